@@ -1,0 +1,80 @@
+"""Open the studio's database with the settings it needs, and bring its schema up to date."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from haikei.errors import StateError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+#: The newest revision in `migrations/versions`.
+HEAD = "0001"
+
+
+def open_database(url: str) -> Engine:
+    """
+    Return an engine on `url` whose schema is the present one.
+
+    SQLite is opened in WAL mode, so that readers never wait for the writer. A transaction begins
+    as a writer at once (`BEGIN IMMEDIATE`): two processes queue for the lock instead of failing
+    when a reader wants to become a writer.
+
+    Raises:
+        StateError: the database cannot be opened, or belongs to a newer Haikei.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url, connect_args={"timeout": 30})
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+    else:
+        engine = create_engine(url, pool_pre_ping=True)
+    try:
+        _upgrade(engine)
+    except SQLAlchemyError as error:
+        raise StateError(
+            f"The database {parsed.render_as_string(hide_password=True)} cannot be used: {error}.",
+            advice="Check that its folder exists, is writable and has free space.",
+        ) from error
+    return engine
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _sqlite_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    # pysqlite's own BEGIN is deferred and comes late; isolation_level None leaves it to us.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "busy_timeout=30000",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def version_of(connection: Connection) -> str | None:
+    """Return the schema revision of a database, None for an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if version is None else str(version)
+
+
+def _upgrade(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if version_of(connection) == HEAD:
+            return
+    from haikei.database.migrating import upgrade
+
+    upgrade(engine)

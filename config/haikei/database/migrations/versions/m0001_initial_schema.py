@@ -1,0 +1,122 @@
+"""Initial schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+
+    op.create_table(
+        "events",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.String(length=32), nullable=False),
+        sa.Column("dispatched_at", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
+        sa.UniqueConstraint("key", name=op.f("uq_events_key")),
+    )
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index("ix_events_dispatched_at", ["dispatched_at", "id"], unique=False)
+
+    op.create_table(
+        "feed_cursors",
+        sa.Column("feed", sa.String(length=200), nullable=False),
+        sa.Column("frontier", sa.BigInteger(), nullable=False),
+        sa.Column("seen_json", sa.Text(), nullable=False),
+        sa.Column("clock", sa.Float(), nullable=False),
+        sa.Column("reconciled_at", sa.String(length=32), nullable=True),
+        sa.Column("updated_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("feed", name=op.f("pk_feed_cursors")),
+    )
+    op.create_table(
+        "feed_gaps",
+        sa.Column("feed", sa.String(length=200), nullable=False),
+        sa.Column("first_id", sa.BigInteger(), nullable=False),
+        sa.Column("last_id", sa.BigInteger(), nullable=False),
+        sa.Column("deadline", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("feed", "first_id", name=op.f("pk_feed_gaps")),
+    )
+    op.create_table(
+        "files",
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
+        sa.Column("inode", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("event_key", sa.String(length=80), nullable=False),
+        sa.Column("seen_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("path", name=op.f("pk_files")),
+    )
+    op.create_table(
+        "image_records",
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("job_key", sa.String(length=120), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_image_records")),
+    )
+    with op.batch_alter_table("image_records", schema=None) as batch_op:
+        batch_op.create_index("ix_image_records_job_key", ["job_key"], unique=False)
+        batch_op.create_index("ix_image_records_sha256", ["sha256"], unique=False)
+
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("event_key", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("step", sa.String(length=20), nullable=False),
+        sa.Column("run", sa.Integer(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("project", sa.String(length=255), nullable=False),
+        sa.Column("sequence", sa.String(length=255), nullable=False),
+        sa.Column("shot", sa.String(length=255), nullable=False),
+        sa.Column("season", sa.String(length=20), nullable=False),
+        sa.Column("time", sa.String(length=20), nullable=False),
+        sa.Column("recipe", sa.String(length=64), nullable=False),
+        sa.Column("layout", sa.Text(), nullable=False),
+        sa.Column("order_json", sa.Text(), nullable=False),
+        sa.Column("progress", sa.Float(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("error_kind", sa.String(length=80), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("cancel_asked", sa.Integer(), nullable=False),
+        sa.Column("result_json", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.String(length=32), nullable=False),
+        sa.Column("started_at", sa.String(length=32), nullable=True),
+        sa.Column("finished_at", sa.String(length=32), nullable=True),
+        sa.Column("updated_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+        sa.UniqueConstraint("key", name=op.f("uq_jobs_key")),
+    )
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index("ix_jobs_state", ["state", "priority", "id"], unique=False)
+        batch_op.create_index("ix_jobs_updated_at", ["updated_at"], unique=False)
+
+    op.create_table(
+        "ledger",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("leaf", sa.String(length=64), nullable=False),
+        sa.Column("chain", sa.String(length=64), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("appended_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_ledger")),
+        sa.UniqueConstraint("key", name=op.f("uq_ledger_key")),
+    )

@@ -1,0 +1,156 @@
+"""Every error that Haikei raises on purpose, under one root.
+
+::
+
+    HaikeiError
+    ├── SettingsError          a setting is missing, unknown or wrong
+    ├── StateError             the studio's database or state folder cannot be used
+    ├── LayoutRefused          this layout will not become a background as things stand
+    │   ├── PlaceUnknown       its path or its row names no project and shot we can use
+    │   ├── ImageUnreadable    the file is damaged, truncated, too large or no image
+    │   ├── LayoutChanged      the file is not the one that was announced
+    │   └── PolicyRefusal      consent, the show's rule or a model's licence says no
+    ├── GenerationError        a generator could not make the picture
+    │   ├── ModelUnusable      a model folder is incomplete, unsafe or undeclared
+    │   ├── GenerationCancelled
+    │   └── GeneratorUnavailable   may pass: the device or service is busy or down
+    ├── StorageError           a file could not be published
+    │   ├── PathRefused        a path leaves its root or its template
+    │   ├── AlreadyPublished   other bytes already stand at this path
+    │   └── StorageUnavailable may pass: the disk is full, the mount is away
+    ├── TrackerError           the tracker refused what was asked
+    │   ├── TrackerRejected    a row, field, status or permission is not as needed
+    │   └── TrackerUnavailable may pass: no answer, a time-out, maintenance
+    ├── LedgerError            the ledger cannot take or confirm a record
+    ├── CreditError            human work without a name and without an opt-out
+    └── JobError               a job is not in a state in which this can be done
+
+An error says what happened, to what, and what to do. `transient` is true where waiting may help:
+such errors are retried with back-off, all others go to the dead letters at once.
+"""
+
+from typing import ClassVar
+
+
+class HaikeiError(Exception):
+    """
+    Something went wrong that Haikei understands.
+
+    Args:
+        message: what happened and to what.
+        advice: what to do next, as an imperative sentence.
+        retry_after: seconds to wait before trying again, where the far side said so.
+    """
+
+    transient: ClassVar[bool] = False
+
+    def __init__(
+        self, message: str, *, advice: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, advice, retry_after)
+        self.message = message
+        self.advice = advice
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}" if self.advice else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments survive pickling between processes only when told how.
+        return _rebuild, (type(self), self.message, self.advice, self.retry_after)
+
+
+def _rebuild(
+    kind: type[HaikeiError], message: str, advice: str | None, retry_after: float | None
+) -> HaikeiError:
+    return kind(message, advice=advice, retry_after=retry_after)
+
+
+class SettingsError(HaikeiError):
+    """A setting is missing, unknown or wrong."""
+
+
+class StateError(HaikeiError):
+    """The studio's database or state folder cannot be used."""
+
+
+class LayoutRefused(HaikeiError):
+    """This layout will not become a background as things stand."""
+
+
+class PlaceUnknown(LayoutRefused):
+    """The layout's path or row names no project and shot we can use."""
+
+
+class ImageUnreadable(LayoutRefused):
+    """The file is damaged, truncated, too large or no image."""
+
+
+class LayoutChanged(LayoutRefused):
+    """The file is not the one that was announced."""
+
+
+class PolicyRefusal(LayoutRefused):
+    """Consent, the show's rule or a model's licence says no."""
+
+
+class GenerationError(HaikeiError):
+    """A generator could not make the picture."""
+
+
+class ModelUnusable(GenerationError):
+    """A model folder is incomplete, unsafe or undeclared."""
+
+
+class GenerationCancelled(GenerationError):
+    """The job was cancelled while its picture was being made."""
+
+
+class GeneratorUnavailable(GenerationError):
+    """The device or service is busy or down."""
+
+    transient = True
+
+
+class StorageError(HaikeiError):
+    """A file could not be published."""
+
+
+class PathRefused(StorageError):
+    """A path leaves its root or its template."""
+
+
+class AlreadyPublished(StorageError):
+    """Other bytes already stand at this path."""
+
+
+class StorageUnavailable(StorageError):
+    """The disk is full or the mount is away."""
+
+    transient = True
+
+
+class TrackerError(HaikeiError):
+    """The tracker refused what was asked."""
+
+
+class TrackerRejected(TrackerError):
+    """A row, field, status or permission is not as needed."""
+
+
+class TrackerUnavailable(TrackerError):
+    """The tracker gives no answer, times out or is in maintenance."""
+
+    transient = True
+
+
+class LedgerError(HaikeiError):
+    """The ledger cannot take or confirm a record."""
+
+
+class CreditError(HaikeiError):
+    """Human work without a name and without an opt-out."""
+
+
+class JobError(HaikeiError):
+    """A job is not in a state in which this can be done."""

@@ -1,0 +1,371 @@
+"""The validated shape of a studio's settings file; each field's text is its documentation."""
+
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    model_validator,
+)
+
+from haikei.errors import SettingsError
+from haikei.settings.template import PathTemplate
+
+
+def _template(text: str) -> str:
+    try:
+        PathTemplate(text)
+    except SettingsError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        message = "must be an absolute path"
+        raise ValueError(message)
+    return path
+
+
+Template = Annotated[str, AfterValidator(_template)]
+Seconds = Annotated[float, Field(gt=0)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
+class Section(BaseModel):
+    """What every part of the settings shares: unknown keys are mistakes, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Studio(Section):
+    """Who this is, and where Haikei keeps its own state."""
+
+    name: str = "Studio"
+    """The studio's name, as records and reports print it."""
+    state: AbsolutePath
+    """A local folder (never NFS) for databases, job folders and keys."""
+
+
+class Tracker(Section):
+    """Where the studio tracks its work."""
+
+    kind: Slug = "shotgrid"
+    """The adapter: a name in the entry points `haikei.trackers`."""
+    url: HttpUrl = HttpUrl("http://127.0.0.1:8770")
+    """The site's address; it must be the root of a host."""
+    script: str = "haikei"
+    """The script user (ApiUser) Haikei signs in as."""
+    key: SecretStr | None = Field(default=None, exclude=True)
+    """The script's key: from HAIKEI_TRACKER__KEY, `key_file` or the keyring, never from here."""
+    key_file: Path | None = None
+    """A file that holds only the script's key, readable by its owner alone."""
+    timeout: Seconds = 30.0
+    """Seconds without an answer after which a call is given up."""
+    layout_types: tuple[str, ...] = ("Layout",)
+    """Codes of the PublishedFileTypes that are layouts."""
+    background_type: str = "Background"
+    """Code of the PublishedFileType of a finished background."""
+    stage_type: str = "Background Stage"
+    """Code of the PublishedFileType of an intermediate generation."""
+    layout_step: str = "Layout"
+    """Name of the pipeline step whose task assignee drew the layout."""
+    background_step: str = "Background"
+    """Name of the pipeline step whose task receives the background."""
+    review_status: str = "rev"
+    """Status code that a new Version gets."""
+
+
+class StorageRoot(Section):
+    """One place where files are published."""
+
+    name: str
+    """The code of the tracker's LocalStorage for this place."""
+    path: AbsolutePath
+    """Where it is mounted on this machine."""
+
+
+class Storage(Section):
+    """Where published files stand."""
+
+    roots: Annotated[tuple[StorageRoot, ...], Field(min_length=1)]
+    """Every mounted place that files may come from or go to; the first one receives backgrounds."""
+    layout: Template = "{project}/{sequence}/{shot}/layout/{shot}_{name}_v{version:03d}.{ext}"
+    """Where a layout stands, below any root."""
+    background: Template = (
+        "{project}/{sequence}/{shot}/background/{season}_{time}/v{version:03d}/"
+        "{shot}_bg_{season}_{time}_v{version:03d}.{ext}"
+    )
+    """Where a finished background goes, below the first root."""
+    stage: Template = (
+        "{project}/{sequence}/{shot}/background/{season}_{time}/v{version:03d}/stages/"
+        "{shot}_bg_{season}_{time}_v{version:03d}_{stage}.{ext}"
+    )
+    """Where each intermediate generation goes, below the first root."""
+    format: Literal["png", "tif", "exr"] = "png"
+    """File format of the finished background."""
+    reserve_mib: Annotated[int, Field(ge=0)] = 512
+    """Free space below which nothing more is published, in MiB."""
+
+
+class WatchMode(StrEnum):
+    """How a folder's changes are noticed."""
+
+    AUTO = "auto"
+    NATIVE = "native"
+    POLLING = "polling"
+
+
+class WatchFolder(Section):
+    """One folder tree in which layouts land."""
+
+    path: AbsolutePath
+    """The top of the tree."""
+    template: Template = "{project}/{sequence}/{shot}/layout/{shot}_{name}_v{version:03d}.{ext}"
+    """What a layout's path below it looks like."""
+
+
+class Watch(Section):
+    """How the file system is watched."""
+
+    folders: tuple[WatchFolder, ...] = ()
+    """The folder trees in which layouts land."""
+    mode: WatchMode = WatchMode.AUTO
+    """`native` for local disks, `polling` for network mounts, `auto` to tell them apart."""
+    settle: Annotated[float, Field(ge=0)] = 2.0
+    """Seconds that a file's size and time must stand still before it counts as complete."""
+    folder_pass: Seconds = 10.0
+    """Seconds between looks at the times of all folders."""
+    full_walk: Seconds = 300.0
+    """Seconds between full walks of the tree."""
+    extensions: tuple[str, ...] = ("png", "tif", "tiff", "tga", "jpg", "jpeg", "psd", "exr")
+    """File endings that can be layouts; all other files are left alone."""
+    ignore: tuple[str, ...] = (".*", "~$*", "*.tmp", "*.part", "*.filepart", "*.lock", "*~")
+    """File and folder names that are never layouts."""
+    max_mib: Annotated[int, Field(gt=0)] = 4096
+    """The largest layout that is read, in MiB of decoded pixels."""
+
+
+class Events(Section):
+    """How the tracker's event log is followed."""
+
+    enabled: bool = True
+    """Follow the event log."""
+    poll: Seconds = 2.0
+    """Seconds between looks at the event log, when nothing waits."""
+    batch: Annotated[int, Field(ge=1, le=500)] = 500
+    """Rows read in one call."""
+    overlap: Seconds = 300.0
+    """Seconds back from the newest row that are read again, since rows become visible late."""
+    gap_deadline: Seconds = 300.0
+    """Seconds, counted only while the site answers, after which a missing id is given up."""
+    reconcile_every: Seconds = 900.0
+    """Seconds between queries for layouts that no event told of."""
+    reconcile_days: Annotated[int, Field(ge=1)] = 2
+    """Days back that such a query reaches."""
+
+
+class Stage(Section):
+    """One pass of a generator."""
+
+    name: Slug
+    """What this stage is called in files and records, such as `gen1`."""
+    generator: Slug
+    """The generator: a name in the entry points `haikei.generators`."""
+    model: Slug | None = None
+    """The model, for generators that need one: a name in `[models]`."""
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    """The generator's own options; it checks them."""
+
+
+class Recipe(Section):
+    """How a layout becomes a background: the stages, in order."""
+
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    """Each stage receives the layout and the picture of the stage before."""
+    prompt: str = ""
+    """Words for generators that read words; `{place} {season} {time}` are filled in."""
+    negative_prompt: str = ""
+    """Words for what must not be seen."""
+    width: Annotated[int, Field(ge=0, le=16384)] = 0
+    """Width in pixels at which pictures are made; 0 keeps the layout's."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) < len(names):
+            message = "two stages have the same name"
+            raise ValueError(message)
+        return self
+
+
+class Variant(Section):
+    """A season and a time of day that the script asks for."""
+
+    season: Literal["spring", "summer", "autumn", "winter"] = "summer"
+    """The season."""
+    time: Literal["morning", "day", "sunset", "night"] = "day"
+    """The time of day."""
+
+
+class Route(Section):
+    """Which layouts get which recipe. The first route that fits a layout is taken."""
+
+    project: str = "*"
+    """Project names, as a shell pattern."""
+    sequence: str = "*"
+    """Sequence names, as a shell pattern."""
+    shot: str = "*"
+    """Shot names, as a shell pattern."""
+    recipe: Slug = "watercolour"
+    """A name in `[recipes]`."""
+    variants: Annotated[tuple[Variant, ...], Field(min_length=1)] = (Variant(),)
+    """One background is made for each."""
+    place: str = ""
+    """What kind of place it is (port, station, village, hills …), as a hint."""
+    priority: Annotated[int, Field(ge=1, le=1000)] = 100
+    """Smaller numbers go first."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    """A fixed seed; without one it is derived from the layout's content."""
+
+    def fits(self, project: str, sequence: str, shot: str) -> bool:
+        """Tell whether this route takes a layout of that place; letter case counts."""
+        return (
+            fnmatchcase(project, self.project)
+            and fnmatchcase(sequence, self.sequence)
+            and fnmatchcase(shot, self.shot)
+        )
+
+
+class Model(Section):
+    """One model that may be used: without a licence and a data statement it is not."""
+
+    folder: AbsolutePath
+    """A folder in diffusers format, safetensors only."""
+    controlnet: AbsolutePath | None = None
+    """A ControlNet folder that follows the layout's lines."""
+    name: str
+    """The model's name as records print it."""
+    version: str
+    """The model's version as records print it."""
+    licence: Annotated[str, Field(min_length=1)]
+    """The weights' licence, as an SPDX id or a name."""
+    licence_url: HttpUrl
+    """Where the licence can be read."""
+    commercial: Literal["yes", "no", "conditional"]
+    """Whether the licence allows commercial use."""
+    data: Annotated[str, Field(min_length=1)]
+    """What it was trained on, in a sentence."""
+    attribution: str = ""
+    """Text that the licence asks to be shown."""
+    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
+        default_factory=dict
+    )
+    """Expected SHA-256 of weight files, by path in the folder; a difference stops the job."""
+
+
+class PersonEntry(Section):
+    """One artist, as credits name them."""
+
+    name: str
+    """The name in Latin letters."""
+    name_ja: str = ""
+    """The name in Japanese script."""
+    logins: tuple[str, ...] = ()
+    """Tracker logins and full names by which this person is recognised."""
+    consent: bool = True
+    """False: layouts by this person are never given to a generator."""
+
+
+class Unnamed(StrEnum):
+    """What to do with a layout for which nobody is named."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
+class Policy(Section):
+    """What must not happen."""
+
+    unnamed_layouts: Unnamed = Unnamed.REFUSE
+    """Whether a layout for which the tracker names no artist may be used."""
+    no_ai_projects: tuple[str, ...] = ()
+    """Projects, as shell patterns, in which no trained model may run."""
+    allow_non_commercial: bool = False
+    """Allow models whose licence forbids commercial use."""
+
+
+class Device(Section):
+    """Something that makes pixels, one worker process each."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9:]+$")] = "cpu"
+    """`cpu`, `cuda:0`, `mps` …"""
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 1
+    """Pictures made at once on it."""
+
+
+class Engine(Section):
+    """How jobs are run."""
+
+    url: str | None = None
+    """Database URL of the job engine; by default SQLite in the state folder."""
+    devices: Annotated[tuple[Device, ...], Field(min_length=1)] = (Device(),)
+    """Where pictures are made."""
+    parallel: Annotated[int, Field(ge=1, le=64)] = 8
+    """Jobs that may be in their tracker and file steps at once."""
+    attempts: Annotated[int, Field(ge=1, le=20)] = 6
+    """Tries of one step, for errors that can pass."""
+    backoff: Seconds = 1.0
+    """Seconds before the second try; doubled before each further one."""
+    poll: Annotated[float, Field(ge=0.02, le=10)] = 0.2
+    """Seconds between looks at a queue."""
+
+
+class Signing(Section):
+    """With what records are signed."""
+
+    key_file: Path | None = None
+    """An Ed25519 private key (PEM). Without one a development key is made, and named so."""
+
+
+class Log(Section):
+    """What is written to the log."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe line that is written."""
+    format: Literal["auto", "console", "json"] = "auto"
+    """`auto` writes colours to a terminal and JSON anywhere else."""
+
+
+class Settings(Section):
+    """Everything that a studio may set."""
+
+    studio: Studio
+    tracker: Tracker = Tracker()
+    storage: Storage
+    watch: Watch = Watch()
+    events: Events = Events()
+    recipes: dict[Slug, Recipe] = Field(default_factory=dict)
+    """Recipes by name; the built-in ones need not be repeated."""
+    routes: tuple[Route, ...] = (Route(),)
+    models: dict[Slug, Model] = Field(default_factory=dict)
+    people: tuple[PersonEntry, ...] = ()
+    policy: Policy = Policy()
+    engine: Engine = Engine()
+    signing: Signing = Signing()
+    log: Log = Log()
+
+    def route(self, *, project: str, sequence: str, shot: str) -> Route | None:
+        """Return the first route that takes a layout of that place."""
+        for route in self.routes:
+            if route.fits(project, sequence, shot):
+                return route
+        return None

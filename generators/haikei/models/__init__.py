@@ -1,0 +1,1 @@
+"""Which models may run: licence, data statement and weight hashes."""

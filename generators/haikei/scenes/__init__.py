@@ -1,0 +1,1 @@
+"""Line-art layouts drawn by our own code, for demonstrations and tests."""

@@ -1,0 +1,1 @@
+"""The event-log handler: the tracker's rows in, `LayoutPublished` out."""

@@ -1,0 +1,117 @@
+"""
+The inbox: where every source puts what happened, once each, and from where jobs are made.
+
+A source calls `receive` in the very transaction in which it notes its own progress, so neither
+can be lost without the other.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Table, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from haikei.database import events, jobs, utc_now
+from haikei.events import LayoutPublished, Source
+from haikei.jobs.job import JobState, Step
+from haikei.trackers import Place
+
+LAYOUT = "layout_published"
+
+
+def receive(connection: Connection, event: LayoutPublished) -> bool:
+    """Note an event; return False when it was known already, whoever told us first."""
+    row = {
+        "key": event.key,
+        "kind": LAYOUT,
+        "source": event.source.value,
+        "payload": _dump(event),
+        "received_at": utc_now(),
+    }
+    return _insert_new(connection, events, row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A file that will not become a job, and why."""
+
+    key: str  #: of the file and its content: `refused-` and a hash
+    layout: Path
+    source: Source
+    reason: str
+    kind: str  #: the error's class name
+
+
+def refuse(connection: Connection, refusal: Refusal) -> bool:
+    """Put a refused file among the dead letters; return False when it stood there already."""
+    now = utc_now()
+    row = {
+        "key": refusal.key,
+        "event_key": refusal.key,
+        "state": JobState.DEAD.value,
+        "step": Step.DETECT.value,
+        "layout": str(refusal.layout),
+        "error": refusal.reason,
+        "error_kind": refusal.kind,
+        "created_at": now,
+        "finished_at": now,
+        "updated_at": now,
+    }
+    return _insert_new(connection, jobs, row)
+
+
+def undispatched(connection: Connection, limit: int) -> Sequence[LayoutPublished]:
+    """Return events for which there are no jobs yet, oldest first."""
+    rows = connection.execute(
+        select(events.c.payload, events.c.source)
+        .where(events.c.dispatched_at.is_(None))
+        .order_by(events.c.id)
+        .limit(limit)
+    )
+    return [_load(row.payload, Source(row.source)) for row in rows]
+
+
+def mark_dispatched(connection: Connection, keys: Sequence[str]) -> None:
+    """Note that jobs stand for these events."""
+    connection.execute(update(events).where(events.c.key.in_(keys)).values(dispatched_at=utc_now()))
+
+
+def _insert_new(connection: Connection, table: Table, row: Mapping[str, object]) -> bool:
+    make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = make(table).values(dict(row)).on_conflict_do_nothing(index_elements=["key"])
+    return connection.execute(statement).rowcount == 1
+
+
+def _dump(event: LayoutPublished) -> str:
+    return json.dumps(
+        {
+            "project": event.place.project,
+            "sequence": event.place.sequence,
+            "shot": event.place.shot,
+            "layout": str(event.layout),
+            "sha256": event.sha256,
+            "name": event.name,
+            "version": event.version,
+            "published_file": event.published_file,
+            "at": event.at.isoformat(),
+        },
+        ensure_ascii=False,
+    )
+
+
+def _load(payload: str, source: Source) -> LayoutPublished:
+    data = json.loads(payload)
+    return LayoutPublished(
+        place=Place(project=data["project"], sequence=data["sequence"], shot=data["shot"]),
+        layout=Path(data["layout"]),
+        sha256=data["sha256"],
+        name=data["name"],
+        version=data["version"],
+        published_file=data["published_file"],
+        source=source,
+        at=datetime.fromisoformat(data["at"]),
+    )

@@ -1,0 +1,1 @@
+"""The file-system handler: folders in, `LayoutPublished` out."""

@@ -1,0 +1,1 @@
+"""The embedded tracker: one process, one SQLite file, speaking ShotGrid's protocol."""
