@@ -1,6 +1,8 @@
 """What may a studio set? One TOML file, overridable by the environment."""
 
-from haikei.settings.loading import load, settings_path
+from haikei.settings.describing import Setting, describe, starter, toml
+from haikei.settings.loading import Reading, load, read, settings_path
+from haikei.settings.mistakes import Mistake
 from haikei.settings.studio import (
     Device,
     Engine,
@@ -31,12 +33,15 @@ __all__ = [
     "Engine",
     "Events",
     "Log",
+    "Mistake",
     "Model",
     "PathTemplate",
     "PersonEntry",
     "Policy",
+    "Reading",
     "Recipe",
     "Route",
+    "Setting",
     "Settings",
     "Signing",
     "Stage",
@@ -49,6 +54,10 @@ __all__ = [
     "Watch",
     "WatchFolder",
     "WatchMode",
+    "describe",
     "load",
+    "read",
     "settings_path",
+    "starter",
+    "toml",
 ]

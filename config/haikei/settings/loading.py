@@ -2,29 +2,54 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from haikei.errors import SettingsError
+from haikei.settings.mistakes import Mistake, from_meaning, from_validation
 from haikei.settings.studio import Settings
 
 FILE_VARIABLE = "HAIKEI_SETTINGS"
 DEFAULT_FILE = "haikei.toml"
+PREFIX = "HAIKEI_"
+#: Variables with our prefix that are no settings.
+_OTHERS = frozenset({FILE_VARIABLE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What came out of a settings file."""
+
+    path: Path
+    settings: Settings | None  #: None when there are mistakes
+    mistakes: tuple[Mistake, ...]
+    from_environment: tuple[str, ...]  #: keys that the environment set
 
 
 def settings_path(given: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
     """Return the settings file: the one given, else $HAIKEI_SETTINGS, else ./haikei.toml."""
-    return (given or Path(environ.get(FILE_VARIABLE, DEFAULT_FILE))).absolute()
+    return (given or Path(environ.get(FILE_VARIABLE, DEFAULT_FILE))).expanduser().absolute()
 
 
-def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+def read(
+    path: Path,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    built_in_recipes: Iterable[str] = (),
+) -> Reading:
     """
-    Return the validated settings in `path`.
+    Read `path` and say all that is wrong with it.
+
+    Relative paths in it are meant from its own folder. A variable `HAIKEI_WATCH__SETTLE=5`
+    overrides `watch.settle`; its value is JSON where it can be, else text.
 
     Raises:
-        SettingsError: the file is missing or has mistakes; the message lists all of them.
+        SettingsError: there is no file, or it is no TOML.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -32,9 +57,89 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(
             f"There is no settings file {path}.", advice="Make one with `haikei config init`."
         ) from error
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(
+            f"{path} is not valid TOML: {error}.", advice="Mend the line it names."
+        ) from error
+    mistakes: list[Mistake] = []
+    if "key" in (tracker := data.get("tracker", {})) and isinstance(tracker, dict):
+        mistakes.append(
+            Mistake(
+                key="tracker.key",
+                found="a secret in the settings file",
+                allowed="set HAIKEI_TRACKER__KEY, or tracker.key_file, and remove it here",
+            )
+        )
+    overrides, unknown = _environment(environ)
+    mistakes += unknown
+    for keys, value in overrides.items():
+        _put(data, keys, value)
+    settings: Settings | None = None
     try:
-        return Settings.model_validate(data)
+        settings = Settings.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
-        raise SettingsError(f"{path}: {error}") from error
+        mistakes += from_validation(error)
+    else:
+        mistakes += from_meaning(settings, built_in_recipes)
+    return Reading(
+        path=path,
+        settings=None if mistakes else settings,
+        mistakes=tuple(mistakes),
+        from_environment=tuple(".".join(keys) for keys in overrides),
+    )
+
+
+def load(
+    path: Path,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    built_in_recipes: Iterable[str] = (),
+) -> Settings:
+    """
+    Return the validated settings in `path`.
+
+    Raises:
+        SettingsError: the file is missing or has mistakes; the message lists all of them.
+    """
+    reading = read(path, environ, built_in_recipes=built_in_recipes)
+    if reading.settings is not None:
+        return reading.settings
+    count = len(reading.mistakes)
+    lines = "\n".join(f"  {mistake}" for mistake in reading.mistakes)
+    raise SettingsError(f"{path} has {count} mistake{'s' if count > 1 else ''}:\n{lines}")
+
+
+def _environment(
+    environ: Mapping[str, str],
+) -> tuple[dict[tuple[str, ...], object], list[Mistake]]:
+    overrides: dict[tuple[str, ...], object] = {}
+    unknown: list[Mistake] = []
+    for name, text in sorted(environ.items()):
+        if not name.startswith(PREFIX) or name in _OTHERS:
+            continue
+        keys = tuple(part.lower() for part in name.removeprefix(PREFIX).split("__"))
+        if keys[0] not in Settings.model_fields:
+            unknown.append(
+                Mistake(
+                    key=f"environment variable {name}",
+                    found="a name that is no setting",
+                    allowed=f"sections are {', '.join(Settings.model_fields)}",
+                )
+            )
+            continue
+        try:
+            overrides[keys] = from_json(text)
+        except ValueError:
+            overrides[keys] = text
+    return overrides, unknown
+
+
+def _put(data: dict[str, Any], keys: tuple[str, ...], value: object) -> None:
+    for key in keys[:-1]:
+        inner = data.setdefault(key, {})
+        if not isinstance(inner, dict):
+            data[key] = inner = {}
+        data = inner
+    data[keys[-1]] = value

@@ -1,5 +1,6 @@
 """The validated shape of a studio's settings file; each field's text is its documentation."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import (
     Field,
     HttpUrl,
     SecretStr,
+    ValidationInfo,
     model_validator,
 )
 
@@ -27,17 +29,30 @@ def _template(text: str) -> str:
     return text
 
 
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
+def _located(path: Path, info: ValidationInfo) -> Path:
+    # Relative paths are meant from the settings file, wherever the command is started.
+    path = path.expanduser()
+    if path.is_absolute():
+        return path
+    context = info.context
+    if not isinstance(context, Mapping) or "folder" not in context:
         message = "must be an absolute path"
         raise ValueError(message)
-    return path
+    return Path(str(context["folder"])) / path
+
+
+def _filled(items: tuple[object, ...]) -> tuple[object, ...]:
+    # Not pydantic's min_length: that also complains when the one item given is wrong.
+    if not items:
+        message = "at least one is needed"
+        raise ValueError(message)
+    return items
 
 
 Template = Annotated[str, AfterValidator(_template)]
 Seconds = Annotated[float, Field(gt=0)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+LocatedPath = Annotated[Path, AfterValidator(_located)]
 
 
 class Section(BaseModel):
@@ -51,7 +66,7 @@ class Studio(Section):
 
     name: str = "Studio"
     """The studio's name, as records and reports print it."""
-    state: AbsolutePath
+    state: LocatedPath
     """A local folder (never NFS) for databases, job folders and keys."""
 
 
@@ -66,7 +81,7 @@ class Tracker(Section):
     """The script user (ApiUser) Haikei signs in as."""
     key: SecretStr | None = Field(default=None, exclude=True)
     """The script's key: from HAIKEI_TRACKER__KEY, `key_file` or the keyring, never from here."""
-    key_file: Path | None = None
+    key_file: LocatedPath | None = None
     """A file that holds only the script's key, readable by its owner alone."""
     timeout: Seconds = 30.0
     """Seconds without an answer after which a call is given up."""
@@ -89,14 +104,14 @@ class StorageRoot(Section):
 
     name: str
     """The code of the tracker's LocalStorage for this place."""
-    path: AbsolutePath
+    path: LocatedPath
     """Where it is mounted on this machine."""
 
 
 class Storage(Section):
     """Where published files stand."""
 
-    roots: Annotated[tuple[StorageRoot, ...], Field(min_length=1)]
+    roots: Annotated[tuple[StorageRoot, ...], AfterValidator(_filled)]
     """Every mounted place that files may come from or go to; the first one receives backgrounds."""
     layout: Template = "{project}/{sequence}/{shot}/layout/{shot}_{name}_v{version:03d}.{ext}"
     """Where a layout stands, below any root."""
@@ -127,7 +142,7 @@ class WatchMode(StrEnum):
 class WatchFolder(Section):
     """One folder tree in which layouts land."""
 
-    path: AbsolutePath
+    path: LocatedPath
     """The top of the tree."""
     template: Template = "{project}/{sequence}/{shot}/layout/{shot}_{name}_v{version:03d}.{ext}"
     """What a layout's path below it looks like."""
@@ -189,7 +204,7 @@ class Stage(Section):
 class Recipe(Section):
     """How a layout becomes a background: the stages, in order."""
 
-    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    stages: Annotated[tuple[Stage, ...], AfterValidator(_filled)]
     """Each stage receives the layout and the picture of the stage before."""
     prompt: str = ""
     """Words for generators that read words; `{place} {season} {time}` are filled in."""
@@ -227,7 +242,7 @@ class Route(Section):
     """Shot names, as a shell pattern."""
     recipe: Slug = "watercolour"
     """A name in `[recipes]`."""
-    variants: Annotated[tuple[Variant, ...], Field(min_length=1)] = (Variant(),)
+    variants: Annotated[tuple[Variant, ...], AfterValidator(_filled)] = (Variant(),)
     """One background is made for each."""
     place: str = ""
     """What kind of place it is (port, station, village, hills …), as a hint."""
@@ -248,9 +263,9 @@ class Route(Section):
 class Model(Section):
     """One model that may be used: without a licence and a data statement it is not."""
 
-    folder: AbsolutePath
+    folder: LocatedPath
     """A folder in diffusers format, safetensors only."""
-    controlnet: AbsolutePath | None = None
+    controlnet: LocatedPath | None = None
     """A ControlNet folder that follows the layout's lines."""
     name: str
     """The model's name as records print it."""
@@ -317,7 +332,7 @@ class Engine(Section):
 
     url: str | None = None
     """Database URL of the job engine; by default SQLite in the state folder."""
-    devices: Annotated[tuple[Device, ...], Field(min_length=1)] = (Device(),)
+    devices: Annotated[tuple[Device, ...], AfterValidator(_filled)] = (Device(),)
     """Where pictures are made."""
     parallel: Annotated[int, Field(ge=1, le=64)] = 8
     """Jobs that may be in their tracker and file steps at once."""
@@ -332,7 +347,7 @@ class Engine(Section):
 class Signing(Section):
     """With what records are signed."""
 
-    key_file: Path | None = None
+    key_file: LocatedPath | None = None
     """An Ed25519 private key (PEM). Without one a development key is made, and named so."""
 
 

@@ -42,7 +42,7 @@ def test_names_give_the_path_back() -> None:
 
 @pytest.mark.parametrize("shot", ["..", ".", "", "a/b", "a\\b", "a\0b"])
 def test_a_name_that_would_leave_its_folder_is_refused(shot: str) -> None:
-    values = {
+    values: dict[str, str | int] = {
         "project": "P",
         "sequence": "s",
         "shot": shot,
