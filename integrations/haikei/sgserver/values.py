@@ -1,0 +1,59 @@
+"""The values that travel: JSON, moments, and how the real site spells a value in a message."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+#: Whatever JSON can say.
+Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+#: One row as it travels: `type`, `id` and the fields asked for.
+Row: TypeAlias = dict[str, Json]
+
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def utc_now() -> datetime:
+    """Return this moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def moment_text(moment: datetime) -> str:
+    """Return an aware moment as it travels: whole seconds, UTC."""
+    return moment.astimezone(UTC).strftime(MOMENT)
+
+
+def inspect(value: Json) -> str:
+    """Return a value as the real site prints it in its messages (Ruby's `inspect`)."""
+    match value:
+        case None:
+            return "nil"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case Mapping():
+            return "{" + ", ".join(f'"{k}" => {inspect(v)}' for k, v in value.items()) + "}"
+        case Sequence():
+            return "[" + ", ".join(inspect(v) for v in value) + "]"
+        case _:
+            return str(value)
+
+
+def kind(value: Json) -> str:
+    """Return the name that the real site gives a value's data type in its messages."""
+    match value:
+        case None:
+            return "NilClass"
+        case bool():
+            return "TrueClass" if value else "FalseClass"
+        case int():
+            return "Integer"
+        case float():
+            return "Float"
+        case str():
+            return "String"
+        case Mapping():
+            return "Hash"
+        case _:
+            return "Array"
