@@ -1,0 +1,238 @@
+"""The studio's storage: what a path means, and where a background goes."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from haikei.errors import PathRefused, SettingsError, StorageUnavailable
+from haikei.settings import PathTemplate, Settings
+from haikei.storage.failures import explained
+from haikei.storage.folders import composed, existing
+from haikei.storage.marks import sweep
+from haikei.storage.publishing import Publication, publish
+from haikei.storage.roots import PlacedLayout, Roots
+from haikei.storage.versions import claim, highest_on_disk
+from haikei.trackers import Place, StoredFile
+
+_ONE_NAME = PathTemplate("{name}")
+
+
+class Storage:
+    """
+    Storage roots and path templates of one studio.
+
+    It holds no connection and no open file; threads and processes may use one each or share it.
+
+    Args:
+        settings: the studio's; `storage` is what counts here.
+
+    Raises:
+        SettingsError: the templates cannot tell versions or stages apart.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings.storage
+        self._roots = Roots(settings.storage.roots)
+        self._root = settings.storage.roots[0].path
+        self._layout = PathTemplate(settings.storage.layout)
+        self._background = PathTemplate(settings.storage.background)
+        self._stage = PathTemplate(settings.storage.stage)
+        _require_tokens(self._layout, "layout", {"project", "shot"})
+        _require_tokens(self._background, "background", {"shot", "version"})
+        _require_tokens(self._stage, "stage", {"shot", "version", "stage"})
+
+    def place_of(self, path: Path) -> PlacedLayout | None:
+        """Return what a layout's path says, or None when it fits no root and layout template."""
+        located = self._roots.locate(path)
+        if located is None:
+            return None
+        found = self._layout.match(composed(str(located.relative)))
+        if found is None:
+            return None
+        version = found.get("version")
+        return PlacedLayout(
+            place=Place(
+                project=found["project"], sequence=found.get("sequence", ""), shot=found["shot"]
+            ),
+            name=found.get("name", ""),
+            version=None if version is None else int(version),
+        )
+
+    def stored(self, path: Path, sha256: str) -> StoredFile:
+        """
+        Return a file as the tracker names it: by storage root and path below it.
+
+        The file is not read; symbolic links on the way to it are resolved.
+
+        Raises:
+            PathRefused: the path is below no root.
+        """
+        located = self._roots.require(path)
+        return StoredFile(
+            root=located.root.name,
+            relative=str(located.relative),
+            path=located.path,
+            sha256=sha256,
+        )
+
+    def claim_version(self, *, place: Place, stream: str, key: str, at_least: int) -> int:
+        """
+        Return the version number of job `key`, from 1, which no other job has or will ever get.
+
+        Numbers count within what the background template keeps apart: usually project, sequence,
+        shot, season and time. The same key always returns the same number, after a crash too.
+
+        Args:
+            place: where the background belongs.
+            stream: season and time, as `summer_day`.
+            key: the job's.
+            at_least: the highest number that the tracker knows, 0 for none.
+
+        Raises:
+            PathRefused: a name cannot stand in a path.
+            StorageUnavailable: the mount is away or full.
+        """
+        season, _, time = stream.partition("_")
+        self.background_path(place=place, season=season, time=time, version=1)
+        names = {**_names(place), "season": season, "time": time}
+        known = {token: name for token, name in names.items() if token in self._background.tokens}
+        self._require_root()
+        with explained("Claiming a version number below", self._root):
+            on_disk = highest_on_disk(self._root, self._background, known)
+            floor = max(at_least, on_disk)
+            return claim(self._root, _scope(known), key=key, floor=floor)
+
+    def background_path(
+        self, *, place: Place, season: str, time: str, version: int, ext: str | None = None
+    ) -> PurePosixPath:
+        """
+        Return where a background goes, below the first root; `ext` is the settings' by default.
+
+        Raises:
+            PathRefused: a name is missing, or cannot stand in a path.
+        """
+        return self._background.format(
+            {
+                **_names(place),
+                "season": season,
+                "time": time,
+                "version": version,
+                "ext": ext or self._settings.format,
+            }
+        )
+
+    def stage_path(
+        self,
+        *,
+        place: Place,
+        season: str,
+        time: str,
+        version: int,
+        stage: str,
+        ext: str | None = None,
+    ) -> PurePosixPath:
+        """
+        Return where a stage's picture goes, below the first root.
+
+        Raises:
+            PathRefused: a name is missing, or cannot stand in a path.
+        """
+        return self._stage.format(
+            {
+                **_names(place),
+                "season": season,
+                "time": time,
+                "version": version,
+                "stage": stage,
+                "ext": ext or self._settings.format,
+            }
+        )
+
+    def publish(self, source: Path, relative: PurePosixPath) -> StoredFile:
+        """
+        Publish a copy of `source` at `relative` below the first root.
+
+        It is written under a temporary name, synced, read back and named in one step; equal bytes
+        there already are a success. Folders on the way may be spelt in another Unicode form.
+
+        Raises:
+            PathRefused: the path would leave the root.
+            AlreadyPublished: other bytes stand there.
+            StorageUnavailable: the disk is full or the mount is away.
+            StorageError: the source or the target cannot be used.
+        """
+        self._require_root()
+        relative = self._as_on_disk(relative)
+        digest = publish(
+            Publication(
+                source=source,
+                root=self._root,
+                relative=relative,
+                reserve=self._settings.reserve_mib << 20,
+            )
+        )
+        return self.stored(self._root / relative, digest)
+
+    def sweep(self) -> tuple[Path, ...]:
+        """
+        Remove the temporary files that killed publishers left, and return them.
+
+        What a living process is writing, here or on another host, is never touched.
+
+        Raises:
+            StorageUnavailable: the mount is away.
+        """
+        self._require_root()
+        with explained("Sweeping", self._root):
+            return sweep(self._root)
+
+    def _require_root(self) -> None:
+        with explained("Reaching", self._root):
+            there = self._root.is_dir()
+        if not there:
+            raise StorageUnavailable(
+                f"The storage root {self._root} is not there.",
+                advice="Mount it, or correct storage.roots in the settings.",
+            )
+
+    def _as_on_disk(self, relative: PurePosixPath) -> PurePosixPath:
+        if relative.is_absolute() or ".." in relative.parts or not relative.parts:
+            raise PathRefused(f"{str(relative)!r} is not a path below a storage root.")
+        path = self._root
+        with explained("Reaching", self._root / relative):
+            for part in relative.parts:
+                path = existing(path, part)
+        try:
+            inside = path.parent.resolve().is_relative_to(self._root.resolve())
+        except (OSError, RuntimeError, ValueError) as error:
+            raise PathRefused(f"{os.fspath(path)!r} cannot be a path: {error}.") from error
+        if not inside:
+            raise PathRefused(
+                f"{path} leads out of {self._root}.",
+                advice="Remove the symbolic link, or make its target a storage root.",
+            )
+        return PurePosixPath(path.relative_to(self._root))
+
+
+def _names(place: Place) -> Mapping[str, str]:
+    names = {"project": place.project, "sequence": place.sequence, "shot": place.shot}
+    return {token: name for token, name in names.items() if name}
+
+
+def _scope(known: Mapping[str, str]) -> PurePosixPath:
+    """Return the folder of claims for these names; letter case and Unicode form do not count."""
+    stream = "_".join(known[token] for token in ("season", "time") if token in known)
+    place = [known[token] for token in ("project", "sequence", "shot") if token in known]
+    names = [*place, stream] if stream else place
+    safe = [_ONE_NAME.format({"name": composed(name).casefold()}) for name in names]
+    return PurePosixPath(*safe)
+
+
+def _require_tokens(template: PathTemplate, name: str, tokens: set[str]) -> None:
+    missing = sorted(tokens - template.tokens)
+    if missing:
+        wanted = " and ".join(f"{{{token}}}" for token in missing)
+        raise SettingsError(
+            f"The path template storage.{name} ({template.text!r}) lacks {wanted}.",
+            advice="Without it two files would stand at one path, or a layout without a place.",
+        )

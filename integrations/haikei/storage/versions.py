@@ -1,0 +1,125 @@
+"""
+Version numbers that no two publishers share, on one machine or many.
+
+A tracker cannot give them: nothing in it is unique. The shared mount can: a name is created by one
+only. Each number is a small file that holds the key of the job it belongs to, and each key is a
+small file that holds its number, so that a job that is run again gets the number it had.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import structlog
+
+from haikei.errors import StorageUnavailable
+from haikei.settings import PathTemplate
+from haikei.storage.exclusive import name_exclusively
+from haikei.storage.folders import composed, entries, existing, make_folder, sync_folder
+from haikei.storage.marks import WritingMark
+
+log = structlog.get_logger()
+
+CLAIMS = PurePosixPath(".haikei/versions")
+
+_CLAIM = re.compile(r"v(\d+)")
+
+
+def claim(root: Path, scope: PurePosixPath, *, key: str, floor: int) -> int:
+    """
+    Return the number of `key` within `scope`: the one it has, else the next free one.
+
+    Args:
+        root: the storage root that all publishers share.
+        scope: what is numbered together, as a path of names.
+        key: whose number it is.
+        floor: the highest number that is known to be taken.
+
+    Raises:
+        StorageUnavailable: another host is just writing this key's number; try again.
+        OSError: what the system says.
+    """
+    folder = root / CLAIMS / scope
+    mine = folder / "keys" / hashlib.sha256(key.encode()).hexdigest()[:32]
+    number = _number_in(mine)
+    if number is not None:
+        return number
+    make_folder(mine.parent, group=0o070)
+    claims = _claims(folder)
+    # A claim that we hold without its twin below `keys` was cut off by a crash.
+    number = min((taken for taken, holder in claims.items() if holder == key), default=None)
+    if number is None:
+        number = max(floor, *claims, 0) + 1
+        # A listing may be stale on a network mount; that a name is taken never is.
+        while not _create(root, _claim_path(folder, number), key):
+            number += 1
+    if not _create(root, mine, str(number)):
+        # The same job runs twice. The number that stands below `keys` is the one; ours is lost.
+        agreed = _number_in(mine)
+        if agreed is None:
+            raise StorageUnavailable(
+                f"The version number in {mine} cannot be read yet.", advice="Try again."
+            )
+        return agreed
+    log.info("version_claimed", scope=str(scope), version=number, key=key)
+    return number
+
+
+def highest_on_disk(root: Path, template: PathTemplate, known: Mapping[str, str]) -> int:
+    """
+    Return the highest version whose path stands below `root`, 0 for none.
+
+    The path need not be complete: a folder `v004` takes the number 4, whatever is in it.
+    """
+    return _highest(root, PurePosixPath(template.text).parts, known)
+
+
+def _highest(folder: Path, parts: tuple[str, ...], known: Mapping[str, str]) -> int:
+    if not parts:
+        return 0
+    template = PathTemplate(parts[0])
+    if template.tokens <= known.keys():
+        return _highest(existing(folder, str(template.format(known))), parts[1:], known)
+    best = 0
+    for name in entries(folder):
+        found = template.match(composed(name))
+        if found is None or any(
+            found[token] != composed(known[token]) for token in found.keys() & known.keys()
+        ):
+            continue
+        if "version" in found:
+            best = max(best, int(found["version"]))
+        else:
+            best = max(best, _highest(folder / name, parts[1:], known))
+    return best
+
+
+def _claim_path(folder: Path, number: int) -> Path:
+    return folder / f"v{number:03d}"
+
+
+def _claims(folder: Path) -> dict[int, str]:
+    return {
+        int(found[1]): (folder / name).read_text(encoding="utf-8")
+        for name in entries(folder)
+        if (found := _CLAIM.fullmatch(name))
+    }
+
+
+def _number_in(path: Path) -> int | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def _create(root: Path, path: Path, text: str) -> bool:
+    """Create a file with its content in one step; return False when it stands already."""
+    with WritingMark(root) as mark:
+        mark.write(text, durable=True)
+        if not name_exclusively(mark.path, path):
+            return False
+    sync_folder(path.parent)
+    return True
