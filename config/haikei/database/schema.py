@@ -64,6 +64,8 @@ jobs = Table(
     Column("error", Text, nullable=False, default=""),
     Column("error_kind", String(80), nullable=False, default=""),
     Column("attempts", Integer, nullable=False, default=0),
+    # How often a worker died in the present step; it tells a poison from an accident.
+    Column("crashes", Integer, nullable=False, default=0),
     Column("cancel_asked", Integer, nullable=False, default=0),
     Column("result_json", Text, nullable=False, default=""),
     Column("created_at", Moment, nullable=False),

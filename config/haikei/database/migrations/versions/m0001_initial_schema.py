@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("error_kind", sa.String(length=80), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("crashes", sa.Integer(), nullable=False),
         sa.Column("cancel_asked", sa.Integer(), nullable=False),
         sa.Column("result_json", sa.Text(), nullable=False),
         sa.Column("created_at", sa.String(length=32), nullable=False),

@@ -1,0 +1,61 @@
+"""A job's row in the database, read into what the rest of Haikei speaks of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping
+
+from haikei.jobs.job import Job, JobOrder, JobState, Step
+from haikei.trackers import Place, PublishResult
+
+_ORDER = TypeAdapter(JobOrder)
+_RESULT = TypeAdapter(PublishResult)
+
+
+def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
+    """Return the job that a row of `jobs` holds."""
+    result = result_of(row["result_json"])
+    return Job(
+        key=row["key"],
+        state=JobState(row["state"]),
+        step=Step(row["step"]) if row["step"] else None,
+        run=row["run"],
+        priority=row["priority"],
+        place=Place(project=row["project"], sequence=row["sequence"], shot=row["shot"]),
+        season=row["season"],
+        time=row["time"],
+        recipe=row["recipe"],
+        layout=row["layout"],
+        progress=row["progress"],
+        note=row["note"],
+        error=row["error"],
+        error_kind=row["error_kind"],
+        attempts=row["attempts"],
+        version_url=result.url if result else "",
+        version_code=result.version.name if result else "",
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def order_of(text: str) -> JobOrder:
+    """Return the order that `order_json` holds."""
+    return _ORDER.validate_json(text)
+
+
+def order_text(order: JobOrder) -> str:
+    """Return an order as `order_json` holds it."""
+    return _ORDER.dump_json(order).decode()
+
+
+def result_of(text: str) -> PublishResult | None:
+    """Return what `result_json` holds, None before a Version stands."""
+    return _RESULT.validate_json(text) if text else None
+
+
+def result_text(result: PublishResult) -> str:
+    """Return a result as `result_json` holds it."""
+    return _RESULT.dump_json(result).decode()
