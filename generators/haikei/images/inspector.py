@@ -1,0 +1,195 @@
+"""Look at files that may be anything, from outside the process that opens them."""
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+_log = structlog.get_logger()
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What was found in one file. Fields that could not be learnt are empty or 0."""
+
+    path: Path
+    ok: bool  #: an image that can be used as far as was looked
+    reason: str  #: why not; starts with `changed` or `vanished` when the file did so meanwhile
+    sha256: str  #: of the file's bytes
+    size: int  #: bytes
+    mtime_ns: int
+    inode: int
+    width: int  #: pixels, of the display window
+    height: int
+    format: str  #: as OpenImageIO calls it: `png`, `tiff`, `psd` …
+
+
+class Inspector:
+    """
+    Owns one child process that opens image files under a memory and a time limit.
+
+    The child is started when first needed, and again after a file has killed or hung it; that
+    file is reported as not ok. One inspector may be used from several threads; they take turns.
+
+    Args:
+        max_mib: the most that an image's stored pixels may take, in MiB.
+        timeout: seconds without an answer or a sign of life after which a file is given up.
+    """
+
+    def __init__(self, max_mib: int, timeout: float = 30.0) -> None:
+        self._max_mib = max_mib
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._child: _Child | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child process."""
+        with self._lock:
+            self._end()
+
+    def inspect(self, paths: Sequence[Path], *, decode: bool = False) -> Sequence[Inspection]:
+        """
+        Hash each file and read its header; with `decode`, all of its pixels.
+
+        Truncated files mostly have a sound header: only `decode` finds them. The file is looked
+        at before and after, so that `sha256`, `size`, `mtime_ns` and `inode` belong together
+        where `reason` does not say otherwise.
+
+        Returns:
+            One inspection a path, in order. Never raises for what a file does.
+        """
+        found: list[Inspection] = []
+        with self._lock:
+            for start in range(0, len(paths), _BATCH):
+                found += self._batch(paths[start : start + _BATCH], decode=decode)
+        return found
+
+    def _batch(self, paths: Sequence[Path], *, decode: bool) -> list[Inspection]:
+        found: list[Inspection] = []
+        while len(found) < len(paths):
+            waiting = paths[len(found) :]
+            try:
+                child = self._started()
+                child.ask(waiting, decode=decode)
+                for path in waiting:
+                    found.append(child.answer(path))  # noqa: PERF401 - keeps what came before
+            except _Lost as loss:
+                guilty = paths[len(found)]
+                _log.warning("image_process_lost", file=str(guilty), reason=loss.reason)
+                self._end()
+                found.append(_refused(guilty, loss.reason))
+        return found
+
+    def _started(self) -> "_Child":
+        if self._child is None:
+            self._child = _Child(self._max_mib, self._timeout)
+        return self._child
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.end()
+
+
+class _Lost(Exception):
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Child:
+    def __init__(self, max_mib: int, timeout: float) -> None:
+        self._timeout = timeout
+        self._buffer = bytearray()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "haikei.images.sandbox", str(max_mib), str(timeout)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+        )
+        self._selector = selectors.DefaultSelector()
+        assert self._process.stdout is not None  # noqa: S101 - asked for above
+        self._output = self._process.stdout.fileno()
+        self._selector.register(self._output, selectors.EVENT_READ)
+
+    def ask(self, paths: Sequence[Path], *, decode: bool) -> None:
+        line = json.dumps({"paths": [os.fspath(path) for path in paths], "decode": decode})
+        assert self._process.stdin is not None  # noqa: S101 - asked for at the start
+        try:
+            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise _Lost(self._last_words()) from error
+
+    def answer(self, path: Path) -> Inspection:
+        while True:
+            line = self._line()
+            if line:
+                return Inspection(path=path, **json.loads(line))
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._selector.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    continue
+
+    def _line(self) -> bytes:
+        deadline = time.monotonic() + self._timeout
+        while (end := self._buffer.find(b"\n")) < 0:
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._selector.select(left):
+                raise _Lost(f"took more than {self._timeout:g} s to read")
+            chunk = os.read(self._output, 65536)
+            if not chunk:
+                raise _Lost(self._last_words())
+            self._buffer += chunk
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line
+
+    def _last_words(self) -> str:
+        code = self._process.wait()
+        if code < 0:
+            return f"crashed the image reader (signal {-code})"
+        return f"ended the image reader (exit status {code})"
+
+
+def _environment() -> dict[str, str]:
+    # A process that opens foreign files needs none of the studio's secrets.
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("HAIKEI_")}
+    return kept | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+
+
+def _refused(path: Path, reason: str) -> Inspection:
+    return Inspection(
+        path=path, ok=False, reason=reason,
+        sha256="", size=0, mtime_ns=0, inode=0, width=0, height=0, format="",
+    )  # fmt: skip
