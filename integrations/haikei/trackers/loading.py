@@ -1,27 +1,32 @@
 """Find the tracker adapter by name, and its key where secrets are kept."""
 
 from importlib.metadata import entry_points
-from typing import cast
-
-import keyring
-from keyring.errors import KeyringError
-from pydantic import SecretStr
+from typing import TYPE_CHECKING, cast
 
 from haikei.errors import SettingsError
-from haikei.settings import Settings
 from haikei.trackers.tracker import TrackerAdapter
+
+if TYPE_CHECKING:
+    # The seam's words are used by commands that must start at once.
+    from pydantic import SecretStr
+
+    from haikei.settings import Settings
 
 GROUP = "haikei.trackers"
 KEYRING_SERVICE = "haikei"
 
 
-def tracker_key(settings: Settings) -> SecretStr:
+def tracker_key(settings: "Settings") -> "SecretStr":
     """
     Return the script key: from the environment, else the key file, else the keyring.
 
     Raises:
         SettingsError: it is nowhere.
     """
+    import keyring
+    from keyring.errors import KeyringError
+    from pydantic import SecretStr
+
     tracker = settings.tracker
     if tracker.key is not None:
         return tracker.key
@@ -42,7 +47,7 @@ def tracker_key(settings: Settings) -> SecretStr:
     )
 
 
-def load_tracker(settings: Settings) -> TrackerAdapter:
+def load_tracker(settings: "Settings") -> TrackerAdapter:
     """
     Return the adapter that the settings name, ready for use in this thread.
 

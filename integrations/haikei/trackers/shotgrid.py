@@ -1,0 +1,73 @@
+"""The ShotGrid adapter: the studio's site through the official client."""
+
+from pydantic import SecretStr
+
+from haikei.settings import Settings
+from haikei.trackers.shotgrid_catalogue import Catalogue
+from haikei.trackers.shotgrid_client import SiteClient
+from haikei.trackers.shotgrid_context import ContextReader
+from haikei.trackers.shotgrid_publish import Publisher
+from haikei.trackers.tracker import (
+    ContextRequest,
+    Finding,
+    LayoutContext,
+    PublishRequest,
+    PublishResult,
+)
+
+
+class ShotGridTracker:
+    """
+    A ShotGrid (Flow Production Tracking) site, or anything that speaks its protocol.
+
+    Keep one object for many backgrounds: it remembers what the site is, its file types, its
+    storages and the people it has met, and then needs at most eight round trips for each.
+    """
+
+    def __init__(self, settings: Settings, key: SecretStr) -> None:
+        self._settings = settings
+        self._client = SiteClient(settings.tracker, key)
+        self._catalogue = Catalogue(self._client)
+        self._context = ContextReader(self._client, settings)
+        self._publisher = Publisher(self._client, self._catalogue, settings)
+
+    def context(self, request: ContextRequest) -> LayoutContext:
+        """
+        Return what the site knows of a layout.
+
+        Raises:
+            PlaceUnknown: the project or shot is not there, or not the only one of its name.
+            TrackerError: the site does not answer, or refuses.
+        """
+        return self._context.read(request)
+
+    def publish(self, request: PublishRequest) -> PublishResult:
+        """
+        Make the rows of a background complete; with the same key again, finish what is missing.
+
+        Raises:
+            TrackerRejected: the site refuses, or does not hold what was sent.
+            TrackerUnavailable: the site gives no answer; call again with the same key.
+        """
+        return self._publisher.publish(request)
+
+    def setup(self, *, dry_run: bool) -> tuple[Finding, ...]:
+        """
+        Create the fields, file types and storages that are missing.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        from haikei.trackers.shotgrid_setup import set_up
+
+        return set_up(self._client, self._settings, dry_run=dry_run)
+
+    def check(self) -> tuple[Finding, ...]:
+        """Return one finding for each thing that must be right; never raises for the site."""
+        from haikei.trackers.shotgrid_check import check_site
+
+        return check_site(self._client, self._settings)
+
+    def close(self) -> None:
+        """Close the connection of this thread; the next call opens one again."""
+        self._client.close()

@@ -1,0 +1,196 @@
+"""What happened on a ShotGrid site, for the event-log handler."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+
+from pydantic import SecretStr
+
+from haikei.errors import TrackerRejected
+from haikei.settings import Settings
+from haikei.trackers.feed import FeedEvent, PublishedLayout
+from haikei.trackers.shotgrid_client import CHUNK, Filter, SiteClient
+from haikei.trackers.shotgrid_record import Link, Record
+
+_EVENT_FIELDS = (
+    "event_type",
+    "meta",
+    "entity",
+    "project",
+    "project.Project.tank_name",
+    "user",
+    "created_at",
+)
+_LAYOUT_FIELDS = (
+    "code",
+    "name",
+    "version_number",
+    "path",
+    "entity",
+    "entity.Shot.code",
+    "entity.Shot.sg_sequence",
+    "project",
+    "project.Project.tank_name",
+    "published_file_type.PublishedFileType.code",
+    "created_at",
+)
+_TYPE = "published_file_type.PublishedFileType.code"
+_OF_TYPE = re.compile(r"^[^_]+_(?P<entity>\w+)_[^_]+$")
+_SECOND = timedelta(seconds=1)
+
+
+class ShotGridFeed:
+    """A site's event log and its layouts; implements `TrackerFeed`."""
+
+    def __init__(self, settings: Settings, key: SecretStr) -> None:
+        self._client = SiteClient(settings.tracker, key)
+        self._types = {code.casefold() for code in settings.tracker.layout_types}
+        self._type_codes = list(settings.tracker.layout_types)
+        self._roots = {root.name: root.path for root in settings.storage.roots}
+        self._us: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The site's address."""
+        return self._client.url
+
+    def newest(self) -> int:
+        """
+        Return the newest event id that is visible, 0 for none.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        rows = self._client.find("EventLogEntry", [], ["id"], order=("id", "desc"), limit=1)
+        return rows[0].id if rows else 0
+
+    def events(self, *, after: int, until: int | None, limit: int) -> Sequence[FeedEvent]:
+        """
+        Return events with `after < id <= until`, in order of id, at most `limit`.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        us = self._ourselves()
+        wanted: list[Filter] = [["id", "greater_than", after]]
+        if until is not None:
+            wanted.append(["id", "less_than", until + 1])
+        rows = self._client.find("EventLogEntry", wanted, _EVENT_FIELDS, limit=limit)
+        return [_event(row, us) for row in rows]
+
+    def layouts(self, ids: Sequence[int]) -> Sequence[PublishedLayout]:
+        """
+        Return those rows that are layouts, or have no type yet; ids that are gone are left out.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        found: list[PublishedLayout] = []
+        for start in range(0, len(ids), CHUNK):
+            chunk = list(ids[start : start + CHUNK])
+            rows = self._client.find("PublishedFile", [["id", "in", chunk]], _LAYOUT_FIELDS)
+            found += (self._layout(row) for row in rows if self._may_be_layout(row))
+        return found
+
+    def layouts_between(self, start: datetime, end: datetime) -> Sequence[PublishedLayout]:
+        """
+        Return all layout rows created in that time, both ends included, oldest first.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        # The site keeps whole seconds and does not say whether its "between" includes its ends.
+        wanted: list[Filter] = [
+            [_TYPE, "in", self._type_codes],
+            ["created_at", "greater_than", start.astimezone(UTC) - _SECOND],
+            ["created_at", "less_than", end.astimezone(UTC) + _SECOND],
+        ]
+        rows = self._client.find(
+            "PublishedFile", wanted, _LAYOUT_FIELDS, order=("created_at", "asc")
+        )
+        found = [self._layout(row) for row in rows if self._may_be_layout(row)]
+        first = start.replace(microsecond=0)
+        return sorted(
+            (layout for layout in found if first <= layout.created_at <= end),
+            key=lambda layout: (layout.created_at, layout.id),
+        )
+
+    def _ourselves(self) -> int:
+        if self._us is None:
+            rows = self._client.find("ApiUser", [["firstname", "is", self._client.script]], ["id"])
+            if not rows:
+                raise TrackerRejected(
+                    f"The script {self._client.script!r} cannot see its own row.",
+                    advice="Let its permission role see scripts: it must know its own events.",
+                )
+            self._us = rows[0].id
+        return self._us
+
+    def _may_be_layout(self, row: Record) -> bool:
+        code = row.text(_TYPE)
+        return not code or code.casefold() in self._types
+
+    def _layout(self, row: Record) -> PublishedLayout:
+        entity = row.link("entity")
+        is_shot = entity is not None and entity.type == "Shot"
+        shot = (row.text("entity.Shot.code") or entity.name) if entity and is_shot else ""
+        sequence = row.link("entity.Shot.sg_sequence")
+        path = self._path(row.mapping("path"))
+        return PublishedLayout(
+            id=row.id,
+            project=_project(row),
+            sequence=sequence.name if sequence else "",
+            shot=shot,
+            name=row.text("name") or row.text("code"),
+            version=row.number("version_number"),
+            path=str(path) if path else "",
+            ready=bool(row.text(_TYPE) and shot and path),
+            created_at=_created(row),
+        )
+
+    def _path(self, value: Mapping[str, object]) -> Path | None:
+        """Return where a file stands on this machine, whatever roots the site knows."""
+        storage, relative = Link.of(value.get("local_storage")), value.get("relative_path")
+        if storage is None or not isinstance(relative, str) or storage.name not in self._roots:
+            return None
+        below = PurePosixPath(relative.lstrip("/"))
+        if not below.parts or ".." in below.parts:
+            return None
+        return self._roots[storage.name] / below
+
+
+def _event(row: Record, us: int) -> FeedEvent:
+    meta = row.mapping("meta")
+    # `entity` goes when the row is retired, and on back-reference rows it is another row.
+    entity_id, entity_type = meta.get("entity_id"), meta.get("entity_type")
+    entity = row.link("entity")
+    if not isinstance(entity_id, int):
+        entity_id = entity.id if entity else None
+    if not isinstance(entity_type, str):
+        entity_type = entity.type if entity else "".join(_types_in(row.text("event_type")))
+    user = row.link("user")
+    return FeedEvent(
+        id=row.id,
+        type=row.text("event_type"),
+        entity_type=entity_type,
+        entity_id=entity_id,
+        project=_project(row),
+        by_us=user is not None and user.type == "ApiUser" and user.id == us,
+        in_create=meta.get("in_create") is True,
+        created_at=_created(row),
+    )
+
+
+def _types_in(event_type: str) -> Iterator[str]:
+    if found := _OF_TYPE.match(event_type):
+        yield found["entity"]
+
+
+def _project(row: Record) -> str:
+    project = row.link("project")
+    return row.text("project.Project.tank_name") or (project.name if project else "")
+
+
+def _created(row: Record) -> datetime:
+    return row.moment("created_at") or datetime.fromtimestamp(0, UTC)

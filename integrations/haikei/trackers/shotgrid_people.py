@@ -1,0 +1,81 @@
+"""Who drew a layout: people of the tracker, by the names that credits use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from haikei.credits import Person
+from haikei.errors import TrackerRejected
+from haikei.settings import PersonEntry
+from haikei.trackers.shotgrid_client import Filter, SiteClient
+from haikei.trackers.shotgrid_places import same_name
+from haikei.trackers.shotgrid_record import Link, Record
+
+#: A field that a studio may have for names in Japanese script.
+JAPANESE_NAME = "sg_name_ja"
+
+_FIELDS = ("name", "login", "email")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artist:
+    """A person, and every login and name by which consent may know them."""
+
+    person: Person
+    logins: tuple[str, ...]
+
+
+class People:
+    """The site's people; a row is read once, since who is assigned is read each time anyway."""
+
+    def __init__(self, client: SiteClient, entries: Sequence[PersonEntry]) -> None:
+        self._client = client
+        self._entries = entries
+        self._known: dict[int, Artist] = {}
+        self._fields: tuple[str, ...] = (*_FIELDS, JAPANESE_NAME)
+
+    def artists(self, links: Sequence[Link]) -> tuple[Artist, ...]:
+        """
+        Return the humans among these links, in their order, each once.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        wanted = list(dict.fromkeys(link.id for link in links if link.type == "HumanUser"))
+        missing = [number for number in wanted if number not in self._known]
+        for row in self._read(missing):
+            self._known[row.id] = self._artist(row)
+        return tuple(self._known[number] for number in wanted if number in self._known)
+
+    def _read(self, ids: Sequence[int]) -> Sequence[Record]:
+        wanted: Filter = ["id", "in", list(ids)]
+        try:
+            return self._client.find("HumanUser", [wanted], self._fields)
+        except TrackerRejected as error:
+            if JAPANESE_NAME not in self._fields or JAPANESE_NAME not in error.message:
+                raise
+        self._fields = _FIELDS
+        return self._client.find("HumanUser", [wanted], self._fields)
+
+    def _artist(self, row: Record) -> Artist:
+        name = row.text("name") or row.text("login")
+        japanese = row.text(JAPANESE_NAME)
+        if not japanese and not name.isascii() and any(ord(letter) > 0x2E7F for letter in name):
+            japanese = name
+        logins = tuple(dict.fromkeys(filter(None, (row.text("login"), row.text("email"), name))))
+        entry = self._entry(logins)
+        return Artist(
+            person=Person(
+                id=f"HumanUser:{row.id}",
+                name=entry.name if entry else name,
+                name_ja=(entry.name_ja if entry else "") or japanese,
+            ),
+            logins=logins,
+        )
+
+    def _entry(self, logins: Sequence[str]) -> PersonEntry | None:
+        for entry in self._entries:
+            if any(
+                same_name(known, own) for known in (*entry.logins, entry.name) for own in logins
+            ):
+                return entry
+        return None
