@@ -139,8 +139,11 @@ class SiteClient:
         )
         wire = [row.wire() for row in rows]
         answers = self._once(doing, lambda site: cast("list[object]", site.batch(wire)))
-        if len(answers) != len(rows):
-            raise TrackerUnavailable(f"{self.url} answered {len(answers)} of {len(rows)} requests.")
+        if len(answers) != len(rows) or not all(isinstance(one, dict | bool) for one in answers):
+            raise TrackerUnavailable(
+                f"{self.url} answered {doing} with something else than ShotGrid would.",
+                advice="Check tracker.url, and proxies on the way.",
+            )
         return tuple(
             Record.of(cast("Mapping[str, Any]", answer))
             if isinstance(answer, dict)
