@@ -1,5 +1,7 @@
 """Open the studio's database with the settings it needs, and bring its schema up to date."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
@@ -13,6 +15,7 @@ from haikei.errors import StateError
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision in `migrations/versions`.
 HEAD = "0001"
+_READS = "haikei_reads"
 
 
 def open_database(url: str) -> Engine:
@@ -45,8 +48,16 @@ def open_database(url: str) -> Engine:
     return engine
 
 
+@contextmanager
+def reading(database: Engine) -> Iterator[Connection]:
+    """Yield a connection that only reads: it waits for no writer, and no writer waits for it."""
+    with database.connect().execution_options(**{_READS: True}) as connection:
+        yield connection
+
+
 def _sqlite_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _sqlite_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

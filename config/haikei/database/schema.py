@@ -98,8 +98,9 @@ feed_cursors = Table(
     metadata,
     Column("feed", String(200), primary_key=True),
     Column("frontier", BigInteger, nullable=False),
-    Column("seen_json", Text, nullable=False, default="[]"),
+    Column("frontier_at", Moment),
     Column("clock", Float, nullable=False, default=0.0),
+    Column("since", Moment, nullable=False),
     Column("reconciled_at", Moment),
     Column("updated_at", Moment, nullable=False),
 )
@@ -112,6 +113,22 @@ feed_gaps = Table(
     Column("first_id", BigInteger, primary_key=True),
     Column("last_id", BigInteger, nullable=False),
     Column("deadline", Float, nullable=False),
+)
+
+# Rows that a feed told of, until it is known what became of them and then for as long as a
+# reconciliation may come upon them again.
+feed_rows = Table(
+    "feed_rows",
+    metadata,
+    Column("feed", String(200), primary_key=True),
+    Column("row_id", BigInteger, primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("source", String(20), nullable=False),
+    Column("look_at", Float, nullable=False),
+    Column("deadline", Float, nullable=False),
+    Column("key", String(80), nullable=False, default=""),
+    Column("updated_at", Moment, nullable=False),
+    Index("ix_feed_rows_state", "feed", "state", "look_at"),
 )
 
 # The lineage graph: one row an image, by content hash.

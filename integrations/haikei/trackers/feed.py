@@ -18,6 +18,7 @@ class FeedEvent:
     by_us: bool  #: written by Haikei's own script user
     in_create: bool
     created_at: datetime
+    attribute: str = ""  #: the field that a `_Change` is about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class PublishedLayout:
     path: str  #: on this machine; empty when the file is not in a local storage
     ready: bool  #: False while type, link or path are still missing
     created_at: datetime
+    typed: bool = True  #: False while it has no type: it may become a layout, or anything else
 
 
 class TrackerFeed(Protocol):

@@ -28,8 +28,9 @@ def upgrade() -> None:
         "feed_cursors",
         sa.Column("feed", sa.String(length=200), nullable=False),
         sa.Column("frontier", sa.BigInteger(), nullable=False),
-        sa.Column("seen_json", sa.Text(), nullable=False),
+        sa.Column("frontier_at", sa.String(length=32), nullable=True),
         sa.Column("clock", sa.Float(), nullable=False),
+        sa.Column("since", sa.String(length=32), nullable=False),
         sa.Column("reconciled_at", sa.String(length=32), nullable=True),
         sa.Column("updated_at", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("feed", name=op.f("pk_feed_cursors")),
@@ -42,6 +43,21 @@ def upgrade() -> None:
         sa.Column("deadline", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("feed", "first_id", name=op.f("pk_feed_gaps")),
     )
+    op.create_table(
+        "feed_rows",
+        sa.Column("feed", sa.String(length=200), nullable=False),
+        sa.Column("row_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("look_at", sa.Float(), nullable=False),
+        sa.Column("deadline", sa.Float(), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("updated_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("feed", "row_id", name=op.f("pk_feed_rows")),
+    )
+    with op.batch_alter_table("feed_rows", schema=None) as batch_op:
+        batch_op.create_index("ix_feed_rows_state", ["feed", "state", "look_at"], unique=False)
+
     op.create_table(
         "files",
         sa.Column("path", sa.Text(), nullable=False),
