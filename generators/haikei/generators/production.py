@@ -1,0 +1,295 @@
+"""Carry one layout through the stages of its recipe: the request, the generator, the file."""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from haikei.credits import System
+from haikei.errors import GenerationError, HaikeiError, LayoutChanged
+from haikei.generators.generator import (
+    GenerationRequest,
+    GenerationResult,
+    Generator,
+    ProgressCallback,
+    StageOrder,
+)
+from haikei.generators.loading import load_generator
+from haikei.generators.prompting import fill_prompt
+from haikei.generators.stage_file import StageFile
+from haikei.images import SRGB, Picture, read_picture, resize
+from haikei.ledger import canonical_json
+from haikei.presets.recipes import PROMPT
+from haikei.settings import Device, Recipe, Settings, Stage
+
+_log = structlog.get_logger()
+_KEPT_LAYOUTS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductionOrder:
+    """One background to make: everything that its stages have in common."""
+
+    layout: Path
+    layout_sha256: str  #: of the layout file's bytes, as it was announced
+    recipe: Recipe
+    season: str
+    time: str
+    place: str  #: what kind of place it is, as a hint; may be empty
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagePlan:
+    """One stage before it is made: what would make it."""
+
+    name: str
+    order: StageOrder
+    system: System
+    libraries: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageOutput:
+    """One stage that was made, and the request that made it."""
+
+    stage: str
+    path: Path  #: a 16-bit sRGB PNG
+    pixels_sha256: str
+    width: int
+    height: int
+    request_json: str  #: canonical JSON of the `GenerationRequest`
+    request_sha256: str
+    system: System
+    seconds: float  #: that the generator took, also where the file was reused
+    notes: tuple[str, ...]
+    reused: bool  #: the file was there already
+
+
+def seed_of(layout_sha256: str, recipe: str, season: str, time: str) -> int:
+    """Return the seed, 0 to 2^63-1, of a background for which nobody fixed one."""
+    return _number(f"{layout_sha256}\n{recipe}\n{season}\n{time}")
+
+
+class Production:
+    """
+    Makes backgrounds stage by stage with generators that stay loaded between calls.
+
+    Args:
+        settings: the studio's settings.
+        device: what the generators compute on; they see it as the only one in the settings.
+        generators: generators by name that stand in for entry points of the same name.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        device: str = "cpu",
+        generators: Mapping[str, Generator] | None = None,
+    ) -> None:
+        engine = settings.engine.model_copy(update={"devices": (Device(name=device),)})
+        self._settings = settings.model_copy(update={"engine": engine})
+        self._generators = dict(generators or {})
+        self._layouts: OrderedDict[tuple[str, int], Picture] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def stages(self, order: ProductionOrder) -> tuple[StagePlan, ...]:
+        """
+        Return what would make each stage, without reading the layout or loading weights.
+
+        Raises:
+            ModelUnusable: a model is undeclared, incomplete or unsafe.
+            PolicyRefusal: a model's licence does not allow what the studio does.
+            SettingsError: a generator or an option is unknown.
+        """
+        return tuple(self._plan(stage) for stage in order.recipe.stages)
+
+    def make_stage(
+        self,
+        order: ProductionOrder,
+        index: int,
+        *,
+        folder: Path,
+        previous: StageOutput | None,
+        progress: ProgressCallback,
+    ) -> StageOutput:
+        """
+        Make stage `index` of the recipe and save it in `folder`, or reuse it if it is there.
+
+        Args:
+            order: the background.
+            index: 0 for the first stage.
+            folder: where files of this job stand; it is made when missing.
+            previous: what this gave for the stage before; None for the first.
+            progress: called with the generator's progress; it raises to cancel.
+
+        Raises:
+            ImageUnreadable: the layout cannot be read.
+            LayoutChanged: the layout is not the file that was announced.
+            GenerationError: the generator could not make it.
+            GenerationCancelled: `progress` asked to stop.
+            StorageUnavailable: the disk does not take the file.
+        """
+        if (previous is None) != (index == 0):
+            message = f"stage {index} with previous {previous}: only the first stage has none"
+            raise ValueError(message)
+        plan = self._plan(order.recipe.stages[index])
+        layout = self._layout(order)
+        request = _request(order, plan, layout, previous)
+        text = canonical_json(request)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        path = folder / f"{plan.name}-{digest[:16]}.png"
+        made = StageFile.at(path)
+        if made is None:
+            before = None if previous is None else _stored(previous, layout)
+            made = self._make(request, path, layout=layout, previous=before, progress=progress)
+            reused = False
+        else:
+            reused = True
+            _log.info("stage_reused", stage=plan.name, file=path.name)
+        return StageOutput(
+            stage=plan.name,
+            path=path,
+            pixels_sha256=made.pixels_sha256,
+            width=request.width,
+            height=request.height,
+            request_json=text,
+            request_sha256=digest,
+            system=plan.system,
+            seconds=made.seconds,
+            notes=made.notes,
+            reused=reused,
+        )
+
+    def _plan(self, stage: Stage) -> StagePlan:
+        order = StageOrder(
+            generator=stage.generator,
+            model=stage.model or "",
+            options=tuple(sorted(stage.options.items())),
+        )
+        described = self._generator(stage.generator).describe(order)
+        return StagePlan(
+            name=stage.name, order=order, system=described.system, libraries=described.libraries
+        )
+
+    def _generator(self, name: str) -> Generator:
+        with self._lock:
+            if name not in self._generators:
+                self._generators[name] = load_generator(name, self._settings)
+            return self._generators[name]
+
+    def _layout(self, order: ProductionOrder) -> Picture:
+        key = (order.layout_sha256, order.recipe.width)
+        with self._lock:
+            if key in self._layouts:
+                self._layouts.move_to_end(key)
+                return self._layouts[key]
+            picture = read_picture(order.layout, max_mib=self._settings.watch.max_mib)
+            _require_announced(order)
+            if order.recipe.width:
+                height = round(picture.height * order.recipe.width / picture.width)
+                picture = resize(picture, order.recipe.width, max(1, height))
+            self._layouts[key] = picture
+            if len(self._layouts) > _KEPT_LAYOUTS:
+                self._layouts.popitem(last=False)
+            return picture
+
+    def _make(
+        self,
+        request: GenerationRequest,
+        path: Path,
+        *,
+        layout: Picture,
+        previous: Picture | None,
+        progress: ProgressCallback,
+    ) -> StageFile:
+        generator = self._generator(request.generator)
+        begun = time.perf_counter()
+        try:
+            result = generator.generate(
+                request, layout=layout, previous=previous, progress=progress
+            )
+        except HaikeiError:
+            raise
+        except Exception as error:
+            raise GenerationError(
+                f"The generator {request.generator!r} failed in stage {request.stage!r}: {error}.",
+                advice="The log holds the full story; a retry will do the same again.",
+            ) from error
+        seconds = time.perf_counter() - begun
+        _require_size(request, result)
+        made = StageFile(
+            pixels_sha256=result.picture.sha256(), seconds=round(seconds, 3), notes=result.notes
+        )
+        made.save(path, result.picture)
+        _log.info("stage_made", stage=request.stage, file=path.name, seconds=made.seconds)
+        return made
+
+
+def _request(
+    order: ProductionOrder, plan: StagePlan, layout: Picture, previous: StageOutput | None
+) -> GenerationRequest:
+    def words(text: str) -> str:
+        return fill_prompt(text, place=order.place, season=order.season, time=order.time)
+
+    return GenerationRequest(
+        layout_sha256=order.layout_sha256,
+        previous_sha256="" if previous is None else previous.pixels_sha256,
+        stage=plan.name,
+        generator=plan.order.generator,
+        system=plan.system,
+        model=plan.order.model,
+        options=plan.order.options,
+        prompt=words(order.recipe.prompt or (PROMPT if plan.order.model else "")),
+        negative_prompt=words(order.recipe.negative_prompt),
+        place=order.place,
+        season=order.season,
+        time=order.time,
+        seed=_number(f"{order.seed}\n{plan.name}"),
+        width=layout.width,
+        height=layout.height,
+        colour_space=SRGB,
+        libraries=plan.libraries,
+    )
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def _require_announced(order: ProductionOrder) -> None:
+    # Hashed after decoding: a file replaced in between would otherwise pass.
+    with order.layout.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != order.layout_sha256:
+        raise LayoutChanged(
+            f"{order.layout.name} is not the file that was announced: its SHA-256 is "
+            f"{found[:12]}…, not {order.layout_sha256[:12]}….",
+            advice="Publish the changed layout as a new version.",
+        )
+
+
+def _require_size(request: GenerationRequest, result: GenerationResult) -> None:
+    size = (result.picture.width, result.picture.height)
+    if size != (request.width, request.height):
+        raise GenerationError(
+            f"The generator {request.generator!r} made {size[0]} x {size[1]} pixels where "
+            f"{request.width} x {request.height} were asked for."
+        )
+
+
+def _stored(previous: StageOutput, layout: Picture) -> Picture:
+    picture = read_picture(previous.path)
+    same_size = (picture.width, picture.height) == (layout.width, layout.height)
+    if picture.sha256() != previous.pixels_sha256 or not same_size:
+        raise GenerationError(
+            f"{previous.path.name} is not what stage {previous.stage!r} made.",
+            advice="Delete the job's folder and retry the job.",
+        )
+    return picture

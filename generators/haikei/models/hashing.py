@@ -1,0 +1,60 @@
+"""Hashes of model files, remembered so that gigabytes are not read for each job."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+
+@dataclass(slots=True)
+class HashMemory:
+    """
+    SHA-256 of files by path, size, time and inode, kept in one small JSON file.
+
+    Losing the file costs only time; a damaged one is taken as lost.
+    """
+
+    path: Path
+    known: dict[str, str]
+
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """Return what is remembered at `path`."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            data = {}
+        if not isinstance(data, dict):
+            data = {}
+        return cls(path, {str(key): str(value) for key, value in data.items()})
+
+    def sha256(self, files: Iterable[Path]) -> Mapping[Path, str]:
+        """Return the hash of each file, reading only files that changed since they were seen."""
+        found: dict[Path, str] = {}
+        fresh = False
+        for file in files:
+            status = file.stat()
+            key = f"{file}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
+            if key not in self.known:
+                with file.open("rb") as opened:
+                    self.known[key] = hashlib.file_digest(opened, "sha256").hexdigest()
+                fresh = True
+            found[file] = self.known[key]
+        if fresh:
+            self._save()
+        return found
+
+    def _save(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(self.known, indent=1, sort_keys=True), encoding="utf-8")
+        temporary.replace(self.path)
+
+
+def combined(hashes: Mapping[str, str]) -> str:
+    """Return one hash over named hashes: SHA-256 of `hash  name` lines sorted by name."""
+    lines = "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes))
+    return hashlib.sha256(lines.encode()).hexdigest()
