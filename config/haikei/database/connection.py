@@ -1,6 +1,6 @@
 """Open the studio's database with the settings it needs, and bring its schema up to date."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def open_database(url: str) -> Engine:
 
 
 @contextmanager
-def reading(database: Engine) -> Iterator[Connection]:
+def reading(database: Engine) -> Generator[Connection]:
     """Yield a connection that only reads: it waits for no writer, and no writer waits for it."""
     with database.connect().execution_options(**{_READS: True}) as connection:
         yield connection

@@ -1,6 +1,6 @@
 """What may a studio set? One TOML file, overridable by the environment."""
 
-from haikei.settings.describing import Setting, describe, starter, toml
+from haikei.settings.describing import Setting, describe, reference, starter, toml
 from haikei.settings.loading import Reading, load, read, settings_path
 from haikei.settings.mistakes import Mistake
 from haikei.settings.studio import (
@@ -57,6 +57,7 @@ __all__ = [
     "describe",
     "load",
     "read",
+    "reference",
     "settings_path",
     "starter",
     "toml",

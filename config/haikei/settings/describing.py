@@ -70,6 +70,36 @@ def starter(*, state: str = "state", projects: str = "projects") -> str:
     return "\n".join(lines) + "\n"
 
 
+def reference() -> str:
+    """Return every setting as Markdown tables: docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "One TOML file a studio. Relative paths are meant from the file's own folder. Any value",
+        "can be overridden by the environment: `HAIKEI_WATCH__SETTLE=5` sets `watch.settle`. The",
+        "tracker's key comes from `HAIKEI_TRACKER__KEY`, from `tracker.key_file` or from the",
+        "keyring, never from this file.",
+        "",
+        "`haikei config init` writes all of this as a file, `haikei config check` finds mistakes,",
+        "and `haikei config show` says what is in force and where it comes from.",
+    ]
+    before = ""
+    for setting in describe():
+        if setting.section != before:
+            lines += ["", f"## `{setting.section}`", "", "| setting | holds | default | |"]
+            lines.append("|---|---|---|---|")
+            before = setting.section
+        default = f"`{setting.default}`" if setting.default else ""
+        cells = (
+            f"`{setting.name}`",
+            setting.kind,
+            "must be given" if setting.required else default,
+            setting.text,
+        )
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def toml(value: object) -> str:
     """Return a plain value as TOML writes it."""
     if isinstance(value, Enum):

@@ -1,0 +1,50 @@
+"""All commands, put together, and what a person sees when one fails."""
+
+import sys
+
+import typer
+
+from haikei.cli import (
+    backfill,
+    config,
+    demo,
+    doctor,
+    events,
+    generate,
+    jobs,
+    run,
+    setup,
+    sgserver,
+    watch,
+    worker,
+)
+from haikei.cli.output import fail
+from haikei.errors import HaikeiError
+
+app = typer.Typer(
+    name="haikei",
+    help="Turn published layouts into reviewed, versioned and credited backgrounds.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo.demo)
+app.command("run")(run.run)
+app.command("watch")(watch.watch)
+app.command("events")(events.events)
+app.command("worker")(worker.worker)
+app.command("sgserver")(sgserver.sgserver)
+app.command("generate")(generate.generate)
+app.command("backfill")(backfill.backfill)
+app.command("setup")(setup.setup)
+app.command("doctor")(doctor.doctor)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(config.app, name="config")
+
+
+def main() -> None:
+    """Run the command line; an error is one clear sentence and an exit code, never a traceback."""
+    try:
+        app()
+    except HaikeiError as error:
+        sys.exit(fail(error))

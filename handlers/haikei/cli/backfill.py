@@ -1,0 +1,44 @@
+"""`haikei backfill`: layouts that were published before Haikei was there."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from haikei.cli.output import JsonOption, print_json, print_table, say
+from haikei.cli.studio import SettingsOption, load_settings, open_studio
+
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+
+def backfill(
+    start: Annotated[
+        datetime, typer.Option("--from", formats=_FORMATS, help="The first day, in UTC.")
+    ],
+    end: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=_FORMATS, help="The last day, in UTC; by default today."),
+    ] = None,
+    settings: SettingsOption = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the layouts.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Hand layouts that the tracker has from some days to the jobs. Known ones are left alone."""
+    from haikei.trackers.shotgrid_feed import ShotGridFeed
+
+    from haikei.eventlog import Follower
+    from haikei.storage import Storage
+    from haikei.trackers import tracker_key
+
+    loaded = load_settings(settings)
+    feed = ShotGridFeed(loaded, tracker_key(loaded))
+    follower = Follower(loaded, open_studio(loaded), feed, Storage(loaded))
+    last = datetime.now(UTC) if end is None else _whole_day(end)
+    result = follower.backfill(start.replace(tzinfo=UTC), last, dry_run=dry_run)
+    raise AssertionError(result, print_json, print_table, say, as_json)
+
+
+def _whole_day(moment: datetime) -> datetime:
+    day_only = moment.time() == datetime.min.time()
+    return moment.replace(tzinfo=UTC) + (timedelta(days=1) if day_only else timedelta())

@@ -1,0 +1,121 @@
+"""`haikei demo`: the main job on real input, with nothing to set up."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
+from haikei.cli.process import stop_on_signals
+
+if TYPE_CHECKING:
+    from haikei.demo.show import DemoResult
+    from haikei.demo.studio import DemoModel
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demonstration studio stands.")] = Path(
+        "demo"
+    ),
+    port: Annotated[int, typer.Option(help="Port of the embedded tracker; 0 picks one.")] = 0,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="A model folder in diffusers format that takes the cuts on."),
+    ] = None,
+    model_licence: Annotated[
+        str | None, typer.Option(help="The model's licence, when its model card says none.")
+    ] = None,
+    model_data: Annotated[
+        str | None, typer.Option(help="What the model was trained on, when its card says nothing.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(help="Seconds in which every cut must be in review.")
+    ] = 900.0,
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Stop when every cut is in review.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw layouts, let them land, and see credited backgrounds in review minutes later."""
+    from haikei.cli.demo_progress import DemoProgress
+    from haikei.cli.logs import configure_logs
+    from haikei.demo import DemoOptions, run_demo
+    from haikei.settings import Log
+
+    configure_logs(Log(level="warning"))
+    stop = stop_on_signals()
+    options = DemoOptions(
+        folder=folder,
+        port=port,
+        model=_model(model, model_licence, model_data),
+        timeout=timeout,
+    )
+    with DemoProgress(quiet=as_json) as progress:
+
+        def show(result: "DemoResult") -> None:
+            progress.stop()
+            _show(result, as_json=as_json, serving=not once)
+
+        result = run_demo(
+            options,
+            stop=stop,
+            tell=progress.tell,
+            on_jobs=progress.update,
+            on_result=show,
+            once=once,
+        )
+    if result.missing:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _model(folder: Path | None, licence: str | None, data: str | None) -> "DemoModel | None":
+    if folder is None:
+        return None
+    from haikei.demo.studio import DemoModel
+
+    raise AssertionError(DemoModel, licence, data)
+
+
+def _show(result: "DemoResult", *, as_json: bool, serving: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "url": result.url,
+                "contact_sheet": result.studio.contact_sheet,
+                "missing": result.missing,
+                "versions": [
+                    {
+                        "code": row.code,
+                        "status": row.status,
+                        "url": row.url,
+                        "credit": row.credit_en,
+                        "credit_ja": row.credit_ja,
+                        "layout": row.layout,
+                        "files": row.files,
+                        "seconds": round(row.seconds, 1),
+                    }
+                    for row in result.rows
+                ],
+            }
+        )
+        return
+    print_table(
+        ("version", "status", "credits", "files", "seconds"),
+        [
+            (
+                row.code,
+                row.status,
+                f"{row.credit_en}\n{row.credit_ja}",
+                len(row.files),
+                f"{row.seconds:.1f}",
+            )
+            for row in result.rows
+        ],
+    )
+    for reason in result.missing:
+        say(f"missing  {reason}", colour="red")
+    say(f"Contact sheet  {result.studio.contact_sheet}")
+    say(f"Files          {result.studio.projects}")
+    say(f"Log            {result.studio.log}")
+    say(f"Review         {result.url}")
+    if serving:
+        say("Open the link. Drop another layout below the files. Ctrl-C stops everything.")

@@ -1,0 +1,94 @@
+"""`haikei generate FILE`: one background from one layout, without a tracker."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haikei.cli.choices import Season, TimeOfDay
+from haikei.cli.output import JsonOption, print_json, say
+from haikei.cli.studio import SettingsOption, load_settings
+
+if TYPE_CHECKING:
+    from haikei.settings import Settings
+
+
+def generate(
+    file: Annotated[Path, typer.Argument(help="The layout.", exists=True, dir_okay=False)],
+    out: Annotated[
+        Path | None, typer.Option(help="Where pictures go; by default a folder beside the layout.")
+    ] = None,
+    artist: Annotated[str, typer.Option(help="Who drew the layout.")] = "",
+    artist_ja: Annotated[str, typer.Option(help="The same name in Japanese script.")] = "",
+    season: Annotated[Season, typer.Option(help="The season.")] = Season.SUMMER,
+    time: Annotated[TimeOfDay, typer.Option(help="The time of day.")] = TimeOfDay.DAY,
+    place: Annotated[
+        str, typer.Option(help="What kind of place it is: port, station, village, hills …")
+    ] = "",
+    recipe: Annotated[str, typer.Option(help="The recipe.")] = "watercolour",
+    seed: Annotated[
+        int | None, typer.Option(help="A seed; by default it follows from the layout.", min=0)
+    ] = None,
+    settings: SettingsOption = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be made.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make one background from one layout file, and a record of who and what made it."""
+    from haikei.cli.logs import configure_logs
+    from haikei.jobs.oneoff import OneOff, make_one
+
+    loaded = _settings(settings)
+    configure_logs(loaded.log)
+    order = OneOff(
+        layout=file.absolute(),
+        out=(out or file.parent / f"{file.stem}_background").absolute(),
+        artist=artist,
+        artist_ja=artist_ja,
+        season=season.value,
+        time=time.value,
+        place=place,
+        recipe=recipe,
+        seed=seed,
+    )
+    tell = (lambda line: None) if as_json else say
+    made = make_one(loaded, order, dry_run=dry_run, tell=tell)
+    if as_json:
+        print_json(
+            {
+                "layout": order.layout,
+                "credit": made.credit_en,
+                "credit_ja": made.credit_ja,
+                "record": made.record,
+                "stages": [
+                    {
+                        "stage": stage.name,
+                        "system": stage.system,
+                        "path": stage.path,
+                        "request_sha256": stage.request_sha256,
+                        "seconds": round(stage.seconds, 3),
+                        "reused": stage.reused,
+                    }
+                    for stage in made.stages
+                ],
+            }
+        )
+    elif not dry_run:
+        say(made.credit_en or "Nobody is named for the layout: give --artist NAME.")
+        say(f"Background  {made.stages[-1].path}", colour="green")
+        say(f"Record      {made.record}")
+
+
+def _settings(path: Path | None) -> "Settings":
+    from haikei.settings import Settings, Storage, StorageRoot, Studio, settings_path
+
+    if path is not None or settings_path().exists():
+        return load_settings(path)
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state").absolute()
+    return Settings(
+        studio=Studio(state=home / "haikei"),
+        storage=Storage(roots=(StorageRoot(name="here", path=Path.cwd()),)),
+    )

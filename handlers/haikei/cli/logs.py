@@ -1,0 +1,42 @@
+"""Log lines that a TD can grep: one event a line, with what it is about as fields."""
+
+import logging
+import sys
+
+import structlog
+
+from haikei.settings import Log
+
+
+def configure_logs(log: Log) -> None:
+    """Send structlog and the standard library's warnings to standard error."""
+    level = getattr(logging, log.level.upper())
+    as_json = log.format == "json" or (log.format == "auto" and not sys.stderr.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    final: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, final]
+        if as_json
+        else [*shared, final],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    # Libraries speak the standard library's logging: only what matters of them is passed on.
+    formatter = structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, final],
+        foreign_pre_chain=[*shared, structlog.processors.format_exc_info],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(level, logging.WARNING))

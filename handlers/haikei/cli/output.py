@@ -1,0 +1,80 @@
+"""What commands print: for people with colours, for programs as JSON, and exit codes for both."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import Annotated
+
+import typer
+
+from haikei.errors import HaikeiError, SettingsError
+
+
+class Exit(IntEnum):
+    """What a command's exit code means."""
+
+    OK = 0
+    FAILED = 1  #: what was asked for did not come about
+    USAGE = 2  #: the command line is wrong
+    SETTINGS = 3  #: the settings are wrong or missing
+    TRY_AGAIN = 75  #: something is away that may come back (EX_TEMPFAIL of sysexits.h)
+
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")
+]
+
+
+def exit_code(error: HaikeiError) -> Exit:
+    """Return the exit code that fits an error."""
+    if isinstance(error, SettingsError):
+        return Exit.SETTINGS
+    return Exit.TRY_AGAIN if error.transient else Exit.FAILED
+
+
+def fail(error: HaikeiError) -> Exit:
+    """Print an error as the command's last word and return its exit code."""
+    if "--json" in sys.argv:
+        print_json(
+            {
+                "error": type(error).__name__,
+                "message": error.message,
+                "advice": error.advice,
+                "retry_after": error.retry_after,
+            }
+        )
+    else:
+        typer.secho(f"error: {error.message}", fg="red", err=True)
+        if error.advice:
+            typer.secho(f"  {error.advice}", err=True)
+    return exit_code(error)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def say(text: str = "", *, colour: str | None = None) -> None:
+    """Print one line for a person."""
+    typer.secho(text, fg=colour)
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table that fits the terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        # A pipe has no width: lines that break in the middle of a word cannot be searched.
+        console = Console(highlight=False, markup=False, width=220)
+    console.print(table)

@@ -1,0 +1,37 @@
+"""`haikei worker`: a process that carries jobs out."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from haikei.cli.process import SupervisedOption, die_with, stop_on_signals
+from haikei.cli.studio import SettingsOption, load_settings
+
+
+class Role(StrEnum):
+    """What a worker does."""
+
+    STEPS = "steps"
+    GENERATE = "generate"
+
+
+def worker(
+    role: Annotated[
+        Role, typer.Option(help="`steps` talks to tracker and files, `generate` makes pictures.")
+    ] = Role.STEPS,
+    device: Annotated[
+        str | None, typer.Option(help="The device on which pictures are made, such as cuda:0.")
+    ] = None,
+    settings: SettingsOption = None,
+    supervised_by: SupervisedOption = 0,
+) -> None:
+    """Carry out jobs, until Ctrl-C; unfinished ones go on at the next start."""
+    die_with(supervised_by)
+    from haikei.jobs.worker import WorkerRole, run_worker
+
+    from haikei.cli.logs import configure_logs
+
+    loaded = load_settings(settings)
+    configure_logs(loaded.log)
+    run_worker(loaded, role=WorkerRole(role.value), device=device, stop=stop_on_signals())

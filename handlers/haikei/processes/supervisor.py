@@ -1,0 +1,118 @@
+"""Keep a tree of processes alive: start them, restart what dies, stop all of them in order."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO
+
+import structlog
+
+log = structlog.get_logger()
+
+#: Seconds before a process that died at once is started again; doubled up to the longest.
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+#: A process that lived this long did not die at once.
+HEALTHY = 20.0
+#: Seconds that processes have to stop by themselves.
+GRACE = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """One process of the tree."""
+
+    name: str
+    arguments: tuple[str, ...]  #: of the `haikei` command
+
+
+@dataclass(slots=True)
+class _Running:
+    child: Child
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    pause: float = FIRST_PAUSE
+    due: float = 0.0
+
+
+class Supervisor:
+    """A tree of `haikei` processes that dies as one."""
+
+    def __init__(
+        self,
+        children: Sequence[Child],
+        *,
+        log_file: Path | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._running = [_Running(child) for child in children]
+        self._log_file = log_file
+        self._environment = {**os.environ, **environment}
+        self._stream: IO[bytes] | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Start every process, restart what dies, until `stop`; then stop them, last one first."""
+        if self._log_file is not None:
+            self._log_file.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = self._log_file.open("ab")
+        try:
+            while not stop.wait(0.1):
+                self._look()
+        finally:
+            self._stop_all()
+            if self._stream is not None:
+                self._stream.close()
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        for one in self._running:
+            if one.process is not None and (code := one.process.poll()) is not None:
+                healthy = now - one.started > HEALTHY
+                one.pause = FIRST_PAUSE if healthy else min(one.pause * 2, LONGEST_PAUSE)
+                one.due = now + one.pause
+                one.process = None
+                log.warning("process_died", process=one.child.name, code=code, restart_in=one.pause)
+            if one.process is None and now >= one.due:
+                one.process = self._start(one.child)
+                one.started = now
+                log.info("process_started", process=one.child.name, pid=one.process.pid)
+
+    def _start(self, child: Child) -> subprocess.Popen[bytes]:
+        # The parent's own threads start no process: PR_SET_PDEATHSIG watches the starting thread.
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "haikei.cli",
+                *child.arguments,
+                f"--supervised-by={os.getpid()}",
+            ],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            # Ctrl-C reaches the supervisor alone, which then stops its processes in order.
+            start_new_session=True,
+            stdout=self._stream,
+            stderr=self._stream,
+        )
+
+    def _stop_all(self) -> None:
+        alive = [one for one in reversed(self._running) if one.process is not None]
+        for one in alive:
+            if one.process is not None:
+                one.process.terminate()
+        deadline = time.monotonic() + GRACE
+        for one in alive:
+            if one.process is None:
+                continue
+            try:
+                one.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                log.warning("process_killed", process=one.child.name)
+                one.process.kill()
+                one.process.wait()
