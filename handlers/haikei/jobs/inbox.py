@@ -12,8 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects import postgresql, sqlite
 
 from haikei.database import events, jobs, utc_now
 from haikei.events import LayoutPublished, Source
@@ -25,14 +24,26 @@ LAYOUT = "layout_published"
 
 def receive(connection: Connection, event: LayoutPublished) -> bool:
     """Note an event; return False when it was known already, whoever told us first."""
-    row = {
-        "key": event.key,
-        "kind": LAYOUT,
-        "source": event.source.value,
-        "payload": _dump(event),
-        "received_at": utc_now(),
-    }
-    return _insert_new(connection, events, row)
+    return receive_all(connection, [event]) == 1
+
+
+def receive_all(connection: Connection, published: Sequence[LayoutPublished]) -> int:
+    """Note many events in one statement; return how many were not known yet."""
+    if not published:
+        return 0
+    now = utc_now()
+    rows = [
+        {
+            "key": event.key,
+            "kind": LAYOUT,
+            "source": event.source.value,
+            "payload": _dump(event),
+            "received_at": now,
+        }
+        for event in published
+    ]
+    statement = _inserting(connection, events).on_conflict_do_nothing(index_elements=["key"])
+    return connection.execute(statement, rows).rowcount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +75,11 @@ def refuse(connection: Connection, refusal: Refusal) -> bool:
     return _insert_new(connection, jobs, row)
 
 
+def add_job(connection: Connection, row: Mapping[str, object]) -> bool:
+    """Put a job's row into the table; return False when one of its key stood there already."""
+    return _insert_new(connection, jobs, row)
+
+
 def undispatched(connection: Connection, limit: int) -> Sequence[LayoutPublished]:
     """Return events for which there are no jobs yet, oldest first."""
     rows = connection.execute(
@@ -81,9 +97,14 @@ def mark_dispatched(connection: Connection, keys: Sequence[str]) -> None:
 
 
 def _insert_new(connection: Connection, table: Table, row: Mapping[str, object]) -> bool:
-    make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = make(table).values(dict(row)).on_conflict_do_nothing(index_elements=["key"])
-    return connection.execute(statement).rowcount == 1
+    statement = _inserting(connection, table).on_conflict_do_nothing(index_elements=["key"])
+    return connection.execute(statement, dict(row)).rowcount == 1
+
+
+def _inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def _dump(event: LayoutPublished) -> str:

@@ -1,0 +1,150 @@
+"""Sandboxed readers at work beside the scan: files go in by the batch, findings come out."""
+
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from haikei.images import Inspection
+from haikei.watch.settling import Settled
+from haikei.watch.truncation import cut_short
+
+#: Seconds without work after which a reader ends its process and gives its memory back.
+IDLE = 30.0
+_BATCH_FILES = 128
+#: A batch is what a stopping watcher may have to wait for; layered files are hundreds of MiB.
+_BATCH_BYTES = 256 * 1024 * 1024
+
+
+class FileReader(Protocol):
+    """What hashes files and reads their headers: `haikei.images.Inspector`."""
+
+    def inspect(self, paths: Sequence[Path]) -> Sequence[Inspection]:
+        """Return one inspection for each path, in order."""
+        ...
+
+
+MakeReader = Callable[[], AbstractContextManager[FileReader]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """A batch that came back."""
+
+    batch: tuple[Settled, ...]
+    findings: Sequence[Inspection]  #: one for each file, or none when the reader failed
+    failure: str
+
+
+class Readers:
+    """
+    One reader for little work, more for a burst, none when there is nothing to do.
+
+    Each owns one child process, and waits for it in a thread of its own.
+    """
+
+    def __init__(
+        self,
+        make: MakeReader,
+        wake: threading.Event,
+        *,
+        most: int | None = None,
+        idle: float = IDLE,
+    ) -> None:
+        self._make = make
+        self._wake = wake
+        self._most = most or min(4, os.cpu_count() or 1)
+        self._idle = idle
+        self._lock = threading.Lock()
+        self._threads: set[threading.Thread] = set()
+        self._work: queue.SimpleQueue[tuple[Settled, ...] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Inspected] = queue.SimpleQueue()
+        self._outstanding = 0
+
+    @property
+    def room(self) -> bool:
+        """Whether another batch would be begun soon."""
+        return self._outstanding < 2 * self._most
+
+    @property
+    def running(self) -> int:
+        """How many reader threads there are."""
+        return len(self._threads)
+
+    def submit(self, ready: deque[Settled]) -> None:
+        """Take a batch from the front of `ready`; it comes back through `take`."""
+        files: list[Settled] = []
+        size = 0
+        while ready and len(files) < _BATCH_FILES and size < _BATCH_BYTES:
+            files.append(ready.popleft())
+            size += files[-1].stamp.size
+        batch = tuple(files)
+        with self._lock:
+            self._outstanding += 1
+            self._work.put(batch)
+            if len(self._threads) < min(self._most, self._outstanding):
+                thread = threading.Thread(target=self._run, name="haikei-reader", daemon=True)
+                self._threads.add(thread)
+                thread.start()
+
+    def take(self) -> list[Inspected]:
+        """Return the batches that have come back."""
+        done: list[Inspected] = []
+        while True:
+            try:
+                done.append(self._done.get_nowait())
+            except queue.Empty:
+                self._outstanding -= len(done)
+                return done
+
+    def close(self) -> None:
+        """Let each reader finish its batch, drop what waits, and end them."""
+        with self._lock:
+            while not self._work.empty():
+                self._work.get()
+                self._outstanding -= 1
+            threads = list(self._threads)
+            for _ in threads:
+                self._work.put(None)
+        for thread in threads:
+            thread.join()
+        with self._lock:
+            self._threads.difference_update(threads)
+
+    def _run(self) -> None:
+        with self._make() as reader:
+            while True:
+                try:
+                    batch = self._work.get(timeout=self._idle)
+                except queue.Empty:
+                    with self._lock:
+                        if self._work.empty():
+                            self._threads.discard(threading.current_thread())
+                            return
+                    continue
+                if batch is None:
+                    return
+                self._done.put(_inspect(reader, batch))
+                self._wake.set()
+
+
+def _inspect(reader: FileReader, batch: tuple[Settled, ...]) -> Inspected:
+    try:
+        findings = reader.inspect([Path(settled.path) for settled in batch])
+    except Exception as error:  # noqa: BLE001 - whatever it was, the files must come back
+        return Inspected(batch=batch, findings=(), failure=f"{type(error).__name__}: {error}")
+    return Inspected(batch=batch, findings=tuple(map(_whole, findings)), failure="")
+
+
+def _whole(finding: Inspection) -> Inspection:
+    if not finding.ok:
+        return finding
+    reason = cut_short(finding.path, finding.format)
+    return (
+        replace(finding, ok=False, reason=f"{finding.path.name} {reason}.") if reason else finding
+    )

@@ -1,0 +1,88 @@
+"""One watched folder tree: how it is watched, and what the paths in it mean."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from haikei.errors import PlaceUnknown
+from haikei.settings import PathTemplate, Watch, WatchFolder, WatchMode
+from haikei.trackers import Place
+from haikei.watch.mounts import mount_of
+
+#: Clients of network file systems remember a file's size and time for seconds (3 to 60 on NFS,
+#: acregmin and acregmax in nfs(5)); two looks must lie further apart than the first of these.
+NETWORK_SETTLE = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPlace:
+    """What a layout's path says of it."""
+
+    place: Place
+    name: str
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedRoot:
+    """The top of a tree, with its settings worked out for the file system it lies on."""
+
+    path: str  #: absolute, no slash at the end
+    template: PathTemplate
+    native: bool  #: the kernel tells of changes; otherwise only scans find them
+    settle: float  #: seconds, by the local monotonic clock
+
+    def relative(self, path: str) -> str | None:
+        """Return the path below this root, None for one that lies elsewhere."""
+        prefix = self.path + "/"
+        return path[len(prefix) :] if path.startswith(prefix) else None
+
+    def fits(self, path: str) -> bool:
+        """Tell whether a path names a place."""
+        try:
+            self.place_of(path)
+        except PlaceUnknown:
+            return False
+        return True
+
+    def place_of(self, path: str) -> NamedPlace:
+        """
+        Return what the path says.
+
+        Raises:
+            PlaceUnknown: it does not look like the template, or lies elsewhere.
+        """
+        relative = self.relative(path)
+        values = self.template.match(relative) if relative is not None else None
+        if values is None:
+            raise PlaceUnknown(
+                f"The path does not look like {self.template.text!r} below {self.path}.",
+                advice="Rename or move the file, or correct watch.folders.template.",
+            )
+        if not values.get("project") or not values.get("shot"):
+            raise PlaceUnknown(
+                f"The template {self.template.text!r} gives no project and shot.",
+                advice="Put {project} and {shot} into watch.folders.template.",
+            )
+        version = values.get("version")
+        return NamedPlace(
+            place=Place(
+                project=values["project"],
+                sequence=values.get("sequence", ""),
+                shot=values["shot"],
+            ),
+            name=values.get("name", "layout"),
+            version=int(version) if version else None,
+        )
+
+
+def watched_root(folder: WatchFolder, watch: Watch, listing: str | None = None) -> WatchedRoot:
+    """Work out how a folder is watched; `listing` stands for /proc/self/mountinfo."""
+    mount = mount_of(folder.path, listing)
+    network = mount is not None and mount.is_network
+    native = watch.mode is WatchMode.NATIVE or (watch.mode is WatchMode.AUTO and not network)
+    return WatchedRoot(
+        path=str(Path(folder.path).absolute()),
+        template=PathTemplate(folder.template),
+        native=native,
+        settle=max(watch.settle, NETWORK_SETTLE) if network else watch.settle,
+    )
