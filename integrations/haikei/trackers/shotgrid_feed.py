@@ -15,6 +15,7 @@ from haikei.trackers.shotgrid_record import Link, Record
 
 _EVENT_FIELDS = (
     "event_type",
+    "attribute_name",
     "meta",
     "entity",
     "project",
@@ -147,6 +148,7 @@ class ShotGridFeed:
             path=str(path) if path else "",
             ready=bool(row.text(_TYPE) and shot and path),
             created_at=_created(row),
+            typed=bool(row.text(_TYPE)),
         )
 
     def _path(self, value: Mapping[str, object]) -> Path | None:
@@ -179,6 +181,7 @@ def _event(row: Record, us: int) -> FeedEvent:
         by_us=user is not None and user.type == "ApiUser" and user.id == us,
         in_create=meta.get("in_create") is True,
         created_at=_created(row),
+        attribute=row.text("attribute_name"),
     )
 
 
