@@ -1,0 +1,77 @@
+"""What light does late in a painting: eaves and cast shadows, lamps that glow, a low sun."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from haikei.painting.classes import STANDING, Kind
+from haikei.painting.palette import SHADOW_TINT, rgb
+from haikei.painting.reading import Reading
+from haikei.painting.strokes import Colours, Plane
+from haikei.painting.wash import Mood
+
+
+def below(mask: NDArray[np.bool_]) -> Plane:
+    """Return how many pixels each pixel lies under the nearest marked one above it."""
+    height = mask.shape[0]
+    rows = np.arange(height, dtype=np.int32)[:, None]
+    last = np.maximum.accumulate(np.where(mask, rows, np.int32(-4 * height)), axis=0)
+    return (rows - last).astype(np.float32)
+
+
+def add_shadows(picture: Colours, reading: Reading, mood: Mood) -> None:
+    """Darken under eaves and beside what stands on the ground, in place."""
+    height = reading.shape[0]
+    strength = 0.55 if mood.light.stars else 1.0
+    built = reading.mask(Kind.WALL, Kind.WINDOW, Kind.DOOR)
+    roofs = reading.mask(Kind.ROOF)
+    shadow = np.zeros(reading.shape, np.float32)
+    if roofs.any() and built.any():
+        eaves = np.exp(-((below(roofs) / (height * 0.022)) ** 2))
+        shadow += eaves * built * np.float32(0.42)
+    ground = reading.mask(Kind.GRASS, Kind.PAVING, Kind.EARTH)
+    standing = reading.mask(*STANDING, Kind.WINDOW, Kind.DOOR)
+    if ground.any() and standing.any():
+        contact = np.exp(-below(standing) / np.float32(height * 0.014))
+        side = 1 if mood.sun < 0.5 else -1
+        lean = max(1, round(height * (0.03 if mood.time in {"morning", "sunset"} else 0.012)))
+        cast = np.maximum(contact, 0.8 * np.roll(contact, side * lean, axis=1))
+        cast = cv2.GaussianBlur(cast, (0, 0), max(0.8, height / 300))
+        shadow += cast * ground * np.float32(0.5)
+    if mood.season.snow:
+        shadow *= np.float32(0.8)
+    dark = picture * (np.float32(0.45) + np.float32(0.55) * SHADOW_TINT)
+    picture += (dark - picture) * (np.clip(shadow, 0, 0.75) * np.float32(strength))[..., None]
+
+
+def add_glow(picture: Colours, reading: Reading, mood: Mood) -> None:
+    """Let lit windows shine into the air around them, in place."""
+    if mood.light.lit < 0.3:
+        return
+    height, width = reading.shape
+    windows = reading.mask(Kind.WINDOW)
+    lit = windows & (picture[..., 0] > 0.7) & (picture[..., 0] > picture[..., 2] + 0.15)
+    if not lit.any():
+        return
+    small = cv2.resize(
+        picture * lit[..., None],
+        (max(8, width // 4), max(8, height // 4)),
+        interpolation=cv2.INTER_AREA,
+    )
+    air = cv2.GaussianBlur(small, (0, 0), max(1.0, height / 240)) * np.float32(0.55)
+    air += cv2.GaussianBlur(small, (0, 0), max(2.0, height / 70)) * np.float32(0.9)
+    shine = cv2.resize(air, (width, height), interpolation=cv2.INTER_LINEAR)
+    gain = np.float32(0.75 if mood.light.stars else 0.4)
+    picture += shine * gain * (1 - 0.5 * picture)
+
+
+def add_sunlight(picture: Colours, reading: Reading, mood: Mood) -> None:
+    """Lay the light of a low sun over everything, strongest where it stands, in place."""
+    warmth = {"sunset": 0.20, "morning": 0.12, "day": 0.05}.get(mood.time, 0.0)
+    if not warmth:
+        return
+    height, width = reading.shape
+    across = (np.arange(width, dtype=np.float32) / width - mood.sun)[None, :]
+    down = (np.arange(height, dtype=np.float32) / height - reading.horizon)[:, None]
+    fall = np.exp(-((across / 0.42) ** 2) - (down / 0.45) ** 2) * np.float32(warmth)
+    picture += (rgb(mood.light.glow) - picture) * fall[..., None].astype(np.float32)

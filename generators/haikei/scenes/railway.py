@@ -1,0 +1,170 @@
+"""Tracks, a platform with its canopy, a name board, catenary."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from haikei.scenes.camera import Camera, Point
+from haikei.scenes.roadside import upright
+from haikei.scenes.sheet import Sheet
+
+GAUGE = 1.067  #: metres between the rails on Japanese narrow gauge
+
+
+def ground_strip(
+    sheet: Sheet,
+    camera: Camera,
+    x0: float,
+    x1: float,
+    near: float,
+    far: float,
+    up: float = 0.0,
+    weight: float = 0.8,
+) -> None:
+    """Draw a level strip that runs away from us."""
+    strip: list[Point] = [(x0, up, near), (x1, up, near), (x1, up, far), (x0, up, far)]
+    sheet.shape(camera.face(strip), weight)
+
+
+def track(sheet: Sheet, camera: Camera, x: float, far: float) -> None:
+    """Draw one track: ballast, sleepers, rails."""
+    ground_strip(sheet, camera, x - 1.75, x + 1.75, 0.6, far, weight=0.7)
+    for z in np.arange(1.2, min(far, 26.0), 0.72)[::-1]:
+        sleeper: list[Point] = [
+            (x - 1.1, 0.03, z),
+            (x + 1.1, 0.03, z),
+            (x + 1.1, 0.03, z + 0.26),
+            (x - 1.1, 0.03, z + 0.26),
+        ]
+        sheet.shape(camera.face(sleeper), float(np.clip(camera.scale(z) * 3, 0.4, 0.85)))
+    for rail in (x - GAUGE / 2, x + GAUGE / 2):
+        ground_strip(sheet, camera, rail - 0.06, rail + 0.06, 0.6, far, up=0.16, weight=0.7)
+
+
+def platform(
+    sheet: Sheet, camera: Camera, edge: float, width: float, near: float, far: float, height: float
+) -> None:
+    """Draw a platform left of its edge, with the coping and the line nobody crosses."""
+    face: list[Point] = [(edge, 0, near), (edge, 0, far), (edge, height, far), (edge, height, near)]
+    sheet.shape(camera.face(face), 0.9)
+    end: list[Point] = [
+        (edge - width, 0, near),
+        (edge, 0, near),
+        (edge, height, near),
+        (edge - width, height, near),
+    ]
+    sheet.shape(camera.face(end), 0.9)
+    ground_strip(sheet, camera, edge - width, edge, near, far, up=height, weight=0.95)
+    ground_strip(sheet, camera, edge - 0.95, edge - 0.62, near, far, up=height, weight=0.6)
+
+
+def canopy(
+    sheet: Sheet,
+    camera: Camera,
+    *,
+    left: float,
+    right: float,
+    near: float,
+    far: float,
+    base: float,
+    height: float,
+) -> None:
+    """Draw a platform roof on posts, the far posts first."""
+    top = base + height
+    under: list[Point] = [
+        (left, top, near),
+        (right, top, near),
+        (right, top, far),
+        (left, top, far),
+    ]
+    sheet.shape(camera.face(under), 0.9)
+    for z in np.arange(far - 1.0, near, -4.2):
+        beam: list[Point] = [
+            (left, top, z),
+            (right, top, z),
+            (right, top - 0.22, z),
+            (left, top - 0.22, z),
+        ]
+        sheet.shape(camera.face(beam), 0.7)
+        upright(sheet, camera, (right - 0.9, base, z), height - 0.2, 0.2, 0.85)
+    edge: list[Point] = [
+        (right, top - 0.1, near),
+        (right, top - 0.1, far),
+        (right, top + 0.32, far),
+        (right, top + 0.32, near),
+    ]
+    sheet.shape(camera.face(edge), 0.9)
+    middle = (left + right) / 2
+    gable: list[Point] = [
+        (left, top - 0.1, near),
+        (right, top - 0.1, near),
+        (right, top + 0.32, near),
+        (middle, top + 0.95, near),
+        (left, top + 0.32, near),
+    ]
+    sheet.shape(camera.face(gable), 1.0)
+
+
+def name_board(sheet: Sheet, camera: Camera, x: float, base: float, z: float) -> None:
+    """Draw a station's name board on two posts; nothing is written on it."""
+    for foot in (x - 0.8, x + 0.8):
+        upright(sheet, camera, (foot, base, z), 2.1, 0.1, 0.8)
+    board: list[Point] = [
+        (x - 1.05, base + 1.05, z),
+        (x + 1.05, base + 1.05, z),
+        (x + 1.05, base + 2.0, z),
+        (x - 1.05, base + 2.0, z),
+    ]
+    sheet.shape(camera.face(board), 0.95)
+    band_: list[Point] = [
+        (x - 1.05, base + 1.25, z),
+        (x + 1.05, base + 1.25, z),
+        (x + 1.05, base + 1.38, z),
+        (x - 1.05, base + 1.38, z),
+    ]
+    sheet.shape(camera.face(band_), 0.6)
+
+
+def bench(sheet: Sheet, camera: Camera, x: float, base: float, z: float, length: float) -> None:
+    """Draw a bench that stands along the platform."""
+    for end in (z + 0.1, z + length - 0.1):
+        upright(sheet, camera, (x, base, end), 0.42, 0.1, 0.8)
+    seat: list[Point] = [
+        (x - 0.25, base + 0.45, z),
+        (x + 0.25, base + 0.45, z),
+        (x + 0.25, base + 0.45, z + length),
+        (x - 0.25, base + 0.45, z + length),
+    ]
+    back: list[Point] = [
+        (x - 0.27, base + 0.55, z),
+        (x - 0.27, base + 0.55, z + length),
+        (x - 0.3, base + 0.95, z + length),
+        (x - 0.3, base + 0.95, z),
+    ]
+    sheet.shape(camera.face(back), 0.85)
+    sheet.shape(camera.face(seat), 0.85)
+
+
+def catenary(sheet: Sheet, camera: Camera, feet: Sequence[float], x: float, arm: float) -> None:
+    """Draw the masts of an electric line with their arms over the track, and its wire."""
+    height = 6.4
+    for up, sag in ((5.2, 0.0), (6.0, 0.35)):
+        runs = sorted(feet, reverse=True)
+        for far, near in pairwise(runs):
+            part = np.linspace(0, 1, 12)
+            wire = np.stack(
+                [
+                    np.full(12, x + arm),
+                    up - 4 * sag * part * (1 - part),
+                    far + (near - far) * part,
+                ],
+                axis=1,
+            )
+            sheet.stroke(camera.project(wire), 0.42)
+    for z in sorted(feet, reverse=True):
+        weight = float(np.clip(0.5 + camera.scale(z) * 5, 0.5, 1.0))
+        upright(sheet, camera, (x, 0, z), height, 0.26, weight)
+        for level, drop in ((6.1, 0.0), (5.3, 0.5)):
+            beam = camera.project([(x, level - drop, z), (x + arm, level, z)])
+            sheet.stroke(beam, weight)
