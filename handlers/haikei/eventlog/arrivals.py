@@ -1,0 +1,168 @@
+"""From a row of the tracker to what is told about it: published, refused, or not ready yet."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from haikei.database import utc_now
+from haikei.errors import ImageUnreadable, LayoutRefused, PathRefused, PlaceUnknown, StorageError
+from haikei.events import LayoutPublished, Source
+from haikei.images import Inspection, Inspector
+from haikei.jobs.inbox import Refusal
+from haikei.storage import PlacedLayout, Storage
+from haikei.trackers import Place, PublishedLayout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """A PublishedFile row, and who told us of it."""
+
+    layout: PublishedLayout
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """
+    What is told about one row.
+
+    Without an event and a refusal it is no layout, as far as anybody has said.
+    """
+
+    row: int
+    event: LayoutPublished | None = None
+    refusal: Refusal | None = None
+    passing: bool = False  #: True when time may mend what is wrong
+
+    @property
+    def silent(self) -> bool:
+        """Tell whether there is nothing to say about the row."""
+        return self.event is None and self.refusal is None
+
+
+class Arrivals:
+    """
+    Judges rows. It reads the files and never the tracker or the database.
+
+    Args:
+        feed: the feed's name; row numbers mean something within it only.
+        storage: where files may be, and what their paths mean.
+        inspector: opens the files.
+    """
+
+    def __init__(self, feed: str, storage: Storage, inspector: Inspector) -> None:
+        self._feed = feed
+        self._storage = storage
+        self._inspector = inspector
+
+    def judge(self, announced: Iterable[Announced]) -> Sequence[Verdict]:
+        """Return one verdict a row; files are hashed and their headers read."""
+        verdicts: list[Verdict] = []
+        readable: list[tuple[Announced, Path, PlacedLayout]] = []
+        for row in announced:
+            try:
+                path = self._path(row.layout)
+                placed = self._placed(row.layout, path)
+            except _NotYet as reason:
+                verdicts.append(self._not_yet(row, reason))
+            except LayoutRefused as error:
+                verdicts.append(self._refused(row, error))
+            except StorageError as error:
+                verdicts.append(self._refused(row, error))
+            else:
+                readable.append((row, path, placed))
+        found = self._inspector.inspect([path for _, path, _ in readable])
+        for (row, _, placed), inspection in zip(readable, found, strict=True):
+            verdicts.append(self._inspected(row, placed, inspection))
+        return verdicts
+
+    def _path(self, layout: PublishedLayout) -> Path:
+        if not layout.typed:
+            raise _NotYet(None)
+        if not layout.path:
+            raise _NotYet(
+                PathRefused(
+                    f"PublishedFile {layout.id} has no path below a storage root.",
+                    advice="Publish it to a local storage that storage.roots names.",
+                )
+            )
+        return self._storage.stored(Path(layout.path), "").path
+
+    def _placed(self, layout: PublishedLayout, path: Path) -> PlacedLayout:
+        placed = self._storage.place_of(path)
+        if placed is not None:
+            return PlacedLayout(
+                place=placed.place,
+                name=placed.name or layout.name,
+                version=layout.version if placed.version is None else placed.version,
+            )
+        if layout.project and layout.shot:
+            place = Place(project=layout.project, sequence=layout.sequence, shot=layout.shot)
+            return PlacedLayout(place=place, name=layout.name, version=layout.version)
+        raise _NotYet(
+            PlaceUnknown(
+                f"{path} does not fit the layout template, and PublishedFile {layout.id} is "
+                "linked to no shot.",
+                advice="Link the row to its shot, or correct storage.layout in the settings.",
+            )
+        )
+
+    def _inspected(self, row: Announced, placed: PlacedLayout, inspection: Inspection) -> Verdict:
+        if inspection.ok:
+            event = LayoutPublished(
+                place=placed.place,
+                layout=inspection.path,
+                sha256=inspection.sha256,
+                name=placed.name,
+                version=placed.version,
+                published_file=row.layout.id,
+                source=row.source,
+                at=utc_now(),
+            )
+            return Verdict(row=row.layout.id, event=event)
+        # The key is of the file in this very state, as it is for a file in a watched folder: one
+        # file that is bad for both makes one dead letter.
+        state = (
+            str(inspection.path),
+            str(inspection.size),
+            str(inspection.mtime_ns),
+            inspection.sha256,
+        )
+        refusal = Refusal(
+            key=_key(state) if inspection.sha256 else self._row_key(row.layout),
+            layout=inspection.path,
+            source=row.source,
+            reason=inspection.reason,
+            kind=ImageUnreadable.__name__,
+        )
+        return Verdict(row=row.layout.id, refusal=refusal, passing=True)
+
+    def _not_yet(self, row: Announced, reason: "_NotYet") -> Verdict:
+        if reason.error is None:
+            return Verdict(row=row.layout.id, passing=True)
+        refused = self._refused(row, reason.error)
+        return Verdict(row=row.layout.id, refusal=refused.refusal, passing=True)
+
+    def _refused(self, row: Announced, error: LayoutRefused | StorageError) -> Verdict:
+        refusal = Refusal(
+            key=self._row_key(row.layout),
+            layout=Path(row.layout.path or f"PublishedFile {row.layout.id}"),
+            source=row.source,
+            reason=str(error),
+            kind=type(error).__name__,
+        )
+        return Verdict(row=row.layout.id, refusal=refusal, passing=error.transient)
+
+    def _row_key(self, layout: PublishedLayout) -> str:
+        return _key((self._feed, str(layout.id), layout.path))
+
+
+class _NotYet(Exception):
+    def __init__(self, error: LayoutRefused | StorageError | None) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def _key(parts: Sequence[str]) -> str:
+    return "refused-" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
