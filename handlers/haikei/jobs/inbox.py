@@ -20,6 +20,7 @@ from haikei.jobs.job import JobState, Step
 from haikei.trackers import Place
 
 LAYOUT = "layout_published"
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def receive(connection: Connection, event: LayoutPublished) -> bool:
@@ -108,7 +109,7 @@ def _inserting(connection: Connection, table: Table) -> sqlite.Insert | postgres
 
 
 def _dump(event: LayoutPublished) -> str:
-    return json.dumps(
+    return _ENCODER.encode(
         {
             "project": event.place.project,
             "sequence": event.place.sequence,
@@ -119,8 +120,7 @@ def _dump(event: LayoutPublished) -> str:
             "version": event.version,
             "published_file": event.published_file,
             "at": event.at.isoformat(),
-        },
-        ensure_ascii=False,
+        }
     )
 
 

@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+import structlog
+
 from haikei.images import Inspection
 from haikei.watch.settling import Settled
-from haikei.watch.truncation import cut_short
+from haikei.watch.truncation import DECODED, cut_short
 
+_log = structlog.get_logger()
 #: Seconds without work after which a reader ends its process and gives its memory back.
 IDLE = 30.0
 _BATCH_FILES = 128
@@ -24,8 +27,8 @@ _BATCH_BYTES = 256 * 1024 * 1024
 class FileReader(Protocol):
     """What hashes files and reads their headers: `haikei.images.Inspector`."""
 
-    def inspect(self, paths: Sequence[Path]) -> Sequence[Inspection]:
-        """Return one inspection for each path, in order."""
+    def inspect(self, paths: Sequence[Path], *, decode: bool = False) -> Sequence[Inspection]:
+        """Return one inspection for each path, in order; with `decode`, of all pixels too."""
         ...
 
 
@@ -66,10 +69,11 @@ class Readers:
         self._done: queue.SimpleQueue[Inspected] = queue.SimpleQueue()
         self._outstanding = 0
 
-    @property
-    def room(self) -> bool:
-        """Whether another batch would be begun soon."""
-        return self._outstanding < 2 * self._most
+    def has_room(self, files: int) -> bool:
+        """Whether a batch of so many files should be handed over now: at once, or full."""
+        if self._outstanding < self._most:
+            return True
+        return files >= _BATCH_FILES and self._outstanding < 2 * self._most
 
     @property
     def running(self) -> int:
@@ -83,14 +87,21 @@ class Readers:
         while ready and len(files) < _BATCH_FILES and size < _BATCH_BYTES:
             files.append(ready.popleft())
             size += files[-1].stamp.size
-        batch = tuple(files)
         with self._lock:
             self._outstanding += 1
-            self._work.put(batch)
-            if len(self._threads) < min(self._most, self._outstanding):
-                thread = threading.Thread(target=self._run, name="haikei-reader", daemon=True)
-                self._threads.add(thread)
-                thread.start()
+            self._work.put(tuple(files))
+            self._employ(min(self._most, self._outstanding), None)
+
+    def warm(self, path: str, files: int) -> None:
+        """
+        Start the readers that so many files will need, while those files settle.
+
+        A new reader looks at `path` first, and forgets it: that loads the image libraries.
+        """
+        if self._threads and files <= _BATCH_FILES:
+            return
+        with self._lock:
+            self._employ(min(self._most, -(-files // _BATCH_FILES)), Path(path))
 
     def take(self) -> list[Inspected]:
         """Return the batches that have come back."""
@@ -116,8 +127,18 @@ class Readers:
         with self._lock:
             self._threads.difference_update(threads)
 
-    def _run(self) -> None:
+    def _employ(self, wanted: int, first: Path | None) -> None:
+        while len(self._threads) < wanted:
+            thread = threading.Thread(
+                target=self._run, args=(first,), name="haikei-reader", daemon=True
+            )
+            self._threads.add(thread)
+            thread.start()
+
+    def _run(self, first: Path | None) -> None:
         with self._make() as reader:
+            if first is not None:
+                _load_libraries(reader, first)
             while True:
                 try:
                     batch = self._work.get(timeout=self._idle)
@@ -133,12 +154,23 @@ class Readers:
                 self._wake.set()
 
 
-def _inspect(reader: FileReader, batch: tuple[Settled, ...]) -> Inspected:
+def _load_libraries(reader: FileReader, path: Path) -> None:
     try:
-        findings = reader.inspect([Path(settled.path) for settled in batch])
+        reader.inspect([path])
+    except Exception as error:  # noqa: BLE001 - the first real batch will say the same
+        _log.debug("watch_reader_failed", reason=str(error))
+
+
+def _inspect(reader: FileReader, batch: tuple[Settled, ...]) -> Inspected:
+    paths = [Path(settled.path) for settled in batch]
+    decoded = [path for path in paths if path.suffix.lower() in DECODED]
+    others = [path for path in paths if path.suffix.lower() not in DECODED]
+    try:
+        found = [*reader.inspect(others), *reader.inspect(decoded, decode=True)]
     except Exception as error:  # noqa: BLE001 - whatever it was, the files must come back
         return Inspected(batch=batch, findings=(), failure=f"{type(error).__name__}: {error}")
-    return Inspected(batch=batch, findings=tuple(map(_whole, findings)), failure="")
+    by_path = {finding.path: _whole(finding) for finding in found}
+    return Inspected(batch=batch, findings=[by_path[path] for path in paths], failure="")
 
 
 def _whole(finding: Inspection) -> Inspection:

@@ -33,6 +33,12 @@ _PATIENCE = 5.0
 _READER_PAUSE = 5.0
 #: Seconds between tries at a database that is busy or full; doubled up to the second.
 _PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+#: Second looks in one turn, so that the readers begin while the rest is looked at.
+_LOOKS = 512
+#: Bytes of a file that a starting reader may look at to load its libraries.
+_SMALL = 16 * 1024 * 1024
+#: Verdicts are recorded together: so many, or those of so many seconds.
+_GATHERED, _GATHER = 64, 0.1
 #: Judged files that may wait for the database before no more are read.
 _MOST_UNRECORDED = 4096
 
@@ -64,8 +70,7 @@ class Intake:
         self._judging: dict[str, Settled] = {}
         self._touched: set[str] = set()
         self._verdicts: list[Verdict] = []
-        self._retry_at = 0.0
-        self._pause = 0.0
+        self._retry_at = self._pause = self._record_at = 0.0
         self.published = 0
         self.refused = 0
         self.found_by_scan = 0
@@ -93,9 +98,10 @@ class Intake:
     @property
     def next_due(self) -> float | None:
         """When there is something to do by itself, by the clock."""
-        if self._verdicts:
-            return self._retry_at
-        return self._settling.next_due
+        times = [max(self._retry_at, self._record_at)] if self._verdicts else []
+        if (due := self._settling.next_due) is not None:
+            times.append(due)
+        return min(times, default=None)
 
     @property
     def finished(self) -> bool:
@@ -124,9 +130,18 @@ class Intake:
         """Do all that can be done now, without waiting for anything but the database."""
         self._collect()
         self._second_looks()
-        while self._ready and self._readers.room and len(self._verdicts) < _MOST_UNRECORDED:
+        while (
+            self._ready
+            and self._readers.has_room(len(self._ready))
+            and len(self._verdicts) < _MOST_UNRECORDED
+        ):
             self._readers.submit(self._ready)
-        self._record()
+        if (path := self._settling.any_small(_SMALL)) is not None:
+            self._readers.warm(path, len(self._settling))
+        if self._verdicts:
+            self._record_at = self._record_at or self._clock() + _GATHER
+            if len(self._verdicts) >= _GATHERED or self._clock() >= self._record_at:
+                self._record()
 
     def finish(self) -> None:
         """Record what the readers gave before they ended."""
@@ -134,7 +149,7 @@ class Intake:
         self._record()
 
     def _second_looks(self) -> None:
-        for path in self._settling.due():
+        for path in self._settling.due(_LOOKS):
             tree = self._trees[path]
             stamp = tree.look(path)
             if stamp is None or self._known.stamp(path) == stamp:
@@ -212,7 +227,7 @@ class Intake:
                 reason=str(error.__cause__ or error),
             )
             return
-        self._pause = self._retry_at = 0.0
+        self._pause = self._retry_at = self._record_at = 0.0
         self.published += new
         for verdict in verdicts:
             self._settle_accounts(verdict)

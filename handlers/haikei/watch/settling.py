@@ -65,6 +65,11 @@ class Settling:
         """Whether all that wait have changed twice under our eyes: waiting longer helps little."""
         return all(entry.changes >= 2 for entry in self._pending.values())
 
+    def any_small(self, size: int) -> str | None:
+        """Return a waiting file of at most `size` bytes, if the one that came first is one."""
+        path = next(iter(self._pending), None)
+        return path if path is not None and self._pending[path].stamp.size <= size else None
+
     def look(self, path: str, stamp: Stamp, *, wait: float, hinted: bool) -> None:
         """Note how a file looks now; it is due again after `wait` seconds without a change."""
         now = self._clock()
@@ -96,11 +101,11 @@ class Settling:
         """Drop a file that is gone or needs no look."""
         self._pending.pop(path, None)
 
-    def due(self) -> list[str]:
-        """Return the files whose second look is due; each must be confirmed or forgotten."""
+    def due(self, most: int) -> list[str]:
+        """Return files whose second look is due; each must be confirmed or forgotten."""
         now = self._clock()
         ready: list[str] = []
-        while self._heap and self._heap[0][0] <= now:
+        while self._heap and self._heap[0][0] <= now and len(ready) < most:
             due, path = heapq.heappop(self._heap)
             entry = self._pending.get(path)
             if entry is not None and entry.due == due:

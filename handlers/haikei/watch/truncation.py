@@ -1,14 +1,17 @@
 """Files that end too early: their headers are sound, so only their ends tell."""
 
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 _TAIL = 64 * 1024
 #: A PNG holds few chunks; a list longer than this is no drawing.
 _MOST_CHUNKS = 1_000_000
 _CUT = "ends too early: it is incomplete"
+
+#: Formats whose end can be told only by decoding them: they may begin with their directory.
+DECODED = frozenset({".tif", ".tiff", ".exr", ".tga"})
 
 
 def cut_short(path: Path, kind: str) -> str:
@@ -16,29 +19,30 @@ def cut_short(path: Path, kind: str) -> str:
     Return why a file of this format is incomplete, empty when nothing speaks for it.
 
     A few reads at known places instead of decoding: PNG must reach its IEND chunk, JPEG its
-    end-of-image marker, PSD and uncompressed TGA the length that their headers announce. TIFF
-    and EXR are written directory last, so that opening them fails already. Damage within the
-    pixels is left to whoever decodes them.
+    end-of-image marker, PSD the length that its headers announce. Damage within the pixels is
+    left to whoever decodes them.
 
     Args:
         path: the file.
         kind: the format's name as OpenImageIO gives it.
 
     Source: PNG (ISO/IEC 15948) 5.3, JPEG (ISO/IEC 10918-1) B.1.1.3, Adobe Photoshop File Formats
-    Specification, Truevision TGA 2.0.
+    Specification.
     """
     check = _CHECKS.get(kind)
     if check is None:
         return ""
     try:
-        with path.open("rb", buffering=0) as file:
-            size = file.seek(0, 2)
-            return "" if check(file, size) else _CUT
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return "" if check(file, os.fstat(file).st_size) else _CUT
+        finally:
+            os.close(file)
     except (OSError, struct.error):
         return _CUT
 
 
-def _png(file: BinaryIO, size: int) -> bool:
+def _png(file: int, size: int) -> bool:
     if _at(file, max(0, size - 12), 12)[4:8] == b"IEND":
         return True
     place = 8
@@ -52,24 +56,12 @@ def _png(file: BinaryIO, size: int) -> bool:
     return False
 
 
-def _jpeg(file: BinaryIO, size: int) -> bool:
+def _jpeg(file: int, size: int) -> bool:
     start = max(0, size - _TAIL)
     return b"\xff\xd9" in _at(file, start, size - start)
 
 
-def _tga(file: BinaryIO, size: int) -> bool:
-    head = _at(file, 0, 18)
-    (identity, _, kind) = head[:3]
-    map_length, map_bits = struct.unpack("<HB", head[5:8])
-    width, height, bits = struct.unpack("<HHB", head[12:17])
-    if kind not in {1, 2, 3}:
-        return True
-    colours = map_length * ((map_bits + 7) // 8)
-    needed = 18 + identity + colours + width * height * ((bits + 7) // 8)
-    return size >= int(needed)
-
-
-def _psd(file: BinaryIO, size: int) -> bool:
+def _psd(file: int, size: int) -> bool:
     version, channels, height, width, depth = struct.unpack(">4xH6xHIIH2x", _at(file, 0, 26))
     large = version == 2
     place = 26
@@ -89,14 +81,12 @@ def _psd(file: BinaryIO, size: int) -> bool:
     return size > int(place)
 
 
-def _at(file: BinaryIO, place: int, length: int) -> bytes:
-    file.seek(place)
-    return file.read(length)
+def _at(file: int, place: int, length: int) -> bytes:
+    return os.pread(file, length, place)
 
 
-_CHECKS: dict[str, Callable[[BinaryIO, int], bool]] = {
+_CHECKS: dict[str, Callable[[int, int], bool]] = {
     "png": _png,
     "jpeg": _jpeg,
-    "targa": _tga,
     "psd": _psd,
 }

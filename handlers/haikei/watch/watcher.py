@@ -102,7 +102,7 @@ class Watcher:
             while not stop.is_set():
                 self._keep_times()
                 self._work()
-                self._wait(stop)
+                self._wait(stop, self._next_pass, self._next_walk)
         finally:
             for tree in self._trees:
                 tree.stop()
@@ -242,16 +242,17 @@ class Watcher:
             self._known.forget(path)
             self._follow(path)
 
-    def _wait(self, stop: threading.Event) -> None:
-        if self._tasks:
-            return
+    def _wait(self, stop: threading.Event, *appointments: float) -> None:
         now = self._clock()
-        times = [now + _LONGEST_WAIT, self._next_pass, self._next_walk]
+        times = [now + _LONGEST_WAIT, *appointments]
         if (due := self._intake.next_due) is not None:
             times.append(due)
-        if self._wake.wait(max(0.0, min(times) - now)):
+        wait = min(times) - now
+        if self._tasks or wait <= 0:
+            return
+        if self._wake.wait(wait):
             self._wake.clear()
-        stop.wait(_BREATH)
+            stop.wait(_BREATH)
 
     def _report(self) -> None:
         self._next_report = self._clock() + _REPORT
