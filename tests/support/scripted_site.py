@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -59,6 +60,7 @@ class ScriptedSite:
     url: str = ""
     answers: deque[Answer] = field(default_factory=deque[Answer])
     asked: list[str] = field(default_factory=list[str])
+    clock: float = 0.0  #: seconds that the site's clock is ahead
     over: threading.Event = field(default_factory=threading.Event)
 
     def then(self, *answers: Answer) -> None:
@@ -98,6 +100,11 @@ def scripted_site() -> Generator[ScriptedSite]:
             self.send_header("content-length", str(len(answer.body)))
             self.end_headers()
             self.wfile.write(answer.body)
+
+        @override
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            moment = time.time() if timestamp is None else timestamp
+            return super().date_time_string(moment + site.clock)
 
         @override
         def log_message(self, format: str, *args: object) -> None:

@@ -217,6 +217,7 @@ class SiteClient:
             timeout=2 * self._timeout,
             wait_initial=0.2,
             wait_max=_LONGEST_WAIT,
+            wait_jitter=0.2,
         ):
             with attempt:
                 return self._once(doing, call)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import ssl
 import urllib.error
 from collections.abc import Mapping
@@ -52,7 +53,7 @@ def tracker_error(error: Exception, *, site: str, doing: str) -> HaikeiError:
             int(getattr(error, "errcode", 0)), known.get("retry-after"), site=site, doing=doing
         )
     if isinstance(error, shotgun_api3.ShotgunError):
-        return TrackerRejected(f"{site} refused {doing}: {_upload_reason(str(error))}")
+        return _client_refusal(str(error), site=site, doing=doing)
     if isinstance(error, ssl.SSLCertVerificationError):
         return TrackerRejected(
             f"The certificate of {site} is not trusted: {error.verify_message}.",
@@ -111,7 +112,7 @@ def _unanswered(error: object, *, site: str, doing: str) -> TrackerUnavailable:
             f"{site} gave no answer to {doing} in time.",
             advice="It may have been carried out all the same. Raise tracker.timeout if need be.",
         )
-    if isinstance(error, ServerNotFoundError):
+    if isinstance(error, ServerNotFoundError | socket.gaierror):
         return TrackerUnavailable(
             f"{site} cannot be found in the network.", advice="Check tracker.url and the DNS."
         )
@@ -127,12 +128,14 @@ def _unanswered(error: object, *, site: str, doing: str) -> TrackerUnavailable:
     return TrackerUnavailable(f"{site} was cut off during {doing}: {_sentence(error)}")
 
 
-def _upload_reason(message: str) -> str:
-    # The client wraps what the site said: "...\nPath: …\nUrl: …\nError: 0\n<reason>".
+def _client_refusal(message: str, *, site: str, doing: str) -> TrackerError:
+    # The client wraps what the site said to an upload: "…\nPath: …\nUrl: …\nError: 0\n<reason>".
+    # Its documentation says of such failures that they happen, and that trying again helps.
     _, mark, said = message.partition("Error: ")
-    if not mark:
-        return _sentence(message)
-    return _sentence(said.removeprefix("0").strip() or "the upload failed")
+    if mark:
+        reason = said.removeprefix("0").strip() or "it did not say why"
+        return TrackerUnavailable(f"{site} failed in {doing}: {_sentence(reason)}")
+    return TrackerRejected(f"The client refused {doing}: {_sentence(message)}")
 
 
 def _sentence(text: object) -> str:

@@ -117,6 +117,10 @@ class ShotGridFeed:
             key=lambda layout: (layout.created_at, layout.id),
         )
 
+    def close(self) -> None:
+        """Close the connection of this thread; the next call opens one again."""
+        self._client.close()
+
     def _ourselves(self) -> int:
         if self._us is None:
             rows = self._client.find("ApiUser", [["firstname", "is", self._client.script]], ["id"])

@@ -133,8 +133,20 @@ def test_an_upload_that_the_site_refuses_says_why(
     picture.write_bytes(b"pixels")
     site.then(Answer(body=b"0\nThe site has no room.\n"))
 
-    with pytest.raises(TrackerRejected, match=r"The site has no room\."):
+    with pytest.raises(TrackerUnavailable, match=r"The site has no room\."):
         client.upload_thumbnail("Version", 1, picture)
+
+
+def test_an_empty_file_is_not_uploaded(
+    site: ScriptedSite, client: SiteClient, tmp_path: Path
+) -> None:
+    picture = tmp_path / "review.png"
+    picture.touch()
+
+    with pytest.raises(TrackerRejected, match="empty file"):
+        client.upload_thumbnail("Version", 1, picture)
+
+    assert site.asked == []
 
 
 def test_an_upload_that_is_accepted_raises_nothing(

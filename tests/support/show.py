@@ -1,0 +1,177 @@
+"""A small show on a site, made through the official client, and backgrounds to publish into it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import shotgun_api3
+from pydantic import HttpUrl, SecretStr
+
+from haikei.settings import PersonEntry, Settings, Storage, StorageRoot, Studio, Tracker
+from haikei.trackers import (
+    ContextRequest,
+    LayoutContext,
+    Place,
+    PublishedImage,
+    PublishRequest,
+    StoredFile,
+)
+
+#: A valid 1x1 PNG, so that a site can make a thumbnail of it.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+    "0000000c49444154789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    """The rows of the show, by what they are; numbers are row ids."""
+
+    sg: shotgun_api3.Shotgun
+    settings: Settings
+    key: SecretStr
+    root: Path
+    project: int
+    sequence: int
+    shot: int
+    layout_task: int
+    background_task: int
+    artist: int
+
+    def at(self, url: str) -> "Show":
+        """Return the same show behind another address, such as a proxy's."""
+        tracker = self.settings.tracker.model_copy(update={"url": HttpUrl(url)})
+        return replace(self, settings=self.settings.model_copy(update={"tracker": tracker}))
+
+    def find(self, entity_type: str, *filters: list[Any], fields: str = "") -> list[dict[str, Any]]:
+        """Return rows, in order of id; `fields` are separated by spaces."""
+        rows = self.sg.find(entity_type, [*filters], fields.split())
+        return sorted((cast("dict[str, Any]", row) for row in rows), key=lambda row: int(row["id"]))
+
+    def create(self, entity_type: str, **fields: object) -> int:
+        """Create a row of the project; return its id."""
+        data = {"project": {"type": "Project", "id": self.project}, **fields}
+        return int(self.sg.create(entity_type, data)["id"])
+
+    def stored(self, relative: str, content: bytes = PNG) -> StoredFile:
+        """Write a file below the storage root."""
+        path = self.root / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        return StoredFile(root="primary", relative=relative, path=path, sha256=digest)
+
+    def layout(self, name: str = "c001_bg_v001.png", content: bytes = PNG) -> StoredFile:
+        """Write a layout of the shot."""
+        return self.stored(f"umi/s01/c001/layout/{name}", content)
+
+    def ask(
+        self,
+        *,
+        shot: str = "c001",
+        sequence: str = "s01",
+        project: str = "umi",
+        published_file: int | None = None,
+        layout: StoredFile | None = None,
+    ) -> ContextRequest:
+        """Return what the collect step would ask."""
+        return ContextRequest(
+            place=Place(project=project, sequence=sequence, shot=shot),
+            layout=layout or self.layout(),
+            published_file=published_file,
+            stream="summer_day",
+        )
+
+    def background(
+        self, context: LayoutContext, *, key: str = "job-1", version: int = 1, status: str = "rev"
+    ) -> PublishRequest:
+        """Return a background of the shot, with a result and two stages."""
+        folder = f"umi/s01/c001/background/summer_day/v{version:03d}"
+        code = f"c001_bg_summer_day_v{version:03d}"
+        result = self.stored(f"{folder}/{code}.png", PNG + b"result")
+        images = [_image(result, "Background", "c001_bg_summer_day")]
+        for stage in ("gen1", "gen2"):
+            file = self.stored(f"{folder}/stages/{code}_{stage}.png", PNG + stage.encode())
+            images.append(_image(file, "Background Stage", f"c001_bg_summer_day_{stage}"))
+        review = self.root / "review.png"
+        review.write_bytes(PNG)
+        return PublishRequest(
+            key=key,
+            context=context,
+            layout=self.layout(),
+            code=code,
+            version_number=version,
+            description="Summer, day.\nPainted from the layout.",
+            status=status,
+            review_image=review,
+            thumbnail=review,
+            images=tuple(images),
+            credit_en="Background: Layout Aoi Sato · Painting algorithm painter 1",
+            credit_ja="背景：原図 佐藤葵 · 描画アルゴリズム painter 1",
+            system="painter 1",
+            source_type="algorithmicMedia",
+            record_sha256="ab" * 32,
+        )
+
+
+def _image(file: StoredFile, kind: str, name: str) -> PublishedImage:
+    return PublishedImage(file=file, type=kind, name=name, description=f"{kind}, {name}.")
+
+
+def studio_settings(url: str, script: str, root: Path, state: Path) -> Settings:
+    """Return the settings of the studio that makes the show."""
+    return Settings(
+        studio=Studio(state=state),
+        tracker=Tracker(url=HttpUrl(url), script=script, timeout=10.0),
+        storage=Storage(roots=(StorageRoot(name="primary", path=root),)),
+        people=(PersonEntry(name="Aoi Sato", name_ja="佐藤葵", logins=("aoi",)),),
+    )
+
+
+def make_show(sg: shotgun_api3.Shotgun, settings: Settings, key: SecretStr) -> Show:
+    """Make project `umi`, sequence `s01`, shot `c001` with its two tasks, and the artist."""
+
+    def create(row_type: str, **fields: object) -> int:
+        return int(sg.create(row_type, fields)["id"])
+
+    def link(entity_type: str, number: int) -> Mapping[str, object]:
+        return {"type": entity_type, "id": number}
+
+    def step(code: str) -> int:
+        for found in sg.find("Step", [["code", "is", code], ["entity_type", "is", "Shot"]]):
+            return int(found.get("id", 0))
+        return create("Step", code=code, entity_type="Shot")
+
+    root = settings.storage.roots[0].path
+    root.mkdir(parents=True, exist_ok=True)
+    artist = create("HumanUser", name="葵 佐藤", login="aoi", sg_status_list="dis")
+    project = create("Project", name="Umi no Machi", tank_name="umi")
+    here = {"project": link("Project", project)}
+    sequence = create("Sequence", code="s01", **here)
+    shot = create("Shot", code="c001", sg_sequence=link("Sequence", sequence), **here)
+    tasks = {
+        code: create(
+            "Task",
+            content=f"{code.lower()} of c001",
+            entity=link("Shot", shot),
+            step=link("Step", step(code)),
+            task_assignees=[link("HumanUser", artist)] if code == "Layout" else [],
+            **here,
+        )
+        for code in ("Layout", "Background")
+    }
+    return Show(
+        sg=sg,
+        settings=settings,
+        key=key,
+        root=root,
+        project=project,
+        sequence=sequence,
+        shot=shot,
+        layout_task=tasks["Layout"],
+        background_task=tasks["Background"],
+        artist=artist,
+    )
