@@ -19,3 +19,11 @@ class TimeOfDay(StrEnum):
     DAY = "day"
     SUNSET = "sunset"
     NIGHT = "night"
+
+
+class Commercial(StrEnum):
+    """Whether a model's licence allows commercial use."""
+
+    YES = "yes"
+    NO = "no"
+    CONDITIONAL = "conditional"

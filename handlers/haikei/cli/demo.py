@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from haikei.cli.choices import Commercial
 from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
 from haikei.cli.process import stop_on_signals
 
 if TYPE_CHECKING:
     from haikei.demo.show import DemoResult
-    from haikei.demo.studio import DemoModel
 
 
 def demo(
@@ -22,12 +22,19 @@ def demo(
         Path | None,
         typer.Option(help="A model folder in diffusers format that takes the cuts on."),
     ] = None,
+    controlnet: Annotated[
+        Path | None, typer.Option(help="A ControlNet folder that follows the lines.")
+    ] = None,
     model_licence: Annotated[
-        str | None, typer.Option(help="The model's licence, when its model card says none.")
+        str, typer.Option(help="The model's licence, when its model card says none.")
+    ] = "",
+    model_licence_url: Annotated[str, typer.Option(help="Where that licence can be read.")] = "",
+    model_commercial: Annotated[
+        Commercial | None, typer.Option(help="Whether it allows commercial use.")
     ] = None,
     model_data: Annotated[
-        str | None, typer.Option(help="What the model was trained on, when its card says nothing.")
-    ] = None,
+        str, typer.Option(help="What the model was trained on, when its card does not say.")
+    ] = "",
     timeout: Annotated[
         float, typer.Option(help="Seconds in which every cut must be in review.")
     ] = 900.0,
@@ -42,11 +49,23 @@ def demo(
     from haikei.settings import Log
 
     configure_logs(Log(level="warning"))
+    declared = None
+    if model is not None:
+        from haikei.models import model_from_folder
+
+        declared = model_from_folder(
+            model,
+            controlnet=controlnet,
+            licence=model_licence,
+            licence_url=model_licence_url,
+            commercial=model_commercial.value if model_commercial else None,
+            data=model_data,
+        )
     stop = stop_on_signals()
     options = DemoOptions(
         folder=folder,
         port=port,
-        model=_model(model, model_licence, model_data),
+        model=declared,
         timeout=timeout,
     )
     with DemoProgress(quiet=as_json) as progress:
@@ -65,14 +84,6 @@ def demo(
         )
     if result.missing:
         raise typer.Exit(Exit.FAILED)
-
-
-def _model(folder: Path | None, licence: str | None, data: str | None) -> "DemoModel | None":
-    if folder is None:
-        return None
-    from haikei.demo.studio import DemoModel
-
-    raise AssertionError(DemoModel, licence, data)
 
 
 def _show(result: "DemoResult", *, as_json: bool, serving: bool) -> None:

@@ -54,8 +54,7 @@ def generate(
         recipe=recipe,
         seed=seed,
     )
-    tell = (lambda line: None) if as_json else say
-    made = make_one(loaded, order, dry_run=dry_run, tell=tell)
+    made = make_one(loaded, order, dry_run=dry_run, tell=_silent if as_json else say)
     if as_json:
         print_json(
             {
@@ -80,6 +79,10 @@ def generate(
         say(made.credit_en or "Nobody is named for the layout: give --artist NAME.")
         say(f"Background  {made.stages[-1].path}", colour="green")
         say(f"Record      {made.record}")
+
+
+def _silent(_: str) -> None:
+    return
 
 
 def _settings(path: Path | None) -> "Settings":

@@ -47,10 +47,9 @@ def sgserver(
 ) -> None:
     """Serve an embedded tracker that speaks ShotGrid's protocol, until Ctrl-C."""
     die_with(supervised_by)
-    from haikei.sgserver.serving import serve
-
     from haikei.cli.logs import configure_logs
     from haikei.settings import Log
+    from haikei.sgserver.serving import serve
 
     configure_logs(Log())
 

@@ -28,9 +28,8 @@ def worker(
 ) -> None:
     """Carry out jobs, until Ctrl-C; unfinished ones go on at the next start."""
     die_with(supervised_by)
-    from haikei.jobs.worker import WorkerRole, run_worker
-
     from haikei.cli.logs import configure_logs
+    from haikei.jobs.worker import WorkerRole, run_worker
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)

@@ -15,13 +15,13 @@ from haikei.demo.cuts import CUTS, DemoCut, layout_path
 from haikei.demo.drawing import drop
 from haikei.demo.review import ReviewRow, in_review
 from haikei.demo.sheet import SheetRow, write_sheet
-from haikei.demo.studio import SCRIPT, DemoModel, DemoStudio, prepare
+from haikei.demo.studio import SCRIPT, DemoStudio, prepare
 from haikei.errors import TrackerUnavailable
 from haikei.jobs import Job, JobState
 from haikei.jobs.store import JobStore
 from haikei.presets import RECIPES
 from haikei.processes import Child, Supervisor, studio_processes
-from haikei.settings import Settings, load
+from haikei.settings import Model, Settings, load
 from haikei.trackers import load_tracker
 
 #: Seconds in which the embedded tracker must answer.
@@ -34,7 +34,7 @@ class DemoOptions:
 
     folder: Path
     port: int  #: of the embedded tracker; 0 picks a free one
-    model: DemoModel | None
+    model: Model | None
     timeout: float  #: seconds in which every cut must be in review
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haikei.demo.cuts import CUTS, toml_routes
-from haikei.settings import toml
+from haikei.settings import Model, toml
 
 SCRIPT = "haikei"
 
@@ -48,19 +48,7 @@ class DemoStudio:
         return self.folder / "contact_sheet.png"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoModel:
-    """A model folder that takes the cuts on, as its owner declares it."""
-
-    folder: Path
-    name: str
-    version: str
-    licence: str
-    licence_url: str
-    data: str
-
-
-def prepare(folder: Path, *, model: DemoModel | None) -> DemoStudio:
+def prepare(folder: Path, *, model: Model | None) -> DemoStudio:
     """Make the studio's folder; what stands already is kept, the settings are written anew."""
     studio = DemoStudio(folder=folder.absolute())
     for path in (studio.folder, studio.projects, studio.site):
@@ -73,7 +61,7 @@ def prepare(folder: Path, *, model: DemoModel | None) -> DemoStudio:
     return studio
 
 
-def _settings(model: DemoModel | None) -> str:
+def _settings(model: Model | None) -> str:
     recipe = "watercolour" if model is None else "model"
     return f"""# The demonstration studio's settings; `haikei config show -s` explains each.
 [studio]
@@ -102,17 +90,12 @@ poll = 0.1
 {toml_routes(CUTS, recipe)}"""
 
 
-def _model(model: DemoModel | None) -> str:
+def _model(model: Model | None) -> str:
     if model is None:
         return ""
+    entry = "\n".join(f"{name} = {toml(value)}" for name, value in model if value is not None)
     return f"""[models.demo]
-folder = {toml(model.folder)}
-name = {toml(model.name)}
-version = {toml(model.version)}
-licence = {toml(model.licence)}
-licence_url = {toml(model.licence_url)}
-commercial = "conditional"
-data = {toml(model.data)}
+{entry}
 
 [recipes.model]
 prompt = "hand-painted anime background, {{place}}, {{season}}, {{time}}, no people"

@@ -1,0 +1,95 @@
+"""`haikei demo` carries its cuts from drawn layout to review, and adds nothing when run again."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from haikei.database import image_records, open_database, reading
+from haikei.images import read_picture
+from haikei.ledger import verify
+
+
+def _demo(folder: Path) -> tuple[int, dict[str, Any], str]:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "haikei.cli", "demo", "--once", "--json"),
+            *("--folder", str(folder), "--timeout", "300"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+@pytest.mark.timeout(900)
+def test_every_cut_is_in_review_with_its_credits_and_again_adds_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+
+    code, result, errors = _demo(folder)
+
+    assert code == 0, errors
+    assert result["missing"] == []
+    assert len(result["versions"]) >= 5
+    for version in result["versions"]:
+        assert version["status"] == "rev"
+        assert version["credit"].startswith("Background: Layout ")
+        assert "AI" not in version["credit"]
+        assert version["credit_ja"].startswith("背景：原図 ")
+        assert len(version["files"]) == 3
+        layout = read_picture(Path(version["layout"]))
+        for file in version["files"]:
+            picture = read_picture(Path(file))
+            assert (picture.width, picture.height) == (layout.width, layout.height)
+    sheet = read_picture(Path(result["contact_sheet"]))
+    assert sheet.width > sheet.height / len(result["versions"])
+
+    published = sorted((folder / "projects").rglob("*"))
+    times = [path.stat().st_mtime_ns for path in published if path.is_file()]
+    code, again, errors = _demo(folder)
+
+    assert code == 0, errors
+    assert {one["code"] for one in again["versions"]} == {one["code"] for one in result["versions"]}
+    assert sorted((folder / "projects").rglob("*")) == published
+    assert [path.stat().st_mtime_ns for path in published if path.is_file()] == times
+    database = open_database(f"sqlite:///{folder / 'state' / 'haikei.db'}")
+    with reading(database) as connection:
+        assert verify(connection) > 0
+        keys = connection.execute(select(image_records.c.key)).scalars().all()
+        assert len(set(keys)) == len(keys)
+    database.dispose()
+
+
+@pytest.mark.timeout(300)
+def test_it_serves_until_it_is_asked_to_stop(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*(sys.executable, "-m", "haikei.cli", "demo"), *("--folder", str(tmp_path / "demo"))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    url = ""
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("Review"):
+            url = line.split()[-1]
+        if "Ctrl-C" in line:
+            break
+    try:
+        assert url, lines
+        page = httpx.get(url, trust_env=False)
+        assert page.status_code == 200
+        assert "Yuki" in page.text or "背景" in page.text
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
