@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 #: Whatever JSON can say.
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 #: One row as it travels: `type`, `id` and the fields asked for.
 Row: TypeAlias = dict[str, Json]
 
@@ -57,3 +57,26 @@ def kind(value: Json) -> str:
             return "Hash"
         case _:
             return "Array"
+
+
+def fold(text: str) -> str:
+    """Return a text as the site compares it: case does not matter."""
+    return text.casefold()
+
+
+def parse_moment(text: str) -> datetime | None:
+    """
+    Return the moment a text names, None when it names none.
+
+    Any ISO 8601 form with `T`, or a date alone (midnight); without an offset it is UTC. Whole
+    seconds: the site drops what is finer.
+    """
+    if len(text) < 10 or not text[:4].isdigit() or (len(text) > 10 and text[10] != "T"):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).replace(microsecond=0)
