@@ -68,6 +68,7 @@ class Follower:
         database: the studio's own.
         feed: the tracker's event log. It is used in the calling thread only.
         storage: where layouts may be.
+        inspector: opens the files; one of its own by default.
         monotonic: seconds that only ever grow.
     """
 
@@ -78,6 +79,7 @@ class Follower:
         feed: TrackerFeed,
         storage: Storage,
         *,
+        inspector: Inspector | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings.events
@@ -86,7 +88,7 @@ class Follower:
         self._monotonic = monotonic
         patience = max(self._settings.overlap, self._settings.gap_deadline)
         self._patience = patience
-        self._inspector = Inspector(settings.watch.max_mib)
+        self._inspector = inspector or Inspector(settings.watch.max_mib)
         self._arrivals = Arrivals(feed.name, storage, self._inspector)
         self._rows = FeedRows(feed.name, patience)
         self._reader = RowReader(
@@ -115,7 +117,7 @@ class Follower:
         self.close()
 
     def close(self) -> None:
-        """End the process that opens image files, if there is one."""
+        """End the process that opens image files, if there is one; it starts again when needed."""
         self._inspector.close()
 
     def run(self, stop: threading.Event) -> None:
