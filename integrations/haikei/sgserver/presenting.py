@@ -1,7 +1,7 @@
 """Turn what is kept into what travels: values, links with names, files and thumbnails."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from haikei.sgserver.clauses import link_rows
@@ -13,6 +13,11 @@ PENDING = "/images/status/transient/thumbnail_pending.png"
 _JSON_KINDS = {DataType.SERIALIZABLE, DataType.JSONB, DataType.TAG_LIST}
 
 
+def unsigned(path: str) -> str:
+    """Return a thumbnail's path as it is."""
+    return path
+
+
 class Presenter:
     """
     What one request shows.
@@ -20,11 +25,15 @@ class Presenter:
     Args:
         session: the transaction that the request runs in.
         base_url: where the site is, without a slash at the end.
+        sign: makes of a thumbnail's path one that opens without signing in.
     """
 
-    def __init__(self, session: Session, base_url: str) -> None:
+    def __init__(
+        self, session: Session, base_url: str, sign: Callable[[str], str] = unsigned
+    ) -> None:
         self._session = session
         self._base_url = base_url
+        self._sign = sign
 
     def value(self, field: Field, kept: SqlValue) -> Json:
         """Return the value of a field that is no link."""
@@ -47,7 +56,7 @@ class Presenter:
 
     def _image(self, kept: str) -> str:
         attachment, transient = parse_image(kept)
-        path = PENDING if transient else f"/file_serve/thumbnail/{attachment}"
+        path = PENDING if transient else self._sign(f"/file_serve/thumbnail/{attachment}")
         return f"{self._base_url}{path}"
 
     def _file(self, kept: dict[str, Json]) -> Json:

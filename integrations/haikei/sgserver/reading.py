@@ -9,7 +9,7 @@ from haikei.sgserver.entities import EntityType, Schema
 from haikei.sgserver.fields import DataType, Relation
 from haikei.sgserver.filters import UNSORTABLE, Filters
 from haikei.sgserver.paths import FieldPath, find_path
-from haikei.sgserver.presenting import Presenter
+from haikei.sgserver.presenting import Presenter, unsigned
 from haikei.sgserver.store import Session, SqlValue, quoted
 from haikei.sgserver.values import Json, Row
 
@@ -51,12 +51,20 @@ class Reader:
         schema: the site's schema.
         base_url: where the site is, for links to files.
         now: the moment that relative dates count from.
+        sign: makes of a thumbnail's path one that opens without signing in.
     """
 
-    def __init__(self, session: Session, schema: Schema, base_url: str, now: datetime) -> None:
+    def __init__(
+        self,
+        session: Session,
+        schema: Schema,
+        base_url: str,
+        now: datetime,
+        sign: Callable[[str], str] = unsigned,
+    ) -> None:
         self._session = session
         self._schema = schema
-        self._presenter = Presenter(session, base_url)
+        self._presenter = Presenter(session, base_url, sign)
         self._now = now
 
     def page(

@@ -1,7 +1,8 @@
 """The whole tracker, in Python: what HTTP, uploads and seeds call."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -17,7 +18,7 @@ from haikei.sgserver.fields import DataType, Field
 from haikei.sgserver.filters import wire_filters
 from haikei.sgserver.fresh import SYSTEM, furnish
 from haikei.sgserver.linking import Mode, set_links, tell_change
-from haikei.sgserver.presenting import keep_image, parse_image
+from haikei.sgserver.presenting import keep_image, parse_image, unsigned
 from haikei.sgserver.reading import Query, Reader, Sort
 from haikei.sgserver.requests import entity_type_of
 from haikei.sgserver.retiring import retire, revive
@@ -48,13 +49,15 @@ class Site:
     methods go through `haikei.sgserver.rpc.dispatch(site, caller, method, call)`.
     """
 
-    data: Path  #: the folder; `data / "site.db"` is ours, `data / "files"` is for uploaded bytes
+    data: Path  #: the folder; `data / "site.db"` is ours, `data / "attachments"` is for uploads
     base_url: str  #: without a slash at the end; set by the server once it is bound
+    sign: Callable[[str], str]  #: makes a thumbnail's path one that opens; set by the server
     system: Caller  #: the site's own hand, for seeds: an ApiUser that generates events
 
     def __init__(self, data: Path, store: Store, schema: Schema, system: Caller) -> None:
         self.data = data
         self.base_url = ""
+        self.sign = unsigned
         self.system = system
         self._store = store
         self._schema = schema
@@ -69,7 +72,6 @@ class Site:
             StateError: the folder or its database cannot be used.
         """
         store = Store(data / "site.db")
-        (data / "files").mkdir(exist_ok=True)
         with store.writing() as session:
             schema = load_definitions(session, stock_schema())
             prepare(session, schema.types.values())
@@ -93,7 +95,7 @@ class Site:
     def reading(self) -> Generator[tuple[Session, Reader], None, None]:
         """Run queries that all see the site as it is now."""
         with self._store.reading() as session:
-            yield session, Reader(session, self._schema, self.base_url, utc_now())
+            yield session, self._reader(session, utc_now())
 
     @contextmanager
     def writing(self, caller: Caller, verb: str) -> Generator[tuple[Work, Reader], None, None]:
@@ -101,7 +103,10 @@ class Site:
         with self._store.writing() as session:
             now = utc_now()
             work = Work(session=session, schema=self._schema, caller=caller, now=now, verb=verb)
-            yield work, Reader(session, self._schema, self.base_url, now)
+            yield work, self._reader(session, now)
+
+    def _reader(self, session: Session, now: datetime) -> Reader:
+        return Reader(session, self._schema, self.base_url, now, self.sign)
 
     def change_schema(self, work: Work, kind: EntityType) -> None:
         """Use an entity type's new definition once this is committed; its columns are made."""
