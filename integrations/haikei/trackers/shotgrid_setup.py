@@ -64,7 +64,13 @@ def _fields(client: SiteClient, *, dry_run: bool) -> Iterator[Finding]:
 
 
 def _create_field(client: SiteClient, owner: str, field: HaikeiField, subject: str) -> Finding:
-    name = client.create_field(owner, field.label, field.description)
+    try:
+        name = client.create_field(owner, field.label, field.description)
+    except TrackerRejected as error:
+        # A name that was deleted stays taken, and the site says no more than that it failed.
+        return Finding(
+            ok=False, subject=subject, message=error.message, advice=error.advice or _TRASH
+        )
     if name == field.name:
         return Finding(ok=True, subject=subject, message="Created.")
     # The site took the next free name without a word. Nobody would ever look into that field.

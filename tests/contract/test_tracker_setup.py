@@ -1,0 +1,245 @@
+"""What setup makes on a site, and what the check-up says about one."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import HttpUrl, SecretStr
+
+from haikei.settings import Settings, Storage, StorageRoot
+from haikei.trackers import Finding
+from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.trackers.shotgrid_fields import FIELDS, OWNERS
+from support.show import Show, make_show, studio_settings
+from support.site import running_site
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Iterator[Show]:
+    with running_site(tmp_path, thumbnail_delay=0.0) as site:
+        settings = studio_settings(site.url, site.script, tmp_path / "projects", tmp_path / "state")
+        yield make_show(site.connect(), settings, SecretStr(site.key))
+
+
+def with_adapter(
+    show: Show,
+    work: Callable[[ShotGridTracker], tuple[Finding, ...]],
+    settings: Settings | None = None,
+) -> tuple[Finding, ...]:
+    tracker = ShotGridTracker(settings or show.settings, show.key)
+    try:
+        return work(tracker)
+    finally:
+        tracker.close()
+
+
+def set_up(show: Show, *, dry_run: bool = False) -> tuple[Finding, ...]:
+    return with_adapter(show, lambda tracker: tracker.setup(dry_run=dry_run))
+
+
+def check(show: Show, settings: Settings | None = None) -> tuple[Finding, ...]:
+    return with_adapter(show, lambda tracker: tracker.check(), settings)
+
+
+def failing(findings: tuple[Finding, ...]) -> list[str]:
+    return [finding.subject for finding in findings if not finding.ok]
+
+
+def changed(show: Show, **tracker: object) -> Settings:
+    section = show.settings.tracker.model_copy(update=tracker)
+    return show.settings.model_copy(update={"tracker": section})
+
+
+def test_setup_makes_fields_types_and_storages(show: Show) -> None:
+    findings = set_up(show)
+
+    assert failing(findings) == []
+    for owner in OWNERS:
+        schema = show.sg.schema_field_read(owner)
+        for field in FIELDS:
+            assert schema[field.name]["data_type"]["value"] == "text"
+    (storage,) = show.find("LocalStorage", ["code", "is", "primary"], fields="linux_path")
+    assert storage["linux_path"] == str(show.root)
+    assert len(show.find("PublishedFileType", ["code", "in", ["Layout", "Background"]])) == 2
+
+
+def test_setup_a_second_time_changes_nothing(show: Show) -> None:
+    set_up(show)
+    newest = show.find("EventLogEntry")[-1]["id"]
+
+    findings = set_up(show)
+
+    assert {finding.message for finding in findings} == {"It stands already."}
+    assert show.find("EventLogEntry")[-1]["id"] == newest
+
+
+def test_a_dry_run_makes_nothing(show: Show) -> None:
+    findings = set_up(show, dry_run=True)
+
+    assert "field Version.sg_haikei_key" in failing(findings)
+    assert "sg_haikei_key" not in show.sg.schema_field_read("Version")
+    assert show.find("LocalStorage", ["code", "is", "primary"]) == []
+
+
+def test_setup_reports_a_name_that_was_deleted_on_the_site(show: Show) -> None:
+    show.sg.schema_field_create("Version", "text", "Haikei Key")
+    show.sg.schema_field_delete("Version", "sg_haikei_key")
+
+    findings = set_up(show)
+
+    assert failing(findings) == ["field Version.sg_haikei_key"]
+    assert "sg_haikei_key_1" not in show.sg.schema_field_read("Version")
+
+
+def test_setup_makes_no_twin_beside_one_that_stands(show: Show) -> None:
+    show.sg.schema_field_create("Version", "text", "Haikei Key")
+    twin = show.sg.schema_field_create("Version", "text", "Haikei Key")
+    show.sg.schema_field_delete("Version", "sg_haikei_key")
+    before = set(show.sg.schema_field_read("Version"))
+
+    findings = set_up(show)
+
+    assert failing(findings) == ["field Version.sg_haikei_key"]
+    assert twin in " ".join(finding.message for finding in findings)
+    assert "sg_haikei_key" not in show.sg.schema_field_read("Version")
+    assert "sg_haikei_key" not in before
+
+
+def test_setup_reports_a_field_of_another_type(show: Show) -> None:
+    show.sg.schema_field_create("Version", "number", "Haikei Credit")
+
+    findings = set_up(show)
+
+    assert failing(findings) == ["field Version.sg_haikei_credit"]
+
+
+def test_setup_reports_a_storage_that_is_elsewhere(show: Show) -> None:
+    show.sg.create("LocalStorage", {"code": "primary", "linux_path": "/mnt/other"})
+
+    findings = set_up(show)
+
+    assert failing(findings) == ["local storage primary"]
+
+
+def test_a_site_that_was_set_up_passes_the_check(show: Show) -> None:
+    set_up(show)
+
+    findings = check(show)
+
+    assert [finding for finding in findings if not finding.ok] == []
+    subjects = " ".join(finding.subject for finding in findings)
+    for subject in ("site", "sign-in", "clock", "events", "status", "permission", "thumbnails"):
+        assert subject in subjects
+
+
+def test_a_check_leaves_nothing_behind(show: Show) -> None:
+    set_up(show)
+    check(show)
+
+    assert show.find("Version") == []
+    assert show.find("PublishedFile") == []
+
+
+def test_the_check_covers_changes_once_there_are_rows_of_ours(show: Show) -> None:
+    set_up(show)
+    tracker = ShotGridTracker(show.settings, show.key)
+    tracker.publish(show.background(tracker.context(show.ask())))
+    tracker.close()
+
+    findings = {finding.subject: finding for finding in check(show)}
+
+    assert findings["permission to change Version"].ok
+    assert findings["permission to create PublishedFile"].ok
+    assert failing(tuple(findings.values())) in ([], ["thumbnails"])
+
+
+def test_a_bare_site_lacks_what_setup_makes(show: Show) -> None:
+    found = failing(check(show))
+
+    assert "field Version.sg_haikei_key" in found
+    assert "field PublishedFile.sg_haikei_record" in found
+    assert "local storage primary" in found
+    assert "published file type Background Stage" in found
+
+
+def test_the_check_names_a_twin_and_a_wrong_type(show: Show) -> None:
+    show.sg.schema_field_create("PublishedFile", "number", "Haikei Credit")
+    set_up(show)
+    show.sg.schema_field_create("Version", "text", "Haikei Key")
+
+    assert failing(check(show)) == [
+        "field Version.sg_haikei_key_1",
+        "field PublishedFile.sg_haikei_credit",
+    ]
+
+
+def test_the_check_names_scripts_without_events(show: Show) -> None:
+    set_up(show)
+    (ours,) = show.find("ApiUser", ["firstname", "is", "haikei"])
+    show.sg.update("ApiUser", ours["id"], {"generate_event_log_entries": False})
+    show.sg.create("ApiUser", {"firstname": "publisher", "generate_event_log_entries": False})
+
+    findings = check(show)
+
+    assert failing(findings) == ["events of script haikei", "events of other scripts"]
+    assert "publisher" in " ".join(finding.message for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "subject"),
+    [
+        ("review_status", "zzz", "review status zzz"),
+        ("layout_step", "Nowhere", "pipeline step Nowhere"),
+        ("background_type", "Nothing", "published file type Nothing"),
+    ],
+)
+def test_the_check_names_what_the_settings_ask_for_in_vain(
+    show: Show, setting: str, value: str, subject: str
+) -> None:
+    set_up(show)
+
+    assert failing(check(show, changed(show, **{setting: value}))) == [subject]
+
+
+def test_the_check_names_a_status_that_a_project_hides(show: Show) -> None:
+    set_up(show)
+    show.sg.schema_field_update(
+        "Version",
+        "sg_status_list",
+        {"hidden_values": ["rev"]},
+        {"type": "Project", "id": show.project},
+    )
+
+    findings = check(show)
+
+    assert failing(findings) == ["review status rev"]
+    assert "Umi no Machi" in " ".join(finding.message for finding in findings)
+
+
+def test_the_check_names_a_storage_root_that_is_elsewhere(show: Show, tmp_path: Path) -> None:
+    set_up(show)
+    roots = (StorageRoot(name="primary", path=tmp_path / "other"),)
+    settings = show.settings.model_copy(update={"storage": Storage(roots=roots)})
+
+    (finding,) = (found for found in check(show, settings) if not found.ok)
+
+    assert finding.subject == "local storage primary"
+    assert str(show.root) in finding.message
+    assert str(tmp_path / "other") in finding.message
+
+
+def test_a_wrong_key_is_one_finding(show: Show) -> None:
+    tracker = ShotGridTracker(show.settings, SecretStr("wrong"))
+
+    findings = tracker.check()
+    tracker.close()
+
+    assert failing(findings) == ["sign-in"]
+    assert "wrong" not in " ".join(finding.message for finding in findings)
+
+
+def test_a_site_that_is_away_is_one_finding(show: Show) -> None:
+    (finding,) = check(show, changed(show, url=HttpUrl("http://127.0.0.1:9")))
+
+    assert not finding.ok
+    assert "takes no connections" in finding.message
