@@ -5,6 +5,7 @@ They run the very code paths of real models. What comes out is noise: for tests 
 as a result.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -131,6 +132,7 @@ def _wake(torch: Any, controlnet: Any) -> None:
 
 def _libraries() -> tuple[Any, Any, Any]:
     # By name, since their types are incomplete.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     torch, transformers = import_module("torch"), import_module("transformers")
     # Before diffusers: it warns about the absent torchvision while its classes are imported.
     speech = import_module("transformers.utils.logging")

@@ -69,7 +69,8 @@ class DiffusersGenerator:
                 licence=card.licence,
                 data=card.data,
             ),
-            libraries=(*_versions(), ("~device", f"{self._kind()} {precision(self._device)}")),
+            # The kind of device is in the record: kernels differ in the third digit.
+            libraries=tuple(sorted((*_versions(), ("device", self._kind())))),
         )
 
     def generate(
@@ -144,7 +145,7 @@ class DiffusersGenerator:
         return self._pipeline
 
     def _kind(self) -> str:
-        return self._device.partition(":")[0]
+        return f"{self._device.partition(':')[0]} {precision(self._device)}"
 
 
 def control_lines(layout: Picture) -> NDArray[np.float32]:

@@ -163,6 +163,8 @@ def _libraries() -> tuple[ModuleType, ModuleType]:
     # By name, since their types are incomplete: all that comes out of them is checked here.
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    # Threads that spin while they wait make two busy workers slower than one thread each.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         torch = import_module("torch")
         # Before diffusers: it warns about the absent torchvision while its classes are imported.
