@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, func, select, update
 
-from haikei.database import files, jobs, utc_now
+from haikei.database import events, files, jobs, utc_now
 from haikei.errors import JobError
 from haikei.jobs.job import Job, JobState, Step
 from haikei.jobs.rows import job_of
@@ -75,8 +75,14 @@ class JobStore:
         with self._database.begin() as connection:
             row = _find(connection, key)
             _require(row, ENDED_BADLY, "tried again")
-            if row["step"] == Step.DETECT.value and not row["order_json"]:
+            if row["step"] == Step.DETECT.value:
+                # Watcher or dispatcher decide anew: a file is looked at, an event is routed again.
                 connection.execute(delete(files).where(files.c.path == row["layout"]))
+                connection.execute(
+                    update(events)
+                    .where(events.c.key == row["event_key"])
+                    .values(dispatched_at=None)
+                )
                 connection.execute(delete(jobs).where(jobs.c.key == row["key"]))
                 return job_of({**row, "state": JobState.WAITING.value, "error": ""})
             return _change(
@@ -120,7 +126,9 @@ class JobStore:
             row = _find(connection, key)
             _require(row, (JobState.WAITING, JobState.RUNNING), "cancelled")
             if row["state"] == JobState.WAITING.value:
-                return _change(connection, row, state=JobState.CANCELLED.value, finished_at=utc_now())
+                return _change(
+                    connection, row, state=JobState.CANCELLED.value, finished_at=utc_now()
+                )
             return _change(connection, row, cancel_asked=1)
 
 

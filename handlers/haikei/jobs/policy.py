@@ -1,0 +1,93 @@
+"""What must not happen: consent, the show's rule about AI, and the licences of models."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from haikei.credits import Person, System
+from haikei.errors import PolicyRefusal
+from haikei.settings import PersonEntry, Settings, Stage, Unnamed
+from haikei.trackers import LayoutContext
+
+#: Stands in credits where the studio allows layouts for which nobody is named.
+UNNAMED = Person(id="person:unnamed", name="(not named)", name_ja="（記名なし）")
+
+
+def named_artists(context: LayoutContext, settings: Settings) -> tuple[Person, ...]:
+    """
+    Return who drew the layout, as the studio's credits name them.
+
+    Raises:
+        PolicyRefusal: an artist has not consented, or nobody is named where somebody must be.
+    """
+    for entry in settings.people:
+        if not entry.consent and _names(entry) & {
+            name.casefold()
+            for name in (*context.artist_logins, *(person.name for person in context.artists))
+        }:
+            raise PolicyRefusal(
+                f"{entry.name} does not consent to layouts being given to a generator.",
+                advice="Have this background painted by hand, or ask the artist again.",
+            )
+    if context.artists:
+        return tuple(_as_credited(person, settings.people) for person in context.artists)
+    if settings.policy.unnamed_layouts is Unnamed.ALLOW:
+        return (UNNAMED,)
+    raise PolicyRefusal(
+        f"The tracker names nobody as the artist of the layout of {context.shot.name}.",
+        advice="Assign the shot's layout task to its artist, then retry the job.",
+    )
+
+
+def require_allowed(project: str, systems: Iterable[System], settings: Settings) -> None:
+    """
+    Check that a project takes what these systems are.
+
+    Raises:
+        PolicyRefusal: a trained model would run in a project that forbids AI.
+    """
+    rules = settings.policy.no_ai_projects
+    rule = next((rule for rule in rules if fnmatchcase(project, rule)), None)
+    if rule is None:
+        return
+    for system in systems:
+        if system.source_type.is_ai:
+            raise PolicyRefusal(
+                f"{project} takes no AI (policy.no_ai_projects has {rule!r}), but the recipe runs "
+                f"{system.name} {system.version}.",
+                advice="Route the project to a recipe without a trained model.",
+            )
+
+
+def require_licensed(stages: Iterable[Stage], settings: Settings) -> None:
+    """
+    Check that each stage's model is declared, and may be used for the studio's work.
+
+    Raises:
+        PolicyRefusal: it is not.
+    """
+    for stage in stages:
+        if stage.model is None:
+            continue
+        model = settings.models.get(stage.model)
+        if model is None:
+            raise PolicyRefusal(
+                f"The stage {stage.name} runs the model {stage.model!r}, which is not declared.",
+                advice="Declare it in [models] with its licence and what it was trained on.",
+            )
+        if model.commercial == "no" and not settings.policy.allow_non_commercial:
+            raise PolicyRefusal(
+                f"The licence of {model.name} ({model.licence}) forbids commercial use.",
+                advice="Use another model, or set policy.allow_non_commercial.",
+            )
+
+
+def _as_credited(person: Person, people: Iterable[PersonEntry]) -> Person:
+    for entry in people:
+        if person.name.casefold() in _names(entry):
+            return replace(person, name=entry.name, name_ja=entry.name_ja or person.name_ja)
+    return person
+
+
+def _names(entry: PersonEntry) -> set[str]:
+    return {name.casefold() for name in (entry.name, *entry.logins)}

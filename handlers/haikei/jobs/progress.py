@@ -1,0 +1,197 @@
+"""How far a job is: what its worker writes to its row, and what it learns there."""
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, select, update
+
+from haikei.database import jobs, utc_now
+from haikei.errors import GenerationCancelled, JobError
+from haikei.jobs.job import JobOrder, JobState, Step
+from haikei.jobs.rows import order_of, result_text
+from haikei.trackers import PublishResult
+
+#: A step that killed its worker this often is not begun again.
+MOST_CRASHES = 3
+#: Seconds between two writes of one job's progress.
+_INTERVAL = 0.2
+#: What part of a job is behind when a step begins; generation is nearly all of it.
+_BEFORE: Mapping[Step, float] = {
+    Step.DETECT: 0.0,
+    Step.COLLECT: 0.01,
+    Step.VALIDATE: 0.03,
+    Step.GENERATE: 0.05,
+    Step.EXTRACT: 0.85,
+    Step.INTEGRATE: 0.92,
+    Step.RECORD: 0.98,
+}
+_LIVE = (JobState.WAITING.value, JobState.RUNNING.value)
+
+
+class WorkerStopping(BaseException):
+    """This worker was asked to stop; what it leaves unfinished is resumed by the next one."""
+
+
+class Withdrawn(Exception):
+    """The job is no longer this run's: it was cancelled, skipped, finished or begun anew."""
+
+
+class JobProgress:
+    """
+    One run of one job, as its worker sees it.
+
+    Args:
+        stop: set when the worker shall stop.
+    """
+
+    def __init__(self, database: Engine, *, key: str, run: int, stop: threading.Event) -> None:
+        self.key = key
+        self.run = run
+        self._database = database
+        self._stop = stop
+        self._step = Step.COLLECT
+        self._next_write = 0.0
+        self._mine = (jobs.c.key == key) & (jobs.c.run == run) & jobs.c.state.in_(_LIVE)
+
+    def suspect(self, step: Step) -> bool:
+        """Tell whether a worker died while it did this step."""
+        query = select(jobs.c.step, jobs.c.state).where(self._mine)
+        with self._database.connect() as connection:
+            row = connection.execute(query).first()
+        return row is not None and _was_cut(row.state, row.step, step)
+
+    def begin(self, step: Step) -> tuple[JobOrder, datetime]:
+        """
+        Note that a step begins; return the order and when it was given.
+
+        Raises:
+            Withdrawn: the job is no longer this run's.
+            GenerationCancelled: a person stopped it.
+            JobError: the step killed its worker too often.
+        """
+        with self._database.begin() as connection:
+            row = connection.execute(select(jobs).where(self._mine)).mappings().first()
+            if row is None:
+                raise Withdrawn(self.key)
+            # Once its Version stands a job is finished, whatever was asked.
+            if row["cancel_asked"] and step is not Step.RECORD:
+                raise _cancelled(self.key)
+            crashes = row["crashes"] + 1 if _was_cut(row["state"], row["step"], step) else 0
+            if crashes > MOST_CRASHES:
+                raise JobError(
+                    f"The worker died {crashes} times while it did this step.",
+                    advice="Look at the worker's log and memory, then retry the job.",
+                )
+            self._write(
+                connection,
+                state=JobState.RUNNING.value,
+                step=step.value,
+                crashes=crashes,
+                progress=_BEFORE[step],
+                note="",
+                started_at=row["started_at"] or utc_now(),
+            )
+        self._step = step
+        self._next_write = 0.0
+        return order_of(row["order_json"]), row["created_at"]
+
+    def tell(self, fraction: float, note: str) -> None:
+        """
+        Write how far the present step is, 0 to 1, at most five times a second.
+
+        Raises:
+            GenerationCancelled: a person stopped the job.
+            Withdrawn: the job is no longer this run's.
+            WorkerStopping: this worker shall stop.
+        """
+        if self._stop.is_set():
+            raise WorkerStopping
+        now = time.monotonic()
+        if now < self._next_write:
+            return
+        self._next_write = now + _INTERVAL
+        before = _BEFORE[self._step]
+        later = [part for part in _BEFORE.values() if part > before]
+        progress = before + (min(later, default=1.0) - before) * min(max(fraction, 0.0), 1.0)
+        with self._database.begin() as connection:
+            self._heed(connection)
+            self._write(connection, progress=progress, note=note)
+
+    def check(self) -> None:
+        """
+        Do nothing unless the job or the worker shall stop.
+
+        Raises:
+            GenerationCancelled: a person stopped the job.
+            Withdrawn: the job is no longer this run's.
+            WorkerStopping: this worker shall stop.
+        """
+        if self._stop.is_set():
+            raise WorkerStopping
+        with self._database.connect() as connection:
+            self._heed(connection)
+
+    def wait(self, seconds: float, note: str) -> None:
+        """Wait, saying why; raises as `check` does when it should not go on."""
+        deadline = time.monotonic() + seconds
+        self._next_write = 0.0
+        self.tell(0.0, note)
+        while (left := deadline - time.monotonic()) > 0:
+            self._stop.wait(min(left, 1.0))
+            self.check()
+
+    def done(self, connection: Connection, result: PublishResult) -> None:
+        """Note, in the caller's transaction, that the Version is in review."""
+        self._write(
+            connection,
+            state=JobState.DONE.value,
+            result_json=result_text(result),
+            progress=1.0,
+            note="",
+            error="",
+            error_kind="",
+            finished_at=utc_now(),
+        )
+
+    def dead(self, *, reason: str, kind: str, attempts: int) -> None:
+        """Put the job among the dead letters, with the reason."""
+        with self._database.begin() as connection:
+            self._write(
+                connection,
+                state=JobState.DEAD.value,
+                error=reason,
+                error_kind=kind,
+                attempts=attempts,
+                note="",
+                finished_at=utc_now(),
+            )
+
+    def cancelled(self) -> None:
+        """Note that a person stopped the job."""
+        with self._database.begin() as connection:
+            self._write(connection, state=JobState.CANCELLED.value, note="", finished_at=utc_now())
+
+    def excuse(self) -> None:
+        """Note that this worker leaves the step unfinished on purpose, so it is no crash."""
+        with self._database.begin() as connection:
+            self._write(connection, crashes=-1)
+
+    def _heed(self, connection: Connection) -> None:
+        row = connection.execute(select(jobs.c.cancel_asked).where(self._mine)).first()
+        if row is None:
+            raise Withdrawn(self.key)
+        if row.cancel_asked and self._step is not Step.RECORD:
+            raise _cancelled(self.key)
+
+    def _write(self, connection: Connection, **values: object) -> None:
+        connection.execute(update(jobs).where(self._mine).values(**values, updated_at=utc_now()))
+
+
+def _was_cut(state: str, begun: str, step: Step) -> bool:
+    return state == JobState.RUNNING.value and begun == step.value
+
+
+def _cancelled(key: str) -> GenerationCancelled:
+    return GenerationCancelled(f"The job {key} was cancelled.")

@@ -1,0 +1,71 @@
+"""What a worker does its steps with: opened once in a process, or once in a thread."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from haikei.generators.production import Production
+from haikei.images import Inspector
+from haikei.jobs.retries import Retries
+from haikei.jobs.signature import Signer
+from haikei.settings import Settings
+from haikei.storage import Storage
+from haikei.trackers import TrackerAdapter, load_tracker
+
+
+class Tools:
+    """
+    Settings, database, storage and all that steps need; tools that cost are made when asked for.
+
+    Args:
+        settings: the studio's.
+        database: the studio's own.
+        stop: set when the worker shall stop.
+        device: what pictures are made on.
+        production: what makes them; by default the studio's generators on that device.
+        open_tracker: makes a thread's tracker adapter.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Engine,
+        stop: threading.Event,
+        *,
+        device: str = "cpu",
+        production: Production | None = None,
+        open_tracker: Callable[[Settings], TrackerAdapter] = load_tracker,
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.stop = stop
+        self.storage = Storage(settings)
+        self.signer = Signer(settings)
+        self.inspector = Inspector(settings.watch.max_mib)
+        self.retries = Retries(attempts=settings.engine.attempts, backoff=settings.engine.backoff)
+        self._threads = threading.local()
+        self.production = production or Production(settings, device=device)
+        self._open_tracker = open_tracker
+
+    def tracker(self) -> TrackerAdapter:
+        """Return this thread's tracker adapter."""
+        found: TrackerAdapter | None = getattr(self._threads, "tracker", None)
+        if found is None:
+            found = self._open_tracker(self.settings)
+            self._threads.tracker = found
+        return found
+
+    def folder(self, key: str) -> Path:
+        """Return a job's own folder, which may not be there yet."""
+        return self.folders / key
+
+    @property
+    def folders(self) -> Path:
+        """Where the jobs' folders are."""
+        return self.settings.studio.state / "jobs"
+
+    def close(self) -> None:
+        """End child processes."""
+        self.inspector.close()

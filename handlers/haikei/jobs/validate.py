@@ -1,0 +1,58 @@
+"""Validate: the file is the one that was announced, and nothing forbids to use it."""
+
+from dataclasses import dataclass
+
+from haikei.credits import Person
+from haikei.errors import ImageUnreadable, LayoutChanged
+from haikei.generators.production import Production
+from haikei.images import Inspector
+from haikei.jobs.collect import Collected
+from haikei.jobs.generate import production_order
+from haikei.jobs.job import JobOrder
+from haikei.jobs.policy import named_artists, require_allowed, require_licensed
+from haikei.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validated:
+    """A layout that may be used."""
+
+    width: int  #: pixels
+    height: int
+    artists: tuple[Person, ...]  #: as credits name them, never empty
+
+
+def validate(
+    order: JobOrder,
+    collected: Collected,
+    *,
+    settings: Settings,
+    inspector: Inspector,
+    production: Production,
+) -> Validated:
+    """
+    Check the file first, then what the studio's policy says of it.
+
+    Raises:
+        LayoutChanged: the file is not the one that was announced.
+        ImageUnreadable: it is damaged, truncated or too large.
+        PolicyRefusal: consent, the show's rule or a licence forbids it.
+        ModelUnusable: a stage's model is incomplete or unsafe.
+        SettingsError: the recipe cannot be run.
+    """
+    found = inspector.inspect([order.layout], decode=True)[0]
+    if found.reason.startswith(("changed", "vanished")) or (
+        found.sha256 and found.sha256 != order.layout_sha256
+    ):
+        raise LayoutChanged(
+            f"{order.layout} is not the file that was announced: {found.reason or 'it changed'}.",
+            advice="A changed layout is announced anew; skip this job.",
+        )
+    if not found.ok:
+        raise ImageUnreadable(f"{order.layout} cannot be used: {found.reason}.")
+    artists = named_artists(collected.context, settings)
+    task = production_order(order, settings)
+    require_licensed(task.recipe.stages, settings)
+    systems = [plan.system for plan in production.stages(task)]
+    require_allowed(order.place.project, systems, settings)
+    return Validated(width=found.width, height=found.height, artists=artists)
