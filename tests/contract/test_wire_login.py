@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import shotgun_api3
+
 from support.site import RunningSite, running_site
 
 PASSWORD = "ひみつ password"
@@ -25,9 +26,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningSite]:
 
 def _create(sg: shotgun_api3.Shotgun) -> Any:
     project: Any = sg.find_one("Project", [["tank_name", "is", "PORT"]])
-    return sg.create(
-        "Shot", {"project": project, "code": "who"}, return_fields=["created_by"]
-    )["created_by"]
+    return sg.create("Shot", {"project": project, "code": "who"}, return_fields=["created_by"])[
+        "created_by"
+    ]
 
 
 def test_a_script_signs_in_with_its_key(site: RunningSite) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import shotgun_api3
+
 from support.site import RunningSite, running_site
 
 
@@ -46,7 +47,9 @@ def test_a_row_is_made_read_changed_retired_and_brought_back(
     sg: shotgun_api3.Shotgun, project: Any
 ) -> None:
     made = sg.create(
-        "Shot", {"project": project, "code": "港_010"}, return_fields=["created_at", "project.Project.name"]
+        "Shot",
+        {"project": project, "code": "港_010"},
+        return_fields=["created_at", "project.Project.name"],
     )
     key = made["id"]
     assert (made["code"], made["project.Project.name"]) == ("港_010", "Port Town")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import OpenImageIO as oiio  # noqa: N813 - the name that its manual uses
+import OpenImageIO as oiio
 import shotgun_api3
 
 T = TypeVar("T")
@@ -15,7 +15,7 @@ T = TypeVar("T")
 TRANSIENT = "images/status/transient"
 
 
-def write_image(path: Path, *, width: int = 640, height: int = 360) -> Path:
+def write_image(path: Path, *, width: int = 320, height: int = 180) -> Path:
     """Write a picture with a gradient and noise, in the format of the path's ending."""
     generator = np.random.default_rng(width * height)
     pixels = np.linspace(0.2, 0.8, width, dtype=np.float32)[None, :, None].repeat(height, 0)

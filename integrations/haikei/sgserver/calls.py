@@ -77,5 +77,5 @@ class Calls:
         return known | {
             "s3_uploads_enabled": cloud,
             "s3_direct_uploads_enabled": cloud,
-            "s3_enabled_upload_types": {"*": "*"} if cloud else {},
+            "s3_enabled_upload_types": {"*": ["*"]} if cloud else {},
         }

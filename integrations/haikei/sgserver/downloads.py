@@ -8,12 +8,12 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from haikei.sgserver.caller import Caller
-from haikei.sgserver.faults import Fault, bad_request
+from haikei.sgserver.faults import AuthenticationFault, Fault, bad_request
 from haikei.sgserver.form import safe_filename
 from haikei.sgserver.hosting import Hosting
 from haikei.sgserver.media import Rendition
 from haikei.sgserver.uploads import parse_target
-from haikei.sgserver.visitors import SESSION_COOKIE, Visitors
+from haikei.sgserver.visitors import Visitors
 
 _PENDING = Path(__file__).parent / "static" / "thumbnail_pending.png"
 #: Nothing that was uploaded may act in the site's name when a browser opens it.
@@ -43,15 +43,20 @@ class Downloads:
         ]
 
     async def attachment(self, request: Request) -> Response:
-        """Answer with the bytes that were uploaded; a session or a signed address is needed."""
+        """
+        Answer with the bytes that were uploaded, by signed address or to who may see the pages.
+
+        The official client's session cookie names host and port, which its own cookie jar then
+        does not take for the host: to a site on a port of its own it sends none. So rows give
+        signed addresses, and on loopback a number is enough.
+        """
         number: int = request.path_params["number"]
 
         def look_up() -> tuple[str, str]:
-            token = request.cookies.get(SESSION_COOKIE, "")
-            if not self._is_signed(request):
-                caller = self._hosting.site.session_caller(token)
-            else:
-                caller = self._hosting.site.system
+            signed = self._is_signed(request)
+            caller = self._hosting.site.system if signed else self._visitors.caller(request)
+            if caller is None:
+                raise AuthenticationFault("Sign in to download files.")
             return self._name_and_type(caller, number)
 
         try:

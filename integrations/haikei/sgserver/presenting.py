@@ -25,7 +25,7 @@ class Presenter:
     Args:
         session: the transaction that the request runs in.
         base_url: where the site is, without a slash at the end.
-        sign: makes of a thumbnail's path one that opens without signing in.
+        sign: makes of a thumbnail's or file's path one that opens without signing in.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class Presenter:
     def _file(self, kept: dict[str, Json]) -> Json:
         if kept.get("link_type") != "upload":
             return kept
-        url = f"{self._base_url}/file_serve/attachment/{kept['id']}"
-        return {"url": url, **kept}
+        path = self._sign(f"/file_serve/attachment/{kept['id']}")
+        return {"url": f"{self._base_url}{path}", **kept}
 
     def links(self, ids: Iterable[int]) -> dict[int, Json]:
         """Return the live rows of these ids as links."""

@@ -95,7 +95,11 @@ def test_plain_forms_are_read_too(client: TestClient) -> None:
         ("text/plain", b"x", "A form is expected"),
         ("multipart/form-data", b"x", "no boundary"),
         ("multipart/form-data; boundary=b", b"garbage", "cannot be read"),
-        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="a"', "ends in"),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="a"',
+            "ends in",
+        ),
         ("multipart/form-data; boundary=" + "b" * 5000, b"x", "cannot be read"),
         (
             "multipart/form-data; boundary=b",
