@@ -43,7 +43,7 @@ def test_every_cut_is_in_review_with_its_credits_and_again_adds_nothing(tmp_path
         assert version["credit"].startswith("Background: Layout ")
         assert "AI" not in version["credit"]
         assert version["credit_ja"].startswith("背景：原図 ")
-        assert len(version["files"]) == 3
+        assert len(version["files"]) == 2
         layout = read_picture(Path(version["layout"]))
         for file in version["files"]:
             picture = read_picture(Path(file))

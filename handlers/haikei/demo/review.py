@@ -25,7 +25,7 @@ class ReviewRow:
     credit_ja: str
     url: str
     files: tuple[Path, ...]  #: of the result and each stage
-    stages: tuple[Path, ...]  #: the stages' pictures, in the order they were made
+    lineage: tuple[Path, ...]  #: the pictures in the order they were made, the result last
     seconds: float  #: from the layout's landing to the Version in review
 
 
@@ -71,9 +71,9 @@ def _row(
     settings: Settings, job: Job, version: dict[str, Any], files: list[dict[str, Any]]
 ) -> ReviewRow:
     ours = [file for file in files if file["version"]["id"] == version["id"]]
-    stages = [
-        file for file in ours if file["published_file_type"]["name"] == settings.tracker.stage_type
-    ]
+    stage_type = settings.tracker.stage_type
+    stages = [file for file in ours if file["published_file_type"]["name"] == stage_type]
+    results = [file for file in ours if file not in stages]
     end = job.finished_at or job.updated_at
     return ReviewRow(
         layout=job.layout,
@@ -83,7 +83,7 @@ def _row(
         credit_ja=version["sg_haikei_credit_ja"] or "",
         url=job.version_url,
         files=tuple(_path(file) for file in ours),
-        stages=tuple(_path(file) for file in stages),
+        lineage=tuple(_path(file) for file in (*stages, *results)),
         seconds=(end - job.created_at).total_seconds(),
     )
 

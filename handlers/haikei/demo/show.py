@@ -144,7 +144,7 @@ def _write_sheet(settings: Settings, studio: DemoStudio, result: DemoResult) -> 
         SheetRow(
             title=f"{row.code}   {by_layout[row.layout].season}, {by_layout[row.layout].time}",
             caption=row.credit_en,
-            pictures=(Path(row.layout), *row.stages),
+            pictures=(Path(row.layout), *row.lineage),
         )
         for row in result.rows
     ]
