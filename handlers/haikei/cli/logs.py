@@ -27,8 +27,7 @@ def configure_logs(log: Log) -> None:
         if as_json
         else [*shared, final],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=_to_standard_error,
     )
     # Libraries speak the standard library's logging: only what matters of them is passed on.
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -40,3 +39,8 @@ def configure_logs(log: Log) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.WARNING))
+
+
+def _to_standard_error(*_: object) -> structlog.PrintLogger:
+    # Looked up for each line: whoever replaces standard error gets what is written from then on.
+    return structlog.PrintLogger(sys.stderr)

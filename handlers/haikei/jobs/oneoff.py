@@ -134,7 +134,7 @@ def _recorded(order: OneOff, layout_sha256: str, outputs: list[StageOutput]) -> 
             )
         )
         parents = (sha256, *parents)
-    record = order.out / f"{outputs[-1].path.stem}.json"
+    record = order.out / f"record-{outputs[-1].request_sha256[:16]}.json"
     part = record.with_name(f".{record.name}.{os.getpid()}.tmp")
     part.write_text(
         canonical_json({"credit": {"en": en, "ja": ja}, "images": records}) + "\n",

@@ -1,0 +1,299 @@
+"""Commands answer people in sentences, programs in JSON, and both in exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, update
+from typer.testing import CliRunner, Result
+
+from haikei.cli.app import app, main
+from haikei.cli.process import stop_on_signals
+from haikei.database import jobs, open_database
+from haikei.errors import HaikeiError
+from haikei.scenes import Scene, SceneKind, draw, save_layout
+
+SETTINGS = """
+[studio]
+state = "state"
+[storage]
+reserve_mib = 0
+[[storage.roots]]
+name = "primary"
+path = "projects"
+"""
+
+
+@pytest.fixture(autouse=True)
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in list(os.environ):
+        if name.startswith("HAIKEI_"):
+            monkeypatch.delenv(name)
+    (tmp_path / "projects").mkdir()
+    (tmp_path / "haikei.toml").write_text(SETTINGS, encoding="utf-8")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def add_job(studio: Path, key: str, state: str, **values: object) -> None:
+    database = open_database(f"sqlite:///{studio / 'state' / 'haikei.db'}")
+    now = datetime.now(UTC)
+    row = {
+        "key": key,
+        "event_key": key,
+        "state": state,
+        "project": "PORT",
+        "sequence": "s01",
+        "shot": "c001",
+        "season": "summer",
+        "time": "day",
+        "recipe": "watercolour",
+        "created_at": now,
+        "updated_at": now,
+        **values,
+    }
+    with database.begin() as connection:
+        connection.execute(insert(jobs), row)
+    database.dispose()
+
+
+def test_a_wrong_settings_file_is_a_sentence_and_an_exit_code(studio: Path) -> None:
+    (studio / "haikei.toml").write_text("[studio]\ncolour = 1\n", encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "haikei.cli", "jobs", "list"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert "studio.colour" in done.stderr
+    assert "storage" in done.stderr
+
+
+def test_an_error_is_json_when_json_is_asked_for(studio: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "haikei.cli", "jobs", "list", "--json", "-s", "none.toml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 3
+    error = json.loads(done.stdout)
+    assert error["error"] == "SettingsError"
+    assert "config init" in error["advice"]
+
+
+def test_an_error_in_process_ends_with_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["haikei", "jobs", "list", "-s", "none.toml"])
+
+    with pytest.raises(SystemExit) as caught:
+        main()
+
+    assert caught.value.code == 3
+    assert "There is no settings file" in capsys.readouterr().err
+
+
+def test_config_init_writes_once_and_check_agrees(studio: Path) -> None:
+    made = call("config", "init", "new.toml", "--projects", "shows")
+    again = call("config", "init", "new.toml")
+
+    assert made.exit_code == 0
+    assert isinstance(again.exception, HaikeiError)
+    assert "stands already" in str(again.exception)
+    assert call("config", "check", "-s", "new.toml").exit_code == 0
+    shown = json.loads(call("config", "show", "-s", "new.toml", "--json").stdout)
+    assert shown["storage"]["roots"][0]["path"] == str(studio / "shows")
+
+
+def test_config_check_lists_every_mistake(studio: Path) -> None:
+    (studio / "haikei.toml").write_text(SETTINGS + "[watch]\nsettle = 'x'\nmod = 1\n")
+
+    text = call("config", "check")
+    plain = json.loads(call("config", "check", "--json").stdout)
+
+    assert text.exit_code == 3
+    assert "watch.settle" in text.stdout
+    assert {one["key"] for one in plain["mistakes"]} == {"watch.settle", "watch.mod"}
+
+
+def test_config_show_says_where_each_value_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAIKEI_WATCH__SETTLE", "7.5")
+    monkeypatch.setenv("HAIKEI_TRACKER__KEY", "s3cret")
+
+    shown = call("config", "show").stdout
+
+    def origin(key: str) -> str:
+        line = next(line for line in shown.splitlines() if line.split()[:1] == [key])
+        return line.split()[-1]
+
+    assert origin("watch.settle") == "environment"
+    assert origin("studio.state") == "file"
+    assert origin("events.poll") == "default"
+    assert "s3cret" not in shown
+
+
+def test_jobs_are_listed_and_shown_by_the_beginning_of_their_key(studio: Path) -> None:
+    add_job(studio, "layout-aaa-watercolour", "running", step="generate", progress=0.5)
+    add_job(studio, "layout-bbb-watercolour", "dead", step="validate", error="It is damaged.")
+
+    listed = call("jobs", "list")
+    dead = json.loads(call("jobs", "list", "--state", "dead", "--json").stdout)
+    shown = call("jobs", "show", "layout-b")
+
+    assert "1 running" in listed.stdout
+    assert "It is damaged." in listed.stdout
+    assert [job["key"] for job in dead["jobs"]] == ["layout-bbb-watercolour"]
+    assert dead["counts"]["dead"] == 1
+    assert "validate" in shown.stdout
+    assert json.loads(call("jobs", "show", "layout-a", "--json").stdout)["progress"] == 0.5
+    assert isinstance(call("jobs", "show", "layout-").exception, HaikeiError)
+    assert isinstance(call("jobs", "show", "nothing").exception, HaikeiError)
+
+
+def test_dead_letters_are_retried_and_skipped_together(studio: Path) -> None:
+    order = {"order_json": "{}", "step": "validate", "layout": "/x.png"}
+    add_job(studio, "layout-aaa", "dead", **order)
+    add_job(studio, "layout-bbb", "dead", **order)
+
+    skipped = call("jobs", "skip", "layout-aaa", "--note", "cut from the film")
+    retried = call("jobs", "retry", "--all-dead")
+
+    assert "skipped" in skipped.stdout
+    assert retried.stdout.count("layout-") == 1
+    assert json.loads(call("jobs", "show", "layout-aaa", "--json").stdout)["note"]
+    assert json.loads(call("jobs", "show", "layout-bbb", "--json").stdout)["state"] == "waiting"
+    assert isinstance(call("jobs", "retry", "layout-bbb").exception, HaikeiError)
+    assert call("jobs", "cancel").exit_code == 2
+    assert "asked to stop" in call("jobs", "cancel", "layout-bbb").stdout
+
+
+def test_jobs_watch_tells_each_change_once_and_ends_when_idle(studio: Path) -> None:
+    add_job(studio, "layout-aaa", "running", step="generate", progress=0.5)
+    output: list[str] = []
+
+    def watch() -> None:
+        output.append(call("jobs", "watch", "--until-idle", "--json").stdout)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    database = open_database(f"sqlite:///{studio / 'state' / 'haikei.db'}")
+    with database.begin() as connection:
+        connection.execute(
+            update(jobs).values(state="done", progress=1.0, updated_at=datetime.now(UTC))
+        )
+    database.dispose()
+    thread.join(30)
+
+    states = [json.loads(line)["state"] for line in output[0].splitlines()]
+    assert states[-1] == "done"
+    assert len(states) <= 2
+    assert call("jobs", "watch", "--until-idle").stdout.count("done") == 1
+
+
+def test_generate_makes_a_background_without_a_tracker(studio: Path) -> None:
+    layout = studio / "layout.png"
+    save_layout(draw(Scene(kind=SceneKind.HILLS, width=320, height=180, seed=1)), layout)
+    order = ("generate", "layout.png", "--artist", "Yuki Tanaka", "--artist-ja", "田中優希")
+
+    dry = call(*order, "--dry-run")
+    made = call(*order, "--season", "winter", "--place", "hills")
+    again = json.loads(call(*order, "--season", "winter", "--place", "hills", "--json").stdout)
+
+    assert dry.exit_code == 0, dry.output
+    assert "gen2: Haikei painter" in dry.stdout
+    assert made.exit_code == 0, made.output
+    assert "Layout Yuki Tanaka" in made.stdout
+    assert all(stage["reused"] for stage in again["stages"])
+    record = json.loads(Path(again["record"]).read_text(encoding="utf-8"))
+    assert record["credit"]["ja"].startswith("背景：原図 田中優希")
+    assert [image["kind"] for image in record["images"]] == ["generation", "background"]
+    assert record["images"][1]["parents"][0] == record["images"][0]["sha256"]
+
+
+def test_generate_without_settings_or_artist_says_what_is_missing(studio: Path) -> None:
+    (studio / "haikei.toml").unlink()
+    layout = studio / "layout.png"
+    save_layout(draw(Scene(kind=SceneKind.PORT, width=160, height=96, seed=1)), layout)
+
+    made = call("generate", "layout.png", "--out", "out")
+
+    assert made.exit_code == 0, made.output
+    assert "Nobody is named" in made.stdout
+    (studio / "broken.png").write_bytes(layout.read_bytes()[:200])
+    assert isinstance(call("generate", "broken.png").exception, HaikeiError)
+
+
+def test_doctor_finds_what_is_wrong_on_this_machine(studio: Path) -> None:
+    (studio / "projects").rmdir()
+    (studio / "haikei.toml").write_text(
+        SETTINGS
+        + """
+[tracker]
+url = "http://127.0.0.1:9"
+timeout = 2
+[[routes]]
+recipe = "own"
+[recipes.own]
+stages = [{ name = "one", generator = "none-such" }]
+"""
+    )
+
+    result = call("doctor", "--json")
+
+    findings = {one["subject"]: one for one in json.loads(result.stdout)["findings"]}
+    assert result.exit_code == 1
+    assert findings["settings"]["ok"]
+    assert not findings[f"storage root primary ({studio / 'projects'})"]["ok"]
+    assert not findings["recipe own, stage one"]["ok"]
+    assert "HAIKEI_TRACKER__KEY" in findings["tracker"]["advice"]
+    assert all(one["ok"] or one["advice"] for one in findings.values())
+
+
+def test_doctor_names_every_mistake_of_the_settings(studio: Path) -> None:
+    (studio / "haikei.toml").write_text("[studio]\n")
+
+    text = call("doctor")
+
+    assert text.exit_code == 1
+    assert text.stdout.count("FAIL settings") == 2
+
+
+def test_watch_needs_a_folder() -> None:
+    assert "no folder to watch" in str(call("watch").exception)
+
+
+def test_a_second_signal_ends_a_process_that_does_not_stop() -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    try:
+        stop = stop_on_signals()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(5)
+    finally:
+        signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, before[1])
+
+
+def test_a_script_without_a_key_is_refused() -> None:
+    refused = call("sgserver", "--data", "site", "--script", "haikei")
+    missing = call("sgserver", "--data", "site", "--script", "haikei:@nowhere")
+
+    assert "is no script user" in str(refused.exception)
+    assert "cannot be read" in str(missing.exception)
