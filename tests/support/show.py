@@ -1,10 +1,11 @@
 """A small show on a site, made through the official client, and backgrounds to publish into it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import shotgun_api3
 from pydantic import HttpUrl, SecretStr
@@ -18,6 +19,8 @@ from haikei.trackers import (
     PublishRequest,
     StoredFile,
 )
+from haikei.trackers.shotgrid import ShotGridTracker
+from support.site import RunningSite, running_site
 
 #: A valid 1x1 PNG, so that a site can make a thumbnail of it.
 PNG = bytes.fromhex(
@@ -34,6 +37,7 @@ class Show:
     settings: Settings
     key: SecretStr
     root: Path
+    name: str  #: the project's folder name
     project: int
     sequence: int
     shot: int
@@ -47,9 +51,14 @@ class Show:
         return replace(self, settings=self.settings.model_copy(update={"tracker": tracker}))
 
     def find(self, entity_type: str, *filters: list[Any], fields: str = "") -> list[dict[str, Any]]:
-        """Return rows, in order of id; `fields` are separated by spaces."""
+        """Return rows of the whole site, in order of id; `fields` are separated by spaces."""
         rows = self.sg.find(entity_type, [*filters], fields.split())
         return sorted((cast("dict[str, Any]", row) for row in rows), key=lambda row: int(row["id"]))
+
+    def own(self, entity_type: str, *filters: list[Any], fields: str = "") -> list[dict[str, Any]]:
+        """Return rows of the show's project, in order of id."""
+        project = {"type": "Project", "id": self.project}
+        return self.find(entity_type, ["project", "is", project], *filters, fields=fields)
 
     def create(self, entity_type: str, **fields: object) -> int:
         """Create a row of the project; return its id."""
@@ -66,20 +75,20 @@ class Show:
 
     def layout(self, name: str = "c001_bg_v001.png", content: bytes = PNG) -> StoredFile:
         """Write a layout of the shot."""
-        return self.stored(f"umi/s01/c001/layout/{name}", content)
+        return self.stored(f"{self.name}/s01/c001/layout/{name}", content)
 
     def ask(
         self,
         *,
         shot: str = "c001",
         sequence: str = "s01",
-        project: str = "umi",
+        project: str = "",
         published_file: int | None = None,
         layout: StoredFile | None = None,
     ) -> ContextRequest:
         """Return what the collect step would ask."""
         return ContextRequest(
-            place=Place(project=project, sequence=sequence, shot=shot),
+            place=Place(project=project or self.name, sequence=sequence, shot=shot),
             layout=layout or self.layout(),
             published_file=published_file,
             stream="summer_day",
@@ -89,7 +98,7 @@ class Show:
         self, context: LayoutContext, *, key: str = "job-1", version: int = 1, status: str = "rev"
     ) -> PublishRequest:
         """Return a background of the shot, with a result and two stages."""
-        folder = f"umi/s01/c001/background/summer_day/v{version:03d}"
+        folder = f"{self.name}/s01/c001/background/summer_day/v{version:03d}"
         code = f"c001_bg_summer_day_v{version:03d}"
         result = self.stored(f"{folder}/{code}.png", PNG + b"result")
         images = [_image(result, "Background", "c001_bg_summer_day")]
@@ -117,8 +126,36 @@ class Show:
         )
 
 
+@dataclass(slots=True, kw_only=True)
+class RunningStudio:
+    """A site that is set up, for as many shows as wanted."""
+
+    site: RunningSite
+    settings: Settings
+    shows: int = 0
+
+    def show(self) -> Show:
+        """Make a show of its own name."""
+        self.shows += 1
+        key = SecretStr(self.site.key)
+        return make_show(self.site.connect(), self.settings, key, name=f"umi{self.shows}")
+
+
 def _image(file: StoredFile, kind: str, name: str) -> PublishedImage:
     return PublishedImage(file=file, type=kind, name=name, description=f"{kind}, {name}.")
+
+
+@contextmanager
+def running_studio(
+    folder: Path, *, uploads: Literal["classic", "cloud"]
+) -> Generator[RunningStudio]:
+    """Run a site that is set up for Haikei, in which shows can be made."""
+    with running_site(folder, uploads=uploads, thumbnail_delay=0.0) as site:
+        settings = studio_settings(site.url, site.script, folder / "projects", folder / "state")
+        tracker = ShotGridTracker(settings, SecretStr(site.key))
+        tracker.setup(dry_run=False)
+        tracker.close()
+        yield RunningStudio(site=site, settings=settings)
 
 
 def studio_settings(url: str, script: str, root: Path, state: Path) -> Settings:
@@ -131,8 +168,10 @@ def studio_settings(url: str, script: str, root: Path, state: Path) -> Settings:
     )
 
 
-def make_show(sg: shotgun_api3.Shotgun, settings: Settings, key: SecretStr) -> Show:
-    """Make project `umi`, sequence `s01`, shot `c001` with its two tasks, and the artist."""
+def make_show(
+    sg: shotgun_api3.Shotgun, settings: Settings, key: SecretStr, *, name: str = "umi"
+) -> Show:
+    """Make a project, its sequence `s01`, shot `c001` with its two tasks, and the artist."""
 
     def create(row_type: str, **fields: object) -> int:
         return int(sg.create(row_type, fields)["id"])
@@ -145,10 +184,15 @@ def make_show(sg: shotgun_api3.Shotgun, settings: Settings, key: SecretStr) -> S
             return int(found.get("id", 0))
         return create("Step", code=code, entity_type="Shot")
 
+    def person(login: str, full_name: str) -> int:
+        for found in sg.find("HumanUser", [["login", "is", login]]):
+            return int(found.get("id", 0))
+        return create("HumanUser", name=full_name, login=login, sg_status_list="dis")
+
     root = settings.storage.roots[0].path
     root.mkdir(parents=True, exist_ok=True)
-    artist = create("HumanUser", name="葵 佐藤", login="aoi", sg_status_list="dis")
-    project = create("Project", name="Umi no Machi", tank_name="umi")
+    artist = person("aoi", "葵 佐藤")
+    project = create("Project", name=f"{name.title()} no Machi", tank_name=name)
     here = {"project": link("Project", project)}
     sequence = create("Sequence", code="s01", **here)
     shot = create("Shot", code="c001", sg_sequence=link("Sequence", sequence), **here)
@@ -168,6 +212,7 @@ def make_show(sg: shotgun_api3.Shotgun, settings: Settings, key: SecretStr) -> S
         settings=settings,
         key=key,
         root=root,
+        name=name,
         project=project,
         sequence=sequence,
         shot=shot,

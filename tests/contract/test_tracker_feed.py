@@ -1,0 +1,213 @@
+"""What every tracker feed owes the event-log handler, over HTTP against the embedded tracker."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import shotgun_api3
+
+from haikei.trackers import FeedEvent, PublishedLayout, TrackerFeed
+from haikei.trackers.shotgrid_feed import ShotGridFeed
+from support.show import RunningStudio, Show, running_studio
+
+NEW = "Shotgun_PublishedFile_New"
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStudio]:
+    with running_studio(tmp_path_factory.mktemp("studio"), uploads="classic") as running:
+        yield running
+
+
+@pytest.fixture
+def show(studio: RunningStudio) -> Show:
+    return studio.show()
+
+
+@pytest.fixture
+def feed(show: Show) -> Iterator[TrackerFeed]:
+    made = ShotGridFeed(show.settings, show.key)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def publisher(studio: RunningStudio) -> shotgun_api3.Shotgun:
+    """Another script, which publishes layouts."""
+    site = studio.site
+    site.site.add_script("publisher", "its-own-key")
+    return site.closing(
+        shotgun_api3.Shotgun(site.url, script_name="publisher", api_key="its-own-key")
+    )
+
+
+def published(
+    show: Show, by: shotgun_api3.Shotgun, *, kind: str | None = "Layout", version: int = 3
+) -> int:
+    layout = show.layout()
+    types = show.find("PublishedFileType", ["code", "is", kind])
+    storages = show.find("LocalStorage", ["code", "is", "primary"])
+    row = by.create(
+        "PublishedFile",
+        {
+            "project": {"type": "Project", "id": show.project},
+            "entity": {"type": "Shot", "id": show.shot},
+            "code": layout.path.name,
+            "name": "bg",
+            "version_number": version,
+            "published_file_type": {"type": "PublishedFileType", "id": types[0]["id"]}
+            if types
+            else None,
+            "path": {
+                "local_storage": {"type": "LocalStorage", "id": storages[0]["id"]},
+                "relative_path": layout.relative,
+            },
+        },
+    )
+    return int(row["id"])
+
+
+def news(feed: TrackerFeed, after: int) -> list[FeedEvent]:
+    found = feed.events(after=after, until=None, limit=500)
+    return [event for event in found if event.type == NEW]
+
+
+def test_the_feed_is_named_by_the_site(show: Show, feed: TrackerFeed) -> None:
+    assert feed.name == str(show.settings.tracker.url).rstrip("/")
+
+
+def test_a_new_layout_is_an_event(
+    show: Show, feed: TrackerFeed, publisher: shotgun_api3.Shotgun
+) -> None:
+    before = feed.newest()
+    row = published(show, publisher)
+
+    (event,) = news(feed, before)
+
+    assert (event.entity_type, event.entity_id) == ("PublishedFile", row)
+    assert event.project == show.name
+    assert not event.by_us
+    assert event.id > before
+    assert abs(event.created_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_what_a_create_fills_in_is_marked(
+    show: Show, feed: TrackerFeed, publisher: shotgun_api3.Shotgun
+) -> None:
+    before = feed.newest()
+    row = published(show, publisher)
+    publisher.update("PublishedFile", row, {"name": "renamed"})
+
+    changes = [
+        event
+        for event in feed.events(after=before, until=None, limit=500)
+        if event.type == "Shotgun_PublishedFile_Change" and event.entity_id == row
+    ]
+
+    assert len(changes) > 1
+    assert [event.in_create for event in changes].count(False) == 1
+
+
+def test_our_own_events_are_known(show: Show, feed: TrackerFeed) -> None:
+    before = feed.newest()
+    published(show, show.sg)
+
+    assert [event.by_us for event in news(feed, before)] == [True]
+
+
+def test_a_retired_row_keeps_its_number_in_the_event(
+    show: Show, feed: TrackerFeed, publisher: shotgun_api3.Shotgun
+) -> None:
+    before = feed.newest()
+    row = published(show, publisher)
+    publisher.delete("PublishedFile", row)
+
+    assert [event.entity_id for event in news(feed, before)] == [row]
+
+
+def test_events_come_in_order_and_as_many_as_asked(show: Show, feed: TrackerFeed) -> None:
+    everything = feed.events(after=0, until=None, limit=500)
+    some = feed.events(after=everything[2].id, until=everything[9].id, limit=4)
+    rest = feed.events(after=everything[2].id, until=everything[9].id, limit=500)
+
+    assert [event.id for event in everything] == sorted(event.id for event in everything)
+    assert some == everything[3:7]
+    assert rest == everything[3:10]
+    assert feed.newest() == everything[-1].id
+
+
+def test_a_layout_row_is_read_with_its_place_and_local_path(
+    show: Show, feed: TrackerFeed, publisher: shotgun_api3.Shotgun
+) -> None:
+    row = published(show, publisher)
+
+    (layout,) = feed.layouts([row])
+
+    assert layout == PublishedLayout(
+        id=row,
+        project=show.name,
+        sequence="s01",
+        shot="c001",
+        name="bg",
+        version=3,
+        path=str(show.layout().path),
+        ready=True,
+        created_at=layout.created_at,
+    )
+
+
+def test_a_path_is_ours_whatever_root_the_site_has(
+    show: Show, feed: TrackerFeed, publisher: shotgun_api3.Shotgun
+) -> None:
+    row = published(show, publisher)
+    (storage,) = show.find("LocalStorage", ["code", "is", "primary"])
+    show.sg.update("LocalStorage", storage["id"], {"linux_path": "/mnt/elsewhere"})
+
+    (layout,) = feed.layouts([row])
+
+    show.sg.update("LocalStorage", storage["id"], {"linux_path": str(show.root)})
+    assert layout.path == str(show.layout().path)
+
+
+def test_other_types_are_no_layouts(
+    show: Show, feed: TrackerFeed, publisher: shotgun_api3.Shotgun
+) -> None:
+    row = published(show, publisher, kind="Background")
+
+    assert list(feed.layouts([row])) == []
+
+
+def test_a_row_without_a_type_may_become_a_layout(
+    show: Show, feed: TrackerFeed, publisher: shotgun_api3.Shotgun
+) -> None:
+    row = published(show, publisher, kind=None)
+
+    assert [layout.ready for layout in feed.layouts([row])] == [False]
+
+
+def test_a_row_without_a_path_or_a_shot_is_not_ready(show: Show, feed: TrackerFeed) -> None:
+    row = show.create("PublishedFile", code="bare")
+
+    (layout,) = feed.layouts([row])
+
+    assert (layout.ready, layout.shot, layout.path) == (False, "", "")
+
+
+def test_rows_that_are_gone_are_left_out(show: Show, feed: TrackerFeed) -> None:
+    assert list(feed.layouts([])) == []
+    assert list(feed.layouts([2_000_000_000])) == []
+
+
+def test_layouts_are_found_by_the_time_of_their_making(
+    show: Show, feed: TrackerFeed, publisher: shotgun_api3.Shotgun
+) -> None:
+    start = datetime.now(UTC)
+    first, second = published(show, publisher), published(show, publisher, version=4)
+    published(show, publisher, kind="Background")
+    end = datetime.now(UTC)
+
+    found = feed.layouts_between(start, end)
+
+    assert [layout.id for layout in found if layout.project == show.name] == [first, second]
+    assert list(feed.layouts_between(end + timedelta(hours=1), end + timedelta(hours=2))) == []
+    assert list(feed.layouts_between(start - timedelta(hours=2), start - timedelta(hours=1))) == []
