@@ -1,8 +1,7 @@
 """A small studio for tests of jobs: settings, layouts, a flat generator, steps kept in memory."""
 
 import hashlib
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +24,7 @@ from haikei.generators import (
 )
 from haikei.images import Picture, write_picture
 from haikei.jobs.inbox import receive
-from haikei.jobs.port import Durable, Task, TaskState
+from haikei.jobs.port import Durable, Handler, Task, TaskState
 from haikei.settings import Settings
 from haikei.trackers import Place
 
@@ -131,39 +130,41 @@ class FlatGenerator(Generator):
 
 
 @dataclass(slots=True)
-class MemoryEngine(Durable):
+class MemoryEngine:
     """
-    The engine's port in memory, running tasks one after the other when told to.
+    The engine's port in memory, doing tasks one after the other when told to.
 
     `cut` names a step that is done but not kept, once: as by a kill between effect and checkpoint.
     """
 
-    handlers: Mapping[str, Callable[[Durable, str], None]] = field(
-        default_factory=dict[str, Callable[[Durable, str], None]]
-    )
+    handlers: Mapping[str, Handler] = field(default_factory=dict[str, Handler])
     cut: str = ""
     queue: list[Task] = field(default_factory=list[Task])
+    tasks: dict[str, Task] = field(default_factory=dict[str, Task])
     states: dict[str, TaskState] = field(default_factory=dict[str, TaskState])
     kept: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     current: str = ""
 
-    @override
-    def step(self, name: str, work: Callable[[], str]) -> str:
-        known = self.kept.get((self.current, name))
-        if known is not None:
-            return known
-        result = work()
-        if self.cut == name:
-            self.cut = ""
-            raise Killed
-        self.kept[self.current, name] = result
-        return result
+    def submit(self, tasks: Iterable[Task]) -> None:
+        """Queue what is not known."""
+        for task in tasks:
+            if task.id not in self.states:
+                self.states[task.id] = TaskState.QUEUED
+                self.tasks[task.id] = task
+                self.queue.append(task)
 
-    @override
-    def submit(self, task: Task) -> None:
-        if task.id not in self.states:
-            self.states[task.id] = TaskState.QUEUED
-            self.queue.append(task)
+    def standing(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
+        """Return the states of known tasks."""
+        return {id_: self.states[id_] for id_ in ids if id_ in self.states}
+
+    def withdraw(self, ids: Sequence[str]) -> None:
+        """Take tasks out of the queue."""
+        self.queue = [task for task in self.queue if task.id not in ids]
+        self.states.update(dict.fromkeys(ids, TaskState.CANCELLED))
+
+    def forget(self, before: datetime) -> int:
+        """Forget nothing."""
+        return 0
 
     def run(self) -> None:
         """Do all tasks in order of priority; a killed one is done again."""
@@ -172,17 +173,34 @@ class MemoryEngine(Durable):
             self.queue.remove(task)
             self.current = task.id
             try:
-                self.handlers[task.name](self, task.payload)
+                self.handlers[task.name](MemoryDurable(self), task.payload)
             except Killed:
                 self.queue.append(task)
             else:
                 self.states[task.id] = TaskState.ENDED
 
 
+@dataclass(slots=True)
+class MemoryDurable(Durable):
+    """Keeps the results of steps in its engine."""
+
+    engine: MemoryEngine
+
+    @override
+    def step(self, name: str, work: Callable[[], str]) -> str:
+        place = (self.engine.current, name)
+        if place not in self.engine.kept:
+            result = work()
+            if self.engine.cut == name:
+                self.engine.cut = ""
+                raise Killed
+            self.engine.kept[place] = result
+        return self.engine.kept[place]
+
+    @override
+    def submit(self, task: Task) -> None:
+        self.engine.submit([task])
+
+
 class Killed(BaseException):
     """The process died here."""
-
-
-def never() -> threading.Event:
-    """Return an event that nobody sets."""
-    return threading.Event()

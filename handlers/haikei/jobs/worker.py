@@ -29,7 +29,7 @@ log = structlog.get_logger()
 GRACE = 8
 _GUARD_EVERY = 1.0
 _MEND_EVERY = 5.0
-_UPKEEP_EVERY = 600.0
+_UPKEEP_EVERY = 60.0
 #: Tasks fetched beyond those that can run at once, so that the device never waits for a poll.
 _PREFETCH = 2
 _LOCK_LOST = 3

@@ -1,0 +1,227 @@
+"""The job engine keeps the promises of its port, over the real DBOS on SQLite."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from haikei.errors import StateError
+from haikei.jobs.dbos_engine import DbosEngine, QueueSettings
+from haikei.jobs.port import Durable, Handler, Task, TaskState
+from support.durable_work import work_until_killed
+
+PATIENCE = 30.0
+
+
+class OpenEngine(Protocol):
+    def __call__(self, holder: str = "one", slots: int = 2, **handlers: Handler) -> DbosEngine: ...
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'engine.db'}"
+
+
+@pytest.fixture
+def open_engine(url: str) -> Iterator[OpenEngine]:
+    with ExitStack() as stack:
+
+        def make(holder: str = "one", slots: int = 2, **handlers: Handler) -> DbosEngine:
+            queue = QueueSettings(name="jobs", slots=slots, poll=0.02)
+            engine = DbosEngine(url, holder=holder, queues=(queue,), handlers=handlers)
+            return stack.enter_context(engine)
+
+        yield make
+
+
+def task(name: str, *, id_: str = "t1", priority: int = 10, payload: str = "{}") -> Task:
+    return Task(id=id_, name=name, queue="jobs", payload=payload, priority=priority)
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def noted(done: list[str], what: str) -> str:
+    done.append(what)
+    return what
+
+
+def test_a_task_submitted_twice_runs_once(open_engine: OpenEngine) -> None:
+    seen: list[str] = []
+    engine = open_engine(note=lambda _, payload: seen.append(payload))
+
+    engine.submit([task("note", payload='{"a":1}'), task("note", payload='{"a":1}')])
+    eventually(lambda: engine.standing(["t1"]).get("t1") is TaskState.ENDED)
+    engine.submit([task("note", payload='{"a":1}'), task("note", id_="t2", payload="2")])
+    eventually(lambda: engine.standing(["t2"]).get("t2") is TaskState.ENDED)
+
+    assert seen == ['{"a":1}', "2"]
+
+
+def test_more_urgent_tasks_go_first(open_engine: OpenEngine) -> None:
+    order: list[str] = []
+    hold = threading.Event()
+
+    def wait(durable: Durable, payload: str) -> None:
+        hold.wait(PATIENCE)
+
+    engine = open_engine(slots=1, wait=wait, note=lambda _, payload: order.append(payload))
+    engine.submit([task("wait", id_="first")])
+    eventually(lambda: engine.standing(["first"]).get("first") is TaskState.RUNNING)
+    engine.submit(
+        task("note", id_=f"p{number}", priority=number, payload=str(number))
+        for number in (300, 20, 1000)
+    )
+    hold.set()
+
+    eventually(lambda: len(order) == 3)
+    assert order == ["20", "300", "1000"]
+
+
+def test_no_more_tasks_run_at_once_than_there_are_slots(open_engine: OpenEngine) -> None:
+    running: list[int] = [0, 0]
+    lock = threading.Lock()
+
+    def count(durable: Durable, payload: str) -> None:
+        with lock:
+            running[0] += 1
+            running[1] = max(running[1], running[0])
+        time.sleep(0.05)
+        with lock:
+            running[0] -= 1
+
+    engine = open_engine(slots=2, count=count)
+    ids = [f"t{number}" for number in range(8)]
+    engine.submit(task("count", id_=id_) for id_ in ids)
+
+    eventually(lambda: set(engine.standing(ids).values()) == {TaskState.ENDED})
+    assert running[1] == 2
+
+
+def test_a_task_hands_over_to_the_next(open_engine: OpenEngine) -> None:
+    seen: list[str] = []
+
+    def first(durable: Durable, payload: str) -> None:
+        durable.submit(task("second", id_="t2", payload=durable.step("a", lambda: "made")))
+
+    engine = open_engine(first=first, second=lambda _, payload: seen.append(payload))
+    engine.submit([task("first")])
+
+    eventually(lambda: seen == ["made"])
+
+
+def test_a_task_that_raises_has_failed(open_engine: OpenEngine) -> None:
+    def fail(durable: Durable, payload: str) -> None:
+        raise ZeroDivisionError
+
+    engine = open_engine(fail=fail)
+    engine.submit([task("fail")])
+
+    eventually(lambda: engine.standing(["t1"]).get("t1") is TaskState.FAILED)
+
+
+def test_what_is_withdrawn_while_it_waits_never_runs(open_engine: OpenEngine) -> None:
+    hold = threading.Event()
+    seen: list[str] = []
+
+    def wait(durable: Durable, payload: str) -> None:
+        hold.wait(PATIENCE)
+
+    engine = open_engine(slots=1, wait=wait, note=lambda _, payload: seen.append(payload))
+    engine.submit([task("wait", id_="first")])
+    eventually(lambda: engine.standing(["first"]).get("first") is TaskState.RUNNING)
+    engine.submit([task("note", id_="gone", payload="gone"), task("note", id_="kept")])
+    engine.withdraw(["gone"])
+    hold.set()
+
+    eventually(lambda: engine.standing(["kept"]).get("kept") is TaskState.ENDED)
+    assert engine.standing(["gone"]) == {"gone": TaskState.CANCELLED}
+    assert seen == ["{}"]
+
+
+def test_ended_tasks_are_forgotten_after_their_time_only(open_engine: OpenEngine) -> None:
+    engine = open_engine(note=lambda *_: None)
+    engine.submit([task("note")])
+    eventually(lambda: engine.standing(["t1"]).get("t1") is TaskState.ENDED)
+
+    assert engine.forget(datetime.now(UTC) - timedelta(days=1)) == 0
+    assert engine.forget(datetime.now(UTC) + timedelta(seconds=5)) == 1
+    assert engine.standing(["t1"]) == {}
+
+
+def test_a_step_that_was_done_is_not_done_again_after_a_stop(
+    url: str, open_engine: OpenEngine
+) -> None:
+    done: list[str] = []
+    stopped = threading.Event()
+
+    class Stopping(BaseException):
+        pass
+
+    def work(durable: Durable, payload: str) -> None:
+        durable.step("a", lambda: noted(done, "a"))
+        if not stopped.is_set():
+            stopped.set()
+            raise Stopping
+        durable.step("b", lambda: noted(done, "b"))
+
+    queue = QueueSettings(name="jobs", slots=2, poll=0.02)
+    with DbosEngine(url, holder="one", queues=(queue,), handlers={"work": work}) as engine:
+        engine.submit([task("work")])
+        assert stopped.wait(PATIENCE)
+    again = open_engine(work=work)
+
+    eventually(lambda: again.standing(["t1"]).get("t1") is TaskState.ENDED)
+    assert done == ["a", "b"]
+
+
+def test_a_dead_workers_task_is_recovered_by_another_and_goes_on_where_it_was(
+    url: str, tmp_path: Path, open_engine: OpenEngine
+) -> None:
+    log = tmp_path / "log"
+    log.touch()
+    process = multiprocessing.get_context("spawn").Process(
+        target=work_until_killed, args=(url, str(log), "dead")
+    )
+    process.start()
+    try:
+        eventually(lambda: '"b"' in log.read_text())
+    finally:
+        os.kill(process.pid or 0, signal.SIGKILL)
+        process.join()
+    process.close()
+    done: list[str] = []
+
+    def work(durable: Durable, payload: str) -> None:
+        durable.step("a", lambda: noted(done, "a"))
+        durable.step("b", lambda: noted(done, "b"))
+
+    engine = open_engine(holder="living", work=work)
+    assert engine.holders() == ["dead"]
+
+    # Contract with DBOS's private recovery: it takes an executor id, and gives a handle a task.
+    assert engine.recover("dead") == 1
+
+    eventually(lambda: engine.standing(["t1"]).get("t1") is TaskState.ENDED)
+    assert done == ["b"]
+    assert engine.recover("dead") == 0
+
+
+def test_a_database_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "engine.db").mkdir()
+    engine = DbosEngine(f"sqlite:///{tmp_path / 'engine.db'}", holder="one", queues=(), handlers={})
+
+    with pytest.raises(StateError, match="cannot be used"):
+        engine.__enter__()
