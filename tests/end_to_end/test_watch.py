@@ -209,7 +209,7 @@ def test_an_empty_file_is_refused_only_when_it_stays_empty(tmp_path: Path) -> No
         until(lambda: len(place.refused()) == 1 and len(place.told()) == 1)
         quiet(watcher)
 
-    assert [refused.reason for refused in place.refused()] == ["The file is empty."]
+    assert [refused.reason for refused in place.refused()] == ["c001_bg_v001.png is empty."]
     assert [told.shot for told in place.told()] == ["c002"]
 
 
@@ -369,6 +369,27 @@ def test_a_tree_that_was_removed_and_made_anew_is_heard_again(tmp_path: Path) ->
             until(lambda number=number: len(place.told()) == number + 1)  # type: ignore[misc]
             for folder in (path, *list(path.parents)[:4]):
                 folder.unlink() if folder.is_file() else folder.rmdir()
+
+
+def test_a_tree_inside_another_has_its_own_template(tmp_path: Path) -> None:
+    place = studio(
+        tmp_path,
+        folders=[
+            {"path": str(tmp_path / "show")},
+            {"path": str(tmp_path / "show/port/flat"), "template": "{project}_{shot}.{ext}"},
+        ],
+    )
+
+    with watching(place) as watcher:
+        place.layout("c001").write_bytes(png_bytes("outer"))
+        flat = place.show / "port/flat"
+        flat.mkdir()
+        (flat / "port_c002.png").write_bytes(png_bytes("inner"))
+        until(lambda: len(place.told()) == 2)
+        quiet(watcher)
+
+    assert sorted(told.shot for told in place.told()) == ["c001", "c002"]
+    assert place.refused() == []
 
 
 def test_one_scan_finds_all_that_is_complete(tmp_path: Path) -> None:

@@ -150,6 +150,11 @@ def watching(place: Studio) -> Generator[Watcher]:
     assert not failures
 
 
+def watch_until_killed(settings: Settings, url: str) -> None:
+    """Run a watcher in a process of its own."""
+    Watcher(settings, open_database(url)).run(threading.Event())
+
+
 def quiet(watcher: Watcher, *, walks: int = 2) -> None:
     """Wait until nothing is pending and further full walks have found nothing new."""
     goal = watcher.status.walks + walks

@@ -74,6 +74,7 @@ class Intake:
         self.published = 0
         self.refused = 0
         self.found_by_scan = 0
+        self.database_failures = 0
 
     @property
     def pending(self) -> int:
@@ -115,13 +116,13 @@ class Intake:
             if at_work.stamp != stamp:
                 self._touched.add(path)
         elif self._known.stamp(path) == stamp:
-            self._settling.forget(path)
+            self.drop(path)
         else:
             self._trees[path] = tree
             self._settling.look(path, stamp, wait=tree.root.settle, hinted=hinted)
 
-    def vanished(self, path: str) -> None:
-        """Drop a file that is not there any more."""
+    def drop(self, path: str) -> None:
+        """Drop a file that is not there any more, or is as it was judged before."""
         self._settling.forget(path)
         if path not in self._judging:
             self._trees.pop(path, None)
@@ -153,7 +154,7 @@ class Intake:
             tree = self._trees[path]
             stamp = tree.look(path)
             if stamp is None or self._known.stamp(path) == stamp:
-                self.vanished(path)
+                self.drop(path)
                 continue
             settled = self._settling.confirm(path, stamp, wait=tree.root.settle)
             if settled is None:
@@ -162,7 +163,7 @@ class Intake:
             if not is_text(path):
                 self._verdicts.append(refuse_misnamed(path, stamp))
             elif stamp.size == 0:
-                self._unreadable(settled, _EMPTY, "The file is empty.")
+                self._unreadable(settled, _EMPTY, "is empty")
             else:
                 self._ready.append(settled)
 
@@ -206,7 +207,7 @@ class Intake:
         del self._judging[path]
         stamp = self._trees[path].look(path)
         if stamp is None:
-            self.vanished(path)
+            self.drop(path)
         else:
             self._settling.look(path, stamp, wait=wait, hinted=settled.hinted)
 
@@ -218,6 +219,7 @@ class Intake:
             new = self._table.record(verdicts)
         except SQLAlchemyError as error:
             self._verdicts = verdicts
+            self.database_failures += 1
             self._pause = min(_LONGEST_PAUSE, 2 * self._pause or _PAUSE)
             self._retry_at = self._clock() + self._pause
             _log.warning(

@@ -61,7 +61,9 @@ def approve(root: WatchedRoot, path: str, stamp: Stamp, sha256: str, *, now: dat
 
 def refuse_damaged(path: str, stamp: Stamp, sha256: str, reason: str) -> Verdict:
     """Judge a file that stays unreadable."""
-    return refuse(path, stamp, sha256, reason, ImageUnreadable, FileState.REFUSED)
+    name = path.rpartition("/")[2]
+    said = reason if name in reason else f"{name} {reason}."
+    return refuse(path, stamp, sha256, said, ImageUnreadable, FileState.REFUSED)
 
 
 def refuse_misnamed(path: str, stamp: Stamp) -> Verdict:

@@ -7,7 +7,7 @@ from pathlib import Path
 from haikei.settings import Settings
 from haikei.trackers import Finding
 from haikei.watch.mounts import mount_of
-from haikei.watch.root import watched_root
+from haikei.watch.root import watched_roots
 
 PROC_SYS = Path("/proc/sys")
 
@@ -47,10 +47,10 @@ def watch_findings(settings: Settings, *, proc_sys: Path = PROC_SYS) -> Iterator
     """Yield findings about each watched folder and about the kernel's limits."""
     native = 0
     folders = 0
-    for folder in settings.watch.folders:
-        root = watched_root(folder, settings.watch)
-        subject = f"watched folder {folder.path}"
-        if not folder.path.is_dir():
+    for root in watched_roots(settings.watch):
+        top = Path(root.path)
+        subject = f"watched folder {top}"
+        if not top.is_dir():
             yield Finding(
                 ok=False,
                 subject=subject,
@@ -58,7 +58,7 @@ def watch_findings(settings: Settings, *, proc_sys: Path = PROC_SYS) -> Iterator
                 advice="Mount or make it; the watcher waits for it.",
             )
             continue
-        if not os.access(folder.path, os.R_OK | os.X_OK):
+        if not os.access(top, os.R_OK | os.X_OK):
             yield Finding(
                 ok=False,
                 subject=subject,
@@ -70,7 +70,7 @@ def watch_findings(settings: Settings, *, proc_sys: Path = PROC_SYS) -> Iterator
         if root.native:
             native += 1
             folders += count
-        mount = mount_of(folder.path)
+        mount = mount_of(top)
         network = mount is not None and mount.is_network
         deaf = root.native and network
         how = "native events and scans" if root.native else "scans only"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haikei.errors import PlaceUnknown
-from haikei.settings import PathTemplate, Watch, WatchFolder, WatchMode
+from haikei.settings import PathTemplate, Watch, WatchMode
 from haikei.trackers import Place
 from haikei.watch.mounts import mount_of
 
@@ -27,7 +27,7 @@ class WatchedRoot:
     """The top of a tree, with its settings worked out for the file system it lies on."""
 
     path: str  #: absolute, no slash at the end
-    template: PathTemplate
+    templates: tuple[PathTemplate, ...]  #: the first one that fits says what a path means
     native: bool  #: the kernel tells of changes; otherwise only scans find them
     settle: float  #: seconds, by the local monotonic clock
 
@@ -52,15 +52,17 @@ class WatchedRoot:
             PlaceUnknown: it does not look like the template, or lies elsewhere.
         """
         relative = self.relative(path)
-        values = self.template.match(relative) if relative is not None else None
+        matches = (template.match(relative or "") for template in self.templates)
+        values = next((match for match in matches if match is not None), None)
         if values is None:
+            shapes = " or ".join(repr(template.text) for template in self.templates)
             raise PlaceUnknown(
-                f"The path does not look like {self.template.text!r} below {self.path}.",
+                f"The path does not look like {shapes} below {self.path}.",
                 advice="Rename or move the file, or correct watch.folders.template.",
             )
         if not values.get("project") or not values.get("shot"):
             raise PlaceUnknown(
-                f"The template {self.template.text!r} gives no project and shot.",
+                "The path gives no project and shot.",
                 advice="Put {project} and {shot} into watch.folders.template.",
             )
         version = values.get("version")
@@ -75,14 +77,31 @@ class WatchedRoot:
         )
 
 
-def watched_root(folder: WatchFolder, watch: Watch, listing: str | None = None) -> WatchedRoot:
-    """Work out how a folder is watched; `listing` stands for /proc/self/mountinfo."""
-    mount = mount_of(folder.path, listing)
+def watched_roots(watch: Watch, listing: str | None = None) -> tuple[WatchedRoot, ...]:
+    """
+    Work out how each folder is watched; one that is named twice has two templates.
+
+    Args:
+        watch: the settings.
+        listing: stands for the text of /proc/self/mountinfo.
+    """
+    templates: dict[Path, list[PathTemplate]] = {}
+    for folder in watch.folders:
+        templates.setdefault(folder.path.absolute(), []).append(PathTemplate(folder.template))
+    return tuple(
+        _watched_root(path, tuple(shapes), watch, listing) for path, shapes in templates.items()
+    )
+
+
+def _watched_root(
+    path: Path, templates: tuple[PathTemplate, ...], watch: Watch, listing: str | None
+) -> WatchedRoot:
+    mount = mount_of(path, listing)
     network = mount is not None and mount.is_network
     native = watch.mode is WatchMode.NATIVE or (watch.mode is WatchMode.AUTO and not network)
     return WatchedRoot(
-        path=str(Path(folder.path).absolute()),
-        template=PathTemplate(folder.template),
+        path=str(path),
+        templates=templates,
         native=native,
         settle=max(watch.settle, NETWORK_SETTLE) if network else watch.settle,
     )

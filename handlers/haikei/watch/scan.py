@@ -79,6 +79,8 @@ class Tree:
 
     def new(self, top: str) -> Iterator[Listing]:
         """List a folder of which an event told, and all that is new below."""
+        if top in self._apart:
+            return
         known = self._folders.get(top)
         try:
             if known is None or known.mtime_ns != _mtime_ns(top):

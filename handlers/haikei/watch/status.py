@@ -13,6 +13,7 @@ class WatchStatus:
     oldest_pending: float = 0.0  #: seconds
     judging: int = 0  #: files at the readers or waiting for them
     unrecorded: int = 0  #: judged files that the database has not taken yet
+    database_failures: int = 0  #: times that the database did not take them
     published: int = 0  #: layouts that were news to the inbox
     refused: int = 0
     found_by_scan: int = 0  #: files in natively watched trees of which no event told

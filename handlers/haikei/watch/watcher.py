@@ -21,7 +21,7 @@ from haikei.watch.known import KnownFiles
 from haikei.watch.limits import limit_finding
 from haikei.watch.names import LayoutNames
 from haikei.watch.observer import OverflowCount
-from haikei.watch.root import watched_root
+from haikei.watch.root import watched_roots
 from haikei.watch.scan import Listing
 from haikei.watch.status import WatchStatus
 from haikei.watch.tree import WatchedTree
@@ -66,7 +66,7 @@ class Watcher:
         self._known = KnownFiles()
         names = LayoutNames(extensions=watch.extensions, ignore=watch.ignore)
         roots = sorted(
-            (watched_root(folder, watch) for folder in watch.folders),
+            watched_roots(watch),
             key=lambda root: len(root.path),
             reverse=True,
         )
@@ -193,7 +193,7 @@ class Watcher:
         try:
             found = os.lstat(path)
         except OSError:
-            self._intake.vanished(path)
+            self._intake.drop(path)
             return
         if stat.S_ISDIR(found.st_mode):
             if tree.enters(relative):
@@ -263,6 +263,7 @@ class Watcher:
             oldest_pending=self._intake.oldest,
             judging=self._intake.judging,
             unrecorded=self._intake.unrecorded,
+            database_failures=self._intake.database_failures,
             published=self._intake.published,
             refused=self._intake.refused,
             found_by_scan=self._intake.found_by_scan,
