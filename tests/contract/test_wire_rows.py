@@ -55,7 +55,7 @@ def test_a_row_is_made_read_changed_retired_and_brought_back(
     assert (made["code"], made["project.Project.name"]) == ("港_010", "Port Town")
     assert abs(made["created_at"] - datetime.now(UTC)) < timedelta(minutes=1)
 
-    changed = sg.update("Shot", key, {"sg_status_list": "ip"})
+    changed: Any = sg.update("Shot", key, {"sg_status_list": "ip"})
     assert changed["sg_status_list"] == "ip"
     assert sg.find_one("Shot", [["code", "is", "港_010"]], ["sg_status_list"]) == {
         "type": "Shot",

@@ -108,7 +108,7 @@ def test_a_file_in_several_parts_comes_back_byte_for_byte(
 
     number = sg.upload("Version", version["id"], str(source))
     target = tmp_path / "copy.bin"
-    sg.download_attachment(number, file_path=str(target))
+    sg.download_attachment(attachment_id=number, file_path=str(target))
 
     with source.open("rb") as one, target.open("rb") as other:
         assert (
@@ -200,10 +200,10 @@ def test_a_thumbnail_is_shared_once_it_is_there(
     others = [sg.create("Shot", {"project": project, "code": f"shared_{n}"}) for n in range(2)]
     number = sg.upload_thumbnail("Version", version["id"], str(write_image(tmp_path / "thumb.jpg")))
     with pytest.raises(shotgun_api3.ShotgunThumbnailNotReady):
-        sg.share_thumbnail(others, source_entity=version)  # type: ignore[arg-type]  # stubs want TypedDicts
+        sg.share_thumbnail(others, source_entity=version)
     address = await_thumbnail(sg, "Version", version["id"])
 
-    shared = sg.share_thumbnail(others, source_entity=version)  # type: ignore[arg-type]  # as above
+    shared = sg.share_thumbnail(others, source_entity=version)
 
     rows: Any = sg.find("Shot", [["code", "starts_with", "shared_"]], ["image"])
     assert shared == number
@@ -357,7 +357,7 @@ def test_a_download_never_acts_in_the_sites_name(
 def test_an_unknown_attachment_is_no_download(site: RunningSite, sg: shotgun_api3.Shotgun) -> None:
     assert httpx.get(f"{site.url}/file_serve/attachment/99999999").status_code == 400
     with pytest.raises(shotgun_api3.ShotgunFileDownloadError, match="may not exist"):
-        sg.download_attachment(99_999_999)
+        sg.download_attachment(attachment_id=99_999_999)
 
 
 def test_a_thumbnail_opens_only_by_its_signed_address(
