@@ -15,6 +15,7 @@ CREDIT_JA = "sg_haikei_credit_ja"
 NAME_JA = "sg_name_ja"
 PAGE_SIZE = 48
 _HISTORY = 60
+_EVENTS = 4 * _HISTORY  #: read for it, since many of them echo another one
 _HIDDEN = frozenset({"type", "id", "image", "filmstrip_image", "cached_display_name"})
 
 
@@ -82,7 +83,6 @@ class HistoryLine:
     """One thing that happened to a row."""
 
     when: str
-    who: str
     what: str
 
 
@@ -352,18 +352,18 @@ class PageViews:
             caller,
             "EventLogEntry",
             [["entity", "is", {"type": entity_type, "id": number}]],
-            ["description", "event_type", "user", "created_at"],
+            ["description", "event_type", "meta", "created_at"],
             order=[("id", "desc")],
-            limit=_HISTORY,
+            limit=_EVENTS,
         )
         return [
             HistoryLine(
                 when=_moment(_text(row, "created_at")),
-                who=_name(row, "user"),
                 what=_text(row, "description") or _text(row, "event_type"),
             )
             for row in rows
-        ]
+            if not _is_echo(row)
+        ][:_HISTORY]
 
 
 def _card_fields(known: Mapping[str, str]) -> list[str]:
@@ -405,6 +405,15 @@ def _links(row: Mapping[str, Json], field: str) -> list[Link]:
     value = row.get(field)
     values = value if isinstance(value, list) else [value]
     return [link for link in map(_as_link, values) if link is not None]
+
+
+def _is_echo(event: Mapping[str, Json]) -> bool:
+    """Tell whether an event only repeats another: a value of a new row, a pending thumbnail."""
+    match event.get("meta"):
+        case {"in_create": True} | {"is_transient": True}:
+            return True
+        case _:
+            return False
 
 
 def _path(row: Mapping[str, Json]) -> str:
