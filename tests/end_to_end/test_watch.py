@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,49 @@ def test_a_burst_into_new_nested_folders_tells_of_each_file_once(tmp_path: Path)
     assert place.refused() == []
 
 
+def test_in_a_mixed_burst_each_good_file_is_an_event_and_each_bad_one_a_dead_letter(
+    tmp_path: Path,
+) -> None:
+    place = studio(tmp_path, settle=0.3)
+    good: dict[str, str] = {}
+    bad: set[str] = set()
+
+    with watching(place) as watcher:
+        held: list[tuple[FileIO, bytes]] = []
+        for number in range(500):
+            path = place.layout(f"c{number // 2:03d}", number % 2, sequence=f"sq{number // 50}")
+            data = png_bytes(f"drawing {number}", width=100, height=60)
+            match number % 10:
+                case 0:  # slow: the rest comes at the end
+                    slow = path.open("wb", buffering=0)
+                    slow.write(data[:100])
+                    held.append((slow, data[100:]))
+                    good[str(path)] = _sha256(data)
+                case 1:  # its copy was broken off
+                    path.write_bytes(data[:-50])
+                    bad.add(str(path))
+                case 2:  # its name is of no template
+                    stray = path.with_name(f"final_{number}.png")
+                    stray.write_bytes(data)
+                    bad.add(str(stray))
+                case _:
+                    temporary = path.with_suffix(".tmp")
+                    temporary.write_bytes(data)
+                    temporary.rename(path)
+                    good[str(path)] = _sha256(data)
+        for out, rest in held:
+            out.write(rest)
+            out.close()
+        until(lambda: len(place.told()) >= len(good) and len(place.refused()) >= len(bad))
+        quiet(watcher)
+
+    told = place.told()
+    refused = [refusal.layout for refusal in place.refused()]
+    assert {event.layout: event.sha256 for event in told} == good
+    assert len(told) == len(good)
+    assert sorted(refused) == sorted(bad)
+
+
 def test_a_path_gives_project_sequence_shot_and_version(tmp_path: Path) -> None:
     place = studio(tmp_path)
 
@@ -51,7 +95,7 @@ def test_a_path_gives_project_sequence_shot_and_version(tmp_path: Path) -> None:
 
 
 def test_a_slow_writer_with_one_open_handle_is_told_of_when_it_is_done(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = studio(tmp_path, settle=0.3)
     data = png_bytes("slow", width=400, height=200)
     pause = threading.Event()
 
@@ -68,7 +112,7 @@ def test_a_slow_writer_with_one_open_handle_is_told_of_when_it_is_done(tmp_path:
 
 
 def test_a_writer_that_closes_after_each_piece_is_told_of_once(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = studio(tmp_path, settle=0.3)
     data = png_bytes("pieces", width=400, height=200)
     pause = threading.Event()
 
