@@ -10,7 +10,7 @@ from haikei.settings import Settings, Storage, StorageRoot
 from haikei.trackers import Finding
 from haikei.trackers.shotgrid import ShotGridTracker
 from haikei.trackers.shotgrid_fields import FIELDS, OWNERS
-from support.show import Show, make_show, studio_settings
+from support.show import Show, make_show, running_studio, studio_settings
 from support.site import running_site
 
 
@@ -19,6 +19,13 @@ def show(tmp_path: Path) -> Iterator[Show]:
     with running_site(tmp_path, thumbnail_delay=0.0) as site:
         settings = studio_settings(site.url, site.script, tmp_path / "projects", tmp_path / "state")
         yield make_show(site.connect(), settings, SecretStr(site.key))
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Show]:
+    """A show on a site that was set up, for tests that leave the site as it is."""
+    with running_studio(tmp_path_factory.mktemp("ready"), uploads="classic") as studio:
+        yield studio.show()
 
 
 def with_adapter(
@@ -121,10 +128,8 @@ def test_setup_reports_a_storage_that_is_elsewhere(show: Show) -> None:
     assert failing(findings) == ["local storage primary"]
 
 
-def test_a_site_that_was_set_up_passes_the_check(show: Show) -> None:
-    set_up(show)
-
-    findings = check(show)
+def test_a_site_that_was_set_up_passes_the_check(ready: Show) -> None:
+    findings = check(ready)
 
     assert [finding for finding in findings if not finding.ok] == []
     subjects = " ".join(finding.subject for finding in findings)
@@ -132,12 +137,11 @@ def test_a_site_that_was_set_up_passes_the_check(show: Show) -> None:
         assert subject in subjects
 
 
-def test_a_check_leaves_nothing_behind(show: Show) -> None:
-    set_up(show)
-    check(show)
+def test_a_check_leaves_nothing_behind(ready: Show) -> None:
+    check(ready)
 
-    assert show.find("Version") == []
-    assert show.find("PublishedFile") == []
+    assert ready.find("Version") == []
+    assert ready.find("PublishedFile") == []
 
 
 def test_the_check_covers_changes_once_there_are_rows_of_ours(show: Show) -> None:
@@ -194,11 +198,9 @@ def test_the_check_names_scripts_without_events(show: Show) -> None:
     ],
 )
 def test_the_check_names_what_the_settings_ask_for_in_vain(
-    show: Show, setting: str, value: str, subject: str
+    ready: Show, setting: str, value: str, subject: str
 ) -> None:
-    set_up(show)
-
-    assert failing(check(show, changed(show, **{setting: value}))) == [subject]
+    assert failing(check(ready, changed(ready, **{setting: value}))) == [subject]
 
 
 def test_the_check_names_a_status_that_a_project_hides(show: Show) -> None:
@@ -216,20 +218,19 @@ def test_the_check_names_a_status_that_a_project_hides(show: Show) -> None:
     assert "Umi no Machi" in " ".join(finding.message for finding in findings)
 
 
-def test_the_check_names_a_storage_root_that_is_elsewhere(show: Show, tmp_path: Path) -> None:
-    set_up(show)
+def test_the_check_names_a_storage_root_that_is_elsewhere(ready: Show, tmp_path: Path) -> None:
     roots = (StorageRoot(name="primary", path=tmp_path / "other"),)
-    settings = show.settings.model_copy(update={"storage": Storage(roots=roots)})
+    settings = ready.settings.model_copy(update={"storage": Storage(roots=roots)})
 
-    (finding,) = (found for found in check(show, settings) if not found.ok)
+    (finding,) = (found for found in check(ready, settings) if not found.ok)
 
     assert finding.subject == "local storage primary"
-    assert str(show.root) in finding.message
+    assert str(ready.root) in finding.message
     assert str(tmp_path / "other") in finding.message
 
 
-def test_a_wrong_key_is_one_finding(show: Show) -> None:
-    tracker = ShotGridTracker(show.settings, SecretStr("wrong"))
+def test_a_wrong_key_is_one_finding(ready: Show) -> None:
+    tracker = ShotGridTracker(ready.settings, SecretStr("wrong"))
 
     findings = tracker.check()
     tracker.close()
@@ -238,8 +239,8 @@ def test_a_wrong_key_is_one_finding(show: Show) -> None:
     assert "wrong" not in " ".join(finding.message for finding in findings)
 
 
-def test_a_site_that_is_away_is_one_finding(show: Show) -> None:
-    (finding,) = check(show, changed(show, url=HttpUrl("http://127.0.0.1:9")))
+def test_a_site_that_is_away_is_one_finding(ready: Show) -> None:
+    (finding,) = check(ready, changed(ready, url=HttpUrl("http://127.0.0.1:9")))
 
     assert not finding.ok
     assert "takes no connections" in finding.message

@@ -133,6 +133,8 @@ SHOT = entity_type(
     choice("sg_shot_type", "Type", "VFX", "Full CG", "Background", "Live Action"),
     status("wtg", "ip", "fin", "omt", "hld", "rdy", "cbb", default="wtg"),
     back("tasks", "Tasks", "Task", "entity"),
+    back("sg_versions", "Versions", "Version", "entity"),
+    back("sg_published_files", "Published Files", "PublishedFile", "entity"),
     needs_project=True,
 )
 
@@ -151,6 +153,8 @@ ASSET = entity_type(
     ),
     status("wtg", "ip", "fin", "omt", "hld", "rdy", default="wtg"),
     back("tasks", "Tasks", "Task", "entity"),
+    back("sg_versions", "Versions", "Version", "entity"),
+    back("sg_published_files", "Published Files", "PublishedFile", "entity"),
     needs_project=True,
 )
 
