@@ -72,7 +72,7 @@ def test_every_good_layout_has_one_version_and_every_bad_file_one_dead_letter(
     with studio(tmp_path / "studio") as here:
         here.cast(shots)
         here.start()
-        here.wait_for("the watcher", lambda: "watch" in here.log.read_text())
+        here.wait_for("the workers", lambda: here.said("worker_ready"))
         slow_folder = here.projects / "BURST" / "s00"
         slow = threading.Thread(
             target=_land_slowly, args=(here, shots[0], drawings[0], slow_folder)
@@ -94,9 +94,10 @@ def test_every_good_layout_has_one_version_and_every_bad_file_one_dead_letter(
 
         bad = here.jobs(JobState.DEAD)
         done = here.jobs(JobState.DONE)
-        versions = cast(
-            "list[Row]", here.connect().find("Version", [], ["code", "entity", "sg_haikei_key"])
-        )
+        client = here.connect()
+        fields = ["code", "entity", "sg_haikei_key"]
+        versions = cast("list[Row]", client.find("Version", [], fields))
+        client.close()
         here.stop()
         by_reason = collections.Counter(
             "stray" if "stray" in job.layout else "corrupt" for job in bad

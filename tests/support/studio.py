@@ -18,7 +18,6 @@ from haikei.jobs import Job, JobState
 from haikei.jobs.store import JobStore
 from haikei.presets import RECIPES
 from haikei.settings import Settings, load
-from haikei.trackers import load_tracker
 
 Row = dict[str, Any]  #: a row as the client gives it
 SCRIPT = "haikei"
@@ -134,8 +133,20 @@ class Studio:
                 ]
             )
         client.close()
-        findings = load_tracker(self.settings()).setup(dry_run=False)
-        assert all(finding.ok for finding in findings), findings
+        self.call("setup")
+
+    def call(self, *arguments: str) -> str:
+        """Run one command of this studio to its end; return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "haikei.cli", *arguments, "--settings", str(self.settings_file)],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        return done.stdout
 
     def start(self) -> None:
         """Start `haikei run` in a process group of its own."""
@@ -171,6 +182,10 @@ class Studio:
         finally:
             database.dispose()
 
+    def said(self, words: str) -> bool:
+        """Whether the log has these words."""
+        return self.log.exists() and words in self.log.read_text(errors="replace")
+
     def wait_for(
         self, what: str, condition: Callable[[], bool], patience: float = PATIENCE
     ) -> None:
@@ -191,15 +206,17 @@ def studio(folder: Path, *, extra_settings: str = "", seed: str = "empty") -> Ge
     (folder / "tracker.key").write_text(KEY)
     (folder / "haikei.toml").write_text(_SETTINGS + extra_settings, encoding="utf-8")
     url_file = folder / "tracker.url"
-    tracker = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "haikei.cli", "sgserver", "--port=0", f"--seed={seed}"),
-            *(f"--data={folder / 'tracker'}", f"--script={SCRIPT}:{KEY}", f"--url-file={url_file}"),
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "tracker.log").open("wb"),
-    )
+    with (folder / "tracker.log").open("wb") as log:
+        tracker = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "haikei.cli", "sgserver", "--port=0", f"--seed={seed}"),
+                *(f"--data={folder / 'tracker'}", f"--script={SCRIPT}:{KEY}"),
+                f"--url-file={url_file}",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
     one = Studio(folder=folder, url="")
     try:
         one.wait_for("the tracker", lambda: url_file.exists() or tracker.poll() is not None)

@@ -113,7 +113,7 @@ def _recorded(order: OneOff, layout_sha256: str, outputs: list[StageOutput]) -> 
         artists = (Person(id=f"person:{order.artist}", name=order.artist, name_ja=order.artist_ja),)
         line = credit_line(artists=artists, systems=systems, operator=None)
         en, ja = line.en, line.ja
-    parents = (layout_sha256,)
+    parents: tuple[str, ...] = (layout_sha256,)
     records: list[ImageRecord] = []
     for index, output in enumerate(outputs):
         sha256 = _file_sha256(output.path)

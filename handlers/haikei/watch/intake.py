@@ -20,6 +20,7 @@ from haikei.watch.judging import (
     refuse_misnamed,
 )
 from haikei.watch.known import KnownFiles
+from haikei.watch.outputs import Outputs
 from haikei.watch.settling import Settled, Settling
 from haikei.watch.stamp import Stamp, printable
 from haikei.watch.tree import WatchedTree
@@ -58,11 +59,13 @@ class Intake:
         table: FileTable,
         known: KnownFiles,
         readers: Readers,
+        outputs: Outputs,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._table = table
         self._known = known
         self._readers = readers
+        self._outputs = outputs
         self._clock = clock
         self._settling = Settling(clock)
         self._trees: dict[str, WatchedTree] = {}  # of every file below
@@ -117,7 +120,7 @@ class Intake:
                 self._touched.add(path)
         elif self._known.stamp(path) == stamp:
             self.drop(path)
-        else:
+        elif not self._outputs.hold(path):
             self._trees[path] = tree
             self._settling.look(path, stamp, wait=tree.root.settle, hinted=hinted)
 

@@ -21,6 +21,7 @@ from haikei.watch.known import KnownFiles
 from haikei.watch.limits import limit_finding
 from haikei.watch.names import LayoutNames
 from haikei.watch.observer import OverflowCount
+from haikei.watch.outputs import Outputs
 from haikei.watch.root import watched_roots
 from haikei.watch.scan import Listing
 from haikei.watch.status import WatchStatus
@@ -77,7 +78,11 @@ class Watcher:
             make_reader or (lambda: Inspector(max_mib=watch.max_mib)), self._wake
         )
         self._intake = Intake(
-            table=self._table, known=self._known, readers=self._readers, clock=clock
+            table=self._table,
+            known=self._known,
+            readers=self._readers,
+            outputs=Outputs(settings.storage),
+            clock=clock,
         )
         self._tasks: deque[Iterator[_Scanned]] = deque()
         self._loaded = self._walking = self._passing = False

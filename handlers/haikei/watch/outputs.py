@@ -1,0 +1,20 @@
+"""Haikei's own pictures, which may stand in the very tree that is watched."""
+
+from pathlib import PurePosixPath
+
+from haikei.settings import PathTemplate, Storage
+
+
+class Outputs:
+    """Tells what Haikei published itself, by path, so that it is neither read nor refused."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._prefix = f"{storage.roots[0].path.absolute()}/"
+        self._templates = (PathTemplate(storage.background), PathTemplate(storage.stage))
+
+    def hold(self, path: str) -> bool:
+        """Tell whether a path is one at which backgrounds or their stages are published."""
+        if not path.startswith(self._prefix):
+            return False
+        relative = PurePosixPath(path[len(self._prefix) :])
+        return any(template.match(relative) is not None for template in self._templates)
