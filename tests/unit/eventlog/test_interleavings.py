@@ -4,7 +4,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import Connection, Engine, event
@@ -38,15 +38,18 @@ class Following(RuleBasedStateMachine):
         )
         self.follower = self.studio.follower()
         self.feed = self.studio.feed
+        self.publish(hidden=[True, False], twice=False)
+        self.poll()
 
-    @rule(hidden=st.booleans(), twice=st.booleans())
-    def publish(self, *, hidden: bool, twice: bool) -> None:
-        self.drawn += 1
-        path = self.studio.draw(f"c{self.drawn:03d}")
-        self.expected.add(str(path))
-        self.feed.publish(str(path), hidden=hidden)
-        if twice:
-            self.feed.publish(str(path))
+    @rule(hidden=st.lists(st.booleans(), min_size=1, max_size=4), twice=st.booleans())
+    def publish(self, *, hidden: list[bool], twice: bool) -> None:
+        for late in hidden:
+            self.drawn += 1
+            path = self.studio.draw(f"c{self.drawn:03d}")
+            self.expected.add(str(path))
+            self.feed.publish(str(path), hidden=late)
+            if twice:
+                self.feed.publish(str(path))
 
     @rule(count=st.integers(1, 12), lost=st.booleans())
     def happen(self, count: int, *, lost: bool) -> None:
@@ -82,7 +85,7 @@ class Following(RuleBasedStateMachine):
             self.follower = self.studio.follower()
         self.feed.before_each_call = lambda _: None
 
-    @rule(commits=st.integers(0, 1))
+    @rule(commits=st.integers(0, 3))
     def kill_at_a_commit(self, commits: int) -> None:
         deadly = _DeadlyCommit(self.studio.database, commits)
         try:
@@ -96,10 +99,6 @@ class Following(RuleBasedStateMachine):
     def pass_time(self, seconds: float) -> None:
         self.studio.now += seconds
         self.waited += seconds
-
-    @rule()
-    def reconcile(self) -> None:
-        self.follower.reconcile()
 
     @invariant()
     def nothing_is_refused(self) -> None:
@@ -115,6 +114,14 @@ class Following(RuleBasedStateMachine):
             assert len(announced) == len(set(announced)) == len(self.expected)
         finally:
             self.stack.close()
+
+
+class FollowingAndAsking(Following):
+    """The same studio, whose follower also asks for what no event may have told."""
+
+    @rule()
+    def reconcile(self) -> None:
+        self.follower.reconcile()
 
 
 class _DeadlyCommit:
@@ -164,9 +171,6 @@ def teardown_module() -> None:
 
 
 TestFollowing = Following.TestCase
-TestFollowing.settings = settings(
-    max_examples=40,
-    stateful_step_count=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+TestFollowing.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestFollowingAndAsking = FollowingAndAsking.TestCase
+TestFollowingAndAsking.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
