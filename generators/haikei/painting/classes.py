@@ -43,9 +43,9 @@ PLACES: dict[str, tuple[str, ...]] = {
     "port": ("port", "harbour", "harbor", "quay", "sea", "beach", "港", "海"),
     "station": ("station", "railway", "platform", "駅"),
     "village": ("village", "farm", "countryside", "村", "田舎"),
+    "lake": ("lake", "pond", "river", "湖", "川", "池"),
     "hills": ("hill", "mountain", "meadow", "丘", "山"),
     "street": ("street", "town", "city", "road", "街", "町", "通り"),
-    "lake": ("lake", "pond", "river", "湖", "川", "池"),
 }
 WET = ("port", "lake")
 
@@ -59,9 +59,9 @@ def place_word(hint: str) -> str:
     return ""
 
 
-def find_horizon(shapes: Shapes) -> float:
+def find_horizon(shapes: Shapes, place: str) -> float:
     """Return the height of the horizon, from the top, in fractions of the picture's height."""
-    if shapes.flat is not None:
+    if shapes.flat is not None and place != "hills":
         return shapes.flat
     if shapes.vanishing is not None:
         return shapes.vanishing[1]
@@ -89,14 +89,16 @@ class Classifier:
         self._posts()
         self._panes()
         self._sky()
+        self.name(self._trunks(self.bumpy), Kind.TREE)
         self._clouds()
         self.name(self.walls_by_panes & ~self._crowned(), Kind.WALL)
         self._water()
+        if self.place == "station":
+            self._railway()
         self._trees()
         self._buildings()
         self._slopes()
         self._see_through()
-        self._boats()
         self._land()
         self._leftovers()
         return self.kinds
@@ -117,7 +119,9 @@ class Classifier:
 
     def _posts(self) -> None:
         shapes = self.shapes
-        thin = (shapes.slimness > 4.2) & (shapes.breadth < 0.035) & (shapes.slant < 14)
+        thin = (shapes.slimness > 4.2) & (shapes.breadth < 0.035)
+        thin |= (shapes.slimness > 6) & (shapes.breadth < 0.055)
+        thin &= shapes.slant < 14
         thin &= ~self.bumpy & (shapes.height > 0.02)
         beam = (shapes.slimness > 5) & (shapes.breadth < 0.014) & (shapes.slant > 76)
         beam &= shapes.y < self.horizon
@@ -144,10 +148,19 @@ class Classifier:
         self.carries = np.bincount(carrier[held_well], minlength=len(shapes))
         wallish = (shapes.upright > 0.12) & (shapes.upright + shapes.straight > 0.5)
         self.walls_by_panes = (self.carries > 0) & wallish & (shapes.area < 0.3)
+        self.walls_by_panes &= ~self._sprawling()
         on_wall = held_well & self.walls_by_panes[carrier]
         tall = shapes.height > 1.15 * shapes.width
         self.name(on_wall & low & tall, Kind.DOOR)
         self.name(on_wall, Kind.WINDOW)
+
+    def _sprawling(self) -> Flags:
+        """What spreads over the foreground is ground, whatever stands in it."""
+        shapes = self.shapes
+        sprawling: Flags = shapes.touches[:, 3] & (shapes.width > 0.5)
+        sprawling |= (shapes.width > 0.62) & (shapes.y > self.horizon)
+        sprawling &= shapes.top > self.horizon - 0.04
+        return sprawling & ~shapes.touches[:, 1]
 
     def _sky(self) -> None:
         shapes = self.shapes
@@ -157,22 +170,33 @@ class Classifier:
             return
         main = np.flatnonzero(top)[np.argmax(shapes.area[top] * (1 - shapes.touches[top, 3] * 0.4))]
         self.name(np.arange(len(shapes)) == main, Kind.SKY)
-        self.name(top & (shapes.scallops < 4) & (shapes.upright < 0.3), Kind.SKY)
+        angular = (shapes.scallops < 2) & ((shapes.straight > 0.3) | (shapes.area < 0.004))
+        # What rests on posts is a canopy, not a gap.
+        carried = shapes.above @ self.has(Kind.POST).astype(np.float64) > 0.12
+        angular &= ~(carried & (shapes.level > 0.2))
+        self.name(
+            top
+            & (angular & (shapes.straight > 0.5) | (shapes.area < 0.004))
+            & (shapes.upright < 0.3),
+            Kind.SKY,
+        )
         for _ in range(3):
             aloft = shapes.bottom < self.horizon + 0.02
             seen = shapes.faint @ self.has(Kind.SKY).astype(np.float64)
-            self.name((seen > 0.12) & aloft & (shapes.scallops < 4), Kind.SKY)
+            self.name((seen > 0.12) & aloft & angular, Kind.SKY)
             airy = self.share(Kind.SKY, Kind.POST) > 0.8
-            smooth = (shapes.scallops < 3) & (self.share(Kind.SKY) > 0.2)
+            smooth = angular & (self.share(Kind.SKY) > 0.2)
             self.name(airy & smooth & aloft & ~self._boxy(), Kind.SKY)
 
     def _see_through(self) -> None:
         """What only a thin line (a wire, a stay) parts from air or water is air or water."""
         shapes = self.shapes
+        kinds = (Kind.SKY, Kind.CLOUD, Kind.WATER, Kind.HILL, Kind.FOREST)
         for _ in range(3):
-            for kind in (Kind.SKY, Kind.CLOUD, Kind.WATER, Kind.HILL, Kind.FOREST):
-                seen = shapes.faint @ self.has(kind).astype(np.float64)
-                self.name((seen > 0.14) & (shapes.area < 0.05) & ~self._boxy(), kind)
+            seen = np.stack([shapes.faint @ self.has(kind).astype(np.float64) for kind in kinds])
+            enough = (seen.max(axis=0) > np.where(self._boxy(), 0.24, 0.14)) & (shapes.area < 0.05)
+            for index, kind in enumerate(kinds):
+                self.name(enough & (seen.argmax(axis=0) == index), kind)
 
     def _boxy(self) -> Flags:
         boxy: Flags = (self.shapes.upright > 0.2) & (self.shapes.straight > 0.5)
@@ -192,7 +216,7 @@ class Classifier:
 
     def _clouds(self) -> None:
         shapes = self.shapes
-        rounded = (shapes.scallops >= 3) | ((shapes.straight < 0.55) & (shapes.corners >= 7))
+        rounded = (shapes.scallops >= 2) | ((shapes.straight < 0.55) & (shapes.corners >= 7))
         for _ in range(3):
             free = self.share(Kind.SKY, Kind.CLOUD, Kind.POST)
             aloft = (shapes.y < self.horizon - 0.03) & (shapes.area > 0.0008)
@@ -203,7 +227,10 @@ class Classifier:
             cloudy &= ~self._crowned() & ~self._boxy()
             # A hill reaches far to both sides and rests on the land, a cloud on air.
             resting = shapes.above @ (self.open & ~cloudy).astype(np.float64)
-            self.name(cloudy & (high | ((resting < 0.36) & (free > 0.4))), Kind.CLOUD)
+            far = (shapes.bottom > 0.85 * self.horizon) & (shapes.width > 0.35)
+            behind = (shapes.y < self.horizon - 0.1) & (shapes.width < 0.6) & (resting < 0.55)
+            sure = high | ((behind | (resting < 0.36)) & (free > 0.4))
+            self.name(cloudy & ~far & sure, Kind.CLOUD)
         slivers = (self.share(Kind.SKY, Kind.CLOUD, Kind.POST) > 0.86) & (shapes.area < 0.02)
         slivers &= shapes.bottom < self.horizon
         self.name(slivers & ~self._boxy() & (self.share(Kind.CLOUD) > 0.4), Kind.CLOUD)
@@ -212,22 +239,43 @@ class Classifier:
     def _trees(self) -> None:
         shapes = self.shapes
         lush = self.bumpy
-        crown = self._crowned() & ((shapes.straight < 0.55) | lush) & (shapes.corners >= 6)
-        crown &= shapes.upright < 0.25
-        size = (shapes.area < 0.2) & (shapes.width < 0.62)
+        crown = self._crowned() & (lush | ((shapes.straight < 0.4) & (shapes.level < 0.2)))
+        crown &= (shapes.upright < 0.25) & (shapes.corners >= 6)
+        size = (shapes.area < 0.2) & (shapes.width < 0.75)
         self.name(crown & size, Kind.TREE)
         compact = (shapes.solidity > 0.6) & (shapes.width < 2.6 * shapes.height)
         self.name(lush & compact & size & (shapes.width < 0.4), Kind.TREE)
         round_ = (shapes.straight < 0.4) & (shapes.corners >= 7) & (shapes.solidity > 0.8)
         round_ &= (shapes.slimness < 2.6) & (shapes.area < 0.02) & (shapes.area > 0.0002)
         round_ &= (shapes.bottom > self.horizon - 0.12) & (shapes.level < 0.4)
-        self.name(round_, Kind.TREE)
+        self.name(round_ & ((shapes.bottom < self.horizon + 0.15) | lush), Kind.TREE)
+
+    def _trunks(self, lush: Flags) -> Flags:
+        """Find stout trunks under bumpy crowns; name the trunks, return the crowns."""
+        shapes = self.shapes
+        stout = (shapes.slimness > 1.7) & (shapes.slant < 24) & (shapes.breadth < 0.1)
+        stout &= (shapes.area < 0.025) & self.open & (shapes.scallops < 4)
+        under = shapes.above * stout[None, :] * lush[:, None]
+        trunk = under.argmax(axis=1)
+        met = under[np.arange(len(shapes)), trunk] > 0.01
+        wide = shapes.width > 2.6 * shapes.breadth[trunk]
+        across = (shapes.x[trunk] - shapes.left) / np.maximum(shapes.width, 1e-9)
+        wide &= (np.abs(across - 0.5) < 0.28) & (shapes.width < 1.6 * shapes.height)
+        low = shapes.top[trunk] > shapes.y
+        crowns: Flags = met & wide & low
+        self.name(np.isin(np.arange(len(shapes)), trunk[crowns]), Kind.POST)
+        return crowns
 
     def _buildings(self) -> None:
         shapes = self.shapes
         straight = (shapes.straight > 0.42) & ~self.bumpy & (shapes.area < 0.25)
         over = shapes.above @ self.has(Kind.WALL).astype(np.float64)
         low_upright = shapes.upright < 0.2
+        canopy = (shapes.straight > 0.55) & (shapes.solidity > 0.84) & ~self.bumpy
+        canopy &= (self.share(Kind.WALL, Kind.ROOF, Kind.POST) > 0.12) & low_upright
+        canopy &= (shapes.bottom < self.horizon) & (shapes.area > 0.001) & (shapes.area < 0.1)
+        canopy &= (shapes.level > 0.2) & ((shapes.corners <= 10) | (shapes.level > 0.33))
+        self.name(canopy, Kind.ROOF)
         for _ in range(2):
             over = shapes.above @ self.has(Kind.WALL, Kind.ROOF).astype(np.float64)
             touching = self.share(Kind.WALL, Kind.ROOF)
@@ -235,9 +283,10 @@ class Classifier:
             roof &= (shapes.y < self.horizon + 0.2) & ~shapes.touches[:, 3]
             self.name(roof & (self._below_sky() | (over > 0.25)), Kind.ROOF)
             wall = straight & (shapes.upright > 0.2) & (touching > 0.15) & (shapes.area < 0.2)
-            self.name(wall & ~self._far_under(), Kind.WALL)
-        boxy = straight & (shapes.upright > 0.24) & (shapes.solidity > 0.8)
+            self.name(wall & ~self._far_under() & ~self._sprawling(), Kind.WALL)
+        boxy = straight & (shapes.upright > 0.2) & (shapes.solidity > 0.62)
         boxy &= (shapes.top < self.horizon) & (shapes.area > 0.0006) & (shapes.area < 0.2)
+        boxy &= (shapes.bottom < self.horizon + 0.3) & ~self._sprawling()
         self.name(boxy & (shapes.width < 0.7), Kind.WALL)
 
     def _below_sky(self) -> Flags:
@@ -270,15 +319,16 @@ class Classifier:
         surface &= (shapes.width > 1.4 * shapes.height) | (shapes.area > 0.08)
         if self.place == "port":
             surface &= ~(shapes.touches[:, 2] & ~shapes.touches[:, 0] & (shapes.straight > 0.8))
+        surface &= ~((shapes.straight > 0.8) & (shapes.level < 0.3) & (shapes.slant < 75))
         self.name(surface, Kind.WATER)
+        self._boats()
         for _ in range(2):
             wet = self.share(Kind.WATER, Kind.POST) > 0.6
             thin = (shapes.slimness > 4) | (shapes.area < 0.0006)
+            thin &= (shapes.straight < 0.8) | (shapes.slant > 75)
             self.name(wet & thin & (shapes.y > self.horizon), Kind.WATER)
 
     def _boats(self) -> None:
-        if self.place not in WET:
-            return
         shapes = self.shapes
         water = self.has(Kind.WATER).astype(np.float64)
         afloat = (shapes.above @ water > 0.18) & (shapes.area < 0.06) & (shapes.area > 0.0002)
@@ -286,26 +336,44 @@ class Classifier:
         on_water = self.share(Kind.WATER) > 0.3
         hull = afloat & on_water & (shapes.upright < 0.2) & (shapes.top > self.horizon - 0.03)
         self.name(hull, Kind.HULL)
+        strake = (self.share(Kind.HULL) > 0.3) & (shapes.slimness > 2.5) & (shapes.area < 0.02)
+        self.name(strake & (shapes.upright < 0.2), Kind.HULL)
+        deck = (self.share(Kind.WATER) > 0.3) & (shapes.straight > 0.75) & (shapes.area > 0.004)
+        self.name(deck & (shapes.top > self.horizon + 0.05) & (shapes.slimness > 1.5), Kind.EARTH)
 
     def _land(self) -> None:
         shapes = self.shapes
-        low = (shapes.y > self.horizon) & (shapes.top > self.horizon - 0.08)
+        low = (shapes.y > self.horizon) & (shapes.top > self.horizon - 0.12)
         wide = shapes.touches[:, 3] | (shapes.area > 0.012) | (shapes.width > 0.3)
-        ruled = (shapes.straight > 0.6) & ~self.bumpy
-        tapering = shapes.touches[:, 3] & (shapes.top < 0.8) & (shapes.solidity < 0.9)
+        heavy = (shapes.y - shapes.top) / np.maximum(shapes.height, 1e-6) > 0.6
+        tapering = shapes.touches[:, 3] & (shapes.top < 0.8)
+        tapering &= heavy | ((shapes.slimness > 1.7) & (shapes.width < 0.6))
         if self.place in ("village", "hills", "lake", ""):
             path = tapering & (shapes.area < 0.16) & (shapes.height > 0.2)
             path &= ~shapes.touches[:, 0] & ~shapes.touches[:, 2]
             self.name(low & path, Kind.EARTH)
             self.name(low & wide & (shapes.upright < 0.25), Kind.GRASS)
+            self.name(low & self._sprawling(), Kind.GRASS)
         elif self.place == "station":
-            self._railway(low, ruled)
+            paved = low & (shapes.area > 0.004) & (shapes.straight > 0.5)
+            paved &= shapes.x < self._tracks_at()
+            self.name(paved & (shapes.upright < 0.3), Kind.PAVING)
+            between = (
+                shapes.touches[:, 3] & ~shapes.touches[:, 2] & (shapes.top < self.horizon + 0.12)
+            )
+            self.name(low & between & (shapes.straight > 0.4), Kind.EARTH)
+            among = self.share(Kind.EARTH, Kind.POST) > 0.5
+            self.name(low & among & (shapes.area < 0.03), Kind.EARTH)
+            self.name(low & self._between_rails() & (shapes.area < 0.02), Kind.EARTH)
+            self.name(low & (shapes.upright < 0.25), Kind.GRASS)
         else:
-            self.name(low & wide & (shapes.upright < 0.3), Kind.PAVING)
+            self.name(low & ((wide & (shapes.upright < 0.3)) | self._sprawling()), Kind.PAVING)
 
-    def _railway(self, low: Flags, ruled: Flags) -> None:
-        """Tell a platform from the ballast by the sleepers that lie in it."""
+    def _railway(self) -> None:
+        """Find sleepers, the ballast that they lie in, and rails."""
         shapes = self.shapes
+        low = (shapes.y > self.horizon) & (shapes.top > self.horizon - 0.08)
+        ruled = shapes.straight > 0.6
         sleeper = low & (shapes.slant > 60) & (shapes.slimness > 3) & (shapes.area < 0.01)
         sleeper &= ruled & ~shapes.touches[:, 0]
         rail = low & (shapes.slimness > 9) & ruled & (shapes.slant < 60)
@@ -314,11 +382,14 @@ class Classifier:
         self.name(sleeper, Kind.POST)
         self.name(ballast, Kind.EARTH)
         self.name(rail, Kind.OTHER)
-        paved = (
-            low & (shapes.area > 0.004) & (shapes.straight > 0.5) & (shapes.x < self._tracks_at())
-        )
-        self.name(paved & (shapes.upright < 0.3), Kind.PAVING)
-        self.name(low & (shapes.upright < 0.25), Kind.GRASS)
+
+    def _between_rails(self) -> Flags:
+        shapes, ballast = self.shapes, self.has(Kind.EARTH)
+        if not ballast.any():
+            return ballast
+        between: Flags = shapes.x > shapes.left[ballast].min()
+        between &= shapes.x < shapes.right[ballast].max()
+        return between
 
     def _tracks_at(self) -> float:
         ballast = self.has(Kind.EARTH)
@@ -339,18 +410,27 @@ class Classifier:
         shares = np.stack([self.share(kind) for kind in backs])
         for index, kind in enumerate(backs):
             most = (shares.argmax(axis=0) == index) & (shares[index] > 0.25)
-            self.name(most & airy & (shapes.area < 0.02) & ~self._boxy(), kind)
+            loose = (shapes.area < 0.02) & ~self._boxy() & (shapes.straight < 0.8)
+            self.name(most & airy & loose, kind)
         small = shapes.area < 0.004
         for kind in (Kind.SKY, Kind.WATER, Kind.TREE, Kind.GRASS, Kind.HILL, Kind.PAVING):
             self.name(small & (self.share(kind) > 0.6) & (shapes.straight < 0.75), kind)
-        self.name(shapes.y < self.horizon - 0.25, Kind.WALL)
+        behind = self.share(Kind.SKY, Kind.CLOUD, Kind.HILL, Kind.FOREST) > 0.25
+        behind &= (shapes.y < self.horizon) & (shapes.bottom > self.horizon - 0.15)
+        self.name(behind & ~self._boxy() & (shapes.straight < 0.85), Kind.HILL)
+        high = shapes.y < self.horizon - 0.15
+        cloudy = self.share(Kind.CLOUD) > self.share(Kind.SKY)
+        airy = high & (self.share(Kind.SKY, Kind.CLOUD) > 0.15)
+        self.name(airy & cloudy, Kind.CLOUD)
+        self.name(airy, Kind.SKY)
+        self.name(high, Kind.WALL)
         soft = shapes.straight < 0.5
         dry = Kind.PAVING if self.place in ("port", "street", "station") else Kind.GRASS
         self.name(soft & (shapes.y > self.horizon), dry)
-        self.name(soft & (shapes.scallops >= 2), Kind.TREE)
+        self.name(soft & (shapes.scallops >= 2) & (shapes.level < 0.4), Kind.TREE)
 
 
 def classify(shapes: Shapes, place: str) -> tuple[NDArray[np.int32], float]:
     """Return the kind of each region and the height of the horizon."""
-    horizon = find_horizon(shapes)
+    horizon = find_horizon(shapes, place)
     return Classifier(shapes, place, horizon).run(), horizon

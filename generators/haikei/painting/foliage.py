@@ -27,16 +27,16 @@ def add_foliage(picture: Colours, reading: Reading, mood: Mood, brush: Brush) ->
         leaves = brush.dabs(height / 46) * np.float32(0.5) + brush.dabs(height / 90) * 0.3
         tone += trees * _stepped((modelled + clumps + leaves).astype(np.float32))
     if woods.any():
-        crowns = brush.dabs(height / 62, stretch=1.2) * np.float32(0.55)
-        crowns += brush.dabs(height / 120) * np.float32(0.25)
+        crowns = brush.dabs(height / 95, stretch=1.2) * np.float32(0.36)
+        crowns += brush.noise(height / 28, octaves=3, stretch=1.6) * np.float32(0.16)
         tone += woods * (crowns + (np.float32(0.35) - v) * np.float32(0.5)) * np.float32(0.72)
     if slopes.any():
         folds = brush.noise(height / 10, octaves=3, stretch=1.5) * np.float32(0.2)
-        folds += brush.dabs(height / 80, stretch=1.6) * np.float32(0.16)
+        folds += brush.dabs(height / 130, stretch=1.8) * np.float32(0.1)
         tone += slopes * folds * (np.float32(0.6) if mood.season.snow else np.float32(1.0))
     _shade(picture, tone, mood)
     if mood.season.snow:
-        _snow(picture, reading, mood, tone, trees | woods)
+        _snow(picture, mood, tone, trees * (np.float32(1.25) - v) + woods * np.float32(0.45))
 
 
 def _stepped(tone: Plane) -> Plane:
@@ -56,9 +56,7 @@ def _shade(picture: Colours, tone: Plane, mood: Mood) -> None:
     picture += (dark - picture) * down[..., None]
 
 
-def _snow(
-    picture: Colours, reading: Reading, mood: Mood, tone: Plane, leafy: NDArray[np.bool_]
-) -> None:
+def _snow(picture: Colours, mood: Mood, tone: Plane, leafy: Plane) -> None:
     snow = rgb("#f6f9fc") * np.asarray(mood.light.key, np.float32)
     capped = np.clip((tone - np.float32(0.08)) * 3.5, 0, 0.85) * leafy
     picture += (snow - picture) * capped[..., None].astype(np.float32)
@@ -75,10 +73,10 @@ def add_surfaces(picture: Colours, reading: Reading, mood: Mood, brush: Brush) -
     if grass.any():
         fine = brush.dabs(height / 70, stretch=2.6)
         broad = brush.dabs(height / 26, stretch=2.2)
-        swells = brush.noise(height / 9, octaves=2, stretch=3.5)
+        swells = brush.noise(height / 6, octaves=3, stretch=3.5)
         meadow = fine * (1 - reach) + broad * reach
-        strength = np.float32(0.32 if mood.season.snow else 0.62)
-        tone += grass * strength * (meadow * np.float32(0.42) + swells * np.float32(0.22))
+        strength = np.float32(0.42 if mood.season.snow else 0.62)
+        tone += grass * strength * (meadow * np.float32(0.42) + swells * np.float32(0.34))
     paved = reading.mask(Kind.PAVING, Kind.EARTH)
     if paved.any():
         worn = brush.dabs(height / 34, stretch=5) * np.float32(0.13)

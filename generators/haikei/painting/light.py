@@ -35,7 +35,12 @@ def add_shadows(picture: Colours, reading: Reading, mood: Mood) -> None:
         contact = np.exp(-below(standing) / np.float32(height * 0.014))
         side = 1 if mood.sun < 0.5 else -1
         lean = max(1, round(height * (0.03 if mood.time in {"morning", "sunset"} else 0.012)))
-        cast = np.maximum(contact, 0.8 * np.roll(contact, side * lean, axis=1))
+        beside = np.zeros_like(contact)
+        if side > 0:
+            beside[:, lean:] = contact[:, :-lean]
+        else:
+            beside[:, :-lean] = contact[:, lean:]
+        cast = np.maximum(contact, np.float32(0.8) * beside)
         cast = cv2.GaussianBlur(cast, (0, 0), max(0.8, height / 300))
         shadow += cast * ground * np.float32(0.5)
     if mood.season.snow:
@@ -62,7 +67,7 @@ def add_glow(picture: Colours, reading: Reading, mood: Mood) -> None:
     air += cv2.GaussianBlur(small, (0, 0), max(2.0, height / 70)) * np.float32(0.9)
     shine = cv2.resize(air, (width, height), interpolation=cv2.INTER_LINEAR)
     gain = np.float32(0.75 if mood.light.stars else 0.4)
-    picture += shine * gain * (1 - 0.5 * picture)
+    picture += shine * gain * np.clip(1 - picture, 0, 1)
 
 
 def add_sunlight(picture: Colours, reading: Reading, mood: Mood) -> None:
@@ -75,3 +80,10 @@ def add_sunlight(picture: Colours, reading: Reading, mood: Mood) -> None:
     down = (np.arange(height, dtype=np.float32) / height - reading.horizon)[:, None]
     fall = np.exp(-((across / 0.42) ** 2) - (down / 0.45) ** 2) * np.float32(warmth)
     picture += (rgb(mood.light.glow) - picture) * fall[..., None].astype(np.float32)
+    # What is far from the sun and near to us lies in cooler shade.
+    depth = np.clip(down / max(1 - reading.horizon, 0.1), 0, 1) * np.clip(
+        np.abs(across) + 0.35, 0, 1
+    )
+    cool = np.asarray(mood.light.shade, np.float32) ** np.float32(0.6)
+    shade = (np.float32(1.3 * warmth) * depth)[..., None].astype(np.float32)
+    picture *= 1 + (cool - 1) * shade

@@ -55,7 +55,7 @@ LIGHTS: Mapping[str, Light] = {
         lit=0.12,
     ),
     "day": Light(
-        sky=("#2f7cc9", "#5aa2de", "#93c8ec", "#d2eaf4"),
+        sky=("#4389cb", "#6cabdf", "#a3d0ec", "#dcedf2"),
         cloud=("#ffffff", "#b9cfe4"),
         haze="#cfe3ef",
         key=(1.05, 1.04, 1.0),
@@ -66,9 +66,9 @@ LIGHTS: Mapping[str, Light] = {
     "sunset": Light(
         sky=("#52619f", "#a87a9d", "#ee9a72", "#ffd693"),
         cloud=("#ffc79a", "#9a7799"),
-        haze="#e9a985",
-        key=(1.06, 0.83, 0.66),
-        shade=(0.56, 0.48, 0.62),
+        haze="#e6b09a",
+        key=(1.02, 0.83, 0.73),
+        shade=(0.50, 0.47, 0.66),
         glow="#ffe0a0",
         lit=0.4,
     ),
@@ -85,14 +85,14 @@ LIGHTS: Mapping[str, Light] = {
 }
 
 ROOFS = ("#5c6b7a", "#8a4f42", "#4f5560", "#73584a", "#4d6a68", "#7d6654")
-SNOWY = ("#eef3f8", "#e6edf4", "#f2f5f8")
+SNOWY = ("#e6edf4", "#dfe8f1", "#eaf0f5")
 
 SEASONS: Mapping[str, Season] = {
     "spring": Season(
         leaves=("#8fb768", "#f2c3cf", "#a2c272", "#f5d0d6", "#7dab62"),
         hill=("#8db09a", "#7faa70"),
-        forest=("#7ba76a", "#8ab070", "#d9b9b8"),
-        grass=("#a3c46a", "#93ba62", "#aac873"),
+        forest=("#7ba76a", "#8ab070", "#9ab57d"),
+        grass=("#adc87a", "#9fc070", "#b4cd83"),
         paving="#c6c0b4",
         earth="#c8b08a",
         roofs=ROOFS,
@@ -101,7 +101,7 @@ SEASONS: Mapping[str, Season] = {
         leaves=("#4c8f46", "#3f8343", "#5a9a49", "#37763f"),
         hill=("#6f9d93", "#4f8c5c"),
         forest=("#3d7c48", "#47864c", "#33703f"),
-        grass=("#76ad4b", "#69a247", "#80b552"),
+        grass=("#8db06a", "#81a661", "#95b773"),
         paving="#c2bdb2",
         earth="#bda27a",
         roofs=ROOFS,
@@ -119,8 +119,8 @@ SEASONS: Mapping[str, Season] = {
         leaves=("#7f9a92", "#95aaa6", "#a9b9b8", "#8aa19b"),
         hill=("#ccd8e3", "#c3d2dd"),
         forest=("#93aab0", "#a3b7bc"),
-        grass=("#eaf0f5", "#e4ecf3", "#eef3f7"),
-        paving="#e3e8ee",
+        grass=("#dee7f0", "#d8e2ec", "#e2eaf2"),
+        paving="#d9e1ea",
         earth="#cfcac4",
         roofs=SNOWY,
         snow=True,

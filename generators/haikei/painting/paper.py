@@ -29,11 +29,11 @@ BUILT = 0.72
 def bleed(picture: Colours, reading: Reading, brush: Brush) -> Colours:
     """Return the paint with edges that wander a little and are darkest where it dried last."""
     height, width = reading.shape
-    reach = np.float32(height / 520)
+    settled = np.isin(reading.kinds, (Kind.SKY, Kind.CLOUD))[reading.labels]
+    reach = np.where(settled, np.float32(0), np.float32(height / 520))
     x = np.arange(width, dtype=np.float32)[None, :] + brush.noise(height / 40, octaves=2) * reach
     y = np.arange(height, dtype=np.float32)[:, None] + brush.noise(height / 40, octaves=2) * reach
     moved = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    settled = np.isin(reading.kinds, (Kind.SKY, Kind.CLOUD))[reading.labels]
     edge = np.zeros(reading.shape, np.float32)
     differ = reading.labels[:, 1:] != reading.labels[:, :-1]
     edge[:, 1:] += differ

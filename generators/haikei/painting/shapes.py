@@ -139,7 +139,8 @@ def _outline(
     _, sides, _ = cv2.minAreaRect(longest)
     long, short = max(sides), max(min(sides), 1.0)
     slant = _slant(longest)
-    tolerance = float(np.clip(0.018 * len(longest), 0.8, 1.4))
+    coarse = float(np.clip(size[0] / 385, 0.75, 1.4))
+    tolerance = float(np.clip(0.018 * len(longest), min(0.8, coarse), coarse))
     polygon = cv2.approxPolyDP(longest, tolerance, closed=True)[:, 0, :].astype(np.float64)
     if len(polygon) < 3:
         return _Outline(slimness=long / short, slant=slant, breadth=short)
@@ -181,7 +182,10 @@ def _scallops(edges: Numbers, lengths: Numbers, perimeter: float) -> float:
         )
     )
     # The sum of all turns is one full circle, whose sign tells the way round.
-    inward = turn * (1 if turn.sum() < 0 else -1) > 28
+    inwards = turn * (1 if turn.sum() < 0 else -1)
+    # A cusp turns in sharply between two bulges; a dent made by a neighbour's bulge does not.
+    bulging = (np.roll(inwards, 1) < 12) & (np.roll(inwards, -1) < 12)
+    inward = (inwards > 38) & bulging
     short = (lengths < 0.16 * perimeter) & (np.roll(lengths, 1) < 0.16 * perimeter)
     return float((inward & short).sum())
 

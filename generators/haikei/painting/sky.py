@@ -104,10 +104,10 @@ def finish_sky(picture: Colours, reading: Reading, light: Light, brush: Brush) -
     faint = np.float32(0.1 if light.stars else 0.26)
     picture += (rgb(light.cloud[0]) - picture) * (veil * sky * faint)[..., None]
     if clouds.any():
-        heap = brush.noise(height / 14, octaves=4, stretch=1.25)
+        heap = brush.noise(height / 13, octaves=3, stretch=1.3)
         step = max(2, height // 150)
-        relief = heap - np.roll(heap, (-step, -step), axis=(0, 1))
-        relief *= np.float32(1.0) / max(float(relief.std()), 1e-6)
+        relief = heap - np.roll(heap, -2 * step, axis=0)
+        relief *= np.float32(0.8) / max(float(relief.std()), 1e-6)
         soft = cv2.GaussianBlur(clouds.astype(np.float32), (0, 0), max(1.0, height / 160))
         inside = (np.clip(soft * 2 - 0.9, 0, 1) * clouds).astype(np.float32)
         tone = np.clip(relief, -1.6, 1.6) * inside

@@ -129,7 +129,12 @@ def _facing(reading: Reading, mood: Mood) -> Numbers:
 def _region_haze(reading: Reading) -> Numbers:
     """Return how much each region fades with its distance, 0 to 1."""
     shapes, kinds, horizon = reading.shapes, reading.kinds, reading.horizon
-    below = np.maximum(shapes.bottom - horizon, 0.0)
+    foot = shapes.bottom
+    bearing = np.isin(kinds, (Kind.POST, Kind.WALL, Kind.DOOR, Kind.TREE))
+    for _ in range(2):
+        # A roof is as far away as the wall that it rests on, a crown as its trunk.
+        foot = np.maximum(foot, ((shapes.above > 0.02) * bearing * foot).max(axis=1))
+    below = np.maximum(foot - horizon, 0.0)
     haze = 0.42 * np.exp(-below / 0.035)
     far = np.clip((horizon + 0.03 - shapes.y) / 0.24, 0.0, 1.0)
     haze = np.where(kinds == Kind.HILL, 0.26 + 0.4 * far, haze)

@@ -47,6 +47,9 @@ def cloud(sheet: Sheet, x: float, base: float, width: float, height: float) -> N
         discs.append((x + place * width, base - radius * 0.4, radius * 0.85))
         discs.append((x + place * width * 0.8, (top + base) / 2, radius * 1.1))
     outline = clump(discs, floor=base)
+    # The base is flat, but not ruled.
+    sag = np.sin(outline[:, 0] * 37 + base * 90) + np.sin(outline[:, 0] * 83)
+    outline[:, 1] += np.where(outline[:, 1] > base - 0.01, 0.0016 * sag, 0.0)
     previous, sheet.layer = sheet.layer, "clouds"
     sheet.shape(outline, 0.72)
     for _ in range(int(random.integers(2, 5))):
@@ -105,22 +108,28 @@ def broadleaf(sheet: Sheet, x: float, ground: float, height: float, weight: floa
     trunk = np.stack(
         [x + lean * np.linspace(0, 1, 6) ** 2, ground - height * np.linspace(0, 0.62, 6)], axis=1
     )
-    sheet.shape(band(trunk, height * 0.075, taper=0.5), weight)
+    sheet.shape(band(trunk, height * 0.085, taper=0.55), weight)
     centre = (x + lean, ground - height * 0.66)
-    discs = [(centre[0], centre[1], height * 0.22)]
-    for angle in np.linspace(0, 2 * np.pi, 11, endpoint=False) + random.uniform(0, 1):
-        away = height * random.uniform(0.17, 0.23)
-        discs.append(
-            (
-                centre[0] + np.cos(angle) * away * 1.12,
-                centre[1] + np.sin(angle) * away * 0.92,
-                height * random.uniform(0.1, 0.145),
-            )
+    discs = [(centre[0], centre[1], height * 0.2)]
+    lobes = ((-0.17, 0.07, 0.15), (0.17, 0.05, 0.16), (0.02, -0.16, 0.16), (-0.08, -0.03, 0.2))
+    for across, down, size in lobes:
+        lobe = (
+            centre[0] + height * (across + random.uniform(-0.03, 0.03)),
+            centre[1] + height * (down + random.uniform(-0.03, 0.03)),
         )
+        for angle in np.linspace(0, 2 * np.pi, 8, endpoint=False) + random.uniform(0, 1):
+            away = height * size * random.uniform(0.62, 0.85)
+            discs.append(
+                (
+                    lobe[0] + np.cos(angle) * away * 1.15,
+                    lobe[1] + np.sin(angle) * away * 0.85,
+                    height * random.uniform(0.055, 0.085),
+                )
+            )
     sheet.shape(clump(discs), weight)
     if height > 0.06:
-        for disc in discs[2::3]:
-            radius = disc[2] * 0.8
+        for disc in discs[3::6]:
+            radius = disc[2] * 1.2
             sheet.stroke(
                 arc(
                     (disc[0] + centre[0]) / 2,

@@ -446,7 +446,7 @@ def lake(sheet: Sheet) -> None:
     )
     horizon = camera.horizon
     _sky(sheet, horizon, int(random.integers(3, 5)))
-    _far_hills(sheet, horizon, rise=random.uniform(0.3, 0.36), layers=2)
+    _far_hills(sheet, horizon, rise=random.uniform(0.24, 0.3), layers=2)
     shore = ridge(sheet, level=horizon - 0.002, rise=0.085, rough=0.2, waves=1.2)
     wooded_hill(sheet, shore, horizon + 0.012, 0.014, 0.7)
     line = np.array([[-0.1, horizon + 0.012], [sheet.aspect + 0.1, horizon + 0.012]])

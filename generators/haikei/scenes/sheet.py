@@ -80,7 +80,9 @@ class Sheet:
         return np.rint(limited * (1 << SHIFT)).astype(np.int32)
 
     def _thickness(self, weight: float) -> int:
-        return max(1, round(1.75 * weight * self._unit / 720))
+        # Outlines stay closed on small sheets; only wires and hints may fade there.
+        finest = 1 if weight < 0.55 else SUPERSAMPLING
+        return max(finest, round(1.75 * weight * self._unit / 720))
 
     def _tremor(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         width, height = self._size
