@@ -3,6 +3,7 @@
 import http.client
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -134,6 +135,22 @@ def test_a_site_that_may_be_reached_asks_for_a_login(tmp_path: Path) -> None:
         assert httpx.get(served.url).status_code == 303
     finally:
         served.end()
+
+
+def test_no_answer_waits_for_a_delayed_acknowledgement(tmp_path: Path) -> None:
+    served = _Served(tmp_path)
+    seconds: list[float] = []
+    try:
+        with httpx.Client(base_url=served.url) as client:
+            for _ in range(30):
+                started = time.perf_counter()
+                client.post("/api3/json", json={"method_name": "info"})
+                seconds.append(time.perf_counter() - started)
+    finally:
+        served.end()
+
+    # A delayed acknowledgement takes 40 ms, each time, however fast the machine is.
+    assert min(seconds) < 0.03
 
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
