@@ -28,6 +28,8 @@ def joined(clauses: Iterable[Clause], word: str) -> Clause:
     parts = list(clauses)
     if not parts:
         return EVERYTHING
+    if len(parts) == 1:
+        return parts[0]  # parentheses are dear: SQLite takes about a hundred inside each other
     sql = f" {word} ".join(f"({part.sql})" for part in parts)
     return Clause(sql, tuple(value for part in parts for value in part.parameters))
 

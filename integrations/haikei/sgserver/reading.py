@@ -151,7 +151,8 @@ class Reader:
             return []
         sql = column(_joined_alias(path, scope), path.field.name)
         if path.field.data_type is DataType.ENTITY:
-            sql = f"(SELECT r.name FROM records r WHERE r.id = {sql} AND r.retired = 0)"
+            name = f"SELECT r.name FROM records r WHERE r.id = {sql} AND r.retired = 0"
+            sql = f"({name}) COLLATE NOCASE"
         return [f"{sql} DESC" if sort.descending else sql]
 
     def _rows(

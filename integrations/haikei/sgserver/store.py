@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from haikei.errors import StateError
 from haikei.sgserver.entities import EntityType
+from haikei.sgserver.faults import bad_request
 from haikei.sgserver.fields import DataType, Field
 from haikei.sgserver.values import fold
 
@@ -39,6 +40,9 @@ _WHOLES = {
 }
 #: Text fields that people look rows up by; custom text fields are indexed as well.
 _LOOKED_UP = {"code", "name", "login", "firstname", "content", "tank_name", "event_type"}
+
+#: What SQLite says when a query is larger than it takes.
+_LIMITS = ("parser stack overflow", "tables in a join", "Expression tree is too large")
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS ids (next INTEGER NOT NULL);
@@ -86,8 +90,18 @@ class Session:
             action()
 
     def rows(self, sql: str, parameters: Sequence[SqlValue] = ()) -> list[tuple[SqlValue, ...]]:
-        """Return every row of a query."""
-        return self._connection.execute(sql, parameters).fetchall()
+        """
+        Return every row of a query.
+
+        Raises:
+            Fault: SQLite cannot take it: too deeply nested, or over too many links at once.
+        """
+        try:
+            return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.OperationalError as error:
+            if any(limit in str(error) for limit in _LIMITS):
+                raise bad_request(f"API read() 'filters' are too complex: {error}") from error
+            raise
 
     def row(self, sql: str, parameters: Sequence[SqlValue] = ()) -> tuple[SqlValue, ...] | None:
         """Return the first row of a query, None for none."""
@@ -201,18 +215,22 @@ def prepare(session: Session, types: Iterable[EntityType]) -> None:
     """Make the tables, columns and indexes that these types need and that are not there yet."""
     for kind in types:
         table = quoted(kind.name)
+        columns = {
+            field.name: f"{quoted(field.name)} {_declared(field)}"
+            for field in kind.fields.values()
+            if field.stored
+        }
+        # All at once: each ALTER TABLE makes SQLite read its whole schema again.
         session.execute(
-            f"CREATE TABLE IF NOT EXISTS {table} "
-            "(id INTEGER PRIMARY KEY, _retired INTEGER NOT NULL DEFAULT 0)"
+            f"CREATE TABLE IF NOT EXISTS {table} (id INTEGER PRIMARY KEY, "
+            f"_retired INTEGER NOT NULL DEFAULT 0, {', '.join(columns.values())})"
         )
         there = {str(row[1]) for row in session.rows(f"PRAGMA table_info({table})")}
-        for field in kind.fields.values():
-            if field.stored and field.name not in there:
-                session.execute(
-                    f"ALTER TABLE {table} ADD COLUMN {quoted(field.name)} {_declared(field)}"
-                )
-        for name, columns in _indexes(kind):
-            session.execute(f"CREATE INDEX IF NOT EXISTS {quoted(name)} ON {table} ({columns})")
+        for name, declared in columns.items():
+            if name not in there:
+                session.execute(f"ALTER TABLE {table} ADD COLUMN {declared}")
+        for name, indexed in _indexes(kind):
+            session.execute(f"CREATE INDEX IF NOT EXISTS {quoted(name)} ON {table} ({indexed})")
 
 
 def _declared(field: Field) -> str:
