@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 
@@ -18,6 +18,9 @@ from haikei.sgserver.caller import Caller, UserType
 from haikei.sgserver.faults import Fault
 from haikei.sgserver.media import MediaStore, Rendition, write_atomically
 from haikei.sgserver.site import Site
+
+if TYPE_CHECKING:
+    from haikei.images import Picture
 
 ImageField = Literal["image", "filmstrip_image"]
 
@@ -184,6 +187,7 @@ def make_renditions(media: MediaStore, attachment: int, filename: str) -> None:
             (Rendition.REVIEW, REVIEW_SIZE),
             (Rendition.THUMBNAIL, THUMBNAIL_SIZE),
         ):
+            picture = _nearer(picture, longest)
             write_review(picture, made, longest=longest)
             made.replace(media.rendition(attachment, rendition))
     except FileNotFoundError as error:
@@ -191,3 +195,23 @@ def make_renditions(media: MediaStore, attachment: int, filename: str) -> None:
     finally:
         source.unlink(missing_ok=True)
         made.unlink(missing_ok=True)
+
+
+def _nearer(picture: "Picture", longest: int) -> "Picture":
+    """
+    Halve a picture while it is at least twice as large as wanted.
+
+    The filter that comes after costs as much as the picture is too large: with halves of plain
+    averages before it a thumbnail takes a third of the time.
+    """
+    import numpy as np
+
+    from haikei.images import Picture
+
+    while max(picture.width, picture.height) >= 2 * longest:
+        pixels = picture.pixels[: picture.height // 2 * 2, : picture.width // 2 * 2]
+        if not pixels.size:
+            break
+        quarters = pixels[0::2, 0::2] + pixels[1::2, 0::2] + pixels[0::2, 1::2] + pixels[1::2, 1::2]
+        picture = Picture(pixels=quarters * np.float32(0.25))
+    return picture
