@@ -24,12 +24,18 @@ class Mischief(StrEnum):
 
 @dataclass(slots=True)
 class Proxy:
-    """Counts what passes; `plan` says what happens to which request, counted from 1."""
+    """
+    Counts what passes; `plan` says what happens to which request, counted from 1.
+
+    `asked_as` and `answered_as` exchange words in calls, for a site that is unlike ours.
+    """
 
     url: str = ""
     delay: float = 0.0  #: seconds that each request takes longer
     passed: list[str] = field(default_factory=list[str])
     plan: dict[int, Mischief] = field(default_factory=dict[int, Mischief])
+    asked_as: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    answered_as: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
     met: int = 0  #: requests to which something happened, over all plans
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -94,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         mischief = proxy.note(self.path.partition("?")[0])
         if proxy.delay:
             time.sleep(proxy.delay)
-        for ours, theirs in self.ours.swaps:
+        for ours, theirs in (*self.ours.swaps, *proxy.asked_as.items()):
             body = body.replace(ours, theirs)
         if mischief is Mischief.CUT_BEFORE:
             self.close_connection = True
@@ -106,6 +112,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         for ours, theirs in self.ours.swaps:
+            content = content.replace(theirs, ours)
+        for theirs, ours in proxy.answered_as.items():
             content = content.replace(theirs, ours)
         self._answer(answer, content)
 

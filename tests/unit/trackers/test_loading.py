@@ -1,0 +1,67 @@
+"""How the tracker's key is found, and the adapter by its name."""
+
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.errors import NoKeyringError
+from pydantic import SecretStr
+
+from haikei.errors import SettingsError
+from haikei.settings import Settings
+from haikei.trackers import load_tracker, tracker_key
+from haikei.trackers.shotgrid import ShotGridTracker
+from support.show import studio_settings
+
+
+def studio(tmp_path: Path, **tracker: object) -> Settings:
+    settings = studio_settings("http://127.0.0.1:8770", "haikei", tmp_path, tmp_path)
+    section = settings.tracker.model_copy(update=tracker)
+    return settings.model_copy(update={"tracker": section})
+
+
+def test_the_key_of_the_environment_comes_first(tmp_path: Path) -> None:
+    settings = studio(tmp_path, key=SecretStr("mine"), key_file=tmp_path / "absent")
+
+    assert tracker_key(settings).get_secret_value() == "mine"
+
+
+def test_the_key_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from a file\n", encoding="utf-8")
+
+    assert tracker_key(studio(tmp_path, key_file=tmp_path / "key")).get_secret_value() == (
+        "from a file"
+    )
+
+
+def test_a_key_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="key file"):
+        tracker_key(studio(tmp_path, key_file=tmp_path / "absent"))
+
+
+def test_the_key_may_be_in_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = {("haikei", "haikei@127.0.0.1"): "from the ring"}
+    monkeypatch.setattr(keyring, "get_password", lambda service, name: ring.get((service, name)))
+
+    assert tracker_key(studio(tmp_path)).get_secret_value() == "from the ring"
+
+
+def test_no_key_anywhere_is_an_error_with_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_ring(_service: str, _name: str) -> str | None:
+        raise NoKeyringError
+
+    monkeypatch.setattr(keyring, "get_password", no_ring)
+
+    with pytest.raises(SettingsError, match="HAIKEI_TRACKER__KEY"):
+        tracker_key(studio(tmp_path))
+
+
+def test_the_adapter_is_found_by_its_name(tmp_path: Path) -> None:
+    assert isinstance(load_tracker(studio(tmp_path, key=SecretStr("k"))), ShotGridTracker)
+
+
+def test_an_unknown_adapter_is_an_error_that_names_the_known(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"'kitsu'.*shotgrid"):
+        load_tracker(studio(tmp_path, kind="kitsu", key=SecretStr("k")))

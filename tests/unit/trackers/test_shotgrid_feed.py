@@ -1,0 +1,102 @@
+"""Rows of an event log as sites really have them: without entity, with paths of others."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from haikei.errors import TrackerRejected
+from haikei.trackers.shotgrid_feed import ShotGridFeed
+from support.scripted_site import ScriptedSite, rows, scripted_site
+from support.show import studio_settings
+
+US = {"type": "ApiUser", "id": 3}
+
+
+@pytest.fixture
+def site() -> Iterator[ScriptedSite]:
+    with scripted_site() as running:
+        yield running
+
+
+@pytest.fixture
+def feed(site: ScriptedSite, tmp_path: Path) -> Iterator[ShotGridFeed]:
+    settings = studio_settings(site.url, "haikei", tmp_path / "projects", tmp_path)
+    made = ShotGridFeed(settings, SecretStr("k"))
+    yield made
+    made.close()
+
+
+def event(**fields: object) -> dict[str, object]:
+    return {
+        "type": "EventLogEntry",
+        "id": 9,
+        "event_type": "Shotgun_PublishedFile_New",
+        "created_at": "2026-11-22T01:02:03Z",
+        **fields,
+    }
+
+
+def test_an_event_without_meta_entity_project_or_user_is_still_an_event(
+    site: ScriptedSite, feed: ShotGridFeed
+) -> None:
+    site.then(rows(US), rows(event(meta=None, entity=None, project=None, user=None)))
+
+    (found,) = feed.events(after=0, until=None, limit=10)
+
+    assert (found.entity_type, found.entity_id, found.project) == ("PublishedFile", None, "")
+    assert not found.by_us
+    assert found.created_at.isoformat() == "2026-11-22T01:02:03+00:00"
+
+
+def test_an_event_with_an_entity_alone_names_that(site: ScriptedSite, feed: ShotGridFeed) -> None:
+    entity = {"type": "PublishedFile", "id": 77, "name": "x"}
+    site.then(rows(US), rows(event(meta={}, entity=entity, user=US)))
+
+    (found,) = feed.events(after=0, until=None, limit=10)
+
+    assert (found.entity_type, found.entity_id, found.by_us) == ("PublishedFile", 77, True)
+
+
+def test_a_person_with_our_number_is_not_us(site: ScriptedSite, feed: ShotGridFeed) -> None:
+    site.then(rows(US), rows(event(user={"type": "HumanUser", "id": 3})))
+
+    (found,) = feed.events(after=0, until=None, limit=10)
+
+    assert not found.by_us
+
+
+def test_a_script_that_cannot_see_itself_is_refused(site: ScriptedSite, feed: ShotGridFeed) -> None:
+    site.then(rows())
+
+    with pytest.raises(TrackerRejected, match="cannot see its own row"):
+        feed.events(after=0, until=None, limit=10)
+
+
+def test_an_empty_event_log_has_no_newest(site: ScriptedSite, feed: ShotGridFeed) -> None:
+    site.then(rows())
+
+    assert feed.newest() == 0
+
+
+@pytest.mark.parametrize(
+    ("storage", "relative"),
+    [
+        ("primary", "umi/../../etc/passwd"),
+        ("primary", ""),
+        ("primary", None),
+        ("of others", "umi/c001.png"),
+        (None, "umi/c001.png"),
+    ],
+)
+def test_a_path_outside_our_roots_is_no_path(
+    site: ScriptedSite, feed: ShotGridFeed, storage: str | None, relative: str | None
+) -> None:
+    where = {"type": "LocalStorage", "id": 1, "name": storage} if storage else None
+    path = {"link_type": "local", "local_storage": where, "relative_path": relative}
+    site.then(rows({"type": "PublishedFile", "id": 4, "code": "x", "path": path}))
+
+    (layout,) = feed.layouts([4])
+
+    assert (layout.path, layout.ready) == ("", False)

@@ -1,0 +1,104 @@
+"""How people of the tracker become names in credits."""
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import HttpUrl, SecretStr
+
+from haikei.errors import TrackerRejected
+from haikei.settings import PersonEntry, Tracker
+from haikei.trackers.shotgrid_client import SiteClient
+from haikei.trackers.shotgrid_people import People
+from haikei.trackers.shotgrid_record import Link
+from support.scripted_site import ScriptedSite, fault, rows, scripted_site
+
+AOI = {"type": "HumanUser", "id": 5, "login": "aoi", "name": "Aoi Sato", "email": "aoi@studio"}
+LINK = Link(type="HumanUser", id=5, name="Aoi Sato")
+
+
+@pytest.fixture
+def site() -> Iterator[ScriptedSite]:
+    with scripted_site() as running:
+        yield running
+
+
+@pytest.fixture
+def client(site: ScriptedSite) -> Iterator[SiteClient]:
+    made = SiteClient(Tracker(url=HttpUrl(site.url), timeout=2), SecretStr("k"))
+    yield made
+    made.close()
+
+
+def test_a_person_is_read_once(site: ScriptedSite, client: SiteClient) -> None:
+    people = People(client, ())
+    site.then(rows(AOI))
+
+    first, again = people.artists([LINK, LINK]), people.artists([LINK])
+
+    assert first == again
+    assert len(first) == 1
+    assert first[0].logins == ("aoi", "aoi@studio", "Aoi Sato")
+    assert site.asked == ["read"]
+
+
+def test_groups_and_scripts_are_no_artists(site: ScriptedSite, client: SiteClient) -> None:
+    links = [Link(type="Group", id=1, name="Layout"), Link(type="ApiUser", id=2, name="bot")]
+
+    assert People(client, ()).artists(links) == ()
+    assert site.asked == []
+
+
+def test_a_field_of_the_studio_gives_the_japanese_name(
+    site: ScriptedSite, client: SiteClient
+) -> None:
+    site.then(rows({**AOI, "sg_name_ja": "佐藤葵"}))
+
+    (artist,) = People(client, ()).artists([LINK])
+
+    assert (artist.person.name, artist.person.name_ja) == ("Aoi Sato", "佐藤葵")
+
+
+def test_a_site_without_that_field_is_asked_without_it(
+    site: ScriptedSite, client: SiteClient
+) -> None:
+    site.then(fault("API read() HumanUser.sg_name_ja doesn't exist."), rows(AOI))
+
+    (artist,) = People(client, ()).artists([LINK])
+
+    assert (artist.person.name, artist.person.name_ja) == ("Aoi Sato", "")
+
+
+def test_another_refusal_is_not_hidden(site: ScriptedSite, client: SiteClient) -> None:
+    site.then(fault("No permission to read HumanUser."))
+
+    with pytest.raises(TrackerRejected, match="permission"):
+        People(client, ()).artists([LINK])
+
+
+def test_a_name_in_japanese_script_is_known_as_such(site: ScriptedSite, client: SiteClient) -> None:
+    site.then(rows({**AOI, "name": "佐藤葵"}))
+
+    (artist,) = People(client, ()).artists([LINK])
+
+    assert artist.person.name_ja == "佐藤葵"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        PersonEntry(name="A. Sato", name_ja="佐藤葵", logins=("AOI",)),
+        PersonEntry(name="A. Sato", name_ja="佐藤葵", logins=("Aoi Sato",)),
+    ],
+)
+def test_the_settings_have_the_last_word(
+    site: ScriptedSite, client: SiteClient, entry: PersonEntry
+) -> None:
+    site.then(rows(AOI))
+
+    (artist,) = People(client, (PersonEntry(name="Other"), entry)).artists([LINK])
+
+    assert (artist.person.id, artist.person.name, artist.person.name_ja) == (
+        "HumanUser:5",
+        "A. Sato",
+        "佐藤葵",
+    )
