@@ -41,7 +41,11 @@ def test_a_key_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 
 def test_the_key_may_be_in_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ring = {("haikei", "haikei@127.0.0.1"): "from the ring"}
-    monkeypatch.setattr(keyring, "get_password", lambda service, name: ring.get((service, name)))
+
+    def stored(service: str, name: str) -> str | None:
+        return ring.get((service, name))
+
+    monkeypatch.setattr(keyring, "get_password", stored)
 
     assert tracker_key(studio(tmp_path)).get_secret_value() == "from the ring"
 
