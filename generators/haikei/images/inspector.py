@@ -1,5 +1,6 @@
 """Look at files that may be anything, from outside the process that opens them."""
 
+import contextlib
 import json
 import os
 import selectors
@@ -17,6 +18,8 @@ import structlog
 
 _log = structlog.get_logger()
 _BATCH = 256
+#: Seconds for the child to start on a busy machine, and to end when asked to.
+_START, _END = 120.0, 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ class Inspector:
     def close(self) -> None:
         """End the child process."""
         with self._lock:
-            self._end()
+            self._end(at_once=False)
 
     def inspect(self, paths: Sequence[Path], *, decode: bool = False) -> Sequence[Inspection]:
         """
@@ -98,7 +101,7 @@ class Inspector:
             except _Lost as loss:
                 guilty = paths[len(found)]
                 _log.warning("image_process_lost", file=str(guilty), reason=loss.reason)
-                self._end()
+                self._end(at_once=True)
                 found.append(_refused(guilty, loss.reason))
         return found
 
@@ -107,10 +110,10 @@ class Inspector:
             self._child = _Child(self._max_mib, self._timeout)
         return self._child
 
-    def _end(self) -> None:
+    def _end(self, *, at_once: bool) -> None:
         child, self._child = self._child, None
         if child is not None:
-            child.end()
+            child.end(at_once=at_once)
 
 
 class _Lost(Exception):
@@ -122,6 +125,7 @@ class _Lost(Exception):
 class _Child:
     def __init__(self, max_mib: int, timeout: float) -> None:
         self._timeout = timeout
+        self._ready = False
         self._buffer = bytearray()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "haikei.images.sandbox", str(max_mib), str(timeout)],
@@ -146,27 +150,31 @@ class _Child:
 
     def answer(self, path: Path) -> Inspection:
         while True:
-            line = self._line()
+            line = self._line(self._timeout if self._ready else _START)
+            self._ready = True
             if line:
                 return Inspection(path=path, **json.loads(line))
 
-    def end(self) -> None:
-        self._process.kill()
-        self._process.wait()
+    def end(self, *, at_once: bool) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - asked for at the start
+        assert self._process.stdout is not None  # noqa: S101 - asked for at the start
+        # A closed pipe is how the child is told to end.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(0.0 if at_once else _END)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._selector.close()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue
+        self._process.stdout.close()
 
-    def _line(self) -> bytes:
-        deadline = time.monotonic() + self._timeout
+    def _line(self, patience: float) -> bytes:
+        deadline = time.monotonic() + patience
         while (end := self._buffer.find(b"\n")) < 0:
             left = deadline - time.monotonic()
             if left <= 0 or not self._selector.select(left):
-                raise _Lost(f"took more than {self._timeout:g} s to read")
+                raise _Lost(f"took more than {patience:g} s to read")
             chunk = os.read(self._output, 65536)
             if not chunk:
                 raise _Lost(self._last_words())

