@@ -152,7 +152,7 @@ def test_what_is_withdrawn_while_it_waits_never_runs(open_engine: OpenEngine) ->
 
 
 def test_ended_tasks_are_forgotten_after_their_time_only(open_engine: OpenEngine) -> None:
-    engine = open_engine(note=lambda *_: None)
+    engine = open_engine(note=lambda _durable, _payload: None)
     engine.submit([task("note")])
     eventually(lambda: engine.standing(["t1"]).get("t1") is TaskState.ENDED)
 

@@ -221,7 +221,8 @@ def _enqueue(task: Task) -> None:
 def _recover_pending(holder: str) -> int:
     # Private, and the only recovery of a dead executor that the MIT package has. It is conditional
     # on the executor id and keeps attempt counts; the contract test tells when it goes.
-    return len(DBOS._recover_pending_workflows([holder]))
+    recover = DBOS._recover_pending_workflows  # pyright: ignore[reportPrivateUsage]
+    return len(recover([holder]))
 
 
 def _sqlite(url: str, connections: int) -> Database | None:

@@ -1,7 +1,7 @@
 """Who may work at once: as many as there are slots, and one alone that may be a poison."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 #: Seconds between looks at whether one who waits still wants to.
@@ -24,7 +24,7 @@ class Gate:
         self._wanting = 0
 
     @contextmanager
-    def through(self, *, alone: bool, check: Callable[[], None]) -> Iterator[None]:
+    def through(self, *, alone: bool, check: Callable[[], None]) -> Generator[None]:
         """
         Be inside.
 

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -29,7 +29,7 @@ class Locks(Protocol):
         ...
 
     @contextmanager
-    def borrowed(self, name: str) -> Iterator[bool]:
+    def borrowed(self, name: str) -> Generator[bool]:
         """Hold a lock for a moment; gives False when another has it."""
         ...
 
@@ -65,7 +65,7 @@ class FileLocks:
         return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
 
     @contextmanager
-    def borrowed(self, name: str) -> Iterator[bool]:
+    def borrowed(self, name: str) -> Generator[bool]:
         """Hold a lock for a moment; gives False when another has it."""
         descriptor = self._try(name)
         try:
@@ -127,7 +127,7 @@ class PostgresLocks:
             return False
 
     @contextmanager
-    def borrowed(self, name: str) -> Iterator[bool]:
+    def borrowed(self, name: str) -> Generator[bool]:
         """Hold a lock for a moment; gives False when another has it."""
         got = self.hold(name)
         try:

@@ -225,7 +225,11 @@ class Course:
                     tracker=tools.tracker(),
                 ),
             )
-            run.step(Step.RECORD, _RECORDED, lambda *_: self._record(run, extracted, published))
+            run.step(
+                Step.RECORD,
+                _RECORDED,
+                lambda _order, _at: self._record(run, extracted, published),
+            )
         except _Over:
             return
         log.info("job_done", job=hand.key, version=published.version.name, url=published.url)

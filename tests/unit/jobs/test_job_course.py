@@ -236,7 +236,9 @@ def test_a_retry_publishes_the_same_bytes_though_the_artist_changed(house: House
 
 def test_the_folder_of_a_done_job_is_removed_and_that_of_a_dead_one_kept(house: House) -> None:
     done = house.publish("c001")
-    house.generator.before = lambda *_: house.tracker.failures.append(TrackerRejected("no"))
+    house.generator.before = lambda _stage, _progress: house.tracker.failures.append(
+        TrackerRejected("no")
+    )
     dead = house.publish("c002")
 
     assert not house.tools.folder(done).exists()

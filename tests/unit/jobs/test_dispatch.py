@@ -1,0 +1,162 @@
+"""Events become jobs once, and what the engine lost, ended or holds too long is noticed."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, update
+
+from haikei.database import jobs
+from haikei.jobs import JobState
+from haikei.jobs.dispatch import Dispatcher
+from haikei.jobs.port import TaskState
+from haikei.jobs.store import JobStore
+from haikei.jobs.workflow import task_id
+from haikei.settings import Settings
+from support.jobs import MemoryEngine, announce, put_layout, studio_database, studio_settings
+
+LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return studio_settings(tmp_path)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Engine]:
+    database = studio_database(settings)
+    yield database
+    database.dispose()
+
+
+def running(database: Engine, key: str, **values: object) -> None:
+    """Make a job one that runs and has been silent."""
+    with database.begin() as connection:
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.key == key)
+            .values(**{"state": "running", "step": "generate", "updated_at": LONG_AGO, **values})
+        )
+
+
+def test_a_layout_seen_twice_makes_one_job(settings: Settings, database: Engine) -> None:
+    engine = MemoryEngine()
+    dispatcher = Dispatcher(settings, database, engine, ahead=10)
+    event = put_layout(settings)
+    announce(database, event)
+    dispatcher.tick()
+
+    announce(database, event)
+    dispatcher.tick()
+
+    assert len(JobStore(database).list()) == 1
+    assert len(engine.queue) == 1
+
+
+def test_a_crash_between_the_tables_and_the_engine_loses_nothing(
+    settings: Settings, database: Engine
+) -> None:
+    announce(database, put_layout(settings))
+    Dispatcher(settings, database, MemoryEngine(), ahead=10).take_events()
+    engine = MemoryEngine()
+
+    Dispatcher(settings, database, engine, ahead=10).tick()
+
+    assert len(engine.queue) == 1
+
+
+def test_no_more_jobs_are_handed_over_than_there_is_room(
+    settings: Settings, database: Engine
+) -> None:
+    engine = MemoryEngine()
+    announce(database, *(put_layout(settings, f"c00{number}") for number in range(5)))
+    dispatcher = Dispatcher(settings, database, engine, ahead=3)
+
+    dispatcher.tick()
+    assert len(engine.queue) == 3
+    running(database, engine.queue[0].id.removesuffix(".1.prepare"))
+    dispatcher.tick()
+
+    assert len(engine.queue) == 3
+
+
+def test_the_most_urgent_job_is_handed_over_first(tmp_path: Path) -> None:
+    routes = [{"shot": "c009", "recipe": "flat", "priority": 1}, {"recipe": "flat"}]
+    settings = studio_settings(tmp_path, routes=routes)
+    database = studio_database(settings)
+    engine = MemoryEngine()
+    announce(database, *(put_layout(settings, f"c00{number}") for number in (1, 2, 9)))
+
+    Dispatcher(settings, database, engine, ahead=1).tick()
+
+    assert [JobStore(database).get(task.id.split(".")[0]).place.shot for task in engine.queue] == [
+        "c009"
+    ]
+    database.dispose()
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "kind"),
+    [
+        (TaskState.POISON, JobState.DEAD, "Poison"),
+        (TaskState.FAILED, JobState.DEAD, "TaskFailed"),
+        (TaskState.CANCELLED, JobState.CANCELLED, ""),
+        (TaskState.RUNNING, JobState.RUNNING, ""),
+        (TaskState.QUEUED, JobState.RUNNING, ""),
+    ],
+)
+def test_a_silent_job_ends_as_its_task_did(
+    settings: Settings, database: Engine, found: TaskState, state: JobState, kind: str
+) -> None:
+    engine = MemoryEngine()
+    dispatcher = Dispatcher(settings, database, engine, ahead=10)
+    announce(database, put_layout(settings))
+    dispatcher.tick()
+    key = JobStore(database).list()[0].key
+    running(database, key)
+    engine.states = {
+        task_id(key, 1, "prepare"): TaskState.ENDED,
+        task_id(key, 1, "generate"): found,
+    }
+
+    dispatcher.mend()
+
+    job = JobStore(database).get(key)
+    assert (job.state, job.error_kind) == (state, kind)
+
+
+def test_a_running_job_that_the_engine_lost_begins_anew(
+    settings: Settings, database: Engine
+) -> None:
+    announce(database, put_layout(settings))
+    Dispatcher(settings, database, MemoryEngine(), ahead=10).tick()
+    key = JobStore(database).list()[0].key
+    running(database, key)
+    engine = MemoryEngine()
+    dispatcher = Dispatcher(settings, database, engine, ahead=10)
+
+    assert dispatcher.mend() == 1
+    dispatcher.tick()
+
+    assert [task.id for task in engine.queue] == [task_id(key, 2, "prepare")]
+
+
+def test_a_job_that_waits_for_its_pictures_is_cancelled_at_once(
+    settings: Settings, database: Engine
+) -> None:
+    engine = MemoryEngine()
+    dispatcher = Dispatcher(settings, database, engine, ahead=10)
+    announce(database, put_layout(settings))
+    dispatcher.tick()
+    key = JobStore(database).list()[0].key
+    running(database, key)
+    engine.states[task_id(key, 1, "prepare")] = TaskState.ENDED
+    engine.states[task_id(key, 1, "generate")] = TaskState.QUEUED
+
+    JobStore(database).cancel(key)
+    dispatcher.tick()
+
+    assert JobStore(database).get(key).state is JobState.CANCELLED
+    assert engine.states[task_id(key, 1, "generate")] is TaskState.CANCELLED
