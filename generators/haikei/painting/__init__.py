@@ -1,7 +1,7 @@
 """Watercolour from line art, by geometry alone: no model, no training data."""
 
 from haikei.painting.reading import Reading, read_layout
-from haikei.painting.strokes import Cancelling, Finish
+from haikei.painting.strokes import Cancelling
 from haikei.painting.work import paint_full, paint_wash
 
-__all__ = ["Cancelling", "Finish", "Reading", "paint_full", "paint_wash", "read_layout"]
+__all__ = ["Cancelling", "Reading", "paint_full", "paint_wash", "read_layout"]

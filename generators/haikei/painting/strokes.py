@@ -1,7 +1,6 @@
 """Random marks of a brush: soft noise, dabs, paper; all from one seed, at any size."""
 
 from collections.abc import Callable
-from enum import StrEnum
 from functools import lru_cache
 
 import cv2
@@ -16,13 +15,6 @@ Cancelling = Callable[[], None]
 
 TILE = 1024
 DAB_COUNT = 9000
-
-
-class Finish(StrEnum):
-    """How far the painting goes."""
-
-    WASH = "wash"  #: flat colours with their gradients: a colour script
-    FULL = "full"  #: texture, light, reflections, paper and ink on top
 
 
 class Brush:
