@@ -24,7 +24,7 @@ def test_a_full_disk_is_the_reason_that_the_client_shows(
         sg = site.connect()
         project: Any = sg.create("Project", {"name": "Port Town"})
 
-        with pytest.raises(shotgun_api3.ShotgunError, match="disk is full|507"):
+        with pytest.raises(shotgun_api3.ShotgunError, match=r"disk is full|507"):
             sg.upload("Project", project["id"], str(source))
 
         assert sg.find("Attachment", []) == []
