@@ -36,7 +36,7 @@ def note_thread_contents(site: Site, caller: Caller, call: Call) -> Json:
         replies = _rows(site, reader, "Reply", ("entity", link), wanted)
         files = _rows(site, reader, "Attachment", ("attachment_links", link), wanted)
         listed = reader.rows(site.schema.types["Note"], [note], ["attachments"])[0]["attachments"]
-        known = {row["id"] for row in files}
+        known = [row["id"] for row in files]
         ids = [
             one["id"]
             for one in (listed if isinstance(listed, Sequence) else ())

@@ -37,7 +37,7 @@ def test_ids_of_all_types_come_from_one_sequence(
     types = ["Shot", "Asset", "Task", "Version", "Note", "Playlist"]
     ids = [number(site.create(me, kind, {"project": project})) for kind in types]
     events = site.find(me, "EventLogEntry")
-    assert len({*ids, *(row["id"] for row in events)}) == len(ids) + len(events)
+    assert len({*ids, *(number(row) for row in events)}) == len(ids) + len(events)
     assert ids == sorted(ids)
 
 
