@@ -1,0 +1,183 @@
+"""The whole tree is killed twenty times, in each of the six steps: nothing is lost or doubled."""
+
+import collections
+import os
+import random
+import sqlite3
+import time
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+
+from haikei.database import open_database
+from haikei.images import Picture, read_picture, write_picture
+from haikei.jobs import Job, JobState, Step
+from haikei.ledger import verify
+from haikei.storage import Storage
+from support.studio import Row, Studio, studio
+
+STEPS = [step for step in Step if step is not Step.DETECT]
+KILLS = [*STEPS, *STEPS, *STEPS, Step.GENERATE, Step.INTEGRATE]
+SHOTS = 80
+NEXT_DRAWING = 6.0
+PROJECT, SEQUENCE = "KILL", "s01"
+PATIENCE = 90.0
+
+
+def _shot(number: int) -> str:
+    return f"c{number:03d}"
+
+
+class Artist:
+    """Publishes drawings, each for a shot of its own and complete at once."""
+
+    def __init__(self, projects: Path) -> None:
+        self.drawn = 0
+        self._projects = projects
+
+    def draw(self) -> None:
+        """Publish the next drawing."""
+        number = self.drawn
+        self.drawn += 1
+        pixels = np.ones((180, 320, 3), np.float32)
+        ridge = 70 + (np.sin(np.arange(320) / (9 + number)) * 20).astype(int)
+        for thickness in range(2):
+            pixels[ridge + thickness, np.arange(320)] = 0.1
+        pixels[120:170, 40 + number] = pixels[120:170, 120 + number] = 0.1
+        pixels[120, 40 + number : 121 + number] = 0.1
+        shot = _shot(number)
+        path = self._projects / PROJECT / SEQUENCE / shot / "layout" / f"{shot}_bg_v001.png"
+        path.parent.mkdir(parents=True)
+        part = path.with_name(f".{path.name}.tmp.png")
+        write_picture(Picture(pixels=pixels), part, bits=8)
+        part.rename(path)
+
+
+def _kill_in(here: Studio, step: Step, artist: Artist, chance: random.Random) -> None:
+    """
+    Kill the tree while a job is in `step`.
+
+    When a job is seen there, the test takes the database's write lock: the job cannot get beyond
+    the step any more. It then has a moment to be anywhere within the step. A job that was too
+    quick for that is followed by another.
+    """
+    path = here.folder / "state" / "haikei.db"
+    reader = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
+    locker = sqlite3.connect(path, isolation_level=None, timeout=0)
+    look = "SELECT count(*) FROM jobs WHERE state = 'running' AND step = ?"
+    deadline = time.monotonic() + PATIENCE
+    next_drawing = time.monotonic() + NEXT_DRAWING
+    try:
+        while time.monotonic() < deadline:
+            if reader.execute(look, (step.value,)).fetchone()[0] and _locked(locker):
+                if locker.execute(look, (step.value,)).fetchone()[0]:
+                    time.sleep(chance.choice((0.0, 0.01, 0.05, 0.2)))
+                    here.kill()
+                    locker.execute("ROLLBACK")
+                    return
+                locker.execute("ROLLBACK")
+            if time.monotonic() > next_drawing and artist.drawn < SHOTS:
+                artist.draw()
+                next_drawing = time.monotonic() + NEXT_DRAWING
+            time.sleep(0.0005)
+        log = here.log.read_text(errors="replace")[-4000:]
+        message = f"no job was seen in {step.value}; the log ends:\n{log}"
+        raise AssertionError(message)
+    finally:
+        reader.close()
+        locker.close()
+
+
+def _locked(database: sqlite3.Connection) -> bool:
+    # SQLite's own waiting sleeps longer than the shortest step lasts.
+    try:
+        database.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
+def _jobs(here: Studio) -> list[Job]:
+    return [job for job in here.jobs() if job.place.shot]
+
+
+def _unsettled(here: Studio, layouts: int) -> bool:
+    jobs = _jobs(here)
+    return len(jobs) < layouts or any(
+        job.state in {JobState.WAITING, JobState.RUNNING} for job in jobs
+    )
+
+
+@pytest.mark.timeout(600)
+def test_twenty_kills_leave_one_complete_version_a_layout(tmp_path: Path) -> None:
+    chance = random.Random(20)
+    with studio(tmp_path / "studio") as here:
+        here.cast([(PROJECT, SEQUENCE, _shot(number)) for number in range(SHOTS)])
+        open_database(f"sqlite:///{here.folder / 'state' / 'haikei.db'}").dispose()
+        artist = Artist(here.projects)
+        for _ in range(4):
+            artist.draw()
+
+        for step in KILLS:
+            artist.draw()
+            here.start()
+            _kill_in(here, step, artist, chance)
+        here.start()
+        here.wait_for("all jobs", lambda: not _unsettled(here, artist.drawn), patience=240)
+        here.stop()
+
+        jobs = _jobs(here)
+        assert {(job.state, job.error) for job in jobs} == {(JobState.DONE, "")}
+        assert len(jobs) == artist.drawn >= len(KILLS)
+        _require_complete(here, {job.key for job in jobs})
+
+
+def _require_complete(here: Studio, keys: set[str]) -> None:
+    layouts = len(keys)
+    client = here.connect()
+    versions = cast(
+        "list[Row]",
+        client.find(
+            "Version",
+            [],
+            ["code", "entity", "image", "sg_uploaded_movie", "sg_haikei_key", "sg_haikei_credit"],
+        ),
+    )
+    files = cast(
+        "list[Row]",
+        client.find(
+            "PublishedFile",
+            [["version", "is_not", None]],
+            ["code", "version", "path", "upstream_published_files", "published_file_type"],
+        ),
+    )
+    client.close()
+    assert {version["sg_haikei_key"] for version in versions} == keys
+    assert len(versions) == layouts
+    assert {version["entity"]["name"] for version in versions} == set(map(_shot, range(layouts)))
+    assert all(version["image"] and version["sg_uploaded_movie"] for version in versions)
+    assert all("Yuki Tanaka" in version["sg_haikei_credit"] for version in versions)
+    by_version = collections.Counter(file["version"]["id"] for file in files)
+    assert by_version == {version["id"]: 2 for version in versions}
+    assert all(len(file["upstream_published_files"]) >= 1 for file in files)
+
+    settings = here.settings()
+    published = sorted(here.projects.rglob("*_bg_summer_day_*.png"))
+    sidecars = sorted(here.projects.rglob("*_bg_summer_day_*.json"))
+    assert len(published) == 2 * layouts
+    assert len(sidecars) == layouts
+    assert all(read_picture(path).width == 320 for path in published)
+    for mark in (here.projects / ".haikei" / "writing").iterdir():
+        # The sweep gives a mark the benefit of the doubt for a minute.
+        os.utime(mark, (0, 0))
+    Storage(settings).sweep()
+    names = {path.name for path in here.projects.rglob("*")}
+    assert not {name for name in names if name.endswith((".part", ".tmp"))}
+    assert list((here.folder / "state" / "jobs").iterdir()) == []
+
+    database = open_database(f"sqlite:///{here.folder / 'state' / 'haikei.db'}")
+    with database.begin() as connection:
+        assert verify(connection) == 3 * layouts
+    database.dispose()
