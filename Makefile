@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 TEST_ARGS ?=
 
-.PHONY: demo test check format install clean
+.PHONY: demo test check format bench install clean
 
 demo: install
 	$(BIN)/haikei demo $(DEMO_ARGS)
@@ -28,6 +28,14 @@ check: install
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Every figure of README.md. The machine should do nothing else meanwhile.
+bench: install
+	$(BIN)/python benchmarks/detect.py
+	$(BIN)/python benchmarks/follow.py
+	$(BIN)/python benchmarks/publish.py
+	$(BIN)/python benchmarks/generate.py
+	$(BIN)/python benchmarks/day.py
 
 install: $(STAMP)
 

@@ -30,27 +30,27 @@ class DemoCut:
 CUTS: tuple[DemoCut, ...] = (
     DemoCut(
         project="PORT", sequence="s01", shot="c001", scene=SceneKind.PORT,
-        season="summer", time="day", ext="psd", seed=11,
+        season="summer", time="day", ext="psd", seed=2,
     ),
     DemoCut(
         project="PORT", sequence="s01", shot="c002", scene=SceneKind.PORT,
-        season="autumn", time="sunset", ext="png", seed=23,
+        season="autumn", time="sunset", ext="png", seed=8,
     ),
     DemoCut(
         project="PORT", sequence="s02", shot="c010", scene=SceneKind.HILLS,
-        season="summer", time="morning", ext="tif", seed=5,
+        season="summer", time="morning", ext="tif", seed=2,
     ),
     DemoCut(
         project="STATION", sequence="s01", shot="c001", scene=SceneKind.STATION,
-        season="autumn", time="day", ext="png", seed=7,
+        season="autumn", time="day", ext="png", seed=4,
     ),
     DemoCut(
         project="STATION", sequence="s01", shot="c002", scene=SceneKind.STATION,
-        season="winter", time="night", ext="psd", seed=31,
+        season="winter", time="night", ext="psd", seed=2,
     ),
     DemoCut(
         project="STATION", sequence="s01", shot="c003", scene=SceneKind.VILLAGE,
-        season="spring", time="morning", ext="png", seed=13,
+        season="spring", time="morning", ext="png", seed=2,
     ),
 )  # fmt: skip
 
