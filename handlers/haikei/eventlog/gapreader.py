@@ -11,7 +11,7 @@ from haikei.trackers import FeedEvent, TrackerFeed
 log = structlog.get_logger()
 
 #: Ranges read again in one poll: many gaps cost each poll a little, and none of them much.
-_REACHES = 4
+_REACHES = 2
 
 
 class GapReader:

@@ -168,13 +168,15 @@ class ShotGridFeed:
 
 def _event(row: Record, us: int) -> FeedEvent:
     meta = row.mapping("meta")
-    # `entity` goes when the row is retired, and on back-reference rows it is another row.
+    # `entity` goes when the row is retired, and on back-reference rows it is another row. It is
+    # looked at only where `meta` is silent: a storm of events passes here.
     entity_id, entity_type = meta.get("entity_id"), meta.get("entity_type")
-    entity = row.link("entity")
-    if not isinstance(entity_id, int):
-        entity_id = entity.id if entity else None
-    if not isinstance(entity_type, str):
-        entity_type = entity.type if entity else "".join(_types_in(row.text("event_type")))
+    if not isinstance(entity_id, int) or not isinstance(entity_type, str):
+        entity = row.link("entity")
+        if not isinstance(entity_id, int):
+            entity_id = entity.id if entity else None
+        if not isinstance(entity_type, str):
+            entity_type = entity.type if entity else "".join(_types_in(row.text("event_type")))
     user = row.link("user")
     return FeedEvent(
         id=row.id,
@@ -195,8 +197,10 @@ def _types_in(event_type: str) -> Iterator[str]:
 
 
 def _project(row: Record) -> str:
+    if folder := row.text("project.Project.tank_name"):
+        return folder
     project = row.link("project")
-    return row.text("project.Project.tank_name") or (project.name if project else "")
+    return project.name if project else ""
 
 
 def _created(row: Record) -> datetime:

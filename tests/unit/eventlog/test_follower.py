@@ -189,7 +189,7 @@ def test_many_gaps_cost_each_poll_few_calls_and_are_all_read(studio: FollowingSt
     follower.poll_once()
 
     assert len(studio.feed.calls) <= 6
-    for _ in range(3):
+    for _ in range(6):
         poll_all(follower)
     assert len(studio.announced()) == len(layouts)
 
