@@ -218,11 +218,12 @@ def test_a_damaged_file_is_one_dead_letter_and_is_told_of_when_it_is_repaired(
         until(lambda: len(place.refused()) == 1)
         quiet(watcher)
         assert place.told() == []
+        [refused] = place.refused()
         path.write_bytes(png_bytes("repaired"))
         until(lambda: len(place.told()) == 1)
         quiet(watcher)
 
-    [refused] = place.refused()
+    assert place.refused() == []
     assert refused.kind == "ImageUnreadable"
     assert refused.layout == str(path)
     assert "c001_bg_v001.png" in refused.reason

@@ -95,9 +95,9 @@ class Studio:
         """Return every dead letter, in order."""
         with self.database.begin() as connection:
             rows = connection.execute(
-                select(jobs.c.key, jobs.c.layout, jobs.c.error, jobs.c.error_kind).order_by(
-                    jobs.c.id
-                )
+                select(jobs.c.key, jobs.c.layout, jobs.c.error, jobs.c.error_kind)
+                .where(jobs.c.state == "dead")
+                .order_by(jobs.c.id)
             ).all()
         return [Refused(key=k, layout=p, reason=r, kind=e) for k, p, r, e in rows]
 

@@ -76,6 +76,19 @@ def refuse(connection: Connection, refusal: Refusal) -> bool:
     return _insert_new(connection, jobs, row)
 
 
+def supersede(connection: Connection, keys: Sequence[str]) -> None:
+    """Take refused files off the dead letters that are not any more what was refused."""
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.key.in_(keys), jobs.c.state == JobState.DEAD.value)
+        .values(
+            state=JobState.SKIPPED.value,
+            note="The file has changed since, and was judged anew.",
+            updated_at=utc_now(),
+        )
+    )
+
+
 def add_job(connection: Connection, row: Mapping[str, object]) -> bool:
     """Put a job's row into the table; return False when one of its key stood there already."""
     return _insert_new(connection, jobs, row)

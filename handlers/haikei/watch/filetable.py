@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from haikei.database import files, utc_now
-from haikei.jobs.inbox import receive_all, refuse
+from haikei.jobs.inbox import receive_all, refuse, supersede
 from haikei.watch.judging import FileState, Verdict
 from haikei.watch.stamp import Stamp, printable
 
@@ -73,6 +73,7 @@ class FileTable:
         events = [verdict.event for verdict in verdicts if verdict.event is not None]
         refusals = [verdict.refusal for verdict in verdicts if verdict.refusal is not None]
         with self._database.begin() as connection:
+            _supersede(connection, rows)
             new = receive_all(connection, events) if events else 0
             for refusal in refusals:
                 refuse(connection, refusal)
@@ -103,6 +104,20 @@ def rearm(database: Engine, path: Path) -> bool:
     with database.begin() as connection:
         found = connection.execute(delete(files).where(files.c.path == printable(str(path))))
         return found.rowcount > 0
+
+
+def _supersede(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    paths = [row["path"] for row in rows]
+    now = {row["event_key"] for row in rows}
+    for start in range(0, len(paths), _LOOKUP):
+        found = connection.execute(
+            select(files.c.event_key).where(
+                files.c.path.in_(paths[start : start + _LOOKUP]),
+                files.c.state != FileState.PUBLISHED.value,
+            )
+        )
+        if stale := set(found.scalars()) - now:
+            supersede(connection, list(stale))
 
 
 def _upsert(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:

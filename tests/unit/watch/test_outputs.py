@@ -1,6 +1,7 @@
 """Pictures that Haikei published itself are not layouts, wherever they stand."""
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ def test_published_backgrounds_in_the_watched_tree_are_left_alone(tmp_path: Path
         path.parent.mkdir(parents=True, exist_ok=True)
         write_picture(picture, path, bits=8)
     database = open_database(f"sqlite:///{tmp_path / 'state' / 'haikei.db'}")
+    refused: Sequence[str] = ()
     stop = threading.Event()
     thread = threading.Thread(target=Watcher(settings, database).run, args=(stop,))
     thread.start()
