@@ -164,11 +164,11 @@ def quiet() -> None:
 def write_events(site: RunningSite, show: Show, count: int) -> int:
     """Write so many status changes straight into the site's store; return the id before them."""
     with site.site.writing(site.site.system, "create") as (work, _):
-        newest = work.session.next_id() - 1
+        newest = work.session.next_event_id() - 1
         for index in range(count):
-            event = work.session.next_id()
+            event = work.session.next_event_id()
             if index % LOST_EVERY == LOST_EVERY // 2:
-                event = work.session.next_id()
+                event = work.session.next_event_id()
             meta = {
                 "type": "attribute_change",
                 "attribute_name": "sg_status_list",

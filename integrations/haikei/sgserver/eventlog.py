@@ -208,7 +208,7 @@ class Journal:
         if self._silent:
             return 0
         caller = self._work.caller
-        event = self._work.session.next_id()
+        event = self._work.session.next_event_id()
         description = f"{caller.name} {sentence}"
         values = (
             event,

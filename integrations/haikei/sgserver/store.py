@@ -3,7 +3,8 @@ The site's one SQLite file: connections, transactions, ids, and the tables that 
 
 Each entity type has a table with one column a field, so that filters, joins and indexes are plain
 SQL; `records` names every row of every type, `links` holds the links of multi-entity fields. Ids
-come from one sequence, as on the real site: two rows of different types never share one.
+come from one sequence, as on the real site: two rows of different types never share one. Events
+have a sequence of their own, far above, so that the log has no gaps but those of lost writes.
 """
 
 import sqlite3
@@ -45,8 +46,8 @@ _LOOKED_UP = {"code", "name", "login", "firstname", "content", "tank_name", "eve
 _LIMITS = ("parser stack overflow", "tables in a join", "Expression tree is too large")
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS ids (next INTEGER NOT NULL);
-INSERT INTO ids SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ids);
+CREATE TABLE IF NOT EXISTS ids (next INTEGER NOT NULL, next_event INTEGER NOT NULL);
+INSERT INTO ids SELECT 1, 1000000001 WHERE NOT EXISTS (SELECT 1 FROM ids);
 CREATE TABLE IF NOT EXISTS records (
     id INTEGER PRIMARY KEY, type TEXT NOT NULL, name TEXT COLLATE NOCASE, project INTEGER,
     retired INTEGER NOT NULL DEFAULT 0, cause INTEGER
@@ -130,6 +131,11 @@ class Session:
     def next_id(self) -> int:
         """Return the site's next id."""
         sql = "UPDATE ids SET next = next + 1 RETURNING next - 1"
+        return int(self._connection.execute(sql).fetchone()[0])
+
+    def next_event_id(self) -> int:
+        """Return the event log's next id."""
+        sql = "UPDATE ids SET next_event = next_event + 1 RETURNING next_event - 1"
         return int(self._connection.execute(sql).fetchone()[0])
 
 

@@ -31,7 +31,8 @@ def create_row(work: Work, kind: EntityType, fields: Mapping[str, Json]) -> int:
     """
     if kind.needs_project and fields.get("project") is None:
         raise bad_request(f"API create() missing 'project' attribute: {inspect(dict(fields))}")
-    entity_id = work.session.next_id()
+    session = work.session
+    entity_id = session.next_event_id() if kind.name == "EventLogEntry" else session.next_id()
     draft = Drafter(work, kind, entity_id).draft(fields)
     columns = draft.columns
     given = set(columns)
