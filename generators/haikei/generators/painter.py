@@ -84,6 +84,7 @@ class PainterGenerator:
             pixels = paint_wash(
                 reading, season=request.season, time=request.time, seed=request.seed, pause=pause
             )
+            progress(Progress(step=STEPS[finish], steps=STEPS[finish]))
             return GenerationResult(picture=Picture(pixels=pixels))
         base = (
             previous.pixels
@@ -99,6 +100,7 @@ class PainterGenerator:
         pixels = paint_full(
             reading, base, season=request.season, time=request.time, seed=request.seed, pause=pause
         )
+        progress(Progress(step=STEPS[finish], steps=STEPS[finish]))
         return GenerationResult(picture=Picture(pixels=pixels))
 
 

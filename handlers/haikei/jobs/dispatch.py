@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy import Engine as Database
 
-from haikei.database import jobs, utc_now
+from haikei.database import jobs, reading, utc_now
 from haikei.events import LayoutPublished
 from haikei.generators.production import seed_of
 from haikei.jobs.inbox import add_job, mark_dispatched, undispatched
@@ -76,7 +76,7 @@ class Dispatcher:
 
     def feed(self) -> int:
         """Hand waiting jobs to the engine, the most urgent first, as far as there is room."""
-        with self._database.connect() as connection:
+        with reading(self._database) as connection:
             running = connection.execute(
                 select(func.count()).where(jobs.c.state == JobState.RUNNING.value)
             ).scalar_one()
@@ -98,7 +98,7 @@ class Dispatcher:
 
     def heed_cancels(self) -> int:
         """End running jobs that shall stop and whose next task has not begun."""
-        with self._database.connect() as connection:
+        with reading(self._database) as connection:
             rows = connection.execute(
                 select(jobs.c.key, jobs.c.run).where(
                     jobs.c.state == JobState.RUNNING.value, jobs.c.cancel_asked == 1
@@ -123,7 +123,7 @@ class Dispatcher:
             how many there were.
         """
         before = utc_now() - timedelta(seconds=_SILENT)
-        with self._database.connect() as connection:
+        with reading(self._database) as connection:
             rows = (
                 connection.execute(
                     select(jobs)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, select, update
 
-from haikei.database import jobs, utc_now
+from haikei.database import jobs, reading, utc_now
 from haikei.errors import GenerationCancelled, JobError
 from haikei.jobs.job import JobOrder, JobState, Step
 from haikei.jobs.rows import order_of, result_text
@@ -58,7 +58,7 @@ class JobProgress:
     def suspect(self, step: Step) -> bool:
         """Tell whether a worker died while it did this step."""
         query = select(jobs.c.step, jobs.c.state).where(self._mine)
-        with self._database.connect() as connection:
+        with reading(self._database) as connection:
             row = connection.execute(query).first()
         return row is not None and _was_cut(row.state, row.step, step)
 
@@ -130,7 +130,7 @@ class JobProgress:
         """
         if self._stop.is_set():
             raise WorkerStopping
-        with self._database.connect() as connection:
+        with reading(self._database) as connection:
             self._heed(connection)
 
     def wait(self, seconds: float, note: str) -> None:

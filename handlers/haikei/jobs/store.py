@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, func, select, update
 
-from haikei.database import events, files, jobs, utc_now
+from haikei.database import events, files, jobs, reading, utc_now
 from haikei.errors import JobError
 from haikei.jobs.job import Job, JobState, Step
 from haikei.jobs.rows import job_of
@@ -34,7 +34,7 @@ class JobStore:
             query = query.where(jobs.c.state.in_([state.value for state in states]))
         if project is not None:
             query = query.where(jobs.c.project == project)
-        with self._database.connect() as connection:
+        with reading(self._database) as connection:
             return [job_of(row) for row in connection.execute(query).mappings()]
 
     def get(self, key: str) -> Job:
@@ -44,13 +44,13 @@ class JobStore:
         Raises:
             JobError: there is none, or more than one.
         """
-        with self._database.connect() as connection:
+        with reading(self._database) as connection:
             return job_of(_find(connection, key))
 
     def counts(self) -> Mapping[JobState, int]:
         """Return how many jobs stand in each state."""
         query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
-        with self._database.connect() as connection:
+        with reading(self._database) as connection:
             found = {JobState(state): int(count) for state, count in connection.execute(query)}
         return {state: found.get(state, 0) for state in JobState}
 
@@ -59,7 +59,7 @@ class JobStore:
         query = select(jobs).order_by(jobs.c.updated_at, jobs.c.id).limit(limit)
         if since is not None:
             query = query.where(jobs.c.updated_at >= since)
-        with self._database.connect() as connection:
+        with reading(self._database) as connection:
             return [job_of(row) for row in connection.execute(query).mappings()]
 
     def retry(self, key: str) -> Job:

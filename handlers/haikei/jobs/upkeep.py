@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Engine as Database
 from sqlalchemy import select
 
-from haikei.database import jobs, utc_now
+from haikei.database import jobs, reading, utc_now
 from haikei.errors import StorageError
 from haikei.jobs.job import JobState
 from haikei.jobs.port import Engine
@@ -65,5 +65,5 @@ class Upkeep:
 
     def _settled(self, keys: Sequence[str]) -> Sequence[str]:
         query = select(jobs.c.key).where(jobs.c.key.in_(keys), jobs.c.state.in_(_SETTLED))
-        with self._database.connect() as connection:
+        with reading(self._database) as connection:
             return list(connection.execute(query).scalars())
