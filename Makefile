@@ -1,6 +1,8 @@
 # The two commands a newcomer needs are `make demo` and `make test`; both set everything up.
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11)
+# The first Python that really starts and is new enough: a name on the path may be an empty shim.
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
