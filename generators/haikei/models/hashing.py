@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,9 @@ class HashMemory:
 
     def _save(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        # Several threads of several workers may remember at once; the last one wins, whole.
+        mark = f"{os.getpid()}.{threading.get_ident()}"
+        temporary = self.path.with_name(f".{self.path.name}.{mark}.tmp")
         temporary.write_text(json.dumps(self.known, indent=1, sort_keys=True), encoding="utf-8")
         temporary.replace(self.path)
 

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def _development_key(folder: Path) -> Path:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    mine = folder / f".development-{os.getpid()}.tmp"
+    mine = folder / f".development-{os.getpid()}-{threading.get_ident()}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
