@@ -23,7 +23,7 @@ Row = dict[str, Any]  #: a row as the client gives it
 SCRIPT = "haikei"
 KEY = "test-key"
 #: Seconds after which something that should happen has not.
-PATIENCE = 60.0
+PATIENCE = 150.0
 
 _SETTINGS = """
 [studio]
