@@ -11,7 +11,9 @@ does nothing else: what a day would hold if all the rest cost nothing.
 """
 
 import argparse
+import hashlib
 import json
+import logging
 import statistics
 import sys
 import tempfile
@@ -24,6 +26,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil
+import structlog
 from rich.console import Console
 from rich.table import Table
 
@@ -120,7 +123,7 @@ def bare(layouts: Sequence[Path], here: Studio, folder: Path) -> float:
     for number, layout in enumerate(layouts):
         order = ProductionOrder(
             layout=layout,
-            layout_sha256=f"{number:064d}",
+            layout_sha256=hashlib.sha256(layout.read_bytes()).hexdigest(),
             recipe=RECIPES["watercolour"],
             season="summer",
             time="day",
@@ -207,6 +210,7 @@ def show(day: Day) -> None:
 
 
 def main() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
     parser.add_argument("--layouts", type=int, default=60)
     parser.add_argument("--concurrency", type=int, default=1, help="pictures made at once")

@@ -12,6 +12,7 @@ the first one of a connection also learns what the site is, and is given beside 
 
 import argparse
 import json
+import logging
 import statistics
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import shotgun_api3
+import structlog
 from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
@@ -54,6 +56,7 @@ class Figures:
 
 
 def main() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     """Measure, print the table, and fail when a mark is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--latency", type=float, default=0.1, help="seconds added to a request")
