@@ -56,7 +56,11 @@ CUTS: tuple[DemoCut, ...] = (
 
 
 def toml_routes(cuts: tuple[DemoCut, ...], recipe: str) -> str:
-    """Return the routes that give each cut its season, time of day and recipe."""
+    """Return the routes that give each cut its season and time of day; any other layout has one."""
+    return f'{_own_routes(cuts, recipe)}\n[[routes]]\nrecipe = "{recipe}"\n'
+
+
+def _own_routes(cuts: tuple[DemoCut, ...], recipe: str) -> str:
     return "\n".join(
         f'[[routes]]\nproject = "{cut.project}"\nsequence = "{cut.sequence}"\nshot = "{cut.shot}"\n'
         f'place = "{cut.scene}"\nrecipe = "{recipe}"\n'
