@@ -3,6 +3,9 @@
 from haikei.database.connection import open_database, reading
 from haikei.database.moments import Moment, utc_now
 from haikei.database.schema import (
+    background_images,
+    backgrounds,
+    contributions,
     events,
     feed_cursors,
     feed_gaps,
@@ -11,11 +14,21 @@ from haikei.database.schema import (
     image_records,
     jobs,
     ledger,
+    ledger_checkpoints,
+    ledger_nodes,
+    ledger_sendings,
     metadata,
+    name_openings,
+    people,
+    statements,
+    systems,
 )
 
 __all__ = [
     "Moment",
+    "background_images",
+    "backgrounds",
+    "contributions",
     "events",
     "feed_cursors",
     "feed_gaps",
@@ -24,8 +37,15 @@ __all__ = [
     "image_records",
     "jobs",
     "ledger",
+    "ledger_checkpoints",
+    "ledger_nodes",
+    "ledger_sendings",
     "metadata",
+    "name_openings",
     "open_database",
+    "people",
     "reading",
+    "statements",
+    "systems",
     "utc_now",
 ]

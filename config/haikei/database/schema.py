@@ -6,6 +6,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -131,29 +132,165 @@ feed_rows = Table(
     Index("ix_feed_rows_state", "feed", "state", "look_at"),
 )
 
-# The lineage graph: one row an image, by content hash.
+# The lineage graph: one row an image, by content hash. `record` is what the ledger seals: people
+# are ids with commitments there, and their names stand in `people`.
 image_records = Table(
     "image_records",
     metadata,
     Column("key", String(160), primary_key=True),
     Column("sha256", String(64), nullable=False),
+    Column("pixels_sha256", String(64), nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("job_key", String(120), nullable=False, default=""),
+    Column("source_type", String(48), nullable=False),
+    Column("path", Text, nullable=False),
     Column("record", Text, nullable=False),
+    Column("ledger_seq", BigInteger, nullable=False),
     Column("created_at", Moment, nullable=False),
     Index("ix_image_records_sha256", "sha256"),
-    Index("ix_image_records_job_key", "job_key"),
+    Index("ix_image_records_pixels_sha256", "pixels_sha256"),
 )
 
-# The append-only ledger: nothing here is ever changed or removed.
+# One row a version of a background, whoever made its last image.
+backgrounds = Table(
+    "backgrounds",
+    metadata,
+    Column("key", String(120), primary_key=True),
+    Column("project", String(255), nullable=False),
+    Column("sequence", String(255), nullable=False),
+    Column("shot", String(255), nullable=False),
+    Column("season", String(20), nullable=False),
+    Column("time", String(20), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("code", String(255), nullable=False),
+    Column("tracker_id", BigInteger),
+    Column("url", Text, nullable=False, default=""),
+    Column("state", String(20), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("project", "sequence", "shot", "season", "time", "version"),
+)
+
+# The images that led to a version, the layout first; a layout serves many versions.
+background_images = Table(
+    "background_images",
+    metadata,
+    Column("background_key", String(120), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("image_key", String(160), nullable=False),
+    Index("ix_background_images_image_key", "image_key"),
+)
+
+# Who had which role in which image. `actor` is a person's id, or a system's.
+contributions = Table(
+    "contributions",
+    metadata,
+    Column("image_key", String(160), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("role", String(40), nullable=False),
+    Column("actor_kind", String(10), nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("grade", String(10), nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_contributions_actor", "actor_kind", "actor"),
+)
+
+# Names as credits print them today. A name that is erased leaves its row, empty.
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(120), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("name_ja", String(255), nullable=False, default=""),
+    Column("opt_out", Text, nullable=False, default=""),
+    Column("erased_at", Moment),
+    Column("updated_at", Moment, nullable=False),
+)
+
+# What opens a commitment in the ledger: without its salt nobody can tell whose name it was.
+name_openings = Table(
+    "name_openings",
+    metadata,
+    Column("commitment", String(64), primary_key=True),
+    Column("person", String(120), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("name_ja", String(255), nullable=False),
+    Column("salt", String(64), nullable=False),
+    Index("ix_name_openings_person", "person"),
+)
+
+# Models and programs, each once; the id is the hash of all that is known of it.
+systems = Table(
+    "systems",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("version", String(255), nullable=False),
+    Column("source_type", String(48), nullable=False),
+    Column("sha256", String(64), nullable=False, default=""),
+    Column("licence", Text, nullable=False, default=""),
+    Column("data", Text, nullable=False, default=""),
+)
+
+# What people answer for: notices, approvals, assessments, no-AI statements.
+statements = Table(
+    "statements",
+    metadata,
+    Column("key", String(160), primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("project", String(255), nullable=False),
+    Column("sequence", String(255), nullable=False, default=""),
+    Column("shot", String(255), nullable=False, default=""),
+    Column("image_sha256", String(64), nullable=False, default=""),
+    Column("by", String(120), nullable=False),
+    Column("to", Text, nullable=False, default=""),
+    Column("subject", String(80), nullable=False, default=""),
+    Column("answer", String(20), nullable=False, default=""),
+    Column("text", Text, nullable=False),
+    Column("reference", Text, nullable=False, default=""),
+    Column("ledger_seq", BigInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_statements_project", "project", "kind"),
+)
+
+# The append-only ledger: nothing here is ever changed or removed. On SQLite and PostgreSQL
+# triggers stop accidents; a rewrite by someone with full access is found by checkpoints.
 ledger = Table(
     "ledger",
     metadata,
     Column("seq", _Id, primary_key=True, autoincrement=False),
     Column("key", String(160), nullable=False),
-    Column("leaf", String(64), nullable=False),
-    Column("chain", String(64), nullable=False),
+    Column("leaf", LargeBinary(32), nullable=False),
     Column("payload", Text, nullable=False),
     Column("appended_at", Moment, nullable=False),
     UniqueConstraint("key"),
+)
+
+# Roots of complete subtrees of the ledger's Merkle tree (RFC 6962).
+ledger_nodes = Table(
+    "ledger_nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+# Signed heads of the tree (C2SP tlog-checkpoint), with a time-stamp token where one was given.
+ledger_checkpoints = Table(
+    "ledger_checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("token", LargeBinary),
+    Column("made_at", Moment, nullable=False),
+)
+
+# Where each checkpoint was sent, so that it is found outside the building again.
+ledger_sendings = Table(
+    "ledger_sendings",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("outlet", String(200), primary_key=True),
+    Column("sent_at", Moment),
+    Column("error", Text, nullable=False, default=""),
 )

@@ -12,6 +12,8 @@ class SourceType(StrEnum):
     """
 
     DIGITAL_CREATION = "digitalCreation"  #: drawn by a human with non-generative tools
+    PRINT = "print"  #: scanned from paper
+    HUMAN_EDITS = "humanEdits"  #: corrected by a human with non-generative tools
     ALGORITHMIC = "algorithmicMedia"  #: made by an algorithm without training data
     TRAINED = "trainedAlgorithmicMedia"  #: made by a model trained on captured content
     COMPOSITE_TRAINED = "compositeWithTrainedAlgorithmicMedia"  #: augmented by such a model
@@ -29,6 +31,7 @@ class Person:
     id: str  #: where the tracker knows them, such as `HumanUser:12`; else `person:` and a slug
     name: str  #: in Latin letters
     name_ja: str = ""  #: in Japanese script; empty when unknown
+    opt_out: str = ""  #: where it is recorded that they do not want to be named; else empty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,20 +72,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("path", name=op.f("pk_files")),
     )
     op.create_table(
-        "image_records",
-        sa.Column("key", sa.String(length=160), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("job_key", sa.String(length=120), nullable=False),
-        sa.Column("record", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.String(length=32), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_image_records")),
-    )
-    with op.batch_alter_table("image_records", schema=None) as batch_op:
-        batch_op.create_index("ix_image_records_job_key", ["job_key"], unique=False)
-        batch_op.create_index("ix_image_records_sha256", ["sha256"], unique=False)
-
-    op.create_table(
         "jobs",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=False),
@@ -120,7 +106,122 @@ def upgrade() -> None:
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index("ix_jobs_state", ["state", "priority", "id"], unique=False)
         batch_op.create_index("ix_jobs_updated_at", ["updated_at"], unique=False)
-
+    op.create_table(
+        "image_records",
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("pixels_sha256", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("source_type", sa.String(length=48), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("ledger_seq", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_image_records")),
+    )
+    with op.batch_alter_table("image_records", schema=None) as batch_op:
+        batch_op.create_index("ix_image_records_pixels_sha256", ["pixels_sha256"], unique=False)
+        batch_op.create_index("ix_image_records_sha256", ["sha256"], unique=False)
+    op.create_table(
+        "backgrounds",
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("project", sa.String(length=255), nullable=False),
+        sa.Column("sequence", sa.String(length=255), nullable=False),
+        sa.Column("shot", sa.String(length=255), nullable=False),
+        sa.Column("season", sa.String(length=20), nullable=False),
+        sa.Column("time", sa.String(length=20), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=255), nullable=False),
+        sa.Column("tracker_id", sa.BigInteger(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("created_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_backgrounds")),
+        sa.UniqueConstraint(
+            "project",
+            "sequence",
+            "shot",
+            "season",
+            "time",
+            "version",
+            name=op.f("uq_backgrounds_project_sequence_shot_season_time_version"),
+        ),
+    )
+    op.create_table(
+        "background_images",
+        sa.Column("background_key", sa.String(length=120), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("image_key", sa.String(length=160), nullable=False),
+        sa.PrimaryKeyConstraint("background_key", "position", name=op.f("pk_background_images")),
+    )
+    with op.batch_alter_table("background_images", schema=None) as batch_op:
+        batch_op.create_index("ix_background_images_image_key", ["image_key"], unique=False)
+    op.create_table(
+        "contributions",
+        sa.Column("image_key", sa.String(length=160), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("role", sa.String(length=40), nullable=False),
+        sa.Column("actor_kind", sa.String(length=10), nullable=False),
+        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("grade", sa.String(length=10), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("image_key", "position", name=op.f("pk_contributions")),
+    )
+    with op.batch_alter_table("contributions", schema=None) as batch_op:
+        batch_op.create_index("ix_contributions_actor", ["actor_kind", "actor"], unique=False)
+    op.create_table(
+        "people",
+        sa.Column("id", sa.String(length=120), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("name_ja", sa.String(length=255), nullable=False),
+        sa.Column("opt_out", sa.Text(), nullable=False),
+        sa.Column("erased_at", sa.String(length=32), nullable=True),
+        sa.Column("updated_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
+    )
+    op.create_table(
+        "name_openings",
+        sa.Column("commitment", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=120), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("name_ja", sa.String(length=255), nullable=False),
+        sa.Column("salt", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("commitment", name=op.f("pk_name_openings")),
+    )
+    with op.batch_alter_table("name_openings", schema=None) as batch_op:
+        batch_op.create_index("ix_name_openings_person", ["person"], unique=False)
+    op.create_table(
+        "systems",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("version", sa.String(length=255), nullable=False),
+        sa.Column("source_type", sa.String(length=48), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("licence", sa.Text(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_systems")),
+    )
+    op.create_table(
+        "statements",
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("project", sa.String(length=255), nullable=False),
+        sa.Column("sequence", sa.String(length=255), nullable=False),
+        sa.Column("shot", sa.String(length=255), nullable=False),
+        sa.Column("image_sha256", sa.String(length=64), nullable=False),
+        sa.Column("by", sa.String(length=120), nullable=False),
+        sa.Column("to", sa.Text(), nullable=False),
+        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("answer", sa.String(length=20), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("ledger_seq", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_statements")),
+    )
+    with op.batch_alter_table("statements", schema=None) as batch_op:
+        batch_op.create_index("ix_statements_project", ["project", "kind"], unique=False)
     op.create_table(
         "ledger",
         sa.Column(
@@ -130,10 +231,33 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("key", sa.String(length=160), nullable=False),
-        sa.Column("leaf", sa.String(length=64), nullable=False),
-        sa.Column("chain", sa.String(length=64), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(length=32), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("appended_at", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_ledger")),
         sa.UniqueConstraint("key", name=op.f("uq_ledger_key")),
+    )
+    op.create_table(
+        "ledger_nodes",
+        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("level", "idx", name=op.f("pk_ledger_nodes")),
+    )
+    op.create_table(
+        "ledger_checkpoints",
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=True),
+        sa.Column("made_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("size", name=op.f("pk_ledger_checkpoints")),
+    )
+    op.create_table(
+        "ledger_sendings",
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("outlet", sa.String(length=200), nullable=False),
+        sa.Column("sent_at", sa.String(length=32), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("size", "outlet", name=op.f("pk_ledger_sendings")),
     )

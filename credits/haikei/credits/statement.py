@@ -1,0 +1,43 @@
+"""What people say about a show, a cut or an image, sealed like everything else."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from haikei.credits.maker import Person
+
+
+class StatementKind(StrEnum):
+    """What is stated."""
+
+    INTENDED_USE = "intended_use"  #: the client was told before AI was used
+    CLIENT_APPROVAL = "client_approval"  #: the client agreed
+    PRINCIPLE = "principle"  #: an answer to one of the client's guiding principles
+    THIRD_PARTY_CHECK = "third_party_check"  #: similarity to others' works was looked for
+    LIKENESS_CHECK = "likeness_check"  #: recognisable people were looked for
+    DEEPFAKE_ASSESSMENT = "deepfake_assessment"  #: EU AI Act, Article 3(60)
+    VIEWER_DISCLOSURE = "viewer_disclosure"  #: where the audience is told
+    UNION_NOTICE = "union_notice"
+    UNION_CONSULTATION = "union_consultation"
+    NO_AI = "no_ai"  #: no trained model made any part of it
+    CONSENT = "consent"  #: an artist agrees, or asks not to be named
+    CORRECTION = "correction"  #: an earlier record was wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One sentence that somebody answers for."""
+
+    key: str  #: ours, unique
+    kind: StatementKind
+    project: str
+    sequence: str  #: empty: the whole show
+    shot: str  #: empty: the whole sequence
+    image_sha256: str  #: empty unless it is about one image
+    by: Person
+    to: str  #: whom it was told, such as a client or a guild; empty when nobody in particular
+    subject: str  #: which of several, such as a principle's number; else empty
+    answer: str  #: `yes`, `no`, `unsure`, or empty where there is nothing to answer
+    text: str
+    reference: str  #: where the paper is: a contract, a mail, a ticket
+    at: datetime
