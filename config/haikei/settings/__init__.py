@@ -1,20 +1,20 @@
 """What may a studio set? One TOML file, overridable by the environment."""
 
+from haikei.settings.credits import Credits, LedgerKeeping, Mail, Reports, Signing
 from haikei.settings.describing import Setting, describe, reference, starter, toml
 from haikei.settings.loading import Reading, load, read, settings_path
 from haikei.settings.mistakes import Mistake
+from haikei.settings.people import PersonEntry, StaffEntry
 from haikei.settings.studio import (
     Device,
     Engine,
     Events,
     Log,
     Model,
-    PersonEntry,
     Policy,
     Recipe,
     Route,
     Settings,
-    Signing,
     Stage,
     Storage,
     StorageRoot,
@@ -29,10 +29,13 @@ from haikei.settings.studio import (
 from haikei.settings.template import PathTemplate
 
 __all__ = [
+    "Credits",
     "Device",
     "Engine",
     "Events",
+    "LedgerKeeping",
     "Log",
+    "Mail",
     "Mistake",
     "Model",
     "PathTemplate",
@@ -40,10 +43,12 @@ __all__ = [
     "Policy",
     "Reading",
     "Recipe",
+    "Reports",
     "Route",
     "Setting",
     "Settings",
     "Signing",
+    "StaffEntry",
     "Stage",
     "Storage",
     "StorageRoot",

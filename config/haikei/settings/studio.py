@@ -1,64 +1,14 @@
 """The validated shape of a studio's settings file; each field's text is its documentation."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    HttpUrl,
-    SecretStr,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
-from haikei.errors import SettingsError
-from haikei.settings.template import PathTemplate
-
-
-def _template(text: str) -> str:
-    try:
-        PathTemplate(text)
-    except SettingsError as error:
-        raise ValueError(str(error)) from error
-    return text
-
-
-def _located(path: Path, info: ValidationInfo) -> Path:
-    # Relative paths are meant from the settings file, wherever the command is started.
-    path = path.expanduser()
-    if path.is_absolute():
-        return path
-    context = info.context
-    if not isinstance(context, Mapping) or "folder" not in context:
-        message = "must be an absolute path"
-        raise ValueError(message)
-    return Path(str(context["folder"])) / path
-
-
-def _filled(items: tuple[object, ...]) -> tuple[object, ...]:
-    # Not pydantic's min_length: that also complains when the one item given is wrong.
-    if not items:
-        message = "at least one is needed"
-        raise ValueError(message)
-    return items
-
-
-Template = Annotated[str, AfterValidator(_template)]
-Seconds = Annotated[float, Field(gt=0)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-LocatedPath = Annotated[Path, AfterValidator(_located)]
-
-
-class Section(BaseModel):
-    """What every part of the settings shares: unknown keys are mistakes, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+from haikei.settings.credits import Credits, LedgerKeeping, Reports, Signing
+from haikei.settings.people import PersonEntry
+from haikei.settings.section import LocatedPath, Seconds, Section, Slug, Template, filled
 
 
 class Studio(Section):
@@ -87,6 +37,8 @@ class Tracker(Section):
     """Seconds without an answer after which a call is given up."""
     layout_types: tuple[str, ...] = ("Layout",)
     """Codes of the PublishedFileTypes that are layouts."""
+    touch_up_type: str = "Background Touch-up"
+    """Code of the PublishedFileType of a background that an artist has painted over."""
     background_type: str = "Background"
     """Code of the PublishedFileType of a finished background."""
     stage_type: str = "Background Stage"
@@ -111,7 +63,7 @@ class StorageRoot(Section):
 class Storage(Section):
     """Where published files stand."""
 
-    roots: Annotated[tuple[StorageRoot, ...], AfterValidator(_filled)]
+    roots: Annotated[tuple[StorageRoot, ...], AfterValidator(filled)]
     """Every mounted place that files may come from or go to; the first one receives backgrounds."""
     layout: Template = "{project}/{sequence}/{shot}/layout/{shot}_{name}_v{version:03d}.{ext}"
     """Where a layout stands, below any root."""
@@ -125,6 +77,11 @@ class Storage(Section):
         "{shot}_bg_{season}_{time}_v{version:03d}_{stage}.{ext}"
     )
     """Where each intermediate generation goes, below the first root."""
+    touch_up: Template = (
+        "{project}/{sequence}/{shot}/background/{season}_{time}/v{version:03d}/"
+        "{shot}_bg_{season}_{time}_v{version:03d}.{ext}"
+    )
+    """Where a background that an artist has painted over goes, below the first root."""
     format: Literal["png", "tif", "exr"] = "png"
     """File format of the finished background."""
     reserve_mib: Annotated[int, Field(ge=0)] = 512
@@ -204,7 +161,7 @@ class Stage(Section):
 class Recipe(Section):
     """How a layout becomes a background: the stages, in order."""
 
-    stages: Annotated[tuple[Stage, ...], AfterValidator(_filled)]
+    stages: Annotated[tuple[Stage, ...], AfterValidator(filled)]
     """Each stage receives the layout and the picture of the stage before."""
     prompt: str = ""
     """Words for generators that read words; `{place} {season} {time}` are filled in."""
@@ -242,7 +199,7 @@ class Route(Section):
     """Shot names, as a shell pattern."""
     recipe: Slug = "watercolour"
     """A name in `[recipes]`."""
-    variants: Annotated[tuple[Variant, ...], AfterValidator(_filled)] = (Variant(),)
+    variants: Annotated[tuple[Variant, ...], AfterValidator(filled)] = (Variant(),)
     """One background is made for each."""
     place: str = ""
     """What kind of place it is (port, station, village, hills …), as a hint."""
@@ -281,23 +238,20 @@ class Model(Section):
     """What it was trained on, in a sentence."""
     attribution: str = ""
     """Text that the licence asks to be shown."""
+    provider: str = ""
+    """Who made the model, as reports name them."""
+    runs: Literal["on_prem", "cloud"] = "on_prem"
+    """Where it runs."""
+    trains_on_inputs: bool = False
+    """Whether what it is given is stored or trained on by anybody."""
+    contract: str = ""
+    """Where the contract or the terms that say so are kept."""
+    data_url: str = ""
+    """Where its maker discloses the training data."""
     sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
         default_factory=dict
     )
     """Expected SHA-256 of weight files, by path in the folder; a difference stops the job."""
-
-
-class PersonEntry(Section):
-    """One artist, as credits name them."""
-
-    name: str
-    """The name in Latin letters."""
-    name_ja: str = ""
-    """The name in Japanese script."""
-    logins: tuple[str, ...] = ()
-    """Tracker logins and full names by which this person is recognised."""
-    consent: bool = True
-    """False: layouts by this person are never given to a generator."""
 
 
 class Unnamed(StrEnum):
@@ -332,7 +286,7 @@ class Engine(Section):
 
     url: str | None = None
     """Database URL of the job engine; by default SQLite in the state folder."""
-    devices: Annotated[tuple[Device, ...], AfterValidator(_filled)] = (Device(),)
+    devices: Annotated[tuple[Device, ...], AfterValidator(filled)] = (Device(),)
     """Where pictures are made."""
     parallel: Annotated[int, Field(ge=1, le=64)] = 8
     """Jobs that may be in their tracker and file steps at once."""
@@ -342,13 +296,6 @@ class Engine(Section):
     """Seconds before the second try; doubled before each further one, up to two minutes."""
     poll: Annotated[float, Field(ge=0.02, le=10)] = 0.2
     """Seconds between looks at a queue."""
-
-
-class Signing(Section):
-    """With what records are signed."""
-
-    key_file: LocatedPath | None = None
-    """An Ed25519 private key (PEM). Without one a development key is made, and named so."""
 
 
 class Log(Section):
@@ -376,6 +323,9 @@ class Settings(Section):
     policy: Policy = Policy()
     engine: Engine = Engine()
     signing: Signing = Signing()
+    ledger: LedgerKeeping = LedgerKeeping()
+    credits: Credits = Credits()
+    reports: Reports = Reports()
     log: Log = Log()
 
     def route(self, *, project: str, sequence: str, shot: str) -> Route | None:

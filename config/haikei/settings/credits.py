@@ -1,0 +1,83 @@
+"""How credits are kept: signing, the ledger and where its heads are sent, reports."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from haikei.settings.people import StaffEntry
+from haikei.settings.section import LocatedPath, Seconds, Section, Slug
+
+
+class Signing(Section):
+    """With what records, files and the ledger are signed."""
+
+    key_file: LocatedPath | None = None
+    """An Ed25519 private key (PEM) for records and checkpoints; else a development key is made."""
+    certificate_file: LocatedPath | None = None
+    """The chain (PEM, leaf first) that signs files (C2PA); else a development CA is made."""
+    certificate_key_file: LocatedPath | None = None
+    """The leaf's private key (PEM), unless a signer is named."""
+    signer: Slug | None = None
+    """Who signs with the leaf's key, such as a KMS: a name in the entry points `haikei.signers`."""
+    trust_file: LocatedPath | None = None
+    """Certificates (PEM) that marks of others are checked against, besides our own."""
+    timestamp_url: HttpUrl | None = None
+    """An RFC 3161 time-stamp authority. Files wait for it; none is signed without its token."""
+    timestamp_trust_file: LocatedPath | None = None
+    """The authority's root certificate (PEM)."""
+
+
+class Mail(Section):
+    """Where checkpoints are mailed."""
+
+    host: str = ""
+    """The mail server; empty: nothing is mailed."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    """Its port."""
+    sender: str = ""
+    """The address they come from."""
+    to: tuple[str, ...] = ()
+    """Addresses outside the studio."""
+    user: str = ""
+    """The account, where the server asks for one."""
+    password: SecretStr | None = Field(default=None, exclude=True)
+    """Its password: from HAIKEI_LEDGER__MAIL__PASSWORD, never from here."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is protected."""
+
+
+class LedgerKeeping(Section):
+    """How the ledger's heads are signed and sent out of the building."""
+
+    origin: str = ""
+    """The ledger's name, such as `studio.example/haikei`; else it follows from the studio's."""
+    checkpoint_every: Seconds = 3600.0
+    """Seconds between signed heads of the ledger, when something was added."""
+    drop: tuple[LocatedPath, ...] = ()
+    """Folders into which each head is written: a client's share, a write-once disk."""
+    mail: Mail = Mail()
+    """Where each head is mailed."""
+    tracker_field: bool = True
+    """Write each head into a field of the shows' Project rows."""
+
+
+class Credits(Section):
+    """Who is named, besides those whose work is in the images."""
+
+    staff: tuple[StaffEntry, ...] = ()
+    """People whose part is in no single image."""
+    layout_role: Literal["layout", "genzu"] = "genzu"
+    """What drawing a layout is called in this studio's credits."""
+
+
+class Reports(Section):
+    """How reports look."""
+
+    font: str = ""
+    """A font family that holds the show's scripts; else those that the system has."""
+    client: str = ""
+    """Whom the studio works for, as reports name them."""
+    contact: str = ""
+    """Whom a reader may ask."""
+    logo: LocatedPath | None = None
+    """A picture for the head of each report."""

@@ -1,0 +1,51 @@
+"""What every part of the settings shares: checked paths, names and tables."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+
+from haikei.errors import SettingsError
+from haikei.settings.template import PathTemplate
+
+
+def _template(text: str) -> str:
+    try:
+        PathTemplate(text)
+    except SettingsError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+def _located(path: Path, info: ValidationInfo) -> Path:
+    # Relative paths are meant from the settings file, wherever the command is started.
+    path = path.expanduser()
+    if path.is_absolute():
+        return path
+    context = info.context
+    if not isinstance(context, Mapping) or "folder" not in context:
+        message = "must be an absolute path"
+        raise ValueError(message)
+    return Path(str(context["folder"])) / path
+
+
+def filled(items: tuple[object, ...]) -> tuple[object, ...]:
+    """Return a list that has at least one item."""
+    # Not pydantic's min_length: that also complains when the one item given is wrong.
+    if not items:
+        message = "at least one is needed"
+        raise ValueError(message)
+    return items
+
+
+Template = Annotated[str, AfterValidator(_template)]
+Seconds = Annotated[float, Field(gt=0)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+LocatedPath = Annotated[Path, AfterValidator(_located)]
+
+
+class Section(BaseModel):
+    """What every part of the settings shares: unknown keys are mistakes, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
