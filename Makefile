@@ -9,12 +9,17 @@ STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 TEST_ARGS ?=
 
-.PHONY: demo test check format bench install clean
+# What no Python package brings: Pango sets the text of PDF reports, the font holds Japanese, and
+# the browser runs the tests of the pages.
+DEBIAN_PDF     := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fontconfig fonts-noto-cjk
+DEBIAN_BROWSER := chromium
 
-demo: install
+.PHONY: demo test check format bench install clean debian-pdf debian-browser
+
+demo: install debian-pdf
 	$(BIN)/haikei demo $(DEMO_ARGS)
 
-test: install
+test: install debian-pdf debian-browser
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(TEST_ARGS)
 	$(BIN)/coverage combine --quiet
@@ -38,6 +43,19 @@ bench: install
 	$(BIN)/python benchmarks/publish.py
 	$(BIN)/python benchmarks/generate.py
 	$(BIN)/python benchmarks/day.py
+
+debian-pdf: PACKAGES = $(DEBIAN_PDF)
+debian-browser: PACKAGES = $(DEBIAN_BROWSER)
+debian-pdf debian-browser:
+	@missing=$$(for name in $(PACKAGES); do dpkg -s $$name >/dev/null 2>&1 || echo $$name; done); \
+	if test -n "$$missing" && command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+		echo "installing" $$missing; \
+		{ apt-get update -qq; apt-get install -qq -y --no-install-recommends $$missing; } >/dev/null; \
+	elif test -n "$$missing" && command -v dpkg >/dev/null; then \
+		echo "Missing from the system: run  sudo apt-get install" $$missing; exit 1; \
+	elif test -n "$$missing"; then \
+		echo "This system has no dpkg: see that it brings the likes of" $$missing; \
+	fi
 
 install: $(STAMP)
 
