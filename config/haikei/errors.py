@@ -23,6 +23,11 @@
     │   └── TrackerUnavailable may pass: no answer, a time-out, maintenance
     ├── LedgerError            the ledger cannot take or confirm a record
     ├── CreditError            human work without a name and without an opt-out
+    ├── MarksError             marks in a file (XMP, C2PA) cannot be read or written
+    │   ├── MarksUnreadable    the file's structure is malformed, too large or not one we know
+    │   ├── MarksBroken        an input's marks do not hold: nothing is signed on top of them
+    │   ├── SourceTypeUnknown  no term of the vocabularies of digital source types
+    │   └── SigningUnavailable may pass: the time-stamp authority or key service is away
     └── JobError               a job is not in a state in which this can be done
 
 An error says what happened, to what, and what to do. `transient` is true where waiting may help:
@@ -150,6 +155,28 @@ class LedgerError(HaikeiError):
 
 class CreditError(HaikeiError):
     """Human work without a name and without an opt-out."""
+
+
+class MarksError(HaikeiError):
+    """Marks in a file (XMP, C2PA) cannot be read or written."""
+
+
+class MarksUnreadable(MarksError):
+    """The file's structure is malformed, too large or not one we know."""
+
+
+class MarksBroken(MarksError):
+    """An input's marks do not hold: nothing is signed on top of them."""
+
+
+class SourceTypeUnknown(MarksError):
+    """No term of the vocabularies of digital source types."""
+
+
+class SigningUnavailable(MarksError):
+    """The time-stamp authority or the key service gives no answer."""
+
+    transient = True
 
 
 class JobError(HaikeiError):

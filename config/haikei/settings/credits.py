@@ -25,6 +25,10 @@ class Signing(Section):
     """An RFC 3161 time-stamp authority. Files wait for it; none is signed without its token."""
     timestamp_trust_file: LocatedPath | None = None
     """The authority's root certificate (PEM)."""
+    write_prompts: bool = False
+    """Whether prompts are written into published files (XMP); records keep them in any case."""
+    mining: Literal["forbidden", "allowed", "unsaid"] = "forbidden"
+    """What published files say of data mining and the training of models by others."""
 
 
 class Mail(Section):

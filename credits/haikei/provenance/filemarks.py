@@ -1,0 +1,120 @@
+"""What a file says about itself, and whether that holds."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+
+class MarksState(StrEnum):
+    """What became of a file's C2PA marks."""
+
+    NONE = "none"  #: the file carries none
+    TRUSTED = "trusted"  #: every engine: intact through all steps, by a signer that we trust
+    UNTRUSTED = "untrusted"  #: intact through all steps, by a signer that we do not know
+    BROKEN = "broken"  #: something was changed after it was signed, or was never right
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineVerdict:
+    """What one validator says."""
+
+    engine: str  #: its name and version
+    available: bool  #: False: it cannot read this format, as `note` says
+    state: str  #: `Trusted`, `Valid` or `Invalid`, as the engine says; empty without a verdict
+    failures: tuple[str, ...]  #: C2PA failure codes of the file's own manifest
+    ingredient_failures: tuple[str, ...]  #: and of the manifests that came with its ingredients
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPerson:
+    """A person whom a file names."""
+
+    name: str
+    name_ja: str
+    roles: tuple[str, ...]
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedAction:
+    """One C2PA action."""
+
+    action: str  #: such as `c2pa.drawing`
+    source_type: str  #: an IPTC term or a URI of another vocabulary; empty when not given
+    system: str  #: name and version of the software or the model; empty when not given
+    at: datetime | None
+    description: str
+    regions: int  #: how many regions are said to have been changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedStep:
+    """One manifest of the chain: a step in the making of the picture, as its signer states it."""
+
+    label: str
+    title: str
+    actions: tuple[MarkedAction, ...]
+    people: tuple[NamedPerson, ...]
+    model: str  #: of the AI disclosure; empty without one
+    oversight: str
+    signer: str  #: the common name and organisation of the certificate
+    signed_at: datetime | None  #: by the time stamp; None without one
+    ingredients: tuple[str, ...]  #: labels of the steps below it, the parent first
+    plain_ingredients: tuple[str, ...]  #: titles of the ingredients that carry no marks
+    failures: tuple[str, ...]  #: what was found broken in an ingredient when this was signed
+    redactions: tuple[str, ...]  #: assertions of earlier steps that were taken out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XmpMarks:
+    """The XMP properties of a file that tell of its making."""
+
+    digital_source_type: str  #: as written, a URI
+    ai_system: str
+    ai_system_version: str
+    ai_prompt: str
+    ai_prompt_writer: str
+    creators: tuple[str, ...]
+    contributors: tuple[NamedPerson, ...]
+    credit: str
+    data_mining: str
+    creator_tool: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AiSign:
+    """Something in a file that tells of a trained model."""
+
+    where: str  #: such as `PNG text "workflow"`
+    what: str  #: such as `ComfyUI`
+    proof: bool  #: False: a hint, such as a program's name, that people should look at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileMarks:
+    """All that a file says about itself."""
+
+    path: Path
+    state: MarksState
+    engines: tuple[EngineVerdict, ...]
+    steps: tuple[MarkedStep, ...]  #: the oldest first, the file's own last
+    xmp: XmpMarks | None
+    ai_signs: tuple[AiSign, ...]
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Every failure of every engine, each once, as `engine: code`."""
+        found = [
+            f"{verdict.engine}: {code}"
+            for verdict in self.engines
+            for code in (*verdict.failures, *verdict.ingredient_failures)
+        ]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def says_ai(self) -> bool:
+        """Whether anything in the file proves that a trained model had a part in it."""
+        return any(sign.proof for sign in self.ai_signs)

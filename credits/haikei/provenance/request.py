@@ -1,0 +1,53 @@
+"""What is marked into a file, and what comes out: the seam between the job and the marks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from haikei.credits import Contribution, CreditLine, ImageKind, Relation, SourceType
+
+#: How far people looked after a model, in the words of C2PA 2.4's `c2pa.ai-disclosure`.
+Oversight = Literal["fully_autonomous", "prompt_guided", "human_validated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedIngredient:
+    """A file that another was made from, with or without marks of its own."""
+
+    path: Path
+    manifest: Path | None = None  #: its `.c2pa` sidecar, where its format cannot embed one
+    relation: Relation
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkRequest:
+    """One file that is about to get its marks: what made it, from what, and who is named."""
+
+    source: Path  #: the file without marks; it is not changed
+    target: Path  #: where the marked file goes; sidecars stand beside it
+    title: str
+    kind: ImageKind
+    source_type: SourceType  #: of this step
+    overall_source_type: SourceType  #: of the picture as a whole, for XMP's one value
+    contributions: tuple[Contribution, ...]  #: to this step
+    credited: tuple[Contribution, ...]  #: to the whole lineage, this step included
+    credit: CreditLine
+    ingredients: tuple[MarkedIngredient, ...]  #: at most one of them is the parent
+    request_json: str  #: the generation request; only its SHA-256 enters the file
+    oversight: Oversight
+    at: datetime
+    prompt: str = ""  #: enters the file only where `signing.write_prompts` allows it
+    prompt_writer: str = ""  #: who wrote the prompt; likewise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """A file with its marks."""
+
+    path: Path
+    manifest: Path | None  #: the `.c2pa` sidecar, for formats that cannot embed one
+    xmp: Path | None  #: the `.xmp` sidecar, likewise
+    label: str  #: of the new C2PA manifest, such as `urn:c2pa:…`
+    time_stamped: bool  #: whether an RFC 3161 token stands in the signature
