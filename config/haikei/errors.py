@@ -23,6 +23,7 @@
     │   └── TrackerUnavailable may pass: no answer, a time-out, maintenance
     ├── LedgerError            the ledger cannot take or confirm a record
     ├── CreditError            human work without a name and without an opt-out
+    ├── ReportError            a report cannot be made or written as asked
     ├── MarksError             marks in a file (XMP, C2PA) cannot be read or written
     │   ├── MarksUnreadable    the file's structure is malformed, too large or not one we know
     │   ├── MarksBroken        an input's marks do not hold: nothing is signed on top of them
@@ -177,6 +178,10 @@ class SigningUnavailable(MarksError):
     """The time-stamp authority or the key service gives no answer."""
 
     transient = True
+
+
+class ReportError(HaikeiError):
+    """A report cannot be made or written as asked."""
 
 
 class JobError(HaikeiError):

@@ -1,0 +1,45 @@
+"""What every report's document begins with: the studio, the scope, the moment."""
+
+from collections.abc import Iterable
+
+from haikei.reports.document import Block, Document, Fact, Style
+from haikei.reports.report import Report, ReportOptions, ReportSource
+from haikei.reports.words import Text
+
+
+def compose(
+    report: Report,
+    source: ReportSource,
+    options: ReportOptions,
+    *,
+    blocks: Iterable[Block],
+    subtitle: Text = "",
+    facts: tuple[Fact, ...] = (),
+    notes: tuple[Text, ...] = (),
+    style: Style = Style.REPORT,
+) -> Document:
+    """Return the report's document with the head that its source and the settings give it."""
+    look = source.settings.reports
+    return Document(
+        name=report.name,
+        title=report.title,
+        subtitle=subtitle,
+        language=options.language,
+        scope=scope_name(source),
+        studio=source.settings.studio.name,
+        made_at=source.now,
+        client=look.client,
+        contact=look.contact,
+        logo=look.logo,
+        font=look.font,
+        style=style,
+        facts=facts,
+        blocks=blocks,
+        notes=notes,
+    )
+
+
+def scope_name(source: ReportSource) -> str:
+    """Return the part of the show that a report is about, such as `porto / sq010`."""
+    scope = source.scope
+    return " / ".join(part for part in (scope.project, scope.sequence, scope.shot) if part)

@@ -1,0 +1,107 @@
+"""The seam for reports: what one is given, and the document that it makes of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from haikei.reports.document import Document
+from haikei.reports.words import Language, Words
+
+if TYPE_CHECKING:
+    # The command line lists reports without opening a database.
+    from sqlalchemy import Connection
+
+    from haikei.credits import Scope
+    from haikei.settings import Settings
+
+
+class Format(StrEnum):
+    """What a report can be written as; values are file endings."""
+
+    HTML = "html"
+    PDF = "pdf"
+    CSV = "csv"
+    JSON = "json"
+    TXT = "txt"
+    PNG = "png"  #: one picture a card
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedTime:
+    """Working time that a person entered for a task."""
+
+    person: str
+    shot: str
+    step: str  #: the pipeline step, such as `Layout` or `Background`
+    minutes: int
+    date: date
+
+
+def _nothing(count: int) -> None:
+    del count
+
+
+def _missing(path: str) -> Path | None:
+    del path
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSource:
+    """Where a report takes its facts from."""
+
+    connection: "Connection"
+    settings: "Settings"
+    scope: "Scope"
+    now: datetime
+    #: Resolves a published path (`ImageRecord.path`) to a file that is there; else None.
+    find_file: Callable[[str], Path | None] = _missing
+    #: Logged working time of the project; None when the tracker was not asked or was away.
+    hours: tuple[LoggedTime, ...] | None = None
+    #: Told, now and then, how many versions were read.
+    progress: Callable[[int], None] = _nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """How a report is wanted."""
+
+    language: Language = Language.EN
+    code: str = ""  #: one Version's code, for reports on one image
+
+
+class Report(Protocol):
+    """One kind of report. Entry points of the group `haikei.reports` name classes of it."""
+
+    @property
+    def name(self) -> str:
+        """Its name on the command line."""
+        ...
+
+    @property
+    def title(self) -> Words:
+        """What people call it."""
+        ...
+
+    @property
+    def purpose(self) -> str:
+        """What it is for, in one English sentence."""
+        ...
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """What it can be written as, the usual one first."""
+        ...
+
+    def document(self, source: ReportSource, options: ReportOptions) -> Document:
+        """
+        Return the document; its blocks read from `source` while they are written.
+
+        Raises:
+            CreditError: human work has no name and no opt-out.
+            ReportError: it cannot be made for what was asked.
+        """
+        ...
