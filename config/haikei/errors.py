@@ -23,12 +23,12 @@
     │   └── TrackerUnavailable may pass: no answer, a time-out, maintenance
     ├── LedgerError            the ledger cannot take or confirm a record
     ├── CreditError            human work without a name and without an opt-out
-    ├── ReportError            a report cannot be made or written as asked
     ├── MarksError             marks in a file (XMP, C2PA) cannot be read or written
     │   ├── MarksUnreadable    the file's structure is malformed, too large or not one we know
     │   ├── MarksBroken        an input's marks do not hold: nothing is signed on top of them
     │   ├── SourceTypeUnknown  no term of the vocabularies of digital source types
     │   └── SigningUnavailable may pass: the time-stamp authority or key service is away
+    ├── ReportError            a report cannot be made or written as asked
     └── JobError               a job is not in a state in which this can be done
 
 An error says what happened, to what, and what to do. `transient` is true where waiting may help:
