@@ -1,7 +1,8 @@
 """Whom do we talk to? The seams to a tracker, and the adapters."""
 
+from haikei.trackers.crediting import CreditDesk, CreditRow, CreditsWritten, TimeSpent
 from haikei.trackers.feed import FeedEvent, PublishedLayout, TrackerFeed
-from haikei.trackers.loading import load_tracker, tracker_key
+from haikei.trackers.loading import load_desk, load_tracker, tracker_key
 from haikei.trackers.tracker import (
     ContextRequest,
     Finding,
@@ -17,6 +18,9 @@ from haikei.trackers.tracker import (
 
 __all__ = [
     "ContextRequest",
+    "CreditDesk",
+    "CreditRow",
+    "CreditsWritten",
     "FeedEvent",
     "Finding",
     "LayoutContext",
@@ -27,8 +31,10 @@ __all__ = [
     "PublishedLayout",
     "Row",
     "StoredFile",
+    "TimeSpent",
     "TrackerAdapter",
     "TrackerFeed",
+    "load_desk",
     "load_tracker",
     "tracker_key",
 ]

@@ -4,6 +4,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
 from haikei.errors import SettingsError
+from haikei.trackers.crediting import CreditDesk
 from haikei.trackers.tracker import TrackerAdapter
 
 if TYPE_CHECKING:
@@ -63,3 +64,19 @@ def load_tracker(settings: "Settings") -> TrackerAdapter:
         )
     make = found[settings.tracker.kind].load()
     return cast("TrackerAdapter", make(settings, tracker_key(settings)))
+
+
+def load_desk(settings: "Settings") -> CreditDesk:
+    """
+    Return the tracker's credits and hours, ready for use in this thread.
+
+    Raises:
+        SettingsError: there is no such adapter, it keeps no credits, or there is no key.
+    """
+    adapter = load_tracker(settings)
+    if isinstance(adapter, CreditDesk):
+        return adapter
+    raise SettingsError(
+        f"The tracker adapter {settings.tracker.kind!r} keeps neither credits nor hours.",
+        advice="Set ledger.tracker_field to false; its reports go without hours.",
+    )

@@ -48,6 +48,7 @@ class ContextRequest:
     layout: StoredFile
     published_file: int | None  #: the layout's row, when an event named it
     stream: str  #: versions are numbered within one shot and stream, such as `summer_day`
+    painted_over: str = ""  #: the key under which a version was published that was painted over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,8 @@ class LayoutContext:
     artists: tuple[Person, ...]  #: who drew the layout
     artist_logins: tuple[str, ...]  #: the same people's logins and names, for consent
     latest_version: int  #: the highest version number of this stream in the tracker, 0 for none
+    artist_source: str = ""  #: where the artists are known from, such as `Task:14 assignee`
+    parent_file: Row | None = None  #: the file of the version that was painted over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,11 @@ class PublishRequest:
     system: str  #: what made the pixels, with version
     source_type: str  #: IPTC Digital Source Type term
     record_sha256: str  #: of the image record that the ledger seals
+    roles: str = ""  #: one line a role, such as `genzu: Yuki Tanaka (HumanUser:12)`
+    ledger_index: int | None = None  #: the ledger's entry of that record; the first entry is 0
+    record_link: str = ""  #: the full record: a path below its storage root, or a URL
+    parent_file: Row | None = None  #: the file that was painted over; it becomes upstream
+    artist: Person | None = None  #: whose Version it is; None: those who drew the layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

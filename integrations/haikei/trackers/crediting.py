@@ -1,0 +1,96 @@
+"""
+The seam between the credits and the studio's tracker: what people and systems did, as its rows say.
+
+The lineage in Haikei's database is the truth; the tracker's fields repeat it where people look.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, runtime_checkable
+
+from haikei.credits import Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditRow:
+    """The credits of one version, as its Version and each of its files carry them."""
+
+    version: int  #: the Version's row
+    key: str  #: ours; a Version that carries another key is not touched
+    credit_en: str
+    credit_ja: str
+    roles: str  #: one line a role, such as `genzu: Yuki Tanaka (HumanUser:12)`
+    system: str  #: what made the pixels, with version; empty when people did
+    source_type: str  #: IPTC Digital Source Type term
+    ledger_index: int | None  #: the ledger's entry of the version's own image; the first is 0
+    record_link: str  #: the full record: a path below its storage root, or a URL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsWritten:
+    """What became of the credits of some versions."""
+
+    changed: int  #: rows, Versions and files, in which something was different
+    unknown: tuple[int, ...]  #: of the Versions: not there, or not ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSpent:
+    """Time that a person logged in the tracker."""
+
+    person: Person
+    shot: str  #: empty when it was logged for something else than a shot or its task
+    sequence: str  #: empty when unknown
+    step: str  #: the pipeline step's name; empty when it was logged for no task
+    minutes: int
+    date: date
+
+
+@runtime_checkable
+class CreditDesk(Protocol):
+    """
+    A tracker that keeps credits and hours. One object belongs to one thread.
+
+    The object that an entry point in `haikei.trackers` returns may offer these methods too.
+    """
+
+    def write(self, rows: Sequence[CreditRow], *, dry_run: bool = False) -> CreditsWritten:
+        """
+        Write the credits where they differ from what stands; with `dry_run` only count.
+
+        Raises:
+            TrackerError: the tracker does not answer, or refuses.
+        """
+        ...
+
+    def hours(self, project: str) -> tuple[TimeSpent, ...]:
+        """
+        Return all time that was logged in a project, in order of date.
+
+        Raises:
+            TrackerRejected: there is no such project, or it is refused.
+            TrackerUnavailable: the tracker does not answer.
+        """
+        ...
+
+    def people(self, known: Sequence[str]) -> Mapping[str, Person]:
+        """
+        Return people as the tracker names them today, by their id, login, address or full name.
+
+        What nobody is known by, or more than one person, is left out.
+
+        Raises:
+            TrackerError: the tracker does not answer, or refuses.
+        """
+        ...
+
+    def post_checkpoint(self, *, projects: Sequence[str], note: str) -> None:
+        """
+        Write a signed head of the ledger where everyone on these projects can see it.
+
+        Raises:
+            TrackerRejected: a project is not there, in which case the others have it; or refused.
+            TrackerUnavailable: the tracker does not answer.
+        """
+        ...
