@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import os
-import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from haikei.files import sha256_of, write_whole
 
 
 @dataclass(slots=True)
@@ -40,8 +40,7 @@ class HashMemory:
             status = file.stat()
             key = f"{file}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
             if key not in self.known:
-                with file.open("rb") as opened:
-                    self.known[key] = hashlib.file_digest(opened, "sha256").hexdigest()
+                self.known[key] = sha256_of(file)
                 fresh = True
             found[file] = self.known[key]
         if fresh:
@@ -51,10 +50,8 @@ class HashMemory:
     def _save(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Several threads of several workers may remember at once; the last one wins, whole.
-        mark = f"{os.getpid()}.{threading.get_ident()}"
-        temporary = self.path.with_name(f".{self.path.name}.{mark}.tmp")
-        temporary.write_text(json.dumps(self.known, indent=1, sort_keys=True), encoding="utf-8")
-        temporary.replace(self.path)
+        text = json.dumps(self.known, indent=1, sort_keys=True)
+        write_whole(self.path, text.encode(), durable=False)
 
 
 def combined(hashes: Mapping[str, str]) -> str:

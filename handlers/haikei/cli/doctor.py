@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from haikei.cli.output import Exit, JsonOption, print_json, say
+from haikei.cli.output import Exit, JsonOption, finding_row, print_json, say, say_finding
 from haikei.cli.studio import SettingsOption
 
 if TYPE_CHECKING:
@@ -20,25 +20,10 @@ def doctor(settings: SettingsOption = None, *, as_json: JsonOption = False) -> N
     for one in check_up(settings):
         findings.append(one)
         if not as_json:
-            say(f"{'ok  ' if one.ok else 'FAIL'} {one.subject}: {one.message}")
-            if one.advice and not one.ok:
-                say(f"     {one.advice}", colour="yellow")
+            say_finding(one)
     bad = sum(not one.ok for one in findings)
     if as_json:
-        print_json(
-            {
-                "ok": not bad,
-                "findings": [
-                    {
-                        "ok": one.ok,
-                        "subject": one.subject,
-                        "message": one.message,
-                        "advice": one.advice,
-                    }
-                    for one in findings
-                ],
-            }
-        )
+        print_json({"ok": not bad, "findings": [finding_row(one) for one in findings]})
     elif bad:
         say(f"{bad} of {len(findings)} things need you.", colour="red")
     else:

@@ -2,13 +2,16 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from haikei.errors import HaikeiError, SettingsError
+
+if TYPE_CHECKING:
+    from haikei.trackers import Finding
 
 
 class Exit(IntEnum):
@@ -60,6 +63,23 @@ def print_json(value: object) -> None:
 def say(text: str = "", *, colour: str | None = None) -> None:
     """Print one line for a person."""
     typer.secho(text, fg=colour)
+
+
+def say_finding(finding: "Finding") -> None:
+    """Print one line of a check-up, and what to do about it."""
+    say(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.message}")
+    if finding.advice and not finding.ok:
+        say(f"     {finding.advice}", colour="yellow")
+
+
+def finding_row(finding: "Finding") -> Mapping[str, object]:
+    """Return one line of a check-up for `print_json`."""
+    return {
+        "ok": finding.ok,
+        "subject": finding.subject,
+        "message": finding.message,
+        "advice": finding.advice,
+    }
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

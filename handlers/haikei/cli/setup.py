@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from haikei.cli.output import Exit, JsonOption, print_json, say
+from haikei.cli.output import Exit, JsonOption, finding_row, print_json, say_finding
 from haikei.cli.studio import SettingsOption, load_settings
 
 
@@ -21,16 +21,9 @@ def setup(
 
     findings = load_tracker(load_settings(settings)).setup(dry_run=dry_run)
     if as_json:
-        print_json(
-            [
-                {"ok": one.ok, "subject": one.subject, "message": one.message, "advice": one.advice}
-                for one in findings
-            ]
-        )
+        print_json([finding_row(one) for one in findings])
     else:
         for one in findings:
-            say(f"{'ok  ' if one.ok else 'FAIL'} {one.subject}: {one.message}")
-            if one.advice and not one.ok:
-                say(f"     {one.advice}")
+            say_finding(one)
     if not all(one.ok for one in findings):
         raise typer.Exit(Exit.FAILED)

@@ -1,6 +1,5 @@
 """From a row of the tracker to what is told about it: published, refused, or not ready yet."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from haikei.database import utc_now
 from haikei.errors import ImageUnreadable, LayoutRefused, PathRefused, PlaceUnknown, StorageError
 from haikei.events import LayoutPublished, Source
 from haikei.images import Inspection, Inspector
-from haikei.jobs.inbox import Refusal
+from haikei.jobs.inbox import Refusal, refusal_key
 from haikei.storage import PlacedLayout, Storage
 from haikei.trackers import Place, PublishedLayout
 
@@ -121,8 +120,7 @@ class Arrivals:
                 at=utc_now(),
             )
             return Verdict(row=row.layout.id, event=event)
-        # The key is of the file in this very state, as it is for a file in a watched folder: one
-        # file that is bad for both makes one dead letter.
+        # The file's state, as the watcher tells it: a file that is bad for both is refused once.
         state = (
             str(inspection.path),
             str(inspection.size),
@@ -130,7 +128,7 @@ class Arrivals:
             inspection.sha256,
         )
         refusal = Refusal(
-            key=_key(state) if inspection.sha256 else self._row_key(row.layout),
+            key=refusal_key(*state) if inspection.sha256 else self._row_key(row.layout),
             layout=inspection.path,
             source=row.source,
             reason=inspection.reason,
@@ -155,14 +153,10 @@ class Arrivals:
         return Verdict(row=row.layout.id, refusal=refusal, passing=error.transient)
 
     def _row_key(self, layout: PublishedLayout) -> str:
-        return _key((self._feed, str(layout.id), layout.path))
+        return refusal_key(self._feed, str(layout.id), layout.path)
 
 
 class _NotYet(Exception):
     def __init__(self, error: LayoutRefused | StorageError | None) -> None:
         super().__init__(error)
         self.error = error
-
-
-def _key(parts: Sequence[str]) -> str:
-    return "refused-" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -5,6 +5,7 @@ A source calls `receive` in the very transaction in which it notes its own progr
 can be lost without the other.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,11 +52,21 @@ def receive_all(connection: Connection, published: Sequence[LayoutPublished]) ->
 class Refusal:
     """A file that will not become a job, and why."""
 
-    key: str  #: of the file and its content: `refused-` and a hash
+    key: str  #: as `refusal_key` gives it
     layout: Path
     source: Source
     reason: str
     kind: str  #: the error's class name
+
+
+def refusal_key(*state: str) -> str:
+    """
+    Return the key of a refusal, of what was refused in this very state.
+
+    A corrected file or row is judged anew, and the same one is never told of twice, whichever
+    source comes upon it. A file's state is its path, size, time in nanoseconds and SHA-256.
+    """
+    return "refused-" + hashlib.sha256("\0".join(state).encode()).hexdigest()[:32]
 
 
 def refuse(connection: Connection, refusal: Refusal) -> bool:

@@ -1,6 +1,5 @@
 """From what was found in a file to what is told about it."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +7,7 @@ from pathlib import Path
 
 from haikei.errors import ImageUnreadable, PathRefused, PlaceUnknown
 from haikei.events import LayoutPublished, Source
-from haikei.jobs.inbox import Refusal
+from haikei.jobs.inbox import Refusal, refusal_key
 from haikei.watch.root import WatchedRoot
 from haikei.watch.stamp import Stamp, printable
 
@@ -75,16 +74,10 @@ def refuse_misnamed(path: str, stamp: Stamp) -> Verdict:
 def refuse(
     path: str, stamp: Stamp, sha256: str, reason: str, kind: type[Exception], state: FileState
 ) -> Verdict:
-    """
-    Refuse a file.
-
-    The dead letter's key is of the path and this very state of the file, so that a corrected
-    file is judged anew and the same one is never told of twice.
-    """
+    """Refuse a file in the state that it is in."""
     shown = printable(path)
-    text = "\0".join((shown, str(stamp.size), str(stamp.mtime_ns), sha256))
     refusal = Refusal(
-        key="refused-" + hashlib.sha256(text.encode()).hexdigest()[:32],
+        key=refusal_key(shown, str(stamp.size), str(stamp.mtime_ns), sha256),
         layout=Path(shown),
         source=Source.WATCH,
         reason=reason,
