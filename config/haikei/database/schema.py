@@ -132,22 +132,35 @@ feed_rows = Table(
     Index("ix_feed_rows_state", "feed", "state", "look_at"),
 )
 
-# The lineage graph: one row an image, by content hash. `record` is what the ledger seals: people
-# are ids with commitments there, and their names stand in `people`.
+# The lineage graph: one row an image. Its number is that of its ledger entry, whose payload is
+# the sealed record: people are ids with commitments there, and their names stand in `people`.
 image_records = Table(
     "image_records",
     metadata,
-    Column("key", String(160), primary_key=True),
+    Column("ledger_seq", _Id, primary_key=True, autoincrement=False),
+    Column("key", String(160), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("pixels_sha256", String(64), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("source_type", String(48), nullable=False),
     Column("path", Text, nullable=False),
-    Column("record", Text, nullable=False),
-    Column("ledger_seq", BigInteger, nullable=False),
+    Column("request", Text, nullable=False, default=""),
     Column("created_at", Moment, nullable=False),
+    UniqueConstraint("key"),
     Index("ix_image_records_sha256", "sha256"),
     Index("ix_image_records_pixels_sha256", "pixels_sha256"),
+)
+
+# The edges of the graph: `sha256` names the image that another was made from.
+ingredients = Table(
+    "ingredients",
+    metadata,
+    Column("image_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", String(64), nullable=False),
+    Column("relation", String(20), nullable=False),
+    Index("ix_ingredients_sha256", "sha256"),
+    sqlite_with_rowid=False,
 )
 
 # One row a version of a background, whoever made its last image.
@@ -167,6 +180,7 @@ backgrounds = Table(
     Column("state", String(20), nullable=False),
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("project", "sequence", "shot", "season", "time", "version"),
+    Index("ix_backgrounds_code", "code"),
 )
 
 # The images that led to a version, the layout first; a layout serves many versions.
@@ -174,24 +188,33 @@ background_images = Table(
     "background_images",
     metadata,
     Column("background_key", String(120), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("image_key", String(160), nullable=False),
-    Index("ix_background_images_image_key", "image_key"),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("image_seq", BigInteger, nullable=False),
+    Index("ix_background_images_image_seq", "image_seq"),
+    sqlite_with_rowid=False,
 )
 
-# Who had which role in which image. `actor` is a person's id, or a system's.
+# Who had which role in which image. `actor` is a person's id, or a system's. Names in `source`
+# and `note` stand as commitments. `measured` is JSON, and empty where nothing was measured.
+# `ledger_seq` is null where the image's own entry seals it, and set where it came later.
 contributions = Table(
     "contributions",
     metadata,
-    Column("image_key", String(160), primary_key=True),
-    Column("position", Integer, primary_key=True),
+    Column("image_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
     Column("role", String(40), nullable=False),
     Column("actor_kind", String(10), nullable=False),
     Column("actor", String(120), nullable=False),
     Column("grade", String(10), nullable=False),
-    Column("evidence", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("sha256", String(64), nullable=False, default=""),
+    Column("measured", Text, nullable=False, default=""),
+    Column("minutes", Integer),
+    Column("note", Text, nullable=False, default=""),
     Column("at", Moment, nullable=False),
-    Index("ix_contributions_actor", "actor_kind", "actor"),
+    Column("ledger_seq", BigInteger),
+    Index("ix_contributions_actor", "actor"),
+    sqlite_with_rowid=False,
 )
 
 # Names as credits print them today. A name that is erased leaves its row, empty.
@@ -202,6 +225,8 @@ people = Table(
     Column("name", String(255), nullable=False),
     Column("name_ja", String(255), nullable=False, default=""),
     Column("opt_out", Text, nullable=False, default=""),
+    # When someone decided the name here; it then outranks what the tracker says.
+    Column("renamed_at", Moment),
     Column("erased_at", Moment),
     Column("updated_at", Moment, nullable=False),
 )

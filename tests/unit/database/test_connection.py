@@ -10,9 +10,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import insert, inspect, select, text
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 
-from haikei.database import image_records, metadata, open_database, reading
+from haikei.database import image_records, ledger, metadata, open_database, reading, utc_now
 from haikei.errors import StateError
 
 
@@ -83,17 +83,44 @@ def test_moments_come_back_aware_and_sort_as_they_happened(tmp_path: Path) -> No
     database = open_database(_url(tmp_path))
     tokyo = datetime(2026, 11, 22, 9, 0, tzinfo=timezone(timedelta(hours=9)))
     london = datetime(2026, 11, 22, 0, 0, 0, 1, tzinfo=UTC)
-    row = {"sha256": "", "kind": "layout", "record": "{}"}
+    row = {"sha256": "", "pixels_sha256": "", "kind": "layout", "source_type": "", "path": ""}
     with database.begin() as connection:
-        connection.execute(insert(image_records), {**row, "key": "late", "created_at": london})
-        connection.execute(insert(image_records), {**row, "key": "early", "created_at": tokyo})
+        connection.execute(
+            insert(image_records), {**row, "ledger_seq": 1, "key": "late", "created_at": london}
+        )
+        connection.execute(
+            insert(image_records), {**row, "ledger_seq": 2, "key": "early", "created_at": tokyo}
+        )
         column = image_records.c.created_at
         found = [*connection.execute(select(column).order_by(column)).scalars()]
 
     assert found == [tokyo, london]
     assert all(moment.tzinfo is not None for moment in found)
     naive = datetime(2026, 11, 22)  # noqa: DTZ001 - a naive moment is what is refused
-    values = {**row, "key": "naive", "created_at": naive}
+    values = {**row, "ledger_seq": 3, "key": "naive", "created_at": naive}
     with database.begin() as connection, pytest.raises(StatementError, match="no time zone"):
         connection.execute(insert(image_records), values)
+    database.dispose()
+
+
+@pytest.mark.parametrize(
+    "accident",
+    [
+        "UPDATE ledger SET payload = 'other'",
+        "DELETE FROM ledger",
+        "INSERT INTO ledger (seq, key, leaf, payload, appended_at) VALUES (7, 'b', '', '', '')",
+    ],
+)
+def test_an_accident_cannot_change_the_ledger(accident: str, tmp_path: Path) -> None:
+    database = open_database(_url(tmp_path))
+    with database.begin() as connection:
+        connection.execute(
+            insert(ledger),
+            {"seq": 0, "key": "a", "leaf": b"", "payload": "it", "appended_at": utc_now()},
+        )
+
+    with database.begin() as connection, pytest.raises(IntegrityError, match="append-only"):
+        connection.execute(text(accident))
+    with reading(database) as connection:
+        assert [*connection.execute(select(ledger.c.payload)).scalars()] == ["it"]
     database.dispose()

@@ -108,20 +108,36 @@ def upgrade() -> None:
         batch_op.create_index("ix_jobs_updated_at", ["updated_at"], unique=False)
     op.create_table(
         "image_records",
+        sa.Column(
+            "ledger_seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
         sa.Column("key", sa.String(length=160), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("pixels_sha256", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("source_type", sa.String(length=48), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
-        sa.Column("record", sa.Text(), nullable=False),
-        sa.Column("ledger_seq", sa.BigInteger(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=False),
         sa.Column("created_at", sa.String(length=32), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_image_records")),
+        sa.PrimaryKeyConstraint("ledger_seq", name=op.f("pk_image_records")),
+        sa.UniqueConstraint("key", name=op.f("uq_image_records_key")),
     )
     with op.batch_alter_table("image_records", schema=None) as batch_op:
         batch_op.create_index("ix_image_records_pixels_sha256", ["pixels_sha256"], unique=False)
         batch_op.create_index("ix_image_records_sha256", ["sha256"], unique=False)
+    op.create_table(
+        "ingredients",
+        sa.Column("image_seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("relation", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("image_seq", "position", name=op.f("pk_ingredients")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_ingredients_sha256", "ingredients", ["sha256"], unique=False)
     op.create_table(
         "backgrounds",
         sa.Column("key", sa.String(length=120), nullable=False),
@@ -147,35 +163,44 @@ def upgrade() -> None:
             name=op.f("uq_backgrounds_project_sequence_shot_season_time_version"),
         ),
     )
+    op.create_index("ix_backgrounds_code", "backgrounds", ["code"], unique=False)
     op.create_table(
         "background_images",
         sa.Column("background_key", sa.String(length=120), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("image_key", sa.String(length=160), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("image_seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("background_key", "position", name=op.f("pk_background_images")),
+        sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("background_images", schema=None) as batch_op:
-        batch_op.create_index("ix_background_images_image_key", ["image_key"], unique=False)
+    op.create_index(
+        "ix_background_images_image_seq", "background_images", ["image_seq"], unique=False
+    )
     op.create_table(
         "contributions",
-        sa.Column("image_key", sa.String(length=160), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("image_seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("role", sa.String(length=40), nullable=False),
         sa.Column("actor_kind", sa.String(length=10), nullable=False),
         sa.Column("actor", sa.String(length=120), nullable=False),
         sa.Column("grade", sa.String(length=10), nullable=False),
-        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("measured", sa.Text(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.Column("at", sa.String(length=32), nullable=False),
-        sa.PrimaryKeyConstraint("image_key", "position", name=op.f("pk_contributions")),
+        sa.Column("ledger_seq", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("image_seq", "position", name=op.f("pk_contributions")),
+        sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("contributions", schema=None) as batch_op:
-        batch_op.create_index("ix_contributions_actor", ["actor_kind", "actor"], unique=False)
+    op.create_index("ix_contributions_actor", "contributions", ["actor"], unique=False)
     op.create_table(
         "people",
         sa.Column("id", sa.String(length=120), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("name_ja", sa.String(length=255), nullable=False),
         sa.Column("opt_out", sa.Text(), nullable=False),
+        sa.Column("renamed_at", sa.String(length=32), nullable=True),
         sa.Column("erased_at", sa.String(length=32), nullable=True),
         sa.Column("updated_at", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
@@ -261,3 +286,26 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("size", "outlet", name=op.f("pk_ledger_sendings")),
     )
+    for statement in _GUARDS.get(op.get_context().dialect.name, ()):
+        op.execute(statement)
+
+
+# They stop accidents. Who has full access can drop them; checkpoints outside find that out.
+_REFUSED = "the ledger is append-only"
+_GUARDS = {
+    "sqlite": (
+        "CREATE TRIGGER ledger_is_not_changed BEFORE UPDATE ON ledger "
+        f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
+        "CREATE TRIGGER ledger_is_not_cut BEFORE DELETE ON ledger "
+        f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
+        "CREATE TRIGGER ledger_has_no_gaps BEFORE INSERT ON ledger "
+        "WHEN NEW.seq <> coalesce((SELECT max(seq) FROM ledger), -1) + 1 "
+        f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION ledger_refuses() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_REFUSED}'; END $$",
+        "CREATE TRIGGER ledger_is_not_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger "
+        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuses()",
+    ),
+}
