@@ -291,21 +291,30 @@ def upgrade() -> None:
 
 
 # They stop accidents. Who has full access can drop them; checkpoints outside find that out.
-_REFUSED = "the ledger is append-only"
 _GUARDS = {
     "sqlite": (
-        "CREATE TRIGGER ledger_is_not_changed BEFORE UPDATE ON ledger "
-        f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
-        "CREATE TRIGGER ledger_is_not_cut BEFORE DELETE ON ledger "
-        f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
-        "CREATE TRIGGER ledger_has_no_gaps BEFORE INSERT ON ledger "
-        "WHEN NEW.seq <> coalesce((SELECT max(seq) FROM ledger), -1) + 1 "
-        f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
+        """
+        CREATE TRIGGER ledger_is_not_changed BEFORE UPDATE ON ledger
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
+        """,
+        """
+        CREATE TRIGGER ledger_is_not_cut BEFORE DELETE ON ledger
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
+        """,
+        """
+        CREATE TRIGGER ledger_has_no_gaps BEFORE INSERT ON ledger
+        WHEN NEW.seq <> coalesce((SELECT max(seq) FROM ledger), -1) + 1
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only and has no gaps'); END
+        """,
     ),
     "postgresql": (
-        "CREATE FUNCTION ledger_refuses() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_REFUSED}'; END $$",
-        "CREATE TRIGGER ledger_is_not_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger "
-        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuses()",
+        """
+        CREATE FUNCTION ledger_refuses() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$
+        """,
+        """
+        CREATE TRIGGER ledger_is_not_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger
+        FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuses()
+        """,
     ),
 }
