@@ -29,6 +29,7 @@
     │   ├── SourceTypeUnknown  no term of the vocabularies of digital source types
     │   └── SigningUnavailable may pass: the time-stamp authority or key service is away
     ├── ReportError            a report cannot be made or written as asked
+    ├── DeliveryError          a delivery cannot be examined
     └── JobError               a job is not in a state in which this can be done
 
 An error says what happened, to what, and what to do. `transient` is true where waiting may help:
@@ -182,6 +183,10 @@ class SigningUnavailable(MarksError):
 
 class ReportError(HaikeiError):
     """A report cannot be made or written as asked."""
+
+
+class DeliveryError(HaikeiError):
+    """A delivery cannot be examined: a path or its declaration is missing or wrong."""
 
 
 class JobError(HaikeiError):
