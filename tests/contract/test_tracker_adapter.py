@@ -1,16 +1,21 @@
 """What every tracker adapter owes a job, over HTTP against the embedded tracker."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from haikei.credits import Person
 from haikei.errors import PlaceUnknown
 from haikei.trackers import LayoutContext, TrackerAdapter
 from haikei.trackers.shotgrid import ShotGridTracker
 from support.show import PNG, RunningStudio, Show, running_studio
 
-FILES = "sg_haikei_key code name version_number path version task upstream_published_files"
+FILES = (
+    "sg_haikei_key code name version_number path version task upstream_published_files "
+    "published_file_type sg_haikei_ledger sg_haikei_roles sg_haikei_record_link"
+)
 
 
 @pytest.fixture(scope="module", params=["classic", "cloud"])
@@ -41,9 +46,14 @@ def versions(show: Show) -> list[dict[str, Any]]:
     fields = (
         "code entity project sg_task user sg_status_list description sg_path_to_frames image "
         "sg_uploaded_movie published_files sg_haikei_key sg_haikei_credit sg_haikei_credit_ja "
-        "sg_haikei_system sg_haikei_source_type sg_haikei_record"
+        "sg_haikei_system sg_haikei_source_type sg_haikei_record sg_haikei_roles "
+        "sg_haikei_ledger sg_haikei_record_link"
     )
     return show.own("Version", fields=fields)
+
+
+def version_link(version: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Version", "id": version["id"], "name": version["code"]}
 
 
 def test_the_context_names_the_place_the_task_and_the_artist(
@@ -64,6 +74,7 @@ def test_the_context_names_the_place_the_task_and_the_artist(
         "佐藤葵",
     )
     assert "aoi" in context.artist_logins
+    assert context.artist_source == f"Task:{show.layout_task} assignee"
     assert context.layout_file is None
     assert context.latest_version == 0
 
@@ -165,6 +176,21 @@ def test_who_published_the_layout_drew_it_when_nobody_is_assigned(
     context = tracker.context(show.ask(published_file=row))
 
     assert [artist.id for artist in context.artists] == [f"HumanUser:{show.artist}"]
+    assert context.artist_source == f"PublishedFile:{row} created_by"
+
+
+def test_the_version_of_a_layout_tells_its_artist_before_who_created_the_row(
+    show: Show, tracker: TrackerAdapter
+) -> None:
+    show.sg.update("Task", show.layout_task, {"task_assignees": []})
+    artist = {"type": "HumanUser", "id": show.artist}
+    version = show.create("Version", code="layout", user=artist)
+    row = show.create("PublishedFile", code="layout", version={"type": "Version", "id": version})
+
+    context = tracker.context(show.ask(published_file=row))
+
+    assert [one.id for one in context.artists] == [f"HumanUser:{show.artist}"]
+    assert context.artist_source == f"PublishedFile:{row} version's user"
 
 
 def test_publishing_makes_a_complete_set_of_rows(show: Show, tracker: TrackerAdapter) -> None:
@@ -190,6 +216,9 @@ def test_publishing_makes_a_complete_set_of_rows(show: Show, tracker: TrackerAda
     assert version["sg_haikei_system"] == request.system
     assert version["sg_haikei_source_type"] == request.source_type
     assert version["sg_haikei_record"] == request.record_sha256
+    assert version["sg_haikei_roles"] == request.roles
+    assert version["sg_haikei_ledger"] == 0, "the ledger's first entry is an entry"
+    assert version["sg_haikei_record_link"] == request.record_link
     rows = {row["code"]: row for row in files(show)}
     assert len(rows) == 4
     layout = rows[request.layout.path.name]
@@ -199,6 +228,9 @@ def test_publishing_makes_a_complete_set_of_rows(show: Show, tracker: TrackerAda
         row = rows[image.file.path.name]
         assert row["name"] == image.name
         assert row["version_number"] == 1
+        assert row["sg_haikei_ledger"] == 0
+        assert row["sg_haikei_roles"] == request.roles
+        assert row["sg_haikei_record_link"] == request.record_link
         assert row["path"]["relative_path"] == image.file.relative
         assert row["path"]["local_storage"]["name"] == "primary"
         assert row["path"]["local_path"] == str(image.file.path)
@@ -278,3 +310,41 @@ def test_two_variants_that_know_no_layout_row_make_one(show: Show, tracker: Trac
 
     assert first.layout_file == second.layout_file
     assert len(files(show)) == 7
+
+
+def test_a_touch_up_hangs_on_the_layout_and_on_the_file_that_was_painted_over(
+    show: Show, tracker: TrackerAdapter
+) -> None:
+    first = tracker.publish(show.background(tracker.context(show.ask())))
+    painter = int(show.sg.create("HumanUser", {"name": "Aoi Suzuki", "login": show.name})["id"])
+
+    context = tracker.context(show.ask(painted_over="job-1"))
+    background = show.background(context, key="touch-up-1", version=2)
+    result = tracker.publish(
+        replace(
+            background,
+            images=(replace(background.images[0], type="Background Touch-up"),),
+            parent_file=context.parent_file,
+            artist=Person(id=f"HumanUser:{painter}", name="Aoi Suzuki"),
+        )
+    )
+
+    assert context.parent_file == first.files[0]
+    version = next(row for row in versions(show) if row["id"] == result.version.id)
+    assert version["user"]["id"] == painter
+    (file,) = (row for row in files(show) if row["version"] == version_link(version))
+    assert file["published_file_type"]["name"] == "Background Touch-up"
+    assert {link["id"] for link in file["upstream_published_files"]} == {
+        first.layout_file.id,
+        first.files[0].id,
+    }
+    assert tracker.context(show.ask()).latest_version == 2
+
+
+def test_nothing_is_known_of_a_version_that_was_never_published(
+    show: Show, tracker: TrackerAdapter
+) -> None:
+    tracker.publish(show.background(tracker.context(show.ask())))
+
+    assert tracker.context(show.ask(painted_over="job-9")).parent_file is None
+    assert tracker.context(show.ask()).parent_file is None

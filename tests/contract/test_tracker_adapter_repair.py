@@ -140,7 +140,7 @@ def test_a_status_that_the_site_does_not_have_is_refused_with_advice(
 @pytest.mark.parametrize(
     ("words", "wrong", "message"),
     [
-        (b'["Layout", "Background", "Background Stage"]', b'["Layout"]', "no published file type"),
+        (b'"Background Stage", "Background Touch-up"]', b'"Nothing"]', "no published file type"),
         (b'"code": "primary"', b'"code": "tertiary"', "no local storage"),
     ],
 )

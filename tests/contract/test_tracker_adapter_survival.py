@@ -1,6 +1,7 @@
 """A publish that is cut at any request, or whose requests arrive twice, leaves one set of rows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -86,6 +87,21 @@ def test_one_background_takes_at_most_eight_requests(show: Show, proxy: Proxy) -
 
     assert proxy.count <= MARK, proxy.passed
     assert_one_complete_set(show, request)
+
+
+def test_a_touch_up_takes_no_more_requests_than_a_background(show: Show, proxy: Proxy) -> None:
+    tracker = warmed(show, proxy)
+    shot(show, "c101")
+    tracker.publish(show.background(tracker.context(show.ask(shot="c101"))))
+    proxy.reset()
+
+    context = tracker.context(show.ask(shot="c101", painted_over="job-1"))
+    request = show.background(context, key="touch-up-1", version=2)
+    tracker.publish(replace(request, parent_file=context.parent_file))
+    tracker.close()
+
+    assert context.parent_file is not None
+    assert proxy.count <= MARK, proxy.passed
 
 
 @pytest.mark.parametrize("mischief", list(Mischief))

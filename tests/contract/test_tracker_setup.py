@@ -9,7 +9,7 @@ from pydantic import HttpUrl, SecretStr
 from haikei.settings import Settings, Storage, StorageRoot
 from haikei.trackers import Finding
 from haikei.trackers.shotgrid import ShotGridTracker
-from haikei.trackers.shotgrid_fields import FIELDS, OWNERS
+from haikei.trackers.shotgrid_fields import FIELDS_OF
 from support.show import Show, make_show, running_studio, studio_settings
 from support.site import running_site
 
@@ -61,13 +61,15 @@ def test_setup_makes_fields_types_and_storages(show: Show) -> None:
     findings = set_up(show)
 
     assert failing(findings) == []
-    for owner in OWNERS:
+    for owner, fields in FIELDS_OF.items():
         schema = show.sg.schema_field_read(owner)
-        for field in FIELDS:
-            assert schema[field.name]["data_type"]["value"] == "text"
+        for field in fields:
+            assert schema[field.name]["data_type"]["value"] == field.data_type
+            assert schema[field.name]["name"]["value"] == field.label
     (storage,) = show.find("LocalStorage", ["code", "is", "primary"], fields="linux_path")
     assert storage["linux_path"] == str(show.root)
-    assert len(show.find("PublishedFileType", ["code", "in", ["Layout", "Background"]])) == 2
+    codes = ["Layout", "Background", "Background Stage", "Background Touch-up"]
+    assert len(show.find("PublishedFileType", ["code", "in", codes])) == 4
 
 
 def test_setup_a_second_time_changes_nothing(show: Show) -> None:
@@ -83,7 +85,11 @@ def test_setup_a_second_time_changes_nothing(show: Show) -> None:
 def test_a_dry_run_makes_nothing(show: Show) -> None:
     findings = set_up(show, dry_run=True)
 
-    assert "field Version.sg_haikei_key" in failing(findings)
+    missing = failing(findings)
+    for field in ("Version.sg_haikei_key", "PublishedFile.sg_haikei_ledger"):
+        assert f"field {field}" in missing
+    assert "field Project.sg_haikei_checkpoint" in missing
+    assert "published file type Background Touch-up" in missing
     assert "sg_haikei_key" not in show.sg.schema_field_read("Version")
     assert show.find("LocalStorage", ["code", "is", "primary"]) == []
 
@@ -118,6 +124,15 @@ def test_setup_reports_a_field_of_another_type(show: Show) -> None:
     findings = set_up(show)
 
     assert failing(findings) == ["field Version.sg_haikei_credit"]
+
+
+def test_setup_reports_a_text_field_where_a_number_belongs(show: Show) -> None:
+    show.sg.schema_field_create("Version", "text", "Haikei Ledger")
+
+    (finding,) = (one for one in set_up(show) if not one.ok)
+
+    assert finding.subject == "field Version.sg_haikei_ledger"
+    assert "no number field" in finding.message
 
 
 def test_setup_reports_a_storage_that_is_elsewhere(show: Show) -> None:

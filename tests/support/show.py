@@ -85,6 +85,7 @@ class Show:
         project: str = "",
         published_file: int | None = None,
         layout: StoredFile | None = None,
+        painted_over: str = "",
     ) -> ContextRequest:
         """Return what the collect step would ask."""
         return ContextRequest(
@@ -92,6 +93,7 @@ class Show:
             layout=layout or self.layout(),
             published_file=published_file,
             stream="summer_day",
+            painted_over=painted_over,
         )
 
     def background(
@@ -123,6 +125,9 @@ class Show:
             system="painter 1",
             source_type="algorithmicMedia",
             record_sha256="ab" * 32,
+            roles="genzu: Aoi Sato (HumanUser:1)\npainting_algorithm: painter 1",
+            ledger_index=0,
+            record_link=f"{folder}/{code}.png.json",
         )
 
 

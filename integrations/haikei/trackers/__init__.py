@@ -1,6 +1,12 @@
 """Whom do we talk to? The seams to a tracker, and the adapters."""
 
-from haikei.trackers.crediting import CreditDesk, CreditRow, CreditsWritten, TimeSpent
+from haikei.trackers.crediting import (
+    CreditDesk,
+    CreditRow,
+    CreditsWritten,
+    StatedCredits,
+    TimeSpent,
+)
 from haikei.trackers.feed import FeedEvent, PublishedLayout, TrackerFeed
 from haikei.trackers.loading import load_desk, load_tracker, tracker_key
 from haikei.trackers.tracker import (
@@ -30,6 +36,7 @@ __all__ = [
     "PublishedImage",
     "PublishedLayout",
     "Row",
+    "StatedCredits",
     "StoredFile",
     "TimeSpent",
     "TrackerAdapter",

@@ -13,11 +13,9 @@ from haikei.credits import Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreditRow:
-    """The credits of one version, as its Version and each of its files carry them."""
+class StatedCredits:
+    """Who made a version, in the words of the tracker's fields."""
 
-    version: int  #: the Version's row
-    key: str  #: ours; a Version that carries another key is not touched
     credit_en: str
     credit_ja: str
     roles: str  #: one line a role, such as `genzu: Yuki Tanaka (HumanUser:12)`
@@ -25,6 +23,15 @@ class CreditRow:
     source_type: str  #: IPTC Digital Source Type term
     ledger_index: int | None  #: the ledger's entry of the version's own image; the first is 0
     record_link: str  #: the full record: a path below its storage root, or a URL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditRow:
+    """The credits of one version, for its Version and each of its files."""
+
+    version: int  #: the Version's row
+    key: str  #: ours; a Version that carries another key is not touched
+    stated: StatedCredits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

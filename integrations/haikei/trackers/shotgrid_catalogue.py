@@ -4,10 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from haikei.errors import TrackerRejected
+from haikei.settings import Tracker
 from haikei.trackers.shotgrid_client import SiteClient
 from haikei.trackers.shotgrid_record import Link
 
 STORAGE_PATHS = {"Linux": "linux_path", "Darwin": "mac_path", "Windows": "windows_path"}
+
+
+def type_codes(tracker: Tracker) -> tuple[str, ...]:
+    """Return the codes of all types of published files that Haikei reads or makes, each once."""
+    codes = (
+        *tracker.layout_types,
+        tracker.background_type,
+        tracker.stage_type,
+        tracker.touch_up_type,
+    )
+    return tuple(dict.fromkeys(codes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

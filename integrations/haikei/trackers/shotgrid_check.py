@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from haikei.errors import HaikeiError, TrackerError
 from haikei.settings import Settings
-from haikei.trackers.shotgrid_catalogue import STORAGE_PATHS, Catalogue
+from haikei.trackers.shotgrid_catalogue import STORAGE_PATHS, Catalogue, type_codes
 from haikei.trackers.shotgrid_client import SiteClient
-from haikei.trackers.shotgrid_fields import FIELDS, KEY, OWNERS
+from haikei.trackers.shotgrid_fields import FIELDS_OF, KEY
 from haikei.trackers.shotgrid_permissions import check_permissions
 from haikei.trackers.shotgrid_schema import FieldState, field_state, status_values, twins
 from haikei.trackers.shotgrid_setup import same_path, storage_elsewhere
@@ -45,6 +45,7 @@ def check_site(client: SiteClient, settings: Settings) -> tuple[Finding, ...]:
         ("published file types", _types),
         ("pipeline steps", _steps),
         ("permissions", _permissions),
+        ("hours", _hours),
         ("thumbnails", _thumbnails),
     )
     for subject, look in looks:
@@ -134,9 +135,9 @@ def _events(visit: _Visit) -> Iterator[Finding]:
 
 
 def _fields(visit: _Visit) -> Iterator[Finding]:
-    for owner in OWNERS:
+    for owner, fields in FIELDS_OF.items():
         schema = visit.client.schema(owner)
-        for field in FIELDS:
+        for field in fields:
             subject = f"field {owner}.{field.name}"
             state = field_state(schema, field)
             if state is FieldState.MISSING:
@@ -145,11 +146,13 @@ def _fields(visit: _Visit) -> Iterator[Finding]:
                 yield Finding(
                     ok=False,
                     subject=subject,
-                    message="It is no text field.",
+                    message=f"It is no {field.data_type} field.",
                     advice="Delete or rename it on the site; then run `haikei setup`.",
                 )
             else:
-                yield Finding(ok=True, subject=subject, message="It is there, as text.")
+                yield Finding(
+                    ok=True, subject=subject, message=f"It is there, as {field.data_type}."
+                )
             for twin in twins(schema, field):
                 yield Finding(
                     ok=False,
@@ -214,10 +217,7 @@ def _storages(visit: _Visit) -> Iterator[Finding]:
 
 
 def _types(visit: _Visit) -> Iterator[Finding]:
-    tracker = visit.settings.tracker
-    codes = tuple(
-        dict.fromkeys((*tracker.layout_types, tracker.background_type, tracker.stage_type))
-    )
+    codes = type_codes(visit.settings.tracker)
     known = Catalogue(visit.client).file_types(codes)
     for code in codes:
         there = code in known
@@ -253,6 +253,17 @@ def _steps(visit: _Visit) -> Iterator[Finding]:
 
 def _permissions(visit: _Visit) -> Iterator[Finding]:
     yield from check_permissions(visit.client)
+
+
+def _hours(visit: _Visit) -> Iterator[Finding]:
+    logged = visit.client.find("TimeLog", [], ["duration"], limit=1)
+    yield Finding(
+        ok=True,
+        subject="hours",
+        message="The script may read time logs."
+        if logged
+        else "The script sees no time log: reports go without hours.",
+    )
 
 
 def _thumbnails(visit: _Visit) -> Iterator[Finding]:

@@ -181,12 +181,18 @@ class SiteClient:
             lambda site: site.schema_field_read(entity_type, field_name, cast("Any", entity)),
         )
 
-    def create_field(self, entity_type: str, display_name: str, description: str) -> str:
-        """Create a text field; return the name that the site gave it. Sent once."""
+    def create_field(
+        self,
+        entity_type: str,
+        data_type: Literal["text", "number"],
+        display_name: str,
+        description: str,
+    ) -> str:
+        """Create a field; return the name that the site gave it. Sent once."""
         return self._once(
             f"making the field {display_name!r} of {entity_type}",
             lambda site: site.schema_field_create(
-                entity_type, "text", display_name, {"description": description}
+                entity_type, data_type, display_name, {"description": description}
             ),
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from haikei.settings import Settings
 from haikei.trackers.shotgrid_client import Filter, SiteClient
-from haikei.trackers.shotgrid_fields import KEY, layout_key
+from haikei.trackers.shotgrid_fields import KEY, layout_key, result_key
 from haikei.trackers.shotgrid_people import Artist, People
 from haikei.trackers.shotgrid_places import FoundShot, find_shot, same_name
 from haikei.trackers.shotgrid_record import Link, Record
@@ -43,18 +43,19 @@ class ContextReader:
         found = find_shot(self._client, self._tracker, request.place)
         files = self._client.find("PublishedFile", self._file_filters(request, found), _FILE_FIELDS)
         layout = self._layout(request, files)
-        artists = self._people.artists(_drawn_by(found, layout))
+        drawn_by, source = _drawn_by(found, layout)
+        artists = self._people.artists(drawn_by)
         return LayoutContext(
             project=_row(found.project),
             sequence=_row(found.sequence) if found.sequence else None,
             shot=_row(found.shot),
             task=_task(found.background_tasks),
-            layout_file=None
-            if layout is None
-            else Row(type=layout.type, id=layout.id, name=layout.text("code")),
+            layout_file=_file(layout),
             artists=tuple(artist.person for artist in artists),
             artist_logins=_logins(artists),
             latest_version=self._latest(request, files),
+            artist_source=source,
+            parent_file=_file(_painted_over(request, files)),
         )
 
     def _file_filters(self, request: ContextRequest, found: FoundShot) -> Sequence[Filter]:
@@ -62,10 +63,17 @@ class ContextReader:
         backgrounds: Filter = {
             "filter_operator": "all",
             "filters": [
-                ["published_file_type.PublishedFileType.code", "is", self._tracker.background_type],
+                [
+                    "published_file_type.PublishedFileType.code",
+                    "in",
+                    [self._tracker.background_type, self._tracker.touch_up_type],
+                ],
                 ["name", "ends_with", request.stream],
             ],
         }
+        painted_over: list[Filter] = (
+            [[KEY, "is", result_key(request.painted_over)]] if request.painted_over else []
+        )
         of_shot: Filter = {
             "filter_operator": "any",
             "filters": [
@@ -73,6 +81,7 @@ class ContextReader:
                 ["path_cache", "is", layout.relative],
                 ["code", "is", layout.path.name],
                 backgrounds,
+                *painted_over,
             ],
         }
         wanted: list[Filter] = [
@@ -111,11 +120,25 @@ class ContextReader:
 
     def _is_background(self, row: Record) -> bool:
         code = row.text("published_file_type.PublishedFileType.code")
-        return same_name(code, self._tracker.background_type)
+        return any(
+            same_name(code, own)
+            for own in (self._tracker.background_type, self._tracker.touch_up_type)
+        )
 
 
 def _row(link: Link) -> Row:
     return Row(type=link.type, id=link.id, name=link.name)
+
+
+def _file(row: Record | None) -> Row | None:
+    return None if row is None else Row(type=row.type, id=row.id, name=row.text("code"))
+
+
+def _painted_over(request: ContextRequest, files: Sequence[Record]) -> Record | None:
+    if not request.painted_over:
+        return None
+    key = result_key(request.painted_over)
+    return next((row for row in files if row.text(KEY) == key), None)
 
 
 def _task(tasks: Sequence[Record]) -> Row | None:
@@ -125,21 +148,26 @@ def _task(tasks: Sequence[Record]) -> Row | None:
     return Row(type=task.type, id=task.id, name=task.text("content"))
 
 
-def _drawn_by(found: FoundShot, layout: Record | None) -> Sequence[Link]:
-    """Return who is assigned to the layout's task; else who the layout's row names."""
+def _drawn_by(found: FoundShot, layout: Record | None) -> tuple[Sequence[Link], str]:
+    """Return who is assigned to the layout's task, else who the layout's row names; and which."""
     assigned = [
-        link
+        (link, f"Task:{task.id} assignee")
         for task in found.layout_tasks
         for link in task.links("task_assignees")
         if link.type == "HumanUser"
     ]
-    if assigned or layout is None:
-        return assigned
-    for field in ("version.Version.user", "created_by"):
-        link = layout.link(field)
-        if link is not None and link.type == "HumanUser":
-            return (link,)
-    return ()
+    if assigned:
+        sources = dict.fromkeys(source for _, source in assigned)
+        return [link for link, _ in assigned], ", ".join(sources)
+    if layout is not None:
+        for field, name in (
+            ("version.Version.user", "version's user"),
+            ("created_by", "created_by"),
+        ):
+            link = layout.link(field)
+            if link is not None and link.type == "HumanUser":
+                return (link,), f"{layout.type}:{layout.id} {name}"
+    return (), ""
 
 
 def _logins(artists: Sequence[Artist]) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
 """The fields that Haikei adds to a site, and the keys that it writes into one of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from haikei.trackers.tracker import PublishRequest
 
@@ -10,20 +12,26 @@ CREDIT_JA = "sg_haikei_credit_ja"
 SYSTEM = "sg_haikei_system"
 SOURCE_TYPE = "sg_haikei_source_type"
 RECORD = "sg_haikei_record"
+ROLES = "sg_haikei_roles"
+LEDGER = "sg_haikei_ledger"
+RECORD_LINK = "sg_haikei_record_link"
+CHECKPOINT = "sg_haikei_checkpoint"
 
-#: The entity types that get all of them.
+#: The entity types whose rows we make.
 OWNERS = ("Version", "PublishedFile")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HaikeiField:
-    """A text field of ours."""
+    """A field of ours."""
 
     name: str  #: what the site makes of the label: `sg_`, lower case, `_` for all but letters
     label: str
     description: str
+    data_type: Literal["text", "number"] = "text"
 
 
+#: The fields of each row that we make.
 FIELDS = (
     HaikeiField(
         name=KEY,
@@ -51,13 +59,46 @@ FIELDS = (
         label="Haikei Record",
         description="SHA-256 of the record that Haikei's ledger seals.",
     ),
+    HaikeiField(
+        name=ROLES,
+        label="Haikei Roles",
+        description="What each person and each tool did, one line a role.",
+    ),
+    HaikeiField(
+        name=LEDGER,
+        label="Haikei Ledger",
+        description="The number of the entry in Haikei's ledger; the first entry is 0.",
+        data_type="number",
+    ),
+    HaikeiField(
+        name=RECORD_LINK,
+        label="Haikei Record Link",
+        description="Where the full record stands: below the storage root, or at an address.",
+    ),
 )
+
+#: The fields that each entity type gets.
+FIELDS_OF: Mapping[str, tuple[HaikeiField, ...]] = {
+    **dict.fromkeys(OWNERS, FIELDS),
+    "Project": (
+        HaikeiField(
+            name=CHECKPOINT,
+            label="Haikei Checkpoint",
+            description="The newest signed head of Haikei's ledger. Do not edit.",
+        ),
+    ),
+}
 
 
 def file_keys(request: PublishRequest) -> tuple[str, ...]:
     """Return the key of each file's row: the job's, and what of it the file is."""
-    stages = (f"stage{number}" for number in range(1, len(request.images)))
-    return tuple(f"{request.key}:{role}" for role in ("result", *stages))[: len(request.images)]
+    stages = (f"{request.key}:stage{number}" for number in range(1, len(request.images)))
+    return (result_key(request.key), *stages)[: len(request.images)]
+
+
+def result_key(key: str) -> str:
+    """Return the key of the row of a version's own file."""
+    return f"{key}:result"
 
 
 def layout_key(sha256: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from haikei.errors import TrackerRejected
 from haikei.trackers.shotgrid_client import CreateRow, RetireRow, SiteClient, UpdateRow
-from haikei.trackers.shotgrid_fields import KEY, OWNERS
+from haikei.trackers.shotgrid_fields import CHECKPOINT, KEY, OWNERS
 from haikei.trackers.shotgrid_record import Record
 from haikei.trackers.tracker import Finding
 
@@ -16,7 +16,7 @@ _PROBE = "haikei doctor"
 
 def check_permissions(client: SiteClient) -> Iterator[Finding]:
     """
-    Yield whether Versions and PublishedFiles may be created and changed.
+    Yield whether Versions and PublishedFiles may be created and changed, and Projects changed.
 
     There is no call that tells. A batch is carried out whole or not at all, so each write is
     sent together with one that must fail: when the site complains about that one only, it would
@@ -26,7 +26,11 @@ def check_permissions(client: SiteClient) -> Iterator[Finding]:
         TrackerError: the site does not answer.
     """
     projects = client.find(
-        "Project", [["archived", "is_not", True]], ["name"], order=("id", "desc"), limit=1
+        "Project",
+        [["archived", "is_not", True]],
+        ["name", CHECKPOINT],
+        order=("id", "desc"),
+        limit=1,
     )
     for owner in OWNERS:
         expected = _refusal(client, [RetireRow(type=owner, id=_IMPOSSIBLE)])
@@ -34,16 +38,18 @@ def check_permissions(client: SiteClient) -> Iterator[Finding]:
         if projects:
             probes.append((f"create {owner}", _new(owner, projects[0])))
         mine = client.find(owner, [[KEY, "is_not", None]], ["description"], limit=1)
-        probes += [(f"change {owner}", _unchanged(row)) for row in mine]
+        probes += [(f"change {owner}", _unchanged(row, "description")) for row in mine]
         for what, row in probes:
             refused = _refusal(client, [row, RetireRow(type=owner, id=_IMPOSSIBLE)])
             _sweep(client, owner)
-            allowed = _without_numbers(refused) == _without_numbers(expected)
-            yield Finding(
-                ok=allowed,
-                subject=f"permission to {what}",
-                message="The script may do it." if allowed else refused,
-                advice="" if allowed else "Give the script's permission role this right.",
+            yield _finding(what, refused=refused, expected=expected)
+    for project in projects:
+        if project.has(CHECKPOINT):
+            impossible = RetireRow(type="Project", id=_IMPOSSIBLE)
+            yield _finding(
+                "change Project",
+                refused=_refusal(client, [_unchanged(project, CHECKPOINT), impossible]),
+                expected=_refusal(client, [impossible]),
             )
     if not projects:
         yield Finding(
@@ -51,6 +57,16 @@ def check_permissions(client: SiteClient) -> Iterator[Finding]:
             subject="permission to create",
             message="There is no project yet in which it could be tried.",
         )
+
+
+def _finding(what: str, *, refused: str, expected: str) -> Finding:
+    allowed = _without_numbers(refused) == _without_numbers(expected)
+    return Finding(
+        ok=allowed,
+        subject=f"permission to {what}",
+        message="The script may do it." if allowed else refused,
+        advice="" if allowed else "Give the script's permission role this right.",
+    )
 
 
 def _refusal(client: SiteClient, rows: Sequence[CreateRow | UpdateRow | RetireRow]) -> str:
@@ -67,8 +83,8 @@ def _new(owner: str, project: Record) -> CreateRow:
     return CreateRow(type=owner, fields=fields)
 
 
-def _unchanged(row: Record) -> UpdateRow:
-    return UpdateRow(type=row.type, id=row.id, fields={"description": row.text("description")})
+def _unchanged(row: Record, field: str) -> UpdateRow:
+    return UpdateRow(type=row.type, id=row.id, fields={field: row.text(field)})
 
 
 def _sweep(client: SiteClient, owner: str) -> None:

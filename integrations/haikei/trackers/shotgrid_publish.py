@@ -8,7 +8,7 @@ with the same key finds what stands and goes on from there.
 """
 
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ import structlog
 
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.settings import Settings
-from haikei.trackers.shotgrid_catalogue import Catalogue
+from haikei.trackers.shotgrid_catalogue import Catalogue, type_codes
 from haikei.trackers.shotgrid_client import CreateRow, SiteClient, UpdateRow
 from haikei.trackers.shotgrid_fields import KEY, file_keys
 from haikei.trackers.shotgrid_lookup import Lookup, Standing
@@ -28,6 +28,7 @@ from haikei.trackers.shotgrid_rows import (
     differences,
     file_row,
     layout_row,
+    upstream,
     version_row,
 )
 from haikei.trackers.tracker import PublishRequest, PublishResult, Row
@@ -56,6 +57,7 @@ class Publisher:
         self._client = client
         self._catalogue = catalogue
         self._tracker = settings.tracker
+        self._types = type_codes(settings.tracker)
         self._lookup = Lookup(client)
 
     def publish(self, request: PublishRequest) -> PublishResult:
@@ -95,7 +97,7 @@ class Publisher:
             rows.append(version_row(request))
         if layout is None:
             code = self._tracker.layout_types[0]
-            file_type = self._catalogue.file_type(code, self._type_codes())
+            file_type = self._catalogue.file_type(code, self._types)
             storage = self._catalogue.storage(request.layout.root).link
             rows.append(layout_row(request, file_type, storage))
         made = self._client.batch(rows)
@@ -128,7 +130,7 @@ class Publisher:
         self, request: PublishRequest, begun: _Begun, *, touched: bool
     ) -> Mapping[str, Record]:
         rows: dict[str, CreateRow | UpdateRow] = {}
-        version, layout = begun.version.id, begun.layout.id
+        version, sources = begun.version.id, upstream(request, layout=begun.layout.id)
         keys = file_keys(request)
         for key, image in zip(keys, request.images, strict=True):
             standing = begun.standing.files.get(key)
@@ -138,17 +140,19 @@ class Publisher:
                     image,
                     key=key,
                     version=version,
-                    layout=layout,
-                    file_type=self._catalogue.file_type(image.type, self._type_codes()),
+                    sources=sources,
+                    file_type=self._catalogue.file_type(image.type, self._types),
                     storage=self._catalogue.storage(image.file.root).link,
                 )
-            elif not _hangs_on(standing, version=version, layout=layout):
+            elif not _hangs_on(standing, version=version, sources=sources):
                 rows[key] = UpdateRow(
                     type=standing.type,
                     id=standing.id,
                     fields={
                         "version": {"type": "Version", "id": version},
-                        "upstream_published_files": [{"type": "PublishedFile", "id": layout}],
+                        "upstream_published_files": [
+                            {"type": "PublishedFile", "id": source} for source in sources
+                        ],
                     },
                     modes={"upstream_published_files": "add"},
                 )
@@ -177,12 +181,13 @@ class Publisher:
     def _confirm(
         self, request: PublishRequest, begun: _Begun, answers: Mapping[str, Record]
     ) -> None:
+        sources = upstream(request, layout=begun.layout.id)
         for key, image in zip(file_keys(request), request.images, strict=True):
             row = answers.get(key)
             if row is None:
                 raise TrackerUnavailable(f"The site does not show {image.file.path.name} yet.")
             wrong = list(
-                differences(row, image, request, version=begun.version.id, layout=begun.layout.id)
+                differences(row, image, request, version=begun.version.id, sources=sources)
             )
             if wrong:
                 raise TrackerRejected(
@@ -190,10 +195,6 @@ class Publisher:
                     f"{', '.join(wrong)}.",
                     advice="Look at the row in the tracker; then retry the job.",
                 )
-
-    def _type_codes(self) -> tuple[str, ...]:
-        tracker = self._tracker
-        return (*tracker.layout_types, tracker.background_type, tracker.stage_type)
 
 
 @contextmanager
@@ -211,12 +212,12 @@ def _row(record: Record | None) -> Row | None:
     return Row(type=record.type, id=record.id, name=record.text("code"))
 
 
-def _hangs_on(row: Record, *, version: int, layout: int) -> bool:
+def _hangs_on(row: Record, *, version: int, sources: Sequence[int]) -> bool:
     of_version: Link | None = row.link("version")
     return (
         of_version is not None
         and of_version.id == version
-        and layout in {link.id for link in row.links("upstream_published_files")}
+        and {link.id for link in row.links("upstream_published_files")}.issuperset(sources)
     )
 
 

@@ -11,7 +11,7 @@ from haikei.trackers.tracker import PublishedImage, PublishRequest, Row, StoredF
 MEDIA = "sg_uploaded_movie"
 
 #: What of the Version a file's row can tell, so that one answer confirms both.
-_OF_VERSION = (ours.KEY, ours.CREDIT, ours.CREDIT_JA, MEDIA, "image")
+_OF_VERSION = (ours.KEY, ours.CREDIT, ours.CREDIT_JA, ours.LEDGER, MEDIA, "image")
 
 VERSION_FIELDS = ("code", "project", "entity", "created_by", "published_files", *_OF_VERSION)
 FILE_FIELDS = (
@@ -28,6 +28,8 @@ FILE_FIELDS = (
     "created_by",
     ours.KEY,
     ours.CREDIT,
+    ours.ROLES,
+    ours.LEDGER,
     *(f"version.Version.{field}" for field in _OF_VERSION),
 )
 #: What the answer to a create is asked for: all of it but what no new row can have.
@@ -78,13 +80,19 @@ def layout_row(request: PublishRequest, file_type: Link, storage: Link) -> Creat
     return CreateRow(type="PublishedFile", fields=fields, returning=("code", ours.KEY))
 
 
+def upstream(request: PublishRequest, *, layout: int) -> tuple[int, ...]:
+    """Return the files that a background was made from: the layout, and what was painted over."""
+    parent = request.parent_file
+    return (layout,) if parent is None else (layout, parent.id)
+
+
 def file_row(
     request: PublishRequest,
     image: PublishedImage,
     *,
     key: str,
     version: int,
-    layout: int,
+    sources: Sequence[int],
     file_type: Link,
     storage: Link,
 ) -> CreateRow:
@@ -101,7 +109,7 @@ def file_row(
         "path": _path(image.file, storage),
         "path_cache": image.file.relative,
         "version": {"type": "Version", "id": version},
-        "upstream_published_files": [{"type": "PublishedFile", "id": layout}],
+        "upstream_published_files": [{"type": "PublishedFile", "id": source} for source in sources],
         ours.KEY: key,
         **_credits(request),
     }
@@ -111,7 +119,12 @@ def file_row(
 
 
 def differences(
-    row: Record, image: PublishedImage, request: PublishRequest, *, version: int, layout: int
+    row: Record,
+    image: PublishedImage,
+    request: PublishRequest,
+    *,
+    version: int,
+    sources: Sequence[int],
 ) -> Iterator[str]:
     """Yield the fields of a file's row, and of its Version, that are not as they were sent."""
     expected: Mapping[str, object] = {
@@ -119,9 +132,12 @@ def differences(
         "name": image.name,
         "version_number": request.version_number,
         ours.CREDIT: request.credit_en,
+        ours.ROLES: request.roles,
+        ours.LEDGER: request.ledger_index,
         f"version.Version.{ours.KEY}": request.key,
         f"version.Version.{ours.CREDIT}": request.credit_en,
         f"version.Version.{ours.CREDIT_JA}": request.credit_ja,
+        f"version.Version.{ours.LEDGER}": request.ledger_index,
     }
     for name, value in expected.items():
         if not _same(row.values.get(name), value):
@@ -129,13 +145,13 @@ def differences(
     for name in ("published_file_type", f"version.Version.{MEDIA}"):
         if not row.filled(name):
             yield name
-    yield from _wrong_links(row, request, version=version, layout=layout)
+    yield from _wrong_links(row, request, version=version, sources=sources)
     if row.mapping("path").get("relative_path") != image.file.relative:
         yield "path"
 
 
 def _wrong_links(
-    row: Record, request: PublishRequest, *, version: int, layout: int
+    row: Record, request: PublishRequest, *, version: int, sources: Sequence[int]
 ) -> Iterator[str]:
     links = {"version": version, "entity": request.context.shot.id}
     if request.context.task is not None:
@@ -144,7 +160,7 @@ def _wrong_links(
         link = row.link(name)
         if link is None or link.id != number:
             yield name
-    if layout not in _ids(row.links("upstream_published_files")):
+    if not _ids(row.links("upstream_published_files")).issuperset(sources):
         yield "upstream_published_files"
 
 
@@ -164,7 +180,8 @@ def _wire(row: Row) -> dict[str, object]:
 
 
 def _artist(request: PublishRequest) -> dict[str, object] | None:
-    for person in request.context.artists:
+    people = request.context.artists if request.artist is None else (request.artist,)
+    for person in people:
         kind, _, number = person.id.partition(":")
         if kind == "HumanUser" and number.isdecimal():
             return {"type": kind, "id": int(number)}
@@ -182,4 +199,7 @@ def _credits(request: PublishRequest) -> dict[str, object]:
         ours.SYSTEM: request.system,
         ours.SOURCE_TYPE: request.source_type,
         ours.RECORD: request.record_sha256,
+        ours.ROLES: request.roles,
+        ours.LEDGER: request.ledger_index,
+        ours.RECORD_LINK: request.record_link,
     }

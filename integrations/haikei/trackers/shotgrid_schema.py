@@ -25,7 +25,7 @@ def field_state(schema: Schema, field: HaikeiField) -> FieldState:
     if found is None:
         return FieldState.MISSING
     kind = _value(found.get("data_type"))
-    return FieldState.RIGHT if kind == "text" else FieldState.OTHER_TYPE
+    return FieldState.RIGHT if kind == field.data_type else FieldState.OTHER_TYPE
 
 
 def twins(schema: Schema, field: HaikeiField) -> Sequence[str]:

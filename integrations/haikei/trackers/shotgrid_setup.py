@@ -6,9 +6,9 @@ from contextlib import suppress
 
 from haikei.errors import TrackerRejected
 from haikei.settings import Settings, StorageRoot
-from haikei.trackers.shotgrid_catalogue import STORAGE_PATHS, Catalogue
+from haikei.trackers.shotgrid_catalogue import STORAGE_PATHS, Catalogue, type_codes
 from haikei.trackers.shotgrid_client import CreateRow, SiteClient
-from haikei.trackers.shotgrid_fields import FIELDS, OWNERS, HaikeiField
+from haikei.trackers.shotgrid_fields import FIELDS_OF, HaikeiField
 from haikei.trackers.shotgrid_schema import FieldState, field_state, twins
 from haikei.trackers.tracker import Finding
 
@@ -36,9 +36,9 @@ def set_up(client: SiteClient, settings: Settings, *, dry_run: bool) -> tuple[Fi
 
 
 def _fields(client: SiteClient, *, dry_run: bool) -> Iterator[Finding]:
-    for owner in OWNERS:
+    for owner, fields in FIELDS_OF.items():
         schema = client.schema(owner)
-        for field in FIELDS:
+        for field in fields:
             subject = f"field {owner}.{field.name}"
             state = field_state(schema, field)
             if state is FieldState.RIGHT:
@@ -47,7 +47,7 @@ def _fields(client: SiteClient, *, dry_run: bool) -> Iterator[Finding]:
                 yield Finding(
                     ok=False,
                     subject=subject,
-                    message="It is there, but is no text field.",
+                    message=f"It is there, but is no {field.data_type} field.",
                     advice="Delete or rename it on the site; then run `haikei setup` again.",
                 )
             elif found := twins(schema, field):
@@ -65,7 +65,7 @@ def _fields(client: SiteClient, *, dry_run: bool) -> Iterator[Finding]:
 
 def _create_field(client: SiteClient, owner: str, field: HaikeiField, subject: str) -> Finding:
     try:
-        name = client.create_field(owner, field.label, field.description)
+        name = client.create_field(owner, field.data_type, field.label, field.description)
     except TrackerRejected as error:
         # A name that was deleted stays taken, and the site says no more than that it failed.
         return Finding(
@@ -85,15 +85,14 @@ def _create_field(client: SiteClient, owner: str, field: HaikeiField, subject: s
 
 
 def _file_types(client: SiteClient, settings: Settings, *, dry_run: bool) -> Iterator[Finding]:
-    tracker = settings.tracker
-    codes = (*tracker.layout_types, tracker.background_type, tracker.stage_type)
+    codes = type_codes(settings.tracker)
     known = Catalogue(client).file_types(codes)
-    missing = [code for code in dict.fromkeys(codes) if code not in known]
+    missing = [code for code in codes if code not in known]
     if missing and not dry_run:
         client.batch(
             [CreateRow(type="PublishedFileType", fields={"code": code}) for code in missing]
         )
-    for code in dict.fromkeys(codes):
+    for code in codes:
         subject = f"published file type {code}"
         if code in known:
             yield Finding(ok=True, subject=subject, message="It stands already.")

@@ -5,24 +5,30 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from haikei.trackers.shotgrid import ShotGridTracker
-from haikei.trackers.shotgrid_fields import FIELDS
+from haikei.trackers.shotgrid_fields import FIELDS_OF, HaikeiField
 from support.scripted_site import results, rows, scripted_site
 from support.show import studio_settings
 
-TEXT = {"data_type": {"value": "text", "editable": False}}
+
+def described(*fields: HaikeiField) -> dict[str, object]:
+    return {
+        field.name: {"data_type": {"value": field.data_type, "editable": False}} for field in fields
+    }
 
 
 def test_a_twin_that_the_site_makes_silently_is_removed_and_reported(tmp_path: Path) -> None:
-    all_but_key = {field.name: TEXT for field in FIELDS[1:]}
-    complete = {field.name: TEXT for field in FIELDS}
+    schemas = {owner: described(*fields) for owner, fields in FIELDS_OF.items()}
+    del schemas["Version"]["sg_haikei_key"]
+    codes = ("Layout", "Background", "Background Stage", "Background Touch-up")
     types = [
         {"type": "PublishedFileType", "id": number, "code": code}
-        for number, code in enumerate(("Layout", "Background", "Background Stage"), 1)
+        for number, code in enumerate(codes, 1)
     ]
     storage = {"type": "LocalStorage", "id": 1, "code": "primary", "linux_path": str(tmp_path)}
     with scripted_site() as site:
-        site.then(results(all_but_key), results("sg_haikei_key_1"), results(True))
-        site.then(results(complete), rows(*types), rows(storage))
+        site.then(results(schemas["Version"]), results("sg_haikei_key_1"), results(True))
+        site.then(results(schemas["PublishedFile"]), results(schemas["Project"]))
+        site.then(rows(*types), rows(storage))
         settings = studio_settings(site.url, "haikei", tmp_path, tmp_path)
         tracker = ShotGridTracker(settings, SecretStr("k"))
 
