@@ -22,6 +22,9 @@
     │   ├── TrackerRejected    a row, field, status or permission is not as needed
     │   └── TrackerUnavailable may pass: no answer, a time-out, maintenance
     ├── LedgerError            the ledger cannot take or confirm a record
+    │   ├── HistoryChanged     the rows no longer give what a checkpoint has sealed
+    │   ├── ProofInvalid       a note, proof or bundle does not show what it should
+    │   └── OutletUnavailable  may pass: a checkpoint could not be sent or time-stamped
     ├── CreditError            human work without a name and without an opt-out
     ├── MarksError             marks in a file (XMP, C2PA) cannot be read or written
     │   ├── MarksUnreadable    the file's structure is malformed, too large or not one we know
@@ -153,6 +156,20 @@ class TrackerUnavailable(TrackerError):
 
 class LedgerError(HaikeiError):
     """The ledger cannot take or confirm a record."""
+
+
+class HistoryChanged(LedgerError):
+    """The ledger's rows no longer give what a checkpoint has sealed."""
+
+
+class ProofInvalid(LedgerError):
+    """A note, a proof or a bundle does not show what it should."""
+
+
+class OutletUnavailable(LedgerError):
+    """A checkpoint could not be sent, or not be time-stamped."""
+
+    transient = True
 
 
 class CreditError(HaikeiError):

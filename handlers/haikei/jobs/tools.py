@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from haikei.generators.production import Production
 from haikei.images import Inspector
 from haikei.jobs.retries import Retries
-from haikei.jobs.signature import Signer
+from haikei.ledger.signature import Signer
 from haikei.settings import Settings
 from haikei.storage import Storage
 from haikei.trackers import TrackerAdapter, load_tracker

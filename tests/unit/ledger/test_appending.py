@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 from haikei.database import open_database
 from haikei.errors import LedgerError
 from haikei.ledger import append, canonical_json, verify
+from support.ledgers import without_guards
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def test_a_change_in_the_database_is_found(database: Engine, tampering: str) -> 
     with database.begin() as connection:
         for number in range(3):
             append(connection, key=f"record/{number}", payload=canonical_json({"n": number}))
+        without_guards(connection)
         connection.execute(text(tampering))
 
         with pytest.raises(LedgerError, match=r"Entry [12] "):
