@@ -66,6 +66,9 @@ class Lookup:
 
     def _anything(self, request: PublishRequest) -> bool:
         shot = request.context.shot
+        # A layout's row that is known already says nothing about this background.
+        known = request.context.layout_file is not None
+        wanted = list(file_keys(request)) if known else _wanted(request)
         found = self._client.find(
             shot.type,
             [
@@ -74,7 +77,7 @@ class Lookup:
                     "filter_operator": "any",
                     "filters": [
                         [f"sg_versions.Version.{KEY}", "is", request.key],
-                        [f"sg_published_files.PublishedFile.{KEY}", "in", _wanted(request)],
+                        [f"sg_published_files.PublishedFile.{KEY}", "in", wanted],
                     ],
                 },
             ],
