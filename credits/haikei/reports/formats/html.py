@@ -1,0 +1,299 @@
+"""
+A page that stands alone: styles and pictures inside it, no scripts, nothing loaded from elsewhere.
+
+Everything that comes from records is escaped, and the page's own content security policy forbids
+what it does not hold itself.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html import escape
+from importlib.resources import files
+
+from haikei.reports.document import (
+    Badge,
+    Block,
+    Bullets,
+    Card,
+    Cell,
+    Chart,
+    Document,
+    Fact,
+    Facts,
+    Figure,
+    Heading,
+    Lines,
+    Link,
+    Notice,
+    PageBreak,
+    Paragraph,
+    Picture,
+    RollPart,
+    Strip,
+    Style,
+    Table,
+)
+from haikei.reports.embedding import Embedded, embed
+from haikei.reports.words import Language, Text, Words, said
+
+_SANS = (
+    '"Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Noto Sans", system-ui,'
+    " sans-serif"
+)
+_SERIF = (
+    '"Noto Serif CJK JP", "Noto Serif JP", "Hiragino Mincho ProN", "Yu Mincho", "Noto Serif",'
+    " Georgia, serif"
+)
+_SAFE_TARGET = re.compile(r"(?:https?://|#)[^\s]*\Z", re.IGNORECASE)
+_FAMILY = re.compile(r"[\w .-]+")
+_MADE = Words("Made by Haikei", "Haikei作成")
+_CONTACT = Words("Questions", "お問い合わせ")
+_CLIENT = Words("For", "提出先")
+_NONE = Words("None.", "該当なし")
+#: A role with more names than this is set in columns.
+_MANY = 12
+#: Rows that are joined into one piece of the page.
+_ROWS = 200
+#: Tables with more columns than this stand on landscape pages in print.
+_UPRIGHT = 6
+
+
+def html(document: Document) -> Iterator[str]:
+    """Yield the page, piece by piece; joined they are one HTML document in UTF-8."""
+    page = _Page(document.language)
+    yield page.begin(document)
+    for block in document.blocks:
+        yield from page.block(block)
+    yield page.end(document)
+
+
+def _styles(document: Document) -> str:
+    own = f'"{document.font}", ' if _FAMILY.fullmatch(document.font) else ""
+    names = ["report.css"]
+    if document.style is not Style.REPORT:
+        names.append(f"{document.style.value}.css")
+    folder = files("haikei.reports") / "styles"
+    sheets = "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+    return f":root {{ --sans: {own}{_SANS}; --serif: {own}{_SERIF}; }}\n{sheets}"
+
+
+class _Page:
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def begin(self, document: Document) -> str:
+        styles = _styles(document)
+        digest = base64.b64encode(hashlib.sha256(styles.encode()).digest()).decode("ascii")
+        policy = (
+            f"default-src 'none'; img-src data:; style-src 'sha256-{digest}';"
+            " base-uri 'none'; form-action 'none'"
+        )
+        language = "ja" if self._language is Language.JA else "en"
+        title = said(document.title, self._language)
+        running = escape(f"{title} · {document.scope} · {document.studio}")
+        made = escape(f"{_moment(document.made_at)} · {said(_MADE, self._language)}")
+        return (
+            f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">\n'
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            '<meta name="referrer" content="no-referrer">\n'
+            f"<title>{escape(title)} · {escape(document.scope)}</title>\n"
+            f"<style>{styles}</style></head>\n"
+            f'<body class="{document.style.value}">\n'
+            f'<p class="running title" aria-hidden="true">{running}</p>'
+            f'<p class="running made" aria-hidden="true">{made}</p>\n'
+            f'<header><div class="head"><div class="studio">{escape(document.studio)}</div>'
+            f"{self._logo(document)}</div>\n<h1>{self._text(document.title)}</h1>\n"
+            f'<p class="subtitle">{self._text(document.subtitle or document.scope)}</p>\n'
+            f"{self._facts(document.facts, lead=True)}</header>\n<main>\n"
+        )
+
+    def end(self, document: Document) -> str:
+        notes = "".join(f"<p>{self._text(note)}</p>" for note in document.notes)
+        last = [f"{_moment(document.made_at)} · {said(_MADE, self._language)}"]
+        if document.client:
+            last.append(f"{said(_CLIENT, self._language)}: {document.client}")
+        if document.contact:
+            last.append(f"{said(_CONTACT, self._language)}: {document.contact}")
+        return (
+            f'</main>\n<footer class="notes">{notes}<p>{escape(" · ".join(last))}</p></footer>\n'
+            "</body></html>\n"
+        )
+
+    def block(self, block: Block) -> Iterator[str]:
+        match block:
+            case Table():
+                yield from self._table(block)
+            case Card():
+                yield self._card(block)
+            case _:
+                yield self._plain(block)
+
+    def _plain(self, block: Block) -> str:
+        match block:
+            case Heading():
+                anchor = f' id="{escape(block.anchor)}"' if block.anchor else ""
+                level = 3 if block.level > 2 else 2
+                return f"<h{level}{anchor}>{self._text(block.text)}</h{level}>\n"
+            case Paragraph():
+                kind = ' class="small"' if block.small else ""
+                return f"<p{kind}>{self._text(block.text)}</p>\n"
+            case Bullets():
+                items = "".join(f"<li>{self._text(item)}</li>" for item in block.items)
+                return f"<ul>{items}</ul>\n"
+            case Facts():
+                return self._facts(block.items)
+            case Notice():
+                return (
+                    f'<div class="notice {block.tone.value}" role="note">'
+                    f"<p>{self._text(block.text)}</p></div>\n"
+                )
+            case Picture():
+                return self._figure(block) + "\n"
+            case Strip():
+                return self._strip(block)
+            case Chart():
+                return self._chart(block)
+            case RollPart():
+                return self._part(block)
+            case PageBreak():
+                return '<div class="break"></div>\n'
+            case _:
+                raise AssertionError("unreachable")
+
+    def _text(self, text: Text) -> str:
+        if isinstance(text, str):
+            return escape(text)
+        if self._language is Language.BOTH and text.en and text.ja and text.en != text.ja:
+            return f'{escape(text.en)}<span class="ja" lang="ja">{escape(text.ja)}</span>'
+        return escape(said(text, self._language))
+
+    def _cell(self, cell: Cell) -> str:
+        match cell:
+            case str() | Words():
+                return self._text(cell)
+            case None:
+                return '<span class="none">–</span>'
+            case int():
+                return f"{cell:,}"
+            case datetime():
+                return _moment(cell)
+            case Link():
+                return self._link(cell.text, cell.target)
+            case Figure():
+                return self._link(cell.shown, cell.target)
+            case Badge():
+                return f'<span class="badge {cell.tone.value}">{self._text(cell.text)}</span>'
+            case Lines():
+                return "".join(f"<div>{self._cell(item)}</div>" for item in cell.items)
+
+    def _link(self, text: Text, target: str) -> str:
+        shown = self._text(text)
+        if not _SAFE_TARGET.match(target):
+            return shown
+        return f'<a href="{escape(target)}" rel="noreferrer">{shown}</a>'
+
+    def _facts(self, facts: tuple[Fact, ...], *, lead: bool = False) -> str:
+        if not facts:
+            return ""
+        rows = "".join(
+            f"<dt>{self._text(fact.label)}</dt><dd>{self._cell(fact.value)}</dd>" for fact in facts
+        )
+        kind = ' class="lead"' if lead else ""
+        return f"<dl{kind}>{rows}</dl>\n"
+
+    def _table(self, table: Table) -> Iterator[str]:
+        rows = iter(table.rows)
+        first = next(rows, None)
+        if first is None:
+            yield f'<p class="empty">{self._text(table.empty or _NONE)}</p>\n'
+            return
+        classes = [
+            " ".join(name for name in (column.align.value, "wide" * column.wide) if name)
+            for column in table.columns
+        ]
+        caption = f"<caption>{self._text(table.caption)}</caption>" if table.caption else ""
+        heads = "".join(
+            f'<th scope="col" class="{kind}">{self._text(column.title)}</th>'
+            for kind, column in zip(classes, table.columns, strict=True)
+        )
+        wide = ' class="wide"' if len(table.columns) > _UPRIGHT else ""
+        yield (
+            f'<div class="scroll"><table{wide}>{caption}<thead><tr>{heads}</tr></thead>\n<tbody>\n'
+        )
+        opened = [f'<td class="{kind}">' for kind in classes]
+        waiting = [self._row(first, opened)]
+        for row in rows:
+            waiting.append(self._row(row, opened))
+            if len(waiting) >= _ROWS:
+                yield "".join(waiting)
+                waiting.clear()
+        waiting.append("</tbody></table></div>\n")
+        yield "".join(waiting)
+
+    def _row(self, row: tuple[Cell, ...], opened: list[str]) -> str:
+        cells = "</td>".join(
+            start + self._cell(cell) for start, cell in zip(opened, row, strict=True)
+        )
+        return f"<tr>{cells}</td></tr>\n"
+
+    def _figure(self, picture: Picture) -> str:
+        shown = embed(picture)
+        caption = self._text(picture.caption)
+        if isinstance(shown, Embedded):
+            alt = escape(said(picture.caption, self._language))
+            image = (
+                f'<img src="{shown.uri}" width="{shown.width}" height="{shown.height}" alt="{alt}">'
+            )
+        else:
+            image = f'<div class="missing" role="img"><span>{self._text(shown)}</span></div>'
+        lines = "".join(f"<div>{self._text(line)}</div>" for line in picture.lines)
+        under = f"<strong>{caption}</strong>{lines}" if caption or lines else ""
+        return f"<figure>{image}<figcaption>{under}</figcaption></figure>"
+
+    def _strip(self, strip: Strip) -> str:
+        arrow = '<div class="arrow" aria-hidden="true">→</div>' if strip.arrows else ""
+        return (
+            f'<div class="strip n{len(strip.pictures)}">'
+            + arrow.join(self._figure(picture) for picture in strip.pictures)
+            + "</div>\n"
+        )
+
+    def _card(self, card: Card) -> str:
+        below = "".join(f'<p class="below">{self._text(line)}</p>' for line in card.lines)
+        return (
+            f'<section class="card"><h2>{self._text(card.title)}</h2>'
+            f'<p class="subtitle">{self._text(card.subtitle)}</p>'
+            f"{self._strip(Strip(pictures=card.pictures))}{below}</section>\n"
+        )
+
+    def _chart(self, chart: Chart) -> str:
+        note = f'<p class="small">{self._text(chart.note)}</p>' if chart.note else ""
+        return (
+            f'<figure class="chart"><strong>{self._text(chart.title)}</strong>'
+            f"{chart.svg}{note}</figure>\n"
+        )
+
+    def _part(self, part: RollPart) -> str:
+        many = " many" if len(part.names) > _MANY else ""
+        names = "".join(f"<div>{self._text(name)}</div>" for name in part.names)
+        notes = "".join(f'<div class="note">{self._text(note)}</div>' for note in part.notes)
+        return (
+            f'<div class="part{many}"><div class="role">{self._text(part.role)}</div>'
+            f'<div class="names">{names}{notes}</div></div>\n'
+        )
+
+    def _logo(self, document: Document) -> str:
+        if document.logo is None:
+            return ""
+        shown = embed(Picture(source=document.logo, longest=480))
+        if not isinstance(shown, Embedded):
+            return ""
+        return f'<img class="logo" src="{shown.uri}" alt="{escape(document.studio)}">'
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,225 @@
+"""
+End cards as pictures of 1920 x 1080, one a card, drawn with Pillow.
+
+The ground is dark and the margins are wide, as in a film's end credits; names stand under each
+picture in both languages.
+"""
+
+import io
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+from haikei.errors import ReportError
+from haikei.reports.document import Card, Document, Picture
+from haikei.reports.embedding import Embedded, embed
+from haikei.reports.fonts import Font, find_font
+from haikei.reports.words import Language, Text, Words, said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont
+
+WIDTH, HEIGHT = 1920, 1080
+_MARGIN = 110
+_GAP = 54
+_GROUND = (12, 13, 15)
+_INK = (241, 238, 230)
+_SOFT = (163, 158, 148)
+_FRAME = (44, 45, 49)
+#: More pictures than this stand in two rows.
+_ACROSS = 4
+_MORE = "…"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnCard:
+    """One card as a PNG."""
+
+    name: str
+    png: bytes
+
+
+def png(document: Document) -> "Iterator[DrawnCard]":
+    """
+    Yield each card of the document as a picture.
+
+    Raises:
+        ReportError: the document has no cards, or no font shows Japanese.
+    """
+    drawer = _Drawer(document)
+    drawn = 0
+    for block in document.blocks:
+        if isinstance(block, Card):
+            drawn += 1
+            yield DrawnCard(name=block.name, png=drawer.card(block))
+    if not drawn:
+        raise ReportError(
+            f"{document.name} has nothing to draw for {document.scope}.",
+            advice="Check --project, --sequence and --shot.",
+        )
+
+
+class _Drawer:
+    def __init__(self, document: Document) -> None:
+        self._language = document.language
+        self._studio = document.studio
+        self._serif = find_font(document.font, serif=True)
+        self._sans = find_font(document.font)
+
+    def card(self, card: Card) -> bytes:
+        from PIL import Image, ImageDraw
+
+        image = Image.new("RGB", (WIDTH, HEIGHT), _GROUND)
+        draw = ImageDraw.Draw(image)
+        room = WIDTH - 2 * _MARGIN
+        _write(draw, (_MARGIN, 84), self._say(card.title), _font(self._serif, 46), _INK, room)
+        subtitle = self._say(card.subtitle)
+        _write(draw, (_MARGIN, 152), subtitle, _font(self._sans, 23), _SOFT, room)
+        self._pictures(image, draw, card.pictures)
+        y = HEIGHT - 74 - 32 * (len(card.lines) - 1)
+        for line in card.lines:
+            _centred(draw, (WIDTH // 2, y), self._say(line), _font(self._sans, 20), _SOFT, room)
+            y += 32
+        out = io.BytesIO()
+        image.save(out, "PNG", optimize=False, compress_level=6)
+        return out.getvalue()
+
+    def _pictures(self, image: "Image", draw: "ImageDraw", pictures: tuple[Picture, ...]) -> None:
+        lines = ceil(len(pictures) / _ACROSS) or 1
+        across = ceil(len(pictures) / lines)
+        width = min((WIDTH - 2 * _MARGIN - _GAP * (across - 1)) // max(across, 1), 760)
+        top, bottom = 236, HEIGHT - 120
+        height = (bottom - top) // lines
+        number = 0
+        for line in range(lines):
+            row = pictures[number : number + across]
+            used = width * len(row) + _GAP * (len(row) - 1)
+            x = (WIDTH - used) // 2
+            y = top + line * height
+            room = min(height - 190, width)
+            shown = [embed(_sized(picture, width)) for picture in row]
+            tallest = max(
+                (_fitted(one, width, room)[1] if isinstance(one, Embedded) else width * 9 // 16)
+                for one in shown
+            )
+            if lines == 1:
+                y += max((height - tallest - 190) // 2 - 20, 0)
+            for place, (picture, one) in enumerate(zip(row, shown, strict=True)):
+                self._picture(image, draw, picture, one, (x, y, width, min(tallest, room)))
+                if place + 1 < len(row):
+                    _arrow(draw, x + width + _GAP // 2, y + min(tallest, room) // 2)
+                x += width + _GAP
+            number += len(row)
+
+    def _picture(
+        self,
+        image: "Image",
+        draw: "ImageDraw",
+        picture: Picture,
+        shown: Embedded | Text,
+        box: tuple[int, int, int, int],
+    ) -> None:
+        from PIL import Image
+
+        x, y, width, height = box
+        if isinstance(shown, Embedded):
+            size = _fitted(shown, width, height)
+            with Image.open(io.BytesIO(shown.jpeg)) as opened:
+                small = opened.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+            image.paste(small, (x + (width - size[0]) // 2, y + (height - size[1]) // 2))
+        else:
+            draw.rectangle((x, y, x + width - 1, y + height - 1), outline=_FRAME, width=2)
+            said_so = self._say(shown)
+            place = (x + width // 2, y + height // 2 - 14)
+            _centred(draw, place, said_so, _font(self._sans, 18), _SOFT, width - 24, lines=3)
+        middle, below = x + width // 2, y + height + 22
+        caption = self._say(picture.caption)
+        below = _centred(draw, (middle, below), caption, _font(self._sans, 20), _SOFT, width)
+        below += 10
+        for line in picture.lines:
+            for words in self._both(line):
+                font = _font(self._serif, 25)
+                below = _centred(draw, (middle, below), words, font, _INK, width, lines=2)
+
+    def _say(self, text: Text) -> str:
+        return said(text, self._language)
+
+    def _both(self, text: Text) -> tuple[str, ...]:
+        if isinstance(text, Words) and self._language is Language.BOTH and text.en != text.ja:
+            return tuple(words for words in (text.en, text.ja) if words)
+        return (said(text, self._language),)
+
+
+def _sized(picture: Picture, width: int) -> Picture:
+    from dataclasses import replace
+
+    return replace(picture, longest=max(picture.longest, width))
+
+
+def _font(font: Font, size: int) -> "FreeTypeFont":
+    from PIL import ImageFont
+
+    return ImageFont.truetype(str(font.file), size, index=font.face)
+
+
+def _fitted(shown: Embedded, width: int, height: int) -> tuple[int, int]:
+    scale = min(width / shown.width, height / shown.height)
+    return max(round(shown.width * scale), 1), max(round(shown.height * scale), 1)
+
+
+def _write(
+    draw: "ImageDraw",
+    place: tuple[int, int],
+    words: str,
+    font: "FreeTypeFont",
+    colour: tuple[int, int, int],
+    room: int,
+) -> None:
+    draw.text(place, _broken(words, font, room, 1)[0], font=font, fill=colour)
+
+
+def _centred(
+    draw: "ImageDraw",
+    place: tuple[int, int],
+    words: str,
+    font: "FreeTypeFont",
+    colour: tuple[int, int, int],
+    room: int,
+    *,
+    lines: int = 1,
+) -> int:
+    x, y = place
+    for line in _broken(words, font, room, lines):
+        draw.text((x, y), line, font=font, fill=colour, anchor="ma")
+        y += round(font.size * 1.42)
+    return y
+
+
+def _broken(words: str, font: "FreeTypeFont", room: int, most: int) -> list[str]:
+    """Return at most so many lines that fit the room; what is left out shows as an ellipsis."""
+    lines: list[str] = []
+    rest = " ".join(words.split())
+    while rest and len(lines) < most:
+        end = len(rest)
+        while end > 1 and font.getlength(rest[:end]) > room:
+            end -= 1
+        if end < len(rest):
+            space = rest.rfind(" ", 0, end + 1)
+            end = space if space > end // 3 else end
+        lines.append(rest[:end].strip())
+        rest = rest[end:].strip()
+    if rest and lines:
+        last = lines[-1]
+        while last and font.getlength(last + _MORE) > room:
+            last = last[:-1]
+        lines[-1] = last + _MORE
+    return lines or [""]
+
+
+def _arrow(draw: "ImageDraw", x: int, y: int) -> None:
+    draw.line((x - 14, y, x + 12, y), fill=_SOFT, width=2)
+    draw.line((x + 4, y - 8, x + 13, y, x + 4, y + 8), fill=_SOFT, width=2, joint="curve")

@@ -1,0 +1,56 @@
+"""Every kind of report: those that Haikei brings, and a studio's own."""
+
+from importlib.metadata import entry_points
+from typing import cast
+
+from haikei.errors import ReportError
+from haikei.reports.report import Report
+
+GROUP = "haikei.reports"
+
+
+def built_in() -> tuple[Report, ...]:
+    """Return the reports that Haikei brings, in the order in which people read them."""
+    return ()
+
+
+def reports() -> tuple[Report, ...]:
+    """
+    Return every report: the built-in ones, then those of entry points `haikei.reports`.
+
+    Raises:
+        ReportError: a studio's report cannot be loaded, or has the name of another.
+    """
+    found = list(built_in())
+    names = {one.name for one in found}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            report = cast("Report", point.load()())
+        except Exception as error:
+            raise ReportError(
+                f"The report {point.name} ({point.value}) cannot be loaded: {error}.",
+                advice="Repair or remove the package that brings it.",
+            ) from error
+        if report.name in names:
+            raise ReportError(
+                f"Two reports are called {report.name!r}; one is {point.value}.",
+                advice="Give the studio's own another name.",
+            )
+        names.add(report.name)
+        found.append(report)
+    return tuple(found)
+
+
+def find_report(name: str) -> Report:
+    """
+    Return the report called `name`.
+
+    Raises:
+        ReportError: there is none.
+    """
+    known = reports()
+    for report in known:
+        if report.name == name:
+            return report
+    names = ", ".join(report.name for report in known)
+    raise ReportError(f"There is no report {name!r}.", advice=f"Known reports: {names}.")
