@@ -306,6 +306,31 @@ _GUARDS = {
         WHEN NEW.seq <> coalesce((SELECT max(seq) FROM ledger), -1) + 1
         BEGIN SELECT RAISE(ABORT, 'the ledger is append-only and has no gaps'); END
         """,
+        # INSERT OR REPLACE removes a row without telling the trigger on DELETE.
+        """
+        CREATE TRIGGER ledger_is_not_replaced BEFORE INSERT ON ledger
+        WHEN EXISTS (SELECT 1 FROM ledger WHERE key = NEW.key)
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
+        """,
+        """
+        CREATE TRIGGER ledger_nodes_are_not_changed BEFORE UPDATE ON ledger_nodes
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
+        """,
+        """
+        CREATE TRIGGER ledger_nodes_are_not_cut BEFORE DELETE ON ledger_nodes
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
+        """,
+        # A time-stamp token may come later, once.
+        """
+        CREATE TRIGGER ledger_checkpoints_are_not_changed BEFORE UPDATE ON ledger_checkpoints
+        WHEN OLD.token IS NOT NULL OR NEW.size <> OLD.size OR NEW.root <> OLD.root
+          OR NEW.note <> OLD.note OR NEW.made_at <> OLD.made_at
+        BEGIN SELECT RAISE(ABORT, 'checkpoints of the ledger are kept'); END
+        """,
+        """
+        CREATE TRIGGER ledger_checkpoints_are_not_cut BEFORE DELETE ON ledger_checkpoints
+        BEGIN SELECT RAISE(ABORT, 'checkpoints of the ledger are kept'); END
+        """,
     ),
     "postgresql": (
         """
@@ -315,6 +340,37 @@ _GUARDS = {
         """
         CREATE TRIGGER ledger_is_not_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger
         FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuses()
+        """,
+        """
+        CREATE TRIGGER ledger_nodes_are_not_changed
+        BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_nodes
+        FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuses()
+        """,
+        """
+        CREATE TRIGGER ledger_checkpoints_are_not_cut
+        BEFORE DELETE OR TRUNCATE ON ledger_checkpoints
+        FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuses()
+        """,
+        """
+        CREATE TRIGGER ledger_checkpoints_are_not_changed BEFORE UPDATE ON ledger_checkpoints
+        FOR EACH ROW WHEN (
+          OLD.token IS NOT NULL OR NEW.size <> OLD.size OR NEW.root <> OLD.root
+          OR NEW.note <> OLD.note OR NEW.made_at <> OLD.made_at
+        ) EXECUTE FUNCTION ledger_refuses()
+        """,
+        # Rows that the same statement has put in count too: a BEFORE trigger sees them.
+        """
+        CREATE FUNCTION ledger_follows_on() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN
+          IF NEW.seq <> coalesce((SELECT max(seq) FROM ledger), -1) + 1 THEN
+            RAISE EXCEPTION 'the ledger is append-only and has no gaps';
+          END IF;
+          RETURN NEW;
+        END $$
+        """,
+        """
+        CREATE TRIGGER ledger_has_no_gaps BEFORE INSERT ON ledger
+        FOR EACH ROW EXECUTE FUNCTION ledger_follows_on()
         """,
     ),
 }
