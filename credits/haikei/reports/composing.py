@@ -17,6 +17,7 @@ def compose(
     facts: tuple[Fact, ...] = (),
     notes: tuple[Text, ...] = (),
     style: Style = Style.REPORT,
+    csv: str = "",
 ) -> Document:
     """Return the report's document with the head that its source and the settings give it."""
     look = source.settings.reports
@@ -33,6 +34,7 @@ def compose(
         logo=look.logo,
         font=look.font,
         style=style,
+        csv=csv,
         facts=facts,
         blocks=blocks,
         notes=notes,

@@ -90,7 +90,8 @@ class Table:
     """
     Rows under heads. Each row has as many cells as there are columns.
 
-    Tables with the same `key` are parts of one: CSV holds the first key's alone, under one head.
+    Tables with the same `key` are parts of one. CSV holds one key's alone, under one head: the
+    document's `csv`, else the first.
     """
 
     key: str
@@ -239,6 +240,7 @@ class Document:
     logo: Path | None = None
     font: str = ""  #: a family put before the system's own
     style: Style = Style.REPORT
+    csv: str = ""  #: the key of the table that CSV holds; empty: the first one's
     facts: tuple[Fact, ...] = ()
     blocks: Iterable[Block] = field(default=())
     notes: tuple[Text, ...] = ()  #: small print at the end: how figures are meant

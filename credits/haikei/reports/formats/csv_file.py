@@ -1,5 +1,5 @@
 """
-The document's first table as CSV, for spreadsheets and programs.
+One of the document's tables as CSV, for spreadsheets and programs.
 
 UTF-8 with a byte-order mark, which Excel needs for Japanese, and CRLF (RFC 4180). Text that a
 spreadsheet would take for a formula begins with an apostrophe.
@@ -26,22 +26,24 @@ def csv_file(document: Document) -> Iterator[str]:
     Raises:
         ReportError: the document has no table.
     """
-    key: str | None = None
+    key = document.csv or None
+    begun = False
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     buffer.write("\ufeff")
     for block in document.blocks:
         if not isinstance(block, Table) or (key is not None and block.key != key):
             continue
-        if key is None:
+        if not begun:
             key = block.key
+            begun = True
             writer.writerow(_heads(block))
         linked = [column.linked for column in block.columns]
         for number, row in enumerate(block.rows):
             writer.writerow(_row(row, linked, document.language))
             if number % _ROWS == 0:
                 yield _taken(buffer)
-    if key is None:
+    if not begun:
         raise ReportError(
             f"{document.name} has no table to write as CSV.", advice="Write it as HTML or JSON."
         )
