@@ -176,6 +176,9 @@ class Recipe(Section):
         if len(set(names)) < len(names):
             message = "two stages have the same name"
             raise ValueError(message)
+        if "layout" in names:
+            message = "a stage cannot be called layout: the layout's marked copy is"
+            raise ValueError(message)
         return self
 
 

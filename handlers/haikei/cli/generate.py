@@ -21,6 +21,8 @@ def generate(
     ] = None,
     artist: Annotated[str, typer.Option(help="Who drew the layout.")] = "",
     artist_ja: Annotated[str, typer.Option(help="The same name in Japanese script.")] = "",
+    operator: Annotated[str, typer.Option(help="Who operates the tool, where a person does.")] = "",
+    operator_ja: Annotated[str, typer.Option(help="The same name in Japanese script.")] = "",
     season: Annotated[Season, typer.Option(help="The season.")] = Season.SUMMER,
     time: Annotated[TimeOfDay, typer.Option(help="The time of day.")] = TimeOfDay.DAY,
     place: Annotated[
@@ -48,6 +50,8 @@ def generate(
         out=(out or file.parent / f"{file.stem}_background").absolute(),
         artist=artist,
         artist_ja=artist_ja,
+        operator=operator,
+        operator_ja=operator_ja,
         season=season.value,
         time=time.value,
         place=place,

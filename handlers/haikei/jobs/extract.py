@@ -1,35 +1,33 @@
 """
-Extract: the pictures leave the job's folder and are published, with all that belongs to them.
+Extract: the pictures get their marks, leave the job's folder and are published with their record.
 
-Everything is made in the job's folder first and listed there; only then is it published. A second
-run publishes the very same bytes, whatever has changed in the tracker meanwhile.
+No signature is ever the same twice. Everything is therefore made in the job's folder first and
+listed there; only then is it published. A second run publishes the very same bytes, whatever has
+changed in the tracker meanwhile.
 """
 
-import hashlib
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from pydantic import TypeAdapter, ValidationError
 
-from haikei.credits import (
-    CreditLine,
-    ImageKind,
-    ImageRecord,
-    SourceType,
-    System,
-    credit_line,
-)
-from haikei.images import read_picture, write_picture, write_review
+from haikei.credits import Contribution, CreditLine, ImageKind, ImageRecord, Role
+from haikei.errors import StorageUnavailable
+from haikei.files import sha256_of, write_whole
+from haikei.images import Picture, read_picture, resize, write_picture, write_review
+from haikei.jobs.chain import Chain, Link
 from haikei.jobs.collect import Collected
+from haikei.jobs.contributions import drawing, lines_kept
 from haikei.jobs.generate import Generated, GeneratedStage
+from haikei.jobs.imagerecords import layout_image, stage_image
 from haikei.jobs.job import JobOrder
-from haikei.jobs.sidecar import embedded_record, sidecar_text
-from haikei.jobs.signature import Signer
+from haikei.jobs.layoutcopy import MARKABLE, marked_copy, own_copy
+from haikei.jobs.sidecar import sidecar_text
 from haikei.jobs.validate import Validated
-from haikei.ledger import canonical_json
+from haikei.ledger.signature import Signer
+from haikei.provenance import MarkSigner
 from haikei.settings import Settings
 from haikei.storage import Storage
 from haikei.trackers import StoredFile
@@ -37,6 +35,8 @@ from haikei.trackers import StoredFile
 #: Longer sides in pixels of what reviewers see.
 REVIEW = 1920
 THUMBNAIL = 480
+#: What the marked copy of the layout is called among the stages.
+LAYOUT = "layout"
 _LIST = "extracted.json"
 
 
@@ -46,8 +46,8 @@ class MadeFile:
 
     source: Path
     relative: PurePosixPath
-    stage: str  #: the stage whose picture it is; empty for a sidecar
     sha256: str
+    stage: str  #: the stage whose picture it is; empty for what belongs to the pictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +56,13 @@ class Extracted:
 
     code: str
     version_number: int
-    files: tuple[MadeFile, ...]  #: the background first, then earlier stages, then the sidecar
+    files: tuple[MadeFile, ...]  #: the background first, then earlier stages, then all else
     stored: tuple[StoredFile, ...]  #: the same files, where they stand now
+    record: PurePosixPath  #: where the signed record stands
     review: Path
     thumbnail: Path
     images: tuple[ImageRecord, ...]  #: the layout, each earlier stage, the background
     credit: CreditLine
-    system: str
-    source_type: SourceType
-
-    @property
-    def record_sha256(self) -> str:
-        """The hash of the background's record, which the ledger seals."""
-        return hashlib.sha256(canonical_json(self.images[-1]).encode()).hexdigest()
 
 
 _EXTRACTED = TypeAdapter(Extracted)
@@ -83,15 +77,18 @@ def extract(
     settings: Settings,
     storage: Storage,
     signer: Signer,
+    marks: MarkSigner,
     folder: Path,
     ordered_at: datetime,
 ) -> Extracted:
     """
-    Publish the background, its earlier stages and its sidecar, below the first storage root.
+    Publish the background, its earlier stages and its record, below the first storage root.
 
     Raises:
         ImageUnreadable: a picture in the job's folder is damaged.
-        CreditError: nobody is named for the layout.
+        LayoutChanged: the layout is not any more the file that was announced.
+        CreditError: human work is not named.
+        MarksError: a file cannot be marked, or marks below it do not hold.
         StorageError: a file cannot be published.
     """
     made = _made_before(folder)
@@ -104,11 +101,13 @@ def extract(
         )
         work = _Work(
             order=order,
+            collected=collected,
             validated=validated,
             generated=generated,
             settings=settings,
             storage=storage,
             signer=signer,
+            marks=marks,
             folder=folder,
             ordered_at=ordered_at,
             version=version,
@@ -116,182 +115,194 @@ def extract(
         made = work.make()
         _write(folder / _LIST, _EXTRACTED.dump_json(made))
     stored = tuple(storage.publish(file.source, file.relative) for file in made.files)
-    return Extracted(
-        code=made.code,
-        version_number=made.version_number,
-        files=made.files,
-        stored=stored,
-        review=made.review,
-        thumbnail=made.thumbnail,
-        images=made.images,
-        credit=made.credit,
-        system=made.system,
-        source_type=made.source_type,
-    )
-
-
-def joined_source_type(systems: Sequence[System]) -> SourceType:
-    """Return the one term for pictures that stand on each other: AI as soon as one stage is."""
-    for system in reversed(systems):
-        if system.source_type.is_ai:
-            return system.source_type
-    return systems[-1].source_type
-
-
-def joined_system(systems: Sequence[System]) -> str:
-    """Return the systems' names and versions, each once, in the order in which they ran."""
-    names = dict.fromkeys(f"{system.name} {system.version}".strip() for system in systems)
-    return ", ".join(names)
+    return replace(made, stored=stored)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     order: JobOrder
+    collected: Collected
     validated: Validated
     generated: Generated
     settings: Settings
     storage: Storage
     signer: Signer
+    marks: MarkSigner
     folder: Path
     ordered_at: datetime
     version: int
 
+    @property
+    def marked(self) -> Path:
+        return self.folder / "marked"
+
     def make(self) -> Extracted:
-        stages = self.generated.stages
-        last = stages[-1]
+        self.marked.mkdir(exist_ok=True)
+        copy = own_copy(self.order.layout, self.order.layout_sha256, self.folder)
+        drawn = read_picture(copy, max_mib=self.settings.watch.max_mib)
+        chain = Chain(self.marks)
+        chain.put(self._layout(copy, drawn))
+        *earlier, last = self.generated.stages
+        for stage in earlier:
+            image = stage_image(
+                stage,
+                key=f"{self.order.key}/{stage.stage}",
+                kind=ImageKind.GENERATION,
+                path=str(self._stage_path(stage.stage, stage.path.suffix)),
+            )
+            target = self.marked / f"{stage.stage}{stage.path.suffix}"
+            title = PurePosixPath(image.path).stem
+            chain.mark(image, source=stage.path, target=target, title=title)
+        picture = read_picture(last.path)
+        background = self._background(chain, last, drawn, picture)
+        review, thumbnail = self.folder / "review.jpg", self.folder / "thumbnail.jpg"
+        write_review(picture, review, longest=REVIEW)
+        write_review(picture, thumbnail, longest=THUMBNAIL)
+        path = PurePosixPath(background.image.path)
+        record = path.with_name(f"{path.name}.json")
+        names = [stage.stage for stage in earlier]
+        layout, *generations, _ = chain.links
+        copies = [layout] if layout.image.path != self.collected.layout.relative else []
+        return Extracted(
+            code=path.stem,
+            version_number=self.version,
+            files=(
+                *_published([background, *generations], [last.stage, *names]),
+                *_published(copies, [""] * len(copies)),
+                self._record(chain, path.stem, record),
+            ),
+            stored=(),
+            record=record,
+            review=review,
+            thumbnail=thumbnail,
+            images=chain.images,
+            credit=chain.credit,
+        )
+
+    def _layout(self, copy: Path, drawn: Picture) -> Link:
+        order = self.order
+        markable = copy.suffix in MARKABLE
+        where = self._stage_path(LAYOUT, copy.suffix) if markable else None
+        image = layout_image(
+            key=f"{order.event_key}/layout",
+            sha256=order.layout_sha256,
+            pixels_sha256=drawn.sha256(),
+            source_type=self.validated.source_type,
+            drawn_by=drawing(
+                self.validated.artists,
+                role=self._role,
+                source=self.collected.context.artist_source or "tracker",
+                at=self.ordered_at,
+            ),
+            path=str(where or self.collected.layout.relative),
+            at=self.ordered_at,
+        )
+        if not markable:
+            return Link(image=image, path=copy, title=order.layout.name)
+        return marked_copy(
+            image,
+            copy=copy,
+            title=order.layout.stem,
+            marked=self.validated.marked,
+            signer=self.marks,
+            storage=self.storage,
+            folder=self.marked,
+        )
+
+    def _background(
+        self, chain: Chain, last: GeneratedStage, drawn: Picture, picture: Picture
+    ) -> Link:
         relative = self.storage.background_path(
             place=self.order.place,
             season=self.order.season,
             time=self.order.time,
             version=self.version,
         )
-        code = relative.stem
-        systems = [stage.system for stage in stages]
-        source_type = joined_source_type(systems)
-        artists = self.validated.artists
-        credit = credit_line(artists=artists, systems=systems, operator=None)
-        picture = read_picture(last.path)
-        background = self.folder / f"background{relative.suffix}"
-        embedded = embedded_record(
-            self.order,
-            self.generated,
-            code=code,
-            artists=artists,
-            credit=credit,
-            source_type=source_type.value,
+        source, hashed = last.path, last
+        if relative.suffix != last.path.suffix:
+            source = self.folder / f"unmarked{relative.suffix}"
+            write_picture(picture, source)
+            # Half floats do not hold every one of the sixteen bits that a stage has.
+            hashed = replace(last, pixels_sha256=read_picture(source).sha256())
+        image = stage_image(
+            hashed,
+            key=f"{self.order.key}/background",
+            kind=ImageKind.BACKGROUND,
+            path=str(relative),
+            others=self._lines_kept(last, drawn, picture),
         )
-        attributes = {"ImageDescription": credit.en, "haikei:record": embedded}
-        write_picture(picture, background, attributes=attributes)
-        review, thumbnail = self.folder / "review.jpg", self.folder / "thumbnail.jpg"
-        write_review(picture, review, longest=REVIEW)
-        write_review(picture, thumbnail, longest=THUMBNAIL)
-        earlier = [self._earlier(stage) for stage in stages[:-1]]
-        result = MadeFile(
-            source=background, relative=relative, stage=last.stage, sha256=_sha256(background)
-        )
-        images = self._records(result, earlier)
-        sidecar = self.folder / "record.json"
+        target = self.marked / f"background{relative.suffix}"
+        return chain.mark(image, source=source, target=target, title=relative.stem)
+
+    def _lines_kept(
+        self, last: GeneratedStage, drawn: Picture, picture: Picture
+    ) -> tuple[Contribution, ...]:
+        from haikei.measure import line_recall
+
+        if (drawn.width, drawn.height) != (picture.width, picture.height):
+            drawn = resize(drawn, picture.width, picture.height)
+        recall = line_recall(drawn, picture)
+        return lines_kept(self.validated.artists, role=self._role, recall=recall, at=last.made_at)
+
+    def _record(self, chain: Chain, code: str, relative: PurePosixPath) -> MadeFile:
+        path = self.folder / "record.json"
         text = sidecar_text(
-            self.order,
-            images,
+            chain.images,
             studio=self.settings.studio.name,
+            key=self.order.key,
             code=code,
-            credit=credit,
-            source_type=source_type.value,
+            credit=chain.credit,
             signer=self.signer,
         )
-        _write(sidecar, text.encode())
-        beside = MadeFile(
-            source=sidecar,
-            relative=relative.with_name(f"{relative.name}.json"),
-            stage="",
-            sha256=_sha256(sidecar),
-        )
-        return Extracted(
-            code=code,
-            version_number=self.version,
-            files=(result, *earlier, beside),
-            stored=(),
-            review=review,
-            thumbnail=thumbnail,
-            images=images,
-            credit=credit,
-            system=joined_system(systems),
-            source_type=source_type,
-        )
+        _write(path, text.encode())
+        return _made(path, relative)
 
-    def _earlier(self, stage: GeneratedStage) -> MadeFile:
-        relative = self.storage.stage_path(
+    def _stage_path(self, stage: str, ending: str) -> PurePosixPath:
+        return self.storage.stage_path(
             place=self.order.place,
             season=self.order.season,
             time=self.order.time,
             version=self.version,
-            stage=stage.stage,
-            ext=stage.path.suffix.removeprefix("."),
-        )
-        return MadeFile(
-            source=stage.path, relative=relative, stage=stage.stage, sha256=_sha256(stage.path)
+            stage=stage,
+            ext=ending.removeprefix("."),
         )
 
-    def _records(self, result: MadeFile, earlier: Sequence[MadeFile]) -> tuple[ImageRecord, ...]:
-        layout = read_picture(self.order.layout, max_mib=self.settings.watch.max_mib)
-        records = [
-            ImageRecord(
-                key=f"{self.order.event_key}/layout",
-                sha256=self.order.layout_sha256,
-                pixels_sha256=layout.sha256(),
-                kind=ImageKind.LAYOUT,
-                parents=(),
-                artists=self.validated.artists,
-                system=None,
-                operator=None,
-                request_json="",
-                path=str(self.order.layout),
-                created_at=self.ordered_at,
-            )
-        ]
-        parents: tuple[str, ...] = (self.order.layout_sha256,)
-        for stage, file in zip(self.generated.stages, (*earlier, result), strict=True):
-            last = file is result
-            records.append(
-                ImageRecord(
-                    key=f"{self.order.key}/{'background' if last else stage.stage}",
-                    sha256=file.sha256,
-                    pixels_sha256=stage.pixels_sha256,
-                    kind=ImageKind.BACKGROUND if last else ImageKind.GENERATION,
-                    parents=parents,
-                    artists=self.validated.artists,
-                    system=stage.system,
-                    operator=None,
-                    request_json=stage.request_json,
-                    path=str(file.relative),
-                    created_at=stage.made_at,
-                )
-            )
-            parents = (file.sha256, self.order.layout_sha256)
-        return tuple(records)
+    @property
+    def _role(self) -> Role:
+        return Role(self.settings.credits.layout_role)
+
+
+def _published(links: Sequence[Link], stages: Sequence[str]) -> tuple[MadeFile, ...]:
+    """Return the links' pictures in their order, and after them what belongs beside them."""
+    pictures = [
+        _made(link.path, PurePosixPath(link.image.path), stage)
+        for link, stage in zip(links, stages, strict=True)
+    ]
+    beside = [
+        _made(path, PurePosixPath(link.image.path + path.name.removeprefix(link.path.name)))
+        for link in links
+        for path in link.beside
+    ]
+    return (*pictures, *beside)
+
+
+def _made(source: Path, relative: PurePosixPath, stage: str = "") -> MadeFile:
+    return MadeFile(source=source, relative=relative, sha256=sha256_of(source), stage=stage)
 
 
 def _made_before(folder: Path) -> Extracted | None:
     """Return what an earlier run made, when all of it still lies there."""
     try:
         made = _EXTRACTED.validate_json((folder / _LIST).read_bytes())
-        whole = all(_sha256(file.source) == file.sha256 for file in made.files)
+        whole = all(sha256_of(file.source) == file.sha256 for file in made.files)
     except (OSError, ValidationError):
         return None
     there = made.review.is_file() and made.thumbnail.is_file()
     return made if whole and there else None
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.tmp")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise StorageUnavailable(f"{path} cannot be written: {error}.") from error

@@ -89,10 +89,11 @@ def generate(
         made.append(
             production.make_stage(task, index, folder=folder, previous=previous, progress=progress)
         )
-    return Generated(stages=tuple(_as_kept(output) for output in made))
+    return Generated(stages=tuple(as_kept(output) for output in made))
 
 
-def _as_kept(output: StageOutput) -> GeneratedStage:
+def as_kept(output: StageOutput) -> GeneratedStage:
+    """Return a stage's picture as the job keeps it."""
     # The file's time is the picture's, also when it was made by an earlier run of the job.
     made_at = datetime.fromtimestamp(output.path.stat().st_mtime, UTC)
     return GeneratedStage(

@@ -5,6 +5,8 @@ from pathlib import PurePosixPath
 from haikei.jobs.collect import Collected
 from haikei.jobs.extract import Extracted
 from haikei.jobs.job import JobOrder
+from haikei.jobs.lineage import overall_source_type, roles_text, systems_text
+from haikei.jobs.record import Recorded
 from haikei.settings import Settings
 from haikei.trackers import PublishedImage, PublishRequest, PublishResult, TrackerAdapter
 
@@ -13,12 +15,13 @@ def integrate(
     order: JobOrder,
     collected: Collected,
     extracted: Extracted,
+    recorded: Recorded,
     *,
     settings: Settings,
     tracker: TrackerAdapter,
 ) -> PublishResult:
     """
-    Make the tracker's rows for a published background complete.
+    Make the tracker's rows for a background complete that is published and sealed in the ledger.
 
     Raises:
         TrackerError: the tracker does not answer, or refuses.
@@ -37,9 +40,12 @@ def integrate(
             images=_images(order, extracted, settings),
             credit_en=extracted.credit.en,
             credit_ja=extracted.credit.ja,
-            system=extracted.system,
-            source_type=extracted.source_type.value,
-            record_sha256=extracted.record_sha256,
+            system=systems_text(extracted.images),
+            source_type=overall_source_type(extracted.images).value,
+            record_sha256=recorded.sha256,
+            roles=roles_text(extracted.images),
+            ledger_index=recorded.ledger_index,
+            record_link=str(extracted.record),
         )
     )
 
@@ -48,6 +54,7 @@ def _images(
     order: JobOrder, extracted: Extracted, settings: Settings
 ) -> tuple[PublishedImage, ...]:
     images: list[PublishedImage] = []
+    system = systems_text(extracted.images)
     stream = f"{order.place.shot}_bg_{order.stream}"
     for made, stored in zip(extracted.files, extracted.stored, strict=True):
         if not made.stage:
@@ -60,7 +67,7 @@ def _images(
                 file=stored,
                 type=settings.tracker.background_type if first else settings.tracker.stage_type,
                 name=name,
-                description=f"{what} ({made.stage}), by {extracted.system}.",
+                description=f"{what} ({made.stage}), by {system}.",
             )
         )
     return tuple(images)

@@ -27,8 +27,8 @@ class Step(StrEnum):
     VALIDATE = "validate"
     GENERATE = "generate"
     EXTRACT = "extract"
-    INTEGRATE = "integrate"
     RECORD = "record"
+    INTEGRATE = "integrate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,32 @@
 """One background from one layout, outside the queue and without a tracker."""
 
 import hashlib
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from haikei.credits import ImageKind, ImageRecord, Person, System, credit_line
+from pydantic import TypeAdapter, ValidationError
+
+from haikei.credits import CreditLine, Grade, ImageKind, ImageRecord, Person, Role
 from haikei.database import utc_now
 from haikei.errors import StorageUnavailable
+from haikei.files import sha256_of, write_whole
 from haikei.generators import Progress
 from haikei.generators.production import Production, ProductionOrder, StageOutput, seed_of
+from haikei.images import read_picture
+from haikei.jobs.chain import Chain, Link
+from haikei.jobs.contributions import drawing, operation
+from haikei.jobs.generate import as_kept
+from haikei.jobs.imagerecords import layout_image, stage_image
+from haikei.jobs.inputmarks import drawn_as, require_whole
+from haikei.jobs.layoutcopy import MARKABLE, own_copy
 from haikei.ledger import canonical_json
 from haikei.presets import recipe
+from haikei.provenance import MarkSigner, MarksState, read_marks
 from haikei.settings import Settings
+
+#: Where pictures are kept before they have their marks, so that none is made twice.
+_WORK = ".unmarked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +37,8 @@ class OneOff:
     out: Path
     artist: str  #: who drew the layout; empty when not said
     artist_ja: str
+    operator: str  #: who ordered it, as the person who operates the tool; empty when not said
+    operator_ja: str
     season: str
     time: str
     place: str
@@ -37,7 +52,7 @@ class MadeStage:
 
     name: str
     system: str
-    path: Path
+    path: Path  #: with its marks
     request_sha256: str
     seconds: float
     reused: bool  #: it lay there already, from the same request
@@ -57,17 +72,18 @@ def make_one(
     settings: Settings, order: OneOff, *, dry_run: bool, tell: Callable[[str], None]
 ) -> Made:
     """
-    Make every stage of the recipe and write the record beside the pictures.
+    Make every stage of the recipe, mark the pictures and write the record beside them.
 
-    Pictures are named by what was asked for, so the same order again makes nothing anew and
-    another one never overwrites.
+    Files are named by what was asked for, so the same order again makes nothing anew and another
+    one never overwrites.
 
     Raises:
         LayoutRefused: the layout cannot be used.
+        MarksError: the layout's own marks do not hold, or a picture cannot be marked.
         GenerationError: a picture cannot be made.
         StorageUnavailable: the pictures cannot be written.
     """
-    sha256 = _file_sha256(order.layout)
+    sha256 = sha256_of(order.layout)
     chosen = recipe(settings, order.recipe)
     seed = order.seed
     if seed is None:
@@ -87,8 +103,9 @@ def make_one(
         tell(f"{plan.name}: {plan.system.name} {plan.system.version}")
     if dry_run:
         return Made(stages=(), credit_en="", credit_ja="", record=None)
+    work = order.out / _WORK
     try:
-        order.out.mkdir(parents=True, exist_ok=True)
+        work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageUnavailable(
             f"{order.out} cannot be made: {error}.", advice="Name another folder with --out."
@@ -97,68 +114,124 @@ def make_one(
     for index, plan in enumerate(plans):
         previous = outputs[-1] if outputs else None
         output = production.make_stage(
-            task, index, folder=order.out, previous=previous, progress=_silent
+            task, index, folder=work, previous=previous, progress=_silent
         )
         outputs.append(output)
         word = "was there" if output.reused else f"{output.seconds:.1f} s"
         tell(f"{plan.name}: {output.path.name} ({word})")
-    return _recorded(order, sha256, outputs)
+    return _recorded(settings, order, sha256, outputs, work)
 
 
-def _recorded(order: OneOff, layout_sha256: str, outputs: list[StageOutput]) -> Made:
-    artists: tuple[Person, ...] = ()
-    en = ja = ""
-    systems: list[System] = [output.system for output in outputs]
-    if order.artist:
-        artists = (Person(id=f"person:{order.artist}", name=order.artist, name_ja=order.artist_ja),)
-        line = credit_line(artists=artists, systems=systems, operator=None)
-        en, ja = line.en, line.ja
-    parents: tuple[str, ...] = (layout_sha256,)
-    records: list[ImageRecord] = []
-    for index, output in enumerate(outputs):
-        sha256 = _file_sha256(output.path)
-        last = index == len(outputs) - 1
-        records.append(
-            ImageRecord(
-                key=f"{output.stage}-{output.request_sha256}",
-                sha256=sha256,
-                pixels_sha256=output.pixels_sha256,
-                kind=ImageKind.BACKGROUND if last else ImageKind.GENERATION,
-                parents=parents,
-                artists=artists,
-                system=output.system,
-                operator=None,
-                request_json=output.request_json,
-                path=output.path.name,
-                created_at=utc_now(),
-            )
-        )
-        parents = (sha256, *parents)
-    record = order.out / f"record-{outputs[-1].request_sha256[:16]}.json"
-    part = record.with_name(f".{record.name}.{os.getpid()}.tmp")
-    part.write_text(
-        canonical_json({"credit": {"en": en, "ja": ja}, "images": records}) + "\n",
-        encoding="utf-8",
-    )
-    part.replace(record)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    credit: CreditLine
+    images: tuple[ImageRecord, ...]
+
+
+_RECORD = TypeAdapter(_Record)
+
+
+def _recorded(
+    settings: Settings, order: OneOff, sha256: str, outputs: Sequence[StageOutput], work: Path
+) -> Made:
+    named = (order.artist, order.artist_ja, order.operator, order.operator_ja)
+    asked = canonical_json([outputs[-1].request_sha256, *named])
+    mark = hashlib.sha256(asked.encode()).hexdigest()[:16]
+    path = order.out / f"record-{mark}.json"
+    record = _made_before(path)
+    if record is None:
+        record = _marked(settings, order, sha256, outputs, work, mark)
+        try:
+            write_whole(path, canonical_json(record).encode() + b"\n")
+        except OSError as error:
+            raise StorageUnavailable(f"{path} cannot be written: {error}.") from error
     stages = tuple(
         MadeStage(
             name=output.stage,
             system=f"{output.system.name} {output.system.version}",
-            path=output.path,
+            path=order.out / image.path,
             request_sha256=output.request_sha256,
             seconds=output.seconds,
             reused=output.reused,
         )
-        for output in outputs
+        for output, image in zip(outputs, record.images[1:], strict=True)
     )
-    return Made(stages=stages, credit_en=en, credit_ja=ja, record=record)
+    return Made(stages=stages, credit_en=record.credit.en, credit_ja=record.credit.ja, record=path)
+
+
+def _made_before(path: Path) -> _Record | None:
+    """Return the record that stands there, when all the pictures it tells of stand there too."""
+    try:
+        record = _RECORD.validate_json(path.read_bytes())
+        whole = all(sha256_of(path.parent / one.path) == one.sha256 for one in record.images)
+    except (OSError, ValidationError):
+        return None
+    return record if whole else None
+
+
+def _marked(
+    settings: Settings,
+    order: OneOff,
+    sha256: str,
+    outputs: Sequence[StageOutput],
+    work: Path,
+    mark: str,
+) -> _Record:
+    chain = Chain(MarkSigner.from_settings(settings), unnamed=True)
+    now = utc_now()
+    _put_layout(chain, settings, order, sha256, own_copy(order.layout, sha256, work), mark)
+    said = "haikei generate --operator"
+    operators = tuple(
+        operation(person, source=said, at=now)
+        for person in _people(order.operator, order.operator_ja)
+    )
+    for index, output in enumerate(outputs):
+        last = index == len(outputs) - 1
+        target = order.out / f"{output.stage}-{mark}{output.path.suffix}"
+        image = stage_image(
+            as_kept(output),
+            key=f"{output.stage}-{mark}",
+            kind=ImageKind.BACKGROUND if last else ImageKind.GENERATION,
+            path=target.name,
+            others=operators,
+        )
+        chain.mark(image, source=output.path, target=target, title=target.stem)
+    return _Record(credit=chain.credit, images=chain.images)
+
+
+def _put_layout(
+    chain: Chain, settings: Settings, order: OneOff, sha256: str, copy: Path, mark: str
+) -> None:
+    marks = read_marks(copy, trust_pem=chain.signer.trust_pem)
+    require_whole(marks)
+    markable = copy.suffix in MARKABLE
+    target = order.out / f"layout-{mark}{copy.suffix}"
+    now = utc_now()
+    image = layout_image(
+        key=f"layout-{mark}",
+        sha256=sha256,
+        pixels_sha256=read_picture(copy, max_mib=settings.watch.max_mib).sha256(),
+        source_type=drawn_as(marks),
+        drawn_by=drawing(
+            _people(order.artist, order.artist_ja),
+            role=Role(settings.credits.layout_role),
+            source="haikei generate --artist",
+            at=now,
+            grade=Grade.DECLARED,
+        ),
+        path=target.name if markable else str(copy.relative_to(order.out)),
+        at=now,
+    )
+    if markable:
+        marked = marks.state is not MarksState.NONE
+        chain.mark(image, source=copy, target=target, title=order.layout.stem, marked=marked)
+    else:
+        chain.put(Link(image=image, path=copy, title=order.layout.name))
+
+
+def _people(name: str, name_ja: str) -> tuple[Person, ...]:
+    return (Person(id=f"person:{name}", name=name, name_ja=name_ja),) if name else ()
 
 
 def _silent(_: Progress) -> None:
     return
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

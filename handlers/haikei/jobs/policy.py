@@ -46,8 +46,7 @@ def require_allowed(project: str, systems: Iterable[System], settings: Settings)
     Raises:
         PolicyRefusal: a trained model would run in a project that forbids AI.
     """
-    rules = settings.policy.no_ai_projects
-    rule = next((rule for rule in rules if fnmatchcase(project, rule)), None)
+    rule = _no_ai_rule(project, settings)
     if rule is None:
         return
     for system in systems:
@@ -57,6 +56,22 @@ def require_allowed(project: str, systems: Iterable[System], settings: Settings)
                 f"{system.name} {system.version}.",
                 advice="Route the project to a recipe without a trained model.",
             )
+
+
+def require_drawn(project: str, layout: str, settings: Settings) -> None:
+    """
+    Check that a project takes a layout whose own marks say that a trained model made it.
+
+    Raises:
+        PolicyRefusal: it does not.
+    """
+    rule = _no_ai_rule(project, settings)
+    if rule is not None:
+        raise PolicyRefusal(
+            f"{project} takes no AI (policy.no_ai_projects has {rule!r}), but the layout {layout} "
+            "carries marks of a trained model.",
+            advice="Ask who made it and how; `haikei verify` shows what the file says.",
+        )
 
 
 def require_licensed(stages: Iterable[Stage], settings: Settings) -> None:
@@ -82,10 +97,20 @@ def require_licensed(stages: Iterable[Stage], settings: Settings) -> None:
             )
 
 
+def _no_ai_rule(project: str, settings: Settings) -> str | None:
+    rules = settings.policy.no_ai_projects
+    return next((rule for rule in rules if fnmatchcase(project, rule)), None)
+
+
 def _as_credited(person: Person, people: Iterable[PersonEntry]) -> Person:
     for entry in people:
         if person.name.casefold() in _names(entry):
-            return replace(person, name=entry.name, name_ja=entry.name_ja or person.name_ja)
+            return replace(
+                person,
+                name=entry.name,
+                name_ja=entry.name_ja or person.name_ja,
+                opt_out=entry.opt_out or person.opt_out,
+            )
     return person
 
 

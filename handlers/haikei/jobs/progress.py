@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, select, update
 
+from haikei.credits import ReviewState, records
 from haikei.database import jobs, reading, utc_now
 from haikei.errors import GenerationCancelled, JobError
 from haikei.jobs.job import JobOrder, JobState, Step
@@ -24,8 +25,8 @@ _BEFORE: Mapping[Step, float] = {
     Step.VALIDATE: 0.03,
     Step.GENERATE: 0.05,
     Step.EXTRACT: 0.85,
-    Step.INTEGRATE: 0.92,
-    Step.RECORD: 0.98,
+    Step.RECORD: 0.92,
+    Step.INTEGRATE: 0.93,
 }
 _LIVE = (JobState.WAITING.value, JobState.RUNNING.value)
 
@@ -75,8 +76,7 @@ class JobProgress:
             row = connection.execute(select(jobs).where(self._mine)).mappings().first()
             if row is None:
                 raise Withdrawn(self.key)
-            # Once its Version stands a job is finished, whatever was asked.
-            if row["cancel_asked"] and step is not Step.RECORD:
+            if row["cancel_asked"]:
                 raise _cancelled(self.key)
             crashes = row["crashes"] + 1 if _was_cut(row["state"], row["step"], step) else 0
             if crashes > MOST_CRASHES:
@@ -168,9 +168,16 @@ class JobProgress:
                 finished_at=utc_now(),
             )
 
-    def cancelled(self) -> None:
-        """Note that a person stopped the job."""
+    def cancelled(self, *, omit: bool = False) -> None:
+        """
+        Note that a person stopped the job.
+
+        Args:
+            omit: its background was recorded already; it is not part of the show.
+        """
         with self._database.begin() as connection:
+            if omit:
+                records.decide(connection, self.key, ReviewState.OMITTED)
             self._write(connection, state=JobState.CANCELLED.value, note="", finished_at=utc_now())
 
     def excuse(self) -> None:
@@ -182,7 +189,7 @@ class JobProgress:
         row = connection.execute(select(jobs.c.cancel_asked).where(self._mine)).first()
         if row is None:
             raise Withdrawn(self.key)
-        if row.cancel_asked and self._step is not Step.RECORD:
+        if row.cancel_asked:
             raise _cancelled(self.key)
 
     def _write(self, connection: Connection, **values: object) -> None:

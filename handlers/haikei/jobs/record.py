@@ -1,47 +1,49 @@
-"""Record: the lineage gets its rows, the ledger seals them, and the job is done."""
+"""Record: the lineage gets its rows and the ledger seals them, before anybody is told of it."""
 
-from sqlalchemy import Connection, insert, select
+import hashlib
+from dataclasses import dataclass
 
-from haikei.credits import ImageRecord
-from haikei.database import image_records
+from sqlalchemy import Connection
+
+from haikei.credits import ReviewState, records
 from haikei.jobs.extract import Extracted
-from haikei.ledger import append, canonical_json
+from haikei.jobs.job import JobOrder
+from haikei.ledger import entry
 
 
-def record(connection: Connection, extracted: Extracted, *, job_key: str) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A background's record, sealed."""
+
+    ledger_index: int  #: its entry in the ledger; the first is 0
+    sha256: str  #: of what the entry holds
+
+
+def record(connection: Connection, order: JobOrder, extracted: Extracted) -> Recorded:
     """
-    Note each image once, in the caller's transaction; return the background's ledger entry.
+    Note the version and each image once, in the caller's transaction.
 
     A layout that has been recorded by another variant's job is left as it is.
 
     Raises:
         LedgerError: another record stands under one of the keys.
     """
-    known = set(
-        connection.execute(
-            select(image_records.c.key).where(
-                image_records.c.key.in_([image.key for image in extracted.images])
-            )
-        ).scalars()
+    version = records.save(
+        connection,
+        key=order.key,
+        project=order.place.project,
+        sequence=order.place.sequence,
+        shot=order.place.shot,
+        season=order.season,
+        time=order.time,
+        version=extracted.version_number,
+        code=extracted.code,
+        images=extracted.images,
+        created_at=extracted.images[-1].created_at,
     )
-    seq = 0
-    for image in extracted.images:
-        payload = canonical_json(image)
-        if image.key in known:
-            continue
-        _insert(connection, image, payload, job_key)
-        seq = append(connection, key=image.key, payload=payload).seq
-    return seq
-
-
-def _insert(connection: Connection, image: ImageRecord, payload: str, job_key: str) -> None:
-    connection.execute(
-        insert(image_records).values(
-            key=image.key,
-            sha256=image.sha256,
-            kind=image.kind.value,
-            job_key=job_key,
-            record=payload,
-            created_at=image.created_at,
-        )
-    )
+    if version.state is ReviewState.OMITTED:
+        # It was cancelled after it had been recorded, and somebody wants it after all.
+        records.decide(connection, order.key, ReviewState.IN_REVIEW)
+    index = version.ledger[-1]
+    sealed = entry(connection, index).payload
+    return Recorded(ledger_index=index, sha256=hashlib.sha256(sealed.encode()).hexdigest())

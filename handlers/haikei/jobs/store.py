@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, func, select, update
 
+from haikei.credits import ReviewState, records
 from haikei.database import events, files, jobs, reading, utc_now
 from haikei.errors import JobError
 from haikei.jobs.job import Job, JobState, Step
@@ -111,6 +112,8 @@ class JobStore:
         with self._database.begin() as connection:
             row = _find(connection, key)
             _require(row, (JobState.WAITING, *ENDED_BADLY), "skipped")
+            if records.background(connection, row["key"]) is not None:
+                records.decide(connection, row["key"], ReviewState.OMITTED)
             return _change(
                 connection, row, state=JobState.SKIPPED.value, note=note, finished_at=utc_now()
             )

@@ -10,6 +10,7 @@ from haikei.generators.production import Production
 from haikei.images import Inspector
 from haikei.jobs.retries import Retries
 from haikei.ledger.signature import Signer
+from haikei.provenance import MarkSigner
 from haikei.settings import Settings
 from haikei.storage import Storage
 from haikei.trackers import TrackerAdapter, load_tracker
@@ -46,6 +47,8 @@ class Tools:
         self.inspector = Inspector(settings.watch.max_mib)
         self.retries = Retries(attempts=settings.engine.attempts, backoff=settings.engine.backoff)
         self._threads = threading.local()
+        self._lock = threading.Lock()
+        self._marks: MarkSigner | None = None
         self.production = production or Production(settings, device=device)
         self._open_tracker = open_tracker
 
@@ -56,6 +59,18 @@ class Tools:
             found = self._open_tracker(self.settings)
             self._threads.tracker = found
         return found
+
+    def marks(self) -> MarkSigner:
+        """
+        Return what signs files; a process that signs none never loads it.
+
+        Raises:
+            SettingsError: the studio's certificate or key cannot be used.
+        """
+        with self._lock:
+            if self._marks is None:
+                self._marks = MarkSigner.from_settings(self.settings)
+            return self._marks
 
     def folder(self, key: str) -> Path:
         """Return a job's own folder, which may not be there yet."""

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
-from haikei.credits import Person
+from haikei.credits import Person, SourceType
 from haikei.errors import ImageUnreadable, LayoutChanged
 from haikei.generators.production import Production
 from haikei.images import Inspector
 from haikei.jobs.collect import Collected
 from haikei.jobs.generate import production_order
+from haikei.jobs.inputmarks import drawn_as, require_whole
 from haikei.jobs.job import JobOrder
-from haikei.jobs.policy import named_artists, require_allowed, require_licensed
+from haikei.jobs.policy import named_artists, require_allowed, require_drawn, require_licensed
+from haikei.provenance import MarksState, read_marks
 from haikei.settings import Settings
 
 
@@ -20,6 +22,8 @@ class Validated:
     width: int  #: pixels
     height: int
     artists: tuple[Person, ...]  #: as credits name them, never empty
+    source_type: SourceType  #: how it was drawn, as far as the file says so
+    marked: bool  #: it carries marks of others, and they hold
 
 
 def validate(
@@ -29,13 +33,16 @@ def validate(
     settings: Settings,
     inspector: Inspector,
     production: Production,
+    trust_pem: str,
 ) -> Validated:
     """
-    Check the file first, then what the studio's policy says of it.
+    Check the file first, then what it says of itself, then what the studio's policy says of it.
 
     Raises:
         LayoutChanged: the file is not the one that was announced.
         ImageUnreadable: it is damaged, truncated or too large.
+        MarksBroken: what it says of itself was changed after it was signed.
+        SourceTypeUnknown: it says of itself what no vocabulary holds.
         PolicyRefusal: consent, the show's rule or a licence forbids it.
         ModelUnusable: a stage's model is incomplete or unsafe.
         SettingsError: the recipe cannot be run.
@@ -50,9 +57,20 @@ def validate(
         )
     if not found.ok:
         raise ImageUnreadable(f"{order.layout} cannot be used: {found.reason}.")
+    marks = read_marks(order.layout, trust_pem=trust_pem)
+    require_whole(marks)
+    source_type = drawn_as(marks)
     artists = named_artists(collected.context, settings)
     task = production_order(order, settings)
     require_licensed(task.recipe.stages, settings)
     systems = [plan.system for plan in production.stages(task)]
     require_allowed(order.place.project, systems, settings)
-    return Validated(width=found.width, height=found.height, artists=artists)
+    if source_type.is_ai:
+        require_drawn(order.place.project, order.layout.name, settings)
+    return Validated(
+        width=found.width,
+        height=found.height,
+        artists=artists,
+        source_type=source_type,
+        marked=marks.state is not MarksState.NONE,
+    )

@@ -2,7 +2,7 @@
 The job as durable tasks: prepare, generate, deliver, each handing over to the next.
 
 `prepare` collects and validates, `generate` runs in a generation worker, `deliver` extracts,
-integrates and records. No task waits for another, so none holds a slot while pictures are made.
+records and integrates. No task waits for another, so none holds a slot while pictures are made.
 """
 
 import json
@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 import structlog
 from pydantic import TypeAdapter
 
+from haikei.credits import records
 from haikei.errors import GenerationCancelled, HaikeiError
 from haikei.jobs.collect import Collected, collect
 from haikei.jobs.extract import Extracted, extract
@@ -26,7 +27,7 @@ from haikei.jobs.integrate import integrate
 from haikei.jobs.job import JobOrder, Step
 from haikei.jobs.port import Durable, Handler, Task
 from haikei.jobs.progress import JobProgress, Withdrawn, WorkerStopping
-from haikei.jobs.record import record
+from haikei.jobs.record import Recorded, record
 from haikei.jobs.retries import TriedEnough, with_retries
 from haikei.jobs.tools import Tools
 from haikei.jobs.validate import Validated, validate
@@ -111,7 +112,7 @@ _VALIDATED = Kept(Validated)
 _GENERATED = Kept(Generated)
 _EXTRACTED = Kept(Extracted)
 _PUBLISHED = Kept(PublishResult)
-_RECORDED = Kept(int)
+_RECORDED = Kept(Recorded)
 
 
 class Course:
@@ -149,6 +150,7 @@ class Course:
                     settings=tools.settings,
                     inspector=tools.inspector,
                     production=tools.production,
+                    trust_pem=tools.marks().trust_pem,
                 ),
             )
         except _Over:
@@ -191,7 +193,7 @@ class Course:
         durable.submit(_task(DELIVER, STEPS_QUEUE, after))
 
     def deliver(self, durable: Durable, payload: str) -> None:
-        """Publish the files, make the Version, and record it."""
+        """Publish the files, record what they are, and make the Version."""
         tools = self._tools
         hand, run = self._begin(durable, payload)
         collected, validated, generated = hand.collected, hand.validated, hand.generated
@@ -210,37 +212,47 @@ class Course:
                     settings=tools.settings,
                     storage=tools.storage,
                     signer=tools.signer,
+                    marks=tools.marks(),
                     folder=tools.folder(hand.key),
                     ordered_at=ordered_at,
                 ),
             )
+            recorded = run.step(
+                Step.RECORD, _RECORDED, lambda order, _: self._record(order, extracted)
+            )
             published = run.step(
                 Step.INTEGRATE,
                 _PUBLISHED,
-                lambda order, _: integrate(
-                    order,
-                    collected,
-                    extracted,
-                    settings=tools.settings,
-                    tracker=tools.tracker(),
-                ),
-            )
-            run.step(
-                Step.RECORD,
-                _RECORDED,
-                lambda _order, _at: self._record(run, extracted, published),
+                lambda order, _: self._integrate(run, order, collected, extracted, recorded),
             )
         except _Over:
             return
         log.info("job_done", job=hand.key, version=published.version.name, url=published.url)
 
-    def _record(self, run: "_Run", extracted: Extracted, published: PublishResult) -> int:
+    def _record(self, order: JobOrder, extracted: Extracted) -> Recorded:
         with self._tools.database.begin() as connection:
-            entry = record(connection, extracted, job_key=run.progress.key)
+            return record(connection, order, extracted)
+
+    def _integrate(
+        self,
+        run: "_Run",
+        order: JobOrder,
+        collected: Collected,
+        extracted: Extracted,
+        recorded: Recorded,
+    ) -> PublishResult:
+        tools = self._tools
+        published = integrate(
+            order, collected, extracted, recorded, settings=tools.settings, tracker=tools.tracker()
+        )
+        with tools.database.begin() as connection:
+            records.published(
+                connection, order.key, tracker_id=published.version.id, url=published.url
+            )
             run.progress.done(connection, published)
         # All of it stands in storage now, and the lineage knows it by content.
-        shutil.rmtree(self._tools.folder(run.progress.key), ignore_errors=True)
-        return entry
+        shutil.rmtree(tools.folder(order.key), ignore_errors=True)
+        return published
 
     def _begin(self, durable: Durable, payload: str) -> tuple[Handed, "_Run"]:
         hand = _HANDED.validate_json(payload)
@@ -272,7 +284,7 @@ class _Run:
             case _End.FAILED:
                 self.progress.dead(reason=found.reason, kind=found.kind, attempts=found.attempts)
             case _End.CANCELLED:
-                self.progress.cancelled()
+                self.progress.cancelled(omit=step is Step.INTEGRATE)
             case _End.WITHDRAWN:
                 pass
         raise _Over

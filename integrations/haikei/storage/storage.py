@@ -1,10 +1,11 @@
 """The studio's storage: what a path means, and where a background goes."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
-from haikei.errors import PathRefused, SettingsError, StorageUnavailable
+from haikei.errors import AlreadyPublished, PathRefused, SettingsError, StorageUnavailable
+from haikei.files import sha256_of
 from haikei.settings import PathTemplate, Settings
 from haikei.storage.failures import explained
 from haikei.storage.folders import composed, existing
@@ -172,6 +173,32 @@ class Storage:
             )
         )
         return self.stored(self._root / relative, digest)
+
+    def publish_once(self, relative: PurePosixPath, make: Callable[[], Path]) -> StoredFile:
+        """
+        Return the file at `relative` below the first root, publishing one if there is none.
+
+        Of several publishers at once one wins, and all get its file.
+
+        Args:
+            relative: where.
+            make: makes the file to publish, in a folder of the caller's.
+
+        Raises:
+            StorageUnavailable: the disk is full or the mount is away.
+            StorageError: the source or the target cannot be used.
+        """
+        self._require_root()
+        path = self._root / self._as_on_disk(relative)
+        with explained("Reading", path):
+            there = path.is_file()
+        if not there:
+            try:
+                return self.publish(make(), relative)
+            except AlreadyPublished:
+                pass  # another one was quicker: its file stands
+        with explained("Reading", path):
+            return self.stored(path, sha256_of(path))
 
     def sweep(self) -> tuple[Path, ...]:
         """

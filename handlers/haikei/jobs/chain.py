@@ -1,0 +1,166 @@
+"""
+A chain of marked pictures: each is signed on top of the one that it was made from.
+
+Order on a file: pixels, then XMP, then C2PA. A picture's hash in the records is that of the file
+with all its marks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from haikei.credits import (
+    CreditLine,
+    ImageKind,
+    ImageRecord,
+    Ingredient,
+    Relation,
+    credit_line,
+)
+from haikei.errors import CreditError
+from haikei.files import sha256_of
+from haikei.jobs.lineage import overall_source_type, oversight
+from haikei.provenance import MarkedIngredient, MarkRequest, MarkSigner, mark
+
+_REQUEST: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One picture of a chain, as it stands in a folder of ours."""
+
+    image: ImageRecord
+    path: Path
+    manifest: Path | None = None  #: the `.c2pa` sidecar, for formats that cannot embed one
+    xmp: Path | None = None  #: the `.xmp` sidecar, likewise
+    title: str
+
+    @property
+    def beside(self) -> tuple[Path, ...]:
+        """What belongs beside the picture."""
+        return tuple(path for path in (self.manifest, self.xmp) if path is not None)
+
+
+class Chain:
+    """
+    Marks pictures one after the other.
+
+    Args:
+        signer: signs every picture.
+        unnamed: leave the credit line empty where nobody is named, instead of refusing.
+    """
+
+    def __init__(self, signer: MarkSigner, *, unnamed: bool = False) -> None:
+        self.signer = signer
+        self._unnamed = unnamed
+        self._links: list[Link] = []
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """What was put on the chain, the layout first."""
+        return tuple(self._links)
+
+    @property
+    def images(self) -> tuple[ImageRecord, ...]:
+        """The records of the pictures on the chain."""
+        return tuple(link.image for link in self._links)
+
+    @property
+    def credit(self) -> CreditLine:
+        """
+        The credit line of the last picture.
+
+        Raises:
+            CreditError: human work is not named.
+        """
+        return self._credit(self.images)
+
+    def put(self, link: Link) -> None:
+        """Put a picture on the chain that has its marks already, or whose format takes none."""
+        self._links.append(link)
+
+    def mark(
+        self, image: ImageRecord, *, source: Path, target: Path, title: str, marked: bool = False
+    ) -> Link:
+        """
+        Mark a picture and put it on the chain.
+
+        Args:
+            image: its record; its hash and its ingredients are filled in here.
+            source: the picture before our marks.
+            target: where the marked picture goes.
+            title: what the marks call it.
+            marked: the source carries marks of others; ours go on top of them.
+
+        Raises:
+            CreditError: human work is not named.
+            MarksError: the marks cannot be written, or those below do not hold.
+            SigningUnavailable: the time-stamp authority or key service is away.
+        """
+        below = self._below()
+        ingredients = tuple(_as_ingredient(link, relation) for link, relation in below)
+        if marked:
+            itself = MarkedIngredient(path=source, relation=Relation.PARENT, title=source.name)
+            ingredients = (itself, *ingredients)
+        record = replace(
+            image,
+            ingredients=tuple(
+                Ingredient(sha256=link.image.sha256, relation=relation) for link, relation in below
+            ),
+        )
+        images = (*self.images, record)
+        words = _REQUEST.validate_json(image.request_json) if image.request_json else {}
+        made = mark(
+            MarkRequest(
+                source=source,
+                target=target,
+                title=title,
+                kind=image.kind,
+                source_type=image.source_type,
+                overall_source_type=overall_source_type(images),
+                contributions=image.contributions,
+                credited=tuple(one for each in images for one in each.contributions),
+                credit=self._credit(images),
+                ingredients=ingredients,
+                request_json=image.request_json,
+                oversight=oversight(images),
+                at=image.created_at,
+                prompt=str(words.get("prompt", "")),
+            ),
+            self.signer,
+        )
+        link = Link(
+            image=replace(record, sha256=sha256_of(made.path)),
+            path=made.path,
+            manifest=made.manifest,
+            xmp=made.xmp,
+            title=title,
+        )
+        self._links.append(link)
+        return link
+
+    def _below(self) -> Sequence[tuple[Link, Relation]]:
+        """Return what the next picture is made from: the last one, and the layout as an input."""
+        if not self._links:
+            return ()
+        layout, last = self._links[0], self._links[-1]
+        if last.image.kind is ImageKind.LAYOUT:
+            return ((layout, Relation.INPUT),)
+        return ((last, Relation.PARENT), (layout, Relation.INPUT))
+
+    def _credit(self, images: Sequence[ImageRecord]) -> CreditLine:
+        try:
+            return credit_line(images)
+        except CreditError:
+            if self._unnamed:
+                return CreditLine(en="", ja="")
+            raise
+
+
+def _as_ingredient(link: Link, relation: Relation) -> MarkedIngredient:
+    return MarkedIngredient(
+        path=link.path, manifest=link.manifest, relation=relation, title=link.title
+    )

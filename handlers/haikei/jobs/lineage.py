@@ -1,0 +1,61 @@
+"""What a chain of images is as a whole, in the few words that trackers and marks have room for."""
+
+from collections.abc import Sequence
+
+from haikei.credits import ImageRecord, Person, Role, SourceType, System
+from haikei.provenance import Oversight
+
+
+def overall_source_type(images: Sequence[ImageRecord]) -> SourceType:
+    """
+    Return the one term for a picture that was made in steps.
+
+    A human drawing that a trained model worked on is never called less than that, whatever was
+    done to it afterwards. Source: IPTC Digital Source Type, `compositeWithTrainedAlgorithmicMedia`
+    is an "augmentation, correction or enhancement using a Generative AI model".
+    """
+    if not any(image.source_type.is_ai for image in images):
+        return images[-1].source_type
+    drawn = {SourceType.DIGITAL_CREATION, SourceType.PRINT, SourceType.HUMAN_EDITS}
+    if any(image.source_type in drawn for image in images):
+        return SourceType.COMPOSITE_TRAINED
+    return SourceType.TRAINED
+
+
+def oversight(images: Sequence[ImageRecord]) -> Oversight:
+    """Return how far people looked after the models: nobody has reviewed the picture yet."""
+    operated = any(
+        contribution.role is Role.AI_OPERATION
+        for image in images
+        for contribution in image.contributions
+    )
+    return "prompt_guided" if operated else "fully_autonomous"
+
+
+def systems_text(images: Sequence[ImageRecord]) -> str:
+    """Return the systems' names and versions, each once, in the order in which they ran."""
+    actors = (one.actor for image in images for one in image.contributions)
+    return ", ".join(
+        dict.fromkeys(
+            f"{actor.name} {actor.version}".strip() for actor in actors if isinstance(actor, System)
+        )
+    )
+
+
+def roles_text(images: Sequence[ImageRecord]) -> str:
+    """
+    Return one line a role with those who had it, such as `genzu: Yuki Tanaka (HumanUser:12)`.
+
+    Who does not want to be named stands there by the tracker's id alone.
+    """
+    lines: dict[str, dict[str, None]] = {}
+    for image in images:
+        for one in image.contributions:
+            lines.setdefault(one.role.value, {})[_named(one.actor)] = None
+    return "\n".join(f"{role}: {', '.join(names)}" for role, names in lines.items())
+
+
+def _named(actor: Person | System) -> str:
+    if isinstance(actor, System):
+        return f"{actor.name} {actor.version}".strip()
+    return actor.id if actor.opt_out or not actor.name else f"{actor.name} ({actor.id})"
