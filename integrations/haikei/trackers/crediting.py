@@ -44,23 +44,18 @@ class CreditsWritten:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeSpent:
-    """Time that a person logged in the tracker."""
+    """Time that was logged in the tracker."""
 
-    person: Person
+    person: Person  #: with an empty id when the row names nobody
     shot: str  #: empty when it was logged for something else than a shot or its task
     sequence: str  #: empty when unknown
-    step: str  #: the pipeline step's name; empty when it was logged for no task
+    step: str  #: the pipeline step's name, else the task's; empty when it was logged for no task
     minutes: int
     date: date
 
 
-@runtime_checkable
 class CreditDesk(Protocol):
-    """
-    A tracker that keeps credits and hours. One object belongs to one thread.
-
-    The object that an entry point in `haikei.trackers` returns may offer these methods too.
-    """
+    """A tracker's credits and hours. One object belongs to one thread."""
 
     def write(self, rows: Sequence[CreditRow], *, dry_run: bool = False) -> CreditsWritten:
         """
@@ -100,4 +95,13 @@ class CreditDesk(Protocol):
             TrackerRejected: a project is not there, in which case the others have it; or refused.
             TrackerUnavailable: the tracker does not answer.
         """
+        ...
+
+
+@runtime_checkable
+class KeepsCredits(Protocol):
+    """What a tracker adapter offers besides its own methods when its tracker keeps credits."""
+
+    def credit_desk(self) -> CreditDesk:
+        """Return the tracker's credits and hours, without talking to the site."""
         ...

@@ -4,7 +4,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
 from haikei.errors import SettingsError
-from haikei.trackers.crediting import CreditDesk
+from haikei.trackers.crediting import CreditDesk, KeepsCredits
 from haikei.trackers.tracker import TrackerAdapter
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def load_desk(settings: "Settings") -> CreditDesk:
         SettingsError: there is no such adapter, it keeps no credits, or there is no key.
     """
     adapter = load_tracker(settings)
-    if isinstance(adapter, CreditDesk):
-        return adapter
+    if isinstance(adapter, KeepsCredits):
+        return adapter.credit_desk()
     raise SettingsError(
         f"The tracker adapter {settings.tracker.kind!r} keeps neither credits nor hours.",
         advice="Set ledger.tracker_field to false; its reports go without hours.",

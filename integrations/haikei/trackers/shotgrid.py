@@ -6,6 +6,7 @@ from haikei.settings import Settings
 from haikei.trackers.shotgrid_catalogue import Catalogue
 from haikei.trackers.shotgrid_client import SiteClient
 from haikei.trackers.shotgrid_context import ContextReader
+from haikei.trackers.shotgrid_crediting import ShotGridCreditDesk
 from haikei.trackers.shotgrid_publish import Publisher
 from haikei.trackers.tracker import (
     ContextRequest,
@@ -67,6 +68,10 @@ class ShotGridTracker:
         from haikei.trackers.shotgrid_check import check_site
 
         return check_site(self._client, self._settings)
+
+    def credit_desk(self) -> ShotGridCreditDesk:
+        """Return the site's credits and hours, over the same connection."""
+        return ShotGridCreditDesk(self._client, self._settings)
 
     def close(self) -> None:
         """Close the connection of this thread; the next call opens one again."""

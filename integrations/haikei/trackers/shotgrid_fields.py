@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from haikei.trackers.crediting import StatedCredits
 from haikei.trackers.tracker import PublishRequest
 
 KEY = "sg_haikei_key"
@@ -16,6 +17,9 @@ ROLES = "sg_haikei_roles"
 LEDGER = "sg_haikei_ledger"
 RECORD_LINK = "sg_haikei_record_link"
 CHECKPOINT = "sg_haikei_checkpoint"
+
+#: What states credits: on a Version, and on each of its files.
+CREDIT_FIELDS = (CREDIT, CREDIT_JA, ROLES, SYSTEM, SOURCE_TYPE, LEDGER, RECORD_LINK)
 
 #: The entity types whose rows we make.
 OWNERS = ("Version", "PublishedFile")
@@ -104,3 +108,16 @@ def result_key(key: str) -> str:
 def layout_key(sha256: str) -> str:
     """Return the key of a layout's row that Haikei made itself; within one shot it is unique."""
     return f"layout:{sha256}"
+
+
+def credit_fields(stated: StatedCredits) -> dict[str, object]:
+    """Return the values of the fields that state credits."""
+    return {
+        CREDIT: stated.credit_en,
+        CREDIT_JA: stated.credit_ja,
+        ROLES: stated.roles,
+        SYSTEM: stated.system,
+        SOURCE_TYPE: stated.source_type,
+        LEDGER: stated.ledger_index,
+        RECORD_LINK: stated.record_link,
+    }

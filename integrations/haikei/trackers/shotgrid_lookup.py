@@ -143,7 +143,7 @@ def _keep(
     one of ours in the tracker carries our key too, and is theirs.
     """
     of_key = sorted((row for row in rows if row.text(KEY) == key), key=lambda row: row.id)
-    made_by_us = [row for row in of_key if _by_script(row)]
+    made_by_us = [row for row in of_key if made_by_script(row)]
     if not made_by_us:
         return None
     kept = min(made_by_us, key=lambda row: (not linked(row), unused(row), row.id))
@@ -157,7 +157,8 @@ def _keep(
     return kept
 
 
-def _by_script(row: Record) -> bool:
+def made_by_script(row: Record) -> bool:
+    """Tell whether a script created a row, as far as the site says."""
     maker = row.link("created_by")
     return maker is None or maker.type == "ApiUser"
 

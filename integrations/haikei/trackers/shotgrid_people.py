@@ -1,12 +1,12 @@
 """Who drew a layout: people of the tracker, by the names that credits use."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from haikei.credits import Person
 from haikei.errors import TrackerRejected
 from haikei.settings import PersonEntry
-from haikei.trackers.shotgrid_client import Filter, SiteClient
+from haikei.trackers.shotgrid_client import CHUNK, Filter, SiteClient
 from haikei.trackers.shotgrid_places import same_name
 from haikei.trackers.shotgrid_record import Link, Record
 
@@ -46,15 +46,34 @@ class People:
             self._known[row.id] = self._artist(row)
         return tuple(self._known[number] for number in wanted if number in self._known)
 
+    def known_by(self, words: Sequence[str]) -> Mapping[str, Person]:
+        """
+        Return those whom these ids, logins, addresses or full names mean, and nobody else.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        found: dict[str, Person] = {}
+        for start in range(0, len(words), CHUNK):
+            some = words[start : start + CHUNK]
+            artists = [self._artist(row) for row in self._find([_any_of(some)])]
+            for word in some:
+                meant = [one for one in artists if _is_meant(one, word)]
+                if len(meant) == 1:
+                    found[word] = meant[0].person
+        return found
+
     def _read(self, ids: Sequence[int]) -> Sequence[Record]:
-        wanted: Filter = ["id", "in", list(ids)]
+        return self._find([["id", "in", list(ids)]])
+
+    def _find(self, filters: Sequence[Filter]) -> Sequence[Record]:
         try:
-            return self._client.find("HumanUser", [wanted], self._fields)
+            return self._client.find("HumanUser", filters, self._fields)
         except TrackerRejected as error:
             if JAPANESE_NAME not in self._fields or JAPANESE_NAME not in error.message:
                 raise
         self._fields = _FIELDS
-        return self._client.find("HumanUser", [wanted], self._fields)
+        return self._client.find("HumanUser", filters, self._fields)
 
     def _artist(self, row: Record) -> Artist:
         name = row.text("name") or row.text("login")
@@ -79,3 +98,21 @@ class People:
             ):
                 return entry
         return None
+
+
+def _any_of(words: Sequence[str]) -> Filter:
+    ids = [int(number) for number in map(_number, words) if number]
+    filters: list[Filter] = [["id", "in", ids]] if ids else []
+    filters += [[field, "in", list(words)] for field in _FIELDS]
+    return {"filter_operator": "any", "filters": filters}
+
+
+def _is_meant(artist: Artist, word: str) -> bool:
+    if _number(word):
+        return artist.person.id == word
+    return any(same_name(word, known) for known in artist.logins)
+
+
+def _number(word: str) -> str:
+    kind, _, number = word.partition(":")
+    return number if kind == "HumanUser" and number.isdecimal() else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 
@@ -88,6 +88,13 @@ class Record:
         """Return a structured value, such as a file link or an event's `meta`."""
         value = self.values.get(field)
         return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
+
+    def day(self, field: str) -> date | None:
+        """Return a day; the client hands it out as the site wrote it."""
+        try:
+            return date.fromisoformat(self.text(field))
+        except ValueError:
+            return None
 
     def moment(self, field: str) -> datetime | None:
         """Return a moment; the site speaks UTC."""

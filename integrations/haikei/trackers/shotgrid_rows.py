@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from haikei.trackers import shotgrid_fields as ours
+from haikei.trackers.crediting import StatedCredits
 from haikei.trackers.shotgrid_client import CreateRow
 from haikei.trackers.shotgrid_record import Link, Record
 from haikei.trackers.tracker import PublishedImage, PublishRequest, Row, StoredFile
@@ -140,7 +141,7 @@ def differences(
         f"version.Version.{ours.LEDGER}": request.ledger_index,
     }
     for name, value in expected.items():
-        if not _same(row.values.get(name), value):
+        if not same_value(row.values.get(name), value):
             yield name
     for name in ("published_file_type", f"version.Version.{MEDIA}"):
         if not row.filled(name):
@@ -164,7 +165,8 @@ def _wrong_links(
         yield "upstream_published_files"
 
 
-def _same(found: object, sent: object) -> bool:
+def same_value(found: object, sent: object) -> bool:
+    """Tell whether a field holds what was sent, as far as sites keep it."""
     # A site may trim and join white space; nothing else may change.
     if isinstance(found, str) and isinstance(sent, str):
         return found.split() == sent.split()
@@ -193,13 +195,13 @@ def _path(file: StoredFile, storage: Link) -> dict[str, object]:
 
 
 def _credits(request: PublishRequest) -> dict[str, object]:
-    return {
-        ours.CREDIT: request.credit_en,
-        ours.CREDIT_JA: request.credit_ja,
-        ours.SYSTEM: request.system,
-        ours.SOURCE_TYPE: request.source_type,
-        ours.RECORD: request.record_sha256,
-        ours.ROLES: request.roles,
-        ours.LEDGER: request.ledger_index,
-        ours.RECORD_LINK: request.record_link,
-    }
+    stated = StatedCredits(
+        credit_en=request.credit_en,
+        credit_ja=request.credit_ja,
+        roles=request.roles,
+        system=request.system,
+        source_type=request.source_type,
+        ledger_index=request.ledger_index,
+        record_link=request.record_link,
+    )
+    return {**ours.credit_fields(stated), ours.RECORD: request.record_sha256}

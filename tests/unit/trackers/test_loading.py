@@ -9,9 +9,12 @@ from pydantic import SecretStr
 
 from haikei.errors import SettingsError
 from haikei.settings import Settings
-from haikei.trackers import load_tracker, tracker_key
+from haikei.trackers import load_desk, load_tracker, tracker_key
+from haikei.trackers import loading as loading_module
 from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.trackers.shotgrid_crediting import ShotGridCreditDesk
 from support.show import studio_settings
+from support.tracker import MemoryTracker
 
 
 def studio(tmp_path: Path, **tracker: object) -> Settings:
@@ -69,3 +72,19 @@ def test_the_adapter_is_found_by_its_name(tmp_path: Path) -> None:
 def test_an_unknown_adapter_is_an_error_that_names_the_known(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"'kitsu'.*shotgrid"):
         load_tracker(studio(tmp_path, kind="kitsu", key=SecretStr("k")))
+
+
+def test_the_tracker_keeps_credits(tmp_path: Path) -> None:
+    assert isinstance(load_desk(studio(tmp_path, key=SecretStr("k"))), ShotGridCreditDesk)
+
+
+def test_a_tracker_that_keeps_no_credits_is_an_error_with_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(_settings: Settings) -> MemoryTracker:
+        return MemoryTracker()
+
+    monkeypatch.setattr(loading_module, "load_tracker", other)
+
+    with pytest.raises(SettingsError, match=r"neither credits nor hours.*tracker_field"):
+        load_desk(studio(tmp_path, kind="kitsu"))

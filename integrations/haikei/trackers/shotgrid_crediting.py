@@ -1,0 +1,212 @@
+"""Credits, hours and the ledger's heads on a ShotGrid site."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from haikei.credits import Person
+from haikei.errors import TrackerRejected
+from haikei.settings import Settings
+from haikei.trackers.crediting import CreditRow, CreditsWritten, TimeSpent
+from haikei.trackers.shotgrid_client import CHUNK, SiteClient, UpdateRow
+from haikei.trackers.shotgrid_fields import CHECKPOINT, CREDIT_FIELDS, KEY, credit_fields
+from haikei.trackers.shotgrid_lookup import made_by_script
+from haikei.trackers.shotgrid_people import People
+from haikei.trackers.shotgrid_places import same_name
+from haikei.trackers.shotgrid_record import Link, Record
+from haikei.trackers.shotgrid_rows import same_value
+
+_TIME_FIELDS = (
+    "user",
+    "date",
+    "duration",
+    "entity",
+    "entity.Task.content",
+    "entity.Task.step",
+    "entity.Task.entity.Shot.code",
+    "entity.Task.entity.Shot.sg_sequence",
+    "entity.Shot.code",
+    "entity.Shot.sg_sequence",
+)
+_NOBODY = Person(id="", name="")
+
+
+class ShotGridCreditDesk:
+    """A site's credits and hours; reads and writes many rows in each call."""
+
+    def __init__(self, client: SiteClient, settings: Settings) -> None:
+        self._client = client
+        self._people = People(client, settings.people)
+
+    def write(self, rows: Sequence[CreditRow], *, dry_run: bool = False) -> CreditsWritten:
+        """
+        Write the credits of Versions and of their files where they differ from what stands.
+
+        A cut between two calls leaves whole rows: the same rows again finish the rest.
+
+        Raises:
+            TrackerRejected: the site refuses.
+            TrackerUnavailable: the site gives no answer.
+        """
+        changed = 0
+        unknown: list[int] = []
+        for start in range(0, len(rows), CHUNK):
+            wanted = {row.version: row for row in rows[start : start + CHUNK]}
+            versions = [
+                record
+                for record in self._read("Version", "id", list(wanted))
+                if record.text(KEY) == wanted[record.id].key
+            ]
+            ours = {record.id for record in versions}
+            unknown += [number for number in wanted if number not in ours]
+            files = self._files({number: wanted[number] for number in wanted if number in ours})
+            standing = [*((record, wanted[record.id]) for record in versions), *files]
+            updates = [
+                update for record, row in standing if (update := _update(record, row)) is not None
+            ]
+            changed += len(updates)
+            if not dry_run:
+                for first in range(0, len(updates), CHUNK):
+                    self._client.batch(updates[first : first + CHUNK])
+        return CreditsWritten(changed=changed, unknown=tuple(unknown))
+
+    def hours(self, project: str) -> tuple[TimeSpent, ...]:
+        """
+        Return all time that was logged in a project, in order of date.
+
+        Raises:
+            TrackerRejected: there is no such project, or the site refuses.
+            TrackerUnavailable: the site gives no answer.
+        """
+        found = self._projects([project]).get(project)
+        if found is None:
+            raise TrackerRejected(
+                f"The site has no project {project!r}.",
+                advice="Make the project there, or name another.",
+            )
+        rows = self._client.find(
+            "TimeLog",
+            [
+                ["project", "in", [{"type": "Project", "id": row.id} for row in found]],
+                ["duration", "is_not", None],
+            ],
+            _TIME_FIELDS,
+        )
+        links = [link for row in rows if (link := row.link("user")) is not None]
+        artists = self._people.artists(links)
+        people = {artist.person.id: artist.person for artist in artists}
+        spent = [_time_spent(row, people) for row in rows]
+        return tuple(sorted((one for one in spent if one), key=lambda one: one.date))
+
+    def people(self, known: Sequence[str]) -> Mapping[str, Person]:
+        """
+        Return people as the site names them today, by their id, login, address or full name.
+
+        Raises:
+            TrackerRejected: the site refuses.
+            TrackerUnavailable: the site gives no answer.
+        """
+        return self._people.known_by(known)
+
+    def post_checkpoint(self, *, projects: Sequence[str], note: str) -> None:
+        """
+        Write a signed head of the ledger into a field of these projects.
+
+        Raises:
+            TrackerRejected: a project is not there, in which case the others have it; or refused.
+            TrackerUnavailable: the site gives no answer.
+        """
+        found = self._projects(projects)
+        rows = {row.id: row for some in found.values() for row in some}
+        self._client.batch(
+            [
+                UpdateRow(type=row.type, id=row.id, fields={CHECKPOINT: note})
+                for row in rows.values()
+                if not same_value(row.values.get(CHECKPOINT), note)
+            ]
+        )
+        missing = [name for name in projects if name not in found]
+        if missing:
+            raise TrackerRejected(
+                f"The ledger's head cannot be shown in {', '.join(missing)}: no such project.",
+                advice="Rename the project back, or make it in the tracker.",
+            )
+
+    def _read(self, owner: str, field: str, values: Sequence[object]) -> Sequence[Record]:
+        return self._client.find(
+            owner,
+            [[field, "in", list(values)]],
+            (KEY, "created_by", "version", *CREDIT_FIELDS),
+        )
+
+    def _files(self, rows: Mapping[int, CreditRow]) -> Iterator[tuple[Record, CreditRow]]:
+        """Yield the files that we registered with these Versions."""
+        versions = [{"type": "Version", "id": number} for number in rows]
+        for record in self._read("PublishedFile", "version", versions):
+            version = record.link("version")
+            row = rows.get(version.id) if version else None
+            # A copy that a person made of a row in the tracker has its key, and is theirs.
+            if (
+                row is not None
+                and record.text(KEY).startswith(f"{row.key}:")
+                and made_by_script(record)
+            ):
+                yield record, row
+
+    def _projects(self, names: Sequence[str]) -> Mapping[str, Sequence[Record]]:
+        wanted = list(names)
+        if not wanted:
+            return {}
+        rows = self._client.find(
+            "Project",
+            [
+                {
+                    "filter_operator": "any",
+                    "filters": [["tank_name", "in", wanted], ["name", "in", wanted]],
+                }
+            ],
+            ("name", "tank_name", CHECKPOINT),
+        )
+        found: dict[str, Sequence[Record]] = {}
+        for name in names:
+            meant = [
+                row
+                for row in rows
+                if same_name(row.text("tank_name"), name) or same_name(row.text("name"), name)
+            ]
+            if meant:
+                found[name] = meant
+        return found
+
+
+def _update(record: Record, row: CreditRow) -> UpdateRow | None:
+    """Return what must be written, None when nothing is different."""
+    fields = {
+        name: value
+        for name, value in credit_fields(row.stated).items()
+        if not same_value(record.values.get(name), value)
+    }
+    return UpdateRow(type=record.type, id=record.id, fields=fields) if fields else None
+
+
+def _time_spent(row: Record, people: Mapping[str, Person]) -> TimeSpent | None:
+    day, minutes = row.day("date"), row.number("duration")
+    if day is None or minutes is None:
+        return None
+    step = row.link("entity.Task.step")
+    sequence = row.link("entity.Task.entity.Shot.sg_sequence") or row.link(
+        "entity.Shot.sg_sequence"
+    )
+    return TimeSpent(
+        person=_person(row.link("user"), people),
+        shot=row.text("entity.Task.entity.Shot.code") or row.text("entity.Shot.code"),
+        sequence=sequence.name if sequence else "",
+        step=step.name if step else row.text("entity.Task.content"),
+        minutes=minutes,
+        date=day,
+    )
+
+
+def _person(user: Link | None, people: Mapping[str, Person]) -> Person:
+    if user is None:
+        return _NOBODY
+    number = f"{user.type}:{user.id}"
+    return people.get(number, Person(id=number, name=user.name))
