@@ -1,6 +1,19 @@
-"""What Haikei brings along: built-in recipes, seasons, times of day and their words."""
+"""What Haikei brings along: built-in recipes, roles, seasons and times of day, in words."""
 
+from haikei.presets.qualities import QUALITIES, Quality, QualityWords
 from haikei.presets.recipes import RECIPES, recipe
+from haikei.presets.roles import ROLES, RoleName
 from haikei.presets.words import SEASONS, TIMES, Word
 
-__all__ = ["RECIPES", "SEASONS", "TIMES", "Word", "recipe"]
+__all__ = [
+    "QUALITIES",
+    "RECIPES",
+    "ROLES",
+    "SEASONS",
+    "TIMES",
+    "Quality",
+    "QualityWords",
+    "RoleName",
+    "Word",
+    "recipe",
+]

@@ -1,10 +1,21 @@
 """The line that names everyone who had a part in a background, in English and Japanese."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from haikei.credits.maker import Person, System
+from haikei.credits.naming import (
+    PrintedName,
+    nobody,
+    printed_person,
+    printed_system,
+    refuse,
+    unnamed,
+)
+from haikei.credits.record import ImageRecord
+from haikei.credits.role import Role
 from haikei.errors import CreditError
+from haikei.presets import ROLES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,33 +26,94 @@ class CreditLine:
     ja: str
 
 
-def credit_line(
-    *, artists: Sequence[Person], systems: Sequence[System], operator: Person | None
-) -> CreditLine:
-    """
-    Return the credit line of a background.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tool:
+    role: Role
+    name: str
+    operators: tuple[PrintedName, ...]
 
-    A system is printed as a tool with who ran it, never as a person, and never as "AI (+Human)".
-    A system that holds no trained model is not called AI.
+
+def credit_line(images: Sequence[ImageRecord]) -> CreditLine:
+    """
+    Return the credit line of a background, from the whole lineage of its image.
+
+    Roles stand in a film's order, and in each everyone once, in the order of the images. A system
+    is printed as a tool with who ran it, never as a person, and never as "AI (+Human)"; a system
+    that holds no trained model is not called AI. Those who do not want to be named are withheld.
 
     Raises:
-        CreditError: nobody is named for the layout.
+        CreditError: work by a human has neither a name nor an opt-out; no human is recorded at all;
+            a person stands as a tool, a system as a person, or someone is called AI.
     """
-    if not artists or not all(person.name.strip() for person in artists):
-        raise CreditError(
-            "No credit line without a name: nobody is named for the layout.",
-            advice="Assign the layout's task to its artist, or record the artist's opt-out.",
-        )
-    seen: dict[tuple[str, str], System] = {}
-    for system in systems:
-        seen.setdefault((system.name, system.version), system)
-    en = ["Layout " + ", ".join(person.name for person in artists)]
-    ja = ["原図 " + "、".join(person.name_ja or person.name for person in artists)]
-    run_en = f"operated by {operator.name}" if operator else "run by pipeline"
-    run_ja = f"操作 {operator.name_ja or operator.name}" if operator else "パイプライン自動実行"
-    for system in seen.values():
-        ai = system.source_type.is_ai
-        tool = f"{system.name} {system.version}".strip()
-        en.append(f"{'AI generation' if ai else 'Painting algorithm'} {tool} ({run_en})")
-        ja.append(f"{'AI生成' if ai else '描画アルゴリズム'} {tool}（{run_ja}）")
-    return CreditLine(en="Background: " + " · ".join(en), ja="背景：" + " · ".join(ja))
+    reasons = [f"{image.path or image.key} ({why})" for image in images if (why := unnamed(image))]
+    if reasons:
+        raise refuse(reasons)
+    tools = _tools(images)
+    names = {tool.name.casefold() for tool in tools}
+    people: dict[Role, dict[str, Person]] = {}
+    for role, person in _people(images):
+        if person.name.strip().casefold() in names and not person.opt_out:
+            raise CreditError(
+                f"{person.name!r} is the name of a system and of a person in one lineage.",
+                advice="A system is credited as a tool; name the person who worked on the image.",
+            )
+        people.setdefault(role, {}).setdefault(person.id, person)
+    if not people:
+        raise nobody([image.path or image.key for image in images[-1:]] or ["no image"])
+    segments = list(_segments(people, tools))
+    return CreditLine(
+        en="Background: " + " · ".join(segment.en for segment in segments),
+        ja="背景：" + " · ".join(segment.ja for segment in segments),
+    )
+
+
+def _people(images: Sequence[ImageRecord]) -> Iterator[tuple[Role, Person]]:
+    for image in images:
+        for one in image.contributions:
+            if isinstance(one.actor, Person):
+                yield one.role, one.actor
+
+
+def _tools(images: Sequence[ImageRecord]) -> list[_Tool]:
+    found: dict[tuple[Role, str], dict[str, PrintedName]] = {}
+    for image in images:
+        operators = {
+            one.actor.id: printed_person(one.actor)
+            for one in image.contributions
+            if one.role is Role.AI_OPERATION and isinstance(one.actor, Person)
+        }
+        for one in image.contributions:
+            if isinstance(one.actor, System):
+                found.setdefault((one.role, printed_system(one.actor)), {}).update(operators)
+    return [
+        _Tool(role=role, name=name, operators=tuple(operators.values()))
+        for (role, name), operators in found.items()
+    ]
+
+
+def _segments(
+    people: dict[Role, dict[str, Person]], tools: Sequence[_Tool]
+) -> Iterator[PrintedName]:
+    for code, words in ROLES.items():
+        role = Role(code)
+        if role.is_tool:
+            yield from (_tool(tool) for tool in tools if tool.role is role)
+        elif words.in_line and role in people and not (role is Role.AI_OPERATION and tools):
+            printed = dict.fromkeys(printed_person(person) for person in people[role].values())
+            en = words.en if role is Role.AI_OPERATION else words.short_en
+            yield PrintedName(
+                en=f"{en} {', '.join(name.en for name in printed)}",
+                ja=f"{words.short_ja} {'、'.join(name.ja for name in printed)}",
+            )
+
+
+def _tool(tool: _Tool) -> PrintedName:
+    words, operation = ROLES[tool.role.value], ROLES[Role.AI_OPERATION.value]
+    run_en, run_ja = "run by pipeline", "パイプライン自動実行"
+    if tool.operators:
+        run_en = f"{operation.short_en} {', '.join(name.en for name in tool.operators)}"
+        run_ja = f"{operation.short_ja} {'、'.join(name.ja for name in tool.operators)}"
+    return PrintedName(
+        en=f"{words.short_en} {tool.name} ({run_en})",
+        ja=f"{words.short_ja} {tool.name}（{run_ja}）",
+    )

@@ -1,0 +1,203 @@
+"""Read images and versions back from their rows, many at a time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, Row, String, select, type_coerce
+
+from haikei.credits.background import BackgroundVersion, ReviewState
+from haikei.credits.contribution import Contribution, Evidence
+from haikei.credits.maker import Person, SourceType, System
+from haikei.credits.mentions import Mentions
+from haikei.credits.record import ImageKind, ImageRecord, Ingredient, Relation
+from haikei.credits.role import Grade, Role
+from haikei.credits.sealing import read_measured
+from haikei.database import (
+    background_images,
+    contributions,
+    image_records,
+    ingredients,
+    people,
+    systems,
+)
+
+# Looking a value up is several times faster than asking the enumeration to find its member.
+_KINDS = {kind.value: kind for kind in ImageKind}
+_SOURCES = {source.value: source for source in SourceType}
+_RELATIONS = {relation.value: relation for relation in Relation}
+_ROLES = {role.value: role for role in Role}
+_GRADES = {grade.value: grade for grade in Grade}
+_STATES = {state.value: state for state in ReviewState}
+
+_image = image_records.c
+_contribution = contributions.c
+_IMAGES = select(
+    _image.ledger_seq,
+    _image.key,
+    _image.sha256,
+    _image.pixels_sha256,
+    _image.kind,
+    _image.source_type,
+    _image.request,
+    _image.path,
+    type_coerce(_image.created_at, String),
+)
+_INGREDIENTS = select(
+    ingredients.c.image_seq, ingredients.c.sha256, ingredients.c.relation
+).order_by(ingredients.c.image_seq, ingredients.c.position)
+_CONTRIBUTIONS = select(
+    _contribution.image_seq,
+    _contribution.role,
+    _contribution.actor_kind,
+    _contribution.actor,
+    _contribution.grade,
+    _contribution.source,
+    _contribution.sha256,
+    _contribution.measured,
+    _contribution.minutes,
+    _contribution.note,
+    type_coerce(_contribution.at, String),
+).order_by(_contribution.image_seq, _contribution.position)
+_PLACES = select(background_images.c.background_key, background_images.c.image_seq).order_by(
+    background_images.c.background_key, background_images.c.position
+)
+_first = itemgetter(0)
+
+
+class RecordReader:
+    """
+    Makes records of rows on one connection.
+
+    People and systems are read once: a reader is for one look at the records, not to be kept.
+    Images of the versions read last are at hand for the next, since neighbours share them.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._recent: dict[int, ImageRecord] = {}
+
+    @cached_property
+    def _people(self) -> Mapping[str, Person]:
+        rows = self._connection.execute(
+            select(people.c.id, people.c.name, people.c.name_ja, people.c.opt_out)
+        )
+        return {
+            row.id: Person(id=row.id, name=row.name, name_ja=row.name_ja, opt_out=row.opt_out)
+            for row in rows
+        }
+
+    @cached_property
+    def _systems(self) -> Mapping[str, System]:
+        return {
+            row.id: System(
+                name=row.name,
+                version=row.version,
+                source_type=SourceType(row.source_type),
+                sha256=row.sha256,
+                licence=row.licence,
+                data=row.data,
+            )
+            for row in self._connection.execute(select(systems))
+        }
+
+    @cached_property
+    def _mentions(self) -> Mentions:
+        return Mentions.load(self._connection)
+
+    def backgrounds(self, rows: Sequence[Row[Any]]) -> Iterable[BackgroundVersion]:
+        """Yield the versions of rows of `backgrounds`, in their order."""
+        if not rows:
+            return
+        places: dict[str, tuple[int, ...]] = {
+            key: tuple(seq for _, seq in group)
+            for key, group in groupby(
+                self._connection.execute(
+                    _PLACES.where(background_images.c.background_key.in_([r.key for r in rows]))
+                ),
+                key=_first,
+            )
+        }
+        images = self.images(dict.fromkeys(seq for seqs in places.values() for seq in seqs))
+        for row in rows:
+            seqs = places[row.key]
+            yield BackgroundVersion(
+                key=row.key,
+                project=row.project,
+                sequence=row.sequence,
+                shot=row.shot,
+                season=row.season,
+                time=row.time,
+                version=row.version,
+                code=row.code,
+                tracker_id=row.tracker_id,
+                url=row.url,
+                state=_STATES[row.state],
+                images=tuple(images[seq] for seq in seqs),
+                ledger=seqs,
+                created_at=row.created_at,
+            )
+
+    def images(self, seqs: Iterable[int]) -> Mapping[int, ImageRecord]:
+        """Return images by the numbers of their ledger entries."""
+        recent = self._recent
+        found = {seq: recent[seq] for seq in seqs if seq in recent}
+        missing = [seq for seq in seqs if seq not in found]
+        if missing:
+            self._read(sorted(missing), found)
+        self._recent = found
+        return found
+
+    def _read(self, seqs: list[int], found: dict[int, ImageRecord]) -> None:
+        execute = self._connection.execute
+        made_from = {
+            seq: tuple(
+                Ingredient(sha256=sha256, relation=_RELATIONS[relation])
+                for _, sha256, relation in group
+            )
+            for seq, group in groupby(
+                execute(_INGREDIENTS.where(ingredients.c.image_seq.in_(seqs))), key=_first
+            )
+        }
+        made_by: dict[int, list[Contribution]] = {}
+        for row in execute(_CONTRIBUTIONS.where(_contribution.image_seq.in_(seqs))):
+            made_by.setdefault(row[0], []).append(self._contribution(row))
+        for row in execute(_IMAGES.where(_image.ledger_seq.in_(seqs))):
+            image: Sequence[Any] = row
+            seq, key, sha256, pixels_sha256, kind, source_type, request, path, created_at = image
+            found[seq] = ImageRecord(
+                key=key,
+                sha256=sha256,
+                pixels_sha256=pixels_sha256,
+                kind=_KINDS[kind],
+                source_type=_SOURCES[source_type],
+                ingredients=made_from.get(seq, ()),
+                contributions=tuple(made_by.get(seq, ())),
+                request_json=request,
+                path=path,
+                created_at=datetime.fromisoformat(created_at),
+            )
+
+    def _contribution(self, row: Sequence[Any]) -> Contribution:
+        _, role, kind, actor, grade, source, sha256, measured, minutes, note, at = row
+        change, recall = read_measured(measured) if measured else (None, None)
+        return Contribution(
+            role=_ROLES[role],
+            actor=self._people[actor] if kind == "person" else self._systems[actor],
+            grade=_GRADES[grade],
+            evidence=Evidence(
+                source=self._shown(source),
+                sha256=sha256,
+                change=change,
+                recall=recall,
+                minutes=minutes,
+                note=self._shown(note),
+            ),
+            at=datetime.fromisoformat(at),
+        )
+
+    def _shown(self, text: str) -> str:
+        return self._mentions.show(text) if "{person" in text else text
