@@ -56,8 +56,10 @@ class _Page(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningSite]:
     with running_site(tmp_path_factory.mktemp("pages"), seed="demo") as running:
         sg = running.connect()
-        for label in ("Haikei Credit", "Haikei Credit JA", "Haikei System"):
+        for label in ("Haikei Credit", "Haikei Credit JA", "Haikei System", "Haikei Roles"):
             sg.schema_field_create("Version", "text", label)
+        sg.schema_field_create("Version", "number", "Haikei Ledger")
+        sg.schema_field_create("Project", "text", "Haikei Checkpoint")
         yield running
 
 
@@ -87,6 +89,8 @@ def version(sg: shotgun_api3.Shotgun, tmp_path_factory: pytest.TempPathFactory) 
             "sg_haikei_credit": "Background: Layout Yuki Tanaka · Painting algorithm painter 1",
             "sg_haikei_credit_ja": "背景：原図 田中 優希 · 描画アルゴリズム painter 1",
             "sg_haikei_system": "Haikei painter 1",
+            "sg_haikei_roles": "genzu: Yuki Tanaka (HumanUser:12)\ntouch_up: Emi Kobayashi",
+            "sg_haikei_ledger": 0,
         },
     )
     files: list[Any] = []
@@ -186,6 +190,20 @@ def test_the_page_of_a_version_shows_everything_about_it(site: RunningSite, vers
     assert large.headers["content-type"] == "image/jpeg"
     download = next(link for link in page.links if link.startswith("/file_serve/attachment/"))
     assert httpx.get(site.url + download).content.startswith(b"\x89PNG")
+
+
+def test_the_page_of_a_version_shows_who_did_what_and_how_it_is_sealed(
+    site: RunningSite, sg: shotgun_api3.Shotgun, version: Any
+) -> None:
+    head = "studio.example/haikei\n12\nq83vEg=="
+    sg.update("Project", version["project"]["id"], {"sg_haikei_checkpoint": head})
+
+    text = _get(site, f"/detail/Version/{version['id']}").text
+
+    assert "genzuYuki Tanaka (HumanUser:12)" in text
+    assert "touch upEmi Kobayashi" in text
+    assert "Haikei Ledger0" in text, "the first entry of the ledger is an entry"
+    assert head in text
 
 
 @pytest.mark.parametrize("entity_type", ["Project", "Shot", "Task", "HumanUser", "EventLogEntry"])

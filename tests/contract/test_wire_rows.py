@@ -195,3 +195,78 @@ def test_the_demo_seed_is_a_small_studio(sg: shotgun_api3.Shotgun) -> None:
     assert [row["code"] for row in shots] == ["c010", "c011", "c012"]
     assert (task["content"], task["sg_status_list"]) == ("Layout", "fin")
     assert (artist["name"], artist["sg_name_ja"]) == ("Haruto Sato", "佐藤 陽翔")
+
+
+def test_time_logs_are_found_and_summed_by_person_and_month(
+    sg: shotgun_api3.Shotgun, project: Any
+) -> None:
+    task: Any = sg.find_one(
+        "Task", [["project", "is", project], ["content", "is", "Background"]], ["entity"]
+    )
+    person: Any = sg.create("HumanUser", {"name": "Nao Abe", "login": "nabe"})
+    for day, minutes in (("2026-09-30", 30), ("2026-10-01", 45), ("2026-10-02", 0)):
+        data = {"project": project, "entity": task, "user": person}
+        made: Any = sg.create("TimeLog", {**data, "date": day, "duration": minutes})
+        assert made["duration"] == minutes
+    mine = [["user", "is", person], ["entity", "is", task], ["project", "is", project]]
+
+    found: Any = sg.find(
+        "TimeLog",
+        [*mine, ["duration", "less_than", 45], ["date", "greater_than", "2026-09-01"]],
+        ["duration", "date", "entity.Task.entity.Shot.code"],
+    )
+    summed: Any = sg.summarize(
+        "TimeLog",
+        mine,
+        [{"field": "duration", "type": "sum"}],
+        grouping=[{"field": "date", "type": "month", "direction": "asc"}],
+    )
+
+    assert [(row["date"], row["duration"]) for row in found] == [
+        ("2026-09-30", 30),
+        ("2026-10-02", 0),
+    ]
+    assert {row["entity.Task.entity.Shot.code"] for row in found} == {"c001"}
+    assert summed["summaries"] == {"duration": 75}
+    assert [group["summaries"]["duration"] for group in summed["groups"]] == [30, 45]
+
+
+def test_a_time_log_without_a_date_is_of_today(sg: shotgun_api3.Shotgun, project: Any) -> None:
+    before = datetime.now(UTC).date()
+    made: Any = sg.create("TimeLog", {"project": project, "duration": 10}, ["date"])
+
+    assert before <= datetime.fromisoformat(made["date"]).date() <= datetime.now(UTC).date()
+
+
+def test_a_time_log_takes_whole_minutes_only(sg: shotgun_api3.Shotgun, project: Any) -> None:
+    with pytest.raises(shotgun_api3.Fault, match="duration"):
+        sg.create("TimeLog", {"project": project, "duration": "an hour"})
+
+
+def test_the_demonstration_has_hours_of_layout_and_of_painting_over(
+    sg: shotgun_api3.Shotgun, project: Any
+) -> None:
+    rows: Any = sg.find(
+        "TimeLog",
+        [["project", "is", project], ["date", "greater_than", "2026-10-04"]],
+        ["duration", "user", "user.HumanUser.sg_name_ja", "entity.Task.step"],
+    )
+
+    named = [row for row in rows if row["user.HumanUser.sg_name_ja"]]
+    assert {row["entity.Task.step"]["name"] for row in named} == {"Layout", "Background"}
+    assert all(row["duration"] > 0 for row in named)
+
+
+def test_a_number_of_ones_own_holds_zero_and_nothing(
+    sg: shotgun_api3.Shotgun, project: Any
+) -> None:
+    name = sg.schema_field_create("Version", "number", "Own Number")
+    zero: Any = sg.create("Version", {"project": project, "code": "zero", name: 0}, [name])
+    none: Any = sg.create("Version", {"project": project, "code": "none"}, [name])
+
+    assert zero[name] == 0
+    assert none[name] is None
+    found = sg.find("Version", [["project", "is", project], [name, "is", 0]])
+    assert [row["id"] for row in found] == [zero["id"]]
+    with pytest.raises(shotgun_api3.Fault):
+        sg.update("Version", zero["id"], {name: "three"})

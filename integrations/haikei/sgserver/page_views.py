@@ -12,6 +12,8 @@ from haikei.sgserver.values import Json, Row
 
 CREDIT_EN = "sg_haikei_credit"
 CREDIT_JA = "sg_haikei_credit_ja"
+ROLES = "sg_haikei_roles"
+CHECKPOINT = "sg_haikei_checkpoint"
 NAME_JA = "sg_name_ja"
 PAGE_SIZE = 48
 _HISTORY = 60
@@ -108,6 +110,8 @@ class VersionView:
     task: Link | None
     description: str
     details: Sequence[tuple[str, str]]
+    roles: Sequence[tuple[str, str]]  #: what was done, and by whom
+    checkpoint: str  #: the newest signed head of the ledger, empty for none
     files: Sequence[FileLine]
     notes: Sequence[NoteLine]
     history: Sequence[HistoryLine]
@@ -179,13 +183,22 @@ class PageViews:
         own = {
             name: label
             for name, label in known.items()
-            if name.startswith("sg_haikei_") and name not in {CREDIT_EN, CREDIT_JA}
+            if name.startswith("sg_haikei_") and name not in {CREDIT_EN, CREDIT_JA, ROLES}
         }
+        checkpoint = f"project.Project.{CHECKPOINT}"
         row = self._site.find_one(
             caller,
             "Version",
             [["id", "is", number]],
-            [*_card_fields(known), "description", "sg_task", "sg_uploaded_movie", *own],
+            [
+                *_card_fields(known),
+                "description",
+                "sg_task",
+                "sg_uploaded_movie",
+                *own,
+                *([ROLES] if ROLES in known else []),
+                *([checkpoint] if CHECKPOINT in self._labels(caller, "Project") else []),
+            ],
         )
         if row is None:
             return None
@@ -202,7 +215,11 @@ class PageViews:
             artist_ja=self._japanese_name(caller, card.artist),
             task=_link(row, "sg_task"),
             description=_text(row, "description"),
-            details=[(label, _text(row, name)) for name, label in own.items() if _text(row, name)],
+            details=[
+                (label, text) for name, label in own.items() if (text := _shown(row.get(name)))
+            ],
+            roles=[_role(line) for line in _text(row, ROLES).splitlines()],
+            checkpoint=_text(row, checkpoint),
             files=self._files(caller, number),
             notes=self._notes(caller, number),
             history=self._history(caller, "Version", number),
@@ -380,6 +397,11 @@ def _text(row: Mapping[str, Json], field: str) -> str:
 def _number(row: Mapping[str, Json], field: str) -> int:
     value = row.get(field)
     return value if isinstance(value, int) else 0
+
+
+def _role(line: str) -> tuple[str, str]:
+    role, _, names = line.partition(":")
+    return role.replace("_", " ").strip(), names.strip()
 
 
 def _as_link(value: Json) -> Link | None:
