@@ -1,9 +1,212 @@
-"""Write marks into a file: XMP first, then the C2PA manifest that covers it."""
+"""
+Write marks into a file: XMP first, then the C2PA manifest that covers it.
 
+In this order, since XMP that is written after signing breaks the signature. OpenEXR, PSD and other
+formats that hold neither get sidecars beside them; the manifest then holds the XMP sidecar's hash.
+"""
+
+import hashlib
+import io
+import os
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from haikei.credits import SourceType, System
+from haikei.errors import (
+    HaikeiError,
+    MarksError,
+    MarksUnreadable,
+    SigningUnavailable,
+    StorageUnavailable,
+)
+from haikei.provenance import c2pa_python, xmp
+from haikei.provenance.c2pa_python import Trust
+from haikei.provenance.fileformat import (
+    MANIFEST_SUFFIX,
+    XMP_SUFFIX,
+    FileFormat,
+    file_format,
+    read_metadata,
+)
+from haikei.provenance.ingredient import (
+    ReadIngredient,
+    add_ingredients,
+    read_ingredients,
+    sidecar_definitions,
+)
+from haikei.provenance.manifest import Json, definition
+from haikei.provenance.naming import creators, named_people
 from haikei.provenance.request import Marked, MarkRequest
 from haikei.provenance.signer import MarkSigner
+from haikei.provenance.source_types import names_ai, source_type_uri
 
 
 def mark(request: MarkRequest, signer: MarkSigner) -> Marked:
-    """Write the marked file."""
-    raise NotImplementedError
+    """
+    Write the marked copy of a file; its pixels' bytes are those of the source.
+
+    A target that stands there is replaced as a whole, so that a job which was cut off can mark
+    again. Marks that the source itself carries become the new manifest's parent.
+
+    Raises:
+        MarksUnreadable: the source's or an ingredient's structure is malformed.
+        MarksBroken: the marks of an ingredient, or of the source, do not hold.
+        MarksError: the request contradicts itself or what the source says of AI.
+        SourceTypeUnknown: a source type is in no vocabulary.
+        SigningUnavailable: the time-stamp authority or key service gives no answer.
+        SettingsError: the signer's key is not the certificate's.
+        StorageUnavailable: the target cannot be written.
+    """
+    if request.source == request.target:
+        raise MarksError(f"{request.source} would replace itself.")
+    trust = Trust(signers=signer.trust_pem, time_stamps=signer.timestamp_trust_pem)
+    known = file_format(request.source)
+    packet = xmp.build(_statement(request, signer), _existing_packet(request))
+    ingredients = read_ingredients(request, trust)
+    plain = definition(
+        request,
+        [ingredient.seen for ingredient in ingredients],
+        mining=signer.mining,
+        xmp_sha256="" if known.embeds else hashlib.sha256(packet).hexdigest(),
+    )
+    plain["ingredients"] = sidecar_definitions(ingredients)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".marking-", dir=request.target.parent) as folder:
+            marked = Path(folder) / "marked"
+            with_xmp = request.source
+            if known.write_xmp is not None:
+                with_xmp = Path(folder) / "with-xmp"
+                with request.source.open("rb") as source, with_xmp.open("wb") as target:
+                    known.write_xmp(source, target, packet)
+            store = _sign(plain, ingredients, known, with_xmp, marked, signer=signer, trust=trust)
+            label, stamped = _signed(store, signer, trust)
+            xmp_file = manifest_file = None
+            if not known.embeds:
+                # The picture comes last: whoever sees it finds its sidecars.
+                xmp_file = _place(packet, folder, request.target.with_suffix(XMP_SUFFIX))
+                manifest_file = _place(store, folder, request.target.with_suffix(MANIFEST_SUFFIX))
+            _sync(marked)
+            marked.replace(request.target)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"{request.target} cannot be written: {error.strerror or error}."
+        ) from error
+    return Marked(
+        path=request.target,
+        manifest=manifest_file,
+        xmp=xmp_file,
+        label=label,
+        time_stamped=stamped,
+    )
+
+
+def _statement(request: MarkRequest, signer: MarkSigner) -> xmp.XmpStatement:
+    models = [
+        (contribution.actor.name, contribution.actor.version)
+        for contribution in request.credited
+        if isinstance(contribution.actor, System) and contribution.actor.source_type.is_ai
+    ]
+    allowed = signer.write_prompts
+    return xmp.XmpStatement(
+        title=request.title,
+        digital_source_type=source_type_uri(request.overall_source_type),
+        ai_systems=tuple(dict.fromkeys(models)),
+        prompt=request.prompt if allowed else "",
+        prompt_writer=request.prompt_writer if allowed else "",
+        creators=creators(request.credited),
+        contributors=named_people(request.credited),
+        credit=request.credit.en,
+        mining=signer.mining,
+        tool=f"Haikei {version('haikei')}",
+        at=request.at,
+    )
+
+
+def _existing_packet(request: MarkRequest) -> bytes | None:
+    packet = read_metadata(request.source).xmp
+    if packet is None:
+        return None
+    said = xmp.read(packet)
+    says_ai = names_ai(said.digital_source_type) or bool(said.ai_system)
+    if says_ai and not SourceType(request.overall_source_type).is_ai:
+        raise MarksError(
+            f"{request.source} says that a trained model made it"
+            f" ({said.ai_system or said.digital_source_type}), and would be marked as if none had.",
+            advice="Record the model as a part of the picture's making, or get the right file.",
+        )
+    return packet
+
+
+def _sign(
+    plain: Json,
+    ingredients: tuple[ReadIngredient, ...],
+    known: FileFormat,
+    source: Path,
+    target: Path,
+    *,
+    signer: MarkSigner,
+    trust: Trust,
+) -> bytes:
+    import c2pa  # type: ignore[import-untyped]
+
+    failed: list[HaikeiError] = []
+
+    def sign(data: bytes) -> bytes:
+        try:
+            return signer.sign(data)
+        except HaikeiError as error:
+            # The library tells its caller only that there was no signature.
+            failed.append(error)
+            raise
+
+    algorithm = c2pa.C2paSigningAlg[signer.chain.algorithm.value]
+    try:
+        with (
+            c2pa.Builder(plain, c2pa_python.context(trust)) as builder,
+            c2pa.Signer.from_callback(
+                sign, algorithm, signer.chain.pem, signer.timestamp_url
+            ) as native,
+            source.open("rb") as file,
+            target.open("w+b") as out,
+        ):
+            add_ingredients(builder, ingredients)
+            if not known.embeds:
+                builder.set_no_embed()
+            return bytes(builder.sign(native, known.mime, file, out))
+    except c2pa.C2paError as error:
+        if failed:
+            raise failed[0] from error
+        if signer.timestamp_url is not None and isinstance(error, c2pa.C2paError.Signature):
+            raise SigningUnavailable(
+                f"The time-stamp authority {signer.timestamp_url} gave no token: {error}.",
+                advice="See whether it can be reached; files wait for it.",
+            ) from error
+        raise MarksError(f"{plain['title']} cannot be signed: {error}.") from error
+
+
+def _signed(store: bytes, signer: MarkSigner, trust: Trust) -> tuple[str, bool]:
+    # The store alone is read: its hash over the picture was checked when it was signed.
+    written = c2pa_python.validate(io.BytesIO(store), "application/c2pa", trust)
+    if written is None or not written.active:
+        raise MarksUnreadable("The signed manifest cannot be read back.")
+    signature = written.manifests[written.active].get("signature_info") or {}
+    stamped = bool(signature.get("time"))
+    if signer.timestamp_url is not None and not stamped:
+        raise SigningUnavailable(
+            f"The time-stamp authority {signer.timestamp_url} gave a token that does not hold.",
+            advice="Check its address; files wait for it.",
+        )
+    return written.active, stamped
+
+
+def _place(data: bytes, folder: str, target: Path) -> Path:
+    made = Path(folder) / target.name
+    made.write_bytes(data)
+    _sync(made)
+    return made.replace(target)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,194 @@
+"""The first engine: c2pa-python, the C2PA reference library (c2pa-rs) that signs and validates."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+from haikei.provenance.certificate import CLAIM_SIGNING_USAGES
+from haikei.provenance.filemarks import EngineVerdict
+from haikei.provenance.manifest import CREATED, claim_generator
+
+_TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
+_SIGNERS = "signers"
+UNTRUSTED = "signingCredential.untrusted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Root certificates (PEM) against which marks are checked."""
+
+    signers: str
+    time_stamps: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validated:
+    """What the engine read from a file."""
+
+    verdict: EngineVerdict
+    active: str  #: the label of the file's own manifest
+    manifests: Mapping[str, Any]  #: by label, as the library gives them
+    results: Mapping[str, Any]  #: the validation results, as the library gives them
+
+
+class _Contexts(threading.local):
+    """The library's contexts of one thread; they hold no more than settings and trust."""
+
+    def __init__(self) -> None:
+        self.process = 0
+        self.made: dict[Trust, Any] = {}
+
+
+_contexts = _Contexts()
+
+
+def context(trust: Trust) -> Any:
+    """Return the library's context for this trust, made once a thread and never across a fork."""
+    # The library refuses handles that a forked parent made.
+    if _contexts.process != os.getpid():
+        _contexts.process = os.getpid()
+        _contexts.made = {}
+    if trust not in _contexts.made:
+        import c2pa  # type: ignore[import-untyped]
+
+        _contexts.made[trust] = c2pa.Context.from_dict(_settings(trust))
+    return _contexts.made[trust]
+
+
+def validate(
+    file: BinaryIO, mime: str, trust: Trust, manifest: bytes | None = None
+) -> Validated | None:
+    """Return what the file or its sidecar says and whether it holds; None without any marks."""
+    import c2pa  # type: ignore[import-untyped]
+
+    try:
+        if manifest is None:
+            reader = c2pa.Reader.try_create(mime, file, context=context(trust))
+        else:
+            reader = c2pa.Reader(mime, file, manifest_data=manifest, context=context(trust))
+    except c2pa.C2paError.NotSupported:
+        return None
+    except c2pa.C2paError.ManifestNotFound:
+        return None
+    except c2pa.C2paError as error:
+        return _unreadable(error)
+    if reader is None:
+        return None
+    try:
+        with reader:
+            text = reader.json()
+            state = str(reader.get_validation_state())
+            results = cast("Mapping[str, Any]", reader.get_validation_results() or {})
+        store = cast("Mapping[str, Any]", json.loads(text))
+        active = str(store["active_manifest"])
+        manifests = cast("Mapping[str, Any]", store["manifests"])
+    except (c2pa.C2paError, ValueError, KeyError, RecursionError) as error:
+        return _unreadable(error)
+    own = list(_codes(results.get("activeManifest")))
+    if state == "Trusted" and results.get("trustListUri") != _SIGNERS:
+        # The library takes a time-stamp authority's root for a signer's as well.
+        state = "Valid"
+        own.append(UNTRUSTED)
+    return Validated(
+        verdict=EngineVerdict(
+            engine=_name(),
+            available=True,
+            state=state,
+            failures=tuple(own),
+            ingredient_failures=tuple(
+                dict.fromkeys([*_deltas(results), *recorded_failures(manifests)])
+            ),
+        ),
+        active=active,
+        manifests=manifests,
+        results=results,
+    )
+
+
+def recorded_failures(manifests: Mapping[str, Any]) -> Iterator[str]:
+    """
+    Yield what signers found broken in their ingredients and signed over.
+
+    No engine counts these against the file: a damaged parent is laundered so.
+    """
+    for manifest in manifests.values():
+        for ingredient in manifest.get("ingredients") or ():
+            yield from failures_of(ingredient)
+
+
+def failures_of(ingredient: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a signer found broken in one ingredient."""
+    results = ingredient.get("validation_results") or {}
+    yield from _codes(results.get("activeManifest"))
+    yield from _deltas(results)
+
+
+def _deltas(results: Mapping[str, Any]) -> Iterator[str]:
+    for delta in results.get("ingredientDeltas") or ():
+        yield from _codes(delta.get("validationDeltas"))
+
+
+def _codes(results: Mapping[str, Any] | None) -> Iterator[str]:
+    for failure in (results or {}).get("failure") or ():
+        yield str(failure.get("code", "unknown"))
+
+
+def _unreadable(error: Exception) -> Validated:
+    verdict = EngineVerdict(
+        engine=_name(),
+        available=True,
+        state="Invalid",
+        failures=("unreadable",),
+        ingredient_failures=(),
+        note=str(error)[:500],
+    )
+    return Validated(verdict=verdict, active="", manifests={}, results={})
+
+
+def _name() -> str:
+    import c2pa  # type: ignore[import-untyped]
+
+    return f"c2pa-rs {c2pa.sdk_version()}"
+
+
+def _settings(trust: Trust) -> dict[str, Any]:
+    anchors = [
+        {
+            "trust_anchors": trust.signers,
+            "trust_kind": "manifest",
+            "trust_uri": _SIGNERS,
+            "trust_config": "\n".join(CLAIM_SIGNING_USAGES),
+        }
+    ]
+    if trust.time_stamps:
+        anchors.append(
+            {
+                "trust_anchors": trust.time_stamps,
+                "trust_kind": "tsa",
+                "trust_uri": "time-stamps",
+                "trust_config": _TIME_STAMPING,
+            }
+        )
+    return {
+        "version": 1,
+        "trust": {"anchors": anchors},
+        # verify_after_sign is what makes the library refuse manifests that are not well-formed.
+        "verify": {
+            "verify_after_sign": True,
+            "remote_manifest_fetch": False,
+            "ocsp_fetch": False,
+        },
+        "builder": {
+            "thumbnail": {"enabled": False},
+            "claim_generator_info": claim_generator(),
+            "created_assertion_labels": list(CREATED),
+            "actions": {
+                "auto_created_action": {"enabled": False},
+                "auto_opened_action": {"enabled": False},
+                "auto_placed_action": {"enabled": False},
+            },
+        },
+    }
