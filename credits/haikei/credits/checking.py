@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from haikei.credits.contribution import Contribution
 from haikei.credits.maker import Person
@@ -36,6 +37,7 @@ _COMPANY = {
 _WORD = re.compile(r"a\.i\.?|生成ai|ai|人工知能|人間|ヒト|人|生成|[^\W\d_]+", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def is_ai_name(name: str) -> bool:
     """Tell whether a name means a machine, such as `AI` or `AI (+Human)`, and not a person."""
     plain = unicodedata.normalize("NFKC", name).strip()

@@ -1,0 +1,236 @@
+"""
+The four sides of an image's making, each with its state and what shows it.
+
+They are never added up: an area is no effort, a prompt is no brush stroke, and one figure for all
+would say less than any of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from haikei.credits.background import BackgroundVersion, ReviewState
+from haikei.credits.contribution import Change, Contribution
+from haikei.credits.maker import Person, SourceType, System
+from haikei.credits.record import ImageKind, ImageRecord
+from haikei.credits.role import Facet, Grade, Role
+from haikei.presets.facets import FACET_STATES, Label
+
+#: From which share of the area on, in millionths, a change is a repaint of the whole image.
+FULL_REPAINT_PPM = 900_000
+#: From which median CIEDE2000 on, in thousandths, a change of colour is seen: one just noticeable
+#: difference.
+GRADE_MILLI_DE = 1_000
+_STRENGTH = (Grade.MEASURED, Grade.LOGGED, Grade.DECLARED)
+
+
+class FacetState(StrEnum):
+    """How one side of an image's making stands. Words are in `haikei.presets.facets`."""
+
+    NONE = "none"
+    HUMAN = "human"
+    HUMAN_AND_AI = "human_and_ai"
+    AI = "ai"
+    ALGORITHM = "algorithm"  #: without a trained model
+    BY_HAND = "by_hand"  #: a human painted the background itself
+    LOCAL = "local"
+    GLOBAL_GRADE = "global_grade"
+    FULL_REPAINT = "full_repaint"
+    UNMEASURED = "unmeasured"
+    SELECTED = "selected"
+    APPROVED = "approved"
+    RETAKE = "retake"
+    ON_HOLD = "on_hold"
+    OMITTED = "omitted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One contribution, with the image that it was made to."""
+
+    image: ImageRecord
+    contribution: Contribution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetSummary:
+    """One side of an image's making."""
+
+    facet: Facet
+    state: FacetState
+    text: Label  #: the state as a few words, with what belongs to it
+    parts: tuple[Part, ...]  #: who and what shows it, in the order of the images
+    passes: int = 0  #: of generation
+    operated: int = 0  #: passes that somebody ran; the pipeline ran the others
+    regions: int = 0  #: that touch-ups changed
+
+    @property
+    def grade(self) -> Grade | None:
+        """The strongest way in which any of it is known."""
+        found = {part.contribution.grade for part in self.parts}
+        return next((grade for grade in _STRENGTH if grade in found), None)
+
+
+def facets(version: BackgroundVersion) -> tuple[FacetSummary, ...]:
+    """Return layout, generation, touch-up and review of a version, in this order."""
+    parts: dict[Facet, list[Part]] = {facet: [] for facet in Facet}
+    for image in version.images:
+        for contribution in image.contributions:
+            facet = _facet(image, contribution)
+            parts[facet].append(Part(image=image, contribution=contribution))
+    return (
+        _layout(version, parts[Facet.LAYOUT]),
+        _generation(version, parts[Facet.GENERATION]),
+        _touch_up(version, parts[Facet.TOUCH_UP]),
+        _review(version, parts[Facet.REVIEW]),
+    )
+
+
+def _facet(image: ImageRecord, contribution: Contribution) -> Facet:
+    # A model that drew a layout is of the layout's side, whatever tools are otherwise.
+    if image.kind is ImageKind.LAYOUT and contribution.role.is_tool:
+        return Facet.LAYOUT
+    return contribution.role.facet
+
+
+def _layout(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary:
+    layouts = [image for image in version.images if image.kind is ImageKind.LAYOUT]
+    human = any(isinstance(part.contribution.actor, Person) for part in parts)
+    ai = any(
+        image.source_type.is_ai or (image.system is not None and image.system.source_type.is_ai)
+        for image in layouts
+    )
+    system = any(isinstance(part.contribution.actor, System) for part in parts)
+    if human or ai:
+        state = FacetState.HUMAN_AND_AI if human and ai else FacetState.AI
+        state = FacetState.HUMAN if not ai else state
+    elif layouts:
+        state = FacetState.ALGORITHM if system else FacetState.HUMAN
+    else:
+        state = FacetState.NONE
+    return FacetSummary(
+        facet=Facet.LAYOUT, state=state, text=FACET_STATES[state.value], parts=tuple(parts)
+    )
+
+
+def _generation(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary:
+    made = [
+        image
+        for image in version.images
+        if image.kind is not ImageKind.LAYOUT
+        and any(one.role.is_tool for one in image.contributions)
+    ]
+    operated = sum(
+        any(one.role is Role.AI_OPERATION for one in image.contributions) for image in made
+    )
+    if not made:
+        state = FacetState.NONE
+    elif any(_is_ai(image) for image in made):
+        state = FacetState.AI
+    else:
+        state = FacetState.ALGORITHM
+    return FacetSummary(
+        facet=Facet.GENERATION,
+        state=state,
+        text=_passes(state, len(made), operated),
+        parts=tuple(parts),
+        passes=len(made),
+        operated=operated,
+    )
+
+
+def _is_ai(image: ImageRecord) -> bool:
+    return image.source_type.is_ai or any(
+        isinstance(one.actor, System) and one.actor.source_type.is_ai for one in image.contributions
+    )
+
+
+def _passes(state: FacetState, passes: int, operated: int) -> Label:
+    word = FACET_STATES[state.value]
+    if not passes:
+        return word
+    if operated == passes:
+        run_en, run_ja = "operated", "操作者あり"
+    elif operated:
+        run_en, run_ja = f"{operated} operated, the others run by the pipeline", f"{operated}回操作"
+    else:
+        run_en, run_ja = "run by the pipeline", "パイプライン自動実行"
+    plural = "pass" if passes == 1 else "passes"
+    return Label(
+        en=f"{word.en}: {passes} {plural}, {run_en}", ja=f"{word.ja}：{passes}回、{run_ja}"
+    )
+
+
+def _touch_up(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary:
+    touched = [image for image in version.images if image.kind is ImageKind.TOUCH_UP]
+    changes = [change for image in touched for change in _changes(image)]
+    regions = sum(len(change.regions) for change in changes)
+    by_hand = any(
+        image.kind in {ImageKind.BACKGROUND, ImageKind.GENERATION}
+        and image.source_type in {SourceType.DIGITAL_CREATION, SourceType.PRINT}
+        for image in version.images
+    )
+    states = {_change_state(change) for change in changes}
+    order = (FacetState.FULL_REPAINT, FacetState.LOCAL, FacetState.GLOBAL_GRADE)
+    state = next((one for one in order if one in states), FacetState.NONE)
+    if state is FacetState.NONE and (by_hand or touched):
+        state = FacetState.BY_HAND if by_hand else FacetState.UNMEASURED
+        if changes and not by_hand:
+            state = FacetState.NONE
+    return FacetSummary(
+        facet=Facet.TOUCH_UP,
+        state=state,
+        text=_changed(state, changes, regions),
+        parts=tuple(parts),
+        regions=regions,
+    )
+
+
+def _changes(image: ImageRecord) -> list[Change]:
+    # Artists who shared one touch-up share its measure, which is counted once.
+    found = (one.evidence.change for one in image.contributions)
+    return list(dict.fromkeys(change for change in found if change is not None))
+
+
+def _change_state(change: Change) -> FacetState:
+    if change.area_ppm >= FULL_REPAINT_PPM:
+        return FacetState.FULL_REPAINT
+    if change.regions or change.area_ppm:
+        return FacetState.LOCAL
+    if change.global_milli_de >= GRADE_MILLI_DE:
+        return FacetState.GLOBAL_GRADE
+    return FacetState.NONE
+
+
+def _changed(state: FacetState, changes: Sequence[Change], regions: int) -> Label:
+    word = FACET_STATES[state.value]
+    if state is not FacetState.LOCAL:
+        return word
+    plural = "region" if regions == 1 else "regions"
+    graded = any(change.global_milli_de >= GRADE_MILLI_DE for change in changes)
+    grade = FACET_STATES[FacetState.GLOBAL_GRADE.value]
+    more_en, more_ja = (f", and a {grade.en}", f"、{grade.ja}") if graded else ("", "")
+    return Label(
+        en=f"{word.en}, in {regions} {plural}{more_en}", ja=f"{word.ja}（{regions}か所）{more_ja}"
+    )
+
+
+_DECIDED = {
+    ReviewState.APPROVED: FacetState.APPROVED,
+    ReviewState.RETAKE: FacetState.RETAKE,
+    ReviewState.ON_HOLD: FacetState.ON_HOLD,
+    ReviewState.OMITTED: FacetState.OMITTED,
+}
+
+
+def _review(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary:
+    # What was decided about an earlier version of the picture does not hold for this one.
+    here = {part.contribution.role for part in parts if part.image is version.final}
+    state = _DECIDED.get(version.state, FacetState.NONE)
+    if state is FacetState.NONE and Role.APPROVAL in here:
+        state = FacetState.APPROVED
+    if state is FacetState.NONE and any(part.contribution.role is Role.SELECTION for part in parts):
+        state = FacetState.SELECTED
+    return FacetSummary(
+        facet=Facet.REVIEW, state=state, text=FACET_STATES[state.value], parts=tuple(parts)
+    )

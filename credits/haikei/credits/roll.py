@@ -1,0 +1,217 @@
+"""The end roll: everyone who had a part in a show's backgrounds, by role, in a film's order."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from haikei.credits.background import BackgroundVersion
+from haikei.credits.checking import is_ai_name
+from haikei.credits.contribution import Contribution
+from haikei.credits.maker import Person
+from haikei.credits.naming import (
+    WITHHELD,
+    WITHHELD_JA,
+    PrintedName,
+    printed_person,
+    printed_system,
+    refuse,
+    unnamed,
+)
+from haikei.credits.record import ImageRecord
+from haikei.credits.role import Role
+from haikei.errors import CreditError
+from haikei.presets import ROLES
+
+if TYPE_CHECKING:
+    from haikei.settings import StaffEntry
+
+#: Reasons kept for a refusal's message; the rest are counted.
+_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollEntry:
+    """One name in a section of the end roll."""
+
+    name_en: str
+    name_ja: str
+    images: int  #: in which they had this role; 0 for those whose part is in no single image
+    ids: tuple[str, ...] = ()  #: of the people behind it: several only where names are withheld
+    withheld: bool = False
+    operators: tuple[PrintedName, ...] = ()  #: of a tool; empty where the pipeline ran it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollSection:
+    """Everyone with one role."""
+
+    role: Role
+    title_en: str
+    title_ja: str
+    entries: tuple[RollEntry, ...]  #: by number of images, then by name; withheld names last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsRoll:
+    """A show's credits for its backgrounds."""
+
+    sections: tuple[RollSection, ...]
+    versions: int
+    images: int
+
+
+def roll(
+    versions: Iterable[BackgroundVersion], *, staff: Sequence["StaffEntry"] = ()
+) -> CreditsRoll:
+    """
+    Return the end roll of versions, which are read once and not kept.
+
+    Everyone stands once in each of their roles. An image counts once, however many versions it led
+    to. Staff are those of the settings whose part is in no single image; they are named when their
+    patterns fit any of the versions. A system is a tool with those who ran it.
+
+    Raises:
+        CreditError: work by a human has neither a name nor an opt-out, or a version has no human at
+            all; the message names the first twenty and how many more there are. Or a person stands
+            as a tool, a system as a person, or someone is called AI.
+    """
+    tally = _Tally()
+    for version in versions:
+        tally.add(version)
+    if tally.reasons:
+        raise refuse(tally.reasons, tally.more)
+    sections = (_section(Role(code), tally, staff) for code in ROLES)
+    return CreditsRoll(
+        sections=tuple(section for section in sections if section.entries),
+        versions=tally.versions,
+        images=len(tally.seen),
+    )
+
+
+@dataclass(slots=True)
+class _Tool:
+    images: int = 0
+    operators: dict[str, Person] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Tally:
+    versions: int = 0
+    seen: set[int | str] = field(default_factory=set)
+    people: dict[str, Person] = field(default_factory=dict)
+    images: dict[tuple[Role, str], int] = field(default_factory=dict)
+    tools: dict[tuple[Role, str], _Tool] = field(default_factory=dict)
+    places: set[tuple[str, str]] = field(default_factory=set)
+    reasons: list[str] = field(default_factory=list)
+    more: int = 0
+
+    def add(self, version: BackgroundVersion) -> None:
+        self.versions += 1
+        self.places.add((version.project, version.sequence))
+        # Entry numbers take a tenth of the memory of keys, in a show of a hundred thousand.
+        names: tuple[int | str, ...] = version.ledger
+        names = names or tuple(image.key for image in version.images)
+        human = False
+        for name, image in zip(names, version.images, strict=True):
+            human = human or any(isinstance(one.actor, Person) for one in image.contributions)
+            if name not in self.seen:
+                self.seen.add(name)
+                self._image(version, image)
+        if not human:
+            self._refuse(f"{version.code} (no human is recorded at all)")
+
+    def _image(self, version: BackgroundVersion, image: ImageRecord) -> None:
+        why = unnamed(image)
+        if why is not None:
+            self._refuse(f"{version.code} ({why})")
+            return
+        actors: dict[tuple[Role, str], Contribution] = {}
+        for one in image.contributions:
+            actor = one.actor
+            named = actor.id if isinstance(actor, Person) else printed_system(actor)
+            actors.setdefault((one.role, named), one)
+        for key, one in actors.items():
+            if isinstance(one.actor, Person):
+                self.people.setdefault(one.actor.id, one.actor)
+                self.images[key] = self.images.get(key, 0) + 1
+            else:
+                tool = self.tools.setdefault(key, _Tool())
+                tool.images += 1
+                tool.operators.update(
+                    (other.actor.id, other.actor)
+                    for other in actors.values()
+                    if other.role is Role.AI_OPERATION and isinstance(other.actor, Person)
+                )
+
+    def _refuse(self, reason: str) -> None:
+        if len(self.reasons) < _KEPT:
+            self.reasons.append(reason)
+        else:
+            self.more += 1
+
+
+def _section(role: Role, tally: _Tally, staff: Sequence["StaffEntry"]) -> RollSection:
+    if role.is_tool:
+        entries = list(_tools(role, tally))
+    else:
+        entries = list(_people(role, tally))
+        named = {entry.name_en.casefold() for entry in entries}
+        entries += [
+            entry for entry in _staff(role, tally, staff) if entry.name_en.casefold() not in named
+        ]
+    entries.sort(key=lambda entry: (entry.withheld, -entry.images, entry.name_en.casefold()))
+    words = ROLES[role.value]
+    return RollSection(role=role, title_en=words.en, title_ja=words.ja, entries=tuple(entries))
+
+
+def _tools(role: Role, tally: _Tally) -> Iterator[RollEntry]:
+    for (tools_role, name), tool in tally.tools.items():
+        if tools_role is role:
+            operators = sorted(tool.operators.values(), key=lambda person: person.name.casefold())
+            yield RollEntry(
+                name_en=name,
+                name_ja=name,
+                images=tool.images,
+                operators=tuple(dict.fromkeys(printed_person(person) for person in operators)),
+            )
+
+
+def _people(role: Role, tally: _Tally) -> Iterator[RollEntry]:
+    withheld: dict[str, int] = {}
+    for (persons_role, person_id), images in tally.images.items():
+        if persons_role is not role:
+            continue
+        person = tally.people[person_id]
+        if person.opt_out:
+            withheld[person_id] = images
+            continue
+        name = printed_person(person)
+        yield RollEntry(name_en=name.en, name_ja=name.ja, images=images, ids=(person_id,))
+    if withheld:
+        yield RollEntry(
+            name_en=WITHHELD,
+            name_ja=WITHHELD_JA,
+            images=sum(withheld.values()),
+            ids=tuple(sorted(withheld)),
+            withheld=True,
+        )
+
+
+def _staff(role: Role, tally: _Tally, staff: Sequence["StaffEntry"]) -> Iterator[RollEntry]:
+    printed: set[PrintedName] = set()
+    for entry in staff:
+        if entry.role != role.value or not any(
+            fnmatchcase(project, entry.project) and fnmatchcase(sequence, entry.sequence)
+            for project, sequence in tally.places
+        ):
+            continue
+        if is_ai_name(entry.name) or is_ai_name(entry.name_ja):
+            raise CreditError(
+                f"{entry.name!r} stands in [[credits.staff]] as a person.",
+                advice="Name a human; a system is credited as a tool by itself.",
+            )
+        name = printed_person(Person(id="", name=entry.name, name_ja=entry.name_ja))
+        if name not in printed:
+            printed.add(name)
+            yield RollEntry(name_en=name.en, name_ja=name.ja, images=0)
