@@ -99,6 +99,7 @@ class Table:
     rows: Iterable[tuple[Cell, ...]]
     caption: Text = ""
     empty: Text = ""  #: said in place of a table without rows
+    printed: bool = True  #: False: for programs alone (CSV, JSON); pages show it in another way
 
 
 @dataclass(frozen=True, slots=True)

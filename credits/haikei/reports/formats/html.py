@@ -102,7 +102,7 @@ class _Page:
             '<meta name="referrer" content="no-referrer">\n'
             f"<title>{escape(title)} · {escape(document.scope)}</title>\n"
             f"<style>{styles}</style></head>\n"
-            f'<body class="{document.style.value}">\n'
+            f'<body class="style-{document.style.value}">\n'
             f'<p class="running title" aria-hidden="true">{running}</p>'
             f'<p class="running made" aria-hidden="true">{made}</p>\n'
             f'<header><div class="head"><div class="studio">{escape(document.studio)}</div>'
@@ -206,6 +206,8 @@ class _Page:
         return f"<dl{kind}>{rows}</dl>\n"
 
     def _table(self, table: Table) -> Iterator[str]:
+        if not table.printed:
+            return
         rows = iter(table.rows)
         first = next(rows, None)
         if first is None:

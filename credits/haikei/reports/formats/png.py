@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 1920, 1080
 _MARGIN = 110
 _GAP = 54
+#: Kept free below the names, for the card's own lines.
+_FOOT = 130
+_LEADING = 1.42
 _GROUND = (12, 13, 15)
 _INK = (241, 238, 230)
 _SOFT = (163, 158, 148)
@@ -92,7 +95,7 @@ class _Drawer:
         lines = ceil(len(pictures) / _ACROSS) or 1
         across = ceil(len(pictures) / lines)
         width = min((WIDTH - 2 * _MARGIN - _GAP * (across - 1)) // max(across, 1), 760)
-        top, bottom = 236, HEIGHT - 120
+        top, bottom = 236, HEIGHT - _FOOT
         height = (bottom - top) // lines
         number = 0
         for line in range(lines):
@@ -140,10 +143,15 @@ class _Drawer:
         caption = self._say(picture.caption)
         below = _centred(draw, (middle, below), caption, _font(self._sans, 20), _SOFT, width)
         below += 10
-        for line in picture.lines:
-            for words in self._both(line):
-                font = _font(self._serif, 25)
-                below = _centred(draw, (middle, below), words, font, _INK, width, lines=2)
+        names = [words for line in picture.lines for words in self._both(line)]
+        # A name is never cut off: all get smaller until all fit.
+        for points in range(26, 9, -1):
+            font = _font(self._serif, points)
+            lines = [line for name in names for line in _broken(name, font, width, len(name))]
+            if len(lines) * round(points * _LEADING) <= HEIGHT - _FOOT - below:
+                break
+        for line in lines:
+            below = _centred(draw, (middle, below), line, font, _INK, width)
 
     def _say(self, text: Text) -> str:
         return said(text, self._language)
@@ -195,7 +203,7 @@ def _centred(
     x, y = place
     for line in _broken(words, font, room, lines):
         draw.text((x, y), line, font=font, fill=colour, anchor="ma")
-        y += round(font.size * 1.42)
+        y += round(font.size * _LEADING)
     return y
 
 

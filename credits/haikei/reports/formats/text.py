@@ -127,6 +127,8 @@ class _Speech:
             yield f"{_padded(label, room)}  {self.cell(fact.value)}\n"
 
     def _table(self, table: Table) -> Iterator[str]:
+        if not table.printed:
+            return
         rows = (tuple(self.cell(cell) for cell in row) for row in table.rows)
         first = list(islice(rows, _LOOK_AHEAD))
         if table.caption:
