@@ -51,6 +51,9 @@ class GenerationRequest:
     height: int
     colour_space: str  #: of pictures in and out: `srgb`, display-referred, 0 to 1
     libraries: tuple[tuple[str, str], ...]  #: versions of what takes part, sorted by name
+    #: What a retake turned, by `Quality`, -100 to 100, sorted by name. A generator that reads
+    #: words finds it in the prompt as well.
+    adjustments: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

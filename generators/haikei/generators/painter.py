@@ -14,6 +14,7 @@ from haikei.generators.generator import (
     StageSystem,
 )
 from haikei.images import Picture
+from haikei.presets import Quality
 from haikei.settings import Settings
 
 FINISHES = ("wash", "full")
@@ -73,16 +74,22 @@ class PainterGenerator:
             GenerationCancelled: `progress` asked to stop.
             SettingsError: an option is unknown.
         """
-        from haikei.painting import paint_full, paint_wash, read_layout
+        from haikei.painting import Adjusting, paint_full, paint_wash, read_layout
 
         finish = _finish(request.options)
         _check(request, layout, previous)
+        adjusting = Adjusting(**{name: amount / 100 for name, amount in request.adjustments})
         pause = _counting(progress, STEPS[finish])
         pause()
         reading = read_layout(layout.pixels, request.place, pause)
         if finish == "wash":
             pixels = paint_wash(
-                reading, season=request.season, time=request.time, seed=request.seed, pause=pause
+                reading,
+                season=request.season,
+                time=request.time,
+                seed=request.seed,
+                pause=pause,
+                adjusting=adjusting,
             )
             progress(Progress(step=STEPS[finish], steps=STEPS[finish]))
             return GenerationResult(picture=Picture(pixels=pixels))
@@ -95,6 +102,7 @@ class PainterGenerator:
                 time=request.time,
                 seed=request.seed,
                 pause=lambda: None,
+                adjusting=adjusting,
             )
         )
         pixels = paint_full(
@@ -124,6 +132,12 @@ def _finish(options: tuple[tuple[str, str | int | float | bool], ...]) -> str:
 def _check(request: GenerationRequest, layout: Picture, previous: Picture | None) -> None:
     from haikei.painting.palette import LIGHTS, SEASONS
 
+    unknown = sorted({name for name, _ in request.adjustments} - set(Quality))
+    if unknown:
+        raise GenerationError(
+            f"The painter cannot turn {', '.join(map(repr, unknown))}.",
+            advice=f"It can turn: {', '.join(Quality)}.",
+        )
     if request.season not in SEASONS or request.time not in LIGHTS:
         raise GenerationError(
             f"The painter's palette has no {request.season!r} {request.time!r}.",

@@ -24,6 +24,7 @@ from haikei.generators.prompting import fill_prompt
 from haikei.generators.stage_file import StageFile
 from haikei.images import SRGB, Picture, read_picture, resize
 from haikei.ledger import canonical_json
+from haikei.presets import QUALITIES, Quality
 from haikei.presets.recipes import PROMPT
 from haikei.settings import Device, Recipe, Settings, Stage
 
@@ -42,6 +43,9 @@ class ProductionOrder:
     time: str
     place: str  #: what kind of place it is, as a hint; may be empty
     seed: int
+    adjustments: tuple[tuple[str, int], ...] = ()  #: what a retake turns, by `Quality`
+    words: tuple[str, ...] = ()  #: that a retake adds to the prompt
+    unwanted: tuple[str, ...] = ()  #: and to the negative prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,8 +239,9 @@ class Production:
 def _request(
     order: ProductionOrder, plan: StagePlan, layout: Picture, previous: StageOutput | None
 ) -> GenerationRequest:
-    def words(text: str) -> str:
-        return fill_prompt(text, place=order.place, season=order.season, time=order.time)
+    def filled(text: str, more: tuple[str, ...]) -> str:
+        words = fill_prompt(text, place=order.place, season=order.season, time=order.time)
+        return ", ".join(filter(None, (words, *more)))
 
     return GenerationRequest(
         layout_sha256=order.layout_sha256,
@@ -246,8 +251,11 @@ def _request(
         system=plan.system,
         model=plan.order.model,
         options=plan.order.options,
-        prompt=words(order.recipe.prompt or (PROMPT if plan.order.model else "")),
-        negative_prompt=words(order.recipe.negative_prompt),
+        prompt=filled(
+            order.recipe.prompt or (PROMPT if plan.order.model else ""),
+            (*_asked_for(order), *order.words) if plan.order.model else order.words,
+        ),
+        negative_prompt=filled(order.recipe.negative_prompt, order.unwanted),
         place=order.place,
         season=order.season,
         time=order.time,
@@ -256,6 +264,16 @@ def _request(
         height=layout.height,
         colour_space=SRGB,
         libraries=plan.libraries,
+        adjustments=tuple(sorted(order.adjustments)),
+    )
+
+
+def _asked_for(order: ProductionOrder) -> tuple[str, ...]:
+    """Return what a model reads of the qualities that a retake turns."""
+    return tuple(
+        QUALITIES[Quality(name)].more if amount > 0 else QUALITIES[Quality(name)].less
+        for name, amount in sorted(order.adjustments)
+        if amount
     )
 
 

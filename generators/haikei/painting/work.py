@@ -5,6 +5,7 @@ import zlib
 import cv2
 import numpy as np
 
+from haikei.painting.adjusting import AS_IT_IS, Adjusting, adjust
 from haikei.painting.foliage import add_foliage, add_surfaces
 from haikei.painting.light import add_glow, add_shadows, add_sunlight
 from haikei.painting.palette import LIGHTS, SEASONS
@@ -20,12 +21,21 @@ WASH_GRAIN, FULL_GRAIN = 0.010, 0.022
 
 
 def paint_wash(
-    reading: Reading, *, season: str, time: str, seed: int, pause: Cancelling
+    reading: Reading,
+    *,
+    season: str,
+    time: str,
+    seed: int,
+    pause: Cancelling,
+    adjusting: Adjusting = AS_IT_IS,
 ) -> Colours:
     """Return the first stage, (height, width, 3), sRGB, at the layout's size."""
     mood = _mood(season, time, seed)
     brush = Brush(reading.shape, _seed(seed, "wash"))
-    picture = _at_size(lay_wash(reading, mood, brush, pause), reading.size)
+    wash = lay_wash(reading, mood, brush, pause)
+    more = Brush(reading.shape, _seed(seed, "adjust"))
+    wash = adjust(wash, reading, mood.light, more, adjusting)
+    picture = _at_size(wash, reading.size)
     pause()
     add_line(picture, reading, WASH_LINE, reading.line, reading.size)
     _sheet(picture, reading, seed, WASH_GRAIN)
