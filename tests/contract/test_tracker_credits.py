@@ -306,26 +306,3 @@ def test_a_name_that_two_people_have_means_nobody(show: Show, desk: CreditDesk) 
     show.sg.create("HumanUser", {"name": name, "login": f"other.{show.name}"})
 
     assert desk.people([name]) == {}
-
-
-def test_a_checkpoint_is_shown_on_the_projects_that_it_covers(
-    show: Show, studio: RunningStudio, desk: CreditDesk
-) -> None:
-    other = studio.show()
-    note = "studio.example/haikei\n12\nq83vEg==\n\n— studio.example/haikei Az3grl==\n"
-
-    desk.post_checkpoint(projects=[show.name, other.name.upper()], note=note)
-
-    for project in (show.project, other.project):
-        (row,) = show.find("Project", ["id", "is", project], fields="sg_haikei_checkpoint")
-        assert row["sg_haikei_checkpoint"].strip() == note.strip()
-
-
-def test_a_project_that_is_gone_is_named_and_the_others_have_the_checkpoint(
-    show: Show, desk: CreditDesk
-) -> None:
-    with pytest.raises(TrackerRejected, match="gone"):
-        desk.post_checkpoint(projects=["gone", show.name], note="a note")
-
-    (row,) = show.find("Project", ["id", "is", show.project], fields="sg_haikei_checkpoint")
-    assert row["sg_haikei_checkpoint"] == "a note"

@@ -1,5 +1,6 @@
 """Whom do we talk to? The seams to a tracker, and the adapters."""
 
+from haikei.trackers.checkpoints import CheckpointBoard
 from haikei.trackers.crediting import (
     CreditDesk,
     CreditRow,
@@ -8,7 +9,7 @@ from haikei.trackers.crediting import (
     TimeSpent,
 )
 from haikei.trackers.feed import FeedEvent, PublishedLayout, TrackerFeed
-from haikei.trackers.loading import load_desk, load_tracker, tracker_key
+from haikei.trackers.loading import load_board, load_desk, load_tracker, tracker_key
 from haikei.trackers.tracker import (
     ContextRequest,
     Finding,
@@ -23,6 +24,7 @@ from haikei.trackers.tracker import (
 )
 
 __all__ = [
+    "CheckpointBoard",
     "ContextRequest",
     "CreditDesk",
     "CreditRow",
@@ -41,6 +43,7 @@ __all__ = [
     "TimeSpent",
     "TrackerAdapter",
     "TrackerFeed",
+    "load_board",
     "load_desk",
     "load_tracker",
     "tracker_key",

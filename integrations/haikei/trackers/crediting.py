@@ -87,16 +87,6 @@ class CreditDesk(Protocol):
         """
         ...
 
-    def post_checkpoint(self, *, projects: Sequence[str], note: str) -> None:
-        """
-        Write a signed head of the ledger where everyone on these projects can see it.
-
-        Raises:
-            TrackerRejected: a project is not there, in which case the others have it; or refused.
-            TrackerUnavailable: the tracker does not answer.
-        """
-        ...
-
 
 @runtime_checkable
 class KeepsCredits(Protocol):

@@ -4,6 +4,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
 from haikei.errors import SettingsError
+from haikei.trackers.checkpoints import CheckpointBoard, ShowsCheckpoints
 from haikei.trackers.crediting import CreditDesk, KeepsCredits
 from haikei.trackers.tracker import TrackerAdapter
 
@@ -78,5 +79,21 @@ def load_desk(settings: "Settings") -> CreditDesk:
         return adapter.credit_desk()
     raise SettingsError(
         f"The tracker adapter {settings.tracker.kind!r} keeps neither credits nor hours.",
-        advice="Set ledger.tracker_field to false; its reports go without hours.",
+        advice="Use the adapter of a tracker that does; reports can be made without hours.",
+    )
+
+
+def load_board(settings: "Settings") -> CheckpointBoard:
+    """
+    Return the tracker's board for the ledger's heads; threads may share it.
+
+    Raises:
+        SettingsError: there is no such adapter, it has no board, or there is no key.
+    """
+    adapter = load_tracker(settings)
+    if isinstance(adapter, ShowsCheckpoints):
+        return adapter.checkpoint_board()
+    raise SettingsError(
+        f"The tracker adapter {settings.tracker.kind!r} cannot show the ledger's heads.",
+        advice="Set ledger.tracker_field to false.",
     )

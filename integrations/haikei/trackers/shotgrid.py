@@ -4,6 +4,7 @@ from pydantic import SecretStr
 
 from haikei.settings import Settings
 from haikei.trackers.shotgrid_catalogue import Catalogue
+from haikei.trackers.shotgrid_checkpoints import ShotGridCheckpointBoard
 from haikei.trackers.shotgrid_client import SiteClient
 from haikei.trackers.shotgrid_context import ContextReader
 from haikei.trackers.shotgrid_crediting import ShotGridCreditDesk
@@ -72,6 +73,10 @@ class ShotGridTracker:
     def credit_desk(self) -> ShotGridCreditDesk:
         """Return the site's credits and hours, over the same connection."""
         return ShotGridCreditDesk(self._client, self._settings)
+
+    def checkpoint_board(self) -> ShotGridCheckpointBoard:
+        """Return the site's projects as a board for the ledger's heads."""
+        return ShotGridCheckpointBoard(self._client)
 
     def close(self) -> None:
         """Close the connection of this thread; the next call opens one again."""

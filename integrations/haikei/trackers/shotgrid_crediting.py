@@ -1,4 +1,4 @@
-"""Credits, hours and the ledger's heads on a ShotGrid site."""
+"""Credits and hours on a ShotGrid site."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -7,10 +7,10 @@ from haikei.errors import TrackerRejected
 from haikei.settings import Settings
 from haikei.trackers.crediting import CreditRow, CreditsWritten, TimeSpent
 from haikei.trackers.shotgrid_client import CHUNK, SiteClient, UpdateRow
-from haikei.trackers.shotgrid_fields import CHECKPOINT, CREDIT_FIELDS, KEY, credit_fields
+from haikei.trackers.shotgrid_fields import CREDIT_FIELDS, KEY, credit_fields
 from haikei.trackers.shotgrid_lookup import made_by_script
 from haikei.trackers.shotgrid_people import People
-from haikei.trackers.shotgrid_places import same_name
+from haikei.trackers.shotgrid_projects import find_projects
 from haikei.trackers.shotgrid_record import Link, Record
 from haikei.trackers.shotgrid_rows import same_value
 
@@ -76,7 +76,7 @@ class ShotGridCreditDesk:
             TrackerRejected: there is no such project, or the site refuses.
             TrackerUnavailable: the site gives no answer.
         """
-        found = self._projects([project]).get(project)
+        found = find_projects(self._client, [project]).get(project)
         if found is None:
             raise TrackerRejected(
                 f"The site has no project {project!r}.",
@@ -106,30 +106,6 @@ class ShotGridCreditDesk:
         """
         return self._people.known_by(known)
 
-    def post_checkpoint(self, *, projects: Sequence[str], note: str) -> None:
-        """
-        Write a signed head of the ledger into a field of these projects.
-
-        Raises:
-            TrackerRejected: a project is not there, in which case the others have it; or refused.
-            TrackerUnavailable: the site gives no answer.
-        """
-        found = self._projects(projects)
-        rows = {row.id: row for some in found.values() for row in some}
-        self._client.batch(
-            [
-                UpdateRow(type=row.type, id=row.id, fields={CHECKPOINT: note})
-                for row in rows.values()
-                if not same_value(row.values.get(CHECKPOINT), note)
-            ]
-        )
-        missing = [name for name in projects if name not in found]
-        if missing:
-            raise TrackerRejected(
-                f"The ledger's head cannot be shown in {', '.join(missing)}: no such project.",
-                advice="Rename the project back, or make it in the tracker.",
-            )
-
     def _read(self, owner: str, field: str, values: Sequence[object]) -> Sequence[Record]:
         return self._client.find(
             owner,
@@ -150,31 +126,6 @@ class ShotGridCreditDesk:
                 and made_by_script(record)
             ):
                 yield record, row
-
-    def _projects(self, names: Sequence[str]) -> Mapping[str, Sequence[Record]]:
-        wanted = list(names)
-        if not wanted:
-            return {}
-        rows = self._client.find(
-            "Project",
-            [
-                {
-                    "filter_operator": "any",
-                    "filters": [["tank_name", "in", wanted], ["name", "in", wanted]],
-                }
-            ],
-            ("name", "tank_name", CHECKPOINT),
-        )
-        found: dict[str, Sequence[Record]] = {}
-        for name in names:
-            meant = [
-                row
-                for row in rows
-                if same_name(row.text("tank_name"), name) or same_name(row.text("name"), name)
-            ]
-            if meant:
-                found[name] = meant
-        return found
 
 
 def _update(record: Record, row: CreditRow) -> UpdateRow | None:

@@ -9,9 +9,10 @@ from pydantic import SecretStr
 
 from haikei.errors import SettingsError
 from haikei.settings import Settings
-from haikei.trackers import load_desk, load_tracker, tracker_key
+from haikei.trackers import load_board, load_desk, load_tracker, tracker_key
 from haikei.trackers import loading as loading_module
 from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.trackers.shotgrid_checkpoints import ShotGridCheckpointBoard
 from haikei.trackers.shotgrid_crediting import ShotGridCreditDesk
 from support.show import studio_settings
 from support.tracker import MemoryTracker
@@ -74,8 +75,11 @@ def test_an_unknown_adapter_is_an_error_that_names_the_known(tmp_path: Path) -> 
         load_tracker(studio(tmp_path, kind="kitsu", key=SecretStr("k")))
 
 
-def test_the_tracker_keeps_credits(tmp_path: Path) -> None:
-    assert isinstance(load_desk(studio(tmp_path, key=SecretStr("k"))), ShotGridCreditDesk)
+def test_the_tracker_keeps_credits_and_shows_checkpoints(tmp_path: Path) -> None:
+    settings = studio(tmp_path, key=SecretStr("k"))
+
+    assert isinstance(load_desk(settings), ShotGridCreditDesk)
+    assert isinstance(load_board(settings), ShotGridCheckpointBoard)
 
 
 def test_a_tracker_that_keeps_no_credits_is_an_error_with_advice(
@@ -86,5 +90,7 @@ def test_a_tracker_that_keeps_no_credits_is_an_error_with_advice(
 
     monkeypatch.setattr(loading_module, "load_tracker", other)
 
-    with pytest.raises(SettingsError, match=r"neither credits nor hours.*tracker_field"):
+    with pytest.raises(SettingsError, match=r"'kitsu' keeps neither credits nor hours"):
         load_desk(studio(tmp_path, kind="kitsu"))
+    with pytest.raises(SettingsError, match=r"'kitsu' cannot show.*tracker_field to false"):
+        load_board(studio(tmp_path, kind="kitsu"))
