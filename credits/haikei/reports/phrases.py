@@ -2,7 +2,6 @@
 
 from haikei.credits import (
     BackgroundVersion,
-    Facet,
     ImageKind,
     ImageRecord,
     ReviewState,
@@ -17,12 +16,6 @@ STATES = {
     ReviewState.RETAKE: Words("retake", "リテイク"),
     ReviewState.ON_HOLD: Words("on hold", "保留"),
     ReviewState.OMITTED: Words("omitted", "欠番"),
-}
-FACETS = {
-    Facet.LAYOUT: Words("Layout", "原図・レイアウト"),
-    Facet.GENERATION: Words("Generation", "生成"),
-    Facet.TOUCH_UP: Words("Touch-up", "加筆"),
-    Facet.REVIEW: Words("Selection and review", "選定・確認"),
 }
 #: In the words of IPTC, shortened.
 SOURCES = {

@@ -11,7 +11,12 @@ GROUP = "haikei.reports"
 
 def built_in() -> tuple[Report, ...]:
     """Return the reports that Haikei brings, in the order in which people read them."""
-    return ()
+    from haikei.reports.breakdown import Breakdown
+    from haikei.reports.credits_roll import CreditsRollReport
+    from haikei.reports.dashboard import Dashboard
+    from haikei.reports.image_sheet import ImageSheet
+
+    return (CreditsRollReport(), Breakdown(), Dashboard(), ImageSheet())
 
 
 def reports() -> tuple[Report, ...]:

@@ -33,8 +33,9 @@ class Format(StrEnum):
 class LoggedTime:
     """Working time that a person entered for a task."""
 
-    person: str
-    shot: str
+    person: str  #: the tracker's id; empty when the row names nobody
+    sequence: str  #: empty when unknown
+    shot: str  #: empty when it was logged for something else than a shot
     step: str  #: the pipeline step, such as `Layout` or `Background`
     minutes: int
     date: date

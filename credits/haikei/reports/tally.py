@@ -1,0 +1,155 @@
+"""What a show's records add up to, counted in one pass; each count remembers what it counted."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from haikei.credits import BackgroundVersion, Change, ImageKind, ReviewState
+from haikei.reports.lineage import systems
+from haikei.reports.systemfacts import system_name
+
+#: Of what a count has counted, so many are kept to be shown.
+_KEPT = 3
+_TELL_EVERY = 1000
+#: Edges of the classes of touch-ups' areas, in millionths of the image; each is a class's end.
+AREA_EDGES = (0, 10_000, 30_000, 100_000, 300_000, 1_000_000)
+
+
+@dataclass(slots=True)
+class Trail:
+    """A count, and the records behind it."""
+
+    count: int = 0
+    first: int | None = None  #: the lowest and
+    last: int | None = None  #: highest ledger entry of the images counted
+    examples: list[tuple[str, str]] = field(default_factory=list)  #: codes and URLs
+
+    def add(self, version: BackgroundVersion, entry: int) -> None:
+        """Count a version, or an image of it, by its ledger entry."""
+        self.count += 1
+        self.first = entry if self.first is None else min(self.first, entry)
+        self.last = entry if self.last is None else max(self.last, entry)
+        if len(self.examples) < _KEPT:
+            self.examples.append((version.code, version.url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolName:
+    """A system by its name and whether it is AI."""
+
+    name: str
+    ai: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class SequenceTally:
+    """One sequence."""
+
+    shots: set[str] = field(default_factory=set)
+    backgrounds: int = 0
+    versions: Trail = field(default_factory=Trail)
+    states: dict[ReviewState, int] = field(default_factory=dict)
+    ai: int = 0
+    touched: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class ShowTally:
+    """The whole of it. A background is a cut in one season at one time of day."""
+
+    versions: Trail = field(default_factory=Trail)
+    backgrounds: Trail = field(default_factory=Trail)
+    states: dict[ReviewState, Trail] = field(default_factory=dict)
+    days: dict[date, Trail] = field(default_factory=dict)
+    tools: dict[ToolName, Trail] = field(default_factory=dict)
+    by_hand: Trail = field(default_factory=Trail)  #: versions that no system had a part in
+    retakes: dict[int, Trail] = field(default_factory=dict)  #: backgrounds, by their retakes
+    areas: dict[int, Trail] = field(default_factory=dict)  #: touch-ups, by the class of their area
+    unmeasured: Trail = field(default_factory=Trail)  #: touch-ups without a measure
+    sequences: dict[str, SequenceTally] = field(default_factory=dict)
+    ai_keys: set[str] = field(default_factory=set)
+    tool_keys: set[str] = field(default_factory=set)  #: made by tools that are not AI
+
+    @property
+    def shots(self) -> int:
+        """Cuts that have a background."""
+        return sum(len(one.shots) for one in self.sequences.values())
+
+
+def tally(versions: Iterable[BackgroundVersion], progress: Callable[[int], None]) -> ShowTally:
+    """
+    Count versions that come in the order of `records.backgrounds`, old ones too.
+
+    States, touch-ups and AI of sequences are those of each background's newest version.
+    """
+    show = ShowTally()
+    newest: BackgroundVersion | None = None
+    retakes = 0
+    for number, version in enumerate(versions, 1):
+        if newest is not None and _place(newest) != _place(version):
+            _finish(show, newest, retakes)
+            retakes = 0
+        newest = version
+        retakes += version.state is ReviewState.RETAKE
+        _version(show, version)
+        if number % _TELL_EVERY == 0:
+            progress(number)
+    if newest is not None:
+        _finish(show, newest, retakes)
+    return show
+
+
+def area_class(ppm: int) -> int:
+    """Return the number of the class of areas that a share of the image belongs to."""
+    return next(place for place, edge in enumerate(AREA_EDGES) if ppm <= edge)
+
+
+def _place(version: BackgroundVersion) -> tuple[str, str, str, str]:
+    return version.sequence, version.shot, version.season, version.time
+
+
+def _version(show: ShowTally, version: BackgroundVersion) -> None:
+    entry = version.ledger[-1]
+    show.versions.add(version, entry)
+    show.days.setdefault(version.created_at.date(), Trail()).add(version, entry)
+    sequence = show.sequences.setdefault(version.sequence, SequenceTally())
+    sequence.versions.add(version, entry)
+    made_by = systems(version)
+    ai = False
+    for system in made_by:
+        tool = ToolName(name=system_name(system), ai=system.source_type.is_ai)
+        ai = ai or tool.ai
+        show.tools.setdefault(tool, Trail()).add(version, entry)
+    if not made_by:
+        show.by_hand.add(version, entry)
+    elif version.final.kind is not ImageKind.TOUCH_UP:
+        (show.ai_keys if ai else show.tool_keys).add(version.key)
+
+
+def _finish(show: ShowTally, newest: BackgroundVersion, retakes: int) -> None:
+    entry = newest.ledger[-1]
+    show.backgrounds.add(newest, entry)
+    show.states.setdefault(newest.state, Trail()).add(newest, entry)
+    show.retakes.setdefault(retakes, Trail()).add(newest, entry)
+    sequence = show.sequences[newest.sequence]
+    sequence.shots.add(newest.shot)
+    sequence.backgrounds += 1
+    sequence.states[newest.state] = sequence.states.get(newest.state, 0) + 1
+    sequence.ai += any(system.source_type.is_ai for system in systems(newest))
+    touched = False
+    for image, seal in zip(newest.images, newest.ledger, strict=True):
+        if image.kind is not ImageKind.TOUCH_UP:
+            continue
+        touched = True
+        change = next(filter(None, (one.evidence.change for one in image.contributions)), None)
+        _touch_up(show, newest, seal, change)
+    sequence.touched += touched
+
+
+def _touch_up(
+    show: ShowTally, version: BackgroundVersion, entry: int, change: Change | None
+) -> None:
+    if change is None:
+        show.unmeasured.add(version, entry)
+    else:
+        show.areas.setdefault(area_class(change.area_ppm), Trail()).add(version, entry)
