@@ -24,3 +24,14 @@ def png_bytes(label: str, *, width: int = 48, height: int = 27) -> bytes:
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def rewrite_chunks(content: bytes, old: bytes, new: bytes) -> bytes:
+    """Return a PNG with bytes replaced in all its chunks, and their checksums made right again."""
+    place, parts = 8, [content[:8]]
+    while place < len(content):
+        (size,) = struct.unpack(">I", content[place : place + 4])
+        body = content[place + 4 : place + 8 + size].replace(old, new)
+        parts.append(struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)))
+        place += 12 + size
+    return b"".join(parts)

@@ -82,18 +82,15 @@ class Chain:
         """Put a picture on the chain that has its marks already, or whose format takes none."""
         self._links.append(link)
 
-    def mark(
-        self, image: ImageRecord, *, source: Path, target: Path, title: str, marked: bool = False
-    ) -> Link:
+    def mark(self, image: ImageRecord, *, source: Path, target: Path, title: str) -> Link:
         """
-        Mark a picture and put it on the chain.
+        Mark a picture and put it on the chain; marks that it carries already stay below ours.
 
         Args:
             image: its record; its hash and its ingredients are filled in here.
             source: the picture before our marks.
             target: where the marked picture goes.
             title: what the marks call it.
-            marked: the source carries marks of others; ours go on top of them.
 
         Raises:
             CreditError: human work is not named.
@@ -101,10 +98,6 @@ class Chain:
             SigningUnavailable: the time-stamp authority or key service is away.
         """
         below = self._below()
-        ingredients = tuple(_as_ingredient(link, relation) for link, relation in below)
-        if marked:
-            itself = MarkedIngredient(path=source, relation=Relation.PARENT, title=source.name)
-            ingredients = (itself, *ingredients)
         record = replace(
             image,
             ingredients=tuple(
@@ -124,7 +117,7 @@ class Chain:
                 contributions=image.contributions,
                 credited=tuple(one for each in images for one in each.contributions),
                 credit=self._credit(images),
-                ingredients=ingredients,
+                ingredients=tuple(_as_ingredient(link, relation) for link, relation in below),
                 request_json=image.request_json,
                 oversight=oversight(images),
                 at=image.created_at,

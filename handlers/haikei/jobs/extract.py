@@ -28,7 +28,7 @@ from haikei.jobs.sidecar import sidecar_text
 from haikei.jobs.validate import Validated
 from haikei.ledger.signature import Signer
 from haikei.provenance import MarkSigner
-from haikei.settings import Settings
+from haikei.settings import Settings, Unnamed
 from haikei.storage import Storage
 from haikei.trackers import StoredFile
 
@@ -133,6 +133,10 @@ class _Work:
     version: int
 
     @property
+    def unnamed(self) -> bool:
+        return self.settings.policy.unnamed_layouts is Unnamed.ALLOW
+
+    @property
     def marked(self) -> Path:
         return self.folder / "marked"
 
@@ -140,7 +144,7 @@ class _Work:
         self.marked.mkdir(exist_ok=True)
         copy = own_copy(self.order.layout, self.order.layout_sha256, self.folder)
         drawn = read_picture(copy, max_mib=self.settings.watch.max_mib)
-        chain = Chain(self.marks)
+        chain = Chain(self.marks, unnamed=self.unnamed)
         chain.put(self._layout(copy, drawn))
         *earlier, last = self.generated.stages
         for stage in earlier:
@@ -203,8 +207,7 @@ class _Work:
             image,
             copy=copy,
             title=order.layout.stem,
-            marked=self.validated.marked,
-            signer=self.marks,
+            chain=Chain(self.marks, unnamed=self.unnamed),
             storage=self.storage,
             folder=self.marked,
         )
@@ -279,7 +282,7 @@ def _published(links: Sequence[Link], stages: Sequence[str]) -> tuple[MadeFile, 
         for link, stage in zip(links, stages, strict=True)
     ]
     beside = [
-        _made(path, PurePosixPath(link.image.path + path.name.removeprefix(link.path.name)))
+        _made(path, PurePosixPath(link.image.path).with_suffix(path.suffix))
         for link in links
         for path in link.beside
     ]

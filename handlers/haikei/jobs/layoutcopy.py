@@ -13,7 +13,6 @@ from haikei.credits import ImageRecord
 from haikei.errors import LayoutChanged, StorageUnavailable
 from haikei.files import sha256_of
 from haikei.jobs.chain import Chain, Link
-from haikei.provenance import MarkSigner
 from haikei.storage import Storage
 
 #: Endings of layouts whose copies take marks; others are ingredients as they are.
@@ -51,8 +50,7 @@ def marked_copy(
     *,
     copy: Path,
     title: str,
-    marked: bool,
-    signer: MarkSigner,
+    chain: Chain,
     storage: Storage,
     folder: Path,
 ) -> Link:
@@ -63,8 +61,7 @@ def marked_copy(
         image: the layout's record; its key without slashes names the copy.
         copy: the layout in a folder of ours.
         title: what the marks call it.
-        marked: the layout carries marks of others; ours go on top of them.
-        signer: signs it.
+        chain: a new one, on which it is marked.
         storage: where the copy is kept for all.
         folder: where this job's own instance of it goes.
 
@@ -76,9 +73,8 @@ def marked_copy(
     target = folder / f"layout{copy.suffix}"
 
     def make() -> Path:
-        chain = Chain(signer)
         made = folder / f"layout-new{copy.suffix}"
-        return chain.mark(image, source=copy, target=made, title=title, marked=marked).path
+        return chain.mark(image, source=copy, target=made, title=title).path
 
     name = image.key.replace("/", "-")
     kept = storage.publish_once(_SHARED / f"{name}{copy.suffix}", make)

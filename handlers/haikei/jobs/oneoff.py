@@ -22,7 +22,7 @@ from haikei.jobs.inputmarks import drawn_as, require_whole
 from haikei.jobs.layoutcopy import MARKABLE, own_copy
 from haikei.ledger import canonical_json
 from haikei.presets import recipe
-from haikei.provenance import MarkSigner, MarksState, read_marks
+from haikei.provenance import MarkSigner, read_marks
 from haikei.settings import Settings
 
 #: Where pictures are kept before they have their marks, so that none is made twice.
@@ -223,8 +223,7 @@ def _put_layout(
         at=now,
     )
     if markable:
-        marked = marks.state is not MarksState.NONE
-        chain.mark(image, source=copy, target=target, title=order.layout.stem, marked=marked)
+        chain.mark(image, source=copy, target=target, title=order.layout.stem)
     else:
         chain.put(Link(image=image, path=copy, title=order.layout.name))
 

@@ -9,13 +9,13 @@ from haikei.errors import PolicyRefusal
 from haikei.settings import PersonEntry, Settings, Stage, Unnamed
 from haikei.trackers import LayoutContext
 
-#: Stands in credits where the studio allows layouts for which nobody is named.
-UNNAMED = Person(id="person:unnamed", name="(not named)", name_ja="（記名なし）")
-
 
 def named_artists(context: LayoutContext, settings: Settings) -> tuple[Person, ...]:
     """
     Return who drew the layout, as the studio's credits name them.
+
+    Where the studio allows layouts for which nobody is named, somebody without a name is returned:
+    no credits are printed until `haikei credits rename` gives one.
 
     Raises:
         PolicyRefusal: an artist has not consented, or nobody is named where somebody must be.
@@ -32,7 +32,8 @@ def named_artists(context: LayoutContext, settings: Settings) -> tuple[Person, .
     if context.artists:
         return tuple(_as_credited(person, settings.people) for person in context.artists)
     if settings.policy.unnamed_layouts is Unnamed.ALLOW:
-        return (UNNAMED,)
+        shot = context.shot
+        return (Person(id=f"person:layout-of-{shot.type}:{shot.id}", name=""),)
     raise PolicyRefusal(
         f"The tracker names nobody as the artist of the layout of {context.shot.name}.",
         advice="Assign the shot's layout task to its artist, then retry the job.",

@@ -11,7 +11,7 @@ from haikei.jobs.generate import production_order
 from haikei.jobs.inputmarks import drawn_as, require_whole
 from haikei.jobs.job import JobOrder
 from haikei.jobs.policy import named_artists, require_allowed, require_drawn, require_licensed
-from haikei.provenance import MarksState, read_marks
+from haikei.provenance import read_marks
 from haikei.settings import Settings
 
 
@@ -23,7 +23,6 @@ class Validated:
     height: int
     artists: tuple[Person, ...]  #: as credits name them, never empty
     source_type: SourceType  #: how it was drawn, as far as the file says so
-    marked: bool  #: it carries marks of others, and they hold
 
 
 def validate(
@@ -72,5 +71,4 @@ def validate(
         height=found.height,
         artists=artists,
         source_type=source_type,
-        marked=marks.state is not MarksState.NONE,
     )

@@ -17,6 +17,7 @@ from haikei.cli.app import app, main
 from haikei.cli.process import stop_on_signals
 from haikei.database import jobs, open_database
 from haikei.errors import HaikeiError
+from haikei.files import sha256_of
 from haikei.scenes import Scene, SceneKind, draw, save_layout
 
 SETTINGS = """
@@ -224,8 +225,33 @@ def test_generate_makes_a_background_without_a_tracker(studio: Path) -> None:
     assert all(stage["reused"] for stage in again["stages"])
     record = json.loads(Path(again["record"]).read_text(encoding="utf-8"))
     assert record["credit"]["ja"].startswith("背景：原図 田中優希")
-    assert [image["kind"] for image in record["images"]] == ["generation", "background"]
-    assert record["images"][1]["parents"][0] == record["images"][0]["sha256"]
+    kinds = [image["kind"] for image in record["images"]]
+    assert kinds == ["layout", "generation", "background"]
+    drawn, first, last = record["images"]
+    assert [one["sha256"] for one in last["ingredients"]] == [first["sha256"], drawn["sha256"]]
+    for image in record["images"]:
+        path = Path(again["record"]).with_name(image["path"])
+        assert sha256_of(path) == image["sha256"]
+    assert not any(path.name.startswith(".mark") for path in Path(again["record"]).parent.iterdir())
+
+
+def test_generate_names_who_operated_and_marks_the_files_anew_for_another(studio: Path) -> None:
+    layout = studio / "layout.png"
+    save_layout(draw(Scene(kind=SceneKind.HILLS, width=160, height=96, seed=1)), layout)
+    order = ("generate", "layout.png", "--artist", "Yuki Tanaka", "--json")
+
+    alone = json.loads(call(*order).stdout)
+    operated = json.loads(
+        call(*order, "--operator", "Makoto Ito", "--operator-ja", "伊藤真").stdout
+    )
+
+    assert "run by pipeline" in alone["credit"]
+    assert "operated by Makoto Ito" in operated["credit"]
+    assert "操作 伊藤真" in operated["credit_ja"]
+    assert all(stage["reused"] for stage in operated["stages"])
+    paths = [Path(stage["path"]) for stage in (*alone["stages"], *operated["stages"])]
+    assert len(set(paths)) == 4
+    assert all(path.exists() for path in paths)
 
 
 def test_generate_without_settings_or_artist_says_what_is_missing(studio: Path) -> None:

@@ -3,99 +3,30 @@
 import dataclasses
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 
 from haikei.credits import SourceType
 from haikei.database import image_records, ledger
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.generators import ProgressCallback
-from haikei.generators.production import Production
 from haikei.images import read_picture
 from haikei.jobs import JobState, Step
-from haikei.jobs.dispatch import Dispatcher
-from haikei.jobs.gate import Gate
 from haikei.jobs.progress import WorkerStopping
-from haikei.jobs.store import JobStore
-from haikei.jobs.tools import Tools
-from haikei.jobs.workflow import Course
-from haikei.ledger import verify
-from haikei.settings import Settings
-from support.jobs import (
-    FlatGenerator,
-    Killed,
-    MemoryEngine,
-    announce,
-    put_layout,
-    studio_database,
-    studio_settings,
-)
+from haikei.ledger import entry, verify
+from support.house import House, OpenHouse, opening
+from support.jobs import Killed, announce, put_layout
 from support.tracker import MemoryTracker
-
-
-class House:
-    """A studio with everything real but the tracker, the generator's art, and the engine."""
-
-    def __init__(self, folder: Path, **sections: object) -> None:
-        self.settings: Settings = studio_settings(folder, **sections)
-        self.database: Engine = studio_database(self.settings)
-        self.tracker = MemoryTracker()
-        self.generator = FlatGenerator()
-        self.stop = threading.Event()
-        self.tools = Tools(
-            self.settings,
-            self.database,
-            self.stop,
-            production=Production(self.settings, generators={"flat": self.generator}),
-            open_tracker=lambda _: self.tracker,
-        )
-        self.engine = MemoryEngine()
-        self.engine.handlers = Course(self.tools, Gate(2)).handlers()
-        self.dispatcher = Dispatcher(self.settings, self.database, self.engine, ahead=50)
-        self.store = JobStore(self.database)
-
-    def work(self) -> None:
-        """Dispatch and do everything that waits."""
-        while self.dispatcher.tick() or self.engine.queue:
-            self.engine.run()
-
-    def publish(self, shot: str = "c001") -> str:
-        """Announce a layout, do all work, and return its job's key."""
-        announce(self.database, put_layout(self.settings, shot))
-        self.work()
-        return self.store.list()[0].key
-
-    @property
-    def files(self) -> list[Path]:
-        """Every file below the storage root, with the layouts left out."""
-        root = self.settings.storage.roots[0].path
-        found = (path for path in root.rglob("*") if path.is_file())
-        return sorted(
-            path for path in found if "layout" not in path.parts and ".haikei" not in path.parts
-        )
-
-
-class OpenHouse(Protocol):
-    def __call__(self, **sections: object) -> House: ...
 
 
 @pytest.fixture
 def open_house(tmp_path: Path) -> Iterator[OpenHouse]:
     with ExitStack() as stack:
-
-        def make(**sections: object) -> House:
-            house = House(tmp_path, **sections)
-            stack.callback(house.database.dispose)
-            stack.callback(house.tools.close)
-            return house
-
-        yield make
+        yield opening(stack, tmp_path)
 
 
 @pytest.fixture
@@ -120,6 +51,7 @@ def test_a_layout_becomes_a_version_in_review_with_files_credits_and_records(hou
         "c001_bg_summer_day_v001.png",
         "c001_bg_summer_day_v001.png.json",
         "c001_bg_summer_day_v001_gen1.png",
+        "c001_bg_summer_day_v001_layout.png",
     ]
     with house.database.begin() as connection:
         assert verify(connection) == 3
@@ -135,7 +67,11 @@ def test_the_sealed_record_is_the_one_the_version_names(house: House) -> None:
             select(ledger.c.payload).where(ledger.c.key == f"{key}/background")
         ).scalar_one()
     digest = hashlib.sha256(sealed.encode()).hexdigest()
-    assert digest == house.tracker.published[key].record_sha256
+    request = house.tracker.published[key]
+    assert digest == request.record_sha256
+    assert request.record_link.endswith("/c001_bg_summer_day_v001.png.json")
+    with house.database.begin() as connection:
+        assert entry(connection, request.ledger_index or 0).payload == sealed
     record = json.loads(sealed)
     assert record["sha256"] == hashlib.sha256(house.files[0].read_bytes()).hexdigest()
     assert record["pixels_sha256"] == read_picture(house.files[0]).sha256()
@@ -152,7 +88,7 @@ def test_a_kill_between_effect_and_checkpoint_of_any_step_makes_nothing_twice(
     assert house.store.get(key).state is JobState.DONE
     assert house.generator.made == ["gen1", "gen2"]
     assert len(house.tracker.published) == 1
-    assert len(house.files) == 3
+    assert len(house.files) == 4
     with house.database.begin() as connection:
         assert verify(connection) == 3
 

@@ -6,7 +6,7 @@ import pytest
 
 from haikei.credits import Person, SourceType, System
 from haikei.errors import PolicyRefusal
-from haikei.jobs.policy import UNNAMED, named_artists, require_allowed, require_licensed
+from haikei.jobs.policy import named_artists, require_allowed, require_drawn, require_licensed
 from haikei.settings import Stage
 from haikei.trackers import LayoutContext, Row
 from support.jobs import studio_settings
@@ -53,7 +53,25 @@ def test_a_layout_without_a_name_is_refused_unless_the_studio_allows_it(tmp_path
         named_artists(context(), studio_settings(tmp_path))
 
     allowed = studio_settings(tmp_path, policy={"unnamed_layouts": "allow"})
-    assert named_artists(context(), allowed) == (UNNAMED,)
+    (somebody,) = named_artists(context(), allowed)
+    assert (somebody.id, somebody.name) == ("person:layout-of-Shot:1", "")
+
+
+def test_the_wish_not_to_be_named_goes_with_the_artist(tmp_path: Path) -> None:
+    people = [{"name": "Aoi Sato", "opt_out": "letter of 2026-10-02"}]
+    settings = studio_settings(tmp_path, people=people)
+
+    (found,) = named_artists(context(AOI), settings)
+
+    assert found.opt_out == "letter of 2026-10-02"
+
+
+def test_a_layout_that_says_it_is_ai_is_refused_where_no_ai_may_be(tmp_path: Path) -> None:
+    settings = studio_settings(tmp_path, policy={"no_ai_projects": ["HAND*"]})
+
+    require_drawn("OTHER", "c001.png", settings)
+    with pytest.raises(PolicyRefusal, match=r"layout c001\.png carries marks of a trained model"):
+        require_drawn("HAND_DRAWN", "c001.png", settings)
 
 
 def test_a_project_without_ai_takes_algorithms_only(tmp_path: Path) -> None:
