@@ -14,6 +14,7 @@ from haikei.provenance.marking import mark
 from haikei.provenance.reading import read_marks
 from haikei.provenance.request import Marked, MarkedIngredient, MarkRequest, Oversight
 from haikei.provenance.signer import MarkSigner
+from haikei.provenance.trust import TrustedRoots, read_roots, trusted_roots
 
 __all__ = [
     "AiSign",
@@ -28,7 +29,10 @@ __all__ = [
     "MarksState",
     "NamedPerson",
     "Oversight",
+    "TrustedRoots",
     "XmpMarks",
     "mark",
     "read_marks",
+    "read_roots",
+    "trusted_roots",
 ]

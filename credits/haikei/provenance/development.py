@@ -70,6 +70,19 @@ def development_certificate(keys: Path, *, studio: str) -> DevelopmentCertificat
     )
 
 
+def standing_root(keys: Path) -> str:
+    """Return the development authority's root in PEM; empty when none was made yet."""
+    try:
+        return (keys / _FOLDER / _ROOT).read_text("ascii")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise StateError(
+            f"The development certificate in {keys} cannot be read: {error}.",
+            advice="Run as the user who owns the studio's state folder.",
+        ) from error
+
+
 def _make_authority(folder: Path, studio: str) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     mine = Path(tempfile.mkdtemp(prefix=f".{_FOLDER}-", dir=folder.parent))

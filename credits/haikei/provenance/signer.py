@@ -1,7 +1,6 @@
 """Who signs files: the studio's certificate, a key service, or a development authority."""
 
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Literal, Self, cast
 
 from cryptography.hazmat.primitives import serialization
@@ -17,6 +16,7 @@ from haikei.provenance.certificate import (
     signing,
 )
 from haikei.provenance.development import development_certificate
+from haikei.provenance.trust import read_roots
 from haikei.settings import Settings
 
 GROUP = "haikei.signers"
@@ -90,9 +90,9 @@ class MarkSigner:
             chain=chain,
             sign=sign,
             kind=kind,
-            trust_pem=own_root + _certificates(given.trust_file),
+            trust_pem=own_root + read_roots(given.trust_file),
             timestamp_url=None if given.timestamp_url is None else str(given.timestamp_url),
-            timestamp_trust_pem=_certificates(given.timestamp_trust_file),
+            timestamp_trust_pem=read_roots(given.timestamp_trust_file),
             write_prompts=given.write_prompts,
             mining=given.mining,
         )
@@ -138,18 +138,3 @@ def _studio_key(settings: Settings, chain: Chain) -> SignBytes:
             advice="Install what its documentation names.",
         ) from error
     return cast("SignBytes", make(settings))
-
-
-def _certificates(path: Path | None) -> str:
-    if path is None:
-        return ""
-    from cryptography import x509
-
-    try:
-        found = x509.load_pem_x509_certificates(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise SettingsError(
-            f"The certificates {path} cannot be read: {error}.", advice="Give them in PEM."
-        ) from error
-    pem = serialization.Encoding.PEM
-    return "".join(certificate.public_bytes(pem).decode("ascii") for certificate in found)

@@ -1,0 +1,19 @@
+"""Files that come from somewhere: what they say about themselves, and what we know of them."""
+
+from haikei.intake.declaration import Declaration, declared_free_of_ai, read_declaration
+from haikei.intake.examination import Examination, Problem, ProblemKind, Recognition, Verdict
+from haikei.intake.examining import Examiner
+from haikei.intake.gathering import gather
+
+__all__ = [
+    "Declaration",
+    "Examination",
+    "Examiner",
+    "Problem",
+    "ProblemKind",
+    "Recognition",
+    "Verdict",
+    "declared_free_of_ai",
+    "gather",
+    "read_declaration",
+]

@@ -1,0 +1,88 @@
+"""What was found out about one file."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from haikei.credits import BackgroundVersion, CreditLine, ImageRecord
+from haikei.provenance import FileMarks
+
+
+class Recognition(StrEnum):
+    """Whether the studio's own records know a file."""
+
+    NOT_ASKED = "not_asked"  #: there is no studio whose records could be asked
+    BYTES = "bytes"  #: it is byte for byte a file that was recorded
+    PIXELS = "pixels"  #: its pixels were recorded, in a file with other bytes: marks were taken out
+    UNKNOWN = "unknown"  #: neither its bytes nor its pixels were ever recorded
+
+
+class ProblemKind(StrEnum):
+    """What can be wrong with a file, the worst first."""
+
+    UNREADABLE = "unreadable"  #: it cannot be opened as a picture
+    MARKS_BROKEN = "marks_broken"  #: it was changed after it was signed, or a step below it was
+    LEDGER_DIFFERS = "ledger_differs"  #: the ledger's entry is not what was sealed
+    MARKS_STRIPPED = "marks_stripped"  #: its pixels are ours, its marks are gone
+    UNDECLARED_AI = "undeclared_ai"  #: it tells of a trained model that nobody declared
+    UNRECORDED = "unrecorded"  #: our records do not know it
+    UNTRUSTED = "untrusted"  #: its marks hold, but we do not know who signed them
+
+
+class Verdict(StrEnum):
+    """What it comes to."""
+
+    OK = "ok"
+    LOOK = "look"  #: nothing is broken; a person should look at it
+    UNRECORDED = "unrecorded"
+    UNDECLARED_AI = "undeclared_ai"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with a file, and what to do about it."""
+
+    kind: ProblemKind
+    message: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """One file as it was examined."""
+
+    path: Path
+    sha256: str  #: of its bytes; empty when it cannot be read at all
+    pixels_sha256: str  #: of its decoded pixels; empty when they were not needed or not readable
+    size: int  #: in bytes
+    marks: FileMarks | None  #: None when it is not a picture that can hold marks
+    recognition: Recognition
+    record: ImageRecord | None  #: what the studio recorded of it
+    version: BackgroundVersion | None  #: the newest version that stands on it
+    entry: int | None  #: of the ledger
+    credit: CreditLine | None  #: who made it, as we know it
+    declared: str  #: what its maker declared: `no AI`, a system's name, or empty for nothing
+    problems: tuple[Problem, ...]
+    at: datetime
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it comes to, by the worst of its problems."""
+        kinds = {problem.kind for problem in self.problems}
+        if kinds & _FAILURES:
+            return Verdict.FAILED
+        if ProblemKind.UNDECLARED_AI in kinds:
+            return Verdict.UNDECLARED_AI
+        if ProblemKind.UNRECORDED in kinds:
+            return Verdict.UNRECORDED
+        return Verdict.LOOK if kinds else Verdict.OK
+
+
+_FAILURES = {
+    ProblemKind.UNREADABLE,
+    ProblemKind.MARKS_BROKEN,
+    ProblemKind.LEDGER_DIFFERS,
+    ProblemKind.MARKS_STRIPPED,
+}

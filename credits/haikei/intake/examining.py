@@ -1,0 +1,252 @@
+"""Examine one file: its marks, its place in our records, and what was declared about it."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from haikei.credits import BackgroundVersion, CreditLine, ImageRecord, credit_line, records
+from haikei.database import utc_now
+from haikei.errors import CreditError, ImageUnreadable, LedgerError, MarksError
+from haikei.images import read_picture
+from haikei.intake.declaration import NO_AI, Declaration
+from haikei.intake.examination import Examination, Problem, ProblemKind, Recognition
+from haikei.intake.gathering import DeliveredFile
+from haikei.ledger import entry as ledger_entry
+from haikei.ledger.tree import leaf_hash
+from haikei.provenance import FileMarks, MarksState, read_marks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    recognition: Recognition
+    record: ImageRecord | None = None
+    version: BackgroundVersion | None = None
+    entry: int | None = None
+    credit: CreditLine | None = None
+
+
+_NOBODY_ASKED = _Known(recognition=Recognition.NOT_ASKED)
+
+
+class Examiner:
+    """
+    Examines files.
+
+    Args:
+        trust_pem: the roots of those whose signatures count.
+        timestamp_trust_pem: the roots of time-stamp authorities.
+        connection: to the studio's records; None when there is no studio to ask.
+        declaration: what the maker of a delivery says; None for files of our own.
+        max_mib: the largest picture that is decoded, in MiB of pixels.
+    """
+
+    def __init__(
+        self,
+        *,
+        trust_pem: str,
+        timestamp_trust_pem: str = "",
+        connection: Connection | None = None,
+        declaration: Declaration | None = None,
+        max_mib: int = 4096,
+    ) -> None:
+        self._trust_pem = trust_pem
+        self._timestamp_trust_pem = timestamp_trust_pem
+        self._connection = connection
+        self._declaration = declaration
+        self._max_mib = max_mib
+
+    def examine(self, file: DeliveredFile) -> Examination:
+        """Return what can be found out; a damaged file is a finding, not an error."""
+        path = file.path
+        problems: list[Problem] = []
+        try:
+            sha256, size = _hashed(path)
+        except OSError as error:
+            return self._unreadable(file, f"{path.name} cannot be opened: {error.strerror}.")
+        marks, pixels = None, ""
+        try:
+            marks = self._marks(path)
+        except MarksError as error:
+            problems.append(_broken(error.message))
+        known = self._known(sha256)
+        if known.record is None:
+            try:
+                pixels = read_picture(path, max_mib=self._max_mib).sha256()
+            except ImageUnreadable as error:
+                problems.append(_not_a_picture(error.message))
+            else:
+                known = self._known_by_pixels(pixels, known)
+        problems += self._of_marks(marks, known)
+        problems += self._of_records(known)
+        declared = self._declaration.of(file.relative) if self._declaration else None
+        problems += self._of_declaration(marks, known, declared)
+        return Examination(
+            path=path,
+            sha256=sha256,
+            pixels_sha256=pixels,
+            size=size,
+            marks=marks,
+            recognition=known.recognition,
+            record=known.record,
+            version=known.version,
+            entry=known.entry,
+            credit=known.credit,
+            declared=declared or "",
+            problems=tuple(problems),
+            at=utc_now(),
+        )
+
+    def _marks(self, path: Path) -> FileMarks:
+        return read_marks(
+            path, trust_pem=self._trust_pem, timestamp_trust_pem=self._timestamp_trust_pem
+        )
+
+    def _known(self, sha256: str) -> _Known:
+        if self._connection is None:
+            return _NOBODY_ASKED
+        record = records.find_image(self._connection, sha256=sha256)
+        if record is None:
+            return _Known(recognition=Recognition.UNKNOWN)
+        return self._found(record, Recognition.BYTES)
+
+    def _known_by_pixels(self, pixels: str, known: _Known) -> _Known:
+        if self._connection is None:
+            return known
+        record = records.find_image(self._connection, pixels_sha256=pixels)
+        return known if record is None else self._found(record, Recognition.PIXELS)
+
+    def _found(self, record: ImageRecord, recognition: Recognition) -> _Known:
+        if self._connection is None:
+            raise AssertionError("unreachable: a record was found")
+        versions = records.backgrounds_with(self._connection, record.sha256)
+        version = versions[-1] if versions else None
+        entry = None
+        images: tuple[ImageRecord, ...] = (record,)
+        if version is not None:
+            place = [image.sha256 for image in version.images].index(record.sha256)
+            entry, images = version.ledger[place], version.images[: place + 1]
+        try:
+            credit = credit_line(images)
+        except CreditError:
+            # A layout alone, or work that waits for a name: there is no line to print yet.
+            credit = None
+        return _Known(
+            recognition=recognition, record=record, version=version, entry=entry, credit=credit
+        )
+
+    def _of_marks(self, marks: FileMarks | None, known: _Known) -> list[Problem]:
+        if marks is None:
+            return []
+        if marks.state is MarksState.BROKEN:
+            codes = "; ".join(marks.failures) or "no code was given"
+            return [_broken(f"The marks of {marks.path.name} do not hold: {codes}.")]
+        if marks.state is MarksState.UNTRUSTED:
+            return [
+                Problem(
+                    kind=ProblemKind.UNTRUSTED,
+                    message=f"The marks of {marks.path.name} hold, but their signer is unknown.",
+                    advice="Add the signer's root certificate to signing.trust_file.",
+                )
+            ]
+        if known.recognition is Recognition.PIXELS:
+            code = known.version.code if known.version else known.record and known.record.path
+            return [
+                Problem(
+                    kind=ProblemKind.MARKS_STRIPPED,
+                    message=(
+                        f"{marks.path.name} shows the pixels of {code}, "
+                        "but it is not the file that was published."
+                    ),
+                    advice="Deliver the published file; it holds the marks.",
+                )
+            ]
+        return []
+
+    def _of_records(self, known: _Known) -> list[Problem]:
+        if known.record is None:
+            if known.recognition is Recognition.UNKNOWN and self._declaration is None:
+                return [
+                    Problem(
+                        kind=ProblemKind.UNRECORDED,
+                        message="The ledger knows neither these bytes nor these pixels.",
+                        advice="For a vendor's delivery give --declare or --declaration.",
+                    )
+                ]
+            return []
+        if self._connection is None or known.entry is None:
+            return []
+        found = ledger_entry(self._connection, known.entry)
+        if leaf_hash(found.payload) != found.leaf or known.record.sha256 not in (found.payload):
+            return [
+                Problem(
+                    kind=ProblemKind.LEDGER_DIFFERS,
+                    message=f"Entry {known.entry} of the ledger is not what was sealed.",
+                    advice="Run `haikei ledger verify`, and compare with a checkpoint outside.",
+                )
+            ]
+        return []
+
+    def _sealed(self, connection: Connection, number: int, sha256: str) -> bool:
+        try:
+            found = ledger_entry(connection, number)
+        except LedgerError:
+            return False
+        return leaf_hash(found.payload) == found.leaf and f'"sha256":"{sha256}"' in found.payload
+
+    def _of_declaration(
+        self, marks: FileMarks | None, known: _Known, declared: str | None
+    ) -> list[Problem]:
+        if self._declaration is None or marks is None:
+            return []
+        proofs = [sign for sign in marks.ai_signs if sign.proof]
+        own = known.record is not None
+        if own or not proofs or declared not in {None, NO_AI}:
+            return []
+        signs = "; ".join(f"{sign.what} ({sign.where})" for sign in proofs)
+        said = "nothing was declared" if declared is None else "no AI was declared"
+        return [
+            Problem(
+                kind=ProblemKind.UNDECLARED_AI,
+                message=f"{marks.path.name} tells of a trained model: {signs}; {said}.",
+                advice="Ask its maker; have the declaration corrected or the picture redrawn.",
+            )
+        ]
+
+    def _unreadable(self, file: DeliveredFile, message: str) -> Examination:
+        return Examination(
+            path=file.path,
+            sha256="",
+            pixels_sha256="",
+            size=0,
+            marks=None,
+            recognition=Recognition.NOT_ASKED,
+            record=None,
+            version=None,
+            entry=None,
+            credit=None,
+            declared="",
+            problems=(_not_a_picture(message),),
+            at=utc_now(),
+        )
+
+
+def _hashed(path: Path) -> tuple[str, int]:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return digest, stream.tell()
+
+
+def _broken(message: str) -> Problem:
+    return Problem(
+        kind=ProblemKind.MARKS_BROKEN,
+        message=message,
+        advice="Do not use it: ask its maker for the file as it was signed.",
+    )
+
+
+def _not_a_picture(message: str) -> Problem:
+    return Problem(
+        kind=ProblemKind.UNREADABLE, message=message, advice="Ask its maker for a whole file."
+    )

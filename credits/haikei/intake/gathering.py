@@ -1,0 +1,58 @@
+"""Which files a delivery holds."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from haikei.errors import DeliveryError
+
+#: Endings of files that are pictures or hold layers of one.
+PICTURES = frozenset(
+    {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".exr", ".psd", ".tga", ".webp", ".avif", ".heic"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredFile:
+    """One file, and what its path is below that which was named."""
+
+    path: Path
+    relative: str  #: with `/`; the name alone for a file that was named itself
+
+
+def gather(paths: Sequence[Path]) -> Iterator[DeliveredFile]:
+    """
+    Yield every picture in these files and folders, in order of name, each once.
+
+    A file that is named is yielded whatever its ending; in folders, hidden files and files that
+    are no pictures are left out. Links out of a folder are not followed.
+
+    Raises:
+        DeliveryError: a path does not exist.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(path.rglob("*"))
+            found = [DeliveredFile(path=one, relative=_below(one, path)) for one in inside]
+            chosen = [file for file in found if _is_picture(file.path, path)]
+        elif path.exists():
+            chosen = [DeliveredFile(path=path, relative=path.name)]
+        else:
+            raise DeliveryError(f"{path} does not exist.", advice="Check the path or the mount.")
+        for file in chosen:
+            real = file.path.resolve()
+            if real not in seen:
+                seen.add(real)
+                yield file
+
+
+def _below(path: Path, top: Path) -> str:
+    return path.relative_to(top).as_posix()
+
+
+def _is_picture(path: Path, top: Path) -> bool:
+    if path.suffix.lower() not in PICTURES or not path.is_file():
+        return False
+    hidden = any(part.startswith(".") for part in path.relative_to(top).parts)
+    return not hidden and path.resolve().is_relative_to(top.resolve())
