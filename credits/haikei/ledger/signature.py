@@ -39,13 +39,17 @@ class Signer:
         path = given or _development_key(settings.studio.state / "keys")
         self._key = _read(path)
 
+    @property
+    def public_key(self) -> bytes:
+        """The key that verifies, 32 bytes."""
+        return self._key.public_key().public_bytes_raw()
+
     def sign(self, text: str) -> Signature:
         """Return the signature over the text in UTF-8; the same text gives the same signature."""
-        public = self._key.public_key().public_bytes_raw()
         return Signature(
             algorithm="ed25519",
             key_kind=self._kind,
-            public_key=base64.b64encode(public).decode(),
+            public_key=base64.b64encode(self.public_key).decode(),
             value=base64.b64encode(self._key.sign(text.encode())).decode(),
         )
 
