@@ -7,11 +7,13 @@ Every function runs in the caller's transaction, and those that write want one t
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Select,
     and_,
     func,
@@ -37,6 +39,7 @@ _Row = dict[str, Any]
 _row = schema.backgrounds.c
 _CUT = (_row.project, _row.sequence, _row.shot, _row.season, _row.time)
 _ORDER = (*_CUT, _row.version)
+_OTHER = tuple(column for column in schema.backgrounds.c if column not in {*_ORDER})
 #: What tells one contribution to an image from another.
 _WHAT = ("role", "actor_kind", "actor", "grade", "source", "sha256", "measured", "note", "at")
 #: Versions that are read, or saved, at once: enough to be fast, few enough to stay small.
@@ -193,14 +196,8 @@ def backgrounds(connection: Connection, scope: Scope) -> Iterator[BackgroundVers
     A show of any size is read in a bounded amount of memory.
     """
     reader = RecordReader(connection)
-    query = select(schema.backgrounds).where(_within(scope)).order_by(*_ORDER).limit(_BATCH)
-    rows = connection.execute(query).all()
-    while rows:
+    for rows in _pages(connection, scope):
         yield from reader.backgrounds(rows)
-        if len(rows) < _BATCH:
-            return
-        after = tuple(getattr(rows[-1], column.name) for column in _ORDER)
-        rows = connection.execute(query.where(tuple_(*_ORDER) > after)).all()
 
 
 def backgrounds_with(connection: Connection, sha256: str) -> tuple[BackgroundVersion, ...]:
@@ -260,12 +257,40 @@ def projects(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(query).scalars())
 
 
-def _within(scope: Scope) -> ColumnElement[bool]:
+def _pages(connection: Connection, scope: Scope) -> Iterator[Sequence[Row[Any]]]:
+    order = select(*_ORDER, *_OTHER).where(_part(scope)).order_by(*_ORDER)
+    query = order.limit(_BATCH)
+    last: list[Row[Any]] = []
+    page = connection.execute(query).all()
+    while page:
+        after = tuple(page[-1][: len(_ORDER)])
+        if scope.latest:
+            # Versions of one cut follow on each other: a row that has a successor is superseded.
+            rows = [*last, *page]
+            yield [one for one, other in pairwise(rows) if one[: len(_CUT)] != other[: len(_CUT)]]
+            last = rows[-1:]
+        else:
+            yield page
+        page = (
+            connection.execute(query.where(tuple_(*_ORDER) > after)).all()
+            if len(page) == _BATCH
+            else []
+        )
+    if last:
+        yield last
+
+
+def _part(scope: Scope) -> ColumnElement[bool]:
     wanted: list[ColumnElement[bool]] = [_row.project == scope.project]
     if scope.sequence:
         wanted.append(_row.sequence == scope.sequence)
     if scope.shot:
         wanted.append(_row.shot == scope.shot)
+    return and_(*wanted)
+
+
+def _within(scope: Scope) -> ColumnElement[bool]:
+    wanted = [_part(scope)]
     if scope.latest:
         other = schema.backgrounds.alias("other")
         same = (column == other.c[column.name] for column in _CUT)
