@@ -1,0 +1,256 @@
+"""A file is judged by its marks, by our records, and by what was declared about it."""
+
+import hashlib
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from PIL import Image, PngImagePlugin
+from sqlalchemy import Connection, Engine, text
+
+from haikei.credits import BackgroundVersion
+from haikei.database import ledger, open_database
+from haikei.errors import DeliveryError
+from haikei.images import read_picture, write_picture
+from haikei.intake import (
+    Declaration,
+    Examination,
+    Examiner,
+    ProblemKind,
+    Recognition,
+    Verdict,
+    declared_free_of_ai,
+    gather,
+    read_declaration,
+)
+from haikei.provenance import MarkSigner
+from support.marking import FourSteps, four_steps, settings
+from support.records import a_background, a_chain, save_background
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A studio that published and recorded the four steps of one background."""
+
+    files: FourSteps
+    signer: MarkSigner
+    database: Engine
+    version: BackgroundVersion
+
+    def examiner(
+        self, connection: Connection | None, declaration: Declaration | None = None
+    ) -> Examiner:
+        return Examiner(
+            trust_pem=self.signer.trust_pem, connection=connection, declaration=declaration
+        )
+
+    def examine(self, path: Path, declaration: Declaration | None = None) -> Examination:
+        with self.database.begin() as connection:
+            (file,) = gather([path])
+            return self.examiner(connection, declaration).examine(file)
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Generator[Studio]:
+    folder = tmp_path_factory.mktemp("studio")
+    signer = MarkSigner.from_settings(settings(folder))
+    files = four_steps(folder / "published", signer)
+    database = open_database(f"sqlite:///{folder / 'haikei.db'}")
+    published = (files.layout, files.first, files.second, files.final)
+    images = tuple(
+        replace(
+            record,
+            sha256=hashlib.sha256(marked.path.read_bytes()).hexdigest(),
+            pixels_sha256=read_picture(marked.path).sha256(),
+            path=marked.path.name,
+        )
+        for record, marked in zip(a_chain("c012"), published, strict=True)
+    )
+    with database.begin() as connection:
+        version = save_background(connection, a_background("c012", images=images))
+    yield Studio(files=files, signer=signer, database=database, version=version)
+    database.dispose()
+
+
+def kinds(found: Examination) -> set[ProblemKind]:
+    return {problem.kind for problem in found.problems}
+
+
+def test_a_published_file_is_recognised_with_everyone_who_made_it(studio: Studio) -> None:
+    found = studio.examine(studio.files.final.path)
+
+    assert found.verdict is Verdict.OK
+    assert found.recognition is Recognition.BYTES
+    assert found.entry == studio.version.ledger[-1]
+    assert found.version is not None
+    assert found.version.code == studio.version.code
+    assert found.credit is not None
+    assert "Touch-up" in found.credit.en
+    assert found.marks is not None
+    assert len(found.marks.steps) == 4
+
+
+def test_one_changed_byte_fails(studio: Studio, tmp_path: Path) -> None:
+    data = bytearray(studio.files.final.path.read_bytes())
+    data[len(data) // 2] ^= 1
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(data)
+
+    found = studio.examine(broken)
+
+    assert found.verdict is Verdict.FAILED
+    assert ProblemKind.MARKS_BROKEN in kinds(found) or ProblemKind.UNREADABLE in kinds(found)
+
+
+def test_a_changed_model_name_inside_an_ingredient_fails(studio: Studio, tmp_path: Path) -> None:
+    data = studio.files.final.path.read_bytes()
+    assert b"SDXL 1.0" in data
+    forged = tmp_path / "forged.png"
+    forged.write_bytes(data.replace(b"SDXL 1.0", b"SDXL 1.5", 1))
+
+    found = studio.examine(forged)
+
+    assert ProblemKind.MARKS_BROKEN in kinds(found)
+
+
+def test_a_file_whose_marks_were_taken_out_is_found_by_its_pixels(
+    studio: Studio, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare.png"
+    write_picture(read_picture(studio.files.final.path), bare)
+
+    found = studio.examine(bare)
+
+    assert found.recognition is Recognition.PIXELS
+    assert ProblemKind.MARKS_STRIPPED in kinds(found)
+    assert found.version is not None
+    assert found.version.code == studio.version.code
+    assert found.verdict is Verdict.FAILED
+
+
+def test_a_stranger_is_unrecorded(studio: Studio, tmp_path: Path) -> None:
+    stranger = tmp_path / "stranger.png"
+    Image.new("RGB", (32, 24), (200, 180, 90)).save(stranger)
+
+    found = studio.examine(stranger)
+
+    assert found.verdict is Verdict.UNRECORDED
+    assert found.recognition is Recognition.UNKNOWN
+
+
+def test_marks_by_an_unknown_signer_are_for_a_person_to_look_at(
+    studio: Studio, tmp_path: Path
+) -> None:
+    other = MarkSigner.from_settings(settings(tmp_path / "other"))
+    files = four_steps(tmp_path / "theirs", other)
+
+    found = studio.examine(files.layout.path, declared_free_of_ai())
+
+    assert kinds(found) == {ProblemKind.UNTRUSTED}
+    assert found.verdict is Verdict.LOOK
+
+
+def comfyui(path: Path) -> Path:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("prompt", '{"3": {"class_type": "KSampler", "inputs": {"seed": 1}}}')
+    info.add_text("workflow", '{"nodes": []}')
+    Image.new("RGB", (32, 24), (90, 120, 200)).save(path, pnginfo=info)
+    return path
+
+
+def test_a_delivery_declared_free_of_ai_with_a_generators_traces_is_refused(
+    studio: Studio, tmp_path: Path
+) -> None:
+    found = studio.examine(comfyui(tmp_path / "bg.png"), declared_free_of_ai())
+
+    assert found.verdict is Verdict.UNDECLARED_AI
+    (problem,) = found.problems
+    assert "workflow" in problem.message or "prompt" in problem.message
+
+
+def test_declared_ai_passes(studio: Studio, tmp_path: Path) -> None:
+    paper = tmp_path / "declaration.toml"
+    paper.write_text('by = "Studio Kawa"\n[[files]]\npattern = "*.png"\nai = "SDXL 1.0"\n')
+
+    found = studio.examine(comfyui(tmp_path / "bg.png"), read_declaration(paper))
+
+    assert found.declared == "SDXL 1.0"
+    assert found.verdict is Verdict.OK
+
+
+def test_a_file_that_the_declaration_forgets_is_not_declared(
+    studio: Studio, tmp_path: Path
+) -> None:
+    paper = tmp_path / "declaration.toml"
+    paper.write_text('by = "Studio Kawa"\n[[files]]\npattern = "s01/*"\nai = "SDXL 1.0"\n')
+
+    found = studio.examine(comfyui(tmp_path / "bg.png"), read_declaration(paper))
+
+    assert found.verdict is Verdict.UNDECLARED_AI
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", b"not a picture at all"])
+def test_a_damaged_file_is_a_finding(studio: Studio, tmp_path: Path, content: bytes) -> None:
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(content)
+
+    found = studio.examine(damaged)
+
+    assert found.verdict is Verdict.FAILED
+    assert all(problem.advice for problem in found.problems)
+
+
+def test_without_a_studio_nobody_is_asked(studio: Studio) -> None:
+    (file,) = gather([studio.files.final.path])
+
+    found = studio.examiner(None).examine(file)
+
+    assert found.recognition is Recognition.NOT_ASKED
+    assert found.verdict is Verdict.OK
+
+
+def test_an_entry_that_was_rewritten_is_told(studio: Studio, tmp_path: Path) -> None:
+    entry = studio.version.ledger[-1]
+    with studio.database.connect() as connection:
+        for (trigger,) in connection.execute(
+            text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ledger'")
+        ).all():
+            connection.execute(text(f"DROP TRIGGER {trigger}"))
+        connection.execute(
+            ledger.update().where(ledger.c.seq == entry).values(payload='{"forged":true}')
+        )
+        (file,) = gather([studio.files.final.path])
+        found = studio.examiner(connection).examine(file)
+        connection.rollback()
+
+    assert ProblemKind.LEDGER_DIFFERS in kinds(found)
+
+
+def test_a_folder_gives_its_pictures_in_order_once(tmp_path: Path) -> None:
+    for name in ("b.png", "a.TIF", "notes.txt", ".hidden.png", "sub/c.exr"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "out.png").symlink_to("/etc/hostname")
+
+    found = [file.relative for file in gather([tmp_path, tmp_path / "b.png"])]
+
+    assert found == ["a.TIF", "b.png", "sub/c.exr"]
+
+
+def test_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DeliveryError, match="does not exist"):
+        list(gather([tmp_path / "nowhere"]))
+
+
+@pytest.mark.parametrize(
+    "paper", ["", "by = 3", 'by = "x"\nfiles = []', 'by = "x"\n[[files]]\nai_used = true', "]["]
+)
+def test_a_wrong_declaration_is_one_clear_error(tmp_path: Path, paper: str) -> None:
+    file = tmp_path / "declaration.toml"
+    file.write_text(paper)
+
+    with pytest.raises(DeliveryError) as caught:
+        read_declaration(file)
+
+    assert caught.value.advice
