@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from html import escape
 
 _WIDTH = 760
+_WIDEST = 84
 _INK, _SOFT, _RULE = "#1d1c1a", "#6b6760", "#ddd8cc"
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#8c6d1f", "#7a7a7a")
 _FAMILY = "Noto Sans CJK JP, Hiragino Sans, Yu Gothic, sans-serif"
@@ -26,7 +27,7 @@ class Bar:
 
 def bars(items: Sequence[Bar], *, title: str, colour: int = 0) -> str:
     """Return bars that lie, one under the other, for things with names."""
-    row, left = 27, 190
+    row, left = 27, 236
     height = row * len(items) + 8
     most = max((item.value for item in items), default=0.0) or 1.0
     parts = [_open(height, title)]
@@ -35,7 +36,7 @@ def bars(items: Sequence[Bar], *, title: str, colour: int = 0) -> str:
         y = 4 + number * row
         long = max(item.value / most * room, 1.0 if item.value else 0.0)
         parts.append(
-            _text(left - 10, y + 16, _short(item.label, 24), anchor="end", soft=False)
+            _text(left - 10, y + 16, _short(item.label, 36), anchor="end", soft=False)
             + _rect(left, y + 3, long, row - 9, colour)
             + _text(left + long + 7, y + 16, item.shown or f"{item.value:,.0f}", soft=True)
         )
@@ -47,7 +48,7 @@ def columns(
     items: Sequence[Bar], *, title: str, x_label: str, y_label: str, colour: int = 0
 ) -> str:
     """Return bars that stand side by side, for what follows in time or in size."""
-    left, right, top, bottom, tall = 58, 8, 26, 52, 190
+    left, right, top, bottom, tall = 58, 8, 36, 52, 190
     height = top + tall + bottom
     ticks = _ticks(max((item.value for item in items), default=0.0))
     most = ticks[-1]
@@ -61,8 +62,8 @@ def columns(
     for number, item in enumerate(items):
         x = left + number * step
         long = item.value / most * tall
-        gap = min(step * 0.22, 8)
-        parts.append(_rect(x + gap / 2, top + tall - long, max(step - gap, 0.6), long, colour))
+        wide = min(max(step * 0.8, 0.6), _WIDEST)
+        parts.append(_rect(x + (step - wide) / 2, top + tall - long, wide, long, colour))
         if len(items) <= 12 and item.value:
             middle = x + step / 2
             shown = item.shown or f"{item.value:,.0f}"

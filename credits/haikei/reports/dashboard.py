@@ -267,13 +267,8 @@ class _Dashboard:
     def _tools(self) -> Iterator[Block]:
         yield Heading(Words("Models and tools", "使用モデル・ツール"))
         tools = sorted(self._show.tools.items(), key=lambda item: -item[1].count)
-        found = [
-            (
-                Words(f"{tool.name}{' (AI)' * tool.ai}", f"{tool.name}{'（AI）' * tool.ai}"),
-                tool.name,
-                trail,
-            )
-            for tool, trail in tools
+        found: list[tuple[Text, str, Trail]] = [
+            (f"{tool.name}{' (AI)' * tool.ai}", tool.name, trail) for tool, trail in tools
         ]
         found.append((Words("no tool: by hand", "ツールなし（手描き）"), "", self._show.by_hand))
         yield from self._bars(
@@ -354,7 +349,7 @@ class _Dashboard:
         self,
         key: str,
         title: Words,
-        found: Sequence[tuple[Words, str, Trail]],
+        found: Sequence[tuple[Text, str, Trail]],
         head: Words,
         counted: Words,
         *,
@@ -409,17 +404,15 @@ class _Dashboard:
 def _records(trail: Trail) -> Cell:
     if not trail.count:
         return None
-    links: tuple[Item, ...] = tuple(Link(code, url) for code, url in trail.examples)
-    more = trail.count - len(links)
-    rest: tuple[Item, ...] = (Words(f"and {more:,} more", f"ほか{more:,}件"),) if more > 0 else ()
-    return Lines((_span(trail), *links, *rest))
+    links = tuple(Link(code, url) for code, url in trail.examples)
+    return Lines((_span(trail), *links, *(("…",) if trail.count > len(links) else ())), inline=True)
 
 
 def _span(trail: Trail) -> Words | None:
     if trail.first is None:
         return None
     if trail.first == trail.last:
-        return Words(f"ledger entry {trail.first}", f"台帳 {trail.first}")
+        return Words(f"ledger {trail.first}", f"台帳 {trail.first}")
     return Words(
         f"ledger entries {trail.first} to {trail.last}", f"台帳 {trail.first}〜{trail.last}"
     )

@@ -68,6 +68,7 @@ class Lines:
     """Several things in one cell, each on its own line."""
 
     items: tuple["Item", ...]
+    inline: bool = False  #: on one line instead, as far as it reaches
 
 
 Item = Text | int | datetime | Link | Figure | Badge | None

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from haikei.errors import ImageUnreadable
 from haikei.reports.document import Picture
-from haikei.reports.words import Text, Words
+from haikei.reports.words import Words
 
 _QUALITY = 86
-_NOTHING = Words("no picture", "画像なし")
-_NOT_THERE = Words("picture not found: {path}", "画像が見つかりません：{path}")
-_UNREADABLE = Words("picture cannot be read: {path}", "画像を読み込めません：{path}")
+_NOT_THERE = Words("picture not found", "画像が見つかりません")
+_UNREADABLE = Words("picture cannot be read", "画像を読み込めません")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +27,24 @@ class Embedded:
         return "data:image/jpeg;base64," + base64.b64encode(self.jpeg).decode("ascii")
 
 
-def embed(picture: Picture) -> Embedded | Text:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What is said in place of a picture."""
+
+    reason: Words
+    path: str  #: of what should be there; may be empty
+
+
+def embed(picture: Picture) -> Embedded | Missing:
     """Return the picture as a JPEG at its shown size, or what to say in its place."""
-    if picture.source is None:
-        return _NOT_THERE.filled(path=picture.expected) if picture.expected else _NOTHING
-    name = picture.source.name if isinstance(picture.source, Path) else picture.expected
-    if isinstance(picture.source, Path) and not picture.source.is_file():
-        return _NOT_THERE.filled(path=picture.expected or name)
+    source = picture.source
+    path = picture.expected or (source.name if isinstance(source, Path) else "")
+    if source is None or (isinstance(source, Path) and not source.is_file()):
+        return Missing(reason=_NOT_THERE, path=path)
     try:
-        return _encoded(picture.source, picture.longest)
+        return _encoded(source, picture.longest)
     except (ImageUnreadable, OSError):
-        return _UNREADABLE.filled(path=picture.expected or name)
+        return Missing(reason=_UNREADABLE, path=path)
 
 
 def _encoded(source: Path | bytes, longest: int) -> Embedded:

@@ -58,7 +58,7 @@ _COLUMNS = (
     Column(key="grade", title=Words("Known", "根拠の種別")),
     Column(key="evidence", title=Words("Evidence", "根拠"), wide=True),
     Column(key="at", title=Words("When", "日時")),
-    Column(key="ledger", title=Words("Ledger", "台帳"), align=Align.END),
+    Column(key="ledger", title=Words("Ledger", "台帳")),
 )
 _IMAGES = (
     Column(key="step", title=Words("Image", "画像")),
@@ -190,7 +190,9 @@ def _contributions(version: BackgroundVersion, source: ReportSource) -> Iterator
     }
     for summary in facets(version):
         label = FACETS[summary.facet.value]
-        side = Lines((Words(label.en, label.ja), Badge(Words(summary.text.en, summary.text.ja))))
+        side = Lines(
+            (Words(label.en, label.ja), Words(f"→ {summary.text.en}", f"→ {summary.text.ja}"))
+        )
         if not summary.parts:
             yield side, "", _NOBODY, "", None, "", None, None
         for number, part in enumerate(summary.parts):

@@ -104,6 +104,7 @@ def _change(change: Change, image: ImageRecord, source: ReportSource) -> Iterato
     yield Picture(
         source=source.find_file(expected),
         expected=expected,
+        longest=720,
         caption=Words(
             "Change map: what differs from the image before", "変化マップ：前の画像との差"
         ),

@@ -58,15 +58,23 @@ _MANY = 12
 #: Rows that are joined into one piece of the page.
 _ROWS = 200
 #: Tables with more columns than this stand on landscape pages in print.
-_UPRIGHT = 6
+_UPRIGHT = 8
 
 
 def html(document: Document) -> Iterator[str]:
     """Yield the page, piece by piece; joined they are one HTML document in UTF-8."""
     page = _Page(document.language)
     yield page.begin(document)
+    heads: list[Heading] = []
     for block in document.blocks:
+        if isinstance(block, Heading):
+            heads.append(block)
+            continue
+        wide = isinstance(block, Table) and len(block.columns) > _UPRIGHT
+        yield from (page.heading(head, wide=wide) for head in heads)
+        heads.clear()
         yield from page.block(block)
+    yield from (page.heading(head) for head in heads)
     yield page.end(document)
 
 
@@ -132,12 +140,15 @@ class _Page:
             case _:
                 yield self._plain(block)
 
+    def heading(self, heading: Heading, *, wide: bool = False) -> str:
+        """Return a heading; one over a wide table stands on that table's page."""
+        anchor = f' id="{escape(heading.anchor)}"' if heading.anchor else ""
+        kind = ' class="wide"' if wide else ""
+        level = 3 if heading.level > 2 else 2
+        return f"<h{level}{kind}{anchor}>{self._text(heading.text)}</h{level}>\n"
+
     def _plain(self, block: Block) -> str:
         match block:
-            case Heading():
-                anchor = f' id="{escape(block.anchor)}"' if block.anchor else ""
-                level = 3 if block.level > 2 else 2
-                return f"<h{level}{anchor}>{self._text(block.text)}</h{level}>\n"
             case Paragraph():
                 kind = ' class="small"' if block.small else ""
                 return f"<p{kind}>{self._text(block.text)}</p>\n"
@@ -188,6 +199,9 @@ class _Page:
             case Badge():
                 return f'<span class="badge {cell.tone.value}">{self._text(cell.text)}</span>'
             case Lines():
+                if cell.inline:
+                    row = " · ".join(map(self._cell, cell.items))
+                    return f'<span class="row">{row}</span>'
                 return "".join(f"<div>{self._cell(item)}</div>" for item in cell.items)
 
     def _link(self, text: Text, target: str) -> str:
@@ -250,9 +264,11 @@ class _Page:
             image = (
                 f'<img src="{shown.uri}" width="{shown.width}" height="{shown.height}" alt="{alt}">'
             )
+            path = ""
         else:
-            image = f'<div class="missing" role="img"><span>{self._text(shown)}</span></div>'
-        lines = "".join(f"<div>{self._text(line)}</div>" for line in picture.lines)
+            image = f'<div class="missing" role="img"><span>{self._text(shown.reason)}</span></div>'
+            path = f'<div class="path">{escape(shown.path)}</div>' if shown.path else ""
+        lines = "".join(f"<div>{self._text(line)}</div>" for line in picture.lines) + path
         under = f"<strong>{caption}</strong>{lines}" if caption or lines else ""
         return f"<figure>{image}<figcaption>{under}</figcaption></figure>"
 

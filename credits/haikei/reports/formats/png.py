@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from haikei.errors import ReportError
 from haikei.reports.document import Card, Document, Picture
-from haikei.reports.embedding import Embedded, embed
+from haikei.reports.embedding import Embedded, Missing, embed
 from haikei.reports.fonts import Font, find_font
 from haikei.reports.words import Language, Text, Words, said
 
@@ -83,10 +83,11 @@ class _Drawer:
         subtitle = self._say(card.subtitle)
         _write(draw, (_MARGIN, 152), subtitle, _font(self._sans, 23), _SOFT, room)
         self._pictures(image, draw, card.pictures)
-        y = HEIGHT - 74 - 32 * (len(card.lines) - 1)
-        for line in card.lines:
-            _centred(draw, (WIDTH // 2, y), self._say(line), _font(self._sans, 20), _SOFT, room)
-            y += 32
+        below = [words for line in card.lines for words in self._both(line)]
+        font, lines = self._fitting(below, self._sans, range(20, 7, -1), room, _FOOT - 44)
+        y = HEIGHT - 34 - round(font.size * _LEADING) * len(lines)
+        for line in lines:
+            y = _centred(draw, (WIDTH // 2, y), line, font, _SOFT, room)
         out = io.BytesIO()
         image.save(out, "PNG", optimize=False, compress_level=6)
         return out.getvalue()
@@ -123,7 +124,7 @@ class _Drawer:
         image: "Image",
         draw: "ImageDraw",
         picture: Picture,
-        shown: Embedded | Text,
+        shown: Embedded | Missing,
         box: tuple[int, int, int, int],
     ) -> None:
         from PIL import Image
@@ -136,22 +137,32 @@ class _Drawer:
             image.paste(small, (x + (width - size[0]) // 2, y + (height - size[1]) // 2))
         else:
             draw.rectangle((x, y, x + width - 1, y + height - 1), outline=_FRAME, width=2)
-            said_so = self._say(shown)
-            place = (x + width // 2, y + height // 2 - 14)
-            _centred(draw, place, said_so, _font(self._sans, 18), _SOFT, width - 24, lines=3)
+            place = (x + width // 2, y + height // 2 - 40)
+            reason, medium = self._say(shown.reason), _font(self._sans, 18)
+            below = _centred(draw, place, reason, medium, _SOFT, width - 24, lines=2)
+            small = _font(self._sans, 14)
+            _centred(draw, (place[0], below + 6), shown.path, small, _SOFT, width - 24, lines=4)
         middle, below = x + width // 2, y + height + 22
         caption = self._say(picture.caption)
         below = _centred(draw, (middle, below), caption, _font(self._sans, 20), _SOFT, width)
         below += 10
         names = [words for line in picture.lines for words in self._both(line)]
-        # A name is never cut off: all get smaller until all fit.
-        for points in range(26, 9, -1):
-            font = _font(self._serif, points)
-            lines = [line for name in names for line in _broken(name, font, width, len(name))]
-            if len(lines) * round(points * _LEADING) <= HEIGHT - _FOOT - below:
-                break
+        height = HEIGHT - _FOOT - below
+        font, lines = self._fitting(names, self._serif, range(26, 9, -1), width, height)
         for line in lines:
             below = _centred(draw, (middle, below), line, font, _INK, width)
+
+    def _fitting(
+        self, texts: list[str], face: Font, sizes: range, room: int, height: int
+    ) -> "tuple[FreeTypeFont, list[str]]":
+        """Return all texts in lines, at the largest size at which none of them is cut off."""
+        font, lines = _font(face, sizes[-1]), list[str]()
+        for points in sizes:
+            font = _font(face, points)
+            lines = [line for text in texts for line in _broken(text, font, room, len(text))]
+            if len(lines) * round(points * _LEADING) <= height:
+                break
+        return font, lines
 
     def _say(self, text: Text) -> str:
         return said(text, self._language)

@@ -118,7 +118,7 @@ class _Speech:
             case Figure():
                 return self.text(cell.shown)
             case Lines():
-                return "; ".join(self.cell(item) for item in cell.items)
+                return (" · " if cell.inline else "; ").join(map(self.cell, cell.items))
 
     def facts(self, facts: tuple[Fact, ...]) -> Iterator[str]:
         labels = [self.text(fact.label) for fact in facts]
