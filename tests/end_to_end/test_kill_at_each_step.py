@@ -11,10 +11,13 @@ from typing import cast
 import numpy as np
 import pytest
 
+from haikei.credits import Scope, records
 from haikei.database import open_database
+from haikei.files import sha256_of
 from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import Job, JobState, Step
 from haikei.ledger import verify
+from haikei.provenance import MarkSigner, MarksState, read_marks
 from haikei.storage import Storage
 from support.studio import Row, Studio, studio
 
@@ -166,7 +169,7 @@ def _require_complete(here: Studio, keys: set[str]) -> None:
     settings = here.settings()
     published = sorted(here.projects.rglob("*_bg_summer_day_*.png"))
     sidecars = sorted(here.projects.rglob("*_bg_summer_day_*.json"))
-    assert len(published) == 2 * layouts
+    assert len(published) == 3 * layouts
     assert len(sidecars) == layouts
     assert all(read_picture(path).width == 320 for path in published)
     for mark in (here.projects / ".haikei" / "writing").iterdir():
@@ -177,7 +180,16 @@ def _require_complete(here: Studio, keys: set[str]) -> None:
     assert not {name for name in names if name.endswith((".part", ".tmp"))}
     assert list((here.folder / "state" / "jobs").iterdir()) == []
 
+    trust = MarkSigner.from_settings(settings).trust_pem
+    for path in random.Random(3).sample(published, 6):
+        assert read_marks(path, trust_pem=trust).state is MarksState.TRUSTED
     database = open_database(f"sqlite:///{here.folder / 'state' / 'haikei.db'}")
     with database.begin() as connection:
         assert verify(connection) == 3 * layouts
+        scope = Scope(project=PROJECT)
+        assert records.count(connection, scope) == layouts
+        for background in records.backgrounds(connection, scope):
+            assert background.tracker_id is not None
+            for image in background.images:
+                assert sha256_of(here.projects / image.path) == image.sha256
     database.dispose()

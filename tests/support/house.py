@@ -94,6 +94,7 @@ class House:
         event.layout.unlink()
         spec = oiio.ImageSpec(picture.width, picture.height, 3, "uint8")
         output = oiio.ImageOutput.create(str(path))
+        assert output is not None
         assert output.open(str(path), spec)
         assert output.write_image(np.ascontiguousarray(picture.pixels))
         output.close()

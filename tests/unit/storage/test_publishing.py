@@ -276,3 +276,39 @@ def test_a_folder_that_stands_in_another_unicode_form_is_used(root: Path, source
 
     assert stored.relative == f"{standing}/a.png"
     assert [path.name for path in root.iterdir() if path.name != ".haikei"] == [standing]
+
+
+def test_what_is_published_once_is_made_by_the_first_and_given_to_all(
+    root: Path, source: Path, tmp_path: Path
+) -> None:
+    storage = storage_at(root)
+    second = tmp_path / "second.png"
+    second.write_bytes(b"other bytes")
+    asked: list[Path] = []
+
+    def make(path: Path) -> Path:
+        asked.append(path)
+        return path
+
+    first = storage.publish_once(RELATIVE, lambda: make(source))
+    again = storage.publish_once(RELATIVE, lambda: make(second))
+
+    assert asked == [source]
+    assert again == first
+    assert first.path.read_bytes() == PICTURE
+
+
+def test_who_was_slower_gets_what_the_quicker_one_published(
+    root: Path, source: Path, tmp_path: Path
+) -> None:
+    storage = storage_at(root)
+    slower = tmp_path / "slower.png"
+    slower.write_bytes(b"other bytes")
+
+    def overtaken() -> Path:
+        storage.publish(source, RELATIVE)
+        return slower
+
+    found = storage.publish_once(RELATIVE, overtaken)
+
+    assert found.sha256 == DIGEST
