@@ -62,7 +62,7 @@ def validate(
     file: BinaryIO, mime: str, trust: Trust, manifest: bytes | None = None
 ) -> Validated | None:
     """Return what the file or its sidecar says and whether it holds; None without any marks."""
-    import c2pa  # type: ignore[import-untyped]
+    import c2pa
 
     try:
         if manifest is None:
@@ -149,7 +149,7 @@ def _unreadable(error: Exception) -> Validated:
 
 
 def _name() -> str:
-    import c2pa  # type: ignore[import-untyped]
+    import c2pa
 
     return f"c2pa-rs {c2pa.sdk_version()}"
 

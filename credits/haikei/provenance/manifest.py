@@ -4,7 +4,8 @@ The C2PA 2.4 manifest of one step, as plain data for the signing library.
 Rules followed (Content Credentials specification 2.4 and its conformance rubric): one
 `c2pa.created` or `c2pa.opened` comes first; every perceptible action has a digital source type and
 `c2pa.opened` has none; every ingredient is named by an action; own names hold a dot;
-`allActionsIncluded` stands. Names stand in `cawg.metadata` alone, since actions can never be redacted.
+`allActionsIncluded` stands. Names stand in `cawg.metadata` alone, since actions can never be
+redacted.
 """
 
 import hashlib

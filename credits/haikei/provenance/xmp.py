@@ -129,9 +129,11 @@ def _write(properties: "_Properties", statement: XmpStatement) -> None:
     properties.put_list(DC, "creator", "Seq", statement.creators)
     properties.put_languages(DC, "title", {"x-default": statement.title})
     properties.put_people(IPTC_EXT, "Contributor", statement.contributors)
-    for name, value in (("CreatorTool", statement.tool), ("CreateDate", moment)):
-        if not properties.text(XMP, name):
-            properties.put(XMP, name, value)
+    if not properties.text(XMP, "CreatorTool").strip():
+        properties.put(XMP, "CreatorTool", statement.tool)
+    # Image libraries write a moment that they do not know with blanks.
+    if not properties.text(XMP, "CreateDate").strip()[:4].isdigit():
+        properties.put(XMP, "CreateDate", moment)
     properties.put(XMP, "MetadataDate", moment)
 
 
