@@ -2,7 +2,15 @@
 
 from collections.abc import Sequence
 
-from haikei.credits import ImageRecord, Person, Role, SourceType, System
+from haikei.credits import (
+    ImageRecord,
+    Person,
+    Role,
+    SourceType,
+    System,
+    printed_person,
+    printed_system,
+)
 from haikei.provenance import Oversight
 
 
@@ -46,7 +54,7 @@ def roles_text(images: Sequence[ImageRecord]) -> str:
     """
     Return one line a role with those who had it, such as `genzu: Yuki Tanaka (HumanUser:12)`.
 
-    Who does not want to be named stands there by the tracker's id alone.
+    Who does not want to be named is withheld, the tracker's id too: it leads to the name.
     """
     lines: dict[str, dict[str, None]] = {}
     for image in images:
@@ -57,5 +65,6 @@ def roles_text(images: Sequence[ImageRecord]) -> str:
 
 def _named(actor: Person | System) -> str:
     if isinstance(actor, System):
-        return f"{actor.name} {actor.version}".strip()
-    return actor.id if actor.opt_out or not actor.name else f"{actor.name} ({actor.id})"
+        return printed_system(actor)
+    name = printed_person(actor).en
+    return name if actor.opt_out else f"{name} ({actor.id})" if name else actor.id

@@ -25,6 +25,10 @@ class CheckpointBoard(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
+        ...
+
 
 @runtime_checkable
 class ShowsCheckpoints(Protocol):

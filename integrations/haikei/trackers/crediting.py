@@ -21,7 +21,7 @@ class StatedCredits:
     roles: str  #: one line a role, such as `genzu: Yuki Tanaka (HumanUser:12)`
     system: str  #: what made the pixels, with version; empty when people did
     source_type: str  #: IPTC Digital Source Type term
-    ledger_index: int | None  #: the ledger's entry of the version's own image; the first is 0
+    ledger_index: int  #: the ledger's entry of the version's own image; the first is 0
     record_link: str  #: the full record: a path below its storage root, or a URL
 
 
@@ -85,6 +85,10 @@ class CreditDesk(Protocol):
         Raises:
             TrackerError: the tracker does not answer, or refuses.
         """
+        ...
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
         ...
 
 

@@ -48,6 +48,10 @@ class ShotGridCheckpointBoard:
             if row.filled(CHECKPOINT)
         }
 
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
+        self._client.close()
+
 
 def _note(text: str) -> str:
     # A site trims what it keeps; a signed note ends in a line break.

@@ -106,6 +106,10 @@ class ShotGridCreditDesk:
         """
         return self._people.known_by(known)
 
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
+        self._client.close()
+
     def _read(self, owner: str, field: str, values: Sequence[object]) -> Sequence[Record]:
         return self._client.find(
             owner,

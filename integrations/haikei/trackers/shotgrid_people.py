@@ -87,6 +87,7 @@ class People:
                 id=f"HumanUser:{row.id}",
                 name=entry.name if entry else name,
                 name_ja=(entry.name_ja if entry else "") or japanese,
+                opt_out=entry.opt_out if entry else "",
             ),
             logins=logins,
         )

@@ -96,9 +96,9 @@ class PublishRequest:
     system: str  #: what made the pixels, with version
     source_type: str  #: IPTC Digital Source Type term
     record_sha256: str  #: of the image record that the ledger seals
-    roles: str = ""  #: one line a role, such as `genzu: Yuki Tanaka (HumanUser:12)`
-    ledger_index: int | None = None  #: the ledger's entry of that record; the first entry is 0
-    record_link: str = ""  #: the full record: a path below its storage root, or a URL
+    roles: str  #: one line a role, such as `genzu: Yuki Tanaka (HumanUser:12)`
+    ledger_index: int  #: the ledger's entry of that record; the first entry is 0
+    record_link: str  #: the full record: a path below its storage root, or a URL
     parent_file: Row | None = None  #: the file that was painted over; it becomes upstream
     artist: Person | None = None  #: whose Version it is; None: those who drew the layout
 

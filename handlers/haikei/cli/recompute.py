@@ -1,0 +1,121 @@
+"""`haikei credits recompute`: put the tracker's credits of a show right."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haikei.cli.output import Exit, JsonOption, print_json, say
+from haikei.cli.studio import SettingsOption, load_settings, open_studio
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from haikei.credits import Person, Scope
+    from haikei.jobs.recompute import Recomputed
+
+_LISTED = 50
+
+
+def recompute(
+    project: Annotated[str, typer.Option(help="The show, by its name in paths.")],
+    sequence: Annotated[str, typer.Option(help="Only this sequence.")] = "",
+    shot: Annotated[str, typer.Option(help="Only this shot.")] = "",
+    settings: SettingsOption = None,
+    *,
+    names_from_tracker: Annotated[
+        bool,
+        typer.Option(
+            "--names-from-tracker", help="First take over the names that the tracker has today."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only count what would be written.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute all credits of a show anew from its lineage and write them to the tracker."""
+    from haikei.credits import Scope
+    from haikei.jobs.recompute import recompute as put_right
+    from haikei.trackers import load_desk
+
+    loaded = load_settings(settings)
+    desk = load_desk(loaded)
+    database = open_studio(loaded)
+    scope = Scope(project=project, sequence=sequence, shot=shot, latest=False)
+
+    def tell(so_far: "Recomputed") -> None:
+        if not as_json:
+            typer.echo(f"{so_far.versions} of {so_far.total} versions", err=True)
+
+    try:
+        done = put_right(
+            database,
+            desk,
+            scope,
+            dry_run=dry_run,
+            names_from_tracker=names_from_tracker,
+            tell=tell,
+        )
+    finally:
+        desk.close()
+    if not done.total:
+        raise typer.BadParameter(_nothing_there(database, scope), param_hint="--project")
+    if as_json:
+        print_json(_plain(done, dry_run=dry_run))
+    else:
+        _print(done, dry_run=dry_run)
+    if done.refused:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _nothing_there(database: "Engine", scope: "Scope") -> str:
+    from haikei.credits import records
+    from haikei.database import reading
+
+    with reading(database) as connection:
+        known = ", ".join(records.projects(connection)) or "none"
+    place = " / ".join(filter(None, (scope.project, scope.sequence, scope.shot)))
+    return f"nothing is recorded for {place}; projects with records: {known}"
+
+
+def _print(done: "Recomputed", *, dry_run: bool) -> None:
+    for one in done.renamed:
+        say(f"{one.before.id}: {_name(one.before)} is now {_name(one.after)}")
+    for refused in done.refused[:_LISTED]:
+        say(f"refused {refused.code}: {refused.reason}", colour="red")
+    if len(done.refused) > _LISTED:
+        say(f"refused: {len(done.refused) - _LISTED} more; --json lists all", colour="red")
+    for code in done.unknown[:_LISTED]:
+        say(f"not in the tracker any more, or not ours: {code}", colour="yellow")
+    if len(done.unknown) > _LISTED:
+        say(f"not in the tracker: {len(done.unknown) - _LISTED} more", colour="yellow")
+    if done.unpublished:
+        say(f"{done.unpublished} versions are not in the tracker yet")
+    rows = "rows would change" if dry_run else "rows changed"
+    say(f"{done.versions} versions: {done.changed} {rows}, {len(done.refused)} refused")
+
+
+def _name(person: "Person") -> str:
+    return " ".join(filter(None, (person.name, person.name_ja))) or "without a name"
+
+
+def _plain(done: "Recomputed", *, dry_run: bool) -> Mapping[str, object]:
+    return {
+        "dry_run": dry_run,
+        "versions": done.versions,
+        "changed": done.changed,
+        "unpublished": done.unpublished,
+        "unknown": list(done.unknown),
+        "refused": [
+            {"code": one.code, "key": one.key, "reason": one.reason} for one in done.refused
+        ],
+        "renamed": [
+            {
+                "id": one.before.id,
+                "before": {"name": one.before.name, "name_ja": one.before.name_ja},
+                "after": {"name": one.after.name, "name_ja": one.after.name_ja},
+            }
+            for one in done.renamed
+        ],
+    }

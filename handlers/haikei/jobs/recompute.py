@@ -1,0 +1,191 @@
+"""
+Compute the credits of a show anew, from its lineage and today's names, and put them right.
+
+Only the tracker's fields are written, and only where they differ: a run that was cut is finished by
+the next. Files and the ledger are never touched; they say what was known when they were made.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import stamina
+from sqlalchemy import Engine
+
+from haikei.credits import (
+    BackgroundVersion,
+    Contribution,
+    ImageRecord,
+    Person,
+    Scope,
+    credit_line,
+    people,
+    records,
+)
+from haikei.database import reading
+from haikei.errors import CreditError, TrackerUnavailable
+from haikei.jobs.lineage import overall_source_type, roles_text, systems_text
+from haikei.trackers import CreditDesk, CreditRow, CreditsWritten, StatedCredits
+
+#: Versions that are compared, and written, at once.
+_BATCH = 200
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A version whose credits cannot be printed."""
+
+    code: str
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed:
+    """A person whom the tracker names in another way than the register."""
+
+    before: Person
+    after: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recomputed:
+    """What was found and written, so far or in the end."""
+
+    total: int = 0  #: versions there are
+    versions: int = 0  #: versions looked at
+    changed: int = 0  #: the tracker's rows, Versions and files, that differed
+    unpublished: int = 0  #: versions that the tracker does not have yet
+    unknown: tuple[str, ...] = ()  #: versions whose row is gone from the tracker, or not ours
+    refused: tuple[Refused, ...] = ()
+    renamed: tuple[Renamed, ...] = ()
+
+
+def recompute(
+    database: Engine,
+    desk: CreditDesk,
+    scope: Scope,
+    *,
+    dry_run: bool = False,
+    names_from_tracker: bool = False,
+    tell: Callable[[Recomputed], None] | None = None,
+) -> Recomputed:
+    """
+    Bring the tracker's credits of a scope's versions to what the lineage and the register say.
+
+    Args:
+        database: the studio's own.
+        desk: the tracker's credits.
+        scope: which versions; `latest` is as the caller sets it.
+        dry_run: only find out what would be written.
+        names_from_tracker: first take over the names that the tracker has today. Names that were
+            given or erased here stay as they are.
+        tell: told how far it is, after each batch.
+
+    Raises:
+        TrackerError: the tracker does not answer, or refuses; what is written already stays.
+    """
+    renamed = _names(database, desk, dry_run=dry_run) if names_from_tracker else ()
+    names = {one.after.id: one.after for one in renamed}
+    with reading(database) as connection:
+        done = Recomputed(total=records.count(connection, scope), renamed=renamed)
+        versions = records.backgrounds(connection, scope)
+        while some := tuple(islice(versions, _BATCH)):
+            done = _batch(done, [_with_names(one, names) for one in some], desk, dry_run=dry_run)
+            if tell is not None:
+                tell(done)
+    return done
+
+
+def stated(version: BackgroundVersion) -> StatedCredits:
+    """
+    Return what the tracker says about a version.
+
+    Raises:
+        CreditError: work by a human has neither a name nor an opt-out.
+    """
+    line = credit_line(version.images)
+    return StatedCredits(
+        credit_en=line.en,
+        credit_ja=line.ja,
+        roles=roles_text(version.images),
+        system=systems_text(version.images),
+        source_type=overall_source_type(version.images).value,
+        ledger_index=version.ledger[-1],
+        record_link=f"{version.final.path}.json",
+    )
+
+
+def _batch(
+    done: Recomputed, versions: Sequence[BackgroundVersion], desk: CreditDesk, *, dry_run: bool
+) -> Recomputed:
+    rows: list[CreditRow] = []
+    refused: list[Refused] = []
+    codes: dict[int, str] = {}
+    unpublished = 0
+    for version in versions:
+        try:
+            credits_now = stated(version)
+        except CreditError as error:
+            refused.append(Refused(code=version.code, key=version.key, reason=error.message))
+            continue
+        if version.tracker_id is None:
+            unpublished += 1
+            continue
+        codes[version.tracker_id] = version.code
+        rows.append(CreditRow(version=version.tracker_id, key=version.key, stated=credits_now))
+    written = _write(desk, rows, dry_run=dry_run)
+    return replace(
+        done,
+        versions=done.versions + len(versions),
+        changed=done.changed + written.changed,
+        unpublished=done.unpublished + unpublished,
+        unknown=(*done.unknown, *(codes[number] for number in written.unknown)),
+        refused=(*done.refused, *refused),
+    )
+
+
+def _write(desk: CreditDesk, rows: Sequence[CreditRow], *, dry_run: bool) -> CreditsWritten:
+    # A write that nobody answered may have been carried out: the next look tells.
+    for attempt in stamina.retry_context(on=TrackerUnavailable, attempts=_ATTEMPTS):
+        with attempt:
+            return desk.write(rows, dry_run=dry_run)
+    raise AssertionError("unreachable")
+
+
+def _names(database: Engine, desk: CreditDesk, *, dry_run: bool) -> tuple[Renamed, ...]:
+    """Take over the tracker's names of those in the register; return whose changed."""
+    with reading(database) as connection:
+        before = {person.id: person for person in people.everyone(connection)}
+    told = desk.people(list(before))
+    with reading(database) as connection:
+        after = people.as_printed(connection, told.values())
+    renamed = tuple(
+        Renamed(before=before[person.id], after=person)
+        for person in after
+        if person.name.strip() and person != before[person.id]
+    )
+    if renamed and not dry_run:
+        with database.begin() as connection:
+            people.note_all(connection, [one.after for one in renamed])
+    return renamed
+
+
+def _with_names(version: BackgroundVersion, names: Mapping[str, Person]) -> BackgroundVersion:
+    """Return a version as the register will name its people."""
+    if not names:
+        return version
+    return replace(version, images=tuple(_image(image, names) for image in version.images))
+
+
+def _image(image: ImageRecord, names: Mapping[str, Person]) -> ImageRecord:
+    return replace(image, contributions=tuple(_contributions(image.contributions, names)))
+
+
+def _contributions(
+    contributions: Sequence[Contribution], names: Mapping[str, Person]
+) -> Iterator[Contribution]:
+    for one in contributions:
+        known = names.get(one.actor.id) if isinstance(one.actor, Person) else None
+        yield one if known is None else replace(one, actor=known)
