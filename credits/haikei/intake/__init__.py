@@ -3,10 +3,11 @@
 from haikei.intake.declaration import Declaration, declared_free_of_ai, read_declaration
 from haikei.intake.examination import Examination, Problem, ProblemKind, Recognition, Verdict
 from haikei.intake.examining import Examiner
-from haikei.intake.gathering import gather
+from haikei.intake.gathering import DeliveredFile, gather
 
 __all__ = [
     "Declaration",
+    "DeliveredFile",
     "Examination",
     "Examiner",
     "Problem",

@@ -15,8 +15,9 @@ def built_in() -> tuple[Report, ...]:
     from haikei.reports.credits_roll import CreditsRollReport
     from haikei.reports.dashboard import Dashboard
     from haikei.reports.image_sheet import ImageSheet
+    from haikei.reports.transcript import VerificationReport
 
-    return (CreditsRollReport(), Breakdown(), Dashboard(), ImageSheet())
+    return (CreditsRollReport(), Breakdown(), Dashboard(), ImageSheet(), VerificationReport())
 
 
 def reports() -> tuple[Report, ...]:

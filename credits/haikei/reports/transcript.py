@@ -5,10 +5,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from importlib.metadata import version
 
-from haikei.intake import Examination, Verdict
+from haikei.credits import BackgroundVersion, CreditLine, credit_line, records
+from haikei.errors import CreditError
+from haikei.intake import DeliveredFile, Examination, Examiner, Verdict
+from haikei.provenance import trusted_roots
+from haikei.reports.composing import compose
 from haikei.reports.document import (
     Badge,
     Block,
+    Cell,
     Column,
     Document,
     Fact,
@@ -18,6 +23,7 @@ from haikei.reports.document import (
     Table,
     Tone,
 )
+from haikei.reports.report import Format, ReportOptions, ReportSource
 from haikei.reports.words import Language, Words
 
 _TITLE = Words("Verification transcript", "検証記録")
@@ -28,6 +34,20 @@ _VERDICTS = {
     Verdict.UNDECLARED_AI: Words("undeclared AI", "AIの申告なし"),
     Verdict.FAILED: Words("failed", "不合格"),
 }
+_COLUMNS = (
+    Column(key="file", title=Words("File", "ファイル"), wide=True),
+    Column(key="verdict", title=Words("Verdict", "判定")),
+    Column(key="marks", title=Words("Marks", "署名")),
+    Column(key="steps", title=Words("Steps", "工程")),
+    Column(key="recorded", title=Words("Recorded as", "記録")),
+    Column(key="entry", title=Words("Ledger entry", "台帳番号")),
+    Column(key="made_by", title=Words("Made by", "制作者"), wide=True),
+    Column(key="declared", title=Words("Declared", "申告")),
+    Column(key="sha256", title="SHA-256"),
+)
+_FINDINGS = Column(key="findings", title=Words("Findings", "指摘"), wide=True)
+_MISSING = Words("missing", "ファイルなし")
+_NOBODY = Words("No background is recorded here yet.", "背景の記録はまだありません。")
 _NOTES = (
     Words(
         "A mark shows who signed a file and that it was not changed since; not that what is said "
@@ -99,17 +119,7 @@ def _blocks(found: Sequence[Examination]) -> Iterator[Block]:
         )
     yield Table(
         key="files",
-        columns=(
-            Column(key="file", title=Words("File", "ファイル"), wide=True),
-            Column(key="verdict", title=Words("Verdict", "判定")),
-            Column(key="marks", title=Words("Marks", "署名")),
-            Column(key="steps", title=Words("Steps", "工程")),
-            Column(key="recorded", title=Words("Recorded as", "記録")),
-            Column(key="entry", title=Words("Ledger entry", "台帳番号")),
-            Column(key="made_by", title=Words("Made by", "制作者"), wide=True),
-            Column(key="declared", title=Words("Declared", "申告")),
-            Column(key="sha256", title="SHA-256"),
-        ),
+        columns=_COLUMNS,
         rows=(_row(one) for one in found),
     )
     if bad:
@@ -130,10 +140,9 @@ def _blocks(found: Sequence[Examination]) -> Iterator[Block]:
         )
 
 
-def _row(one: Examination) -> tuple[str | int | Badge | Lines | Words | None, ...]:
+def _row(one: Examination) -> tuple[Cell, ...]:
     tone = Tone.SOLID if one.verdict is Verdict.OK else Tone.ALERT
     marks = one.marks
-    credit = Words(one.credit.en, one.credit.ja) if one.credit else None
     return (
         one.path.name,
         Badge(_VERDICTS[one.verdict], tone),
@@ -141,7 +150,73 @@ def _row(one: Examination) -> tuple[str | int | Badge | Lines | Words | None, ..
         Lines(tuple(step.title for step in marks.steps)) if marks else None,
         one.version.code if one.version else (one.record.path if one.record else None),
         one.entry,
-        credit,
+        _words(one.credit),
         one.declared or None,
         one.sha256,
+    )
+
+
+def _words(credit: CreditLine | None) -> Words | None:
+    return Words(credit.en, credit.ja) if credit else None
+
+
+class VerificationReport:
+    """Every published background of a show, examined as an outsider would."""
+
+    name = "verification"
+    title = _TITLE
+    purpose = "Every published file examined: its marks, its bytes, its entry in the ledger."
+    formats = (Format.HTML, Format.PDF, Format.CSV, Format.JSON)
+
+    def document(self, source: ReportSource, options: ReportOptions) -> Document:
+        """
+        Return the transcript; files are read while it is written.
+
+        Raises:
+            SettingsError: certificates that the settings name cannot be read.
+        """
+        roots = trusted_roots(source.settings)
+        examiner = Examiner(
+            trust_pem=roots.signers,
+            timestamp_trust_pem=roots.time_stamps,
+            connection=source.connection,
+            max_mib=source.settings.watch.max_mib,
+        )
+        table = Table(
+            key="files",
+            columns=(*_COLUMNS, _FINDINGS),
+            rows=_show(source, examiner),
+            empty=_NOBODY,
+        )
+        return compose(self, source, options, blocks=(table,), notes=_NOTES)
+
+
+def _show(source: ReportSource, examiner: Examiner) -> Iterator[tuple[Cell, ...]]:
+    listed = records.backgrounds(source.connection, source.scope)
+    for number, found in enumerate(listed, start=1):
+        path = source.find_file(found.final.path)
+        if path is None:
+            yield _missing(found)
+        else:
+            one = examiner.examine(DeliveredFile(path=path, relative=found.final.path))
+            yield (*_row(one), Lines(tuple(problem.message for problem in one.problems)))
+        source.progress(number)
+
+
+def _missing(version: BackgroundVersion) -> tuple[Cell, ...]:
+    try:
+        credit = credit_line(version.images)
+    except CreditError:
+        credit = None
+    return (
+        version.final.path,
+        Badge(_MISSING, Tone.ALERT),
+        None,
+        None,
+        version.code,
+        version.ledger[-1],
+        _words(credit),
+        None,
+        version.final.sha256,
+        Words("The file is not at its place.", "所定の場所にファイルがありません。"),
     )

@@ -12,9 +12,11 @@ from haikei.cli import (
     events,
     generate,
     jobs,
+    report,
     run,
     setup,
     sgserver,
+    verify,
     watch,
     worker,
 )
@@ -36,6 +38,8 @@ app.command("worker")(worker.worker)
 app.command("sgserver")(sgserver.sgserver)
 app.command("generate")(generate.generate)
 app.command("backfill")(backfill.backfill)
+app.command("verify")(verify.verify)
+app.command("report")(report.report)
 app.command("setup")(setup.setup)
 app.command("doctor")(doctor.doctor)
 app.add_typer(jobs.app, name="jobs")

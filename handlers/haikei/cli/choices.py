@@ -27,3 +27,10 @@ class Commercial(StrEnum):
     YES = "yes"
     NO = "no"
     CONDITIONAL = "conditional"
+
+
+class Declared(StrEnum):
+    """What can be declared of a whole delivery in a word."""
+
+    NO_AI = "no-ai"
+    UNDECLARED = "undeclared"  #: nothing: whatever tells of a trained model is a finding

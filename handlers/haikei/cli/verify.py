@@ -1,0 +1,229 @@
+"""`haikei verify PATH…`: what files say about themselves, and what we know of them."""
+
+from collections import Counter
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haikei.cli.choices import Declared
+from haikei.cli.output import Exit, JsonOption, print_json, say
+from haikei.cli.studio import SettingsOption, load_settings, open_studio
+from haikei.errors import DeliveryError
+
+if TYPE_CHECKING:
+    from haikei.intake import Declaration, Examination, Examiner
+    from haikei.settings import Settings
+
+_COLOURS = {"ok": "green", "look": "yellow", "unrecorded": "yellow"}
+
+
+def verify(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders of a delivery.")],
+    declare: Annotated[
+        Declared | None,
+        typer.Option(help="It is a vendor's delivery, of which this is declared as a whole."),
+    ] = None,
+    declaration: Annotated[
+        Path | None,
+        typer.Option(help="It is a vendor's delivery; the TOML file says what is declared of it."),
+    ] = None,
+    trust: Annotated[
+        Path | None, typer.Option(help="Root certificates (PEM) of signers that count as well.")
+    ] = None,
+    transcript: Annotated[
+        Path | None, typer.Option(help="Write all findings to this HTML, PDF, CSV or JSON file.")
+    ] = None,
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Say what files tell of their making, whether it holds, and whether the ledger knows them.
+
+    Exit codes: 0 all is well; 1 something is broken, stripped or unreadable; 4 a trained model
+    shows that nobody declared; 5 our records do not know a file.
+    """
+    from haikei.intake import gather
+
+    if declare is not None and declaration is not None:
+        raise typer.BadParameter("give --declare or --declaration, not both")
+    loaded = _studio(settings)
+    said = _declaration(declare, declaration)
+    found: list[Examination] = []
+    with _examiner(loaded, said, trust) as examiner:
+        for file in gather(paths):
+            one = examiner.examine(file)
+            found.append(one)
+            if not as_json:
+                _show(one)
+    if not found:
+        raise DeliveryError(
+            "There is no picture in what was named.", advice="Name files, or a folder of pictures."
+        )
+    if transcript is not None:
+        _write(found, loaded, transcript)
+    code = _exit(found)
+    if as_json:
+        print_json({"exit": int(code), "files": [_plain(one) for one in found]})
+    else:
+        _sum_up(found, transcript)
+    if code is not Exit.OK:
+        raise typer.Exit(code)
+
+
+def _studio(path: Path | None) -> "Settings | None":
+    from haikei.settings import settings_path
+
+    if path is None and not settings_path().exists():
+        return None
+    return load_settings(path)
+
+
+def _declaration(declare: Declared | None, file: Path | None) -> "Declaration | None":
+    from haikei.intake import Declaration, declared_free_of_ai, read_declaration
+
+    if file is not None:
+        return read_declaration(file)
+    match declare:
+        case Declared.NO_AI:
+            return declared_free_of_ai()
+        case Declared.UNDECLARED:
+            return Declaration(by="", reference="", files=())
+        case None:
+            return None
+
+
+@contextmanager
+def _examiner(
+    settings: "Settings | None", declaration: "Declaration | None", trust: Path | None
+) -> "Generator[Examiner]":
+    from haikei.database import reading
+    from haikei.intake import Examiner
+    from haikei.provenance import read_roots, trusted_roots
+
+    known = trusted_roots(settings) if settings is not None else None
+    roots = (known.signers if known else "") + read_roots(trust)
+    if settings is None:
+        yield Examiner(trust_pem=roots, declaration=declaration)
+        return
+    database = open_studio(settings)
+    try:
+        with reading(database) as connection:
+            yield Examiner(
+                trust_pem=roots,
+                timestamp_trust_pem=known.time_stamps if known else "",
+                connection=connection,
+                declaration=declaration,
+                max_mib=settings.watch.max_mib,
+            )
+    finally:
+        database.dispose()
+
+
+def _exit(found: "Sequence[Examination]") -> Exit:
+    verdicts = {one.verdict.value for one in found}
+    if "failed" in verdicts:
+        return Exit.FAILED
+    if "undeclared_ai" in verdicts:
+        return Exit.UNDECLARED_AI
+    return Exit.UNRECORDED if "unrecorded" in verdicts else Exit.OK
+
+
+def _show(one: "Examination") -> None:
+    say(str(one.path), colour=_COLOURS.get(one.verdict.value, "red"))
+    for label, text in _lines(one):
+        say(f"  {label:<10}{text}")
+    for problem in one.problems:
+        say(f"  {problem.kind.value}: {problem.message}", colour="red")
+        say(f"    {problem.advice}")
+
+
+def _lines(one: "Examination") -> Sequence[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    marks = one.marks
+    if marks is not None:
+        engines = ", ".join(verdict.engine for verdict in marks.engines if verdict.available)
+        state = marks.state.value
+        lines.append(("marks", f"{state}, by {engines}" if engines else state))
+        lines += [
+            ("step", f"{step.title}: {', '.join(action.action for action in step.actions)}")
+            for step in marks.steps
+        ]
+        if marks.xmp is not None and marks.xmp.credit:
+            lines.append(("says", marks.xmp.credit))
+        lines += [("AI sign", f"{sign.what} ({sign.where})") for sign in marks.ai_signs]
+    if one.record is not None:
+        code = one.version.code if one.version else one.record.path
+        entry = "" if one.entry is None else f", ledger entry {one.entry}"
+        lines.append(("recorded", f"{code}{entry}, known by its {one.recognition.value}"))
+    if one.credit is not None:
+        lines += [("made by", one.credit.en), ("", one.credit.ja)]
+    if one.declared:
+        lines.append(("declared", one.declared))
+    lines.append(("sha256", one.sha256))
+    return lines
+
+
+def _sum_up(found: "Sequence[Examination]", transcript: Path | None) -> None:
+    counts = Counter(one.verdict.value for one in found)
+    said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    say(f"{len(found)} files: {said}")
+    if transcript is not None:
+        say(f"Transcript  {transcript}")
+
+
+def _plain(one: "Examination") -> dict[str, object]:
+    marks = one.marks
+    return {
+        "path": one.path,
+        "verdict": one.verdict.value,
+        "sha256": one.sha256,
+        "marks": None if marks is None else marks.state.value,
+        "engines": []
+        if marks is None
+        else [
+            {
+                "engine": verdict.engine,
+                "available": verdict.available,
+                "state": verdict.state,
+                "failures": [*verdict.failures, *verdict.ingredient_failures],
+            }
+            for verdict in marks.engines
+        ],
+        "steps": [] if marks is None else [step.title for step in marks.steps],
+        "digital_source_type": marks.xmp.digital_source_type if marks and marks.xmp else "",
+        "ai_signs": []
+        if marks is None
+        else [
+            {"what": sign.what, "where": sign.where, "proof": sign.proof} for sign in marks.ai_signs
+        ],
+        "recognition": one.recognition.value,
+        "version": one.version.code if one.version else None,
+        "entry": one.entry,
+        "credit": one.credit.en if one.credit else None,
+        "credit_ja": one.credit.ja if one.credit else None,
+        "declared": one.declared,
+        "problems": [
+            {"kind": problem.kind.value, "message": problem.message, "advice": problem.advice}
+            for problem in one.problems
+        ],
+    }
+
+
+def _write(found: "Sequence[Examination]", settings: "Settings | None", path: Path) -> None:
+    from haikei.database import utc_now
+    from haikei.reports import Format
+    from haikei.reports.transcript import transcript_of
+    from haikei.reports.writing import write_report
+
+    try:
+        form = Format(path.suffix.lower().removeprefix("."))
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{path.name} ends in none of: html, pdf, csv, json, txt"
+        ) from error
+    studio = settings.studio.name if settings else ""
+    write_report(transcript_of(found, studio=studio, now=utc_now()), form, path)
