@@ -164,7 +164,8 @@ class _Dashboard:
 
     def _hours(self) -> Iterator[Block]:
         yield Heading(Words("Human hours", "人の作業時間"))
-        if self._source.hours is None:
+        hours = self._source.hours()
+        if hours is None:
             yield Notice(
                 Words(
                     "Unknown: the tracker was not asked for its time logs, or did not answer.",
@@ -176,7 +177,7 @@ class _Dashboard:
         scope = self._source.scope
         logged = [
             one
-            for one in self._source.hours
+            for one in hours
             if scope.sequence in {"", one.sequence} and scope.shot in {"", one.shot}
         ]
         steps: dict[str, list[LoggedTime]] = {}

@@ -50,6 +50,10 @@ def _missing(path: str) -> Path | None:
     return None
 
 
+def _unknown() -> tuple[LoggedTime, ...] | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSource:
     """Where a report takes its facts from."""
@@ -60,8 +64,8 @@ class ReportSource:
     now: datetime
     #: Resolves a published path (`ImageRecord.path`) to a file that is there; else None.
     find_file: Callable[[str], Path | None] = _missing
-    #: Logged working time of the project; None when the tracker was not asked or was away.
-    hours: tuple[LoggedTime, ...] | None = None
+    #: Returns the project's logged working time; None when the tracker is not to be asked or away.
+    hours: Callable[[], tuple[LoggedTime, ...] | None] = _unknown
     #: Told, now and then, how many versions were read.
     progress: Callable[[int], None] = _nothing
 

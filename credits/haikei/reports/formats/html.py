@@ -47,7 +47,8 @@ _SERIF = (
     '"Noto Serif CJK JP", "Noto Serif JP", "Hiragino Mincho ProN", "Yu Mincho", "Noto Serif",'
     " Georgia, serif"
 )
-_SAFE_TARGET = re.compile(r"(?:https?://|#)[^\s]*\Z", re.IGNORECASE)
+#: Elsewhere, in the page, or a file beside it.
+_SAFE_TARGET = re.compile(r"(?:(?:https?://|#)\S*|[\w.-]+)\Z", re.IGNORECASE)
 _FAMILY = re.compile(r"[\w .-]+")
 _MADE = Words("Made by Haikei", "Haikei作成")
 _CONTACT = Words("Questions", "お問い合わせ")

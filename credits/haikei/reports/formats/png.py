@@ -140,8 +140,8 @@ class _Drawer:
             place = (x + width // 2, y + height // 2 - 40)
             reason, medium = self._say(shown.reason), _font(self._sans, 18)
             below = _centred(draw, place, reason, medium, _SOFT, width - 24, lines=2)
-            small = _font(self._sans, 14)
-            _centred(draw, (place[0], below + 6), shown.path, small, _SOFT, width - 24, lines=4)
+            fine = _font(self._sans, 14)
+            _centred(draw, (place[0], below + 6), shown.path, fine, _SOFT, width - 24, lines=4)
         middle, below = x + width // 2, y + height + 22
         caption = self._say(picture.caption)
         below = _centred(draw, (middle, below), caption, _font(self._sans, 20), _SOFT, width)

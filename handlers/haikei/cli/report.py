@@ -1,0 +1,221 @@
+"""`haikei report NAME`: who made what, for people and machines."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
+from haikei.cli.studio import SettingsOption
+from haikei.errors import CreditError, HaikeiError, ReportError
+from haikei.reports import Format, Language
+
+if TYPE_CHECKING:
+    from haikei.reports import Report, ReportOptions, ReportSource
+    from haikei.reports.index import MadeReport
+
+_LIST, _ALL = "list", "all"
+#: What `haikei report all` writes of each report when no format is named: PDF takes long.
+_USUAL = (Format.HTML, Format.CSV, Format.JSON)
+
+
+def report(
+    name: Annotated[str, typer.Argument(help="A report's name; `list` tells them, `all` all.")],
+    project: Annotated[str, typer.Option(help="The show, by its name in records.")] = "",
+    sequence: Annotated[str, typer.Option(help="Only this sequence.")] = "",
+    shot: Annotated[str, typer.Option(help="Only this cut.")] = "",
+    of: Annotated[str, typer.Option(help="One Version's code, for an image sheet.")] = "",
+    language: Annotated[Language, typer.Option(help="What it is written in.")] = Language.EN,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="Else the ending of --out, else the report's usual one."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write; with `all`, the folder.")
+    ] = None,
+    settings: SettingsOption = None,
+    *,
+    all_versions: Annotated[
+        bool, typer.Option("--all-versions", help="Not only each background's newest version.")
+    ] = False,
+    no_tracker: Annotated[
+        bool, typer.Option("--no-tracker", help="Do not ask the tracker for logged hours.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that stand.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Write a report on a show, a sequence, a cut or one version.
+
+    Files that stand are kept unless --force is given; a report that fails leaves nothing behind.
+    """
+    if name == _LIST:
+        _list(as_json=as_json)
+        return
+    if not project:
+        raise typer.BadParameter("say which show", param_hint="--project")
+    from haikei.cli.report_source import report_source
+    from haikei.credits import Scope
+    from haikei.reports import ReportOptions
+
+    scope = Scope(project=project, sequence=sequence, shot=shot, latest=not all_versions)
+    options = ReportOptions(language=language, code=of)
+    with report_source(settings, scope, ask_tracker=not no_tracker) as source:
+        if name == _ALL:
+            _write_all(source, options, form, out, force=force, as_json=as_json)
+        else:
+            _write_one(name, source, options, form, out, force=force, as_json=as_json)
+
+
+def _list(*, as_json: bool) -> None:
+    from haikei.reports.registry import reports
+
+    known = reports()
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": one.name,
+                    "title": {"en": one.title.en, "ja": one.title.ja},
+                    "purpose": one.purpose,
+                    "formats": [form.value for form in one.formats],
+                }
+                for one in known
+            ]
+        )
+        return
+    rows = ((one.name, one.purpose, " ".join(form.value for form in one.formats)) for one in known)
+    print_table(("report", "what it is for", "formats"), rows)
+
+
+def _write_one(
+    name: str,
+    source: "ReportSource",
+    options: "ReportOptions",
+    form: Format | None,
+    out: Path | None,
+    *,
+    force: bool,
+    as_json: bool,
+) -> None:
+    from haikei.reports.registry import find_report
+    from haikei.reports.writing import write_report
+
+    wanted = find_report(name)
+    chosen = _format(wanted, form, out)
+    path = out or Path(f"{_stem(wanted, source)}.{chosen.value}")
+    if path.exists() and not force:
+        # Said before hours are spent on a report that would have nowhere to go.
+        raise ReportError(
+            f"{path} stands already.", advice="Name another with --out, or add --force."
+        )
+    files = write_report(wanted.document(source, options), chosen, path, force=force)
+    if as_json:
+        print_json({"report": name, "format": chosen.value, "files": [str(one) for one in files]})
+    for file in () if as_json else files:
+        say(str(file))
+
+
+def _format(wanted: "Report", form: Format | None, out: Path | None) -> Format:
+    chosen = form
+    if chosen is None and out is not None:
+        chosen = next((one for one in Format if one.value == out.suffix[1:].lower()), None)
+    chosen = chosen or wanted.formats[0]
+    if chosen not in wanted.formats:
+        raise ReportError(
+            f"{wanted.name} is not written as {chosen.value}.",
+            advice=f"Its formats: {', '.join(one.value for one in wanted.formats)}.",
+        )
+    return chosen
+
+
+def _stem(wanted: "Report", source: "ReportSource") -> str:
+    scope = source.scope
+    parts = (wanted.name, scope.project, scope.sequence, scope.shot)
+    return "-".join(_safe(part) for part in parts if part)
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name)
+
+
+def _write_all(
+    source: "ReportSource",
+    options: "ReportOptions",
+    form: Format | None,
+    out: Path | None,
+    *,
+    force: bool,
+    as_json: bool,
+) -> None:
+    from haikei.reports.index import Index, MadeReport
+    from haikei.reports.registry import reports
+    from haikei.reports.writing import write_report
+
+    folder = out or Path(f"reports-{_safe(source.scope.project)}")
+    index = folder / "index.html"
+    if index.exists() and not force:
+        raise ReportError(
+            f"{index} stands already.", advice="Name another folder with --out, or add --force."
+        )
+    made: list[MadeReport] = []
+    refused = False
+    for one in reports():
+        forms = [chosen for chosen in ((form,) if form else _USUAL) if chosen in one.formats]
+        files, errors = _make(one, forms, source, options, folder, force=force)
+        refused = refused or any(isinstance(error, CreditError) for error in errors)
+        made.append(
+            MadeReport(
+                report=one,
+                files=tuple(file.name for file in files),
+                refusals=tuple(dict.fromkeys(map(str, errors))),
+            )
+        )
+        if not as_json:
+            _tell(made[-1], folder)
+    write_report(Index(made).document(source, options), Format.HTML, index, force=force)
+    if as_json:
+        print_json({"index": str(index), "reports": [_plain(one, folder) for one in made]})
+    else:
+        say(str(index))
+    if refused:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _make(
+    wanted: "Report",
+    forms: Sequence[Format],
+    source: "ReportSource",
+    options: "ReportOptions",
+    folder: Path,
+    *,
+    force: bool,
+) -> tuple[list[Path], list[HaikeiError]]:
+    from haikei.reports.writing import write_report
+
+    files: list[Path] = []
+    errors: list[HaikeiError] = []
+    for chosen in forms:
+        path = folder / f"{wanted.name}.{chosen.value}"
+        try:
+            files.extend(write_report(wanted.document(source, options), chosen, path, force=force))
+        except (CreditError, ReportError) as error:
+            errors.append(error)
+    return files, errors
+
+
+def _tell(made: "MadeReport", folder: Path) -> None:
+    for why in made.refusals:
+        say(f"{made.report.name}: {why}", colour="yellow")
+    for file in made.files:
+        say(str(folder / file))
+
+
+def _plain(made: "MadeReport", folder: Path) -> dict[str, object]:
+    return {
+        "report": made.report.name,
+        "files": [str(folder / file) for file in made.files],
+        "refusals": list(made.refusals),
+    }

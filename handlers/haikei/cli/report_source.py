@@ -1,0 +1,118 @@
+"""What reports are given: the studio's records, its published files, and the tracker's hours."""
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from haikei.cli.studio import load_settings, open_studio
+from haikei.errors import HaikeiError
+from haikei.reports import LoggedTime, ReportSource
+
+if TYPE_CHECKING:
+    from haikei.credits import Scope
+    from haikei.settings import Settings
+
+_Hours = Callable[[], tuple[LoggedTime, ...] | None]
+
+
+@contextmanager
+def report_source(
+    settings: Path | None, scope: "Scope", *, ask_tracker: bool
+) -> Generator[ReportSource]:
+    """
+    Yield the studio's records of a part of a show, as reports read them.
+
+    Raises:
+        SettingsError: the settings are missing or wrong.
+        StateError: the database cannot be used.
+    """
+    from haikei.credits import records
+    from haikei.database import reading, utc_now
+
+    loaded = load_settings(settings)
+    database = open_studio(loaded)
+    try:
+        with reading(database) as connection:
+            known = records.projects(connection)
+            if scope.project not in known:
+                _tell(
+                    f"Nothing is recorded of a project {scope.project!r}; "
+                    f"known: {', '.join(known) or 'none'}."
+                )
+            yield ReportSource(
+                connection=connection,
+                settings=loaded,
+                scope=scope,
+                now=utc_now(),
+                find_file=_finder(loaded),
+                hours=_hours(loaded, scope.project) if ask_tracker else _unknown,
+                progress=_progress,
+            )
+    finally:
+        database.dispose()
+
+
+def _finder(settings: "Settings") -> Callable[[str], Path | None]:
+    roots = [root.path.resolve() for root in settings.storage.roots]
+
+    def find(path: str) -> Path | None:
+        for root in roots:
+            file = (root / path).resolve() if path else root
+            # A record is no permission to read anything else of this machine.
+            if file.is_relative_to(root) and file.is_file():
+                return file
+        return None
+
+    return find
+
+
+def _hours(settings: "Settings", project: str) -> _Hours:
+    asked: list[tuple[LoggedTime, ...] | None] = []
+
+    def hours() -> tuple[LoggedTime, ...] | None:
+        if not asked:
+            try:
+                asked.append(_logged(settings, project))
+            except HaikeiError as error:
+                _tell(f"Hours are unknown: {error.message}")
+                asked.append(None)
+        return asked[0]
+
+    return hours
+
+
+def _logged(settings: "Settings", project: str) -> tuple[LoggedTime, ...] | None:
+    from haikei.trackers.crediting import KeepsCredits
+    from haikei.trackers.loading import load_tracker
+
+    tracker = load_tracker(settings)
+    if not isinstance(tracker, KeepsCredits):
+        return None
+    return tuple(
+        LoggedTime(
+            person=row.person.id,
+            sequence=row.sequence,
+            shot=row.shot,
+            step=row.step,
+            minutes=row.minutes,
+            date=row.date,
+        )
+        for row in tracker.credit_desk().hours(project)
+    )
+
+
+def _unknown() -> tuple[LoggedTime, ...] | None:
+    return None
+
+
+def _progress(count: int) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"\r{count:,} versions", nl=False, err=True)
+
+
+def _tell(words: str) -> None:
+    typer.secho(words, fg="yellow", err=True)
