@@ -148,7 +148,16 @@ def test_a_site_that_was_set_up_passes_the_check(ready: Show) -> None:
 
     assert [finding for finding in findings if not finding.ok] == []
     subjects = " ".join(finding.subject for finding in findings)
-    for subject in ("site", "sign-in", "clock", "events", "status", "permission", "thumbnails"):
+    for subject in (
+        "site",
+        "sign-in",
+        "clock",
+        "events",
+        "status",
+        "permission",
+        "thumbnails",
+        "hours",
+    ):
         assert subject in subjects
 
 
@@ -169,7 +178,24 @@ def test_the_check_covers_changes_once_there_are_rows_of_ours(show: Show) -> Non
 
     assert findings["permission to change Version"].ok
     assert findings["permission to create PublishedFile"].ok
+    assert findings["permission to change Project"].ok
     assert failing(tuple(findings.values())) in ([], ["thumbnails"])
+
+
+def test_the_check_leaves_the_ledgers_head_as_it_is(ready: Show) -> None:
+    ready.sg.update("Project", ready.project, {"sg_haikei_checkpoint": "a head"})
+
+    check(ready)
+
+    (row,) = ready.find("Project", ["id", "is", ready.project], fields="sg_haikei_checkpoint")
+    assert row["sg_haikei_checkpoint"] == "a head"
+
+
+def test_the_check_says_when_no_hours_can_be_seen(ready: Show) -> None:
+    (hours,) = (one for one in check(ready) if one.subject == "hours")
+
+    assert hours.ok
+    assert "without hours" in hours.message
 
 
 def test_a_bare_site_lacks_what_setup_makes(show: Show) -> None:
