@@ -163,8 +163,8 @@ def _loras(request_json: str) -> Iterator[str]:
 
 def _with_ai(version: BackgroundVersion, declarations: Declarations) -> AiBackground | None:
     made = lineage.ai_images(version)
-    first_at = lineage.first_ai_at(version)
-    if not made or first_at is None:
+    first_at = lineage.first_ai_at(made)
+    if first_at is None:
         return None
     areas = [
         one.evidence.change.area_ppm

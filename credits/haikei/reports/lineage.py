@@ -1,6 +1,6 @@
 """What the records of one version say about how it was made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from haikei.credits import (
@@ -14,6 +14,8 @@ from haikei.credits import (
     System,
 )
 
+_AI = frozenset(source for source in SourceType if source.is_ai)
+_DRAWN = frozenset({SourceType.DIGITAL_CREATION, SourceType.PRINT, SourceType.HUMAN_EDITS})
 _DRAWING = frozenset({Role.LAYOUT, Role.GENZU, Role.GENZU_CLEAN_UP})
 _PAINTING = frozenset({Role.TOUCH_UP, Role.BACKGROUND})
 _DECIDING = frozenset({Role.APPROVAL, Role.RETAKE})
@@ -24,27 +26,41 @@ def ai_images(version: BackgroundVersion) -> tuple[tuple[ImageRecord, int], ...]
     return tuple(
         (image, entry)
         for image, entry in zip(version.images, version.ledger, strict=True)
-        if image.source_type.is_ai
-        or any(
-            isinstance(one.actor, System) and one.actor.source_type.is_ai
-            for one in image.contributions
-        )
+        if is_ai(image)
     )
 
 
-def first_ai_at(version: BackgroundVersion) -> datetime | None:
-    """Return when a trained model first made something for this version; None: never."""
-    return min(
-        (
-            moment
-            for image, _ in ai_images(version)
-            for moment in (
-                image.created_at,
-                *(one.at for one in image.contributions if one.role is Role.AI_GENERATION),
-            )
-        ),
-        default=None,
-    )
+def is_ai(image: ImageRecord) -> bool:
+    """Whether a trained model made any of an image's pixels in its own step."""
+    if image.source_type in _AI:
+        return True
+    for one in image.contributions:
+        if isinstance(one.actor, System) and one.actor.source_type in _AI:
+            return True
+    return False
+
+
+def first_ai_at(made: Iterable[tuple[ImageRecord, int]]) -> datetime | None:
+    """Return when the first of these images was generated; None: there is none."""
+    first: datetime | None = None
+    for image, _ in made:
+        moments = [one.at for one in image.contributions if one.role is Role.AI_GENERATION]
+        moment = min((image.created_at, *moments))
+        first = moment if first is None else min(first, moment)
+    return first
+
+
+def overall_source_type(version: BackgroundVersion) -> SourceType:
+    """
+    Return the one term for a picture that was made in steps.
+
+    A human drawing that a trained model worked on is never called less than that, whatever was
+    done to it afterwards. Source: IPTC Digital Source Type.
+    """
+    kinds = {image.source_type for image in version.images}
+    if not any(map(is_ai, version.images)):
+        return version.final.source_type
+    return SourceType.COMPOSITE_TRAINED if kinds & _DRAWN else SourceType.TRAINED
 
 
 def systems(version: BackgroundVersion) -> tuple[System, ...]:

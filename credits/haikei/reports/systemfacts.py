@@ -137,5 +137,8 @@ def _set(text: str, name: str) -> Lines:
     if text:
         return _known(text, DECLARED)
     return not_recorded(
-        Words(f"Set models.….{name} in the settings.", f"設定の models.….{name} に記入。")
+        Words(
+            f"Set {name} of this model under [models] in the settings.",
+            f"設定の [models] でこのモデルの {name} を記入してください。",
+        )
     )
