@@ -26,6 +26,8 @@ from haikei.ledger.tree import check_consistency
 
 _AT_ONCE = 500
 _BLOCK = 1 << 20
+#: Files that mark an image from beside.
+SIDECARS = (".c2pa", ".xmp")
 #: Digits of numbers in names, so that names sort as numbers do.
 _DIGITS = 12
 
@@ -161,7 +163,7 @@ class _Writer:
 
     def _file(self, file: BundledFile) -> None:
         # What marks an image from beside is in another folder: the ledger seals images alone.
-        sidecar = PurePosixPath(file.name).suffix in {".c2pa", ".xmp"}
+        sidecar = PurePosixPath(file.name).suffix in SIDECARS
         member = _member(f"{'sidecars' if sidecar else 'files'}/{file.name}", zipfile.ZIP_STORED)
         member.file_size = file.path.stat().st_size
         with file.path.open("rb") as source, self.archive.open(member, "w") as out:

@@ -1,8 +1,10 @@
 """Which entries of the ledger tell of a show, a sequence, a shot or one image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from haikei.database import (
     background_images,
@@ -12,6 +14,9 @@ from haikei.database import (
     ingredients,
     statements,
 )
+from haikei.errors import LedgerError
+from haikei.files import sha256_of
+from haikei.ledger.bundle import SIDECARS, BundledFile
 
 _AT_ONCE = 500
 
@@ -41,6 +46,71 @@ def select_entries(connection: Connection, selection: Selection) -> tuple[int, .
         images = _of_versions(connection, selection)
         said = _statements_within(connection, selection)
     return tuple(sorted({*images, *_later(connection, images), *said}))
+
+
+def image_entry(connection: Connection, sha256: str) -> int:
+    """
+    Return the entry that seals the image with these bytes.
+
+    Raises:
+        LedgerError: there is none.
+    """
+    row = image_records.c
+    query = select(func.min(row.ledger_seq)).where(row.sha256 == sha256)
+    found: int | None = connection.execute(query).scalar()
+    if found is None:
+        raise LedgerError(
+            f"No image with the SHA-256 {sha256} is in the ledger.",
+            advice="`haikei verify FILE` tells what is known of a file.",
+        )
+    return found
+
+
+def published_files(
+    connection: Connection, seqs: Sequence[int], roots: Sequence[Path]
+) -> tuple[Sequence[BundledFile], Sequence[str]]:
+    """
+    Return the images that some entries seal, with what marks them from beside.
+
+    Args:
+        connection: where to read.
+        seqs: the entries.
+        roots: folders below which images were published.
+
+    Returns:
+        the files, and the paths of images that are not there any more as they were sealed.
+    """
+    row = image_records.c
+    found: dict[str, BundledFile] = {}
+    missing: list[str] = []
+    for start in range(0, len(seqs), _AT_ONCE):
+        part = seqs[start : start + _AT_ONCE]
+        query = (
+            select(row.path, row.sha256).where(row.ledger_seq.in_(part)).order_by(row.ledger_seq)
+        )
+        for path, sha256 in connection.execute(query):
+            place = _where(path, sha256, roots)
+            if place is None:
+                missing.append(path)
+                continue
+            name = path.lstrip("/")
+            found[name] = BundledFile(name=name, path=place)
+            for suffix in SIDECARS:
+                if place.with_suffix(suffix).is_file():
+                    beside = str(PurePosixPath(name).with_suffix(suffix))
+                    found[beside] = BundledFile(name=beside, path=place.with_suffix(suffix))
+    return list(found.values()), missing
+
+
+def _where(path: str, sha256: str, roots: Sequence[Path]) -> Path | None:
+    for root in roots:
+        place = root / path
+        try:
+            if place.is_file() and sha256_of(place) == sha256:
+                return place
+        except OSError:
+            continue
+    return None
 
 
 def _of_versions(connection: Connection, selection: Selection) -> set[int]:

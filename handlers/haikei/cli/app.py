@@ -12,6 +12,7 @@ from haikei.cli import (
     events,
     generate,
     jobs,
+    ledger,
     report,
     run,
     setup,
@@ -43,6 +44,7 @@ app.command("report")(report.report)
 app.command("setup")(setup.setup)
 app.command("doctor")(doctor.doctor)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(config.app, name="config")
 
 

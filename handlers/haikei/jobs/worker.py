@@ -4,7 +4,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from enum import StrEnum
 
 import structlog
@@ -13,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from haikei.database import open_database
 from haikei.errors import SettingsError
+from haikei.jobs.checkpointing import Checkpointing
 from haikei.jobs.dbos_engine import DbosEngine, QueueSettings
 from haikei.jobs.dispatch import Dispatcher
 from haikei.jobs.gate import Gate
@@ -84,7 +86,8 @@ def run_worker(
             )
             watching.start()
             rounds = _rounds(settings, database, engine, tools, guard, role)
-            _go_round(rounds, stop)
+            with _checkpoints(settings, database, role, stop):
+                _go_round(rounds, stop)
         log.info("worker_stopped", role=role.value, worker=holder)
     finally:
         tools.close()
@@ -121,6 +124,28 @@ def _rounds(
             _Round("upkeep", _UPKEEP_EVERY, upkeep.run),
         ]
     return rounds
+
+
+@contextmanager
+def _checkpoints(
+    settings: Settings, database: Database, role: WorkerRole, stop: threading.Event
+) -> Generator[None]:
+    """Keep the ledger's checkpoints beside the rounds: mail and trackers may take their time."""
+    if role is not WorkerRole.STEPS:
+        yield
+        return
+    url = settings.engine.url or f"sqlite:///{settings.studio.state / 'engine.db'}"
+    # A thread of its own wants locks of its own: PostgreSQL's belong to one connection.
+    locks = open_locks(url, settings.studio.state / "locks")
+    keeper = Checkpointing(settings, database, locks)
+    thread = threading.Thread(target=keeper.keep, args=(stop,), name="checkpoints", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        if stop.is_set():
+            thread.join(GRACE)
+        locks.release()
 
 
 def _go_round(rounds: list[_Round], stop: threading.Event) -> None:

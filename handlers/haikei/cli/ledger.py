@@ -1,0 +1,316 @@
+"""`haikei ledger`: audit the ledger, seal it, and hand proofs to outsiders."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
+from haikei.cli.studio import SettingsOption, load_settings, open_studio
+from haikei.errors import LedgerError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from haikei.jobs.checkpointing import Checkpointing
+    from haikei.ledger import Bundled, Selection
+    from haikei.settings import Settings
+
+app = typer.Typer(
+    help="Audit the ledger, seal it, and prove to outsiders what it holds.", no_args_is_help=True
+)
+
+ImageArgument = Annotated[str, typer.Argument(help="An image's file, or its SHA-256.")]
+_SHA256 = 64
+
+
+@app.command()
+def verify(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
+    """Recompute every hash from the records, and compare with every checkpoint."""
+    from haikei.database import reading
+    from haikei.jobs.checkpointing import outlets_of
+    from haikei.ledger import audit, note_signer
+
+    loaded, database = _open(settings)
+    outlets = outlets_of(loaded, database)
+    key = note_signer(loaded).key
+    with reading(database) as connection:
+        found = audit(connection, key, outlets=outlets, tell=None if as_json else _progress)
+    if as_json:
+        print_json(
+            {
+                "ok": not found.findings,
+                "entries": found.entries,
+                "root": found.root.hex(),
+                "checkpoints": found.checkpoints,
+                "outside": found.outside,
+                "findings": found.findings,
+            }
+        )
+    else:
+        for finding in found.findings:
+            say(f"FAIL {finding}", colour="red")
+        say(
+            f"{found.entries} entries, {found.checkpoints} checkpoints and {found.outside} more "
+            f"held outside, root {found.root.hex()}"
+        )
+        say("The ledger is whole." if not found.findings else "docs/ledger.md says what to do.")
+    if found.findings:
+        raise typer.Exit(Exit.FAILED)
+
+
+@app.command()
+def checkpoint(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
+    """Sign the ledger as it is now, and send the checkpoint to every outlet."""
+    loaded, database = _open(settings)
+    with _keeper(loaded, database) as keeper:
+        made = keeper.make()
+        sent = keeper.send()
+    said = made.checkpoint
+    if as_json:
+        print_json({"size": said.size, "root": said.root.hex(), "note": made.note, "sent": sent})
+    else:
+        say(made.note)
+    if not sent:
+        typer.secho("It is signed, but not everywhere yet: see the log.", fg="yellow", err=True)
+        raise typer.Exit(Exit.TRY_AGAIN)
+
+
+@app.command()
+def prove(
+    image: ImageArgument,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for the record and its proof.", file_okay=False)
+    ] = None,
+    settings: SettingsOption = None,
+) -> None:
+    """Prove that an image's record stands in the ledger, in one small text file."""
+    from haikei.database import reading
+    from haikei.ledger import InclusionProof, StoredTree, entry, newest_checkpoint, note_signer
+    from haikei.ledger.selection import image_entry
+
+    loaded, database = _open(settings)
+    with reading(database) as connection:
+        seq = image_entry(connection, _sha256(image))
+    _cover(loaded, database, seq)
+    with reading(database) as connection:
+        newest = newest_checkpoint(connection)
+        if newest is None:
+            raise LedgerError("The ledger has no checkpoint.")
+        record = entry(connection, seq)
+        path = StoredTree(connection).inclusion(seq, newest.checkpoint.size)
+    proof = InclusionProof(index=seq, path=path, note=newest.note)
+    proof.check(record.payload, note_signer(loaded).key)
+    if out is None:
+        typer.echo(str(proof), nl=False)
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    _write_new(out / f"{seq}.json", record.payload)
+    _write_new(out / f"{seq}.tlog-proof", str(proof))
+    say(f"{out / f'{seq}.tlog-proof'}", colour="green")
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="The zip file to write.", dir_okay=False)],
+    project: Annotated[str, typer.Option(help="A show.")] = "",
+    sequence: Annotated[str, typer.Option(help="Only this sequence of it.")] = "",
+    shot: Annotated[str, typer.Option(help="Only this shot of it.")] = "",
+    image: Annotated[
+        str, typer.Option(help="Instead of a show: one image's file, or its SHA-256.")
+    ] = "",
+    settings: SettingsOption = None,
+    *,
+    files: Annotated[
+        bool, typer.Option("--files", help="Put the published images into the bundle.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a bundle with which an outsider verifies records, names and images."""
+    from haikei.ledger import Selection
+
+    if bool(project) == bool(image) or ((sequence or shot) and not project):
+        typer.secho("Give either --project, or --image alone.", fg="red", err=True)
+        raise typer.Exit(Exit.USAGE)
+    selection = Selection(
+        project=project,
+        sequence=sequence,
+        shot=shot,
+        image=_sha256(image) if image else "",
+    )
+    loaded, database = _open(settings)
+    done, missing = _export(loaded, database, selection, out, files=files)
+    if as_json:
+        print_json(
+            {
+                "path": done.path,
+                "size": done.checkpoint.checkpoint.size,
+                "entries": done.entries,
+                "checkpoints": done.checkpoints,
+                "names": done.names,
+                "withheld": done.withheld,
+                "files": done.files,
+                "missing": missing,
+            }
+        )
+    else:
+        say(f"{done.path}", colour="green")
+        say(
+            f"{done.entries} entries, {done.names} people by name, {done.withheld} names withheld, "
+            f"{done.files} files, up to checkpoint {done.checkpoint.checkpoint.size}"
+        )
+        for path in missing:
+            typer.secho(f"not in it, since it is not where it was: {path}", fg="yellow", err=True)
+    if missing:
+        raise typer.Exit(Exit.FAILED)
+
+
+@app.command("log")
+def show_log(
+    start: Annotated[int | None, typer.Option(min=0, help="The first entry to show.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="The most entries to show.")] = 50,
+    about: Annotated[
+        str, typer.Option(help="Only entries whose record or key contains this text.")
+    ] = "",
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List entries in order; without --start the newest."""
+    import json
+
+    from haikei.database import reading
+    from haikei.ledger.listing import list_entries
+
+    _, database = _open(settings)
+    with reading(database) as connection:
+        found = list_entries(connection, start=start, limit=limit, about=about)
+    if as_json:
+        print_json(
+            [
+                {
+                    "seq": one.seq,
+                    "key": one.key,
+                    "leaf": one.leaf.hex(),
+                    "appended_at": one.appended_at.isoformat(),
+                    "record": json.loads(one.payload),
+                }
+                for one in found
+            ]
+        )
+        return
+    print_table(
+        ("entry", "appended", "what", "of", "key"),
+        [
+            (one.seq, f"{one.appended_at:%Y-%m-%d %H:%M:%S}", *_told(one.payload), one.key)
+            for one in found
+        ],
+    )
+
+
+@app.command()
+def key(settings: SettingsOption = None) -> None:
+    """Print the vkey with which outsiders verify checkpoints: give it to them by another road."""
+    from haikei.ledger import note_signer
+
+    typer.echo(str(note_signer(load_settings(settings)).key))
+
+
+def _open(settings: Path | None) -> "tuple[Settings, Engine]":
+    from haikei.cli.logs import configure_logs
+
+    loaded = load_settings(settings)
+    configure_logs(loaded.log)
+    return loaded, open_studio(loaded)
+
+
+@contextmanager
+def _keeper(settings: "Settings", database: "Engine") -> "Iterator[Checkpointing]":
+    from haikei.jobs.checkpointing import Checkpointing
+    from haikei.jobs.locks import open_locks
+
+    url = settings.engine.url or f"sqlite:///{settings.studio.state / 'engine.db'}"
+    locks = open_locks(url, settings.studio.state / "locks")
+    try:
+        yield Checkpointing(settings, database, locks)
+    finally:
+        locks.release()
+
+
+def _cover(settings: "Settings", database: "Engine", seq: int) -> None:
+    """Make a checkpoint, if the newest one does not cover an entry yet."""
+    from haikei.database import reading
+    from haikei.ledger import newest_checkpoint
+
+    with reading(database) as connection:
+        newest = newest_checkpoint(connection)
+    if newest is None or newest.checkpoint.size <= seq:
+        with _keeper(settings, database) as keeper:
+            keeper.make()
+
+
+def _export(
+    settings: "Settings", database: "Engine", selection: "Selection", out: Path, *, files: bool
+) -> "tuple[Bundled, Sequence[str]]":
+    from haikei.database import reading
+    from haikei.ledger import export_bundle, note_signer, select_entries
+    from haikei.ledger.selection import published_files
+
+    with reading(database) as connection:
+        seqs = select_entries(connection, selection)
+    if not seqs:
+        raise LedgerError("The ledger holds no entry of this selection.")
+    _cover(settings, database, seqs[-1])
+    roots = [root.path for root in settings.storage.roots]
+    with reading(database) as connection:
+        found, missing = published_files(connection, seqs, roots) if files else ((), ())
+        done = export_bundle(
+            connection, seqs, target=out, key=note_signer(settings).key, files=found
+        )
+    return done, missing
+
+
+def _sha256(image: str) -> str:
+    from haikei.files import sha256_of
+
+    given = image.lower()
+    if len(given) == _SHA256 and set(given) <= set("0123456789abcdef"):
+        return given
+    try:
+        return sha256_of(Path(image))
+    except OSError as error:
+        raise LedgerError(
+            f"{image} cannot be read: {error.strerror}.", advice="Give a file or a SHA-256."
+        ) from error
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise LedgerError(
+            f"{path} cannot be written: {error.strerror}.", advice="Give another folder."
+        ) from error
+
+
+def _told(payload: str) -> tuple[str, str]:
+    import json
+
+    record = json.loads(payload)
+    if not isinstance(record, dict):
+        return "", ""
+    what = " ".join(str(record[name]) for name in ("type", "kind") if record.get(name))
+    place = "/".join(
+        str(record[name]) for name in ("project", "sequence", "shot") if record.get(name)
+    )
+    return what, place or str(record.get("path", ""))
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{done:,} of {total:,} entries" + ("\n" if done == total else ""))
+        sys.stderr.flush()

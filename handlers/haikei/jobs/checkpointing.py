@@ -1,0 +1,190 @@
+"""Checkpoints on a schedule: the ledger's heads are signed, time-stamped and sent out."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+from prometheus_client import Counter, Gauge
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from haikei.database import reading, utc_now
+from haikei.errors import HaikeiError, HistoryChanged, LedgerError, SettingsError
+from haikei.jobs.locks import Locks
+from haikei.jobs.tracker_outlet import TrackerOutlet
+from haikei.ledger import (
+    Outlet,
+    SignedCheckpoint,
+    newest_checkpoint,
+    note_signer,
+    seal,
+    send_out,
+    size,
+    stamp_missing,
+)
+from haikei.ledger.drop import DropFolder
+from haikei.ledger.mail import MailOutlet
+from haikei.ledger.timestamps import time_stamper
+from haikei.settings import Settings
+from haikei.trackers import CheckpointBoard, load_board
+
+log = structlog.get_logger()
+
+ENTRIES = Gauge("haikei_ledger_entries", "Entries of the ledger")
+SEALED = Gauge("haikei_ledger_sealed_entries", "Entries that the newest checkpoint covers")
+REFUSED = Counter("haikei_ledger_refused", "Checkpoints refused since history has changed")
+UNSENT = Gauge("haikei_ledger_unsent", "1 while an outlet lacks a checkpoint or a token is missing")
+
+#: Seconds between looks at the clock.
+_TICK = 60.0
+#: Seconds after which sendings that failed are tried again.
+_RETRY = 600.0
+_LOCK = "ledger-checkpoints"
+
+
+class Checkpointing:
+    """
+    Makes a checkpoint when it is due and sends out what waits; of many processes one at a time.
+
+    Args:
+        settings: the studio's.
+        database: the studio's own.
+        locks: this thread's own.
+        open_board: makes the tracker's board.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Engine,
+        locks: Locks,
+        *,
+        open_board: Callable[[Settings], CheckpointBoard] = load_board,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._locks = locks
+        self._open_board = open_board
+        self._signer = note_signer(settings)
+        self._outlets: Sequence[Outlet] | None = None
+        self._sent_at: float | None = None
+        self._refused_at: float | None = None
+
+    @property
+    def outlets(self) -> Sequence[Outlet]:
+        """Every way out that the settings name, and a folder beside the database."""
+        if self._outlets is None:
+            self._outlets = outlets_of(self._settings, self._database, self._open_board)
+        return self._outlets
+
+    def keep(self, stop: threading.Event) -> None:
+        """Go on until `stop` is set."""
+        while not stop.wait(min(_TICK, self._settings.ledger.checkpoint_every)):
+            try:
+                self.tick()
+            except HistoryChanged:
+                pass  # said in the log already, by whoever found it
+            except (HaikeiError, SQLAlchemyError) as error:
+                log.warning("checkpoint_failed", error=str(error))
+
+    def tick(self) -> None:
+        """
+        Do what is due now, unless another process does.
+
+        Raises:
+            HistoryChanged: the ledger is not any more what was sealed; nothing is signed.
+            HaikeiError: something else is in the way.
+        """
+        with self._locks.borrowed(_LOCK) as ours:
+            if not ours:
+                return
+            if self.due():
+                self.make()
+            elif self._sent_at is None or time.monotonic() - self._sent_at >= _RETRY:
+                self.send()
+
+    def due(self) -> bool:
+        """Tell whether something was added and the newest checkpoint is old enough."""
+        every = self._settings.ledger.checkpoint_every
+        if self._refused_at is not None and time.monotonic() - self._refused_at < every:
+            return False
+        with reading(self._database) as connection:
+            count = size(connection)
+            newest = newest_checkpoint(connection)
+        ENTRIES.set(count)
+        SEALED.set(newest.checkpoint.size if newest else 0)
+        if newest is None:
+            return count > 0
+        added = count != newest.checkpoint.size
+        return added and (utc_now() - newest.made_at).total_seconds() >= every
+
+    def make(self) -> SignedCheckpoint:
+        """
+        Sign the ledger as it is now and send it out; return the checkpoint.
+
+        Raises:
+            HistoryChanged: the ledger is not any more what was sealed; nothing is signed.
+            LedgerError: the ledger is empty.
+            ProofInvalid: a checkpoint in the database is damaged.
+        """
+        try:
+            made = seal(self._database, self._signer, outlets=self.outlets)
+        except HistoryChanged:
+            REFUSED.inc()
+            self._refused_at = time.monotonic()
+            raise
+        self._refused_at = None
+        SEALED.set(made.checkpoint.size)
+        self.send()
+        return made
+
+    def send(self) -> bool:
+        """Ask for tokens that are missing and send what waits; tell whether all of it is done."""
+        stamped = self._stamp()
+        sent = send_out(self._database, self.outlets)
+        self._sent_at = time.monotonic()
+        UNSENT.set(0 if stamped and sent else 1)
+        return stamped and sent
+
+    def _stamp(self) -> bool:
+        try:
+            stamper = time_stamper(self._settings)
+            if stamper is not None:
+                stamp_missing(self._database, stamper)
+        except (LedgerError, SettingsError) as error:
+            # The checkpoint stands without its token, and says so by lacking it.
+            log.warning("checkpoint_not_stamped", error=str(error))
+            return False
+        return True
+
+
+def outlets_of(
+    settings: Settings,
+    database: Engine,
+    open_board: Callable[[Settings], CheckpointBoard] = load_board,
+) -> Sequence[Outlet]:
+    """
+    Return every way out that the settings name, and a folder beside the database.
+
+    That folder is no way out of the building, but somebody who can only reach the database cannot
+    rewrite it.
+    """
+    beside = settings.studio.state / "checkpoints"
+    beside.mkdir(parents=True, exist_ok=True)
+    found: list[Outlet] = [DropFolder(folder=beside)]
+    found += [DropFolder(folder=folder) for folder in settings.ledger.drop]
+    if settings.ledger.mail.host:
+        found += _usable(lambda: MailOutlet(mail=settings.ledger.mail))
+    if settings.ledger.tracker_field:
+        found += _usable(lambda: TrackerOutlet(board=open_board(settings), database=database))
+    return found
+
+
+def _usable(make: Callable[[], Outlet]) -> Sequence[Outlet]:
+    try:
+        return (make(),)
+    except SettingsError as error:
+        # The other ways out are all the more needed.
+        log.warning("checkpoint_outlet_unusable", error=str(error))
+        return ()
