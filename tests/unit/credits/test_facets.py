@@ -1,0 +1,178 @@
+"""Each side of an image's making has its own state, and nothing adds them up."""
+
+from dataclasses import replace
+
+import pytest
+
+from haikei.credits import (
+    BackgroundVersion,
+    Change,
+    Facet,
+    FacetState,
+    FacetSummary,
+    Grade,
+    ImageRecord,
+    ReviewState,
+    Role,
+    SourceType,
+    facets,
+)
+from haikei.presets import FACET_STATES, FACETS, GRADES
+from support.records import (
+    MORI,
+    PAINTER,
+    SATO,
+    a_background,
+    a_chain,
+    a_change,
+    a_contribution,
+    a_generation,
+    a_layout,
+    a_show,
+    a_touch_up,
+)
+
+
+def _of(version: BackgroundVersion, facet: Facet) -> FacetSummary:
+    (summary,) = (summary for summary in facets(version) if summary.facet is facet)
+    return summary
+
+
+def _with(*images: ImageRecord) -> BackgroundVersion:
+    return a_background(images=images)
+
+
+def test_all_four_sides_are_told_in_order() -> None:
+    assert [summary.facet for summary in facets(a_background())] == [
+        Facet.LAYOUT,
+        Facet.GENERATION,
+        Facet.TOUCH_UP,
+        Facet.REVIEW,
+    ]
+
+
+def test_a_layout_by_hand_is_human() -> None:
+    layout = _of(a_background(), Facet.LAYOUT)
+
+    assert layout.state is FacetState.HUMAN
+    assert [part.contribution.role for part in layout.parts] == [Role.GENZU]
+
+
+def test_a_layout_by_a_model_is_ai_and_with_a_human_both() -> None:
+    by_model = replace(
+        a_layout(artists=(), source_type=SourceType.TRAINED),
+        contributions=a_generation().contributions,
+    )
+    human = a_contribution(Role.GENZU, SATO)
+    by_both = replace(by_model, contributions=(*by_model.contributions, human))
+
+    assert _of(_with(by_model), Facet.LAYOUT).state is FacetState.AI
+    assert _of(_with(by_both), Facet.LAYOUT).state is FacetState.HUMAN_AND_AI
+    assert _of(_with(by_model), Facet.GENERATION).state is FacetState.NONE
+    assert _of(_with(a_generation()), Facet.LAYOUT).state is FacetState.NONE
+
+
+def test_passes_are_counted_with_those_that_somebody_ran() -> None:
+    generation = _of(a_background(), Facet.GENERATION)
+
+    assert (generation.state, generation.passes, generation.operated) == (FacetState.AI, 2, 2)
+    assert generation.text.en == "AI: 2 passes, operated"
+    assert _of(a_background(images=a_chain(operator=None)), Facet.GENERATION).text.en == (
+        "AI: 2 passes, run by the pipeline"
+    )
+
+
+def test_a_pass_of_an_algorithm_is_not_ai() -> None:
+    generation = _of(_with(a_layout(), a_generation(system=PAINTER)), Facet.GENERATION)
+
+    assert generation.state is FacetState.ALGORITHM
+    assert generation.text.en == "algorithm without AI: 1 pass, run by the pipeline"
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "text"),
+    [
+        (a_change(), FacetState.LOCAL, "local, in 2 regions"),
+        (a_change(regions=1), FacetState.LOCAL, "local, in 1 region"),
+        (
+            a_change(global_milli_de=9_530),
+            FacetState.LOCAL,
+            "local, in 2 regions, and a grade of the whole image",
+        ),
+        (
+            a_change(area_ppm=0, regions=0, global_milli_de=9_530),
+            FacetState.GLOBAL_GRADE,
+            "grade of the whole image",
+        ),
+        (a_change(area_ppm=990_000, regions=1), FacetState.FULL_REPAINT, "full repaint"),
+        (a_change(area_ppm=0, regions=0), FacetState.NONE, "none"),
+    ],
+)
+def test_a_touch_up_is_told_as_it_was_measured(
+    change: Change, state: FacetState, text: str
+) -> None:
+    found = _of(_with(a_layout(), a_generation(), a_touch_up(change=change)), Facet.TOUCH_UP)
+
+    assert (found.state, found.text.en) == (state, text)
+    assert found.grade is Grade.MEASURED
+
+
+def test_artists_who_share_a_touch_up_share_its_measure() -> None:
+    found = _of(_with(a_layout(), a_touch_up(artists=(SATO, MORI))), Facet.TOUCH_UP)
+
+    assert found.regions == 2
+    assert [part.contribution.actor for part in found.parts] == [SATO, MORI]
+
+
+def test_a_touch_up_that_was_not_measured_is_not_told_to_be_nothing() -> None:
+    declared = replace(
+        a_touch_up(), contributions=(a_contribution(Role.TOUCH_UP, SATO, grade=Grade.DECLARED),)
+    )
+
+    found = _of(_with(a_layout(), declared), Facet.TOUCH_UP)
+    assert (found.state, found.grade) == (FacetState.UNMEASURED, Grade.DECLARED)
+
+
+def test_a_cut_without_ai_is_painted_by_hand() -> None:
+    by_hand = next(v for v in a_show(versions=40) if v.images[-1].path.endswith(".psd"))
+
+    assert _of(by_hand, Facet.TOUCH_UP).state is FacetState.BY_HAND
+    assert _of(by_hand, Facet.GENERATION).state is FacetState.NONE
+
+
+def test_only_what_was_decided_about_this_picture_counts() -> None:
+    approved = a_contribution(Role.APPROVAL, MORI)
+    chain = a_chain(touch_up_by=())
+    before = (*chain[:-1], replace(chain[-1], contributions=(approved,)))
+    after = (*before, a_touch_up(parent=before[-1]))
+
+    assert _of(_with(*before), Facet.REVIEW).state is FacetState.APPROVED
+    assert _of(_with(*after), Facet.REVIEW).state is FacetState.NONE
+    assert len(_of(_with(*after), Facet.REVIEW).parts) == 1
+
+
+@pytest.mark.parametrize("state", set(ReviewState) - {ReviewState.IN_REVIEW})
+def test_the_decision_of_the_version_is_its_state(state: ReviewState) -> None:
+    assert _of(a_background(state=state), Facet.REVIEW).state.value == state.value
+
+
+def test_a_choice_among_several_is_told() -> None:
+    chosen = a_contribution(Role.SELECTION, MORI)
+
+    found = _of(_with(a_layout(), a_generation(contributions=(chosen,))), Facet.REVIEW)
+    assert found.state is FacetState.SELECTED
+
+
+def test_no_side_is_a_percentage() -> None:
+    for version in a_show(versions=60):
+        for summary in facets(version):
+            assert "%" not in summary.text.en + summary.text.ja
+
+
+def test_every_term_has_words_in_both_languages() -> None:
+    assert set(FACETS) == {facet.value for facet in Facet}
+    assert set(GRADES) == {grade.value for grade in Grade}
+    assert set(FACET_STATES) == {state.value for state in FacetState}
+    for words in (*FACETS.values(), *GRADES.values(), *FACET_STATES.values()):
+        assert words.en.strip()
+        assert words.ja.strip()
