@@ -266,7 +266,7 @@ def test_a_number_of_ones_own_holds_zero_and_nothing(
 
     assert zero[name] == 0
     assert none[name] is None
-    found = sg.find("Version", [["project", "is", project], [name, "is", 0]])
+    found: Any = sg.find("Version", [["project", "is", project], [name, "is", 0]])
     assert [row["id"] for row in found] == [zero["id"]]
     with pytest.raises(shotgun_api3.Fault):
         sg.update("Version", zero["id"], {name: "three"})

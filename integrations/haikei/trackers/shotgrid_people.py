@@ -103,8 +103,9 @@ class People:
 
 def _any_of(words: Sequence[str]) -> Filter:
     ids = [int(number) for number in map(_number, words) if number]
-    filters: list[Filter] = [["id", "in", ids]] if ids else []
-    filters += [[field, "in", list(words)] for field in _FIELDS]
+    filters: list[Filter] = [[field, "in", list(words)] for field in _FIELDS]
+    if ids:
+        filters.append(["id", "in", ids])
     return {"filter_operator": "any", "filters": filters}
 
 
