@@ -1,6 +1,6 @@
 """Where the studio's own state lives: one database, one schema, one way to open it."""
 
-from haikei.database.connection import open_database, reading
+from haikei.database.connection import drop_deleted, open_database, reading
 from haikei.database.moments import Moment, utc_now
 from haikei.database.schema import (
     background_images,
@@ -20,9 +20,15 @@ from haikei.database.schema import (
     ledger_sendings,
     metadata,
     name_openings,
+    notices,
     people,
+    review_answers,
+    review_notes,
+    review_wakes,
+    reviews,
     statements,
     systems,
+    web_deliveries,
 )
 
 __all__ = [
@@ -30,6 +36,7 @@ __all__ = [
     "background_images",
     "backgrounds",
     "contributions",
+    "drop_deleted",
     "events",
     "feed_cursors",
     "feed_gaps",
@@ -44,10 +51,16 @@ __all__ = [
     "ledger_sendings",
     "metadata",
     "name_openings",
+    "notices",
     "open_database",
     "people",
     "reading",
+    "review_answers",
+    "review_notes",
+    "review_wakes",
+    "reviews",
     "statements",
     "systems",
     "utc_now",
+    "web_deliveries",
 ]

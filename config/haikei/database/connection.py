@@ -55,6 +55,23 @@ def reading(database: Engine) -> Generator[Connection]:
         yield connection
 
 
+def drop_deleted(database: Engine) -> bool:
+    """
+    Let no file of the database keep what was deleted, and tell whether that was possible now.
+
+    SQLite's write-ahead log still holds the pages as they were before. It can be emptied only
+    while nobody reads them. Other databases do this in their own time.
+    """
+    if database.dialect.name != "sqlite":
+        return True
+    with database.connect() as connection:
+        # A checkpoint is not possible inside of the transaction that a connection begins with.
+        connection.exec_driver_sql("COMMIT")
+        row = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        connection.exec_driver_sql("BEGIN")
+    return not row[0]
+
+
 def _sqlite_begin(connection: Connection) -> None:
     reads = connection.get_execution_options().get(_READS, False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -48,6 +48,8 @@ jobs = Table(
     Column("id", _Id, primary_key=True),
     Column("key", String(120), nullable=False),
     Column("event_key", String(80), nullable=False),
+    # `background`, or `touch_up` for a paint-over that is taken in.
+    Column("kind", String(20), nullable=False, server_default="background"),
     Column("state", String(20), nullable=False),
     Column("step", String(20), nullable=False, default=""),
     Column("run", Integer, nullable=False, default=1),
@@ -275,6 +277,85 @@ statements = Table(
     Column("ledger_seq", BigInteger, nullable=False),
     Column("at", Moment, nullable=False),
     Index("ix_statements_project", "project", "kind"),
+)
+
+# Versions of the tracker that somebody told us to look at. One row a version, however many told.
+review_wakes = Table(
+    "review_wakes",
+    metadata,
+    Column("version_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", String(20), nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("look_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error", Text, nullable=False, default=""),
+    Index("ix_review_wakes_look_at", "look_at"),
+)
+
+# What was decided about a version, as far as it was acted on.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("version_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("background_key", String(120), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("decision", String(20), nullable=False, default=""),
+    Column("decided_by", String(120), nullable=False, default=""),
+    Column("decided_at", Moment),
+    Column("updated_at", Moment, nullable=False),
+    Index("ix_reviews_background_key", "background_key"),
+)
+
+# Every Note and Reply on a version, and what became of it: none is acted on twice.
+review_notes = Table(
+    "review_notes",
+    metadata,
+    Column("id", String(40), primary_key=True),  # such as `Note:12`
+    Column("version_id", BigInteger, nullable=False),
+    Column("background_key", String(120), nullable=False),
+    Column("author", String(120), nullable=False, default=""),
+    Column("text", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("job_key", String(120), nullable=False, default=""),
+    Column("written_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Index("ix_review_notes_version_id", "version_id", "state"),
+    Index("ix_review_notes_job_key", "job_key"),
+)
+
+# What is to be written into the tracker because of a decision, until it stands there.
+review_answers = Table(
+    "review_answers",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("payload", Text, nullable=False),
+    Column("try_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error", Text, nullable=False, default=""),
+    Column("done_at", Moment),
+    Index("ix_review_answers_done_at", "done_at", "try_at"),
+)
+
+# Deliveries of webhooks and menu items that were taken, so that none is taken twice.
+web_deliveries = Table(
+    "web_deliveries",
+    metadata,
+    Column("key", String(120), primary_key=True),
+    Column("taken_at", Moment, nullable=False),
+    Index("ix_web_deliveries_taken_at", "taken_at"),
+)
+
+# What people are to be told of, gathered until it is sent.
+notices = Table(
+    "notices",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("url", Text, nullable=False, default=""),
+    Column("noted_at", Moment, nullable=False),
+    Column("sent_at", Moment),
+    Index("ix_notices_sent_at", "sent_at"),
 )
 
 # The append-only ledger: nothing here is ever changed or removed. On SQLite and PostgreSQL

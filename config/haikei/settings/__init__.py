@@ -5,6 +5,14 @@ from haikei.settings.describing import Setting, describe, reference, starter, to
 from haikei.settings.loading import Reading, load, read, settings_path
 from haikei.settings.mistakes import Mistake
 from haikei.settings.people import PersonEntry, StaffEntry
+from haikei.settings.review import (
+    Dailies,
+    Notifications,
+    Review,
+    Statuses,
+    TouchUpFolder,
+    Web,
+)
 from haikei.settings.studio import (
     Device,
     Engine,
@@ -30,6 +38,7 @@ from haikei.settings.template import PathTemplate
 
 __all__ = [
     "Credits",
+    "Dailies",
     "Device",
     "Engine",
     "Events",
@@ -38,27 +47,32 @@ __all__ = [
     "Mail",
     "Mistake",
     "Model",
+    "Notifications",
     "PathTemplate",
     "PersonEntry",
     "Policy",
     "Reading",
     "Recipe",
     "Reports",
+    "Review",
     "Route",
     "Setting",
     "Settings",
     "Signing",
     "StaffEntry",
     "Stage",
+    "Statuses",
     "Storage",
     "StorageRoot",
     "Studio",
+    "TouchUpFolder",
     "Tracker",
     "Unnamed",
     "Variant",
     "Watch",
     "WatchFolder",
     "WatchMode",
+    "Web",
     "describe",
     "load",
     "read",

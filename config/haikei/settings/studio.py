@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
 from haikei.settings.credits import Credits, LedgerKeeping, Reports, Signing
 from haikei.settings.people import PersonEntry
+from haikei.settings.review import Notifications, Review, TouchUpFolder, Web
 from haikei.settings.section import LocatedPath, Seconds, Section, Slug, Template, filled
 
 
@@ -110,6 +111,8 @@ class Watch(Section):
 
     folders: tuple[WatchFolder, ...] = ()
     """The folder trees in which layouts land."""
+    touch_ups: tuple[TouchUpFolder, ...] = ()
+    """The folder trees in which artists' paint-overs land."""
     mode: WatchMode = WatchMode.AUTO
     """`native` for local disks, `polling` for network mounts, `auto` to tell them apart."""
     settle: Annotated[float, Field(ge=0)] = 2.0
@@ -328,6 +331,9 @@ class Settings(Section):
     signing: Signing = Signing()
     ledger: LedgerKeeping = LedgerKeeping()
     credits: Credits = Credits()
+    review: Review = Review()
+    web: Web = Web()
+    notifications: Notifications = Notifications()
     reports: Reports = Reports()
     log: Log = Log()
 

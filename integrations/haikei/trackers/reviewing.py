@@ -78,7 +78,7 @@ ReviewWrite = StatusWrite | NoteWrite | ReplyWrite
 
 
 class ReviewDesk(Protocol):
-    """What people decide in the tracker, and how Haikei answers. One object belongs to one thread."""
+    """What people decide in the tracker, and our answers. One object belongs to one thread."""
 
     def look(self, versions: Sequence[int]) -> tuple[SeenVersion, ...]:
         """Return those of the Versions that carry our key, with their Notes and Replies."""

@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column("event_key", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=20), server_default="background", nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("step", sa.String(length=20), nullable=False),
         sa.Column("run", sa.Integer(), nullable=False),
@@ -286,6 +287,79 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("size", "outlet", name=op.f("pk_ledger_sendings")),
     )
+    op.create_table(
+        "review_wakes",
+        sa.Column("version_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("asked_at", sa.String(length=32), nullable=False),
+        sa.Column("look_at", sa.String(length=32), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("version_id", name=op.f("pk_review_wakes")),
+    )
+    with op.batch_alter_table("review_wakes", schema=None) as batch_op:
+        batch_op.create_index("ix_review_wakes_look_at", ["look_at"], unique=False)
+    op.create_table(
+        "reviews",
+        sa.Column("version_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("background_key", sa.String(length=120), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("decision", sa.String(length=20), nullable=False),
+        sa.Column("decided_by", sa.String(length=120), nullable=False),
+        sa.Column("decided_at", sa.String(length=32), nullable=True),
+        sa.Column("updated_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("version_id", name=op.f("pk_reviews")),
+    )
+    with op.batch_alter_table("reviews", schema=None) as batch_op:
+        batch_op.create_index("ix_reviews_background_key", ["background_key"], unique=False)
+    op.create_table(
+        "review_notes",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("version_id", sa.BigInteger(), nullable=False),
+        sa.Column("background_key", sa.String(length=120), nullable=False),
+        sa.Column("author", sa.String(length=120), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("job_key", sa.String(length=120), nullable=False),
+        sa.Column("written_at", sa.String(length=32), nullable=False),
+        sa.Column("seen_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review_notes")),
+    )
+    with op.batch_alter_table("review_notes", schema=None) as batch_op:
+        batch_op.create_index("ix_review_notes_job_key", ["job_key"], unique=False)
+        batch_op.create_index("ix_review_notes_version_id", ["version_id", "state"], unique=False)
+    op.create_table(
+        "review_answers",
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("try_at", sa.String(length=32), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("done_at", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_review_answers")),
+    )
+    with op.batch_alter_table("review_answers", schema=None) as batch_op:
+        batch_op.create_index("ix_review_answers_done_at", ["done_at", "try_at"], unique=False)
+    op.create_table(
+        "web_deliveries",
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("taken_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_web_deliveries")),
+    )
+    with op.batch_alter_table("web_deliveries", schema=None) as batch_op:
+        batch_op.create_index("ix_web_deliveries_taken_at", ["taken_at"], unique=False)
+    op.create_table(
+        "notices",
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("noted_at", sa.String(length=32), nullable=False),
+        sa.Column("sent_at", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_notices")),
+    )
+    with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.create_index("ix_notices_sent_at", ["sent_at"], unique=False)
     for statement in _GUARDS.get(op.get_context().dialect.name, ()):
         op.execute(statement)
 

@@ -1,0 +1,103 @@
+"""How supervisors decide, where they look, and who is told."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from haikei.settings.section import LocatedPath, Seconds, Section, Template
+
+
+class Statuses(Section):
+    """What the tracker's status codes of a Version mean; checked against the site at start."""
+
+    approve: tuple[str, ...] = ("apr", "fin")
+    """The version is good."""
+    retake: tuple[str, ...] = ("rtk",)
+    """Another version is wanted; its Notes say how."""
+    hold: tuple[str, ...] = ("hld",)
+    """Nothing happens until somebody decides."""
+    omit: tuple[str, ...] = ("omt",)
+    """The version is not needed."""
+    task_approved: str = "fin"
+    """What the Task becomes when its version is approved; empty leaves it."""
+    task_retake: str = "ip"
+    """What the Task becomes when a retake is asked for; empty leaves it."""
+
+
+class Dailies(Section):
+    """The playlist in which supervisors see what is new."""
+
+    enabled: bool = True
+    """Collect new versions in a playlist."""
+    name: str = "{project} backgrounds {date}"
+    """What a playlist is called; one is made for each name."""
+    close_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "18:00"
+    """Local time at which the day's playlist is finished: contact sheet and summary Note."""
+    supervisors: tuple[str, ...] = ()
+    """Logins of those to whom the summary Note is addressed."""
+    note: bool = True
+    """Write the summary Note."""
+
+
+class Review(Section):
+    """How decisions become versions."""
+
+    statuses: Statuses = Statuses()
+    dailies: Dailies = Dailies()
+    settle: Annotated[float, Field(ge=0)] = 10.0
+    """Seconds that a retake waits for the Notes that belong to it."""
+    max_retakes: Annotated[int, Field(ge=1)] = 30
+    """Retakes of one cut, season and time; a person must decide beyond it."""
+    similarity: Annotated[float, Field(ge=0, le=1)] = 0.55
+    """How alike a painted-over file must be to a version to be taken for its touch-up."""
+
+
+class Web(Section):
+    """Haikei's pages, webhooks and action menu items."""
+
+    enabled: bool = True
+    """Serve them."""
+    host: str = "127.0.0.1"
+    """The address to listen on; any other than loopback asks people to sign in."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8771
+    """The port to listen on."""
+    url: HttpUrl | None = None
+    """Where people and the tracker reach the pages, when that is not the address above."""
+    webhook_token: SecretStr | None = Field(default=None, exclude=True)
+    """The webhooks' secret token: from HAIKEI_WEB__WEBHOOK_TOKEN; without it none is taken."""
+    menu_secret: SecretStr | None = Field(default=None, exclude=True)
+    """The action menu items' secret: from HAIKEI_WEB__MENU_SECRET; without it none is taken."""
+    session_hours: Annotated[float, Field(gt=0)] = 12.0
+    """How long a person stays signed in."""
+    admins: tuple[str, ...] = ()
+    """Logins that may change what is configured for a show."""
+    supervisors: tuple[str, ...] = ()
+    """Logins that may decide; all others only look. Empty on loopback: everybody may."""
+    max_body_kib: Annotated[int, Field(ge=1)] = 1100
+    """The largest request that is read, in KiB; a webhook sends up to about 1 MB."""
+    rate: Annotated[int, Field(ge=1)] = 240
+    """Requests a minute from one address to sign-in, menu items and decisions."""
+
+
+class Notifications(Section):
+    """Who is told of what went wrong and what is ready."""
+
+    mail_to: tuple[str, ...] = ()
+    """Addresses; the server is that of `[ledger.mail]`."""
+    chat_url: SecretStr | None = Field(default=None, exclude=True)
+    """A chat webhook that takes `{"text": …}`: from HAIKEI_NOTIFICATIONS__CHAT_URL."""
+    on: tuple[Literal["dead", "ready", "question", "checkpoint"], ...] = ("dead", "question")
+    """What is told: dead letters, versions in review, questions, refused checkpoints."""
+    every: Seconds = 300.0
+    """Seconds in which what happened is gathered into one message."""
+
+
+class TouchUpFolder(Section):
+    """One folder tree in which artists' paint-overs land."""
+
+    path: LocatedPath
+    """The top of the tree."""
+    template: Template = (
+        "{project}/{sequence}/{shot}/touchup/{shot}_bg_{season}_{time}_v{version:03d}_{name}.{ext}"
+    )
+    """A paint-over's path below it; `version` is the version it is on, `name` its artist."""

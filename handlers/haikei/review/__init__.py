@@ -1,0 +1,1 @@
+"""What supervisors decide, and what follows from it."""

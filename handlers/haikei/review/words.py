@@ -1,0 +1,184 @@
+"""
+Read a note's words: "less green, more clouds, at sunset", 「緑を抑えて、雲を増やして」.
+
+The mapping is closed and documented (docs/review.md), so that the same note always asks for the
+same. What it does not know is not guessed: it goes to a model as it was written, and the answer
+to the note says what was understood.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+
+from haikei.jobs.instructions import Instructions, Turn
+from haikei.presets import QUALITIES, SEASONS, TIMES, Quality
+from haikei.review.vocabulary import (
+    CHANGE,
+    COMPARATIVES,
+    JA_CHANGE,
+    JA_KEEP,
+    JA_LESS,
+    JA_MORE,
+    KEEP,
+    KEEP_SEED,
+    LESS,
+    MORE,
+    NEW_SEED,
+    NONE,
+    NOUNS,
+    SEASON_WORDS,
+    SLIGHTLY,
+    STRONGLY,
+    TIME_WORDS,
+)
+
+#: How far a word turns a quality, in percent.
+PLAIN, STRONG, SLIGHT = 50, 80, 25
+#: The most that several notes together turn one quality.
+MOST = 100
+
+_CLAUSE = re.compile(r"[.!?;,\n。！？；、，]+|\band\b|\bbut\b|\bthen\b")
+
+
+def read_notes(notes: Sequence[str]) -> Instructions:
+    """
+    Return what several notes together ask for.
+
+    Notes are read in order. A later season or time of day replaces an earlier one; turns of one
+    quality add up, to at most 100 %.
+    """
+    season = time = ""
+    keep_seed = False
+    turns: dict[Quality, int] = {}
+    unwanted: list[str] = []
+    understood: list[str] = []
+    for clause in (clause for note in notes for clause in _clauses(note)):
+        keep_seed = (keep_seed or _has(clause, KEEP_SEED)) and not _has(clause, NEW_SEED)
+        found = _moment(clause, SEASON_WORDS)
+        if found:
+            season = found
+        found = _moment(clause, TIME_WORDS)
+        if found:
+            time = found
+        for turn in _turns(clause):
+            total = turns.get(turn.quality, 0) + turn.amount
+            turns[turn.quality] = max(-MOST, min(MOST, total))
+        unwanted += _unwanted(clause)
+    if season:
+        understood.append(f"{SEASONS[season].en} ({SEASONS[season].ja})")
+    if time:
+        understood.append(f"{TIMES[time].en} ({TIMES[time].ja})")
+    understood += [_said(quality, amount) for quality, amount in turns.items() if amount]
+    understood += [f"without {word}" for word in unwanted]
+    if keep_seed:
+        understood.append("same seed (同じシード)")
+    return Instructions(
+        text="\n".join(note.strip() for note in notes if note.strip()),
+        season=season,
+        time=time,
+        keep_seed=keep_seed,
+        turns=tuple(
+            Turn(quality=quality, amount=amount) for quality, amount in turns.items() if amount
+        ),
+        unwanted=tuple(dict.fromkeys(unwanted)),
+        understood=tuple(dict.fromkeys(understood)),
+    )
+
+
+def _clauses(note: str) -> Iterator[str]:
+    # NFKC makes full-width letters and punctuation the ones that people also type.
+    text = unicodedata.normalize("NFKC", note).casefold()
+    for clause in _CLAUSE.split(text):
+        if clause.strip():
+            yield " ".join(clause.split())
+
+
+def _has(clause: str, words: Sequence[str]) -> bool:
+    return any(_finds(clause, word) for word in words)
+
+
+def _finds(clause: str, word: str) -> bool:
+    """Tell whether a word stands in a clause: whole in Latin script, anywhere in Japanese."""
+    word = word.casefold()
+    if word.isascii():
+        return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", clause) is not None
+    return word in clause
+
+
+def _moment(clause: str, words: Mapping[str, tuple[str, ...]]) -> str:
+    for name, known in words.items():
+        for word in known:
+            if _finds(clause, word) and _asks_for(clause, word):
+                return name
+    return ""
+
+
+def _asks_for(clause: str, word: str) -> bool:
+    """Tell whether a clause asks for a moment, rather than praising or refusing it."""
+    if word.isascii():
+        if _has(clause, KEEP):
+            return False
+        return clause == word or _has(clause, CHANGE) or len(clause.split()) <= 3
+    if _has(clause, JA_KEEP):
+        return False
+    after = clause.partition(word.casefold())[2]
+    return not after or after.startswith(JA_CHANGE) or "変更" in clause
+
+
+def _turns(clause: str) -> Iterator[Turn]:
+    refused = _finds(clause, "not too") or _finds(clause, "don't") or _finds(clause, "do not")
+    strength = _strength(clause)
+    seen: set[Quality] = set()
+    for word, (quality, direction) in sorted(COMPARATIVES.items(), key=lambda one: -len(one[0])):
+        if quality not in seen and _finds(clause, word) and not refused:
+            seen.add(quality)
+            yield Turn(quality=quality, amount=direction * strength)
+    for quality, nouns in NOUNS.items():
+        noun = next((noun for noun in nouns if _finds(clause, noun)), None)
+        if quality in seen or noun is None or refused:
+            continue
+        direction = _direction(clause, noun)
+        if direction:
+            whole = abs(direction) > 1
+            yield Turn(
+                quality=quality, amount=(direction // 2) * MOST if whole else direction * strength
+            )
+
+
+def _direction(clause: str, noun: str) -> int:
+    """Return 1 for more, -1 for less, -2 for none at all, 0 when the clause does not say."""
+    if not noun.isascii():
+        if any(word in clause for word in JA_LESS):
+            return -1
+        return 1 if any(word in clause for word in JA_MORE) else 0
+    before = clause[: clause.index(noun)]
+    # The nearest word before the noun decides: "less green than more blue".
+    places = [
+        (match.start(), direction)
+        for words, direction in ((MORE, 1), (LESS, -1), (NONE, -2))
+        for word in words
+        for match in re.finditer(rf"(?<![\w-]){re.escape(word)}(?![\w-])", before)
+    ]
+    if places:
+        return max(places)[1]
+    return -1 if _finds(clause, f"too {noun}") else 0
+
+
+def _strength(clause: str) -> int:
+    if _has(clause, SLIGHTLY):
+        return SLIGHT
+    # "too much green" asks for less, not for much less.
+    plain = clause.replace("too much", "").replace("too many", "")
+    return STRONG if _has(plain, STRONGLY) else PLAIN
+
+
+def _unwanted(clause: str) -> Iterator[str]:
+    found = re.match(r"(?:no|without|remove(?: the)?) ([a-z][a-z ]{1,40})$", clause)
+    if found and not any(_finds(clause, noun) for nouns in NOUNS.values() for noun in nouns):
+        yield found.group(1)
+
+
+def _said(quality: Quality, amount: int) -> str:
+    words = QUALITIES[quality]
+    way, way_ja = ("more", "増") if amount > 0 else ("less", "減")
+    return f"{way} {words.en} {amount:+d} % ({words.ja}{way_ja})"

@@ -1,0 +1,99 @@
+"""A note's words become what is asked of the next version, and nothing is guessed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haikei.presets import Quality
+from haikei.review.words import read_notes
+
+
+def turned(*notes: str) -> dict[str, int]:
+    return {turn.quality.value: turn.amount for turn in read_notes(notes).turns}
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"),
+    [
+        ("less green, more clouds", {"green": -50, "clouds": 50}),
+        ("too much green. a lot brighter!", {"green": -50, "light": 80}),
+        ("slightly warmer", {"warmth": 25}),
+        ("much less haze", {"haze": -80}),
+        ("no clouds", {"clouds": -100}),
+        ("緑を抑えて、雲を増やして", {"green": -50, "clouds": 50}),
+        ("もう少し暗く", {"light": -25}),
+        ("彩度をかなり下げて", {"saturation": -80}),
+        ("ＬＥＳＳ ＧＲＥＥＮ", {"green": -50}),
+    ],
+)
+def test_qualities_are_turned(note: str, expected: dict[str, int]) -> None:
+    assert turned(note) == expected
+
+
+@pytest.mark.parametrize(
+    ("note", "season", "time"),
+    [
+        ("Make it night", "", "night"),
+        ("make it sunset please", "", "sunset"),
+        ("夕方にしてください", "", "sunset"),
+        ("夜景に変更", "", "night"),
+        ("snowy winter version", "winter", ""),
+        ("秋の朝にして", "", "morning"),
+    ],
+)
+def test_a_season_or_time_that_is_asked_for_is_taken(note: str, season: str, time: str) -> None:
+    found = read_notes([note])
+
+    assert (found.season, found.time) == (season, time)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "I like the sunset",
+        "keep the night",
+        "夕方の光がいい",
+        "not too dark",
+        "don't make it darker",
+        "The house should be red",
+        "",
+        "。、！",
+    ],
+)
+def test_praise_and_refusals_ask_for_no_change(note: str) -> None:
+    found = read_notes([note])
+
+    assert (found.season, found.time, found.turns) == ("", "", ())
+
+
+def test_what_is_not_understood_is_kept_as_it_was_written() -> None:
+    found = read_notes(["The house should be red", "less green"])
+
+    assert found.text == "The house should be red\nless green"
+    assert found.understood == ("less green -50 % (緑減)",)
+
+
+def test_a_later_note_replaces_the_time_and_adds_to_a_quality() -> None:
+    found = read_notes(["make it night, darker", "make it morning", "darker still, a lot darker"])
+
+    assert found.time == "morning"
+    assert turned("darker", "darker", "a lot darker") == {"light": -100}
+
+
+def test_the_seed_is_new_unless_a_note_says_keep() -> None:
+    assert not read_notes(["darker"]).keep_seed
+    assert read_notes(["keep the seed, but darker"]).keep_seed
+    assert read_notes(["構図はそのまま、もっと明るく"]).keep_seed
+
+
+def test_what_must_not_be_seen_is_named() -> None:
+    assert read_notes(["no people", "remove the boat"]).unwanted == ("people", "boat")
+
+
+@given(st.lists(st.text(max_size=200), max_size=5))
+def test_any_text_can_be_read_and_stays_within_bounds(notes: list[str]) -> None:
+    found = read_notes(notes)
+
+    assert all(-100 <= turn.amount <= 100 and turn.amount for turn in found.turns)
+    assert len({turn.quality for turn in found.turns}) == len(found.turns) <= len(Quality)
+    assert read_notes(notes) == found
