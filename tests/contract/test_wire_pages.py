@@ -200,8 +200,8 @@ def test_the_page_of_a_version_shows_who_did_what_and_how_it_is_sealed(
 
     text = _get(site, f"/detail/Version/{version['id']}").text
 
-    assert "genzuYuki Tanaka (HumanUser:12)" in text
-    assert "touch upEmi Kobayashi" in text
+    assert "背景原図Yuki Tanaka (HumanUser:12)" in text
+    assert "（加筆・修正）Emi Kobayashi" in text
     assert "Haikei Ledger0" in text, "the first entry of the ledger is an entry"
     assert head in text
 

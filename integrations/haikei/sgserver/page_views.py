@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from haikei.presets import ROLES as ROLE_NAMES
 from haikei.sgserver.caller import Caller
 from haikei.sgserver.hosting import Hosting
 from haikei.sgserver.media import Rendition
@@ -99,6 +100,15 @@ class NoteLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoleLine:
+    """What somebody did for a version."""
+
+    en: str
+    ja: str
+    names: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionView:
     """Everything of one version."""
 
@@ -110,7 +120,7 @@ class VersionView:
     task: Link | None
     description: str
     details: Sequence[tuple[str, str]]
-    roles: Sequence[tuple[str, str]]  #: what was done, and by whom
+    roles: Sequence[RoleLine]
     checkpoint: str  #: the newest signed head of the ledger, empty for none
     files: Sequence[FileLine]
     notes: Sequence[NoteLine]
@@ -399,9 +409,12 @@ def _number(row: Mapping[str, Json], field: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _role(line: str) -> tuple[str, str]:
+def _role(line: str) -> RoleLine:
     role, _, names = line.partition(":")
-    return role.replace("_", " ").strip(), names.strip()
+    words = ROLE_NAMES.get(role.strip())
+    return RoleLine(
+        en=words.en if words else role.strip(), ja=words.ja if words else "", names=names.strip()
+    )
 
 
 def _as_link(value: Json) -> Link | None:
