@@ -21,6 +21,7 @@ from haikei.cli import (
     watch,
     worker,
 )
+from haikei.cli.credits import app as credits_app
 from haikei.cli.output import fail
 from haikei.errors import HaikeiError
 
@@ -44,6 +45,7 @@ app.command("report")(report.report)
 app.command("setup")(setup.setup)
 app.command("doctor")(doctor.doctor)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(credits_app, name="credits")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(config.app, name="config")
 

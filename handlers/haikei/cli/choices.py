@@ -34,3 +34,21 @@ class Declared(StrEnum):
 
     NO_AI = "no-ai"
     UNDECLARED = "undeclared"  #: nothing: whatever tells of a trained model is a finding
+
+
+class Stated(StrEnum):
+    """What can be stated about a show; the values are those of `haikei.credits.StatementKind`."""
+
+    INTENDED_USE = "intended_use"
+    CLIENT_APPROVAL = "client_approval"
+    PRINCIPLE = "principle"
+    THIRD_PARTY_CHECK = "third_party_check"
+    LIKENESS_CHECK = "likeness_check"
+    DEEPFAKE_ASSESSMENT = "deepfake_assessment"
+    VIEWER_DISCLOSURE = "viewer_disclosure"
+    UNION_NOTICE = "union_notice"
+    UNION_CONSULTATION = "union_consultation"
+    NO_AI = "no_ai"
+    CONSENT = "consent"
+    CORRECTION = "correction"
+    LEGAL_ROLE = "legal_role"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -13,7 +14,7 @@ from haikei.ledger import size, verify
 from support.records import MORI, START
 
 
-def _statement(key: str = "s1", **changed: object) -> Statement:
+def _statement(key: str = "s1", **changed: Any) -> Statement:
     told = Statement(
         key=key,
         kind=StatementKind.UNION_NOTICE,
@@ -29,7 +30,7 @@ def _statement(key: str = "s1", **changed: object) -> Statement:
         reference="mail of 2026-11-01",
         at=START,
     )
-    return replace(told, **changed)  # type: ignore[arg-type]
+    return replace(told, **changed)
 
 
 def test_a_statement_comes_back_with_its_entry(database: Engine) -> None:
@@ -51,7 +52,7 @@ def test_saying_it_again_changes_nothing(database: Engine) -> None:
 @pytest.mark.parametrize(
     "changed", [{"text": "No."}, {"answer": "no"}, {"kind": StatementKind.NO_AI}, {"to": "nobody"}]
 )
-def test_a_statement_is_never_replaced(changed: dict[str, object], database: Engine) -> None:
+def test_a_statement_is_never_replaced(changed: dict[str, Any], database: Engine) -> None:
     with database.begin() as connection:
         declare(connection, _statement())
         with pytest.raises(LedgerError, match="Another statement stands"):
@@ -81,8 +82,15 @@ def test_what_holds_for_the_whole_holds_for_its_parts(database: Engine) -> None:
         for one in reversed(told):
             declare(connection, one)
 
-        def keys(**about: str) -> list[str]:
-            return [one.key for one in statements(connection, project="akane", **about)]  # type: ignore[arg-type]
+        def keys(sequence: str = "", shot: str = "", image_sha256: str = "") -> list[str]:
+            found = statements(
+                connection,
+                project="akane",
+                sequence=sequence,
+                shot=shot,
+                image_sha256=image_sha256,
+            )
+            return [one.key for one in found]
 
         assert keys() == ["everywhere", "show", "sequence", "shot", "image"]
         assert keys(sequence="ep02") == ["everywhere", "show", "image"]

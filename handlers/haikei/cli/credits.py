@@ -1,0 +1,430 @@
+"""`haikei credits`: who made what, what people are called, and what they answer for."""
+
+import hashlib
+import secrets
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haikei.cli.choices import Stated
+from haikei.cli.output import JsonOption, print_json, print_table, say
+from haikei.cli.recompute import recompute
+from haikei.cli.studio import SettingsOption, load_settings, open_studio
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from haikei.credits import BackgroundVersion, Contribution, FacetSummary, Person, Statement
+
+app = typer.Typer(
+    help="See who made what; rename, withhold or erase names; declare what people answer for.",
+    no_args_is_help=True,
+)
+app.command("recompute")(recompute)
+
+PersonArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="A person's id, as `haikei credits people` lists it.")
+]
+ReferenceOption = Annotated[
+    str, typer.Option(help="Where it is recorded that they asked, such as a letter's date.")
+]
+
+
+@app.command()
+def show(
+    code: Annotated[str, typer.Argument(help="A Version's name, as the tracker shows it.")],
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who made a version, side by side: layout, generation, touch-up and review."""
+    from haikei.credits import credit_line, facets
+    from haikei.errors import CreditError
+
+    with _reading(settings) as connection:
+        version = _version(connection, code)
+    summaries = facets(version)
+    line, refusal = None, None
+    try:
+        line = credit_line(version.images)
+    except CreditError as error:
+        refusal = str(error)
+    if as_json:
+        print_json(
+            {
+                **_plain_version(version),
+                "credit": None if line is None else {"en": line.en, "ja": line.ja},
+                "refused": refusal,
+                "facets": [_plain_facet(one, version) for one in summaries],
+            }
+        )
+        return
+    say(f"{version.code}  {version.state.value}  {version.url}".rstrip(), colour="bright_white")
+    if line is not None:
+        say(line.en)
+        say(line.ja)
+    else:
+        say(str(refusal), colour="red")
+    for summary in summaries:
+        _print_facet(summary, version)
+
+
+@app.command("people")
+def list_people(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
+    """List everyone in the register, as credits name them, with how much they contributed."""
+    from haikei.credits import people
+
+    with _reading(settings) as connection:
+        everyone = list(people.everyone(connection))
+        counts = people.contributions_of(connection)
+    if as_json:
+        print_json([_plain_person(one, counts.get(one.id, 0)) for one in everyone])
+        return
+    print_table(
+        ("id", "name", "Japanese", "contributions", "not named because of"),
+        [(one.id, one.name, one.name_ja, counts.get(one.id, 0), one.opt_out) for one in everyone],
+    )
+
+
+@app.command()
+def rename(
+    person: PersonArgument,
+    name: Annotated[str, typer.Option(help="The name in Latin letters.")],
+    ja: Annotated[str, typer.Option(help="The name in Japanese script.")] = "",
+    settings: SettingsOption = None,
+) -> None:
+    """Give a person another name, in everything that was and will be recorded; the id stays."""
+    from haikei.credits import people
+
+    with _writing(settings) as connection:
+        renamed = people.rename(connection, person, name=name, name_ja=ja)
+    say(f"{renamed.id} is now {_named(renamed)}.")
+    say("`haikei credits recompute` writes it to the tracker.")
+
+
+@app.command("opt-out")
+def opt_out(
+    person: PersonArgument, reference: ReferenceOption, settings: SettingsOption = None
+) -> None:
+    """Print a person's name in no credits from now on; that they asked is sealed."""
+    from haikei.credits import people
+
+    with _writing(settings) as connection:
+        people.opt_out(connection, person, reference)
+    say(f"{person} is not named any more.")
+    say("`haikei credits recompute` writes it to the tracker.")
+
+
+@app.command()
+def erase(
+    person: PersonArgument,
+    reference: ReferenceOption,
+    settings: SettingsOption = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase a person's names for good. The ledger's proofs stand; nobody can undo it."""
+    from haikei.credits import people
+    from haikei.database.connection import drop_deleted
+
+    database = open_studio(load_settings(settings))
+    try:
+        if not yes:
+            typer.confirm(f"Erase the names of {person} for good?", abort=True)
+        with database.begin() as connection:
+            erased = people.erase(connection, person, reference)
+        say(f"Erased: {erased.openings} commitments cannot be opened any more.")
+        if erased.texts:
+            say(f"The name was taken out of {erased.texts} texts.")
+        if erased.sealed:
+            entries = ", ".join(str(seq) for seq in erased.sealed)
+            say(f"Others' sealed words still hold the name: entries {entries}.", colour="yellow")
+        if not drop_deleted(database):
+            say(
+                "The database's log still holds the name while another process reads it: stop "
+                "Haikei and erase once more.",
+                colour="yellow",
+            )
+    finally:
+        database.dispose()
+    say("Files that were published keep what they say. `haikei credits recompute` is next.")
+
+
+@app.command()
+def declare(
+    kind: Annotated[Stated, typer.Argument(help="What is stated.")],
+    project: Annotated[str, typer.Option(help="The show, by its name in paths.")],
+    by: Annotated[str, typer.Option(help="Who answers for it: an id or a name.")],
+    text: Annotated[str, typer.Option(help="What is stated, in a sentence or more.")],
+    sequence: Annotated[str, typer.Option(help="It is about this sequence only.")] = "",
+    shot: Annotated[str, typer.Option(help="It is about this shot only.")] = "",
+    image: Annotated[str, typer.Option(help="It is about the image with this SHA-256.")] = "",
+    to: Annotated[str, typer.Option(help="Whom it was told: a client, a guild.")] = "",
+    subject: Annotated[str, typer.Option(help="Which of several, such as a principle.")] = "",
+    answer: Annotated[str, typer.Option(help="`yes`, `no` or `unsure`.")] = "",
+    reference: Annotated[str, typer.Option(help="Where the paper is.")] = "",
+    on: Annotated[datetime | None, typer.Option(help="When it was said; now by default.")] = None,
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep and seal what somebody answers for; said again, it is not sealed twice."""
+    from haikei.credits import Statement, StatementKind
+    from haikei.credits import statements as said
+    from haikei.database import utc_now
+
+    about = (kind.value, project, sequence, shot, image, to, subject, answer, text, reference)
+    with _writing(settings) as connection:
+        person = _person(connection, by)
+        parts = "\0".join((*about, person.id, on.isoformat() if on else ""))
+        key = hashlib.sha256(parts.encode()).hexdigest()
+        statement = Statement(
+            key=key,
+            kind=StatementKind(kind.value),
+            project=project,
+            sequence=sequence,
+            shot=shot,
+            image_sha256=image,
+            by=person,
+            to=to,
+            subject=subject,
+            answer=answer,
+            text=text,
+            reference=reference,
+            at=utc_now() if on is None else on.replace(tzinfo=UTC),
+        )
+        seq = said.declare(connection, statement)
+    if as_json:
+        print_json({"key": key, "ledger": seq, "by": person.id})
+        return
+    say(f"Sealed as entry {seq}: {kind.value} for {project}, by {_named(person)} ({person.id}).")
+
+
+@app.command("statements")
+def list_statements(
+    project: Annotated[str, typer.Option(help="The show, by its name in paths.")],
+    kind: Annotated[list[Stated] | None, typer.Option(help="Only this kind. Repeatable.")] = None,
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List what was stated about a show, the earliest first."""
+    from haikei.credits import StatementKind
+    from haikei.credits import statements as said
+
+    kinds = [StatementKind(one.value) for one in kind or ()]
+    with _reading(settings) as connection:
+        found = [
+            (one, said.entry_of(connection, one.key))
+            for one in said.statements(connection, project=project, kinds=kinds)
+        ]
+    if as_json:
+        print_json([_plain_statement(one, seq) for one, seq in found])
+        return
+    print_table(
+        ("entry", "when", "kind", "where", "by", "to", "says", "reference"),
+        [_statement_row(one, seq) for one, seq in found],
+    )
+
+
+@contextmanager
+def _reading(settings: Path | None) -> "Iterator[Connection]":
+    from haikei.database import reading
+
+    database = open_studio(load_settings(settings))
+    try:
+        with reading(database) as connection:
+            yield connection
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def _writing(settings: Path | None) -> "Iterator[Connection]":
+    database: Engine = open_studio(load_settings(settings))
+    try:
+        with database.begin() as connection:
+            yield connection
+    finally:
+        database.dispose()
+
+
+def _version(connection: "Connection", code: str) -> "BackgroundVersion":
+    from haikei.credits import records
+    from haikei.errors import CreditError
+
+    found = records.by_code(connection, code) or records.background(connection, code)
+    if found is None:
+        raise CreditError(
+            f"No version called {code!r} is recorded.",
+            advice="Give the name that the tracker shows, such as c012_bg_summer_day_v003.",
+        )
+    return found
+
+
+def _person(connection: "Connection", who: str) -> "Person":
+    """Return who is meant by an id or a name; a new person gets an id that tells nothing."""
+    from haikei.credits import Person, people
+    from haikei.errors import CreditError
+
+    everyone = list(people.everyone(connection))
+    found = [one for one in everyone if who == one.id]
+    found = found or [one for one in everyone if _folded(who) in _names(one)]
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        raise CreditError(f"Several people are called {who!r}: {ids}.", advice="Give the id.")
+    if found:
+        return found[0]
+    if ":" in who:
+        raise CreditError(
+            f"Nobody with the id {who!r} is in the register.",
+            advice="`haikei credits people` lists everyone; a name registers someone new.",
+        )
+    return Person(id=f"person:{secrets.token_hex(6)}", name=who)
+
+
+def _names(person: "Person") -> set[str]:
+    return {_folded(name) for name in (person.name, person.name_ja) if name.strip()}
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _named(person: "Person") -> str:
+    return " ".join(filter(None, (person.name, person.name_ja))) or "(no name)"
+
+
+def _print_facet(summary: "FacetSummary", version: "BackgroundVersion") -> None:
+    from haikei.presets import FACETS
+
+    say()
+    say(f"{FACETS[summary.facet.value].en}: {summary.text.en}", colour="cyan")
+    entries = dict(zip((image.key for image in version.images), version.ledger, strict=True))
+    for part in summary.parts:
+        one = part.contribution
+        who, role, grade = _actor(one), _role(one), one.grade.value
+        say(f"  {role}: {who}  [{grade}: {'; '.join(_evidence(one))}]")
+        say(f"    {one.at:%Y-%m-%d %H:%M} UTC, entry {entries[part.image.key]}, {part.image.path}")
+
+
+def _role(contribution: "Contribution") -> str:
+    from haikei.presets import ROLES
+
+    return ROLES[contribution.role.value].en
+
+
+def _actor(contribution: "Contribution") -> str:
+    from haikei.credits import Person, printed_person, printed_system
+
+    actor = contribution.actor
+    if isinstance(actor, Person):
+        name = printed_person(actor)
+        both = name.en if name.ja == name.en else f"{name.en} {name.ja}"
+        return f"{both or '(no name)'} ({actor.id})"
+    return f"{printed_system(actor)} ({actor.licence or 'no licence told'})"
+
+
+def _evidence(contribution: "Contribution") -> Iterable[str]:
+    evidence = contribution.evidence
+    yield evidence.source
+    if evidence.sha256:
+        yield f"SHA-256 {evidence.sha256[:12]}…"
+    if evidence.change is not None:
+        change = evidence.change
+        yield f"{change.area_ppm} ppm of the area in {len(change.regions)} regions, {change.method}"
+    if evidence.recall is not None:
+        recall = evidence.recall
+        yield (
+            f"{recall.observed_ppm} ppm of the layout's lines seen, {recall.chance_ppm} ppm by "
+            f"chance, {recall.method}"
+        )
+    if evidence.minutes is not None:
+        yield f"{evidence.minutes} min logged"
+    if evidence.note:
+        yield evidence.note
+
+
+def _plain_version(version: "BackgroundVersion") -> dict[str, object]:
+    return {
+        "key": version.key,
+        "code": version.code,
+        "project": version.project,
+        "sequence": version.sequence,
+        "shot": version.shot,
+        "season": version.season,
+        "time": version.time,
+        "version": version.version,
+        "state": version.state.value,
+        "url": version.url,
+        "images": [
+            {"key": image.key, "sha256": image.sha256, "path": image.path, "ledger": seq}
+            for image, seq in zip(version.images, version.ledger, strict=True)
+        ],
+    }
+
+
+def _plain_facet(summary: "FacetSummary", version: "BackgroundVersion") -> dict[str, object]:
+    from haikei.credits import Person
+    from haikei.ledger import to_plain
+
+    entries = dict(zip((image.key for image in version.images), version.ledger, strict=True))
+    return {
+        "facet": summary.facet.value,
+        "state": summary.state.value,
+        "en": summary.text.en,
+        "ja": summary.text.ja,
+        "grade": summary.grade.value if summary.grade else None,
+        "parts": [
+            {
+                "role": part.contribution.role.value,
+                "kind": "person" if isinstance(part.contribution.actor, Person) else "system",
+                "actor": to_plain(part.contribution.actor),
+                "grade": part.contribution.grade.value,
+                "evidence": to_plain(part.contribution.evidence),
+                "at": part.contribution.at.isoformat(),
+                "image": part.image.key,
+                "ledger": entries[part.image.key],
+            }
+            for part in summary.parts
+        ],
+    }
+
+
+def _plain_person(person: "Person", contributions: int) -> dict[str, object]:
+    return {
+        "id": person.id,
+        "name": person.name,
+        "name_ja": person.name_ja,
+        "opt_out": person.opt_out,
+        "contributions": contributions,
+    }
+
+
+def _plain_statement(statement: "Statement", seq: int | None) -> dict[str, object]:
+    from haikei.ledger import to_plain
+
+    plain = to_plain(statement)
+    return {**(plain if isinstance(plain, dict) else {}), "ledger": seq}
+
+
+def _statement_row(statement: "Statement", seq: int | None) -> tuple[object, ...]:
+    from haikei.credits import printed_person
+
+    where = "/".join(part for part in (statement.sequence, statement.shot) if part) or "whole show"
+    says = " ".join(part for part in (statement.subject, statement.answer, statement.text) if part)
+    return (
+        "" if seq is None else seq,
+        f"{statement.at:%Y-%m-%d}",
+        statement.kind.value,
+        f"image {statement.image_sha256[:12]}" if statement.image_sha256 else where,
+        printed_person(statement.by).en,
+        statement.to,
+        says,
+        statement.reference,
+    )

@@ -1,0 +1,191 @@
+"""`haikei credits` tells who made what, and changes names only as people ask."""
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from typer.testing import CliRunner, Result
+
+from haikei.cli.app import app
+from haikei.cli.choices import Stated
+from haikei.credits import Person, StatementKind, people
+from haikei.database import open_database, reading
+from haikei.errors import CreditError
+from haikei.ledger import size
+from support.records import (
+    SATO,
+    TANAKA,
+    a_background,
+    a_change,
+    a_layout,
+    a_touch_up,
+    save_background,
+)
+
+SETTINGS = """
+[studio]
+state = "state"
+[storage]
+[[storage.roots]]
+name = "primary"
+path = "projects"
+"""
+
+
+@pytest.fixture
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty: Path) -> Generator[Engine]:
+    (tmp_path / "haikei.toml").write_text(SETTINGS, encoding="utf-8")
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "haikei.db").write_bytes(empty.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    database = open_database(f"sqlite:///{tmp_path / 'state' / 'haikei.db'}")
+    with database.begin() as connection:
+        save_background(connection, a_background())
+    yield database
+    database.dispose()
+
+
+def _call(*arguments: str, answer: str | None = None) -> Result:
+    return CliRunner().invoke(app, ["credits", *arguments], input=answer)
+
+
+def _done(*arguments: str) -> str:
+    result = _call(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.usefixtures("studio")
+def test_a_version_is_shown_by_its_sides_with_evidence_and_grade() -> None:
+    text = _done("show", "c001_bg_summer_day_v001")
+
+    for expected in (
+        "Background: Layout Yuki Tanaka · AI generation SDXL 1.0 (operated by M. Ito)",
+        "背景：原図 田中ゆき",
+        "Concept and layout: human",
+        "Generation: AI: 2 passes, operated",
+        "Touch-up: local, in 2 regions",
+        "Selection and review: none",
+        "[measured: PublishedFile created_by; 34800 ppm of the area in 2 regions",
+        "45 min logged",
+        "entry 3",
+    ):
+        assert expected in text
+    assert "%" not in text
+
+
+@pytest.mark.usefixtures("studio")
+def test_a_version_is_told_to_programs_with_its_entries() -> None:
+    told = json.loads(_done("show", "c001_bg_summer_day_v001", "--json"))
+
+    assert told["credit"]["ja"].startswith("背景：原図 田中ゆき")
+    assert [image["ledger"] for image in told["images"]] == [0, 1, 2, 3]
+    assert [one["facet"] for one in told["facets"]] == [
+        "layout",
+        "generation",
+        "touch_up",
+        "review",
+    ]
+    assert {part["kind"] for part in told["facets"][1]["parts"]} == {"person", "system"}
+
+
+def test_a_refused_line_says_why_beside_what_is_known(studio: Engine) -> None:
+    nobody = Person(id="HumanUser:404", name="")
+    with studio.begin() as connection:
+        images = (a_layout("x"), a_touch_up("x", artists=(nobody,), change=a_change()))
+        save_background(connection, a_background("c009", images=images))
+
+    text = _done("show", "c009_bg_summer_day_v001")
+
+    assert "HumanUser:404, who has no name" in text
+    assert "Concept and layout: human" in text
+
+
+@pytest.mark.usefixtures("studio")
+def test_an_unknown_version_is_named() -> None:
+    assert isinstance(_call("show", "nothing").exception, CreditError)
+
+
+@pytest.mark.usefixtures("studio")
+def test_people_are_listed_with_what_they_did() -> None:
+    assert "田中ゆき" in _done("people")
+    listed = {one["id"]: one for one in json.loads(_done("people", "--json"))}
+    assert listed[SATO.id]["contributions"] == 1
+
+
+@pytest.mark.usefixtures("studio")
+def test_a_new_name_is_printed_at_once() -> None:
+    _done("rename", TANAKA.id, "--name", "Yuki Abe", "--ja", "阿部ゆき")
+
+    assert "Layout Yuki Abe" in _done("show", "c001_bg_summer_day_v001")
+
+
+@pytest.mark.usefixtures("studio")
+def test_who_opts_out_is_withheld_at_once() -> None:
+    _done("opt-out", SATO.id, "--reference", "letter of 2026-11-20")
+
+    text = _done("show", "c001_bg_summer_day_v001")
+    assert "(name withheld at the artist's request)" in text
+    assert "Sato" not in text
+
+
+def test_a_name_is_erased_only_when_somebody_says_yes(studio: Engine, tmp_path: Path) -> None:
+    asked = _call("erase", SATO.id, "--reference", "letter", answer="n\n")
+    assert asked.exit_code != 0
+    with reading(studio) as connection:
+        assert people.look_up(connection, [SATO.id])[SATO.id] == SATO
+    studio.dispose()
+
+    text = _done("erase", SATO.id, "--reference", "letter", "--yes")
+
+    assert "cannot be opened any more" in text
+    for file in (tmp_path / "state").glob("haikei.db*"):
+        assert SATO.name.encode() not in file.read_bytes()
+    assert "Sato" not in _done("show", "c001_bg_summer_day_v001")
+
+
+def test_a_statement_is_sealed_once_and_listed(studio: Engine) -> None:
+    said = (
+        *("declare", "union_notice", "--project", "akane", "--by", "佐藤葵"),
+        *("--text", "The guild was told.", "--to", "TAG 839", "--reference", "mail"),
+    )
+
+    first, again = json.loads(_done(*said, "--json")), json.loads(_done(*said, "--json"))
+
+    assert first == again
+    assert first["by"] == SATO.id
+    with reading(studio) as connection:
+        assert size(connection) == 5
+    assert "The guild was told." in _done("statements", "--project", "akane")
+    (listed,) = json.loads(_done("statements", "--project", "akane", "--json"))
+    assert (listed["to"], listed["ledger"]) == ("TAG 839", first["ledger"])
+    assert "guild" not in _done("statements", "--project", "akane", "--kind", "no_ai")
+
+
+@pytest.mark.usefixtures("studio")
+def test_someone_new_gets_an_id_that_tells_nothing_and_keeps_it() -> None:
+    said = ("declare", "no_ai", "--project", "akane", "--by", "Legal Lee", "--answer", "yes")
+
+    first = json.loads(_done(*said, "--text", "None.", "--json"))
+    second = json.loads(_done(*said, "--text", "None at all.", "--json"))
+
+    assert first["by"] == second["by"]
+    assert first["by"].startswith("person:")
+    assert "lee" not in first["by"]
+
+
+def test_a_name_that_two_people_have_is_asked_back(studio: Engine) -> None:
+    with studio.begin() as connection:
+        people.note(connection, Person(id="HumanUser:99", name="a.  sato"))
+
+    refused = _call("declare", "no_ai", "--project", "akane", "--by", "A. Sato", "--text", "None.")
+    unknown = _call("declare", "no_ai", "--project", "akane", "--by", "HumanUser:7", "--text", "No")
+
+    assert "HumanUser:99" in str(refused.exception)
+    assert isinstance(unknown.exception, CreditError)
+
+
+def test_what_can_be_stated_is_what_there_is() -> None:
+    assert {one.value for one in Stated} == {kind.value for kind in StatementKind}
