@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Literal, cast
 
 from haikei.provenance.certificate import CLAIM_SIGNING_USAGES
 from haikei.provenance.filemarks import EngineVerdict
@@ -101,11 +101,28 @@ def validate(
             ingredient_failures=tuple(
                 dict.fromkeys([*_deltas(results), *recorded_failures(manifests)])
             ),
+            note=time_stamp_note(results.get("activeManifest")),
         ),
         active=active,
         manifests=manifests,
         results=results,
     )
+
+
+def time_stamp_note(results: Mapping[str, Any] | None) -> str:
+    """Return what is wrong with a time stamp: engines believe the rest of such a signature."""
+    told = (results or {}).get("informational") or ()
+    codes = [str(each.get("code", "")) for each in told]
+    return ", ".join(dict.fromkeys(code for code in codes if code.startswith("timeStamp.")))
+
+
+def time_stamp_state(results: Mapping[str, Any]) -> Literal["none", "untrusted", "trusted"]:
+    """Return whether a token stands in the file's own signature, holds, and is by someone known."""
+    told = (results.get("activeManifest") or {}).get("success") or ()
+    codes = {str(each.get("code", "")) for each in told}
+    if "timeStamp.validated" not in codes:
+        return "none"
+    return "trusted" if "timeStamp.trusted" in codes else "untrusted"
 
 
 def recorded_failures(manifests: Mapping[str, Any]) -> Iterator[str]:

@@ -212,10 +212,12 @@ def _check_leaf(leaf: x509.Certificate, where: str) -> None:
         usages = set(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
     except x509.ExtensionNotFound:
         usages = set()
-    if not usages & _USAGES:
+    # C2PA's own usage comes on top of one of these; alone, validators refuse it.
+    if not usages & _USAGES - {CLAIM_SIGNING}:
         raise SettingsError(
             f"The certificate {_common_name(leaf)!r} in {where} may not sign claims.",
-            advice="Ask for the extended key usage c2pa-kp-claimSigning (1.3.6.1.4.1.62558.2.1).",
+            advice="Ask for the extended key usages c2pa-kp-claimSigning (1.3.6.1.4.1.62558.2.1)"
+            " and emailProtection or documentSigning.",
         )
 
 

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from haikei.provenance.c2pa_python import Trust
+from haikei.provenance.c2pa_python import Trust, time_stamp_note
 from haikei.provenance.filemarks import EngineVerdict
 
 #: With a sidecar the hash is over the file's bytes as they are, whatever their format; the engine
@@ -71,6 +71,7 @@ def validate(
         state=str(report["validation_state"]),
         failures=tuple(own),
         ingredient_failures=tuple(below),
+        note=time_stamp_note(report.get("validation_results")),
     )
 
 

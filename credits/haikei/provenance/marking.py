@@ -17,6 +17,7 @@ from haikei.errors import (
     HaikeiError,
     MarksError,
     MarksUnreadable,
+    SettingsError,
     SigningUnavailable,
     StorageUnavailable,
 )
@@ -55,7 +56,8 @@ def mark(request: MarkRequest, signer: MarkSigner) -> Marked:
         MarksError: the request contradicts itself or what the source says of AI.
         SourceTypeUnknown: a source type is in no vocabulary.
         SigningUnavailable: the time-stamp authority or key service gives no answer.
-        SettingsError: the signer's key is not the certificate's.
+        SettingsError: the signer's key is not the certificate's, or the time stamp's root is not
+            the one that was set.
         StorageUnavailable: the target cannot be written.
     """
     if request.source == request.target:
@@ -190,14 +192,18 @@ def _signed(store: bytes, signer: MarkSigner, trust: Trust) -> tuple[str, bool]:
     written = c2pa_python.validate(io.BytesIO(store), "application/c2pa", trust)
     if written is None or not written.active:
         raise MarksUnreadable("The signed manifest cannot be read back.")
-    signature = written.manifests[written.active].get("signature_info") or {}
-    stamped = bool(signature.get("time"))
-    if signer.timestamp_url is not None and not stamped:
+    stamp = c2pa_python.time_stamp_state(written.results)
+    if signer.timestamp_url is not None and stamp == "none":
         raise SigningUnavailable(
             f"The time-stamp authority {signer.timestamp_url} gave a token that does not hold.",
             advice="Check its address; files wait for it.",
         )
-    return written.active, stamped
+    if signer.timestamp_trust_pem and stamp == "untrusted":
+        raise SettingsError(
+            f"The time-stamp authority {signer.timestamp_url} is not below a root of ours.",
+            advice="Set signing.timestamp_trust_file to its root certificate.",
+        )
+    return written.active, stamp != "none"
 
 
 def _place(data: bytes, folder: str, target: Path) -> Path:

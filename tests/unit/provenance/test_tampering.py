@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haikei.errors import MarksUnreadable
-from haikei.provenance import MarksState, MarkSigner, read_marks
+from haikei.provenance import MarkSigner, MarksState, read_marks
 from haikei.provenance.reading import XMP_MISMATCH
 from support.marking import FourSteps
 
