@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from haikei.database import ledger_checkpoints, ledger_sendings, reading, utc_now
 from haikei.errors import HistoryChanged, LedgerError, OutletUnavailable, ProofInvalid
@@ -59,11 +59,7 @@ def seal(
         LedgerError: the ledger is empty.
     """
     with reading(database) as connection:
-        standing = checkpoints(connection)
-        before = witnessed(standing, outlets, signer.key)
-        sizes = {one.checkpoint.size for one in before}
-        found = recompute(connection, sizes=sizes, tell=tell)
-    changed = difference(found, before)
+        standing, found, changed = _examine(connection, signer.key, outlets, tell)
     if changed is not None:
         log.error("checkpoint_refused", origin=signer.key.name, size=found.size, reason=changed)
         raise HistoryChanged(changed, advice=_ADVICE)
@@ -145,6 +141,21 @@ def stamp_missing(database: Engine, stamper: TimeStamper) -> int:
             connection.execute(delete(ledger_sendings).where(ledger_sendings.c.size == size))
         log.info("checkpoint_stamped", size=size, at=at.isoformat(), authority=stamper.url)
     return len(waiting)
+
+
+def _examine(
+    connection: Connection, key: VerifierKey, outlets: Sequence[Outlet], tell: Tell | None
+) -> tuple[Sequence[SignedCheckpoint], Recomputed, str | None]:
+    damaged: str | None = None
+    standing: Sequence[SignedCheckpoint] = ()
+    before: Sequence[Witnessed] = ()
+    try:
+        standing = checkpoints(connection)
+        before = witnessed(standing, outlets, key)
+    except (HistoryChanged, ProofInvalid) as error:
+        damaged = error.message
+    found = recompute(connection, sizes={one.checkpoint.size for one in before}, tell=tell)
+    return standing, found, damaged or difference(found, before)
 
 
 def _keep(database: Engine, signer: NoteSigner, found: Recomputed) -> SignedCheckpoint:

@@ -9,6 +9,8 @@ from haikei.settings import Settings
 
 _TIMEOUT = 20.0
 _MOST_BYTES = 200_000
+#: The tag of the certificates in signed data: [0], implicit and constructed.
+_CERTIFICATES = 0xA0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +69,9 @@ class TimeStamper:
         between = [one for one in certificates if one.issuer != one.subject]
         verifier = VerifierBuilder(roots=roots, intermediates=between, nonce=nonce).build()
         try:
-            response = decode_timestamp_response(token)
+            response = decode_timestamp_response(_in_order(token))
             verifier.verify_message(response, note.encode())
-        except (VerificationError, ValueError) as error:
+        except (VerificationError, ValueError, IndexError) as error:
             raise ProofInvalid(
                 f"The time-stamp token does not verify: {error}.",
                 advice="Check signing.timestamp_url and signing.timestamp_trust_file.",
@@ -110,3 +112,51 @@ def _certificates(path: Path) -> bytes:
     if not roots:
         raise SettingsError(f"There is no root certificate in {path}.")
     return text
+
+
+def _in_order(token: bytes) -> bytes:
+    """
+    Return a response whose certificates stand in the order that DER asks of a set.
+
+    OpenSSL's authorities leave them as they were configured, which a strict parser refuses. They
+    are in no signature, so that their order can be put right.
+
+    Source: RFC 5652, section 5.1; ITU-T X.690, section 11.6.
+    """
+    stretch = 0, len(token)
+    # The response, its token, what the token holds, the signed data.
+    for place in (0, 1, 1, 0):
+        stretch = _parts(token, *stretch)[place]
+    after_content = _parts(token, *stretch)[2][1]
+    if token[after_content] != _CERTIFICATES:
+        return token
+    start, end = _head(token, after_content)
+    certificates = sorted(token[one:two] for one, two in _whole(token, start, end))
+    return token[:start] + b"".join(certificates) + token[end:]
+
+
+def _parts(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """Return where the contents of the elements in a stretch of DER begin and end."""
+    return [_head(data, at) for at, _ in _whole(data, start, end)]
+
+
+def _whole(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """Return where the elements in a stretch of DER begin and end."""
+    found: list[tuple[int, int]] = []
+    while start < end:
+        after = _head(data, start)[1]
+        found.append((start, after))
+        start = after
+    return found
+
+
+def _head(data: bytes, at: int) -> tuple[int, int]:
+    """Return where the content of the element of DER that begins here begins and ends."""
+    length, begin = data[at + 1], at + 2
+    if length & 0x80:
+        begin += length & 0x7F
+        length = int.from_bytes(data[at + 2 : begin], "big")
+    if begin + length > len(data):
+        message = "an element is longer than the token"
+        raise ValueError(message)
+    return begin, begin + length
