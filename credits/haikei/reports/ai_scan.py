@@ -17,6 +17,7 @@ from haikei.credits import (
     System,
     records,
 )
+from haikei.errors import ReportError
 from haikei.reports import lineage
 from haikei.reports.approvals import Agreed, Approval, approval_of
 from haikei.reports.declared import Declarations
@@ -124,6 +125,22 @@ def read(source: ReportSource) -> Iterator[BackgroundVersion]:
         yield version
         if number % _TOLD_EVERY == 0:
             source.progress(number)
+
+
+def version_named(source: ReportSource, code: str) -> BackgroundVersion:
+    """
+    Return the version of the scope's show that the tracker knows by this name.
+
+    Raises:
+        ReportError: there is none.
+    """
+    version = records.by_code(source.connection, code)
+    if version is None or version.project != source.scope.project:
+        raise ReportError(
+            f"No version {code!r} of {source.scope.project} is recorded.",
+            advice="Give a Version's name as the tracker shows it.",
+        )
+    return version
 
 
 def _count(found: AiScan, version: BackgroundVersion) -> None:

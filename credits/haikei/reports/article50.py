@@ -436,6 +436,6 @@ def _row(one: _Picture) -> tuple[Cell, ...]:
         if said and one.assessed
         else None,
         _TOLD if one.told else NOT_RECORDED,
-        one.sha256[:16] + "…",
+        Figure(one.sha256, f"{one.sha256[:12]}…"),
         one.entry,
     )

@@ -1,6 +1,7 @@
 """What every report's document begins with: the studio, the scope, the moment."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from haikei.reports.document import Block, Document, Fact, Style
 from haikei.reports.report import Report, ReportOptions, ReportSource
@@ -18,6 +19,8 @@ def compose(
     notes: tuple[Text, ...] = (),
     style: Style = Style.REPORT,
     csv: str = "",
+    json: Iterable[str] | None = None,
+    sign: Callable[[Path], Path] | None = None,
 ) -> Document:
     """Return the report's document with the head that its source and the settings give it."""
     look = source.settings.reports
@@ -35,6 +38,8 @@ def compose(
         font=look.font,
         style=style,
         csv=csv,
+        json=json,
+        sign=sign,
         facts=facts,
         blocks=blocks,
         notes=notes,

@@ -5,7 +5,7 @@ Blocks and rows may be generators. A document is read once, from the beginning t
 a report on a whole show never stands in memory.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -246,3 +246,7 @@ class Document:
     facts: tuple[Fact, ...] = ()
     blocks: Iterable[Block] = field(default=())
     notes: tuple[Text, ...] = ()  #: small print at the end: how figures are meant
+    #: The JSON file, piece by piece, of a report whose shape is somebody's standard.
+    json: Iterable[str] | None = None
+    #: Signs a written file, and returns where the signature stands.
+    sign: Callable[[Path], Path] | None = None

@@ -18,7 +18,8 @@ def write_report(
     """
     Write the document and return the files that now stand.
 
-    A report of several PNG cards goes into files beside `path`, each named after its card.
+    A report of several PNG cards goes into files beside `path`, each named after its card. One that
+    is signed has its signature beside it.
 
     Args:
         document: it is read to its end.
@@ -41,7 +42,7 @@ def write_report(
             pieces = _writer(form)(document)
             with temporary.open("w", encoding="utf-8", newline="") as file:
                 file.writelines(pieces)
-    return (path,)
+    return (path,) if document.sign is None else (path, document.sign(path))
 
 
 def _writer(form: Format) -> Callable[[Document], Iterable[str]]:
