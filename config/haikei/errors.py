@@ -25,7 +25,7 @@
     │   ├── HistoryChanged     the rows no longer give what a checkpoint has sealed
     │   ├── ProofInvalid       a note, proof or bundle does not show what it should
     │   └── OutletUnavailable  may pass: a checkpoint could not be sent or time-stamped
-    ├── CreditError            human work without a name and without an opt-out
+    ├── CreditError            credits would be untrue: unnamed human work, a tool as a person
     ├── MarksError             marks in a file (XMP, C2PA) cannot be read or written
     │   ├── MarksUnreadable    the file's structure is malformed, too large or not one we know
     │   ├── MarksBroken        an input's marks do not hold: nothing is signed on top of them
@@ -173,7 +173,7 @@ class OutletUnavailable(LedgerError):
 
 
 class CreditError(HaikeiError):
-    """Human work without a name and without an opt-out."""
+    """Credits would be untrue: unnamed human work, a tool as a person."""
 
 
 class MarksError(HaikeiError):

@@ -28,7 +28,7 @@ class SourceType(StrEnum):
 class Person:
     """A human who worked on an image."""
 
-    id: str  #: where the tracker knows them, such as `HumanUser:12`; else `person:` and a slug
+    id: str  #: the tracker's, such as `HumanUser:12`; else `person:` and what is no name
     name: str  #: in Latin letters
     name_ja: str = ""  #: in Japanese script; empty when unknown
     opt_out: str = ""  #: where it is recorded that they do not want to be named; else empty
