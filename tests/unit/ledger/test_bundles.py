@@ -1,0 +1,453 @@
+"""An outsider verifies a bundle with one script, and sees whatever was tampered with."""
+
+import ast
+import dataclasses
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, update
+
+from haikei.credits import BackgroundVersion, ImageKind, people
+from haikei.database import ledger_checkpoints, ledger_nodes, reading
+from haikei.errors import LedgerError, ProofInvalid
+from haikei.ledger import (
+    Bundled,
+    BundledFile,
+    NoteSigner,
+    Selection,
+    export_bundle,
+    seal,
+    select_entries,
+    send_out,
+    verifier_script,
+)
+from haikei.ledger.selection import image_entry, published_files
+from haikei.ledger.signature import Signer
+from support.jobs import studio_settings
+from support.keeping import Keeping, keep_ledger
+from support.ledgers import rewrite, without_guards
+from support.records import a_background, a_chain, save_background
+
+MARKED = b"\x89PNG jumb c2pa <rdf:RDF>"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the auditor's script said."""
+
+    code: int
+    text: str
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("auditor") / "verify_bundle.py"
+    path.write_text(verifier_script(), encoding="utf-8")
+    return path
+
+
+def run(script: Path, *arguments: object) -> Verdict:
+    """Run the script as an outsider would: another Python, nothing installed."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "error", str(script), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=script.parent,
+    )
+    assert "Traceback" not in done.stderr
+    return Verdict(done.returncode, done.stdout + done.stderr)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    """A show with published files, sealed, and what a client has received of it."""
+
+    keeping: Keeping
+    version: BackgroundVersion
+    bundle: Path
+    done: Bundled
+    old: Path  #: a checkpoint that the client received before
+    key: str
+
+
+def with_files(keeping: Keeping, version: BackgroundVersion) -> BackgroundVersion:
+    """Publish a file for each image, with marks where ours have them."""
+    root = keeping.settings.storage.roots[0].path
+    images = []
+    for image in version.images:
+        marks = b"drawn by hand" if image.kind is ImageKind.LAYOUT else MARKED
+        content = marks + image.key.encode()
+        path = root / image.path.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        images.append((image, hashlib.sha256(content).hexdigest()))
+    new = {image.sha256: sha256 for image, sha256 in images}
+    return dataclasses.replace(
+        version,
+        images=tuple(
+            dataclasses.replace(
+                image,
+                sha256=sha256,
+                path=image.path.lstrip("/"),
+                ingredients=tuple(
+                    dataclasses.replace(one, sha256=new[one.sha256]) for one in image.ingredients
+                ),
+            )
+            for image, sha256 in images
+        ),
+    )
+
+
+@pytest.fixture
+def show(keeping: Keeping, tmp_path: Path) -> Show:
+    """A show that a test may change."""
+    return make_show(keeping, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Show]:
+    """A show that all tests share."""
+    folder = tmp_path_factory.mktemp("sent")
+    with keep_ledger(folder) as keeping:
+        yield make_show(keeping, folder)
+
+
+def make_show(keeping: Keeping, folder: Path) -> Show:
+    with keeping.database.begin() as connection:
+        told = with_files(keeping, a_background("c001", images=a_chain("c001")))
+        version = save_background(connection, told)
+        save_background(connection, a_background("c002", images=a_chain("c002")))
+    for _ in range(3):
+        keeping.add(1)
+        seal(keeping.database, keeping.signer)
+    assert send_out(keeping.database, [keeping.drop])
+    bundle = folder / "bundle.zip"
+    done = export(keeping, bundle, Selection(project="akane", shot="c001"), files=True)
+    old = keeping.drop.folder / f"checkpoint-{keeping.drop.held()[0]}.txt"
+    return Show(
+        keeping=keeping,
+        version=version,
+        bundle=bundle,
+        done=done,
+        old=old,
+        key=str(keeping.signer.key),
+    )
+
+
+def export(keeping: Keeping, target: Path, selection: Selection, *, files: bool = False) -> Bundled:
+    roots = [root.path for root in keeping.settings.storage.roots]
+    with reading(keeping.database) as connection:
+        seqs = select_entries(connection, selection)
+        found, missing = published_files(connection, seqs, roots) if files else ((), ())
+        assert not missing
+        return export_bundle(connection, seqs, target=target, key=keeping.signer.key, files=found)
+
+
+def changed(bundle: Path, target: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
+    """Return a copy of a bundle of which the members were changed."""
+    with zipfile.ZipFile(bundle) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return target
+
+
+def test_the_script_is_short_and_needs_the_standard_library_alone(script: Path) -> None:
+    text = script.read_text("utf-8")
+    modules = set(re.findall(r"^(?:import|from) ([a-z_0-9]+)", text, re.MULTILINE))
+
+    assert len(text.splitlines()) < 200
+    assert modules <= set(sys.stdlib_module_names)
+
+
+def test_an_outsider_verifies_a_bundle_with_its_files_names_and_history(
+    sent: Show, script: Path, tmp_path: Path
+) -> None:
+    image = sent.keeping.settings.storage.roots[0].path / sent.version.final.path
+
+    verdict = run(script, sent.bundle, sent.key, image, "--against", sent.old)
+
+    assert (verdict.code, verdict.text.splitlines()[-1]) == (0, "VERIFIED")
+    assert "BAD" not in verdict.text
+    assert f"entry {sent.version.ledger[-1]}: image" in verdict.text
+    assert "Yuki Tanaka 田中ゆき" in verdict.text
+    assert sent.done.files == len(sent.version.images)
+    assert sent.done.withheld == 0
+
+
+def test_older_pythons_read_the_script(script: Path) -> None:
+    ast.parse(script.read_text("utf-8"), feature_version=(3, 8))
+
+
+def test_the_same_ledger_gives_the_same_bytes(sent: Show, tmp_path: Path) -> None:
+    again = tmp_path / "again.zip"
+
+    export(sent.keeping, again, Selection(project="akane", shot="c001"), files=True)
+
+    assert again.read_bytes() == sent.bundle.read_bytes()
+    with pytest.raises(LedgerError, match="there already"):
+        export(sent.keeping, again, Selection(project="akane"))
+
+
+def test_a_bundle_holds_what_was_selected_and_no_other_cut(sent: Show, tmp_path: Path) -> None:
+    keeping, final = sent.keeping, sent.version.final
+    with reading(keeping.database) as connection:
+        shot = select_entries(connection, Selection(project="akane", shot="c001"))
+        sequence = select_entries(connection, Selection(project="akane", sequence="ep01"))
+        image = select_entries(connection, Selection(image=final.sha256))
+        assert image_entry(connection, final.sha256) == sent.version.ledger[-1]
+        assert select_entries(connection, Selection(project="other")) == ()
+
+    assert shot == image == tuple(sorted(sent.version.ledger))
+    assert len(sequence) == 2 * len(shot)
+    with zipfile.ZipFile(sent.bundle) as archive:
+        assert not [
+            name for name in archive.namelist() if "c002" in archive.read(name).decode("latin-1")
+        ]
+
+
+def test_names_that_were_withheld_erased_or_changed_are_not_in_a_bundle(
+    show: Show, script: Path, tmp_path: Path
+) -> None:
+    persons = [person for image in show.version.images for person in image.people]
+    ids = list(dict.fromkeys(person.id for person in persons))
+    with show.keeping.database.begin() as connection:
+        people.opt_out(connection, ids[0], "letter of 2026-11-20")
+        people.erase(connection, ids[1], "letter of 2026-11-21")
+    target = tmp_path / "private.zip"
+
+    done = export(show.keeping, target, Selection(project="akane", shot="c001"))
+
+    with zipfile.ZipFile(target) as archive:
+        everything = b"".join(archive.read(name) for name in archive.namelist()).decode()
+    hidden = [person for person in persons if person.id in ids[:2]]
+    assert not [person for person in hidden if person.name in everything]
+    assert not [person for person in hidden if person.name_ja and person.name_ja in everything]
+    assert done.withheld >= 2
+    verdict = run(script, target, show.key)
+    assert (verdict.code, verdict.text.splitlines()[-1]) == (0, "VERIFIED")
+
+
+def rename(members: dict[str, bytes]) -> None:
+    names = json.loads(members["names.json"])
+    next(iter(names.values()))["name"] = "Somebody Else"
+    members["names.json"] = json.dumps(names).encode()
+
+
+def edit_a_record(members: dict[str, bytes]) -> None:
+    name = min(name for name in members if name.startswith("entries/") and "json" in name)
+    members[name] = members[name].replace(b"layout", b"retake", 1)
+
+
+def swap_two_records(members: dict[str, bytes]) -> None:
+    one, two = sorted(name for name in members if re.fullmatch(r"entries/.*\.json", name))[:2]
+    members[one], members[two] = members[two], members[one]
+
+
+def leave_out_a_record(members: dict[str, bytes]) -> None:
+    del members[min(name for name in members if name.endswith(".tlog-proof"))]
+
+
+def leave_out_all_records(members: dict[str, bytes]) -> None:
+    for name in [name for name in members if name.startswith("entries/")]:
+        del members[name]
+
+
+def shorten_a_proof(members: dict[str, bytes]) -> None:
+    name = min(name for name in members if name.endswith(".tlog-proof"))
+    head, _, note = members[name].partition(b"\n\n")
+    members[name] = head[: head.rindex(b"\n")] + b"\n\n" + note
+
+
+def lengthen_a_proof(members: dict[str, bytes]) -> None:
+    name = min(name for name in members if name.endswith(".tlog-proof"))
+    head, _, note = members[name].partition(b"\n\n")
+    members[name] = head + head[head.rindex(b"\n") :] + b"\n\n" + note
+
+
+def move_a_proof(members: dict[str, bytes]) -> None:
+    name = min(name for name in members if name.endswith(".tlog-proof"))
+    members[name] = re.sub(rb"index \d+", b"index 1", members[name])
+
+
+def change_a_root(members: dict[str, bytes]) -> None:
+    name = max(name for name in members if re.fullmatch(r"checkpoints/\d+\.txt", name))
+    lines = members[name].split(b"\n")
+    lines[2] = lines[2].swapcase()
+    members[name] = b"\n".join(lines)
+
+
+def change_a_consistency_proof(members: dict[str, bytes]) -> None:
+    name = max(name for name in members if name.endswith(".consistency"))
+    members[name] = members[name].swapcase()
+
+
+def leave_out_a_consistency_proof(members: dict[str, bytes]) -> None:
+    del members[max(name for name in members if name.endswith(".consistency"))]
+
+
+def leave_out_all_checkpoints(members: dict[str, bytes]) -> None:
+    for name in [name for name in members if name.startswith("checkpoints/")]:
+        del members[name]
+
+
+def paint_over_a_file(members: dict[str, bytes]) -> None:
+    name = max(name for name in members if name.startswith("files/"))
+    members[name] += b"!"
+
+
+def break_the_names(members: dict[str, bytes]) -> None:
+    members["names.json"] = b"[1"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        rename,
+        edit_a_record,
+        swap_two_records,
+        leave_out_a_record,
+        leave_out_all_records,
+        shorten_a_proof,
+        lengthen_a_proof,
+        move_a_proof,
+        change_a_root,
+        change_a_consistency_proof,
+        leave_out_a_consistency_proof,
+        leave_out_all_checkpoints,
+        paint_over_a_file,
+        break_the_names,
+    ],
+)
+def test_a_tampered_bundle_fails(
+    sent: Show, script: Path, tmp_path: Path, change: Callable[[dict[str, bytes]], None]
+) -> None:
+    verdict = run(script, changed(sent.bundle, tmp_path / "tampered.zip", change), sent.key)
+
+    assert verdict.code == 1
+    assert "BAD" in verdict.text
+    assert verdict.text.splitlines()[-1].startswith("FAILED")
+
+
+def test_a_name_that_is_in_the_bundle_twice_is_named(show: Show, script: Path) -> None:
+    with zipfile.ZipFile(show.bundle, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("names.json", "{}")
+
+    assert run(script, show.bundle, show.key).code == 1
+
+
+def test_a_bundle_of_another_key_fails(sent: Show, script: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = NoteSigner(Signer(studio_settings(tmp_path / "other")), sent.keeping.signer.key.name)
+
+    verdict = run(script, sent.bundle, other.key)
+
+    assert verdict.code == 1
+    assert "not signed by the key that you gave" in verdict.text
+
+
+def test_after_a_change_of_key_both_keys_verify(show: Show, script: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    keeping = show.keeping
+    newer = NoteSigner(Signer(studio_settings(tmp_path / "other")), keeping.signer.key.name)
+    keeping.add(1)
+    seal(keeping.database, newer)
+    target = tmp_path / "newer.zip"
+    export(dataclasses.replace(keeping, signer=newer), target, Selection(project="akane"))
+
+    assert run(script, target, f"{newer.key},{show.key}").code == 0
+    assert run(script, target, newer.key).code == 1
+
+
+def test_a_file_that_was_not_sealed_or_lost_its_marks_is_named(
+    sent: Show, script: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.png"
+    other.write_bytes(b"another picture")
+
+    verdict = run(script, sent.bundle, sent.key, other)
+
+    assert verdict.code == 1
+    assert "NOT a file that was sealed" in verdict.text
+
+
+@pytest.mark.parametrize("arguments", [[], ["none.zip", "x"], ["BUNDLE", "not a key"]])
+def test_what_cannot_be_examined_has_its_own_exit_code(
+    sent: Show, script: Path, arguments: list[str]
+) -> None:
+    given = [str(sent.bundle) if one == "BUNDLE" else one for one in arguments]
+
+    assert run(script, *given).code == 2
+
+
+def test_a_rewritten_history_is_found_by_whoever_holds_an_older_checkpoint(
+    show: Show, script: Path, tmp_path: Path
+) -> None:
+    """The rewriter holds the database and even the key: only what left the building tells."""
+    keeping = show.keeping
+    seq = show.version.ledger[0]
+    with keeping.database.begin() as connection:
+        payload = connection.exec_driver_sql(
+            f"SELECT payload FROM ledger WHERE seq = {seq}"
+        ).scalar_one()
+        rewrite(connection, seq, payload.replace("genzu", "retake").replace("layout", "retake"))
+        connection.execute(delete(ledger_checkpoints))
+    seal(keeping.database, keeping.signer)
+    target = tmp_path / "rewritten.zip"
+    export(keeping, target, Selection(project="akane", shot="c001"))
+
+    assert run(script, target, show.key).code == 0
+
+    verdict = run(script, target, show.key, "--against", show.old)
+    assert verdict.code == 1
+    assert "history is NOT as it was" in verdict.text
+
+
+def test_a_bundle_is_not_written_from_a_tree_that_proves_nothing(
+    show: Show, tmp_path: Path
+) -> None:
+    keeping = show.keeping
+    with keeping.database.begin() as connection:
+        without_guards(connection)
+        connection.execute(update(ledger_nodes).values(hash=b"x" * 32))
+
+    with pytest.raises(ProofInvalid):
+        export(keeping, tmp_path / "wrong.zip", Selection(project="akane"))
+
+    assert not (tmp_path / "wrong.zip").exists()
+
+
+def test_entries_that_no_checkpoint_covers_are_not_bundled(show: Show, tmp_path: Path) -> None:
+    keeping = show.keeping
+    with keeping.database.begin() as connection:
+        save_background(connection, a_background("c003", images=a_chain("c003")))
+
+    with pytest.raises(LedgerError, match="No checkpoint covers"):
+        export(keeping, tmp_path / "early.zip", Selection(project="akane", shot="c003"))
+    with pytest.raises(LedgerError, match="no entry of this selection"):
+        export(keeping, tmp_path / "none.zip", Selection(project="akane", shot="c999"))
+
+
+def test_a_file_that_was_changed_after_it_was_sealed_is_missing(show: Show) -> None:
+    keeping = show.keeping
+    root = keeping.settings.storage.roots[0].path
+    (root / show.version.final.path).write_bytes(b"painted over")
+    (root / show.version.images[1].path).with_suffix(".c2pa").write_bytes(b"manifest")
+
+    with reading(keeping.database) as connection:
+        found, missing = published_files(connection, show.version.ledger, [root])
+
+    assert missing == [show.version.final.path]
+    assert [one for one in found if one.name.endswith(".c2pa")]
+    assert all(isinstance(one, BundledFile) for one in found)
