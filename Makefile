@@ -43,6 +43,7 @@ bench: install
 	$(BIN)/python benchmarks/publish.py
 	$(BIN)/python benchmarks/generate.py
 	$(BIN)/python benchmarks/day.py
+	$(BIN)/python benchmarks/ledger.py --records 1000000
 
 debian-pdf: PACKAGES = $(DEBIAN_PDF)
 debian-browser: PACKAGES = $(DEBIAN_BROWSER)
