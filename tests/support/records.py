@@ -383,7 +383,8 @@ def a_show(
             number = cut * variants + variant
             by_hand = by_hand_every and number % by_hand_every == by_hand_every - 1
             takes = 2 if retakes_every and number % retakes_every == 0 else 1
-            version = 0
+            version, stem = 0, name
+            images: tuple[ImageRecord, ...] = (layout,)
             for take in range(takes):
                 version += 1
                 again = take + 1 < takes

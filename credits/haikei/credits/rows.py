@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     Connection,
+    Executable,
     Row,
-    Select,
     String,
     bindparam,
     select,
@@ -161,7 +161,7 @@ class RecordReader:
         self._recent = found
         return found
 
-    def _rows(self, query: Select[Any], wanted: Sequence[int | str]) -> Sequence[Sequence[Any]]:
+    def _rows(self, query: Executable, wanted: Sequence[int | str]) -> Sequence[Sequence[Any]]:
         return self._connection.execute(query, {"wanted": wanted}).all()
 
     def _read(self, seqs: list[int], found: dict[int, ImageRecord]) -> None:

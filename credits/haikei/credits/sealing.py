@@ -179,11 +179,12 @@ def read_measured(text: str) -> tuple[Change | None, LineRecall | None]:
 
 
 def _read_measured(found: _Json) -> tuple[Change | None, LineRecall | None]:
-    change, recall = found.get("change"), found.get("recall")
+    change: _Json | None = found.get("change")
+    recall: _Json | None = found.get("recall")
+    if change is not None:
+        change = {**change, "regions": tuple(Region(**one) for one in change["regions"])}
     return (
-        None
-        if change is None
-        else Change(**{**change, "regions": tuple(Region(**one) for one in change["regions"])}),
+        None if change is None else Change(**change),
         None if recall is None else LineRecall(**recall),
     )
 

@@ -127,8 +127,8 @@ def _plain(statement: Statement, name: str) -> str:
 
 
 def _standing(row: Row[Any], statement: Statement, mentions: Mentions) -> int:
-    said = all(row._mapping[name] == _plain(statement, name) for name in _SAID)
-    texts = (mentions.show(row._mapping[name]) == getattr(statement, name) for name in _TEXTS)
+    said = all(getattr(row, name) == _plain(statement, name) for name in _SAID)
+    texts = (mentions.show(getattr(row, name)) == getattr(statement, name) for name in _TEXTS)
     if not said or not all(texts):
         raise LedgerError(
             f"Another statement stands under {statement.key!r} (entry {row.ledger_seq}).",

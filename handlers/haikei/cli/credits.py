@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -233,7 +233,7 @@ def list_statements(
 
 
 @contextmanager
-def _reading(settings: Path | None) -> "Iterator[Connection]":
+def _reading(settings: Path | None) -> "Generator[Connection]":
     from haikei.database import reading
 
     database = open_studio(load_settings(settings))
@@ -245,7 +245,7 @@ def _reading(settings: Path | None) -> "Iterator[Connection]":
 
 
 @contextmanager
-def _writing(settings: Path | None) -> "Iterator[Connection]":
+def _writing(settings: Path | None) -> "Generator[Connection]":
     database: Engine = open_studio(load_settings(settings))
     try:
         with database.begin() as connection:
