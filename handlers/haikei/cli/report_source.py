@@ -32,6 +32,7 @@ def report_source(
     """
     from haikei.credits import records
     from haikei.database import reading, utc_now
+    from haikei.jobs.reporting import published_files
 
     loaded = load_settings(settings)
     database = open_studio(loaded)
@@ -48,7 +49,7 @@ def report_source(
                 settings=loaded,
                 scope=scope,
                 now=utc_now(),
-                find_file=_finder(loaded),
+                find_file=published_files(loaded),
                 hours=_hours(loaded, scope.project) if ask_tracker else _unknown,
                 progress=_progress,
             )
@@ -56,53 +57,21 @@ def report_source(
         database.dispose()
 
 
-def _finder(settings: "Settings") -> Callable[[str], Path | None]:
-    roots = [root.path.resolve() for root in settings.storage.roots]
-
-    def find(path: str) -> Path | None:
-        for root in roots:
-            file = (root / path).resolve() if path else root
-            # A record is no permission to read anything else of this machine.
-            if file.is_relative_to(root) and file.is_file():
-                return file
-        return None
-
-    return find
-
-
 def _hours(settings: "Settings", project: str) -> _Hours:
+    from haikei.jobs.reporting import logged_hours
+
     asked: list[tuple[LoggedTime, ...] | None] = []
 
     def hours() -> tuple[LoggedTime, ...] | None:
         if not asked:
             try:
-                asked.append(_logged(settings, project))
+                asked.append(logged_hours(settings, project))
             except HaikeiError as error:
                 _tell(f"Hours are unknown: {error.message}")
                 asked.append(None)
         return asked[0]
 
     return hours
-
-
-def _logged(settings: "Settings", project: str) -> tuple[LoggedTime, ...] | None:
-    from haikei.trackers.crediting import KeepsCredits
-    from haikei.trackers.loading import load_tracker
-
-    tracker = load_tracker(settings)
-    if not isinstance(tracker, KeepsCredits):
-        return None
-    return tuple(
-        LoggedTime(
-            person=row.person.id,
-            sequence=row.sequence,
-            shot=row.shot,
-            step=row.step,
-            minutes=row.minutes,
-            date=row.date,
-        )
-        for row in tracker.credit_desk().hours(project)
-    )
 
 
 def _unknown() -> tuple[LoggedTime, ...] | None:
