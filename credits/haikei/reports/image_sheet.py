@@ -22,7 +22,6 @@ from haikei.reports.document import (
     Document,
     Fact,
     Facts,
-    Figure,
     Heading,
     Item,
     Lines,
@@ -182,28 +181,34 @@ def _picture(image: ImageRecord, name: Text, source: ReportSource) -> Picture:
 
 
 def _contributions(version: BackgroundVersion, source: ReportSource) -> Iterator[tuple[Cell, ...]]:
-    from haikei.credits import records
-
     named = dict(zip((image.key for image in version.images), steps(version), strict=True))
-    seals = {
-        image.key: records.entries_of(source.connection, image.key) for image in version.images
-    }
+    seals = dict(zip((image.key for image in version.images), version.ledger, strict=True))
     for summary in facets(version):
         label = FACETS[summary.facet.value]
-        side = Lines(
-            (Words(label.en, label.ja), Words(f"→ {summary.text.en}", f"→ {summary.text.ja}"))
-        )
+        state = summary.text
+        side = Lines((Words(label.en, label.ja), Words(f"→ {state.en}", f"→ {state.ja}")))
         if not summary.parts:
             yield side, "", _NOBODY, "", None, "", None, None
         for number, part in enumerate(summary.parts):
-            key = part.image.key
-            yield (
-                side if number == 0 else "",
-                *_contribution(part.contribution, named[key], seals[key]),
-            )
+            image, one = part.image, part.contribution
+            entries = _entries(source, seals[image.key])
+            entry = entries[image.contributions.index(one)]
+            yield (side if number == 0 else "", *_contribution(one, named[image.key], entry))
 
 
-def _contribution(one: Contribution, step: Words, entries: tuple[int, ...]) -> tuple[Cell, ...]:
+def _entries(source: ReportSource, image_entry: int) -> tuple[int, ...]:
+    """Return the ledger entry of each contribution to an image: its own, or a later one."""
+    from sqlalchemy import select
+
+    from haikei.database import contributions
+
+    columns = contributions.c
+    query = select(columns.ledger_seq).where(columns.image_seq == image_entry)
+    found = source.connection.execute(query.order_by(columns.position)).scalars()
+    return tuple(image_entry if entry is None else entry for entry in found)
+
+
+def _contribution(one: Contribution, step: Words, entry: int) -> tuple[Cell, ...]:
     role = ROLES[one.role.value]
     who = shown(one.actor) if isinstance(one.actor, Person) else system_name(one.actor)
     evidence = one.evidence
@@ -224,7 +229,7 @@ def _contribution(one: Contribution, step: Words, entries: tuple[int, ...]) -> t
         grade(one.grade),
         Lines(tuple(details)),
         one.at,
-        Figure(entries[0], ", ".join(map(str, entries))),
+        entry,
     )
 
 

@@ -35,11 +35,15 @@ Text = str | Words
 
 
 def said(text: Text, language: Language) -> str:
-    """Return the text in the language; for both, English and Japanese with a slash between."""
+    """
+    Return the text in the language; for both, English and Japanese with a slash between.
+
+    Where one is missing the other stands in for it.
+    """
     if isinstance(text, str):
         return text
-    if language is Language.EN or (text.en == text.ja and text.en) or not text.ja:
-        return text.en
-    if language is Language.JA or not text.en:
-        return text.ja
-    return f"{text.en} / {text.ja}"
+    if language is Language.BOTH and text.en and text.ja and text.en != text.ja:
+        return f"{text.en} / {text.ja}"
+    if language is Language.JA:
+        return text.ja or text.en
+    return text.en or text.ja

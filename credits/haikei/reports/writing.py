@@ -96,17 +96,16 @@ def _whole(path: Path, *, force: bool) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _name(temporary, path, force=force)
-    except FileExistsError as error:
-        raise _occupied(path) from error
+        try:
+            yield temporary
+            _name(temporary, path, force=force)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise ReportError(
             f"{path} cannot be written: {error.strerror or error}.",
             advice="Check that its folder is writable and has free space.",
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _name(temporary: Path, path: Path, *, force: bool) -> None:
@@ -114,8 +113,8 @@ def _name(temporary: Path, path: Path, *, force: bool) -> None:
         try:
             # Unlike a rename, a link never replaces what came to stand there meanwhile.
             os.link(temporary, path)
-        except FileExistsError:
-            raise
+        except FileExistsError as error:
+            raise _occupied(path) from error
         except OSError:
             # Some file systems know no links; there the look before has to do.
             if path.exists():

@@ -6,7 +6,9 @@ picture in both languages.
 """
 
 import io
-from dataclasses import dataclass
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -84,7 +86,7 @@ class _Drawer:
         _write(draw, (_MARGIN, 152), subtitle, _font(self._sans, 23), _SOFT, room)
         self._pictures(image, draw, card.pictures)
         below = [words for line in card.lines for words in self._both(line)]
-        font, lines = self._fitting(below, self._sans, range(20, 7, -1), room, _FOOT - 44)
+        font, lines = self._fitting(below, self._sans, range(20, 7, -2), room, _FOOT - 44)
         y = HEIGHT - 34 - round(font.size * _LEADING) * len(lines)
         for line in lines:
             y = _centred(draw, (WIDTH // 2, y), line, font, _SOFT, room)
@@ -93,9 +95,11 @@ class _Drawer:
         return out.getvalue()
 
     def _pictures(self, image: "Image", draw: "ImageDraw", pictures: tuple[Picture, ...]) -> None:
-        lines = ceil(len(pictures) / _ACROSS) or 1
+        if not pictures:
+            return
+        lines = ceil(len(pictures) / _ACROSS)
         across = ceil(len(pictures) / lines)
-        width = min((WIDTH - 2 * _MARGIN - _GAP * (across - 1)) // max(across, 1), 760)
+        width = min((WIDTH - 2 * _MARGIN - _GAP * (across - 1)) // across, 760)
         top, bottom = 236, HEIGHT - _FOOT
         height = (bottom - top) // lines
         number = 0
@@ -113,7 +117,8 @@ class _Drawer:
             if lines == 1:
                 y += max((height - tallest - 190) // 2 - 20, 0)
             for place, (picture, one) in enumerate(zip(row, shown, strict=True)):
-                self._picture(image, draw, picture, one, (x, y, width, min(tallest, room)))
+                box = (x, y, width, min(tallest, room))
+                self._picture(image, draw, picture, one, box, end=top + (line + 1) * height)
                 if place + 1 < len(row):
                     _arrow(draw, x + width + _GAP // 2, y + min(tallest, room) // 2)
                 x += width + _GAP
@@ -126,6 +131,8 @@ class _Drawer:
         picture: Picture,
         shown: Embedded | Missing,
         box: tuple[int, int, int, int],
+        *,
+        end: int,
     ) -> None:
         from PIL import Image
 
@@ -147,8 +154,7 @@ class _Drawer:
         below = _centred(draw, (middle, below), caption, _font(self._sans, 20), _SOFT, width)
         below += 10
         names = [words for line in picture.lines for words in self._both(line)]
-        height = HEIGHT - _FOOT - below
-        font, lines = self._fitting(names, self._serif, range(26, 9, -1), width, height)
+        font, lines = self._fitting(names, self._serif, range(26, 8, -2), width, end - below)
         for line in lines:
             below = _centred(draw, (middle, below), line, font, _INK, width)
 
@@ -174,11 +180,10 @@ class _Drawer:
 
 
 def _sized(picture: Picture, width: int) -> Picture:
-    from dataclasses import replace
-
     return replace(picture, longest=max(picture.longest, width))
 
 
+@lru_cache(maxsize=64)
 def _font(font: Font, size: int) -> "FreeTypeFont":
     from PIL import ImageFont
 
@@ -223,9 +228,11 @@ def _broken(words: str, font: "FreeTypeFont", room: int, most: int) -> list[str]
     lines: list[str] = []
     rest = " ".join(words.split())
     while rest and len(lines) < most:
-        end = len(rest)
-        while end > 1 and font.getlength(rest[:end]) > room:
-            end -= 1
+        # By halving, up to what letters of a fifth of an em would reach: shaping takes long.
+        lengths = range(1, min(len(rest), room * 5 // round(font.size) + 2) + 1)
+        end = max(
+            bisect_left(lengths, x=True, key=lambda end: font.getlength(rest[:end]) > room), 1
+        )
         if end < len(rest):
             space = rest.rfind(" ", 0, end + 1)
             end = space if space > end // 3 else end

@@ -1,0 +1,133 @@
+"""A studio with records and pictures, and reports on them as files."""
+
+import json
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from sqlalchemy import Engine
+
+from haikei.credits import BackgroundVersion, Scope
+from haikei.database import reading
+from haikei.reports import (
+    Block,
+    Document,
+    Format,
+    Language,
+    LoggedTime,
+    ReportOptions,
+    ReportSource,
+    Style,
+    Words,
+)
+from haikei.reports.registry import find_report
+from haikei.reports.writing import write_report
+from haikei.settings import Settings
+from support.records import save_background
+
+NOW = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportDesk:
+    """Writes reports of one studio into one folder."""
+
+    folder: Path
+    database: Engine
+    settings: Settings
+
+    def save(self, *told: BackgroundVersion) -> None:
+        with self.database.begin() as connection:
+            for one in told:
+                save_background(connection, one)
+
+    def paint(self, path: str, *, level: int = 128) -> Path:
+        """Publish a small picture of one grey."""
+        file = self.folder / "projects" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(file), np.full((72, 128, 3), level, np.uint8))
+        return file
+
+    def write(
+        self,
+        name: str,
+        form: Format,
+        *,
+        scope: Scope | None = None,
+        language: Language = Language.EN,
+        code: str = "",
+        hours: tuple[LoggedTime, ...] | None = None,
+        settings: Settings | None = None,
+    ) -> tuple[Path, ...]:
+        with reading(self.database) as connection:
+            source = ReportSource(
+                connection=connection,
+                settings=settings or self.settings,
+                scope=scope or Scope(project="akane"),
+                now=NOW,
+                find_file=self.find,
+                hours=lambda: hours,
+            )
+            document = find_report(name).document(
+                source, ReportOptions(language=language, code=code)
+            )
+            return write_report(document, form, self.folder / f"{name}.{form.value}", force=True)
+
+    def text(self, name: str, form: Format = Format.HTML, **options: Any) -> str:
+        """Return a report as the text of its one file."""
+        (file,) = self.write(name, form, **options)
+        return file.read_text(encoding="utf-8-sig")
+
+    def json(self, name: str, **options: Any) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.text(name, Format.JSON, **options))
+        return found
+
+    def find(self, path: str) -> Path | None:
+        file = self.folder / "projects" / path
+        return file if file.is_file() else None
+
+
+def a_document(
+    *blocks: Block,
+    language: Language = Language.EN,
+    title: str = "Test",
+    rows: Iterable[Block] = (),
+    style: Style = Style.REPORT,
+) -> Document:
+    return Document(
+        name="test",
+        title=Words(title, "試験"),
+        language=language,
+        scope="akane",
+        studio="Test Studio",
+        made_at=NOW,
+        style=style,
+        blocks=blocks or rows,
+    )
+
+
+def pages_of(pdf: Path) -> int:
+    """Return how many pages a PDF has, from the objects that it holds."""
+    content = pdf.read_bytes()
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL):
+        try:
+            content += zlib.decompress(stream)
+        except zlib.error:
+            continue
+    return len(re.findall(rb"/Type\s*/Page\b", content))
+
+
+def rows_of(report: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return the rows of the tables of that key, of a report in JSON."""
+    return [
+        row
+        for block in report["blocks"]
+        if block["type"] == "table" and block["key"] == key
+        for row in block["rows"]
+    ]
