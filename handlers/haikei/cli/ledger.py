@@ -234,9 +234,11 @@ def _keeper(settings: "Settings", database: "Engine") -> "Iterator[Checkpointing
 
     url = settings.engine.url or f"sqlite:///{settings.studio.state / 'engine.db'}"
     locks = open_locks(url, settings.studio.state / "locks")
+    keeper = Checkpointing(settings, database, locks)
     try:
-        yield Checkpointing(settings, database, locks)
+        yield keeper
     finally:
+        keeper.close()
         locks.release()
 
 

@@ -16,6 +16,7 @@ from haikei.jobs.tracker_outlet import TrackerOutlet
 from haikei.ledger import (
     Outlet,
     SignedCheckpoint,
+    VerifierKey,
     newest_checkpoint,
     note_signer,
     seal,
@@ -72,6 +73,11 @@ class Checkpointing:
         self._refused_at: float | None = None
 
     @property
+    def key(self) -> VerifierKey:
+        """What verifies the checkpoints."""
+        return self._signer.key
+
+    @property
     def outlets(self) -> Sequence[Outlet]:
         """Every way out that the settings name, and a folder beside the database."""
         if self._outlets is None:
@@ -87,6 +93,13 @@ class Checkpointing:
                 pass  # said in the log already, by whoever found it
             except (HaikeiError, SQLAlchemyError) as error:
                 log.warning("checkpoint_failed", error=str(error))
+        self.close()
+
+    def close(self) -> None:
+        """Close this thread's connections; the next use opens them again."""
+        for outlet in self._outlets or ():
+            if isinstance(outlet, TrackerOutlet):
+                outlet.board.close()
 
     def tick(self) -> None:
         """
