@@ -64,14 +64,13 @@ def validate(
     """Return what the file or its sidecar says and whether it holds; None without any marks."""
     import c2pa
 
+    kinds: Any = c2pa.C2paError  # the kinds of error are added to it at run time
     try:
         if manifest is None:
             reader = c2pa.Reader.try_create(mime, file, context=context(trust))
         else:
             reader = c2pa.Reader(mime, file, manifest_data=manifest, context=context(trust))
-    except c2pa.C2paError.NotSupported:
-        return None
-    except c2pa.C2paError.ManifestNotFound:
+    except (kinds.NotSupported, kinds.ManifestNotFound):
         return None
     except c2pa.C2paError as error:
         return _unreadable(error)

@@ -51,12 +51,13 @@ class Chain:
     name: str  #: the leaf's subject
 
 
-def read_chain(path: Path) -> Chain:
+def read_chain(path: Path, *, to_sign: bool = True) -> Chain:
     """
     Return the chain in a PEM file.
 
     Raises:
-        SettingsError: it cannot be read, is out of order, expired, or may not sign claims.
+        SettingsError: it cannot be read or is out of order; to sign, also when it is expired or
+            may not sign claims.
     """
     try:
         data = path.read_bytes()
@@ -65,15 +66,16 @@ def read_chain(path: Path) -> Chain:
             f"The certificate {path} cannot be read: {error.strerror or error}.",
             advice="Set signing.certificate_file to the chain in PEM.",
         ) from error
-    return chain_from_pem(data, str(path))
+    return chain_from_pem(data, str(path), to_sign=to_sign)
 
 
-def chain_from_pem(data: bytes, where: str) -> Chain:
+def chain_from_pem(data: bytes, where: str, *, to_sign: bool = True) -> Chain:
     """
     Return the chain in PEM, which came from `where`.
 
     Raises:
-        SettingsError: it cannot be read, is out of order, expired, or may not sign claims.
+        SettingsError: it cannot be read or is out of order; to sign, also when it is expired or
+            may not sign claims.
     """
     try:
         certificates = x509.load_pem_x509_certificates(data)
@@ -83,7 +85,8 @@ def chain_from_pem(data: bytes, where: str) -> Chain:
             advice="Give the chain in PEM: the leaf first, then each issuer.",
         ) from error
     leaf = certificates[0]
-    _check_leaf(leaf, where)
+    if to_sign:
+        _check_leaf(leaf, where)
     for below, above in pairwise(certificates):
         try:
             below.verify_directly_issued_by(above)

@@ -11,6 +11,7 @@ import os
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from haikei.credits import SourceType, System
 from haikei.errors import (
@@ -162,6 +163,7 @@ def _sign(
             failed.append(error)
             raise
 
+    kinds: Any = c2pa.C2paError  # the kinds of error are added to it at run time
     algorithm = c2pa.C2paSigningAlg[signer.chain.algorithm.value]
     try:
         with (
@@ -179,7 +181,7 @@ def _sign(
     except c2pa.C2paError as error:
         if failed:
             raise failed[0] from error
-        if signer.timestamp_url is not None and isinstance(error, c2pa.C2paError.Signature):
+        if signer.timestamp_url is not None and isinstance(error, kinds.Signature):
             raise SigningUnavailable(
                 f"The time-stamp authority {signer.timestamp_url} gave no token: {error}.",
                 advice="See whether it can be reached; files wait for it.",

@@ -29,7 +29,7 @@ def trusted_roots(settings: Settings) -> TrustedRoots:
     """
     given = settings.signing
     if given.certificate_file is not None:
-        own = read_chain(given.certificate_file).root_pem
+        own = read_chain(given.certificate_file, to_sign=False).root_pem
     else:
         own = standing_root(settings.studio.state / "keys")
     return TrustedRoots(

@@ -43,23 +43,24 @@ def parse(data: bytes) -> tuple[Element, dict[str, str]]:
     text = _DECLARATION.sub("", text.rstrip("\x00 \r\n\t").lstrip("\ufeff"))
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise MarksUnreadable("The XMP packet declares a document type, which no packet needs.")
-    parser = XMLParser(target=_Builder())  # noqa: S314 - declarations are refused above
+    builder = _Builder()
+    parser = XMLParser(target=builder)  # noqa: S314 - declarations are refused above
     try:
         parser.feed(text)
-        root = parser.close()
+        parser.close()
     except ParseError as error:
         raise MarksUnreadable(f"The XMP packet is no XML: {error}.") from error
-    if not isinstance(root, Element):
+    if builder.root is None:
         raise MarksUnreadable("The XMP packet is empty.")
     prefixes = {uri: prefix for prefix, uri in _PREFIX.findall(text)}
-    return root, prefixes
+    return builder.root, prefixes
 
 
 class _Builder:
     """Builds the tree and refuses what nests too deep, before anything recurses into it."""
 
     def __init__(self) -> None:
-        self._root: Element | None = None
+        self.root: Element | None = None
         self._open: list[Element] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -69,7 +70,7 @@ class _Builder:
         if self._open:
             self._open[-1].append(element)
         else:
-            self._root = element
+            self.root = element
         self._open.append(element)
 
     def end(self, tag: str) -> None:
@@ -84,9 +85,6 @@ class _Builder:
             parent[-1].tail = (parent[-1].tail or "") + text
         else:
             parent.text = (parent.text or "") + text
-
-    def close(self) -> Element | None:
-        return self._root
 
 
 def serialise(root: Element, prefixes: dict[str, str]) -> str:

@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from haikei.database import utc_now
 from haikei.errors import SettingsError, SigningUnavailable
-from haikei.provenance import MarkSigner, MarksState, mark, read_marks
+from haikei.provenance import MarkSigner, MarksState, mark, read_marks, trusted_roots
 from haikei.provenance.development import development_certificate
 from haikei.settings import Settings
 from support.certificates import Authority, PrivateKey, key_pem, pem
@@ -54,7 +55,7 @@ def _p256() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-KEYS = {
+KEYS: dict[str, Callable[[], PrivateKey]] = {
     "EC P-256": _p256,
     "EC P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
     "Ed25519": ed25519.Ed25519PrivateKey.generate,
@@ -118,6 +119,13 @@ def test_an_expired_certificate_is_refused(studio: Studio) -> None:
 
     with pytest.raises(SettingsError, match=r"expired on .* Renew it"):
         MarkSigner.from_settings(studio.settings(key, leaf))
+
+
+def test_an_expired_certificate_is_still_good_for_checking_old_files(studio: Studio) -> None:
+    key = _p256()
+    given = studio.settings(key, studio.authority.issue(key, start_days=-30, days=10))
+
+    assert trusted_roots(given).signers == studio.authority.root_pem
 
 
 def test_a_certificate_of_tomorrow_is_refused(studio: Studio) -> None:
@@ -216,8 +224,15 @@ class _Service:
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> type[_Service]:
     point = EntryPoint(name="kms", value=f"{__name__}:_Service", group="haikei.signers")
-    monkeypatch.setattr(EntryPoint, "load", lambda self: _Service)
-    monkeypatch.setattr("haikei.provenance.signer.entry_points", lambda **_: [point])
+
+    def load(_: EntryPoint) -> type[_Service]:
+        return _Service
+
+    def installed(*, group: str) -> list[EntryPoint]:
+        return [point] if group == "haikei.signers" else []
+
+    monkeypatch.setattr(EntryPoint, "load", load)
+    monkeypatch.setattr("haikei.provenance.signer.entry_points", installed)
     monkeypatch.setattr(_Service, "fails", None)
     return _Service
 
@@ -366,7 +381,8 @@ def test_threads_share_one_signer(signer: MarkSigner, tmp_path: Path) -> None:
     source = picture(1, tmp_path / "a.png")
     targets = [tmp_path / f"b{index}.png" for index in range(8)]
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda target: mark(request(source, target), signer), targets))
+        done = [pool.submit(mark, request(source, target), signer) for target in targets]
+        assert [each.result().path for each in done] == targets
 
     states = {read_marks(target, trust_pem=signer.trust_pem).state for target in targets}
     assert states == {MarksState.TRUSTED}

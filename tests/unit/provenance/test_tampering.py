@@ -65,13 +65,16 @@ def test_one_changed_byte_is_found(
     assert marks.failures
 
 
-@pytest.mark.parametrize("what", ["a pixel", "the picture's first byte of data"])
+@pytest.mark.parametrize("place", [0.05, 0.5, 0.99])
 def test_a_changed_picture_beside_a_sidecar_is_found(
-    marked: dict[str, FourSteps], signer: MarkSigner, tmp_path: Path, what: str
+    marked: dict[str, FourSteps], signer: MarkSigner, tmp_path: Path, place: float
 ) -> None:
     final = marked["exr"].final
     assert final.manifest is not None
-    at = {"a pixel": lambda length: length - 100}.get(what, lambda _: 700)
+
+    def at(length: int) -> int:
+        return int(length * place)
+
     copy = _tampered(final.path, tmp_path, _flipped(at))
     shutil.copy(final.manifest, tmp_path)
 
