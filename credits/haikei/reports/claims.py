@@ -75,6 +75,8 @@ def _painted(one: PaintOver) -> Words:
 
 
 def _shows(one: PaintOver) -> bool:
+    if not one.artists:
+        return False
     return one.whole or (one.change is not None and one.change.area_ppm > 0)
 
 
@@ -96,7 +98,12 @@ def _left_out(work: Work) -> Iterator[Words]:
             "原図：その線は、偶然を超えて画面に現れているとは認められません。",
         )
     for one in work.paint_overs:
-        if not _shows(one):
+        if not one.artists:
+            yield Words(
+                "What was painted by hand: nobody is named for it.",
+                "手描き部分：担当者の記名がありません。",
+            )
+        elif not _shows(one):
             artists = joined(one.artists)
             measured = one.change is not None
             yield Words(

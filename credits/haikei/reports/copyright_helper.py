@@ -250,7 +250,8 @@ def _paintings(work: Work) -> tuple[Item, ...]:
 
 
 def _painting(one: PaintOver) -> tuple[Item, ...]:
-    head: tuple[Item, ...] = (joined(one.artists), one.path, one.at, _entry(one.entry))
+    who = joined(one.artists) if one.artists else NOT_RECORDED
+    head: tuple[Item, ...] = (who, one.path, one.at, _entry(one.entry))
     if one.change is None:
         return (*head, DECLARED if one.whole else NOT_RECORDED)
     regions = len(one.change.regions)

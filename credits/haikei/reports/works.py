@@ -51,7 +51,7 @@ class Drawing:
 class PaintOver:
     """What people changed by hand in one step, or painted from nothing."""
 
-    artists: tuple[Person, ...]
+    artists: tuple[Person, ...]  #: empty where nobody is named
     change: Change | None  #: None: nothing was measured
     whole: bool  #: the picture was painted by hand, not painted over
     path: str
@@ -143,11 +143,13 @@ def _numbered(version: BackgroundVersion) -> Iterator[tuple[ImageRecord, int]]:
 def _drawings(version: BackgroundVersion) -> Iterator[Drawing]:
     for image, entry in _numbered(version):
         artists = tuple(
-            one.actor for one in lineage.drawings(image) if isinstance(one.actor, Person)
+            one.actor
+            for one in lineage.drawings(image)
+            if isinstance(one.actor, Person) and _known(one.actor)
         )
         if artists and lineage.is_human_drawing(image) and image in lineage.layouts(version):
             yield Drawing(
-                artists=tuple(filter(_known, artists)),
+                artists=artists,
                 path=image.path,
                 sha256=image.sha256,
                 at=image.created_at,
@@ -164,7 +166,7 @@ def _paint_overs(version: BackgroundVersion) -> Iterator[PaintOver]:
             continue
         changes = (one.evidence.change for one in painted)
         yield PaintOver(
-            artists=tuple(artists.values()),
+            artists=tuple(filter(_known, artists.values())),
             change=next((change for change in changes if change is not None), None),
             whole=image.source_type is not SourceType.HUMAN_EDITS,
             path=image.path,
