@@ -92,11 +92,13 @@ def card(version: BackgroundVersion, source: ReportSource) -> Card:
 def _names(image: ImageRecord) -> tuple[Text, ...]:
     """Return who made this step: people by name, tools by theirs, with who ran them."""
     lines: list[Text] = []
-    for role in dict.fromkeys(one.role for one in image.contributions):
+    # That a layout's lines are seen in a picture does not make its artist one of its painters.
+    made = [one for one in image.contributions if one.evidence.recall is None]
+    for role in dict.fromkeys(one.role for one in made):
         name = ROLES[role.value]
         if not name.in_line:
             continue
-        had = [one.actor for one in image.contributions if one.role is role]
+        had = [one.actor for one in made if one.role is role]
         tools = [one for one in had if isinstance(one, System)]
         lines.extend(dict.fromkeys(map(system_name, tools)))
         people = joined(one for one in had if not isinstance(one, System))

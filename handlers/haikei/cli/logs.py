@@ -39,6 +39,8 @@ def configure_logs(log: Log) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.WARNING))
+    # It warns of every rule of a style sheet that is meant for screens alone.
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)
 
 
 def _to_standard_error(*_: object) -> structlog.PrintLogger:

@@ -114,7 +114,10 @@ class Chain:
                 kind=image.kind,
                 source_type=image.source_type,
                 overall_source_type=overall_source_type(images),
-                contributions=image.contributions,
+                # That a layout's lines are seen in it is no work on this picture.
+                contributions=tuple(
+                    one for one in image.contributions if one.evidence.recall is None
+                ),
                 credited=tuple(one for each in images for one in each.contributions),
                 credit=self._credit(images),
                 ingredients=tuple(_as_ingredient(link, relation) for link, relation in below),
