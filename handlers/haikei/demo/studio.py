@@ -43,6 +43,16 @@ class DemoStudio:
         return self.folder / "haikei.log"
 
     @property
+    def artists(self) -> Path:
+        """Where artists save their paint-overs before they hand them in."""
+        return self.folder / "artists"
+
+    @property
+    def reports(self) -> Path:
+        """The reports of every show."""
+        return self.folder / "reports"
+
+    @property
     def contact_sheet(self) -> Path:
         """Layout, generation 1 and generation 2 of each cut, side by side."""
         return self.folder / "contact_sheet.png"
@@ -85,6 +95,15 @@ folder_pass = 2.0
 
 [engine]
 poll = 0.1
+
+[[credits.staff]]
+role = "art_director"
+name = "Kenji Watanabe"
+name_ja = "渡辺 健二"
+
+[reports]
+client = "The films' committee"
+contact = "studio@localhost"
 
 {_model(model)}
 {toml_routes(CUTS, recipe)}"""
