@@ -1,9 +1,13 @@
 """Who did what in a step of the job, as evidence that a machine wrote down or measured."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
 from haikei.credits import Contribution, Evidence, Grade, LineRecall, Person, Role, System
+from haikei.jobs.policy import as_credited
+from haikei.jobs.retake import RetakeOrder
+from haikei.settings import PersonEntry
 
 
 def drawing(
@@ -50,6 +54,30 @@ def operation(operator: Person, *, source: str, at: datetime) -> Contribution:
         grade=Grade.DECLARED,
         evidence=Evidence(source=source),
         at=at,
+    )
+
+
+def retake(
+    order: RetakeOrder, *, people: Iterable[PersonEntry], at: datetime
+) -> tuple[Contribution, ...]:
+    """
+    Return the contributions of those who asked for a retake, each once.
+
+    Args:
+        order: what they asked for; the words themselves are evidence by their hash.
+        people: as the studio's settings name them.
+        at: when the retake was ordered.
+    """
+    evidence = Evidence(
+        source=f"{', '.join(order.notes)} on {order.parent_version_code}",
+        sha256=hashlib.sha256(order.instructions.text.encode()).hexdigest(),
+    )
+    told = [as_credited(person, people) for person in order.asked_by]
+    # Who has no name cannot be printed; the notes, which are evidence, still say who it was.
+    asked = {person.id: person for person in told if person.name or person.opt_out}
+    return tuple(
+        Contribution(role=Role.RETAKE, actor=person, grade=Grade.LOGGED, evidence=evidence, at=at)
+        for person in asked.values()
     )
 
 

@@ -19,7 +19,7 @@ from haikei.generators.production import seed_of
 from haikei.jobs.inbox import add_job, mark_dispatched, undispatched
 from haikei.jobs.job import JobOrder, JobState, Step
 from haikei.jobs.port import Engine, TaskState
-from haikei.jobs.rows import order_text
+from haikei.jobs.rows import job_row
 from haikei.jobs.workflow import LEGS, first_task, task_id
 from haikei.settings import Route, Settings, Variant
 
@@ -176,7 +176,7 @@ class Dispatcher:
             add_job(connection, _refused(event, now))
             return
         for order in orders_of(event, route):
-            add_job(connection, _row_of(order, now))
+            add_job(connection, job_row(order, now))
 
     def _end(self, key: str, run: int, *, state: JobState, **values: object) -> None:
         now = utc_now()
@@ -222,26 +222,6 @@ def _order(event: LayoutPublished, route: Route, variant: Variant) -> JobOrder:
         priority=route.priority,
         seed=seed,
     )
-
-
-def _row_of(order: JobOrder, now: datetime) -> dict[str, object]:
-    return {
-        "key": order.key,
-        "event_key": order.event_key,
-        "state": JobState.WAITING.value,
-        "step": "",
-        "priority": order.priority,
-        "project": order.place.project,
-        "sequence": order.place.sequence,
-        "shot": order.place.shot,
-        "season": order.season,
-        "time": order.time,
-        "recipe": order.recipe,
-        "layout": str(order.layout),
-        "order_json": order_text(order),
-        "created_at": now,
-        "updated_at": now,
-    }
 
 
 def _refused(event: LayoutPublished, now: datetime) -> dict[str, object]:

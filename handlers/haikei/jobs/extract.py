@@ -19,7 +19,7 @@ from haikei.files import sha256_of, write_whole
 from haikei.images import Picture, read_picture, resize, write_picture, write_review
 from haikei.jobs.chain import Chain, Link
 from haikei.jobs.collect import Collected
-from haikei.jobs.contributions import drawing, lines_kept
+from haikei.jobs.contributions import drawing, lines_kept, retake
 from haikei.jobs.generate import Generated, GeneratedStage
 from haikei.jobs.imagerecords import layout_image, stage_image
 from haikei.jobs.job import JobOrder
@@ -232,7 +232,7 @@ class _Work:
             key=f"{self.order.key}/background",
             kind=ImageKind.BACKGROUND,
             path=str(relative),
-            others=self._lines_kept(last, drawn, picture),
+            others=(*self._lines_kept(last, drawn, picture), *self._asked_for()),
         )
         target = self.marked / f"background{relative.suffix}"
         return chain.mark(image, source=source, target=target, title=relative.stem)
@@ -246,6 +246,12 @@ class _Work:
             drawn = resize(drawn, picture.width, picture.height)
         recall = line_recall(drawn, picture)
         return lines_kept(self.validated.artists, role=self._role, recall=recall, at=last.made_at)
+
+    def _asked_for(self) -> tuple[Contribution, ...]:
+        asked = self.order.retake
+        if asked is None:
+            return ()
+        return retake(asked, people=self.settings.people, at=self.ordered_at)
 
     def _record(self, chain: Chain, code: str, relative: PurePosixPath) -> MadeFile:
         path = self.folder / "record.json"

@@ -43,6 +43,7 @@ def production_order(order: JobOrder, settings: Settings) -> ProductionOrder:
     Raises:
         SettingsError: there is no such recipe.
     """
+    retake = order.retake
     return ProductionOrder(
         layout=order.layout,
         layout_sha256=order.layout_sha256,
@@ -51,6 +52,11 @@ def production_order(order: JobOrder, settings: Settings) -> ProductionOrder:
         time=order.time,
         place=order.place_hint,
         seed=order.seed,
+        adjustments=tuple((turn.quality.value, turn.amount) for turn in retake.turns)
+        if retake
+        else (),
+        words=retake.words if retake else (),
+        unwanted=retake.unwanted if retake else (),
     )
 
 

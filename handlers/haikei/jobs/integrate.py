@@ -77,5 +77,13 @@ def _description(order: JobOrder, extracted: Extracted) -> str:
     layout = PurePosixPath(order.layout).name
     return (
         f"{order.season}, {order.time}; recipe {order.recipe}; from the layout {layout}.\n"
-        f"{extracted.credit.en}\n{extracted.credit.ja}"
+        f"{_retaken(order)}{extracted.credit.en}\n{extracted.credit.ja}"
     )
+
+
+def _retaken(order: JobOrder) -> str:
+    retake = order.retake
+    if retake is None:
+        return ""
+    wishes = "; ".join(retake.instructions.understood) or "another seed"
+    return f"Retake of {retake.parent_version_code}: {wishes}.\n"

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from haikei.jobs.retake import RetakeOrder
 from haikei.trackers import Place
 
 
@@ -35,7 +36,7 @@ class Step(StrEnum):
 class JobOrder:
     """What a job has to do; it never changes once the job exists."""
 
-    key: str  #: the event's key, the recipe and the variant
+    key: str  #: the event's key, the recipe and the variant; a retake has one of its own
     event_key: str
     place: Place
     layout: Path
@@ -48,6 +49,7 @@ class JobOrder:
     place_hint: str
     priority: int
     seed: int
+    retake: RetakeOrder | None = None  #: why it is made again; None the first time
 
     @property
     def stream(self) -> str:

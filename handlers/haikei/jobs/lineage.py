@@ -33,7 +33,7 @@ def overall_source_type(images: Sequence[ImageRecord]) -> SourceType:
 def oversight(images: Sequence[ImageRecord]) -> Oversight:
     """Return how far people looked after the models: nobody has reviewed the picture yet."""
     operated = any(
-        contribution.role is Role.AI_OPERATION
+        contribution.role in {Role.AI_OPERATION, Role.RETAKE}
         for image in images
         for contribution in image.contributions
     )

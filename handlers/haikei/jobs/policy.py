@@ -30,7 +30,7 @@ def named_artists(context: LayoutContext, settings: Settings) -> tuple[Person, .
                 advice="Have this background painted by hand, or ask the artist again.",
             )
     if context.artists:
-        return tuple(_as_credited(person, settings.people) for person in context.artists)
+        return tuple(as_credited(person, settings.people) for person in context.artists)
     if settings.policy.unnamed_layouts is Unnamed.ALLOW:
         shot = context.shot
         return (Person(id=f"person:layout-of-{shot.type}:{shot.id}", name=""),)
@@ -103,7 +103,8 @@ def _no_ai_rule(project: str, settings: Settings) -> str | None:
     return next((rule for rule in rules if fnmatchcase(project, rule)), None)
 
 
-def _as_credited(person: Person, people: Iterable[PersonEntry]) -> Person:
+def as_credited(person: Person, people: Iterable[PersonEntry]) -> Person:
+    """Return a person by the names that the studio's settings give them."""
     for entry in people:
         if person.name.casefold() in _names(entry):
             return replace(

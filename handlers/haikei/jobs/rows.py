@@ -1,6 +1,7 @@
 """A job's row in the database, read into what the rest of Haikei speaks of."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -49,6 +50,27 @@ def order_of(text: str) -> JobOrder:
 def order_text(order: JobOrder) -> str:
     """Return an order as `order_json` holds it."""
     return _ORDER.dump_json(order).decode()
+
+
+def job_row(order: JobOrder, now: datetime) -> dict[str, object]:
+    """Return the row of `jobs` with which an order begins to wait."""
+    return {
+        "key": order.key,
+        "event_key": order.event_key,
+        "state": JobState.WAITING.value,
+        "step": "",
+        "priority": order.priority,
+        "project": order.place.project,
+        "sequence": order.place.sequence,
+        "shot": order.place.shot,
+        "season": order.season,
+        "time": order.time,
+        "recipe": order.recipe,
+        "layout": str(order.layout),
+        "order_json": order_text(order),
+        "created_at": now,
+        "updated_at": now,
+    }
 
 
 def result_of(text: str) -> PublishResult | None:
