@@ -32,6 +32,17 @@ class Trail:
         if len(self.examples) < _KEPT:
             self.examples.append((version.code, version.url))
 
+    def joined(self, other: "Trail") -> "Trail":
+        """Return the count of both."""
+        firsts = [first for first in (self.first, other.first) if first is not None]
+        lasts = [last for last in (self.last, other.last) if last is not None]
+        return Trail(
+            count=self.count + other.count,
+            first=min(firsts, default=None),
+            last=max(lasts, default=None),
+            examples=[*self.examples, *other.examples][:_KEPT],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolName:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -89,7 +89,7 @@ def _card(path: Path, name: str, content: bytes, *, force: bool) -> Path:
 
 
 @contextmanager
-def _whole(path: Path, *, force: bool) -> Iterator[Path]:
+def _whole(path: Path, *, force: bool) -> Generator[Path]:
     """Yield a file beside `path` that takes its name when nothing went wrong."""
     if path.exists() and not force:
         raise _occupied(path)
