@@ -19,7 +19,7 @@ def rewrite(connection: Connection, seq: int, payload: str) -> None:
     connection.execute(update(ledger).where(ledger.c.seq == seq).values(payload=payload))
     connection.execute(delete(ledger_nodes))
     tree = Frontier()
-    nodes: list[dict[str, object]] = []
+    nodes: list[dict[str, int | bytes]] = []
     for number, text_ in connection.execute(text("SELECT seq, payload FROM ledger ORDER BY seq")):
         leaf = leaf_hash(text_)
         connection.execute(update(ledger).where(ledger.c.seq == number).values(leaf=leaf))

@@ -44,7 +44,7 @@ def append_many(connection: Connection, records: Sequence[tuple[str, str]]) -> t
     tree = StoredTree(connection).frontier(size(connection))
     now = utc_now()
     rows: list[dict[str, object]] = []
-    nodes: list[dict[str, object]] = []
+    nodes: list[dict[str, int | bytes]] = []
     for key, payload in records:
         found = standing.get(key)
         if found is not None:

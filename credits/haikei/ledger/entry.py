@@ -51,4 +51,10 @@ def entries(connection: Connection, *, start: int = 0) -> Iterator[Entry]:
 
 def entry_of(row: RowMapping) -> Entry:
     """Return a row of the ledger's table as an entry."""
-    return Entry(**{**row, "leaf": bytes(row["leaf"])})
+    return Entry(
+        seq=row["seq"],
+        key=row["key"],
+        leaf=bytes(row["leaf"]),
+        payload=row["payload"],
+        appended_at=row["appended_at"],
+    )

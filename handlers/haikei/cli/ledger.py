@@ -1,7 +1,7 @@
 """`haikei ledger`: audit the ledger, seal it, and hand proofs to outsiders."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -228,7 +228,7 @@ def _open(settings: Path | None) -> "tuple[Settings, Engine]":
 
 
 @contextmanager
-def _keeper(settings: "Settings", database: "Engine") -> "Iterator[Checkpointing]":
+def _keeper(settings: "Settings", database: "Engine") -> "Generator[Checkpointing]":
     from haikei.jobs.checkpointing import Checkpointing
     from haikei.jobs.locks import open_locks
 

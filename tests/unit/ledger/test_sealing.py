@@ -8,7 +8,7 @@ from sqlalchemy import delete, text
 from structlog.testing import capture_logs
 
 from haikei.database import ledger, ledger_checkpoints, ledger_nodes, reading
-from haikei.errors import HistoryChanged, LedgerError
+from haikei.errors import HistoryChanged, LedgerError, StateError
 from haikei.ledger import (
     InclusionProof,
     NoteSigner,
@@ -227,3 +227,14 @@ def test_a_ledger_of_many_chunks_is_recomputed_as_it_grew(
         assert found.findings == ()
         assert found.root == StoredTree(connection).root(65)
     assert told[-1] == (65, 65)
+
+
+def test_a_ledger_that_cannot_be_read_is_neither_signed_nor_called_changed(
+    keeping: Keeping,
+) -> None:
+    sealed(keeping, 3)
+    with keeping.database.begin() as connection:
+        connection.execute(text("ALTER TABLE ledger RENAME COLUMN payload TO moved"))
+
+    with pytest.raises(StateError, match="cannot be read"):
+        seal(keeping.database, keeping.signer, outlets=[keeping.drop])
