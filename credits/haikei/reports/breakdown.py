@@ -6,7 +6,14 @@ As "The Dog & The Boy" showed it in its end credits, except that everyone is nam
 
 from collections.abc import Iterator
 
-from haikei.credits import BackgroundVersion, ImageRecord, System, credit_line
+from haikei.credits import (
+    BackgroundVersion,
+    Facet,
+    ImageKind,
+    ImageRecord,
+    System,
+    credit_line,
+)
 from haikei.errors import ReportError
 from haikei.presets import ROLES
 from haikei.reports.composing import compose
@@ -81,7 +88,7 @@ def card(version: BackgroundVersion, source: ReportSource) -> Card:
                 source=source.find_file(image.path),
                 expected=image.path,
                 caption=name,
-                lines=_names(image),
+                lines=makers(image),
             )
             for image, name in zip(version.images, names, strict=True)
         ),
@@ -89,14 +96,16 @@ def card(version: BackgroundVersion, source: ReportSource) -> Card:
     )
 
 
-def _names(image: ImageRecord) -> tuple[Text, ...]:
+def makers(image: ImageRecord) -> tuple[Text, ...]:
     """Return who made this step: people by name, tools by theirs, with who ran them."""
+    drawn = image.kind is ImageKind.LAYOUT
     lines: list[Text] = []
     # That a layout's lines are seen in a picture does not make its artist one of its painters.
     made = [one for one in image.contributions if one.evidence.recall is None]
     for role in dict.fromkeys(one.role for one in made):
         name = ROLES[role.value]
-        if not name.in_line:
+        # The lines of a layout may be measured in a later image, which its artist did not make.
+        if not name.in_line or (role.facet is Facet.LAYOUT and not drawn):
             continue
         had = [one.actor for one in made if one.role is role]
         tools = [one for one in had if isinstance(one, System)]
@@ -104,7 +113,7 @@ def _names(image: ImageRecord) -> tuple[Text, ...]:
         people = joined(one for one in had if not isinstance(one, System))
         if not people.en:
             continue
-        if role.facet.value in {"layout", "touch_up"}:
+        if role.facet in {Facet.LAYOUT, Facet.TOUCH_UP}:
             lines.append(people)
         else:
             lines.append(Words(f"{name.short_en} {people.en}", f"{name.short_ja} {people.ja}"))

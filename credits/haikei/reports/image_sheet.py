@@ -12,6 +12,7 @@ from haikei.credits import (
 )
 from haikei.errors import CreditError, ReportError
 from haikei.presets import FACETS, ROLES
+from haikei.reports.breakdown import makers
 from haikei.reports.composing import compose
 from haikei.reports.document import (
     Align,
@@ -169,14 +170,11 @@ def _named(version: BackgroundVersion) -> Iterator[tuple[ImageRecord, Words]]:
 
 
 def _picture(image: ImageRecord, name: Text, source: ReportSource) -> Picture:
-    people = tuple(dict.fromkeys(shown(person) for person in image.people))
-    system = image.system
-    tool = (system_name(system),) if system else ()
     return Picture(
         source=source.find_file(image.path),
         expected=image.path,
         caption=name,
-        lines=(*tool, *people),
+        lines=makers(image),
     )
 
 

@@ -1,11 +1,12 @@
 """End cards show every step of a background with everyone who made it."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import pytest
 
-from haikei.credits import Scope
+from haikei.credits import Grade, Role, Scope
 from haikei.errors import CreditError, ReportError
 from haikei.reports import Format, Language
 from support.records import (
@@ -13,9 +14,11 @@ from support.records import (
     TANAKA,
     a_background,
     a_chain,
+    a_contribution,
     a_generation,
     a_layout,
     a_person,
+    a_recall,
     save_show,
 )
 from support.reporting import ReportDesk, pages_of
@@ -123,3 +126,17 @@ def test_two_artists_on_one_picture_are_both_named(desk: ReportDesk) -> None:
     desk.save(a_background(images=a_chain(touch_up_by=(SATO, TANAKA))))
 
     assert "佐藤葵、田中ゆき" in desk.text("breakdown", language=Language.JA)
+
+
+def test_an_artist_whose_lines_were_measured_in_a_picture_did_not_make_it(
+    desk: ReportDesk,
+) -> None:
+    layout, first, second = a_chain(touch_up_by=())
+    measured = a_contribution(Role.GENZU, TANAKA, grade=Grade.MEASURED, recall=a_recall())
+    second = replace(second, contributions=(*second.contributions, measured))
+    desk.save(a_background(images=(layout, first, second)))
+
+    (card,) = desk.json("breakdown")["blocks"]
+
+    assert "Yuki Tanaka" in json.dumps(card["pictures"][0])
+    assert "Yuki Tanaka" not in json.dumps(card["pictures"][2])
