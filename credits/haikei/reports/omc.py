@@ -11,7 +11,7 @@ Source: https://github.com/MovieLabs/OMC, OMC-JSON-v2.8.schema.json.
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from itertools import islice
 from typing import Any
 
 from haikei.credits import (
@@ -38,13 +38,13 @@ from haikei.reports.words import Words
 _VERSION = "https://movielabs.com/omc/json/schema/v2.8"
 _ENTITIES_A_PIECE = 200
 _MEDIA = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-    ".exr": "image/x-exr",
-    ".psd": "image/vnd.adobe.photoshop",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "exr": "image/x-exr",
+    "psd": "image/vnd.adobe.photoshop",
 }
 #: OMC's nearest words: it has neither layouts nor backgrounds.
 _FUNCTIONAL = {
@@ -72,15 +72,12 @@ class OmcReport:
 
 def omc_json(source: ReportSource) -> Iterator[str]:
     """Yield one JSON array of OMC entities, piece by piece."""
-    waiting: list[str] = []
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    entities = _Lineage(source).entities()
     begin = "[\n"
-    for entity in _Lineage(source).entities():
-        waiting.append(json.dumps(entity, ensure_ascii=False, separators=(",", ":")))
-        if len(waiting) >= _ENTITIES_A_PIECE:
-            yield begin + ",\n".join(waiting)
-            begin = ",\n"
-            waiting.clear()
-    yield begin + ",\n".join(waiting) if waiting else (begin if begin == "[\n" else "")
+    while waiting := list(islice(entities, _ENTITIES_A_PIECE)):
+        yield begin + encode(waiting)[1:-1]
+        begin = ",\n"
     yield "\n]\n"
 
 
@@ -137,12 +134,13 @@ class _Lineage:
             provenance["Role"] = self._ref(f"role/{maker.role.value}")
         if origin is not None:
             provenance["Origin"] = self._ref(f"image/{origin.key}")
-        path = PurePosixPath(image.path)
+        folder, _, name = image.path.rpartition("/")
+        ending = name.rpartition(".")[2].lower() if "." in name else ""
         yield self._entity(
             "Asset",
             f"image/{image.key}",
             also=(("sha256", image.sha256),),
-            name=path.name,
+            name=name,
             version={"DerivationOf": self._ref(f"image/{origin.key}")}
             if origin is not None
             else None,
@@ -154,10 +152,10 @@ class _Lineage:
                 structuralType="digital.image",
                 structuralProperties={
                     "fileDetails": {
-                        "fileName": path.name,
-                        "filePath": f"{path.parent.as_posix()}/",
-                        "fileExtension": path.suffix.removeprefix("."),
-                        "mediaType": _MEDIA.get(path.suffix.lower()),
+                        "fileName": name,
+                        "filePath": f"{folder}/",
+                        "fileExtension": ending,
+                        "mediaType": _MEDIA.get(ending),
                     }
                 },
             ),
@@ -169,7 +167,10 @@ class _Lineage:
                     "pixelsSha256": image.pixels_sha256,
                     "digitalSourceType": image.source_type.value,
                     "ledgerEntry": entry,
-                    "ingredients": to_plain(list(image.ingredients)),
+                    "ingredients": [
+                        {"sha256": one.sha256, "relation": one.relation.value}
+                        for one in image.ingredients
+                    ],
                 },
             ),
         )
@@ -304,12 +305,11 @@ class _Lineage:
         if url:
             own["url"] = url
         others = [{"identifierScope": scope, "identifierValue": value} for scope, value in also]
-        filled = {name: value for name, value in properties.items() if value is not None}
         return {
             "schemaVersion": _VERSION,
             "entityType": kind,
             "identifier": [own, *others],
-            **filled,
+            **properties,
         }
 
     def _ref(self, key: str) -> _Entity:
@@ -349,4 +349,4 @@ def _custom(namespace: str, value: _Entity) -> list[_Entity]:
 
 
 def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

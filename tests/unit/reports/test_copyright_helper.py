@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from haikei.credits import Grade, ImageRecord, Person, Role, SourceType
+from haikei.credits import Contribution, Grade, ImageRecord, Person, Role, SourceType
 from haikei.errors import ReportError
 from haikei.reports import Format
 from haikei.settings import Settings
@@ -33,7 +33,7 @@ def _work(desk: ReportDesk, *images: ImageRecord, **options: Any) -> dict[str, A
 
 
 def _made(layout: ImageRecord, *, recall: int | None = None, **options: Any) -> ImageRecord:
-    contributions = ()
+    contributions: tuple[Contribution, ...] = ()
     if recall is not None:
         contributions = (
             a_contribution(Role.GENZU, TANAKA, grade=Grade.MEASURED, recall=a_recall(recall)),
