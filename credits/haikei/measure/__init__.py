@@ -1,0 +1,18 @@
+"""What pixels can honestly say: where a touch-up changed a picture, and whose lines are in it."""
+
+from haikei.measure.change import RELATED, MeasuredChange, measure_change
+from haikei.measure.changemap import write_change_map
+from haikei.measure.lines import line_recall
+from haikei.measure.parameters import METHOD, Parameters
+from haikei.measure.placement import Placement
+
+__all__ = [
+    "METHOD",
+    "RELATED",
+    "MeasuredChange",
+    "Parameters",
+    "Placement",
+    "line_recall",
+    "measure_change",
+    "write_change_map",
+]

@@ -1,0 +1,35 @@
+"""What the measure of a change depends on; a change of any of them is another version of it."""
+
+from dataclasses import dataclass
+
+from haikei.ledger import canonical_json
+
+METHOD = "haikei-change/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """
+    Numbers that were tuned on paintings of our own; `docs/measuring.md` tells how.
+
+    Differences are CIEDE2000 in the earlier picture's colours, lengths are pixels of the later one.
+    """
+
+    threshold: float = 4.0  #: from which difference on a pixel counts as changed
+    smoothing: float = 1.2  #: sigma with which differences of colour are smoothed to be found
+    detail: float = 0.5  #: sigma with which they are smoothed to be outlined
+    edge: float = 0.06  #: added to the threshold for each L* a pixel that the picture changes there
+    outline: float = 0.27  #: share of the strongest difference nearby at which a stroke ends
+    outline_noise: float = 0.2  #: added to it for each unit of noise, since noise blurs outlines
+    outline_most: float = 0.39  #: and its limit
+    nearby: int = 5  #: side of the square in which the strongest difference is looked for
+    smallest: float = 7.7e-5  #: share of the area below which a spot is dropped
+    smallest_px: int = 12  #: and its pixels at the least
+    samples: int = 16_000  #: pixels that the grade is fitted to
+    repaint: float = 0.6  #: changed share above which there is no unchanged majority to fit
+    together: float = 0.012  #: share of the height within which spots are one region
+    regions: int = 64  #: regions that are listed
+
+    def as_json(self) -> str:
+        """Return the parameters in canonical JSON."""
+        return canonical_json(self)
