@@ -260,10 +260,13 @@ def projects(connection: Connection) -> tuple[str, ...]:
 def _pages(connection: Connection, scope: Scope) -> Iterator[Sequence[Row[Any]]]:
     order = select(*_ORDER, *_OTHER).where(_part(scope)).order_by(*_ORDER)
     query = order.limit(_BATCH)
+    # Columns that the scope fixes stay out of the comparison: with them in it, SQLite would walk
+    # through all rows before the page each time.
+    fixed = 1 if not scope.sequence else 2 if not scope.shot else 3
     last: list[Row[Any]] = []
     page = connection.execute(query).all()
     while page:
-        after = tuple(page[-1][: len(_ORDER)])
+        after = tuple(page[-1][fixed : len(_ORDER)])
         if scope.latest:
             # Versions of one cut follow on each other: a row that has a successor is superseded.
             rows = [*last, *page]
@@ -272,7 +275,7 @@ def _pages(connection: Connection, scope: Scope) -> Iterator[Sequence[Row[Any]]]
         else:
             yield page
         page = (
-            connection.execute(query.where(tuple_(*_ORDER) > after)).all()
+            connection.execute(query.where(tuple_(*_ORDER[fixed:]) > after)).all()
             if len(page) == _BATCH
             else []
         )
