@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from haikei.errors import ReportError
 from haikei.ledger import canonical_json, to_plain
+from haikei.ledger.note import VerifierKey
 from haikei.ledger.signature import Signature, Signer
 
 _PURPOSE = "haikei-report/1"
@@ -90,13 +91,13 @@ def seal(
     return target
 
 
-def check_seal(path: Path, *, public_key: str) -> Sealed:
+def check_seal(path: Path, key: VerifierKey) -> Sealed:
     """
     Return what the signature beside a report says of it.
 
     Args:
         path: the report.
-        public_key: 32 bytes in base64, known by another road than the signature's own file.
+        key: the studio's, known by another road than the signature's own file.
 
     Raises:
         ReportError: there is no signature, it is not by this key, or the file is not the one.
@@ -106,7 +107,6 @@ def check_seal(path: Path, *, public_key: str) -> Sealed:
         text = place.read_bytes()
         found = _SEAL.validate_json(text)
         stated = _PLAIN.validate_json(text)["statement"]
-        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
         value = base64.b64decode(found.signature.value, validate=True)
     except OSError as error:
         raise ReportError(
@@ -114,12 +114,13 @@ def check_seal(path: Path, *, public_key: str) -> Sealed:
             advice="Ask for the .sig file that belongs beside the report.",
         ) from error
     except (ValidationError, ValueError) as error:
-        raise ReportError(f"{place} is no signature of a report, or the key is none.") from error
+        raise ReportError(f"{place} is no signature of a report.") from error
     try:
-        key.verify(value, canonical_json(stated).encode())
+        public = Ed25519PublicKey.from_public_bytes(key.public)
+        public.verify(value, canonical_json(stated).encode())
     except InvalidSignature as error:
         raise ReportError(
-            f"The signature in {place} is not by the key {public_key}.",
+            f"The signature in {place} is not by the key {key}.",
             advice="Do not rely on the report; ask the studio which key is theirs.",
         ) from error
     if found.statement.purpose != _PURPOSE:

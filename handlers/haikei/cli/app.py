@@ -6,6 +6,7 @@ import typer
 
 from haikei.cli import (
     backfill,
+    check_report,
     config,
     demo,
     doctor,
@@ -42,6 +43,7 @@ app.command("generate")(generate.generate)
 app.command("backfill")(backfill.backfill)
 app.command("verify")(verify.verify)
 app.command("report")(report.report)
+app.command("check-report")(check_report.check_report)
 app.command("setup")(setup.setup)
 app.command("doctor")(doctor.doctor)
 app.add_typer(jobs.app, name="jobs")

@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from typer.testing import CliRunner
 
+from haikei.cli.app import app
 from haikei.credits import BackgroundVersion, Ingredient, Relation, SourceType, StatementKind
 from haikei.errors import ReportError
+from haikei.ledger import note_signer
+from haikei.ledger.note import VerifierKey
 from haikei.reports import Format
 from haikei.reports.sealing import check_seal, seal_path
 from support.records import PAINTER, a_background, a_chain, a_layout
@@ -93,7 +97,7 @@ def test_the_list_is_signed_in_every_format(desk: ReportDesk, form: Format) -> N
     assert signature == seal_path(report)
     seal = json.loads(signature.read_text(encoding="utf-8"))
     assert seal["statement"]["sha256"] == hashlib.sha256(report.read_bytes()).hexdigest()
-    found = check_seal(report, public_key=seal["signature"]["public_key"])
+    found = check_seal(report, note_signer(desk.settings).key)
     assert (found.report, found.scope, found.ledger_size) == ("no-ai", "akane", 4)
 
 
@@ -110,47 +114,58 @@ def test_an_outsider_verifies_the_signature_without_haikei(desk: ReportDesk) -> 
 
 def test_a_list_that_was_changed_is_refused(desk: ReportDesk) -> None:
     desk.save(a_background("c001"))
-    report, key = _signed(desk)
+    report = _signed(desk)
     report.write_text(report.read_text(encoding="utf-8").replace('"no"', '"attested"'))
     with pytest.raises(ReportError, match="not the file that was signed"):
-        check_seal(report, public_key=key)
+        check_seal(report, note_signer(desk.settings).key)
 
 
 def test_a_statement_that_was_changed_is_refused(desk: ReportDesk) -> None:
     desk.save(a_background("c001"))
-    report, key = _signed(desk)
+    report = _signed(desk)
     place = seal_path(report)
     place.write_text(place.read_text(encoding="utf-8").replace("akane", "other"))
     with pytest.raises(ReportError, match="not by the key"):
-        check_seal(report, public_key=key)
+        check_seal(report, note_signer(desk.settings).key)
 
 
 def test_a_signature_by_another_key_is_refused(desk: ReportDesk) -> None:
     desk.save(a_background("c001"))
-    report, _ = _signed(desk)
-    other = base64.b64encode(b"\x01" * 32).decode()
+    report = _signed(desk)
     with pytest.raises(ReportError, match="not by the key"):
-        check_seal(report, public_key=other)
+        check_seal(report, VerifierKey(name="another", public=b"\x01" * 32))
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"statement": 1, "signature": 2}'])
 def test_a_damaged_signature_is_one_clear_error(desk: ReportDesk, content: str) -> None:
     desk.save(a_background("c001"))
-    report, key = _signed(desk)
+    report = _signed(desk)
     seal_path(report).write_text(content)
     with pytest.raises(ReportError, match="no signature of a report"):
-        check_seal(report, public_key=key)
+        check_seal(report, note_signer(desk.settings).key)
 
 
 def test_a_missing_signature_is_one_clear_error(desk: ReportDesk) -> None:
     desk.save(a_background("c001"))
-    report, key = _signed(desk)
+    report = _signed(desk)
     seal_path(report).unlink()
     with pytest.raises(ReportError, match="cannot be read"):
-        check_seal(report, public_key=key)
+        check_seal(report, note_signer(desk.settings).key)
 
 
-def _signed(desk: ReportDesk) -> tuple[Path, str]:
-    report, signature = desk.write("no-ai", Format.JSON)
-    seal = json.loads(signature.read_text(encoding="utf-8"))
-    return report, seal["signature"]["public_key"]
+def test_the_command_line_tells_whether_a_list_is_the_one_that_was_signed(
+    desk: ReportDesk,
+) -> None:
+    desk.save(_without_ai("c001"))
+    report = _signed(desk)
+    key = str(note_signer(desk.settings).key)
+    done = CliRunner().invoke(app, ["check-report", str(report), "--key", key, "--json"])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["report"] == "no-ai"
+    report.write_text("{}", encoding="utf-8")
+    refused = CliRunner().invoke(app, ["check-report", str(report), "--key", key])
+    assert isinstance(refused.exception, ReportError)
+
+
+def _signed(desk: ReportDesk) -> Path:
+    return desk.write("no-ai", Format.JSON)[0]
