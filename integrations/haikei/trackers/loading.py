@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, cast
 from haikei.errors import SettingsError
 from haikei.trackers.checkpoints import CheckpointBoard, ShowsCheckpoints
 from haikei.trackers.crediting import CreditDesk, KeepsCredits
+from haikei.trackers.playlists import KeepsPlaylists, PlaylistDesk
+from haikei.trackers.reviewing import ReviewDesk, TakesReviews
 from haikei.trackers.tracker import TrackerAdapter
 
 if TYPE_CHECKING:
@@ -96,4 +98,36 @@ def load_board(settings: "Settings") -> CheckpointBoard:
     raise SettingsError(
         f"The tracker adapter {settings.tracker.kind!r} cannot show the ledger's heads.",
         advice="Set ledger.tracker_field to false.",
+    )
+
+
+def load_review_desk(settings: "Settings") -> ReviewDesk:
+    """
+    Return what people decide in the tracker, ready for use in this thread.
+
+    Raises:
+        SettingsError: there is no such adapter, nobody reviews in it, or there is no key.
+    """
+    adapter = load_tracker(settings)
+    if isinstance(adapter, TakesReviews):
+        return adapter.review_desk()
+    raise SettingsError(
+        f"The tracker adapter {settings.tracker.kind!r} knows no decisions and no notes.",
+        advice="Use the adapter of a tracker in which versions are reviewed.",
+    )
+
+
+def load_playlist_desk(settings: "Settings") -> PlaylistDesk:
+    """
+    Return the tracker's playlists, ready for use in this thread.
+
+    Raises:
+        SettingsError: there is no such adapter, it has no playlists, or there is no key.
+    """
+    adapter = load_tracker(settings)
+    if isinstance(adapter, KeepsPlaylists):
+        return adapter.playlist_desk()
+    raise SettingsError(
+        f"The tracker adapter {settings.tracker.kind!r} has no playlists.",
+        advice="Set review.dailies.enabled to false.",
     )

@@ -8,7 +8,7 @@ the tracker counts; it is read anew each time.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from haikei.credits import Person
 from haikei.trackers.tracker import Row
@@ -99,4 +99,17 @@ class ReviewDesk(Protocol):
 
     def statuses(self, entity_type: str) -> tuple[str, ...]:
         """Return the status codes that rows of this type may have and that are not hidden."""
+        ...
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
+        ...
+
+
+@runtime_checkable
+class TakesReviews(Protocol):
+    """What a tracker adapter offers besides its own methods when people review in its tracker."""
+
+    def review_desk(self) -> ReviewDesk:
+        """Return what people decide in the tracker, without talking to the site."""
         ...
