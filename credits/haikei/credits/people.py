@@ -19,7 +19,9 @@ from haikei.database import (
     jobs,
     ledger,
     name_openings,
+    notices,
     people,
+    review_notes,
     statements,
     utc_now,
 )
@@ -47,8 +49,11 @@ _TEXTS: tuple[tuple[Column[Any], tuple[Column[Any], ...]], ...] = (
     (statements.c.to, (statements.c.key,)),
     (statements.c.text, (statements.c.key,)),
     (statements.c.reference, (statements.c.key,)),
+    (jobs.c.order_json, (jobs.c.id,)),
     (jobs.c.note, (jobs.c.id,)),
     (jobs.c.error, (jobs.c.id,)),
+    (review_notes.c.text, (review_notes.c.id,)),
+    (notices.c.text, (notices.c.key,)),
 )
 
 
@@ -240,6 +245,9 @@ def _replace(connection: Connection, name: str, instead: str) -> int:
     done = 0
     for column, keys in _TEXTS:
         query = select(*keys, column.label("text")).where(column.contains(name, autoescape=True))
+        if column is jobs.c.order_json:
+            # An order that is still to be carried out may need the words as they are: a path.
+            query = query.where(jobs.c.state == "done")
         for row in connection.execute(query).all():
             text, times = pattern.subn(instead, row.text)
             if times:

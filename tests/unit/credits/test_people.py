@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, insert, select
 
 from haikei.credits import Person, Role, Statement, StatementKind, credit_line, people, records
 from haikei.credits.openings import commit
 from haikei.credits.statements import declare, statements
-from haikei.database import ledger, metadata, name_openings, reading
+from haikei.database import jobs, ledger, metadata, name_openings, reading, review_notes
 from haikei.errors import CreditError
 from haikei.ledger import verify
 from support.records import (
@@ -250,6 +250,38 @@ def test_what_was_written_before_the_person_was_known_is_told(database: Engine) 
         assert erased.texts == 1
         (said,) = statements(connection, project="akane", kinds=[StatementKind.NO_AI])
         assert said.text == "Thanks to (name withheld at the artist's request)."
+
+
+def test_what_was_noted_in_review_loses_the_name_and_open_orders_stay_whole(
+    database: Engine,
+) -> None:
+    now = {"created_at": START, "updated_at": START}
+    order = '{"asked_by":[{"id":"HumanUser:12","name":"A. Sato"}]}'
+    rows = [
+        {"key": key, "event_key": key, "state": state, "order_json": order, **now}
+        for key, state in (("a", "done"), ("b", "waiting"))
+    ]
+    note = {
+        "id": "Note:1",
+        "version_id": 7,
+        "background_key": "job",
+        "text": "A. Sato: less green",
+        "state": "taken",
+        "written_at": START,
+        "seen_at": START,
+    }
+    with database.begin() as connection:
+        people.note(connection, SATO)
+        connection.execute(insert(jobs), rows)
+        connection.execute(insert(review_notes), note)
+
+        assert people.erase(connection, SATO.id, "letter").texts == 2
+        done, waiting = connection.execute(select(jobs.c.order_json).order_by(jobs.c.key)).scalars()
+        said = connection.execute(select(review_notes.c.text)).scalar_one()
+
+    assert json.loads(done)["asked_by"][0]["name"].startswith("(name withheld")
+    assert waiting == order
+    assert said == "(name withheld at the artist's request): less green"
 
 
 def test_a_short_name_is_not_found_inside_words(database: Engine) -> None:
