@@ -31,8 +31,10 @@
     │   ├── MarksBroken        an input's marks do not hold: nothing is signed on top of them
     │   ├── SourceTypeUnknown  no term of the vocabularies of digital source types
     │   └── SigningUnavailable may pass: the time-stamp authority or key service is away
+    ├── TouchUpRefused         a paint-over is of no version of ours, or not of the one named
     ├── ReportError            a report cannot be made or written as asked
     ├── DeliveryError          a delivery cannot be examined
+    ├── ReviewError            a decision cannot be taken as asked
     └── JobError               a job is not in a state in which this can be done
 
 An error says what happened, to what, and what to do. `transient` is true where waiting may help:
@@ -198,12 +200,20 @@ class SigningUnavailable(MarksError):
     transient = True
 
 
+class TouchUpRefused(HaikeiError):
+    """A paint-over is of no version of ours, or not of the one named."""
+
+
 class ReportError(HaikeiError):
     """A report cannot be made or written as asked."""
 
 
 class DeliveryError(HaikeiError):
     """A delivery cannot be examined: a path or its declaration is missing or wrong."""
+
+
+class ReviewError(HaikeiError):
+    """A decision cannot be taken as asked: no such version, or no status stands for it."""
 
 
 class JobError(HaikeiError):

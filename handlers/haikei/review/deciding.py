@@ -1,0 +1,143 @@
+"""Decisions from Haikei's pages and commands: the tracker is told first and stays the truth."""
+
+import hashlib
+
+from sqlalchemy import Connection, Engine, func, select
+
+from haikei.credits import BackgroundVersion, Person, records
+from haikei.database import reading, review_notes, utc_now
+from haikei.errors import HaikeiError, ReviewError
+from haikei.events import Source
+from haikei.review.decision import Decider, StatusMap, Verdict
+from haikei.review.notes import LONGEST, OPEN, add, say_who, unsay
+from haikei.review.wakes import wake
+from haikei.settings import Settings
+from haikei.trackers.reviewing import NoteWrite, ReviewDesk, SeenVersion, StatusWrite
+
+
+class Deciding:
+    """
+    Writes decisions.
+
+    Args:
+        settings: the studio's.
+        database: the studio's own.
+        desk: this thread's.
+        source: where these decisions come from.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Engine,
+        desk: ReviewDesk,
+        *,
+        source: Source = Source.COMMAND,
+    ) -> None:
+        self._map = StatusMap(settings)
+        self._database = database
+        self._desk = desk
+        self._source = source
+
+    def decide(self, key: str, verdict: Verdict) -> None:
+        """
+        Write a Note, then the status, then wake the reviewer; the same again changes nothing.
+
+        Args:
+            key: the background's.
+            verdict: what was decided, and by whom.
+
+        Raises:
+            ReviewError: there is no such version, or the tracker does not show it.
+            TrackerError: the tracker does not answer, or refuses.
+        """
+        with reading(self._database) as connection:
+            version = records.background(connection, key)
+        if version is None:
+            raise ReviewError(f"There is no version {key!r}.", advice="See `haikei jobs list`.")
+        seen = self._look(version)
+        status = self._map.status(verdict.decision, self._desk.statuses("Version"))
+        if not status:
+            raise ReviewError(
+                f"No status stands for {verdict.decision.value} in this studio.",
+                advice=f"Set review.statuses.{verdict.decision.value}.",
+            )
+        if verdict.text.strip():
+            self._write_note(version, seen, verdict)
+        if self._map.decision(seen.status) is not verdict.decision:
+            self._write_status(version, seen, status, verdict.by)
+        with self._database.begin() as connection:
+            wake(connection, [seen.version.id], source=self._source)
+
+    def _look(self, version: BackgroundVersion) -> SeenVersion:
+        if version.tracker_id is not None:
+            for seen in self._desk.look([version.tracker_id]):
+                return seen
+        raise ReviewError(
+            f"The tracker does not show {version.code}.",
+            advice="Wait until its job is done, or look whether somebody removed it there.",
+        )
+
+    def _write_note(self, version: BackgroundVersion, seen: SeenVersion, verdict: Verdict) -> None:
+        text = verdict.text.strip()[:LONGEST]
+        with reading(self._database) as connection:
+            taken = _taken(connection, seen.version.id, text)
+        by = verdict.by
+        # Sent twice, it is one Note; written again after a retake was made for it, it is another.
+        parts = (str(seen.version.id), by.login or by.person_id, str(taken), text)
+        key = "page/" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+        row = self._desk.write(
+            NoteWrite(
+                key=key,
+                project=seen.project,
+                links=(seen.version,),
+                subject=f"{verdict.decision.value}: {seen.version.name}",
+                text=text,
+                by=by.login,
+            )
+        )
+        now = utc_now()
+        with self._database.begin() as connection:
+            add(
+                connection,
+                id_=f"Note:{row.id}",
+                version=seen.version.id,
+                background=version.key,
+                author=by.person_id,
+                text=text,
+                written_at=now,
+                now=now,
+            )
+
+    def _write_status(
+        self, version: BackgroundVersion, seen: SeenVersion, status: str, by: Decider
+    ) -> None:
+        said = ""
+        if by.person_id:
+            with self._database.begin() as connection:
+                said = say_who(
+                    connection,
+                    version=seen.version.id,
+                    background=version.key,
+                    status=status,
+                    person=Person(id=by.person_id, name=by.name),
+                    now=utc_now(),
+                )
+        try:
+            self._desk.write(StatusWrite(row=seen.version, status=status, by=by.login))
+        except HaikeiError:
+            if said:
+                with self._database.begin() as connection:
+                    unsay(connection, said)
+            raise
+
+
+def _taken(connection: Connection, version: int, text: str) -> int:
+    """Return how many notes with these words were acted on."""
+    columns = review_notes.c
+    query = select(func.count()).where(
+        columns.version_id == version,
+        columns.text == text,
+        columns.state.not_in([state.value for state in OPEN]),
+    )
+    return int(connection.execute(query).scalar_one())

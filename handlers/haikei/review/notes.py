@@ -1,0 +1,266 @@
+"""
+What people wrote on a version, and what became of it: none is lost, none is acted on twice.
+
+Besides Notes and Replies, the decision that a retake is wanted is kept here as well: a retake
+without a word is asked for by it alone.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from haikei.credits import Person, people
+from haikei.database import review_notes
+from haikei.review.upserting import inserting
+from haikei.trackers.reviewing import SeenNote, SeenVersion
+
+#: The most of one note that is read, in characters.
+LONGEST = 8000
+_columns = review_notes.c
+
+
+class NoteState(StrEnum):
+    """What became of a note."""
+
+    WAITING = "waiting"  #: until a retake is decided
+    TAKEN = "taken"  #: a retake is being made for it
+    DONE = "done"  #: that retake is in review
+    FAILED = "failed"  #: that retake ended without a version
+    LOCKED = "locked"  #: it came after the version was approved; that was answered
+    ASKED = "asked"  #: a person was asked, as there is nothing that Haikei may do
+    WITHDRAWN = "withdrawn"  #: it was deleted, or the decision taken back, before it was taken
+    SAID = "said"  #: not a note: who set a status on Haikei's pages
+
+
+#: Notes that the next retake is for.
+OPEN = (NoteState.WAITING, NoteState.LOCKED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptNote:
+    """One note as it is kept."""
+
+    id: str  #: `Note:12`, `Reply:34 of Note:12`, or `Decision:7.1` for the decision itself
+    version: int
+    author: str  #: a person's id; empty when nobody is known
+    text: str
+    state: NoteState
+    job: str  #: the key of the retake that was made for it; empty for none
+    written_at: datetime
+    seen_at: datetime
+
+    @property
+    def thread(self) -> int | None:
+        """The Note under which an answer belongs; None for a decision."""
+        number = self.id.partition("Note:")[2]
+        return int(number) if number else None
+
+    @property
+    def is_decision(self) -> bool:
+        """Whether this is the decision that a retake is wanted."""
+        return self.id.startswith("Decision:")
+
+
+def note_id(note: SeenNote) -> str:
+    """Return the id under which a Note or Reply is kept."""
+    if note.reply_to is None:
+        return f"Note:{note.id}"
+    return f"Reply:{note.id} of Note:{note.reply_to}"
+
+
+def notes_of(connection: Connection, version: int) -> Sequence[KeptNote]:
+    """Return what was written on a Version, the oldest first."""
+    query = (
+        select(review_notes)
+        .where(_columns.version_id == version, _columns.state != NoteState.SAID.value)
+        .order_by(_columns.written_at, _columns.id)
+    )
+    return [_kept(row) for row in connection.execute(query)]
+
+
+def notes_for(connection: Connection, job: str) -> Sequence[KeptNote]:
+    """Return the notes that a retake was made for, the oldest first."""
+    query = (
+        select(review_notes)
+        .where(_columns.job_key == job)
+        .order_by(_columns.written_at, _columns.id)
+    )
+    return [_kept(row) for row in connection.execute(query)]
+
+
+def keep_seen(
+    connection: Connection, seen: SeenVersion, kept: Mapping[str, KeptNote], now: datetime
+) -> None:
+    """
+    Keep what is new on a version, take over what was reworded, and withdraw what was deleted.
+
+    Our own answers are left out; what was written on our pages for somebody who had not signed in
+    stands in `kept` already.
+    """
+    there = {note_id(note): note for note in seen.notes}
+    fresh = [(id_, note) for id_, note in there.items() if id_ not in kept and not note.by_us]
+    people.note_all(connection, [note.author for _, note in fresh if note.author is not None])
+    for id_, note in fresh:
+        add(
+            connection,
+            id_=id_,
+            version=seen.version.id,
+            background=seen.key,
+            author=note.author.id if note.author else "",
+            text=note.text,
+            written_at=note.created_at,
+            now=now,
+        )
+    for one in kept.values():
+        if one.state not in OPEN or one.is_decision:
+            continue
+        if one.id not in there:
+            set_state(connection, [one.id], NoteState.WITHDRAWN)
+        elif (text := there[one.id].text[:LONGEST]) != one.text:
+            connection.execute(
+                update(review_notes).where(_columns.id == one.id).values(text=text, seen_at=now)
+            )
+
+
+def add(
+    connection: Connection,
+    *,
+    id_: str,
+    version: int,
+    background: str,
+    author: str,
+    text: str,
+    written_at: datetime,
+    now: datetime,
+) -> None:
+    """Keep a note that waits; one that is kept already stays as it is."""
+    connection.execute(
+        inserting(connection, review_notes).on_conflict_do_nothing(index_elements=["id"]),
+        {
+            "id": id_,
+            "version_id": version,
+            "background_key": background,
+            "author": author,
+            "text": text[:LONGEST],
+            "state": NoteState.WAITING.value,
+            "job_key": "",
+            "written_at": written_at,
+            "seen_at": now,
+        },
+    )
+
+
+def keep_decision(
+    connection: Connection, seen: SeenVersion, *, by: Person | None, at: datetime, now: datetime
+) -> None:
+    """Keep that a retake is wanted, whether or not somebody says how."""
+    prefix = f"Decision:{seen.version.id}."
+    before = connection.execute(
+        select(func.count()).where(
+            _columns.version_id == seen.version.id, _columns.id.startswith(prefix)
+        )
+    ).scalar_one()
+    add(
+        connection,
+        id_=f"{prefix}{before + 1}",
+        version=seen.version.id,
+        background=seen.key,
+        author=by.id if by else "",
+        text="",
+        written_at=at,
+        now=now,
+    )
+
+
+def withdraw_decisions(connection: Connection, version: int) -> None:
+    """Take back that a retake is wanted, where none was begun for it."""
+    connection.execute(
+        update(review_notes)
+        .where(
+            _columns.version_id == version,
+            _columns.id.startswith("Decision:"),
+            _columns.state.in_([state.value for state in OPEN]),
+        )
+        .values(state=NoteState.WITHDRAWN.value)
+    )
+
+
+def say_who(
+    connection: Connection,
+    *,
+    version: int,
+    background: str,
+    status: str,
+    person: Person,
+    now: datetime,
+) -> str:
+    """Keep who sets a status on our pages, for where the tracker cannot tell; return its id."""
+    id_ = f"Said:{version}.{now:%y%m%d%H%M%S%f}"
+    connection.execute(
+        insert(review_notes),
+        {
+            "id": id_,
+            "version_id": version,
+            "background_key": background,
+            "author": person.id,
+            "text": status,
+            "state": NoteState.SAID.value,
+            "job_key": "",
+            "written_at": now,
+            "seen_at": now,
+        },
+    )
+    people.note(connection, person)
+    return id_
+
+
+def who_said(connection: Connection, version: int, status: str) -> Person | None:
+    """
+    Return who set that status on our pages, where somebody did; it is told once.
+
+    All that was said before of this version is forgotten, as a decision now follows from it.
+    """
+    here = (_columns.version_id == version) & (_columns.state == NoteState.SAID.value)
+    query = select(_columns.author).where(here, _columns.text == status)
+    found = connection.execute(query.order_by(_columns.written_at.desc()).limit(1)).scalar()
+    connection.execute(delete(review_notes).where(here))
+    return people.look_up(connection, [found]).get(found) if found else None
+
+
+def unsay(connection: Connection, id_: str) -> None:
+    """Forget who wanted to set a status, as the tracker did not take it."""
+    connection.execute(delete(review_notes).where(_columns.id == id_))
+
+
+def set_state(
+    connection: Connection,
+    ids: Collection[str],
+    state: NoteState,
+    *,
+    only: Collection[NoteState] = (),
+    job: str | None = None,
+) -> int:
+    """Note what became of notes, of those `only` in these states; return how many."""
+    values: dict[str, object] = {"state": state.value}
+    if job is not None:
+        values["job_key"] = job
+    change = update(review_notes).where(_columns.id.in_(list(ids)))
+    if only:
+        change = change.where(_columns.state.in_([one.value for one in only]))
+    return connection.execute(change.values(**values)).rowcount
+
+
+def _kept(row: Row[tuple[object, ...]]) -> KeptNote:
+    return KeptNote(
+        id=row.id,
+        version=row.version_id,
+        author=row.author,
+        text=row.text,
+        state=NoteState(row.state),
+        job=row.job_key,
+        written_at=row.written_at,
+        seen_at=row.seen_at,
+    )

@@ -1,0 +1,203 @@
+"""The reviewer: looks at what it was woken for, acts on it, and answers."""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Engine, select
+
+from haikei.database import feed_cursors, reading, utc_now
+from haikei.errors import HaikeiError
+from haikei.events import Source
+from haikei.review.answers import write_answers
+from haikei.review.applying import Applying, Outcome, Standing, standing_of
+from haikei.review.decision import check_statuses
+from haikei.review.ended import answer_ended
+from haikei.review.upserting import inserting
+from haikei.review.wakes import Wake, done, look_again, put_off, take, wake
+from haikei.settings import Settings
+from haikei.trackers.reviewing import ReviewDesk, SeenVersion
+
+log = structlog.get_logger()
+
+Ticker = Callable[[datetime], object]  #: something else that is done now and then
+
+#: Versions that are looked at in one request.
+BATCH = 50
+#: Seconds between two rounds of the loop, and between two reconciliations.
+POLL, RECONCILE = 1.0, 120.0
+#: A reconciliation looks back further than the last one, as clocks differ.
+OVERLAP = timedelta(minutes=10)
+#: How far the first reconciliation of a studio looks back.
+FIRST = timedelta(days=30)
+_CURSOR = "review"
+
+
+class Reviewer:
+    """
+    One reviewer; several may run at once.
+
+    Args:
+        settings: the studio's.
+        database: the studio's own.
+        open_desk: makes this thread's desk; by default that of the studio's tracker.
+        clock: gives the present moment.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Engine,
+        *,
+        open_desk: Callable[[Settings], ReviewDesk] | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._open_desk = open_desk or _load_desk
+        self._clock = clock
+        self._desk: ReviewDesk | None = None
+        self._applying = Applying(settings)
+        self._checked = False
+
+    @property
+    def desk(self) -> ReviewDesk:
+        """This thread's desk."""
+        if self._desk is None:
+            self._desk = self._open_desk(self._settings)
+        return self._desk
+
+    def tick(self) -> int:
+        """Do all that is due once; return how much there was."""
+        count = answer_ended(self._database, self._clock())
+        count += self._look()
+        return count + write_answers(self._database, self.desk, self._clock())
+
+    def run(self, stop: threading.Event, tickers: Sequence[Ticker] = ()) -> None:
+        """
+        Tick until `stop`; what fails is logged and tried again.
+
+        Args:
+            stop: set when this process shall end.
+            tickers: called in every round, each for itself.
+        """
+        reconcile_at = self._clock()
+        while not stop.is_set():
+            count = 0
+            try:
+                if not self._checked:
+                    self.check()
+                if self._clock() >= reconcile_at:
+                    reconcile_at = self._clock() + timedelta(seconds=RECONCILE)
+                    self.reconcile()
+                count = self.tick()
+            except HaikeiError as error:
+                log.warning("review_interrupted", error=str(error))
+            except Exception:
+                log.exception("review_failed")
+            for ticker in tickers:
+                _call(ticker, self._clock())
+            if not count:
+                stop.wait(POLL)
+
+    def check(self) -> None:
+        """Compare the configured statuses with the site's; what it lacks is told and left out."""
+        findings = check_statuses(self._settings, self.desk)
+        for finding in findings:
+            if not finding.ok:
+                log.error("status_unusable", subject=finding.subject, error=finding.message)
+        self._applying = Applying(self._settings, tuple(self.desk.statuses("Task")))
+        self._checked = True
+
+    def reconcile(self) -> int:
+        """Wake what changed since the last time, whoever did not tell; return how many."""
+        begun = self._clock()
+        with reading(self._database) as connection:
+            since = connection.execute(
+                select(feed_cursors.c.since).where(feed_cursors.c.feed == _CURSOR)
+            ).scalar()
+        changed = self.desk.changed((since or begun - FIRST) - OVERLAP)
+        row = {
+            "feed": _CURSOR,
+            "frontier": 0,
+            "clock": 0.0,
+            "since": begun,
+            "reconciled_at": begun,
+            "updated_at": begun,
+        }
+        with self._database.begin() as connection:
+            statement = inserting(connection, feed_cursors)
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["feed"],
+                    set_={"since": begun, "reconciled_at": begun, "updated_at": begun},
+                ),
+                row,
+            )
+            return wake(connection, changed, source=Source.RECONCILIATION)
+
+    def _look(self) -> int:
+        now = self._clock()
+        with self._database.begin() as connection:
+            wakes = take(connection, now=now, limit=BATCH)
+        if not wakes:
+            return 0
+        # What stands is read before the look: if it changed by the time we write, we saw the old.
+        with reading(self._database) as connection:
+            standing = {one.version: standing_of(connection, one.version) for one in wakes}
+        try:
+            found = {one.version.id: one for one in self.desk.look([w.version for w in wakes])}
+        except HaikeiError as error:
+            log.warning("look_failed", versions=len(wakes), error=str(error))
+            for one in wakes:
+                self._put_off(one, error)
+            return 0
+        for one in wakes:
+            seen = found.get(one.version)
+            if seen is None:
+                with self._database.begin() as connection:
+                    done(connection, one)
+                continue
+            try:
+                self._apply(one, seen, standing[one.version])
+            except HaikeiError as error:
+                log.exception("review_not_applied", version=seen.version.name)
+                self._put_off(one, error)
+        return len(wakes)
+
+    def _apply(self, one: Wake, seen: SeenVersion, before: Standing | None) -> None:
+        now = self._clock()
+        with self._database.begin() as connection:
+            outcome = self._applying.apply(connection, seen, before, now)
+            if isinstance(outcome, datetime):
+                look_again(connection, one, outcome)
+            elif outcome is Outcome.OVERTAKEN:
+                look_again(connection, one, now)
+            else:
+                done(connection, one)
+
+    def _put_off(self, one: Wake, error: HaikeiError) -> None:
+        with self._database.begin() as connection:
+            put_off(
+                connection,
+                one,
+                now=self._clock(),
+                error=str(error),
+                retry_after=error.retry_after,
+            )
+
+
+def _load_desk(settings: Settings) -> ReviewDesk:
+    from haikei.trackers import load_review_desk
+
+    return load_review_desk(settings)
+
+
+def _call(ticker: Ticker, now: datetime) -> None:
+    try:
+        ticker(now)
+    except HaikeiError as error:
+        log.warning("ticker_failed", error=str(error))
+    except Exception:
+        log.exception("ticker_failed")
