@@ -41,7 +41,7 @@ from haikei.reports.knowing import (
 )
 from haikei.reports.marksample import SAMPLE, Looked, look, spread
 from haikei.reports.naming import shown
-from haikei.reports.phrases import STATES
+from haikei.reports.phrases import SOURCES, STATES
 from haikei.reports.questions import ARTICLE_50_RULES
 from haikei.reports.report import Format, ReportOptions, ReportSource
 from haikei.reports.systemfacts import facts_of, system_name
@@ -406,7 +406,7 @@ def _table(pictures: list[_Picture]) -> Table:
             Column(key="system", title=Words("System and version", "システム・版")),
             Column(key="made_at", title=Words("Generated", "生成日時")),
             Column(key="deep_fake", title=Words("Deep fake?", "ディープフェイク")),
-            Column(key="assessment", title=Words("Assessment", "評価"), wide=True),
+            Column(key="assessment", title=Words("Assessment", "評価")),
             Column(key="disclosed", title=Words("Audience told", "開示")),
             Column(key="sha256", title="SHA-256"),
             Column(key="entry", title=Words("Ledger entry", "台帳番号"), align=Align.END),
@@ -428,7 +428,7 @@ def _row(one: _Picture) -> tuple[Cell, ...]:
         one.shot,
         Link(one.code, one.url),
         STATES[one.state],
-        Link(one.source_type.value, _IPTC + one.source_type.value),
+        Figure(one.source_type.value, SOURCES[one.source_type], _IPTC + one.source_type.value),
         ", ".join(map(system_name, one.systems)),
         one.made_at,
         answer(said.answer, alert=said.answer in {"yes", "unsure"}) if said else NOT_RECORDED,

@@ -158,9 +158,9 @@ def _table(works: _Works) -> Table:
         columns=(
             Column(key="version", title=Words("Work", "作品"), linked=True),
             Column(key="state", title=Words("State", "状態")),
-            Column(key="author_created", title="Author Created", wide=True),
-            Column(key="material_excluded", title="Material Excluded", wide=True),
-            Column(key="not_claimed", title=_NOT_CLAIMED, wide=True),
+            Column(key="author_created", title="Author Created"),
+            Column(key="material_excluded", title="Material Excluded"),
+            Column(key="not_claimed", title=_NOT_CLAIMED),
             Column(key="layout", title=Words("Layout", "原図")),
             Column(key="recall", title=Words("Lines seen", "線の再現")),
             Column(key="touch_up", title=Words("Touch-ups", "加筆・修正")),
@@ -181,9 +181,9 @@ def _row(work: Work, people: StudioPeople) -> tuple[Cell, ...]:
         _created(work),
         material_excluded(work) or _NONE,
         _lines(not_claimed(work)),
-        _lines(_drawings(work)),
-        _lines(_recall(work)),
-        _lines(_paintings(work)),
+        _lines(_drawings(work, short=True)),
+        _lines(_recall(work, short=True)),
+        _lines(_paintings(work, short=True)),
         _lines(_chosen(work)),
         _tries(work),
         _rights(work, people),
@@ -203,11 +203,12 @@ def _entry(number: int) -> Words:
     return Words(f"entry {number}", f"台帳番号 {number}")
 
 
-def _drawings(work: Work) -> tuple[Item, ...]:
-    return tuple(item for one in work.drawings for item in _drawing(one)) or (NOT_RECORDED,)
+def _drawings(work: Work, *, short: bool = False) -> tuple[Item, ...]:
+    found = (_drawing(one, short=short) for one in work.drawings)
+    return tuple(item for items in found for item in items) or (NOT_RECORDED,)
 
 
-def _drawing(one: Drawing) -> tuple[Item, ...]:
+def _drawing(one: Drawing, *, short: bool) -> tuple[Item, ...]:
     how = (
         Words("drawn on paper, scanned", "紙に描きスキャン")
         if one.on_paper
@@ -215,16 +216,14 @@ def _drawing(one: Drawing) -> tuple[Item, ...]:
     )
     return (
         joined(one.artists) if one.artists else NOT_RECORDED,
-        how,
-        one.path,
-        f"SHA-256 {one.sha256[:16]}…",
+        *(() if short else (how, one.path, f"SHA-256 {one.sha256}")),
         one.at,
         _entry(one.entry),
         LOGGED,
     )
 
 
-def _recall(work: Work) -> tuple[Item, ...]:
+def _recall(work: Work, *, short: bool = False) -> tuple[Item, ...]:
     recall = work.recall
     if recall is None or work.recall_entry is None:
         return (NOT_RECORDED,) if work.drawings else ()
@@ -239,19 +238,21 @@ def _recall(work: Work) -> tuple[Item, ...]:
             f"chance {share(recall.chance_ppm)} ± {share(recall.chance_sd_ppm)}",
             f"偶然 {share(recall.chance_ppm)} ± {share(recall.chance_sd_ppm)}",
         ),
-        recall.method,
+        *(() if short else (recall.method,)),
         _entry(work.recall_entry),
         MEASURED,
     )
 
 
-def _paintings(work: Work) -> tuple[Item, ...]:
-    return tuple(item for one in work.paint_overs for item in _painting(one))
+def _paintings(work: Work, *, short: bool = False) -> tuple[Item, ...]:
+    found = (_painting(one, short=short) for one in work.paint_overs)
+    return tuple(item for items in found for item in items)
 
 
-def _painting(one: PaintOver) -> tuple[Item, ...]:
+def _painting(one: PaintOver, *, short: bool) -> tuple[Item, ...]:
     who = joined(one.artists) if one.artists else NOT_RECORDED
-    head: tuple[Item, ...] = (who, one.path, one.at, _entry(one.entry))
+    file = () if short else (one.path, f"SHA-256 {one.sha256}")
+    head: tuple[Item, ...] = (who, *file, one.at, _entry(one.entry))
     if one.change is None:
         return (*head, DECLARED if one.whole else NOT_RECORDED)
     regions = len(one.change.regions)
@@ -264,7 +265,7 @@ def _painting(one: PaintOver) -> tuple[Item, ...]:
                 f"面積の{share(one.change.area_ppm)}、{regions}箇所",
             ),
         ),
-        one.change.method,
+        *(() if short else (one.change.method,)),
         MEASURED,
     )
 
