@@ -59,6 +59,7 @@ class MemoryDesk(ReviewDesk):
     version_statuses: tuple[str, ...] = ("rev", "apr", "fin", "rtk", "hld", "omt")
     task_statuses: tuple[str, ...] = ("wtg", "ip", "fin")
     looks: int = 0
+    closed: bool = False
     now: datetime = BEGINNING
     _next: int = 100
 
@@ -143,6 +144,10 @@ class MemoryDesk(ReviewDesk):
     def statuses(self, entity_type: str) -> tuple[str, ...]:
         self._fail()
         return self.version_statuses if entity_type == "Version" else self.task_statuses
+
+    @override
+    def close(self) -> None:
+        self.closed = True
 
     def _write(self, change: ReviewWrite) -> Row:
         if isinstance(change, StatusWrite):

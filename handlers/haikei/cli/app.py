@@ -8,6 +8,7 @@ from haikei.cli import (
     backfill,
     check_report,
     config,
+    decide,
     demo,
     doctor,
     events,
@@ -15,6 +16,7 @@ from haikei.cli import (
     jobs,
     ledger,
     report,
+    review,
     run,
     setup,
     sgserver,
@@ -37,10 +39,12 @@ app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("watch")(watch.watch)
 app.command("events")(events.events)
+app.command("review")(review.review)
 app.command("worker")(worker.worker)
 app.command("sgserver")(sgserver.sgserver)
 app.command("generate")(generate.generate)
 app.command("backfill")(backfill.backfill)
+app.command("decide")(decide.decide)
 app.command("verify")(verify.verify)
 app.command("report")(report.report)
 app.command("check-report")(check_report.check_report)

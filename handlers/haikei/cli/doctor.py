@@ -57,6 +57,7 @@ def check_up(path: Path | None) -> "Iterator[Finding]":
     yield from checks.watching(loaded)
     yield from checks.generators(loaded)
     yield from _tracker(loaded)
+    yield from _statuses(loaded)
 
 
 def _tracker(settings: "Settings") -> "Iterator[Finding]":
@@ -69,3 +70,19 @@ def _tracker(settings: "Settings") -> "Iterator[Finding]":
         yield Finding(ok=False, subject="tracker", message=error.message, advice=error.advice or "")
         return
     yield from tracker.check()
+
+
+def _statuses(settings: "Settings") -> "Iterator[Finding]":
+    from haikei.errors import HaikeiError
+    from haikei.review import check_statuses
+    from haikei.trackers import load_review_desk
+
+    try:
+        desk = load_review_desk(settings)
+    except HaikeiError:
+        # What is wrong with the tracker stands in the lines before.
+        return
+    try:
+        yield from check_statuses(settings, desk)
+    finally:
+        desk.close()

@@ -17,6 +17,7 @@ from haikei.review.ended import answer_ended
 from haikei.review.upserting import inserting
 from haikei.review.wakes import Wake, done, look_again, put_off, take, wake
 from haikei.settings import Settings
+from haikei.trackers import load_review_desk
 from haikei.trackers.reviewing import ReviewDesk, SeenVersion
 
 log = structlog.get_logger()
@@ -50,12 +51,12 @@ class Reviewer:
         settings: Settings,
         database: Engine,
         *,
-        open_desk: Callable[[Settings], ReviewDesk] | None = None,
+        open_desk: Callable[[Settings], ReviewDesk] = load_review_desk,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._settings = settings
         self._database = database
-        self._open_desk = open_desk or _load_desk
+        self._open_desk = open_desk
         self._clock = clock
         self._desk: ReviewDesk | None = None
         self._applying = Applying(settings)
@@ -83,6 +84,15 @@ class Reviewer:
             tickers: called in every round, each for itself.
         """
         reconcile_at = self._clock()
+        try:
+            self._rounds(stop, tickers, reconcile_at)
+        finally:
+            if self._desk is not None:
+                self._desk.close()
+
+    def _rounds(
+        self, stop: threading.Event, tickers: Sequence[Ticker], reconcile_at: datetime
+    ) -> None:
         while not stop.is_set():
             count = 0
             try:
@@ -186,12 +196,6 @@ class Reviewer:
                 error=str(error),
                 retry_after=error.retry_after,
             )
-
-
-def _load_desk(settings: Settings) -> ReviewDesk:
-    from haikei.trackers import load_review_desk
-
-    return load_review_desk(settings)
 
 
 def _call(ticker: Ticker, now: datetime) -> None:
