@@ -330,7 +330,7 @@ def test_a_show_too_long_for_paper_is_refused_with_advice(tmp_path: Path) -> Non
 
     endless = Table(key="cuts", columns=a_table().columns, rows=rows())
 
-    with pytest.raises(ReportError, match="3,000 rows") as refused:
+    with pytest.raises(ReportError, match="1,500 rows") as refused:
         write_report(a_document(endless), Format.PDF, tmp_path / "out.pdf")
 
     assert "--sequence" in str(refused.value)
