@@ -8,7 +8,9 @@ from haikei.trackers.shotgrid_checkpoints import ShotGridCheckpointBoard
 from haikei.trackers.shotgrid_client import SiteClient
 from haikei.trackers.shotgrid_context import ContextReader
 from haikei.trackers.shotgrid_crediting import ShotGridCreditDesk
+from haikei.trackers.shotgrid_playlists import ShotGridPlaylistDesk
 from haikei.trackers.shotgrid_publish import Publisher
+from haikei.trackers.shotgrid_reviewing import ShotGridReviewDesk
 from haikei.trackers.tracker import (
     ContextRequest,
     Finding,
@@ -73,6 +75,14 @@ class ShotGridTracker:
     def credit_desk(self) -> ShotGridCreditDesk:
         """Return the site's credits and hours, over the same connection."""
         return ShotGridCreditDesk(self._client, self._settings)
+
+    def review_desk(self) -> ShotGridReviewDesk:
+        """Return what people decide on the site, over the same connection."""
+        return ShotGridReviewDesk(self._client, self._settings)
+
+    def playlist_desk(self) -> ShotGridPlaylistDesk:
+        """Return the site's playlists, over the same connection."""
+        return ShotGridPlaylistDesk(self._client)
 
     def checkpoint_board(self) -> ShotGridCheckpointBoard:
         """Return the site's projects as a board for the ledger's heads."""

@@ -126,11 +126,14 @@ class SiteClient:
         )
         return tuple(Record.of(cast("Mapping[str, Any]", row)) for row in rows)
 
-    def batch(self, rows: Sequence[CreateRow | UpdateRow | RetireRow]) -> tuple[Record, ...]:
+    def batch(
+        self, rows: Sequence[CreateRow | UpdateRow | RetireRow], *, login: str = ""
+    ) -> tuple[Record, ...]:
         """
         Carry out all of it or, when anything is refused, none of it; sent once.
 
-        What is retired answers with a record without fields.
+        What is retired answers with a record without fields. With a `login` the site is asked to
+        do it as that person, which it may refuse.
         """
         if not rows:
             return ()
@@ -138,7 +141,12 @@ class SiteClient:
             sorted({f"{type(row).__name__} {row.type}" for row in rows})
         )
         wire = [row.wire() for row in rows]
-        answers = self._once(doing, lambda site: cast("list[object]", site.batch(wire)))
+
+        def send(site: OneSendShotgun) -> list[object]:
+            with site.acting_as(login):
+                return cast("list[object]", site.batch(wire))
+
+        answers = self._once(doing, send)
         if len(answers) != len(rows) or not all(isinstance(one, dict | bool) for one in answers):
             raise TrackerUnavailable(
                 f"{self.url} answered {doing} with something else than ShotGrid would.",
@@ -156,6 +164,13 @@ class SiteClient:
         self._once(
             f"the upload of {path.name}",
             lambda site: site.upload(entity_type, entity_id, str(path), field_name=field_name),
+        )
+
+    def attach(self, entity_type: str, entity_id: int, path: Path, name: str) -> None:
+        """Attach a file to a row, in no field of it; sent once."""
+        self._once(
+            f"the upload of {name}",
+            lambda site: site.upload(entity_type, entity_id, str(path), display_name=name),
         )
 
     def upload_thumbnail(self, entity_type: str, entity_id: int, path: Path) -> None:
@@ -193,6 +208,15 @@ class SiteClient:
             f"making the field {display_name!r} of {entity_type}",
             lambda site: site.schema_field_create(
                 entity_type, data_type, display_name, {"description": description}
+            ),
+        )
+
+    def set_valid_values(self, entity_type: str, field: str, values: Sequence[str]) -> None:
+        """Let a list or status field take these values and no others; sent once."""
+        self._once(
+            f"changing the values of {entity_type}.{field}",
+            lambda site: site.schema_field_update(
+                entity_type, field, {"valid_values": list(values)}
             ),
         )
 

@@ -102,7 +102,10 @@ def _fault(message: str, *, site: str, doing: str) -> TrackerRejected:
     elif "local storage" in lowered:
         advice = "Give storage.roots the names and paths of the site's local storages. " + _SETUP
     elif "valid status" in lowered:
-        advice = "Set tracker.review_status to one of the site's Version statuses."
+        advice = (
+            "Name statuses that the site has in tracker.review_status and [review.statuses]. "
+            + _SETUP
+        )
     return TrackerRejected(f"{site} refused {doing}: {_sentence(message)}", advice=advice)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import SecretStr
 
-from haikei.errors import TrackerRejected
 from haikei.settings import Settings
 from haikei.trackers.feed import FeedEvent, PublishedLayout
 from haikei.trackers.shotgrid_client import CHUNK, Filter, SiteClient
+from haikei.trackers.shotgrid_ourselves import Ourselves
 from haikei.trackers.shotgrid_record import Link, Record
 
 _EVENT_FIELDS = (
@@ -49,7 +49,7 @@ class ShotGridFeed:
         self._types = {code.casefold() for code in settings.tracker.layout_types}
         self._type_codes = list(settings.tracker.layout_types)
         self._roots = {root.name: root.path for root in settings.storage.roots}
-        self._us: int | None = None
+        self._us = Ourselves(self._client)
 
     @property
     def name(self) -> str:
@@ -73,7 +73,7 @@ class ShotGridFeed:
         Raises:
             TrackerError: the site does not answer, or refuses.
         """
-        us = self._ourselves()
+        us = self._us.id
         wanted: list[Filter] = [["id", "greater_than", after]]
         if until is not None:
             wanted.append(["id", "less_than", until + 1])
@@ -121,17 +121,6 @@ class ShotGridFeed:
         """Close the connection of this thread; the next call opens one again."""
         self._client.close()
 
-    def _ourselves(self) -> int:
-        if self._us is None:
-            rows = self._client.find("ApiUser", [["firstname", "is", self._client.script]], ["id"])
-            if not rows:
-                raise TrackerRejected(
-                    f"The script {self._client.script!r} cannot see its own row.",
-                    advice="Let its permission role see scripts: it must know its own events.",
-                )
-            self._us = rows[0].id
-        return self._us
-
     def _may_be_layout(self, row: Record) -> bool:
         code = row.text(_TYPE)
         return not code or code.casefold() in self._types
@@ -151,7 +140,7 @@ class ShotGridFeed:
             version=row.number("version_number"),
             path=str(path) if path else "",
             ready=bool(row.text(_TYPE) and shot and path),
-            created_at=_created(row),
+            created_at=row.instant("created_at"),
             typed=bool(row.text(_TYPE)),
         )
 
@@ -186,7 +175,7 @@ def _event(row: Record, us: int) -> FeedEvent:
         project=_project(row),
         by_us=user is not None and user.type == "ApiUser" and user.id == us,
         in_create=meta.get("in_create") is True,
-        created_at=_created(row),
+        created_at=row.instant("created_at"),
         attribute=row.text("attribute_name"),
     )
 
@@ -201,7 +190,3 @@ def _project(row: Record) -> str:
         return folder
     project = row.link("project")
     return project.name if project else ""
-
-
-def _created(row: Record) -> datetime:
-    return row.moment("created_at") or datetime.fromtimestamp(0, UTC)

@@ -81,6 +81,13 @@ FIELDS = (
     ),
 )
 
+#: What tells that we wrote a row that is neither a Version nor a file.
+_OWN = HaikeiField(
+    name=KEY,
+    label="Haikei Key",
+    description="Identifies what Haikei wrote, so that nothing is written twice. Do not edit.",
+)
+
 #: The fields that each entity type gets.
 FIELDS_OF: Mapping[str, tuple[HaikeiField, ...]] = {
     **dict.fromkeys(OWNERS, FIELDS),
@@ -91,6 +98,8 @@ FIELDS_OF: Mapping[str, tuple[HaikeiField, ...]] = {
             description="The newest signed head of Haikei's ledger. Do not edit.",
         ),
     ),
+    "Note": (_OWN,),
+    "Playlist": (_OWN,),
 }
 
 

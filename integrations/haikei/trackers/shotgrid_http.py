@@ -14,7 +14,8 @@ import select
 import socket
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -66,6 +67,15 @@ class OneSendShotgun(Shotgun):
     def uploads_to_cloud(self, entity_type: str, field: str) -> bool:
         """Tell whether the site takes a field's file into a cloud storage."""
         return bool(self._requires_direct_s3_upload(entity_type, field))
+
+    @contextmanager
+    def acting_as(self, login: str) -> Generator[None]:
+        """Let the site do what is asked in this block as that person; empty is the script."""
+        self.config.sudo_as_login = login or None
+        try:
+            yield
+        finally:
+            self.config.sudo_as_login = None
 
     @override
     def _get_connection(self) -> httplib2.Http:

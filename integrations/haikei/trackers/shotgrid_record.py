@@ -102,3 +102,7 @@ class Record:
         if not isinstance(value, datetime):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def instant(self, field: str) -> datetime:
+        """Return a moment that every row has; the beginning of time when the site hides it."""
+        return self.moment(field) or datetime.fromtimestamp(0, UTC)
