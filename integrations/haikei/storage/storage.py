@@ -38,9 +38,11 @@ class Storage:
         self._layout = PathTemplate(settings.storage.layout)
         self._background = PathTemplate(settings.storage.background)
         self._stage = PathTemplate(settings.storage.stage)
+        self._touch_up = PathTemplate(settings.storage.touch_up)
         _require_tokens(self._layout, "layout", {"project", "shot"})
         _require_tokens(self._background, "background", {"shot", "version"})
         _require_tokens(self._stage, "stage", {"shot", "version", "stage"})
+        _require_tokens(self._touch_up, "touch_up", {"shot", "version"})
 
     def place_of(self, path: Path) -> PlacedLayout | None:
         """Return what a layout's path says, or None when it fits no root and layout template."""
@@ -148,6 +150,30 @@ class Storage:
                 "ext": ext or self._settings.format,
             }
         )
+
+    def touch_up_path(
+        self, *, place: Place, season: str, time: str, version: int, ext: str
+    ) -> PurePosixPath:
+        """
+        Return where a background goes that an artist has painted over, below the first root.
+
+        Raises:
+            PathRefused: a name is missing, or cannot stand in a path.
+        """
+        return self._touch_up.format(
+            {**_names(place), "season": season, "time": time, "version": version, "ext": ext}
+        )
+
+    def published(self, relative: PurePosixPath) -> Path:
+        """
+        Return where a file stands that was published below the first root.
+
+        Raises:
+            PathRefused: the path would leave the root.
+            StorageUnavailable: the mount is away.
+        """
+        self._require_root()
+        return self._root / self._as_on_disk(relative)
 
     def publish(self, source: Path, relative: PurePosixPath) -> StoredFile:
         """

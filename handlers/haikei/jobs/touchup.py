@@ -1,0 +1,302 @@
+"""
+A touch-up comes home: what an artist painted over a version becomes the next version.
+
+Its lineage is the parent's with one image more: whoever had a part before is still named, and the
+artist's own file stays as it is, where it is. Done again with the same file, every step finds what
+the first run left.
+"""
+
+import hashlib
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import structlog
+
+from haikei.credits import BackgroundVersion, Change, Person, records
+from haikei.database import reading, utc_now
+from haikei.errors import ImageUnreadable, LedgerError, TouchUpRefused
+from haikei.files import sha256_of
+from haikei.images import read_picture
+from haikei.jobs.lineage import overall_source_type, roles_text, systems_text
+from haikei.jobs.tools import Tools
+from haikei.jobs.touchup_making import (
+    Examined,
+    MadeTouchUp,
+    credit_of,
+    examine,
+    made_before,
+    make,
+    reviewed,
+    write_reviews,
+)
+from haikei.jobs.touchup_order import TouchUpOrder
+from haikei.jobs.touchup_parent import Parent, parent_of
+from haikei.jobs.touchup_people import painter
+from haikei.ledger import canonical_json, entry
+from haikei.provenance.fileformat import MANIFEST_SUFFIX, XMP_SUFFIX
+from haikei.trackers import ContextRequest, LayoutContext, PublishedImage, PublishRequest
+
+__all__ = ["TakenIn", "TouchUpOrder", "compare", "take_in", "touch_up_key"]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """A touch-up that is a version now."""
+
+    background: BackgroundVersion
+    change: Change
+    path: Path  #: of the marked picture
+    change_map: Path  #: of the picture that shows what was changed
+    files: tuple[Path, ...]  #: all that was published, the picture first
+    created: bool  #: False when it had been taken in before
+
+    @property
+    def code(self) -> str:
+        """The version's name in the tracker."""
+        return self.background.code
+
+
+def touch_up_key(parent_sha256: str, file_sha256: str) -> str:
+    """Return the key of a touch-up: one file on one parent is one version."""
+    text = canonical_json(["touch-up", parent_sha256, file_sha256])
+    return f"touch-up-{hashlib.sha256(text.encode()).hexdigest()[:40]}"
+
+
+def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
+    """
+    Take in a file that an artist painted over a version of ours, as the next version.
+
+    The parent's marks are validated, the change is measured, the picture is marked on top of the
+    parent with its pixels' bytes as they were, published with its change map and record, sealed in
+    the ledger and shown in the tracker. The artist's own file is only read.
+
+    Raises:
+        TouchUpRefused: no version of ours is meant, or the file does not show it.
+        ImageUnreadable: the file is no picture, or damaged.
+        CreditError: nobody is named for it.
+        MarksError: marks do not hold, or cannot be written.
+        StorageError: a file cannot be published.
+        TrackerError: the tracker does not answer, or refuses; done again it goes on there.
+    """
+    sha256 = _sha256(order)
+    parent = parent_of(order.of, tools)
+    _require_another(order, parent, sha256)
+    artist = painter(order, tools)
+    key = touch_up_key(parent.version.final.sha256, sha256)
+    with reading(tools.database) as connection:
+        background = records.background(connection, key)
+    created = background is None
+    if background is not None:
+        _require_same_artist(background, artist)
+        if background.tracker_id is not None:
+            return _taken_in(background, tools, created=False)
+    context = _context(parent, tools)
+    folder = tools.folder(key)
+    if background is None:
+        made = made_before(folder)
+        if made is None:
+            examined = examine(order, parent, sha256, tools=tools, folder=folder)
+            version = tools.storage.claim_version(
+                place=parent.place,
+                stream=parent.stream,
+                key=key,
+                at_least=max(context.latest_version, parent.version.version),
+            )
+            made = make(
+                order,
+                examined,
+                artist,
+                key=key,
+                version=version,
+                at=utc_now(),
+                tools=tools,
+                folder=folder,
+            )
+        # The picture comes last: whoever sees it finds what belongs to it.
+        for file in reversed(made.files):
+            tools.storage.publish(file.source, file.relative)
+        background = _recorded(made, parent, key, tools)
+    background = _shown(background, parent, context, artist, tools, folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    log.info("touch_up_taken_in", version=background.code, of=parent.version.code)
+    return _taken_in(background, tools, created=created)
+
+
+def compare(order: TouchUpOrder, tools: Tools, folder: Path) -> Examined:
+    """
+    Only compare a file with the version that it was painted over; nothing is kept but a copy.
+
+    Args:
+        order: what was said of it.
+        tools: the studio's.
+        folder: of the caller's, for the copy.
+
+    Raises:
+        HaikeiError: as `take_in` does before it writes anything.
+    """
+    sha256 = _sha256(order)
+    parent = parent_of(order.of, tools)
+    _require_another(order, parent, sha256)
+    painter(order, tools)
+    return examine(order, parent, sha256, tools=tools, folder=folder)
+
+
+def _sha256(order: TouchUpOrder) -> str:
+    try:
+        return sha256_of(order.file)
+    except OSError as error:
+        raise ImageUnreadable(
+            f"{order.file} cannot be read: {error.strerror or error}.",
+            advice="Name the file that the artist painted.",
+        ) from error
+
+
+def _require_another(order: TouchUpOrder, parent: Parent, sha256: str) -> None:
+    if sha256 in {image.sha256 for image in parent.version.images}:
+        raise TouchUpRefused(
+            f"{order.file.name} is {parent.version.code} itself, or what it was made from: nothing "
+            "was painted on it.",
+            advice="Name the file that the artist saved.",
+        )
+
+
+def _require_same_artist(background: BackgroundVersion, artist: Person) -> None:
+    known = {person.id for person in background.final.people}
+    if artist.id not in known:
+        named = ", ".join(person.name or person.id for person in background.final.people)
+        raise TouchUpRefused(
+            f"This file was taken in before, as {background.code} by {named}, and not by "
+            f"{artist.name or artist.id}.",
+            advice="Record a correction where the name was wrong; a file is one version only.",
+        )
+
+
+def _context(parent: Parent, tools: Tools) -> LayoutContext:
+    return tools.tracker().context(
+        ContextRequest(
+            place=parent.place,
+            layout=parent.layout,
+            published_file=None,
+            stream=parent.stream,
+            painted_over=parent.version.key,
+        )
+    )
+
+
+def _recorded(made: MadeTouchUp, parent: Parent, key: str, tools: Tools) -> BackgroundVersion:
+    version = parent.version
+    with tools.database.begin() as connection:
+        return records.save(
+            connection,
+            key=key,
+            project=version.project,
+            sequence=version.sequence,
+            shot=version.shot,
+            season=version.season,
+            time=version.time,
+            version=made.version_number,
+            code=made.code,
+            images=made.images,
+            created_at=made.images[-1].created_at,
+        )
+
+
+def _shown(
+    background: BackgroundVersion,
+    parent: Parent,
+    context: LayoutContext,
+    artist: Person,
+    tools: Tools,
+    folder: Path,
+) -> BackgroundVersion:
+    images, settings = background.images, tools.settings
+    review, thumbnail = _pictures(background, tools, folder)
+    credit = credit_of(images, settings)
+    with reading(tools.database) as connection:
+        sealed = entry(connection, background.ledger[-1]).payload
+    path = tools.storage.published(PurePosixPath(background.final.path))
+    description = f"Painted over {parent.version.code}; {share_text(background)}"
+    result = tools.tracker().publish(
+        PublishRequest(
+            key=background.key,
+            context=context,
+            layout=parent.layout,
+            code=background.code,
+            version_number=background.version,
+            description=f"{description}\n{credit.en}\n{credit.ja}",
+            status=settings.tracker.review_status,
+            review_image=review,
+            thumbnail=thumbnail,
+            images=(
+                PublishedImage(
+                    file=tools.storage.stored(path, background.final.sha256),
+                    type=settings.tracker.touch_up_type,
+                    name=f"{background.shot}_bg_{parent.stream}",
+                    description=description,
+                ),
+            ),
+            credit_en=credit.en,
+            credit_ja=credit.ja,
+            system=systems_text(images),
+            source_type=overall_source_type(images).value,
+            record_sha256=hashlib.sha256(sealed.encode()).hexdigest(),
+            roles=roles_text(images),
+            ledger_index=background.ledger[-1],
+            record_link=f"{background.final.path}.json",
+            parent_file=context.parent_file,
+            artist=artist,
+        )
+    )
+    with tools.database.begin() as connection:
+        records.published(connection, background.key, tracker_id=result.version.id, url=result.url)
+    return replace(background, tracker_id=result.version.id, url=result.url)
+
+
+def _pictures(background: BackgroundVersion, tools: Tools, folder: Path) -> tuple[Path, Path]:
+    """Return what reviewers look at; it is made again where a crash or a clean-up took it."""
+    found = reviewed(folder)
+    if found is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = tools.storage.published(PurePosixPath(background.final.path))
+        picture = read_picture(path, max_mib=tools.settings.watch.max_mib)
+        found = write_reviews(picture, folder)
+    return found
+
+
+def share_text(background: BackgroundVersion) -> str:
+    """Return what was measured of a touch-up, in a few words."""
+    change = _change(background)
+    regions = len(change.regions)
+    return (
+        f"{change.area_ppm / 10_000:.2f} % of the area changed locally, in {regions} "
+        f"region{'' if regions == 1 else 's'} ({change.method}). Area is not effort."
+    )
+
+
+def _change(background: BackgroundVersion) -> Change:
+    for contribution in background.final.contributions:
+        if contribution.evidence.change is not None:
+            return contribution.evidence.change
+    raise LedgerError(f"{background.code} is recorded without what was measured of it.")
+
+
+def _taken_in(background: BackgroundVersion, tools: Tools, *, created: bool) -> TakenIn:
+    path = tools.storage.published(PurePosixPath(background.final.path))
+    change_map = path.with_name(f"{path.stem}_change.png")
+    beside = (
+        path.with_name(f"{path.name}.json"),
+        change_map,
+        path.with_suffix(MANIFEST_SUFFIX),
+        path.with_suffix(XMP_SUFFIX),
+    )
+    return TakenIn(
+        background=background,
+        change=_change(background),
+        path=path,
+        change_map=change_map,
+        files=(path, *(file for file in beside if file.is_file())),
+        created=created,
+    )
