@@ -87,7 +87,7 @@ class _Lineage:
     def __init__(self, source: ReportSource) -> None:
         self._source = source
         project = source.scope.project
-        self._scope = f"haikei:{source.settings.studio.name}:{project}"
+        self._scope = f"haikei:{project}"
         self._written: set[str] = set()
         self._unnamed: dict[str, int] = {}
         #: Images of the present cut, and of it alone: other cuts do not share them.
@@ -195,10 +195,7 @@ class _Lineage:
             Context=[context],
             customData=_custom(
                 "contributions",
-                {
-                    "request": image.request_json,
-                    "contributions": [self._contribution(one) for one in image.contributions],
-                },
+                {"contributions": [self._contribution(one) for one in image.contributions]},
             ),
         )
 
