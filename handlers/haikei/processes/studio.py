@@ -19,6 +19,7 @@ def studio_processes(settings: Settings, file: Path) -> list[Child]:
             for device in settings.engine.devices
         ),
     ]
+    children.append(Child(name="review", arguments=("review", *where)))
     if settings.watch.folders:
         children.append(Child(name="watch", arguments=("watch", *where)))
     if settings.events.enabled:
