@@ -30,6 +30,7 @@ class ShotGridTracker:
 
     def __init__(self, settings: Settings, key: SecretStr) -> None:
         self._settings = settings
+        self._key = key
         self._client = SiteClient(settings.tracker, key)
         self._catalogue = Catalogue(self._client)
         self._context = ContextReader(self._client, settings)
@@ -57,20 +58,24 @@ class ShotGridTracker:
 
     def setup(self, *, dry_run: bool) -> tuple[Finding, ...]:
         """
-        Create the fields, file types and storages that are missing.
+        Create what is missing: fields, file types, storages, statuses, menu items, webhooks.
 
         Raises:
             TrackerError: the site does not answer, or refuses.
         """
         from haikei.trackers.shotgrid_setup import set_up
+        from haikei.trackers.shotgrid_webhooks import set_up_webhooks
 
-        return set_up(self._client, self._settings, dry_run=dry_run)
+        return (
+            *set_up(self._client, self._settings, dry_run=dry_run),
+            *set_up_webhooks(self._settings, self._key, dry_run=dry_run),
+        )
 
     def check(self) -> tuple[Finding, ...]:
         """Return one finding for each thing that must be right; never raises for the site."""
         from haikei.trackers.shotgrid_check import check_site
 
-        return check_site(self._client, self._settings)
+        return check_site(self._client, self._settings, self._key)
 
     def credit_desk(self) -> ShotGridCreditDesk:
         """Return the site's credits and hours, over the same connection."""

@@ -4,19 +4,23 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 from haikei.errors import HaikeiError, TrackerError
 from haikei.settings import Settings
 from haikei.trackers.shotgrid_catalogue import STORAGE_PATHS, Catalogue, type_codes
 from haikei.trackers.shotgrid_client import SiteClient
 from haikei.trackers.shotgrid_fields import FIELDS_OF, KEY
+from haikei.trackers.shotgrid_menu import check_menu
 from haikei.trackers.shotgrid_permissions import check_permissions
-from haikei.trackers.shotgrid_schema import FieldState, field_state, status_values, twins
+from haikei.trackers.shotgrid_schema import FieldState, field_state, twins
 from haikei.trackers.shotgrid_setup import same_path, storage_elsewhere
+from haikei.trackers.shotgrid_statuses import check_statuses
+from haikei.trackers.shotgrid_webhooks import check_webhooks
 from haikei.trackers.tracker import Finding
 
 _SETUP = "Run `haikei setup`."
 _SKEW_SECONDS = 60.0
-_PROJECTS = 25
 _NAMES = 5
 _DAYS = 7
 
@@ -25,11 +29,12 @@ _DAYS = 7
 class _Visit:
     client: SiteClient
     settings: Settings
+    key: SecretStr
 
 
-def check_site(client: SiteClient, settings: Settings) -> tuple[Finding, ...]:
+def check_site(client: SiteClient, settings: Settings, key: SecretStr) -> tuple[Finding, ...]:
     """Return the findings; when the site is away or refuses the key, only that."""
-    visit = _Visit(client=client, settings=settings)
+    visit = _Visit(client=client, settings=settings, key=key)
     findings: list[Finding] = []
     for subject, first in (("site", _site), ("sign-in", _sign_in)):
         found = _guarded(subject, first, visit)
@@ -40,13 +45,15 @@ def check_site(client: SiteClient, settings: Settings) -> tuple[Finding, ...]:
         ("clock", _clock),
         ("events", _events),
         ("fields", _fields),
-        ("review status", _status),
+        ("statuses", _statuses),
         ("local storages", _storages),
         ("published file types", _types),
         ("pipeline steps", _steps),
         ("permissions", _permissions),
         ("hours", _hours),
         ("thumbnails", _thumbnails),
+        ("menu items", _menu),
+        ("webhook", _webhooks),
     )
     for subject, look in looks:
         findings += _guarded(subject, look, visit)
@@ -162,43 +169,16 @@ def _fields(visit: _Visit) -> Iterator[Finding]:
                 )
 
 
-def _status(visit: _Visit) -> Iterator[Finding]:
-    wanted = visit.settings.tracker.review_status
-    subject = f"review status {wanted}"
-    schema = visit.client.schema("Version", "sg_status_list")
-    valid = status_values(schema, "sg_status_list", "valid_values")
-    if wanted not in valid:
-        yield Finding(
-            ok=False,
-            subject=subject,
-            message=f"The site's Versions have no such status; they have {', '.join(valid)}.",
-            advice="Set tracker.review_status to one of them.",
-        )
-        return
-    hidden = [
-        project.text("name")
-        for project in visit.client.find(
-            "Project",
-            [["archived", "is_not", True]],
-            ["name"],
-            order=("id", "desc"),
-            limit=_PROJECTS,
-        )
-        if wanted
-        in status_values(
-            visit.client.schema("Version", "sg_status_list", project=project.id),
-            "sg_status_list",
-            "hidden_values",
-        )
-    ]
-    yield Finding(
-        ok=not hidden,
-        subject=subject,
-        message=f"It is hidden in {', '.join(hidden)}." if hidden else "Versions can have it.",
-        advice="Show it in the project's tracking settings: reviewers cannot filter by it."
-        if hidden
-        else "",
-    )
+def _statuses(visit: _Visit) -> Iterator[Finding]:
+    yield from check_statuses(visit.client, visit.settings)
+
+
+def _menu(visit: _Visit) -> Iterator[Finding]:
+    yield from check_menu(visit.client, visit.settings)
+
+
+def _webhooks(visit: _Visit) -> Iterator[Finding]:
+    yield from check_webhooks(visit.settings, visit.key)
 
 
 def _storages(visit: _Visit) -> Iterator[Finding]:

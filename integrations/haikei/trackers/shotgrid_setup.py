@@ -1,4 +1,4 @@
-"""Make a site ready for Haikei: its fields, the file types and the storages of the settings."""
+"""Make a site ready for Haikei: fields, file types, storages, statuses and menu items."""
 
 import platform
 from collections.abc import Iterator
@@ -9,7 +9,9 @@ from haikei.settings import Settings, StorageRoot
 from haikei.trackers.shotgrid_catalogue import STORAGE_PATHS, Catalogue, type_codes
 from haikei.trackers.shotgrid_client import CreateRow, SiteClient
 from haikei.trackers.shotgrid_fields import FIELDS_OF, HaikeiField
+from haikei.trackers.shotgrid_menu import set_up_menu
 from haikei.trackers.shotgrid_schema import FieldState, field_state, twins
+from haikei.trackers.shotgrid_statuses import set_up_statuses
 from haikei.trackers.tracker import Finding
 
 _TRASH = (
@@ -32,6 +34,8 @@ def set_up(client: SiteClient, settings: Settings, *, dry_run: bool) -> tuple[Fi
         *_fields(client, dry_run=dry_run),
         *_file_types(client, settings, dry_run=dry_run),
         *_storages(client, settings, dry_run=dry_run),
+        *set_up_statuses(client, settings, dry_run=dry_run),
+        *set_up_menu(client, settings, dry_run=dry_run),
     )
 
 
