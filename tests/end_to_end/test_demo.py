@@ -48,6 +48,21 @@ def test_every_cut_is_in_review_with_its_credits_and_again_adds_nothing(tmp_path
         for file in version["files"]:
             picture = read_picture(Path(file))
             assert (picture.width, picture.height) == (layout.width, layout.height)
+    credited = result["credited"]
+    last = credited["touch_ups"][-1]
+    twice = [one for one in credited["touch_ups"] if one["code"].endswith("_v003")]
+    assert len(credited["touch_ups"]) == 4
+    assert all("Touch-up " in one["credit"] for one in credited["touch_ups"])
+    assert ["Aoi Suzuki" in one["credit"] and "Sakura Ito" in one["credit"] for one in twice] == [
+        True
+    ]
+    assert credited["approved"] == last["code"]
+    reports = [Path(path) for path in credited["reports"]]
+    assert {path.suffix for path in reports} == {".html", ".pdf"}
+    assert {path.stem for path in reports} >= {"credits-roll", "breakdown", "dashboard"}
+    assert all(path.stat().st_size > 2000 for path in reports)
+    roll = (folder / "reports" / "PORT" / "credits-roll.html").read_text(encoding="utf-8")
+    assert all(name in roll for name in ("Yuki Tanaka", "Aoi Suzuki", "Kenji Watanabe"))
     sheet = read_picture(Path(result["contact_sheet"]))
     assert sheet.width > sheet.height / len(result["versions"])
 
@@ -60,8 +75,9 @@ def test_every_cut_is_in_review_with_its_credits_and_again_adds_nothing(tmp_path
     assert sorted((folder / "projects").rglob("*")) == published
     assert [path.stat().st_mtime_ns for path in published if path.is_file()] == times
     database = open_database(f"sqlite:///{folder / 'state' / 'haikei.db'}")
+    assert again["credited"]["touch_ups"] == credited["touch_ups"]
     with reading(database) as connection:
-        assert verify(connection) > 0
+        assert verify(connection) == credited["ledger_entries"]
         keys = connection.execute(select(image_records.c.key)).scalars().all()
         assert len(set(keys)) == len(keys)
     database.dispose()

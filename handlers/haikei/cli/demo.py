@@ -10,6 +10,7 @@ from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
 from haikei.cli.process import stop_on_signals
 
 if TYPE_CHECKING:
+    from haikei.demo.crediting import Credited
     from haikei.demo.show import DemoResult
 
 
@@ -93,6 +94,24 @@ def _show(result: "DemoResult", *, as_json: bool, serving: bool) -> None:
                 "url": result.url,
                 "contact_sheet": result.studio.contact_sheet,
                 "missing": result.missing,
+                "credited": None
+                if result.credited is None
+                else {
+                    "touch_ups": [
+                        {
+                            "code": row.code,
+                            "first": row.first,
+                            "url": row.url,
+                            "credit": row.credit_en,
+                            "credit_ja": row.credit_ja,
+                            "picture": row.picture,
+                        }
+                        for row in result.credited.touched
+                    ],
+                    "approved": result.credited.approved,
+                    "ledger_entries": result.credited.entries,
+                    "reports": result.credited.reports,
+                },
                 "versions": [
                     {
                         "code": row.code,
@@ -124,9 +143,22 @@ def _show(result: "DemoResult", *, as_json: bool, serving: bool) -> None:
     )
     for reason in result.missing:
         say(f"missing  {reason}", colour="red")
+    if result.credited is not None:
+        _show_credits(result.credited)
     say(f"Contact sheet  {result.studio.contact_sheet}")
     say(f"Files          {result.studio.projects}")
     say(f"Log            {result.studio.log}")
     say(f"Review         {result.url}")
     if serving:
         say("Open the link. Drop another layout below the files. Ctrl-C stops everything.")
+
+
+def _show_credits(credited: "Credited") -> None:
+    print_table(
+        ("painted over by an artist", "credits"),
+        [(row.code, f"{row.credit_en}\n{row.credit_ja}") for row in credited.touched],
+    )
+    say(f"Approved       {credited.approved}")
+    say(f"Ledger         {credited.entries} entries; `haikei ledger verify` recomputes them")
+    for path in credited.reports:
+        say(f"Report         {path}")

@@ -15,18 +15,30 @@ from haikei.credits import (
     statements,
 )
 from haikei.database import utc_now
+from haikei.demo.review import set_status
+from haikei.settings import Settings
 
 #: The art director, as the tracker knows him.
 DIRECTOR = "Kenji Watanabe"
 _HERE = "demonstration"
 
 
-def approve(database: Engine, code: str, director: Person) -> bool:
-    """Approve a version in the director's name; return False when it was approved already."""
+def approve(settings: Settings, database: Engine, code: str, director: Person) -> bool:
+    """
+    Approve a version in the director's name, first in the tracker, which is the truth.
+
+    Returns:
+        False when it was approved already.
+
+    Raises:
+        TrackerError: the tracker does not answer, or refuses.
+    """
     with database.begin() as connection:
         version = records.by_code(connection, code)
         if version is None or version.state is ReviewState.APPROVED:
             return False
+        if version.tracker_id is not None:
+            set_status(settings, version.tracker_id, settings.review.statuses.approve[0])
         said = Contribution(
             role=Role.APPROVAL,
             actor=director,

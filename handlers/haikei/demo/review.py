@@ -34,12 +34,7 @@ def in_review(settings: Settings, jobs: Sequence[Job]) -> tuple[ReviewRow, ...]:
     done = [job for job in jobs if job.state is JobState.DONE]
     if not done:
         return ()
-    tracker = shotgun_api3.Shotgun(
-        str(settings.tracker.url).rstrip("/"),
-        script_name=settings.tracker.script,
-        api_key=tracker_key(settings).get_secret_value(),
-    )
-    tracker.config.timeout_secs = settings.tracker.timeout
+    tracker = _connect(settings)
     versions = cast(
         "_Rows",
         tracker.find(
@@ -65,6 +60,23 @@ def in_review(settings: Settings, jobs: Sequence[Job]) -> tuple[ReviewRow, ...]:
         if version["sg_status_list"] == settings.tracker.review_status
     ]
     return tuple(sorted(rows, key=lambda row: row.layout))
+
+
+def set_status(settings: Settings, version: int, status: str) -> None:
+    """Set a Version's status, as a supervisor does on the tracker's page."""
+    tracker = _connect(settings)
+    tracker.update("Version", version, {"sg_status_list": status})
+    tracker.close()
+
+
+def _connect(settings: Settings) -> shotgun_api3.Shotgun:
+    tracker = shotgun_api3.Shotgun(
+        str(settings.tracker.url).rstrip("/"),
+        script_name=settings.tracker.script,
+        api_key=tracker_key(settings).get_secret_value(),
+    )
+    tracker.config.timeout_secs = settings.tracker.timeout
+    return tracker
 
 
 def _row(

@@ -1,4 +1,4 @@
-"""The contact sheet: layout, generation 1 and generation 2 of each cut, side by side."""
+"""The contact sheet: layout, generations and touch-ups of each cut, side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,12 +5,13 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
 from haikei.database import open_database
+from haikei.demo.crediting import Credited, credit
 from haikei.demo.cuts import CUTS, DemoCut, layout_path
 from haikei.demo.drawing import drop
 from haikei.demo.review import ReviewRow, in_review
@@ -46,6 +47,7 @@ class DemoResult:
     url: str  #: where a person can look at the Versions
     rows: tuple[ReviewRow, ...]
     missing: tuple[str, ...]  #: cuts that are not in review, with the reason
+    credited: Credited | None = None  #: None when not every cut is in review
 
 
 Tell = Callable[[str], None]
@@ -84,7 +86,10 @@ def run_demo(
         with _processes(settings, studio, environment):
             _drop_all(studio, stop, tell)
             result = _wait(settings, studio, url, options.timeout, stop, on_jobs)
-            _write_sheet(settings, studio, result)
+            if not result.missing and not stop.is_set():
+                credited = credit(settings, studio, result.rows, stop=stop, tell=tell)
+                result = replace(result, credited=credited)
+            _write_sheet(studio, result)
             on_result(result)
             if not once:
                 stop.wait()
@@ -138,13 +143,19 @@ def _why(cut: DemoCut, job: Job | None, timeout: float) -> str:
     return f"{where}: {job.state.value}: {job.error or job.note or 'no Version in the tracker'}"
 
 
-def _write_sheet(settings: Settings, studio: DemoStudio, result: DemoResult) -> None:
+def _write_sheet(studio: DemoStudio, result: DemoResult) -> None:
     by_layout = {str(layout_path(studio.projects, cut)): cut for cut in CUTS}
+    touched = result.credited.touched if result.credited else ()
     rows = [
         SheetRow(
             title=f"{row.code}   {by_layout[row.layout].season}, {by_layout[row.layout].time}",
-            caption=row.credit_en,
-            pictures=(Path(row.layout), *row.lineage),
+            caption=next((one.credit_en for one in reversed(touched) if one.first == row.code), "")
+            or row.credit_en,
+            pictures=(
+                Path(row.layout),
+                *row.lineage,
+                *(one.picture for one in touched if one.first == row.code),
+            ),
         )
         for row in result.rows
     ]

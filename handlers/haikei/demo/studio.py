@@ -54,7 +54,7 @@ class DemoStudio:
 
     @property
     def contact_sheet(self) -> Path:
-        """Layout, generation 1 and generation 2 of each cut, side by side."""
+        """Layout, generations and touch-ups of each cut, side by side."""
         return self.folder / "contact_sheet.png"
 
 

@@ -1,0 +1,155 @@
+"""The second half of the demonstration: paint-overs, an approval, a checkpoint, reports."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from haikei.credits import Scope, credit_line, records
+from haikei.database import open_database, reading
+from haikei.demo.approving import DIRECTOR, approve, declare
+from haikei.demo.paintovers import PAINT_OVERS, paint
+from haikei.demo.reporting import write_reports
+from haikei.demo.review import ReviewRow
+from haikei.demo.studio import DemoStudio
+from haikei.jobs.checkpointing import Checkpointing
+from haikei.jobs.locks import open_locks
+from haikei.jobs.recompute import recompute
+from haikei.jobs.tools import Tools
+from haikei.jobs.touchup import TouchUpOrder, take_in
+from haikei.ledger import newest_checkpoint, size
+from haikei.settings import Settings
+from haikei.trackers import load_desk
+
+Tell = Callable[[str], None]
+#: Strokes of our own code stand in for those of a hand.
+_TOOL = "Haikei's demonstration brushes 1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TouchedRow:
+    """One background that an artist painted over, in review."""
+
+    code: str
+    first: str  #: the code of the cut's first version
+    credit_en: str
+    credit_ja: str
+    url: str
+    picture: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credited:
+    """What the shows' credits are in the end."""
+
+    touched: tuple[TouchedRow, ...]  #: in the order in which artists painted
+    approved: str  #: the code of the version that was approved
+    entries: int  #: of the ledger
+    reports: tuple[Path, ...]
+
+
+def credit(
+    settings: Settings,
+    studio: DemoStudio,
+    rows: Sequence[ReviewRow],
+    *,
+    stop: threading.Event,
+    tell: Tell,
+) -> Credited:
+    """
+    Let artists paint over some backgrounds, approve one, seal the ledger and write the reports.
+
+    Done again it adds nothing; only the reports are written anew.
+
+    Raises:
+        HaikeiError: a file, the tracker, the ledger or a report is not as needed.
+    """
+    database = open_database(f"sqlite:///{settings.studio.state / 'haikei.db'}")
+    tools = Tools(settings, database, stop)
+    try:
+        touched = _paint_over(tools, studio, rows, stop=stop, tell=tell)
+        approved = touched[-1].code if touched else ""
+        desk = load_desk(settings)
+        director = desk.people([DIRECTOR])[DIRECTOR]
+        with reading(database) as connection:
+            projects = records.projects(connection)
+        if approved and approve(settings, database, approved, director):
+            tell(f"{director.name} approves {approved}")
+        declare(database, projects, director, model=bool(settings.models))
+        for project in projects:
+            recompute(database, desk, Scope(project=project, latest=False))
+        entries = _seal(settings, database, tell)
+        tell("Reports are being written")
+        reports = write_reports(settings, database, studio.reports, approved)
+    finally:
+        tools.close()
+        database.dispose()
+    return Credited(touched=touched, approved=approved, entries=entries, reports=reports)
+
+
+def _paint_over(
+    tools: Tools,
+    studio: DemoStudio,
+    rows: Sequence[ReviewRow],
+    *,
+    stop: threading.Event,
+    tell: Tell,
+) -> tuple[TouchedRow, ...]:
+    standing = _standing(tools.database, rows)
+    first = {cut: code for cut, (code, _) in standing.items()}
+    touched: list[TouchedRow] = []
+    for over in PAINT_OVERS:
+        if stop.is_set() or over.cut not in standing:
+            continue
+        code, background = standing[over.cut]
+        name = over.artist.replace(" ", "_").lower()
+        file = studio.artists / f"{code}_{name}.png"
+        if not file.exists():
+            paint(over, background, file)
+        taken = take_in(TouchUpOrder(file=file, of=code, artist=over.artist, tool=_TOOL), tools)
+        share = taken.change.area_ppm / 10_000
+        tell(f"{over.artist} painted over {share:.1f} % of {code}: it is {taken.code} now")
+        standing[over.cut] = (taken.code, taken.path)
+        line = credit_line(taken.background.images)
+        touched.append(
+            TouchedRow(
+                code=taken.code,
+                first=first[over.cut],
+                credit_en=line.en,
+                credit_ja=line.ja,
+                url=taken.background.url,
+                picture=taken.path,
+            )
+        )
+    return tuple(touched)
+
+
+def _standing(
+    database: Engine, rows: Sequence[ReviewRow]
+) -> dict[tuple[str, str, str], tuple[str, Path]]:
+    """Return each cut's first background: its code, and where it stands."""
+    found: dict[tuple[str, str, str], tuple[str, Path]] = {}
+    with reading(database) as connection:
+        for row in rows:
+            version = records.by_code(connection, row.code)
+            if version is not None:
+                cut = (version.project, version.sequence, version.shot)
+                found[cut] = (row.code, row.lineage[-1])
+    return found
+
+
+def _seal(settings: Settings, database: Engine, tell: Tell) -> int:
+    with reading(database) as connection:
+        count = size(connection)
+        newest = newest_checkpoint(connection)
+    if newest is None or newest.checkpoint.size < count:
+        state = settings.studio.state
+        locks = open_locks(f"sqlite:///{state / 'engine.db'}", state / "locks")
+        try:
+            made = Checkpointing(settings, database, locks).make()
+        finally:
+            locks.release()
+        tell(f"The ledger is sealed: {made.checkpoint.size} entries")
+    return count
