@@ -20,6 +20,7 @@ from haikei.cli import (
     run,
     setup,
     sgserver,
+    touchup,
     verify,
     watch,
     worker,
@@ -45,6 +46,7 @@ app.command("sgserver")(sgserver.sgserver)
 app.command("generate")(generate.generate)
 app.command("backfill")(backfill.backfill)
 app.command("decide")(decide.decide)
+app.command("touchup")(touchup.touchup)
 app.command("verify")(verify.verify)
 app.command("report")(report.report)
 app.command("check-report")(check_report.check_report)

@@ -8,34 +8,30 @@ the first run left.
 
 import hashlib
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import structlog
 
 from haikei.credits import BackgroundVersion, Change, Person, records
 from haikei.database import reading, utc_now
-from haikei.errors import ImageUnreadable, LedgerError, TouchUpRefused
+from haikei.errors import ImageUnreadable, TouchUpRefused
 from haikei.files import sha256_of
-from haikei.images import read_picture
-from haikei.jobs.lineage import overall_source_type, roles_text, systems_text
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup_making import (
     Examined,
     MadeTouchUp,
-    credit_of,
     examine,
     made_before,
     make,
-    reviewed,
-    write_reviews,
 )
 from haikei.jobs.touchup_order import TouchUpOrder
 from haikei.jobs.touchup_parent import Parent, parent_of
 from haikei.jobs.touchup_people import painter
-from haikei.ledger import canonical_json, entry
+from haikei.jobs.touchup_showing import change_of, show
+from haikei.ledger import canonical_json
 from haikei.provenance.fileformat import MANIFEST_SUFFIX, XMP_SUFFIX
-from haikei.trackers import ContextRequest, LayoutContext, PublishedImage, PublishRequest
+from haikei.trackers import ContextRequest, LayoutContext
 
 __all__ = ["TakenIn", "TouchUpOrder", "compare", "take_in", "touch_up_key"]
 
@@ -119,7 +115,7 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
         for file in reversed(made.files):
             tools.storage.publish(file.source, file.relative)
         background = _recorded(made, parent, key, tools)
-    background = _shown(background, parent, context, artist, tools, folder)
+    background = show(background, parent, context, artist, tools, folder)
     shutil.rmtree(folder, ignore_errors=True)
     log.info("touch_up_taken_in", version=background.code, of=parent.version.code)
     return _taken_in(background, tools, created=created)
@@ -204,85 +200,6 @@ def _recorded(made: MadeTouchUp, parent: Parent, key: str, tools: Tools) -> Back
         )
 
 
-def _shown(
-    background: BackgroundVersion,
-    parent: Parent,
-    context: LayoutContext,
-    artist: Person,
-    tools: Tools,
-    folder: Path,
-) -> BackgroundVersion:
-    images, settings = background.images, tools.settings
-    review, thumbnail = _pictures(background, tools, folder)
-    credit = credit_of(images, settings)
-    with reading(tools.database) as connection:
-        sealed = entry(connection, background.ledger[-1]).payload
-    path = tools.storage.published(PurePosixPath(background.final.path))
-    description = f"Painted over {parent.version.code}; {share_text(background)}"
-    result = tools.tracker().publish(
-        PublishRequest(
-            key=background.key,
-            context=context,
-            layout=parent.layout,
-            code=background.code,
-            version_number=background.version,
-            description=f"{description}\n{credit.en}\n{credit.ja}",
-            status=settings.tracker.review_status,
-            review_image=review,
-            thumbnail=thumbnail,
-            images=(
-                PublishedImage(
-                    file=tools.storage.stored(path, background.final.sha256),
-                    type=settings.tracker.touch_up_type,
-                    name=f"{background.shot}_bg_{parent.stream}",
-                    description=description,
-                ),
-            ),
-            credit_en=credit.en,
-            credit_ja=credit.ja,
-            system=systems_text(images),
-            source_type=overall_source_type(images).value,
-            record_sha256=hashlib.sha256(sealed.encode()).hexdigest(),
-            roles=roles_text(images),
-            ledger_index=background.ledger[-1],
-            record_link=f"{background.final.path}.json",
-            parent_file=context.parent_file,
-            artist=artist,
-        )
-    )
-    with tools.database.begin() as connection:
-        records.published(connection, background.key, tracker_id=result.version.id, url=result.url)
-    return replace(background, tracker_id=result.version.id, url=result.url)
-
-
-def _pictures(background: BackgroundVersion, tools: Tools, folder: Path) -> tuple[Path, Path]:
-    """Return what reviewers look at; it is made again where a crash or a clean-up took it."""
-    found = reviewed(folder)
-    if found is None:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = tools.storage.published(PurePosixPath(background.final.path))
-        picture = read_picture(path, max_mib=tools.settings.watch.max_mib)
-        found = write_reviews(picture, folder)
-    return found
-
-
-def share_text(background: BackgroundVersion) -> str:
-    """Return what was measured of a touch-up, in a few words."""
-    change = _change(background)
-    regions = len(change.regions)
-    return (
-        f"{change.area_ppm / 10_000:.2f} % of the area changed locally, in {regions} "
-        f"region{'' if regions == 1 else 's'} ({change.method}). Area is not effort."
-    )
-
-
-def _change(background: BackgroundVersion) -> Change:
-    for contribution in background.final.contributions:
-        if contribution.evidence.change is not None:
-            return contribution.evidence.change
-    raise LedgerError(f"{background.code} is recorded without what was measured of it.")
-
-
 def _taken_in(background: BackgroundVersion, tools: Tools, *, created: bool) -> TakenIn:
     path = tools.storage.published(PurePosixPath(background.final.path))
     change_map = path.with_name(f"{path.stem}_change.png")
@@ -294,7 +211,7 @@ def _taken_in(background: BackgroundVersion, tools: Tools, *, created: bool) -> 
     )
     return TakenIn(
         background=background,
-        change=_change(background),
+        change=change_of(background),
         path=path,
         change_map=change_map,
         files=(path, *(file for file in beside if file.is_file())),

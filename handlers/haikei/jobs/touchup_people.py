@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from dataclasses import replace
 from datetime import datetime
 
 from haikei.credits import Change, Contribution, Evidence, Grade, Person, Role, SourceType, System
@@ -28,6 +29,8 @@ def painter(order: TouchUpOrder, tools: Tools) -> Person:
     else:
         said = order.artist.strip()
         person = as_credited(_known(said, tools) or _unknown(said), people)
+    if order.artist_ja and not person.name_ja:
+        person = replace(person, name_ja=order.artist_ja)
     if not person.name.strip() and not person.opt_out:
         raise CreditError(
             "Nobody is named for the paint-over.",
@@ -97,11 +100,8 @@ def _known(said: str, tools: Tools) -> Person | None:
     adapter = tools.tracker()
     if not said or not isinstance(adapter, KeepsCredits):
         return None
-    desk = adapter.credit_desk()
-    try:
-        return desk.people([said]).get(said)
-    finally:
-        desk.close()
+    # The desk speaks over the adapter's own connection, which stays open.
+    return adapter.credit_desk().people([said]).get(said)
 
 
 def _unknown(said: str) -> Person:

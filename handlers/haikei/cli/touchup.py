@@ -1,0 +1,165 @@
+"""`haikei touchup FILE`: take in what an artist painted over a version."""
+
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haikei.cli.output import JsonOption, print_json, say
+from haikei.cli.studio import SettingsOption, load_settings, open_studio
+
+if TYPE_CHECKING:
+    from haikei.credits import Change
+    from haikei.jobs.tools import Tools
+    from haikei.jobs.touchup import TouchUpOrder
+
+
+def touchup(
+    file: Annotated[
+        Path, typer.Argument(help="What the artist saved.", exists=True, dir_okay=False)
+    ],
+    of: Annotated[
+        str,
+        typer.Option(help="The version that was painted over: its code or its file's SHA-256."),
+    ],
+    artist: Annotated[
+        str, typer.Option(help="Who painted: a name, or a login that settings or tracker know.")
+    ],
+    artist_ja: Annotated[str, typer.Option(help="The same name in Japanese script.")] = "",
+    person: Annotated[
+        str, typer.Option(help="Who that is in the tracker, such as HumanUser:12.")
+    ] = "",
+    minutes: Annotated[
+        int | None, typer.Option(help="The time it took, as the artist says.", min=0)
+    ] = None,
+    tool: Annotated[str, typer.Option(help="The program, such as 'Krita 5.2'.")] = "",
+    settings: SettingsOption = None,
+    *,
+    generative_fill: Annotated[
+        bool,
+        typer.Option("--generative-fill", help="A trained model in the program made pixels too."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what was changed; keep nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in a paint-over: measured, marked, named beside all before, shown in the tracker."""
+    from haikei.cli.logs import configure_logs
+    from haikei.credits import Person
+    from haikei.jobs.tools import Tools
+    from haikei.jobs.touchup import TouchUpOrder
+    from haikei.trackers import load_tracker
+    from haikei.trackers.crediting import KeepsCredits
+
+    loaded = load_settings(settings)
+    configure_logs(loaded.log)
+    order = TouchUpOrder(
+        file=file.absolute(),
+        of=of,
+        artist=Person(id=person, name=artist) if person else artist,
+        artist_ja=artist_ja,
+        minutes=minutes,
+        tool=tool,
+        used_generative_fill=generative_fill,
+    )
+    tracker = load_tracker(loaded)
+    database = open_studio(loaded)
+    tools = Tools(loaded, database, threading.Event(), open_tracker=lambda _: tracker)
+    try:
+        if dry_run:
+            _compare(order, tools, as_json=as_json)
+        else:
+            _take_in(order, tools, as_json=as_json)
+    finally:
+        if isinstance(tracker, KeepsCredits):
+            tracker.credit_desk().close()
+        tools.close()
+        database.dispose()
+
+
+def _compare(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
+    from haikei.jobs.touchup import compare
+
+    with tempfile.TemporaryDirectory(prefix="haikei-touchup-") as folder:
+        examined = compare(order, tools, Path(folder))
+    change = examined.measured.change
+    if as_json:
+        print_json(
+            {
+                "of": examined.parent.version.code,
+                "full_repaint": examined.measured.full_repaint,
+                "alike_ppm": examined.measured.similarity_ppm,
+                "change": _plain(change),
+                "ai_found": examined.ai_found,
+            }
+        )
+        return
+    say(f"{order.file.name} is painted over {examined.parent.version.code}")
+    _say_change(change)
+    if examined.ai_found:
+        say(f"The file says that a trained model was used: {examined.ai_found}", colour="yellow")
+
+
+def _take_in(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
+    from haikei.credits import credit_line
+    from haikei.errors import CreditError
+    from haikei.jobs.touchup import take_in
+
+    taken = take_in(order, tools)
+    try:
+        line = credit_line(taken.background.images)
+        en, ja = line.en, line.ja
+    except CreditError:
+        # The studio lets layouts go unnamed.
+        en = ja = ""
+    if as_json:
+        print_json(
+            {
+                "code": taken.code,
+                "created": taken.created,
+                "url": taken.background.url,
+                "credit": en,
+                "credit_ja": ja,
+                "change": _plain(taken.change),
+                "change_map": taken.change_map,
+                "files": list(taken.files),
+            }
+        )
+        return
+    word = "is now" if taken.created else "was taken in before as"
+    say(f"{order.file.name} {word} {taken.code}", colour="green")
+    _say_change(taken.change)
+    say(en or "Nobody is named for the layout.")
+    say(f"Picture     {taken.path}")
+    say(f"Change map  {taken.change_map}")
+    say(f"Tracker     {taken.background.url}")
+
+
+def _say_change(change: "Change") -> None:
+    share = f"{change.area_ppm / 10_000:.2f} % of the area changed"
+    colour = f"colour of the whole by {change.global_milli_de / 1000:.1f} CIEDE2000"
+    moved = f"moved by {change.shift_milli_px / 1000:.2f} px"
+    say(f"{share} in {len(change.regions)} regions, {colour}, {moved}")
+    say("Area is not effort: the figure says where, and nothing of how much work it was.")
+
+
+def _plain(change: "Change") -> dict[str, object]:
+    return {
+        "method": change.method,
+        "area_ppm": change.area_ppm,
+        "global_milli_de": change.global_milli_de,
+        "shift_milli_px": change.shift_milli_px,
+        "regions": [
+            {
+                "x": region.x,
+                "y": region.y,
+                "width": region.width,
+                "height": region.height,
+                "pixels": region.pixels,
+            }
+            for region in change.regions
+        ],
+    }

@@ -1,0 +1,140 @@
+"""A touch-up in a real tracker, handed in on the command line."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import SecretStr
+from typer.testing import CliRunner
+
+from haikei.cli.app import app
+from haikei.generators.production import Production
+from haikei.images import Picture, read_picture, write_picture
+from haikei.jobs.gate import Gate
+from haikei.jobs.tools import Tools
+from haikei.jobs.workflow import Course
+from haikei.trackers.shotgrid import ShotGridTracker
+from support.house import House
+from support.jobs import announce, put_layout
+from support.show import Show, make_show
+from support.site import RunningSite, running_site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    with running_site(tmp_path_factory.mktemp("site"), thumbnail_delay=0.0) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def house(site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house")
+    key = SecretStr(site.key)
+    with ExitStack() as stack:
+        house = House(folder, tracker={"url": site.url, "script": site.script})
+        tracker = ShotGridTracker(house.settings, key)
+        stack.callback(tracker.close)
+        tracker.setup(dry_run=False)
+        house.tools = Tools(
+            house.settings,
+            house.database,
+            threading.Event(),
+            production=Production(house.settings, generators={"flat": house.generator}),
+            open_tracker=lambda _: tracker,
+        )
+        house.engine.handlers = Course(house.tools, Gate(2)).handlers()
+        stack.callback(house.database.dispose)
+        stack.callback(house.tools.close)
+        yield house
+
+
+@pytest.fixture(scope="module")
+def show(site: RunningSite, house: House) -> Show:
+    made = make_show(site.connect(), house.settings, SecretStr(site.key), name="PORT")
+    event = put_layout(house.settings, size=(240, 160))
+    drawn = np.random.default_rng(7).uniform(0.2, 1.0, (20, 30, 3)).astype(np.float32)
+    blocks = np.repeat(np.repeat(drawn, 8, axis=0), 8, axis=1)
+    write_picture(Picture(pixels=blocks), event.layout, bits=8)
+    announce(house.database, house.replace_layout(event, event.layout.read_bytes()))
+    house.work()
+    return made
+
+
+@pytest.fixture
+def call(
+    site: RunningSite, house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> "Call":
+    settings = tmp_path / "haikei.toml"
+    root = house.settings.storage.roots[0].path
+    settings.write_text(
+        f'[studio]\nname = "Test Studio"\nstate = "{house.settings.studio.state}"\n'
+        f'[tracker]\nurl = "{site.url}"\nscript = "{site.script}"\n'
+        f'[storage]\nreserve_mib = 0\n[[storage.roots]]\nname = "primary"\npath = "{root}"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("HAIKEI_TRACKER__KEY", site.key)
+    monkeypatch.setenv("HAIKEI_SETTINGS", os.fspath(settings))
+    return Call()
+
+
+class Call:
+    """Runs `haikei touchup`."""
+
+    def __call__(self, *arguments: str) -> dict[str, object]:
+        done = CliRunner().invoke(app, ["touchup", *arguments, "--json"], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        found: dict[str, object] = json.loads(done.stdout)
+        return found
+
+
+def painted(house: House, code: str, name: str, *, at: int) -> Path:
+    found = next(path for path in house.files if path.name == f"{code}.png")
+    pixels = read_picture(found).pixels.copy()
+    pixels[at : at + 40, at : at + 60] = (0.9, 0.2, 0.1)
+    path = house.settings.studio.state.parent / name
+    write_picture(Picture(pixels=pixels), path)
+    return path
+
+
+def test_two_artists_in_a_row_are_both_in_the_tracker_and_nobody_is_replaced(
+    show: Show, house: House, call: Call
+) -> None:
+    show.sg.create("HumanUser", {"name": "Sakura Ito", "login": "sakura", "sg_status_list": "dis"})
+    one = painted(house, "c001_bg_summer_day_v001", "one.png", at=20)
+    of = ("--of", "c001_bg_summer_day_v001")
+
+    compared = call(os.fspath(one), *of, "--artist", "sakura", "--dry-run")
+    first = call(os.fspath(one), *of, "--artist", "sakura", "--minutes", "30")
+    again = call(os.fspath(one), *of, "--artist", "Sakura Ito")
+    two = painted(house, "c001_bg_summer_day_v002", "two.png", at=90)
+    second = call(
+        os.fspath(two), "--of", str(first["code"]), "--artist", "Riku Mori", "--artist-ja", "森陸"
+    )
+
+    assert first["change"] == compared["change"]
+    assert (first["created"], again["created"]) == (True, False)
+    assert again["code"] == first["code"] == "c001_bg_summer_day_v002"
+    assert second["code"] == "c001_bg_summer_day_v003"
+    rows = show.own("Version", fields="code user sg_haikei_credit_en sg_haikei_roles")
+    assert [row["code"] for row in rows] == [
+        "c001_bg_summer_day_v001",
+        "c001_bg_summer_day_v002",
+        "c001_bg_summer_day_v003",
+    ]
+    assert rows[1]["user"]["name"] == "Sakura Ito"
+    for name in ("Sakura Ito", "Riku Mori"):
+        assert name in rows[2]["sg_haikei_roles"]
+    assert "森陸" in str(second["credit_ja"])
+    files = show.own(
+        "PublishedFile", fields="code published_file_type upstream_published_files version"
+    )
+    by_code = {row["code"]: row for row in files}
+    touched = by_code["c001_bg_summer_day_v003.png"]
+    assert touched["published_file_type"]["name"] == "Background Touch-up"
+    upstream = {link["name"] for link in touched["upstream_published_files"]}
+    assert upstream == {"c001_bg_summer_day_v002.png", "c001_bg_v001.png"}
