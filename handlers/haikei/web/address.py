@@ -1,0 +1,58 @@
+"""Where people and the tracker reach the pages, and who can get there without signing in."""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from haikei.settings import Settings, Web
+
+_ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
+
+
+def address(settings: Settings) -> str:
+    """Return the public address, without a slash at its end."""
+    web = settings.web
+    if web.url is not None:
+        return str(web.url).rstrip("/")
+    host = socket.gethostname() if web.host in _ANYWHERE else web.host
+    return address_of(host, web.port)
+
+
+def address_of(host: str, port: int) -> str:
+    """Return the address of a host and a port."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches what listens on that host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def is_open(web: Web) -> bool:
+    """
+    Tell whether nobody has to sign in: only people on this machine come.
+
+    Behind a proxy everybody seems to come from this machine; an address for others closes it.
+    """
+    return is_loopback(web.host) and (web.url is None or is_loopback(web.url.host or ""))
+
+
+def hosts(settings: Settings) -> list[str]:
+    """
+    Return the host names by which the pages may be asked for.
+
+    Any other name means that some web page had its own name point here (DNS rebinding), to read
+    what needs no login.
+    """
+    web = settings.web
+    if not is_open(web) and web.url is None:
+        # Nothing is to be had here without signing in, and a studio has many names for a machine.
+        return ["*"]
+    public = urlsplit(address(settings)).hostname or ""
+    own = {"127.0.0.1", "localhost", "::1", "[::1]", web.host, public, f"[{public}]"}
+    return sorted(name for name in own if name not in {"", "[]", *_ANYWHERE})

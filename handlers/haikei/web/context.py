@@ -1,0 +1,37 @@
+"""What every page and endpoint works with."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from haikei.settings import Settings
+from haikei.storage import Storage
+from haikei.trackers.reviewing import ReviewDesk
+from haikei.web.live import Broadcaster
+from haikei.web.ratelimit import RateLimit
+from haikei.web.sessions import Sessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebContext:
+    """One studio's web application."""
+
+    settings: Settings
+    database: Engine
+    storage: Storage
+    open_review_desk: Callable[[Settings], ReviewDesk]
+    sessions: Sessions
+    requests: RateLimit  #: of one address: sign-in, menu items and decisions
+    live: Broadcaster
+    address: str  #: where people reach the pages, without a slash at its end
+
+    @contextmanager
+    def desk(self) -> Generator[ReviewDesk]:
+        """Yield what people decide in the tracker; for one thread, closed at the end."""
+        desk = self.open_review_desk(self.settings)
+        try:
+            yield desk
+        finally:
+            desk.close()
