@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from haikei.credits import Person, records
 from haikei.database import jobs, utc_now
+from haikei.errors import TrackerRejected
 from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobOrder, JobState
 from haikei.jobs.rows import job_row, order_of, result_text
@@ -45,6 +46,7 @@ class MemoryDesk(ReviewDesk):
         after_look: called when the rows are read and not given back yet; it may raise.
         after_write: called when a change stands and nobody knows; it may raise.
         hides_authors: the tracker cannot tell who set a status.
+        refused_statuses: nobody may set these through us.
     """
 
     versions: dict[int, SeenVersion] = field(default_factory=dict[int, SeenVersion])
@@ -58,6 +60,7 @@ class MemoryDesk(ReviewDesk):
     hides_authors: bool = False
     version_statuses: tuple[str, ...] = ("rev", "apr", "fin", "rtk", "hld", "omt")
     task_statuses: tuple[str, ...] = ("wtg", "ip", "fin")
+    refused_statuses: tuple[str, ...] = ()
     looks: int = 0
     closed: bool = False
     now: datetime = BEGINNING
@@ -151,6 +154,8 @@ class MemoryDesk(ReviewDesk):
 
     def _write(self, change: ReviewWrite) -> Row:
         if isinstance(change, StatusWrite):
+            if change.status in self.refused_statuses:
+                raise TrackerRejected(f"{change.status} cannot be set.")
             if change.row.type == "Version":
                 person = KATO if change.by else None
                 self.set_status(change.row.id, change.status, by=person)
