@@ -70,6 +70,12 @@ def test_setup_makes_fields_types_and_storages(show: Show) -> None:
     assert storage["linux_path"] == str(show.root)
     codes = ["Layout", "Background", "Background Stage", "Background Touch-up"]
     assert len(show.find("PublishedFileType", ["code", "in", codes])) == 4
+    statuses = show.sg.schema_field_read("Version", "sg_status_list")["sg_status_list"]
+    assert {"na", "rev", "apr", "rtk", "omt"} <= set(
+        statuses["properties"]["valid_values"]["value"]
+    )
+    (retake,) = show.find("Status", ["code", "is", "rtk"], fields="name")
+    assert retake["name"] == "Retake"
 
 
 def test_setup_a_second_time_changes_nothing(show: Show) -> None:
@@ -78,7 +84,8 @@ def test_setup_a_second_time_changes_nothing(show: Show) -> None:
 
     findings = set_up(show)
 
-    assert {finding.message for finding in findings} == {"It stands already."}
+    messages = {finding.message for finding in findings}
+    assert {one for one in messages if not one.startswith("None is made")} == {"It stands already."}
     assert show.find("EventLogEntry")[-1]["id"] == newest
 
 
@@ -90,6 +97,8 @@ def test_a_dry_run_makes_nothing(show: Show) -> None:
         assert f"field {field}" in missing
     assert "field Project.sg_haikei_checkpoint" in missing
     assert "published file type Background Touch-up" in missing
+    assert "status Version rtk" in missing
+    assert show.find("Status", ["code", "is", "rtk"]) == []
     assert "sg_haikei_key" not in show.sg.schema_field_read("Version")
     assert show.find("LocalStorage", ["code", "is", "primary"]) == []
 
@@ -233,7 +242,7 @@ def test_the_check_names_scripts_without_events(show: Show) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "subject"),
     [
-        ("review_status", "zzz", "review status zzz"),
+        ("review_status", "zzz", "status Version zzz"),
         ("layout_step", "Nowhere", "pipeline step Nowhere"),
         ("background_type", "Nothing", "published file type Nothing"),
     ],
@@ -255,7 +264,7 @@ def test_the_check_names_a_status_that_a_project_hides(show: Show) -> None:
 
     findings = check(show)
 
-    assert failing(findings) == ["review status rev"]
+    assert failing(findings) == ["status Version rev"]
     assert "Umi no Machi" in " ".join(finding.message for finding in findings)
 
 
@@ -285,3 +294,88 @@ def test_a_site_that_is_away_is_one_finding(ready: Show) -> None:
 
     assert not finding.ok
     assert "takes no connections" in finding.message
+
+
+def with_web(show: Show, **web: object) -> Settings:
+    section = show.settings.web.model_copy(update=web)
+    return show.settings.model_copy(update={"web": section})
+
+
+PAGES = {"url": HttpUrl("https://haikei.studio.test"), "menu_secret": SecretStr("a secret")}
+
+
+def set_up_with(show: Show, settings: Settings, *, dry_run: bool = False) -> list[Finding]:
+    findings = with_adapter(show, lambda tracker: tracker.setup(dry_run=dry_run), settings)
+    return [one for one in findings if one.subject.startswith("menu item")]
+
+
+def menu(show: Show) -> list[dict[str, object]]:
+    fields = "title url entity_type folder selection_required list_order secret_token"
+    return show.find("ActionMenuItem", fields=fields)
+
+
+def test_without_an_address_no_menu_items_are_made_and_what_to_set_is_said(show: Show) -> None:
+    (finding,) = set_up_with(show, show.settings)
+
+    assert finding.ok
+    assert "web.url is not set" in finding.message
+    assert menu(show) == []
+
+
+def test_menu_items_lead_to_the_pages(show: Show) -> None:
+    findings = set_up_with(show, with_web(show, **PAGES))
+
+    assert all(one.ok for one in findings)
+    rows = menu(show)
+    assert len(rows) == len(findings) == 11
+    of_versions = {row["title"]: row for row in rows if row["entity_type"] == "Version"}
+    assert set(of_versions) == {"Retake with …", "Show credits", "Open in Haikei"}
+    retake = of_versions["Retake with …"]
+    assert retake["url"] == "https://haikei.studio.test/menu/retake"
+    assert (retake["folder"], retake["selection_required"]) == ("Haikei", True)
+    assert retake["secret_token"] == "*******"
+
+
+def test_menu_items_are_made_once_and_follow_the_address(show: Show) -> None:
+    set_up_with(show, with_web(show, **PAGES))
+    before = [row["id"] for row in menu(show)]
+
+    again = set_up_with(show, with_web(show, **PAGES))
+    assert {one.message for one in again} == {"It stands already."}
+
+    moved = with_web(show, **PAGES | {"url": HttpUrl("https://new.studio.test")})
+    assert {one.message for one in set_up_with(show, moved)} == {"Mended."}
+    assert [row["id"] for row in menu(show)] == before
+    assert {str(row["url"]).rpartition("/menu/")[0] for row in menu(show)} == {
+        "https://new.studio.test"
+    }
+
+
+def test_a_dry_run_makes_no_menu_items(show: Show) -> None:
+    findings = set_up_with(show, with_web(show, **PAGES), dry_run=True)
+
+    assert not any(one.ok for one in findings)
+    assert menu(show) == []
+
+
+def test_menu_items_without_a_secret_are_told_of(show: Show) -> None:
+    settings = with_web(show, url=PAGES["url"])
+    findings = set_up_with(show, settings)
+
+    assert not any(one.ok for one in findings)
+    assert all("HAIKEI_WEB__MENU_SECRET" in one.advice for one in findings)
+
+
+def test_the_check_names_menu_items_that_are_missing_or_lead_elsewhere(show: Show) -> None:
+    set_up_with(show, with_web(show, **PAGES))
+    set_up(show)
+    first, second, *_ = menu(show)
+    show.sg.delete("ActionMenuItem", first["id"])
+    show.sg.update("ActionMenuItem", second["id"], {"url": "https://elsewhere.test"})
+
+    findings = [one for one in check(show, with_web(show, **PAGES)) if not one.ok]
+
+    assert [one.subject for one in findings] == [
+        f"menu item {row['entity_type']} {row['title']!r}" for row in (first, second)
+    ]
+    assert "elsewhere.test" in findings[1].message

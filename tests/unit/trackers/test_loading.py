@@ -9,11 +9,20 @@ from pydantic import SecretStr
 
 from haikei.errors import SettingsError
 from haikei.settings import Settings
-from haikei.trackers import load_board, load_desk, load_tracker, tracker_key
+from haikei.trackers import (
+    load_board,
+    load_desk,
+    load_playlist_desk,
+    load_review_desk,
+    load_tracker,
+    tracker_key,
+)
 from haikei.trackers import loading as loading_module
 from haikei.trackers.shotgrid import ShotGridTracker
 from haikei.trackers.shotgrid_checkpoints import ShotGridCheckpointBoard
 from haikei.trackers.shotgrid_crediting import ShotGridCreditDesk
+from haikei.trackers.shotgrid_playlists import ShotGridPlaylistDesk
+from haikei.trackers.shotgrid_reviewing import ShotGridReviewDesk
 from support.show import studio_settings
 from support.tracker import MemoryTracker
 
@@ -75,14 +84,16 @@ def test_an_unknown_adapter_is_an_error_that_names_the_known(tmp_path: Path) -> 
         load_tracker(studio(tmp_path, kind="kitsu", key=SecretStr("k")))
 
 
-def test_the_tracker_keeps_credits_and_shows_checkpoints(tmp_path: Path) -> None:
+def test_the_tracker_has_a_desk_for_each_purpose(tmp_path: Path) -> None:
     settings = studio(tmp_path, key=SecretStr("k"))
 
     assert isinstance(load_desk(settings), ShotGridCreditDesk)
     assert isinstance(load_board(settings), ShotGridCheckpointBoard)
+    assert isinstance(load_review_desk(settings), ShotGridReviewDesk)
+    assert isinstance(load_playlist_desk(settings), ShotGridPlaylistDesk)
 
 
-def test_a_tracker_that_keeps_no_credits_is_an_error_with_advice(
+def test_a_tracker_that_lacks_a_desk_is_an_error_with_advice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def other(_settings: Settings) -> MemoryTracker:
@@ -94,3 +105,7 @@ def test_a_tracker_that_keeps_no_credits_is_an_error_with_advice(
         load_desk(studio(tmp_path, kind="kitsu"))
     with pytest.raises(SettingsError, match=r"'kitsu' cannot show.*tracker_field to false"):
         load_board(studio(tmp_path, kind="kitsu"))
+    with pytest.raises(SettingsError, match=r"'kitsu' knows no decisions and no notes"):
+        load_review_desk(studio(tmp_path, kind="kitsu"))
+    with pytest.raises(SettingsError, match=r"'kitsu' has no playlists.*dailies.enabled to false"):
+        load_playlist_desk(studio(tmp_path, kind="kitsu"))

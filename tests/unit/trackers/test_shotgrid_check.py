@@ -75,9 +75,10 @@ def test_a_clock_that_is_off_is_told(
     script = {"type": "ApiUser", "id": 1, "firstname": "haikei"}
     site.then(rows(script))
     settings = studio_settings(site.url, "haikei", tmp_path, tmp_path)
-    client = SiteClient(settings.tracker, SecretStr("k"))
+    key = SecretStr("k")
+    client = SiteClient(settings.tracker, key)
 
-    findings = {finding.subject: finding for finding in check_site(client, settings)}
+    findings = {finding.subject: finding for finding in check_site(client, settings, key)}
     client.close()
 
     assert findings["clock"].ok == right
