@@ -1,0 +1,105 @@
+"""Find the Versions that Notes and Replies are about, soon after a webhook told of them."""
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from haikei.errors import HaikeiError
+from haikei.events import Source
+from haikei.review import wake
+from haikei.settings import Settings
+from haikei.trackers import TrackerFeed
+
+log = structlog.get_logger()
+
+#: Notes and replies that may wait; of more, the event log's follower finds the Versions.
+WAITING = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discussion:
+    """Notes and Replies, by id."""
+
+    notes: frozenset[int]
+    replies: frozenset[int]
+
+
+class Discussed:
+    """
+    A thread that asks the tracker, so that no webhook waits for it.
+
+    Nothing is lost when it fails or falls behind: the follower of the event log reads of the same
+    Notes by itself.
+
+    Args:
+        settings: the studio's.
+        database: the studio's own.
+        open_feed: makes the thread's connection to the tracker.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Engine,
+        open_feed: Callable[[Settings], TrackerFeed],
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._open_feed = open_feed
+        self._queue: queue.Queue[Discussion | None] = queue.Queue(WAITING)
+        self._thread = threading.Thread(target=self._run, name="discussed", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, with what waits left undone."""
+        while True:
+            try:
+                self._queue.put_nowait(None)
+                break
+            except queue.Full:
+                self._drain()
+        self._thread.join(timeout=self._settings.tracker.timeout)
+
+    def ask(self, discussion: Discussion) -> None:
+        """Have the Versions woken that these are about."""
+        if not discussion.notes and not discussion.replies:
+            return
+        try:
+            self._queue.put_nowait(discussion)
+        except queue.Full:
+            log.warning("notes_left_to_event_log", waiting=WAITING)
+
+    def _run(self) -> None:
+        feed: TrackerFeed | None = None
+        while (first := self._queue.get()) is not None:
+            wanted = [first, *self._drain()]
+            try:
+                feed = feed or self._open_feed(self._settings)
+                versions = feed.discussed(
+                    notes=sorted(frozenset().union(*(one.notes for one in wanted))),
+                    replies=sorted(frozenset().union(*(one.replies for one in wanted))),
+                )
+                with self._database.begin() as connection:
+                    wake(connection, versions, source=Source.WEBHOOK)
+            except (HaikeiError, SQLAlchemyError) as error:
+                log.warning("notes_left_to_event_log", error=str(error), notes=len(wanted))
+
+    def _drain(self) -> list[Discussion]:
+        found: list[Discussion] = []
+        while True:
+            try:
+                one = self._queue.get_nowait()
+            except queue.Empty:
+                return found
+            if one is None:
+                self._queue.put_nowait(None)
+                return found
+            found.append(one)
