@@ -1,12 +1,20 @@
 """Examine one file: its marks, its place in our records, and what was declared about it."""
 
+import glob
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from haikei.credits import BackgroundVersion, CreditLine, ImageRecord, credit_line, records
+from haikei.credits import (
+    BackgroundVersion,
+    CreditLine,
+    ImageKind,
+    ImageRecord,
+    credit_line,
+    records,
+)
 from haikei.database import utc_now
 from haikei.errors import CreditError, ImageUnreadable, LedgerError, MarksError
 from haikei.images import read_picture
@@ -27,6 +35,8 @@ class _Known:
     credit: CreditLine | None = None
 
 
+#: The picture of a change map stands beside its touch-up under this name.
+_CHANGE_MAP = "_change"
 _NOBODY_ASKED = _Known(recognition=Recognition.NOT_ASKED)
 
 
@@ -71,6 +81,8 @@ class Examiner:
         except MarksError as error:
             problems.append(_broken(error.message))
         known = self._known(sha256)
+        if known.record is None:
+            known = self._known_as_change_map(path, sha256, known)
         if known.record is None:
             try:
                 pixels = read_picture(path, max_mib=self._max_mib).sha256()
@@ -117,6 +129,22 @@ class Examiner:
         record = records.find_image(self._connection, pixels_sha256=pixels)
         return known if record is None else self._found(record, Recognition.PIXELS)
 
+    def _known_as_change_map(self, path: Path, sha256: str, known: _Known) -> _Known:
+        """Find the picture of a change map by the touch-up that it lies beside."""
+        if self._connection is None or not path.stem.endswith(_CHANGE_MAP):
+            return known
+        stem = path.stem.removesuffix(_CHANGE_MAP)
+        for beside in sorted(path.parent.glob(f"{glob.escape(stem)}.*")):
+            record = records.find_image(self._connection, sha256=_hashed(beside)[0])
+            changes = () if record is None else record.contributions
+            if any(
+                one.evidence.change and one.evidence.change.map_sha256 == sha256 for one in changes
+            ):
+                if record is None:
+                    raise AssertionError("unreachable: it has contributions")
+                return self._found(record, Recognition.BYTES)
+        return known
+
     def _found(self, record: ImageRecord, recognition: Recognition) -> _Known:
         if self._connection is None:
             raise AssertionError("unreachable: a record was found")
@@ -150,7 +178,9 @@ class Examiner:
                     advice="Add the signer's root certificate to signing.trust_file.",
                 )
             ]
-        if known.recognition is Recognition.PIXELS:
+        # An artist's own drawing never bears marks: its copy does, and is what is recorded.
+        drawing = known.record is not None and known.record.kind is ImageKind.LAYOUT
+        if known.recognition is Recognition.PIXELS and not drawing:
             code = known.version.code if known.version else known.record and known.record.path
             return [
                 Problem(

@@ -126,7 +126,7 @@ def _change(change: Change, image: ImageRecord, source: ReportSource) -> Iterato
 
 def change_map_path(path: str) -> str:
     """Return where the picture of an image's change map is published, below the storage root."""
-    return f"{path.rpartition('.')[0] or path}.change.png"
+    return f"{path.rpartition('.')[0] or path}_change.png"
 
 
 def _recall(recall: LineRecall) -> Facts:

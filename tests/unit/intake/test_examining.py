@@ -26,7 +26,7 @@ from haikei.intake import (
 )
 from haikei.provenance import MarkSigner
 from support.marking import FourSteps, four_steps, settings
-from support.records import a_background, a_chain, save_background
+from support.records import a_background, a_chain, a_change, save_background
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Studio:
     signer: MarkSigner
     database: Engine
     version: BackgroundVersion
+    change_map: bytes
 
     def examiner(
         self, connection: Connection | None, declaration: Declaration | None = None
@@ -67,9 +68,18 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Generator[Studio]:
         )
         for record, marked in zip(a_chain("c012"), published, strict=True)
     )
+    Image.new("RGB", (32, 24), (9, 9, 9)).save(folder / "map.png")
+    change_map = (folder / "map.png").read_bytes()
+    painted = images[-1].contributions[0]
+    change = replace(a_change(), map_sha256=hashlib.sha256(change_map).hexdigest())
+    evidence = replace(painted.evidence, change=change)
+    last = replace(images[-1], contributions=(replace(painted, evidence=evidence),))
+    images = (*images[:-1], last)
     with database.begin() as connection:
         version = save_background(connection, a_background("c012", images=images))
-    yield Studio(files=files, signer=signer, database=database, version=version)
+    yield Studio(
+        files=files, signer=signer, database=database, version=version, change_map=change_map
+    )
     database.dispose()
 
 
@@ -127,6 +137,30 @@ def test_a_file_whose_marks_were_taken_out_is_found_by_its_pixels(
     assert found.version is not None
     assert found.version.code == studio.version.code
     assert found.verdict is Verdict.FAILED
+
+
+def test_the_drawing_behind_a_marked_layout_is_no_stripped_file(
+    studio: Studio, tmp_path: Path
+) -> None:
+    drawing = tmp_path / "c012_bg_v001.png"
+    write_picture(read_picture(studio.files.layout.path), drawing)
+
+    found = studio.examine(drawing)
+
+    assert found.recognition is Recognition.PIXELS
+    assert found.verdict is Verdict.OK
+
+
+def test_a_change_map_is_known_by_the_touch_up_beside_it(studio: Studio, tmp_path: Path) -> None:
+    final = tmp_path / studio.files.final.path.name
+    final.write_bytes(studio.files.final.path.read_bytes())
+    change_map = tmp_path / f"{final.stem}_change.png"
+    change_map.write_bytes(studio.change_map)
+    forged = tmp_path / "other_change.png"
+    forged.write_bytes(studio.change_map)
+
+    assert studio.examine(change_map).verdict is Verdict.OK
+    assert studio.examine(forged).verdict is Verdict.UNRECORDED
 
 
 def test_a_stranger_is_unrecorded(studio: Studio, tmp_path: Path) -> None:
