@@ -18,6 +18,7 @@ from haikei.credits import (
     Evidence,
     Grade,
     ImageKind,
+    Person,
     Role,
     people,
     records,
@@ -35,6 +36,7 @@ from haikei.review.notes import (
     NoteState,
     keep_decision,
     keep_seen,
+    name_decision,
     notes_of,
     set_state,
     who_said,
@@ -54,6 +56,10 @@ from haikei.settings import Settings
 from haikei.trackers.reviewing import NoteWrite, ReplyWrite, SeenVersion, StatusWrite
 
 log = structlog.get_logger()
+
+#: The tracker tells who set a status a little later than that it is set: how soon it is asked
+#: again, and for how long.
+NAMED_AFTER, NAMED_WITHIN = timedelta(seconds=5), timedelta(minutes=1)
 _columns = reviews.c
 
 
@@ -62,6 +68,7 @@ class Standing:
     """What was decided about a version, as far as it was acted on."""
 
     decision: Decision
+    decided_by: str  #: a person's id; empty when nobody is known
     decided_at: datetime | None
     updated_at: datetime
 
@@ -80,6 +87,7 @@ def standing_of(connection: Connection, version: int) -> Standing | None:
         return None
     return Standing(
         decision=Decision(row.decision or Decision.NONE.value),
+        decided_by=row.decided_by,
         decided_at=row.decided_at,
         updated_at=row.updated_at,
     )
@@ -131,14 +139,19 @@ class Applying:
         prior = before.decision if before else Decision.NONE
         if decision is not prior:
             after = self._decide(connection, seen, version, prior, after, now)
+        elif not after.decided_by and decision is not Decision.NONE and seen.status_by is not None:
+            after = self._name(connection, seen, version, after, seen.status_by, now)
         kept = {note.id: note for note in notes_of(connection, seen.version.id)}
         keep_seen(connection, seen, kept, now)
         tell_of_ends(connection, seen, tuple(kept.values()), now)
         if decision is Decision.APPROVE:
             self._lock(connection, version, seen, after.decided_at, now)
+        outcome: Outcome | datetime = Outcome.DONE
         if decision is Decision.RETAKE:
-            return self._retake(connection, seen, version, now)
-        return Outcome.DONE
+            outcome = self._retake(connection, seen, version, now)
+        if outcome is Outcome.DONE and _may_be_named(after, seen, now):
+            outcome = now + NAMED_AFTER
+        return outcome
 
     def _stand(
         self,
@@ -173,6 +186,7 @@ class Applying:
             return None
         return Standing(
             decision=decision,
+            decided_by=before.decided_by if before else "",
             decided_at=before.decided_at if before else None,
             updated_at=moment,
         )
@@ -189,17 +203,39 @@ class Applying:
         decision = after.decision
         said = who_said(connection, seen.version.id, seen.status)
         by = seen.status_by or said
+        records.decide(connection, version.key, decision.state)
+        if prior is Decision.RETAKE:
+            withdraw_decisions(connection, seen.version.id)
+        if decision is Decision.RETAKE:
+            keep_decision(connection, seen, at=seen.status_at or now, now=now)
+        named = self._name(connection, seen, version, after, by, now)
+        self._set_task(connection, seen, prior, decision, now)
+        log.info("decided", version=seen.version.name, decision=decision.value, was=prior.value)
+        return named
+
+    def _name(
+        self,
+        connection: Connection,
+        seen: SeenVersion,
+        version: BackgroundVersion,
+        standing: Standing,
+        by: Person | None,
+        now: datetime,
+    ) -> Standing:
+        """Note who took the decision that stands, and seal an approval; once for a decision."""
         at = seen.status_at or now
         if by is not None:
             by = as_credited(by, self._settings.people)
             people.note(connection, by)
+        id_ = by.id if by else ""
         connection.execute(
             update(reviews)
             .where(_columns.version_id == seen.version.id)
-            .values(decided_by=by.id if by else "", decided_at=at)
+            .values(decided_by=id_, decided_at=at)
         )
-        records.decide(connection, version.key, decision.state)
-        if decision is Decision.APPROVE and by is not None and (by.name or by.opt_out):
+        if standing.decision is Decision.RETAKE:
+            name_decision(connection, seen.version.id, id_)
+        if standing.decision is Decision.APPROVE and by is not None and (by.name or by.opt_out):
             evidence = Evidence(source=f"Version:{seen.version.id} status {seen.status}")
             records.contribute(
                 connection,
@@ -208,13 +244,7 @@ class Applying:
                     role=Role.APPROVAL, actor=by, grade=Grade.LOGGED, evidence=evidence, at=at
                 ),
             )
-        if prior is Decision.RETAKE:
-            withdraw_decisions(connection, seen.version.id)
-        if decision is Decision.RETAKE:
-            keep_decision(connection, seen, by=by, at=at, now=now)
-        self._set_task(connection, seen, prior, decision, now)
-        log.info("decided", version=seen.version.name, decision=decision.value, was=prior.value)
-        return replace(after, decided_at=at)
+        return replace(standing, decided_by=id_, decided_at=at)
 
     def _set_task(
         self,
@@ -331,3 +361,10 @@ class Applying:
     ) -> None:
         if note.thread is not None:
             answer(connection, ReplyWrite(key=key, note=note.thread, text=text), now)
+
+
+def _may_be_named(standing: Standing, seen: SeenVersion, now: datetime) -> bool:
+    """Tell whether the tracker may still come to know who took a decision."""
+    if standing.decided_by or standing.decision is Decision.NONE or seen.status_at is not None:
+        return False
+    return standing.decided_at is not None and now < standing.decided_at + NAMED_WITHIN

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from haikei.credits import Person, people
 from haikei.database import review_notes
@@ -154,7 +154,7 @@ def add(
 
 
 def keep_decision(
-    connection: Connection, seen: SeenVersion, *, by: Person | None, at: datetime, now: datetime
+    connection: Connection, seen: SeenVersion, *, at: datetime, now: datetime
 ) -> None:
     """Keep that a retake is wanted, whether or not somebody says how."""
     prefix = f"Decision:{seen.version.id}."
@@ -168,23 +168,22 @@ def keep_decision(
         id_=f"{prefix}{before + 1}",
         version=seen.version.id,
         background=seen.key,
-        author=by.id if by else "",
+        author="",
         text="",
         written_at=at,
         now=now,
     )
 
 
+def name_decision(connection: Connection, version: int, person: str) -> None:
+    """Note who wants the retake that was not begun yet."""
+    connection.execute(update(review_notes).where(_open_decisions(version)).values(author=person))
+
+
 def withdraw_decisions(connection: Connection, version: int) -> None:
     """Take back that a retake is wanted, where none was begun for it."""
     connection.execute(
-        update(review_notes)
-        .where(
-            _columns.version_id == version,
-            _columns.id.startswith("Decision:"),
-            _columns.state.in_([state.value for state in OPEN]),
-        )
-        .values(state=NoteState.WITHDRAWN.value)
+        update(review_notes).where(_open_decisions(version)).values(state=NoteState.WITHDRAWN.value)
     )
 
 
@@ -263,4 +262,12 @@ def _kept(row: Row[tuple[object, ...]]) -> KeptNote:
         job=row.job_key,
         written_at=row.written_at,
         seen_at=row.seen_at,
+    )
+
+
+def _open_decisions(version: int) -> ColumnElement[bool]:
+    return and_(
+        _columns.version_id == version,
+        _columns.id.startswith("Decision:"),
+        _columns.state.in_([state.value for state in OPEN]),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -238,6 +239,26 @@ def test_who_decided_on_the_page_is_credited_where_the_tracker_cannot_tell(
 
     (approval,) = given(house, Role.APPROVAL)
     assert approval.actor == replace(KATO, name_ja="")
+
+
+def test_who_approved_is_sealed_as_soon_as_the_tracker_tells(house: ReviewHouse) -> None:
+    house.desk.hides_authors = True
+    house.desk.set_status(1, "apr")
+    house.wake()
+    reviewer = house.reviewer()
+    reviewer.tick()
+    assert state_of(house) is ReviewState.APPROVED
+    assert given(house, Role.APPROVAL) == []
+
+    seen = house.desk.versions[1]
+    house.desk.versions[1] = replace(seen, status_by=MORI, status_at=house.desk.now)
+    house.ahead += timedelta(seconds=10)
+    reviewer.tick()
+    house.review()
+
+    (approval,) = given(house, Role.APPROVAL)
+    assert approval.actor.name == MORI.name
+    assert house.view().decided_by == MORI.name
 
 
 def test_what_was_said_for_a_decision_that_failed_credits_nobody(house: ReviewHouse) -> None:
