@@ -1,0 +1,144 @@
+"""A retake and an approval over HTTP against the embedded tracker."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, update
+
+from haikei.credits import ReviewState, Role, records
+from haikei.database import jobs, open_database, utc_now
+from haikei.jobs.inbox import add_job
+from haikei.jobs.job import JobOrder, JobState
+from haikei.jobs.rows import job_row, order_of, result_text
+from haikei.review import Decider, Deciding, Decision, Reviewer, Verdict
+from haikei.trackers import Place, PublishResult
+from haikei.trackers.shotgrid import ShotGridTracker
+from support.records import a_background, a_chain, save_background
+from support.show import Show, running_studio
+
+SUPERVISOR = "haruka"
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Iterator[Show]:
+    with running_studio(tmp_path / "studio", uploads="classic") as studio:
+        yield studio.show()
+
+
+@pytest.fixture
+def tracker(show: Show) -> Iterator[ShotGridTracker]:
+    adapter = ShotGridTracker(show.settings, show.key)
+    yield adapter
+    adapter.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database(f"sqlite:///{tmp_path / 'haikei.db'}")
+    yield engine
+    engine.dispose()
+
+
+def first_order() -> JobOrder:
+    told = a_background()
+    return JobOrder(
+        key=told.key,
+        event_key="layout-c001",
+        place=Place(project=told.project, sequence=told.sequence, shot=told.shot),
+        layout=Path("/show/c001.png"),
+        layout_sha256="0" * 64,
+        layout_name="bg",
+        published_file=None,
+        recipe="flat",
+        season=told.season,
+        time=told.time,
+        place_hint="",
+        priority=100,
+        seed=7,
+    )
+
+
+def make(
+    database: Engine, tracker: ShotGridTracker, show: Show, order: JobOrder, version: int
+) -> PublishResult:
+    """Let a job be done: its records, its Version, its result."""
+    told = a_background(
+        season=order.season,
+        time=order.time,
+        version=version,
+        images=a_chain(order.key, touch_up_by=()),
+    )
+    request = show.background(tracker.context(show.ask()), key=order.key)
+    result = tracker.publish(request)
+    with database.begin() as connection:
+        add_job(connection, job_row(order, utc_now()))
+        save_background(connection, replace(told, key=order.key))
+        records.published(connection, order.key, tracker_id=result.version.id, url=result.url)
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.key == order.key)
+            .values(state=JobState.DONE.value, result_json=result_text(result))
+        )
+    return result
+
+
+def test_a_retake_from_the_page_is_answered_and_the_next_version_approved(
+    show: Show, tracker: ShotGridTracker, database: Engine
+) -> None:
+    show.sg.create("HumanUser", {"login": SUPERVISOR, "name": "Haruka Mori"})
+    ahead = timedelta()
+    desk = tracker.review_desk()
+    reviewer = Reviewer(
+        show.settings, database, open_desk=lambda _: desk, clock=lambda: utc_now() + ahead
+    )
+    order = first_order()
+    first = make(database, tracker, show, order, 1)
+    by = Decider(login=SUPERVISOR, name="Haruka Mori")
+    deciding = Deciding(show.settings, database, desk)
+
+    deciding.decide(
+        order.key, Verdict(decision=Decision.RETAKE, text="less green, at night", by=by)
+    )
+    for _ in range(3):
+        reviewer.tick()
+        ahead += timedelta(minutes=1)
+    with database.connect() as connection:
+        text = connection.execute(
+            select(jobs.c.order_json).where(jobs.c.key.startswith("retake-"))
+        ).scalar_one()
+    retake = order_of(text)
+    second = make(database, tracker, show, retake, 1)
+    reviewer.tick()
+    reviewer.tick()
+
+    (note,) = show.find("Note", ["note_links", "is", _link("Version", first.version.id)])
+    (reply,) = show.find("Reply", ["entity", "is", _link("Note", note["id"])])
+    row = show.sg.find_one("Note", [["id", "is", note["id"]]], ["note_links"])
+    assert row is not None
+    linked = {one["id"] for one in row["note_links"] if one["type"] == "Version"}
+    assert linked == {first.version.id, second.version.id}
+    content = show.sg.find_one("Reply", [["id", "is", reply["id"]]], ["content"])
+    assert content is not None
+    assert "less green" in content["content"]
+    assert retake.retake is not None
+    assert [person.name for person in retake.retake.asked_by] == ["Haruka Mori"]
+
+    deciding.decide(retake.key, Verdict(decision=Decision.APPROVE, by=by))
+    reviewer.tick()
+
+    task = show.sg.find_one("Task", [["id", "is", show.background_task]], ["sg_status_list"])
+    assert task is not None
+    assert task["sg_status_list"] == "fin"
+    with database.connect() as connection:
+        version = records.background(connection, retake.key)
+    assert version is not None
+    assert version.state is ReviewState.APPROVED
+    (approval,) = [one for one in version.final.contributions if one.role is Role.APPROVAL]
+    assert approval.actor.name == "Haruka Mori"
+
+
+def _link(entity_type: str, number: int) -> dict[str, object]:
+    return {"type": entity_type, "id": number}
