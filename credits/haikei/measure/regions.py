@@ -14,7 +14,7 @@ def without_specks(mask: Mask, *, smallest: int) -> Mask:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     kept = stats[:, cv2.CC_STAT_AREA] >= smallest
     kept[0] = False
-    return np.asarray(kept[labels], np.bool_)
+    return np.asarray(kept[np.asarray(labels, np.int32)], np.bool_)
 
 
 def regions_of(mask: Mask, *, together: int, most: int) -> tuple[tuple[Region, ...], int]:

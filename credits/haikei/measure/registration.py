@@ -107,10 +107,9 @@ def _refined(before: Plane, after: Plane, shift: Shift) -> Shift:
             rows, columns = rows[kept] + rim_y, columns[kept] + rim_x
         at = (rows, columns)
         level = laid[at].astype(np.float64)
-        terms = np.stack(
-            [-slope_x[at], -slope_y[at], level / 100, (level / 100) ** 2, np.ones(len(rows))],
-            axis=1,
-        )
+        terms = np.empty((len(rows), 5), np.float64)
+        terms[:, 0], terms[:, 1] = -slope_x[at], -slope_y[at]
+        terms[:, 2], terms[:, 3], terms[:, 4] = level / 100, (level / 100) ** 2, 1
         right, down = np.clip(_trimmed(terms, after[at] - level), -1, 1)
         shift = Shift(right=shift.right + float(right), down=shift.down + float(down))
         if max(abs(right), abs(down)) < 0.005:
