@@ -36,6 +36,7 @@ def decide(
     from haikei.credits import records
     from haikei.database import reading
     from haikei.errors import ReviewError
+    from haikei.events import Source
     from haikei.review import Decider, Deciding, Decision, Verdict
     from haikei.trackers import load_review_desk
 
@@ -50,7 +51,7 @@ def decide(
     verdict = Verdict(decision=Decision(decision.value), text=note, by=Decider(login=by))
     desk = load_review_desk(loaded)
     try:
-        Deciding(loaded, database, desk).decide(version.key, verdict)
+        Deciding(loaded, database, desk, source=Source.COMMAND).decide(version.key, verdict)
     finally:
         desk.close()
     if as_json:

@@ -13,9 +13,8 @@ import structlog
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, func, select, update
 
-from haikei.database import reading, review_answers
+from haikei.database import inserting, reading, review_answers
 from haikei.errors import HaikeiError
-from haikei.review.upserting import inserting
 from haikei.trackers.reviewing import NoteWrite, ReplyWrite, ReviewDesk, ReviewWrite, StatusWrite
 
 log = structlog.get_logger()

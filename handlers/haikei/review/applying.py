@@ -23,7 +23,7 @@ from haikei.credits import (
     people,
     records,
 )
-from haikei.database import reviews
+from haikei.database import inserting, reviews
 from haikei.jobs.job import JobState
 from haikei.jobs.policy import as_credited
 from haikei.review import wording
@@ -51,7 +51,6 @@ from haikei.review.retakes import (
     parent_of,
     taken_over,
 )
-from haikei.review.upserting import inserting
 from haikei.settings import Settings
 from haikei.trackers.reviewing import NoteWrite, ReplyWrite, SeenVersion, StatusWrite
 

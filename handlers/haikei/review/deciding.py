@@ -32,7 +32,7 @@ class Deciding:
         database: Engine,
         desk: ReviewDesk,
         *,
-        source: Source = Source.COMMAND,
+        source: Source = Source.PAGE,
     ) -> None:
         self._map = StatusMap(settings)
         self._database = database

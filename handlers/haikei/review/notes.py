@@ -13,8 +13,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from haikei.credits import Person, people
-from haikei.database import review_notes
-from haikei.review.upserting import inserting
+from haikei.database import inserting, review_notes
 from haikei.trackers.reviewing import SeenNote, SeenVersion
 
 #: The most of one note that is read, in characters.

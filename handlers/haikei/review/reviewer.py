@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine, select
 
-from haikei.database import feed_cursors, reading, utc_now
+from haikei.database import feed_cursors, inserting, reading, utc_now
 from haikei.errors import HaikeiError
 from haikei.events import Source
 from haikei.review.answers import write_answers
 from haikei.review.applying import Applying, Outcome, Standing, standing_of
 from haikei.review.decision import check_statuses
 from haikei.review.ended import answer_ended
-from haikei.review.upserting import inserting
 from haikei.review.wakes import Wake, done, look_again, put_off, take, wake
 from haikei.settings import Settings
 from haikei.trackers import load_review_desk

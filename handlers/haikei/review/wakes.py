@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, case, delete, select, update
 
-from haikei.database import review_wakes, utc_now
+from haikei.database import inserting, review_wakes, utc_now
 from haikei.events import Source
-from haikei.review.upserting import inserting
 
 #: Seconds in which a reviewer that took a wake is expected to be done; then another takes it.
 LEASE = 60.0

@@ -49,7 +49,7 @@ WORDS = (
     "what is this?",
 )
 _CODES = {Decision.APPROVE: "apr", Decision.RETAKE: "rtk", Decision.HOLD: "hld"}
-SOURCES = (Source.EVENT_LOG, Source.RECONCILIATION, Source.COMMAND)
+SOURCES = (Source.EVENT_LOG, Source.WEBHOOK, Source.PAGE, Source.RECONCILIATION)
 
 
 class _Killed(BaseException):
