@@ -24,7 +24,7 @@ from haikei.reports.document import (
     Tone,
 )
 from haikei.reports.report import Format, ReportOptions, ReportSource
-from haikei.reports.words import Language, Words
+from haikei.reports.words import Language, Text, Words
 
 _TITLE = Words("Verification transcript", "検証記録")
 _VERDICTS = {
@@ -35,17 +35,13 @@ _VERDICTS = {
     Verdict.FAILED: Words("failed", "不合格"),
 }
 _COLUMNS = (
-    Column(key="file", title=Words("File", "ファイル"), wide=True),
+    Column(key="file", title=Words("File and SHA-256", "ファイルとSHA-256"), wide=True),
     Column(key="verdict", title=Words("Verdict", "判定")),
-    Column(key="marks", title=Words("Marks", "署名")),
-    Column(key="steps", title=Words("Steps", "工程")),
+    Column(key="marks", title=Words("Marks and steps", "署名と工程"), wide=True),
     Column(key="recorded", title=Words("Recorded as", "記録")),
-    Column(key="entry", title=Words("Ledger entry", "台帳番号")),
     Column(key="made_by", title=Words("Made by", "制作者"), wide=True),
-    Column(key="declared", title=Words("Declared", "申告")),
-    Column(key="sha256", title="SHA-256"),
 )
-_FINDINGS = Column(key="findings", title=Words("Findings", "指摘"), wide=True)
+_FINDINGS = Column(key="findings", title=Words("Findings", "指摘"))
 _MISSING = Words("missing", "ファイルなし")
 _NOBODY = Words("No background is recorded here yet.", "背景の記録はまだありません。")
 _NOTES = (
@@ -143,17 +139,20 @@ def _blocks(found: Sequence[Examination]) -> Iterator[Block]:
 def _row(one: Examination) -> tuple[Cell, ...]:
     tone = Tone.SOLID if one.verdict is Verdict.OK else Tone.ALERT
     marks = one.marks
+    steps = tuple(step.title for step in marks.steps) if marks else ()
+    recorded = one.version.code if one.version else (one.record.path if one.record else "")
+    declared = Words(f"declared: {one.declared}", f"申告：{one.declared}") if one.declared else ""
     return (
-        one.path.name,
+        Lines((one.path.name, one.sha256)),
         Badge(_VERDICTS[one.verdict], tone),
-        marks.state.value if marks else None,
-        Lines(tuple(step.title for step in marks.steps)) if marks else None,
-        one.version.code if one.version else (one.record.path if one.record else None),
-        one.entry,
+        Lines((marks.state.value, *steps)) if marks else None,
+        Lines(tuple(filter(None, (recorded, _entry(one.entry), declared)))),
         _words(one.credit),
-        one.declared or None,
-        one.sha256,
     )
+
+
+def _entry(number: int | None) -> Text:
+    return "" if number is None else Words(f"ledger entry {number}", f"台帳番号 {number}")
 
 
 def _words(credit: CreditLine | None) -> Words | None:
@@ -209,14 +208,10 @@ def _missing(version: BackgroundVersion) -> tuple[Cell, ...]:
     except CreditError:
         credit = None
     return (
-        version.final.path,
+        Lines((version.final.path, version.final.sha256)),
         Badge(_MISSING, Tone.ALERT),
         None,
-        None,
-        version.code,
-        version.ledger[-1],
+        Lines((version.code, _entry(version.ledger[-1]))),
         _words(credit),
-        None,
-        version.final.sha256,
         Words("The file is not at its place.", "所定の場所にファイルがありません。"),
     )
