@@ -354,8 +354,51 @@ notices = Table(
     Column("text", Text, nullable=False),
     Column("url", Text, nullable=False, default=""),
     Column("noted_at", Moment, nullable=False),
-    Column("sent_at", Moment),
-    Index("ix_notices_sent_at", "sent_at"),
+    Index("ix_notices_noted_at", "noted_at"),
+)
+
+# What was told, and by which way.
+notice_sendings = Table(
+    "notice_sendings",
+    metadata,
+    Column("notice", String(200), primary_key=True),
+    Column("channel", String(20), primary_key=True),
+    Column("sent_at", Moment, nullable=False),
+)
+
+# When each way may be used again: it carries one message at a time, and not too many.
+notice_channels = Table(
+    "notice_channels",
+    metadata,
+    Column("channel", String(20), primary_key=True),
+    Column("next_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error", Text, nullable=False, default=""),
+)
+
+# The playlist of each show and day, named by the local date.
+dailies = Table(
+    "dailies",
+    metadata,
+    Column("project", String(255), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("name", String(255), nullable=False),
+    # The rows of the project and the playlist in the tracker, once they are known.
+    Column("project_id", BigInteger),
+    Column("playlist_id", BigInteger),
+    Column("closed_at", Moment),
+    Index("ix_dailies_closed_at", "closed_at"),
+)
+
+# On which day each version is shown, and whether its playlist shows it yet.
+daily_versions = Table(
+    "daily_versions",
+    metadata,
+    Column("background_key", String(120), primary_key=True),
+    Column("project", String(255), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("state", String(20), nullable=False),
+    Index("ix_daily_versions_day", "project", "day"),
 )
 
 # The append-only ledger: nothing here is ever changed or removed. On SQLite and PostgreSQL

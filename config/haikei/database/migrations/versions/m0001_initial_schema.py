@@ -355,11 +355,47 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("noted_at", sa.String(length=32), nullable=False),
-        sa.Column("sent_at", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_notices")),
     )
     with op.batch_alter_table("notices", schema=None) as batch_op:
-        batch_op.create_index("ix_notices_sent_at", ["sent_at"], unique=False)
+        batch_op.create_index("ix_notices_noted_at", ["noted_at"], unique=False)
+    op.create_table(
+        "notice_sendings",
+        sa.Column("notice", sa.String(length=200), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("sent_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("notice", "channel", name=op.f("pk_notice_sendings")),
+    )
+    op.create_table(
+        "notice_channels",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("next_at", sa.String(length=32), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_notice_channels")),
+    )
+    op.create_table(
+        "dailies",
+        sa.Column("project", sa.String(length=255), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=True),
+        sa.Column("playlist_id", sa.BigInteger(), nullable=True),
+        sa.Column("closed_at", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("project", "day", name=op.f("pk_dailies")),
+    )
+    with op.batch_alter_table("dailies", schema=None) as batch_op:
+        batch_op.create_index("ix_dailies_closed_at", ["closed_at"], unique=False)
+    op.create_table(
+        "daily_versions",
+        sa.Column("background_key", sa.String(length=120), nullable=False),
+        sa.Column("project", sa.String(length=255), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("background_key", name=op.f("pk_daily_versions")),
+    )
+    with op.batch_alter_table("daily_versions", schema=None) as batch_op:
+        batch_op.create_index("ix_daily_versions_day", ["project", "day"], unique=False)
     for statement in _GUARDS.get(op.get_context().dialect.name, ()):
         op.execute(statement)
 
