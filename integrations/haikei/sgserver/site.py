@@ -52,12 +52,14 @@ class Site:
     data: Path  #: the folder; `data / "site.db"` is ours, `data / "attachments"` is for uploads
     base_url: str  #: without a slash at the end; set by the server once it is bound
     sign: Callable[[str], str]  #: makes a thumbnail's path one that opens; set by the server
+    written: Callable[[], None]  #: called after each write; set by the server
     system: Caller  #: the site's own hand, for seeds: an ApiUser that generates events
 
     def __init__(self, data: Path, store: Store, schema: Schema, system: Caller) -> None:
         self.data = data
         self.base_url = ""
         self.sign = unsigned
+        self.written = _nobody_waits
         self.system = system
         self._store = store
         self._schema = schema
@@ -104,6 +106,7 @@ class Site:
             now = utc_now()
             work = Work(session=session, schema=self._schema, caller=caller, now=now, verb=verb)
             yield work, self._reader(session, now)
+        self.written()
 
     def _reader(self, session: Session, now: datetime) -> Reader:
         return Reader(session, self._schema, self.base_url, now, self.sign)
@@ -408,6 +411,10 @@ class Site:
         if found is None or found.kind.name != entity_type:
             raise missing("create", entity_type, entity_id)
         return found
+
+
+def _nobody_waits() -> None:
+    """Do nothing: no server runs that tells anybody of a write."""
 
 
 def _moment(text: str) -> str:
