@@ -1,0 +1,114 @@
+"""Who made a version, side by side, with how that is known and where it is sealed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from haikei.credits import (
+    BackgroundVersion,
+    Contribution,
+    FacetSummary,
+    Person,
+    facets,
+    printed_system,
+)
+from haikei.database import contributions
+from haikei.presets import ROLES
+from haikei.presets.facets import FACETS
+from haikei.reports import Words
+from haikei.reports.naming import shown
+from haikei.reports.phrases import share
+from haikei.web.pages import words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartView:
+    """One thing that somebody did."""
+
+    role: Words
+    who: Words
+    is_person: bool
+    image: Words  #: what it was done to
+    grade: str
+    grade_name: Words
+    evidence: tuple[Words, ...]
+    entry: int  #: of the ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetView:
+    """One side of a version's making."""
+
+    name: str
+    title: Words
+    state: Words
+    parts: tuple[PartView, ...]
+
+
+def panel(
+    connection: Connection, version: BackgroundVersion, names: Sequence[Words]
+) -> tuple[FacetView, ...]:
+    """Return the four sides of a version; `names` are what its images are called."""
+    called = {image.key: name for image, name in zip(version.images, names, strict=True)}
+    sealed = {
+        image.key: _entries(connection, entry)
+        for image, entry in zip(version.images, version.ledger, strict=True)
+    }
+    return tuple(
+        FacetView(
+            name=summary.facet.value,
+            title=words.label(FACETS[summary.facet.value]),
+            state=words.label(summary.text),
+            parts=tuple(_parts(summary, called, sealed)),
+        )
+        for summary in facets(version)
+    )
+
+
+def _parts(
+    summary: FacetSummary, called: dict[str, Words], sealed: dict[str, tuple[int, ...]]
+) -> Iterator[PartView]:
+    for part in summary.parts:
+        one, image = part.contribution, part.image
+        role = ROLES[one.role.value]
+        is_person = isinstance(one.actor, Person)
+        name = "" if isinstance(one.actor, Person) else printed_system(one.actor)
+        yield PartView(
+            role=Words(role.en, role.ja),
+            who=shown(one.actor) if isinstance(one.actor, Person) else Words(name, name),
+            is_person=is_person,
+            image=called[image.key],
+            grade=one.grade.value,
+            grade_name=words.grade(one.grade),
+            evidence=tuple(_evidence(one)),
+            entry=sealed[image.key][image.contributions.index(one)],
+        )
+
+
+def _evidence(one: Contribution) -> Iterator[Words]:
+    told = one.evidence
+    for text in (told.source, told.note):
+        if text:
+            yield Words(text, text)
+    if told.minutes is not None:
+        yield words.MINUTES.filled(number=told.minutes)
+    if told.change is not None:
+        change = told.change
+        yield words.CHANGED.filled(share=share(change.area_ppm), regions=len(change.regions))
+    if told.recall is not None:
+        yield words.RECALLED.filled(
+            share=share(told.recall.observed_ppm), chance=share(told.recall.chance_ppm)
+        )
+
+
+def _entries(connection: Connection, image_entry: int) -> tuple[int, ...]:
+    """Return the entry that seals each contribution to an image: its own, or a later one."""
+    columns = contributions.c
+    query = (
+        select(columns.ledger_seq)
+        .where(columns.image_seq == image_entry)
+        .order_by(columns.position)
+    )
+    found = connection.execute(query).scalars()
+    return tuple(image_entry if entry is None else entry for entry in found)

@@ -1,0 +1,191 @@
+"""One cut: its versions in every season and time, and all that is known of the one looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from haikei.credits import BackgroundVersion, CreditLine, credit_line, records
+from haikei.database import backgrounds
+from haikei.errors import CreditError
+from haikei.reports import Words
+from haikei.reports.phrases import steps
+from haikei.review import ReviewView, review_of
+from haikei.web.pages.credit_panel import FacetView, panel
+from haikei.web.pages.gallery import Place, Work, works
+from haikei.web.pages.lineage_graph import Graph, graph_of
+
+_row = backgrounds.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutName:
+    """Which cut."""
+
+    project: str
+    sequence: str
+    shot: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which of its versions; empty fields and 0 leave it open."""
+
+    season: str = ""
+    time: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One version of the cut, as lists show it."""
+
+    key: str
+    code: str
+    season: str
+    time: str
+    version: int
+    state: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One picture of the comparison."""
+
+    name: Words
+    sha256: str
+    entry: int  #: of the ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """All about one version."""
+
+    version: BackgroundVersion
+    layers: tuple[Layer, ...]
+    graph: Graph
+    facets: tuple[FacetView, ...]
+    credit: CreditLine | None  #: None when there is none to print, for `credit_error`
+    credit_error: str
+    review: ReviewView
+    newest: Standing  #: of the same season and time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """One cut of a show."""
+
+    name: CutName
+    shown: Shown | None  #: None before there is a version
+    variants: tuple[Standing, ...]  #: the newest of each season and time
+    history: tuple[Standing, ...]  #: of the season and time that is shown, the newest first
+    live: tuple[tuple[Place, Work], ...]
+    refusals: tuple[tuple[Place, Work], ...]
+
+
+def cut(connection: Connection, name: CutName, wanted: Wanted) -> Cut | None:
+    """
+    Return a cut with one of its versions; None when nothing is known of the cut.
+
+    Without a wish it is the newest version of all. A season and time of which there is no version
+    gives the newest of all as well.
+    """
+    standing = _standing(connection, name)
+    going = [
+        (place, work)
+        for place, work in works(connection, name.project, shot=name.shot)
+        if place.sequence == name.sequence
+    ]
+    if not standing and not going:
+        return None
+    chosen = _choose(standing, wanted)
+    variants = {(one.season, one.time): one for one in standing}
+    history = [one for one in standing if chosen and _stream(one) == _stream(chosen)]
+    return Cut(
+        name=name,
+        shown=None if chosen is None else _shown(connection, chosen, history),
+        variants=tuple(variants.values()),
+        history=tuple(reversed(history)),
+        live=tuple(one for one in going if one[1].goes_on),
+        refusals=tuple(one for one in going if not one[1].goes_on),
+    )
+
+
+def find_version(connection: Connection, name: str) -> tuple[CutName, Wanted] | None:
+    """Return where a version stands, by its background's key or the tracker's name for it."""
+    query = (
+        select(_row)
+        .where((_row.key == name) | (_row.code == name))
+        .order_by(_row.key != name, _row.created_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    cut_name = CutName(project=row.project, sequence=row.sequence, shot=row.shot)
+    return cut_name, Wanted(season=row.season, time=row.time, version=row.version)
+
+
+def _standing(connection: Connection, name: CutName) -> list[Standing]:
+    query = (
+        select(
+            _row.key, _row.code, _row.season, _row.time, _row.version, _row.state, _row.created_at
+        )
+        .where(_row.project == name.project, _row.sequence == name.sequence, _row.shot == name.shot)
+        .order_by(_row.season, _row.time, _row.version)
+    )
+    return [
+        Standing(
+            key=row.key,
+            code=row.code,
+            season=row.season,
+            time=row.time,
+            version=row.version,
+            state=row.state,
+            created_at=row.created_at,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _choose(standing: Sequence[Standing], wanted: Wanted) -> Standing | None:
+    fitting = [
+        one
+        for one in standing
+        if wanted.season in {"", one.season} and wanted.time in {"", one.time}
+    ]
+    exact = next((one for one in fitting if one.version == wanted.version), None)
+    if exact is not None and wanted.version:
+        return exact
+    return max(fitting or standing, key=lambda one: (one.created_at, one.version), default=None)
+
+
+def _stream(one: Standing) -> tuple[str, str]:
+    return one.season, one.time
+
+
+def _shown(connection: Connection, chosen: Standing, history: Sequence[Standing]) -> Shown:
+    version = records.background(connection, chosen.key)
+    if version is None:
+        raise AssertionError("unreachable: the row was there a moment ago")
+    credit, problem = None, ""
+    try:
+        credit = credit_line(version.images)
+    except CreditError as error:
+        problem = str(error)
+    names = steps(version)
+    return Shown(
+        version=version,
+        layers=tuple(
+            Layer(name=name, sha256=image.sha256, entry=entry)
+            for name, image, entry in zip(names, version.images, version.ledger, strict=True)
+        ),
+        graph=graph_of(connection, version, names),
+        facets=panel(connection, version, names),
+        credit=credit,
+        credit_error=problem,
+        review=review_of(connection, version.key),
+        newest=history[-1],
+    )

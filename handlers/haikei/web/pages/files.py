@@ -1,0 +1,73 @@
+"""Pictures, signed records and ledger entries, as files."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from haikei.credits import records
+from haikei.database import reading
+from haikei.errors import ImageUnreadable, LedgerError
+from haikei.ledger import entry
+from haikei.web.context import WebContext
+from haikei.web.pages.pictures import Pictures, Size
+
+log = structlog.get_logger()
+
+#: A file's hash is in the address, so what is there never changes.
+_FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}
+_NO_PICTURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 180" width="320" height="180">'
+    '<rect width="320" height="180" fill="#8884"/>'
+    '<path d="M120 120l30-40 22 26 12-14 26 28z" fill="none" stroke="#888" stroke-width="3"/>'
+    '<path d="M96 50h128v90H96z" fill="none" stroke="#888" stroke-width="3"/></svg>'
+)
+
+
+class Files:
+    """Serves what was published and what is sealed; nothing else of the machine."""
+
+    def __init__(
+        self, web: WebContext, pictures: Pictures, find_file: Callable[[str], Path | None]
+    ) -> None:
+        self._web = web
+        self._pictures = pictures
+        self._find_file = find_file
+
+    def picture(self, request: Request) -> Response:
+        """Serve a picture in one of the sizes."""
+        sha256: str = request.path_params["sha256"]
+        size: int = request.path_params["size"]
+        if size not in set(Size):
+            raise HTTPException(404, "There is no picture of that size.")
+        try:
+            file = self._pictures.file(sha256, Size(size))
+        except ImageUnreadable as error:
+            log.warning("picture_unreadable", sha256=sha256, error=str(error))
+            file = None
+        if file is None:
+            return Response(_NO_PICTURE, 404, media_type="image/svg+xml")
+        return FileResponse(file, headers=_FOR_EVER, media_type="image/jpeg")
+
+    def record(self, request: Request) -> Response:
+        """Serve the signed record that stands beside a version's file."""
+        with reading(self._web.database) as connection:
+            version = records.background(connection, request.path_params["key"])
+        if version is None:
+            raise HTTPException(404, "There is no such version.")
+        file = self._find_file(f"{version.final.path}.json")
+        if file is None:
+            raise HTTPException(404, f"No record stands beside {version.final.path}.")
+        return FileResponse(file, media_type="application/json", filename=file.name)
+
+    def ledger(self, request: Request) -> Response:
+        """Serve an entry of the ledger as it is sealed, in canonical JSON."""
+        try:
+            with reading(self._web.database) as connection:
+                found = entry(connection, request.path_params["number"])
+        except LedgerError as error:
+            raise HTTPException(404, str(error)) from error
+        return PlainTextResponse(found.payload, media_type="application/json")

@@ -1,0 +1,103 @@
+// Keeps a page true while jobs and reviews go on, by the events that the server sends.
+
+const QUIET = 400; // milliseconds in which what happens together is looked at together
+const MANY = 20; // cards beyond which the whole gallery is loaded anew
+const LIVE = new Set(["waiting", "running"]);
+const { project, cut, key } = document.body.dataset;
+const cards = new Set();
+let timer = 0;
+let everything = false;
+
+function placeOf({ sequence, shot, season, time }) {
+  return `${sequence}/${shot}/${season}/${time}`;
+}
+
+function cardAt(place) {
+  return document.querySelector(`[data-place="${CSS.escape(place)}"]`);
+}
+
+function soon() {
+  timer ||= setTimeout(refresh, QUIET);
+}
+
+async function refresh() {
+  timer = 0;
+  const [whole, places] = [everything || cards.size > MANY, [...cards]];
+  everything = false;
+  cards.clear();
+  if (cut !== undefined) await swap(["#standing", "#around"]);
+  else if (whole) await swap(["#gallery"]);
+  else for (const place of places) await refreshCard(place);
+}
+
+async function swap(selectors) {
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const selector of selectors) {
+    const [old, fresh] = [document.querySelector(selector), page.querySelector(selector)];
+    // What somebody is using right now stays under their hands.
+    if (!old || !fresh || old.contains(document.activeElement)) continue;
+    old.replaceWith(fresh);
+    globalThis.htmx?.process(fresh);
+  }
+}
+
+async function refreshCard(place) {
+  const [sequence, shot, season, time] = place.split("/");
+  const query = new URLSearchParams({ sequence, shot, season, time });
+  const answer = await fetch(`/shows/${encodeURIComponent(project)}/card?${query}`);
+  if (!answer.ok) return;
+  const holder = document.createElement("template");
+  holder.innerHTML = await answer.text();
+  const fresh = holder.content.querySelector("li");
+  const old = cardAt(place);
+  if (!fresh || !old) return;
+  const hadFocus = old.contains(document.activeElement);
+  old.replaceWith(fresh);
+  if (hadFocus) fresh.querySelector("a")?.focus();
+}
+
+function onJob(job) {
+  if (job.project !== project) return;
+  for (const work of document.querySelectorAll(`[data-job="${CSS.escape(job.job)}"]`)) {
+    const bar = work.querySelector("progress");
+    if (bar) bar.value = job.progress;
+  }
+  if (cut !== undefined) {
+    const mine = `${job.sequence}/${job.shot}` === cut;
+    const known = document.querySelector(`[data-job="${CSS.escape(job.job)}"]`);
+    if (mine && !(known && LIVE.has(job.state) && known.dataset.step === job.step)) soon();
+    return;
+  }
+  const place = placeOf(job);
+  const card = cardAt(place);
+  if (card?.querySelector(`[data-step="${job.step}"]`) && LIVE.has(job.state)) return;
+  if (card) cards.add(place);
+  else everything = true;
+  soon();
+}
+
+function onReview({ background }) {
+  if (cut === undefined) everything = true;
+  else if (background !== key) return;
+  soon();
+}
+
+if (project !== undefined) {
+  const source = new EventSource("/events");
+  const offline = document.getElementById("offline");
+  source.addEventListener("open", () => {
+    offline.hidden = true;
+  });
+  source.addEventListener("error", () => {
+    offline.hidden = false;
+  });
+  source.addEventListener("job", (event) => onJob(JSON.parse(event.data)));
+  source.addEventListener("review", (event) => onReview(JSON.parse(event.data)));
+  source.addEventListener("reload", () => {
+    everything = true;
+    soon();
+  });
+  addEventListener("pagehide", () => source.close());
+}
