@@ -32,9 +32,11 @@
     │   ├── SourceTypeUnknown  no term of the vocabularies of digital source types
     │   └── SigningUnavailable may pass: the time-stamp authority or key service is away
     ├── TouchUpRefused         a paint-over is of no version of ours, or not of the one named
+    │   └── ParentUnknown      what a paint-over stands on cannot be told, or is another drawing
     ├── ReportError            a report cannot be made or written as asked
     ├── DeliveryError          a delivery cannot be examined
     ├── ReviewError            a decision cannot be taken as asked
+    ├── NotificationUnsent     may pass: a mail server or a chat does not take a message
     └── JobError               a job is not in a state in which this can be done
 
 An error says what happened, to what, and what to do. `transient` is true where waiting may help:
@@ -204,6 +206,10 @@ class TouchUpRefused(HaikeiError):
     """A paint-over is of no version of ours, or not of the one named."""
 
 
+class ParentUnknown(TouchUpRefused):
+    """What a paint-over stands on cannot be told, or is another drawing: people are asked."""
+
+
 class ReportError(HaikeiError):
     """A report cannot be made or written as asked."""
 
@@ -214,6 +220,12 @@ class DeliveryError(HaikeiError):
 
 class ReviewError(HaikeiError):
     """A decision cannot be taken as asked: no such version, or no status stands for it."""
+
+
+class NotificationUnsent(HaikeiError):
+    """A mail server or a chat does not take a message."""
+
+    transient = True
 
 
 class JobError(HaikeiError):

@@ -41,11 +41,7 @@ class MailOutlet(Outlet):
                 "ledger.mail has a host, but no sender or nobody to write to.",
                 advice="Set ledger.mail.sender and ledger.mail.to, or empty ledger.mail.host.",
             )
-        if self.mail.user and self.mail.security == "none":
-            raise SettingsError(
-                "ledger.mail would send its password over a connection that is not protected.",
-                advice="Set ledger.mail.security to starttls or tls.",
-            )
+        check_protected(self.mail)
 
     @property
     @override
@@ -58,7 +54,7 @@ class MailOutlet(Outlet):
             return
         message = self._message(checkpoints)
         try:
-            with self._connect() as server:
+            with connect(self.mail) as server:
                 refused = server.send_message(message)
         except (OSError, smtplib.SMTPException) as error:
             raise OutletUnavailable(
@@ -108,22 +104,43 @@ class MailOutlet(Outlet):
                 )
         return message
 
-    def _connect(self) -> smtplib.SMTP:
-        mail = self.mail
-        context = ssl.create_default_context()
-        if mail.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                mail.host, mail.port, timeout=_TIMEOUT, context=context
-            )
-        else:
-            server = smtplib.SMTP(mail.host, mail.port, timeout=_TIMEOUT)
-        try:
-            if mail.security == "starttls":
-                server.starttls(context=context)
-            if mail.user:
-                password = mail.password.get_secret_value() if mail.password else ""
-                server.login(mail.user, password)
-        except BaseException:
-            server.close()
-            raise
-        return server
+
+def check_protected(mail: Mail) -> None:
+    """
+    Check that no password would be sent in the clear.
+
+    Raises:
+        SettingsError: it would.
+    """
+    if mail.user and mail.security == "none":
+        raise SettingsError(
+            "ledger.mail would send its password over a connection that is not protected.",
+            advice="Set ledger.mail.security to starttls or tls.",
+        )
+
+
+def connect(mail: Mail) -> smtplib.SMTP:
+    """
+    Return a connection to the mail server, protected and signed in as the settings say.
+
+    Raises:
+        OSError: it cannot be reached, or is not who it should be.
+        smtplib.SMTPException: it refuses.
+    """
+    context = ssl.create_default_context()
+    if mail.security == "tls":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(
+            mail.host, mail.port, timeout=_TIMEOUT, context=context
+        )
+    else:
+        server = smtplib.SMTP(mail.host, mail.port, timeout=_TIMEOUT)
+    try:
+        if mail.security == "starttls":
+            server.starttls(context=context)
+        if mail.user:
+            password = mail.password.get_secret_value() if mail.password else ""
+            server.login(mail.user, password)
+    except BaseException:
+        server.close()
+        raise
+    return server

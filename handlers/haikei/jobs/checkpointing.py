@@ -1,5 +1,6 @@
 """Checkpoints on a schedule: the ledger's heads are signed, time-stamped and sent out."""
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ from haikei.ledger import (
 from haikei.ledger.drop import DropFolder
 from haikei.ledger.mail import MailOutlet
 from haikei.ledger.timestamps import time_stamper
+from haikei.notify import Notice, NoticeKind, note
 from haikei.settings import Settings
 from haikei.trackers import CheckpointBoard, load_board
 
@@ -143,9 +145,10 @@ class Checkpointing:
         """
         try:
             made = seal(self._database, self._signer, outlets=self.outlets)
-        except HistoryChanged:
+        except HistoryChanged as changed:
             REFUSED.inc()
             self._refused_at = time.monotonic()
+            self._tell(changed)
             raise
         self._refused_at = None
         SEALED.set(made.checkpoint.size)
@@ -159,6 +162,16 @@ class Checkpointing:
         self._sent_at = time.monotonic()
         UNSENT.set(0 if stamped and sent else 1)
         return stamped and sent
+
+    def _tell(self, changed: HistoryChanged) -> None:
+        found = hashlib.sha256(changed.message.encode()).hexdigest()[:32]
+        told = Notice(
+            key=f"checkpoint/{found}",
+            kind=NoticeKind.CHECKPOINT,
+            text=f"The ledger {self._signer.key.name}: {changed}",
+        )
+        with self._database.begin() as connection:
+            note(connection, told)
 
     def _stamp(self) -> bool:
         try:

@@ -1,0 +1,180 @@
+"""The notifier: gathers what there is to tell, and tells it by every way, not too often."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection, Engine, exists, select, update
+
+from haikei.database import inserting, notice_channels, notice_sendings, notices, reading
+from haikei.errors import NotificationUnsent, SettingsError
+from haikei.notify.channel import Channel
+from haikei.notify.chat import ChatChannel
+from haikei.notify.gathering import gather
+from haikei.notify.mail import MailChannel
+from haikei.notify.message import compose
+from haikei.notify.notice import Notice, NoticeKind
+from haikei.settings import Settings
+
+log = structlog.get_logger()
+
+#: Seconds after which a message that was begun and not noted as sent is begun again.
+LEASE = 300.0
+#: Seconds before a message is tried again, doubled up to the longest.
+FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0
+#: What could not be told for so long is not told any more; commands and pages still show it.
+KEPT_TRYING = timedelta(days=31)
+#: The most seconds between two looks at what there is to tell.
+_LONGEST_LOOK = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """What one message tells."""
+
+    notices: tuple[Notice, ...]
+    attempts: int  #: failures since the last message that was sent
+
+
+class Notifier:
+    """
+    One notifier; of several, one at a time uses each way.
+
+    Args:
+        settings: the studio's.
+        database: the studio's own.
+        channels: the ways to people; by default those that the settings name.
+    """
+
+    def __init__(
+        self, settings: Settings, database: Engine, *, channels: Sequence[Channel] | None = None
+    ) -> None:
+        self._studio = settings.studio.name
+        self._every = timedelta(seconds=settings.notifications.every)
+        self._kinds = tuple(NoticeKind(kind) for kind in settings.notifications.on)
+        self._database = database
+        self._channels = channels_of(settings) if channels is None else channels
+        self._look_at: datetime | None = None
+
+    def tick(self, now: datetime) -> int:
+        """
+        Gather what there is to tell, and tell what is due; return how many messages went out.
+
+        What was noted first waits `notifications.every` seconds for what comes after it. A
+        message is told once by each way, or again only when a process died before it could note
+        that.
+        """
+        if not self._channels or not self._kinds or (self._look_at and now < self._look_at):
+            return 0
+        pause = min(self._every / 4, timedelta(seconds=_LONGEST_LOOK))
+        self._look_at = now + pause
+        with self._database.begin() as connection:
+            gather(connection, self._kinds, now)
+        return sum(self._tell(channel, now) for channel in self._channels)
+
+    def _tell(self, channel: Channel, now: datetime) -> bool:
+        with reading(self._database) as connection:
+            if not self._due(connection, channel, now):
+                return False
+        with self._database.begin() as connection:
+            batch = self._take(connection, channel, now)
+        if batch is None:
+            return False
+        keys = [one.key for one in batch.notices]
+        id_ = hashlib.sha256("\0".join(keys).encode()).hexdigest()[:32]
+        try:
+            channel.send(compose(id_, self._studio, batch.notices))
+        except NotificationUnsent as error:
+            log.warning("notification_not_sent", channel=channel.name, error=str(error))
+            self._put_off(channel, batch, now, error)
+            return False
+        with self._database.begin() as connection:
+            rows = [{"notice": key, "channel": channel.name, "sent_at": now} for key in keys]
+            connection.execute(
+                inserting(connection, notice_sendings).on_conflict_do_nothing(), rows
+            )
+            _change(connection, channel, next_at=now + self._every, attempts=0, error="")
+        log.info("notification_sent", channel=channel.name, notices=len(keys))
+        return True
+
+    def _due(self, connection: Connection, channel: Channel, now: datetime) -> tuple[Notice, ...]:
+        """Return all that this way has not told, once the first of it has waited long enough."""
+        columns = notices.c
+        told = exists().where(
+            notice_sendings.c.notice == columns.key, notice_sendings.c.channel == channel.name
+        )
+        query = select(notices).where(
+            columns.noted_at > now - KEPT_TRYING,
+            columns.kind.in_([kind.value for kind in self._kinds]),
+            ~told,
+        )
+        rows = connection.execute(query.order_by(columns.noted_at, columns.key)).all()
+        if not rows or rows[0].noted_at + self._every > now:
+            return ()
+        return tuple(
+            Notice(key=row.key, kind=NoticeKind(row.kind), text=row.text, url=row.url)
+            for row in rows
+        )
+
+    def _take(self, connection: Connection, channel: Channel, now: datetime) -> _Batch | None:
+        """Take a way for one message, unless another uses it or it must rest."""
+        columns = notice_channels.c
+        connection.execute(
+            inserting(connection, notice_channels).on_conflict_do_nothing(
+                index_elements=["channel"]
+            ),
+            {"channel": channel.name, "next_at": now, "attempts": 0, "error": ""},
+        )
+        taken = connection.execute(
+            update(notice_channels)
+            .where(columns.channel == channel.name, columns.next_at <= now)
+            .values(next_at=now + timedelta(seconds=LEASE))
+        )
+        # Read again: another may have told it between our look and now.
+        waiting = self._due(connection, channel, now) if taken.rowcount == 1 else ()
+        if not waiting:
+            if taken.rowcount == 1:
+                _change(connection, channel, next_at=now)
+            return None
+        attempts = connection.execute(
+            select(columns.attempts).where(columns.channel == channel.name)
+        ).scalar_one()
+        return _Batch(notices=waiting, attempts=attempts)
+
+    def _put_off(
+        self, channel: Channel, batch: _Batch, now: datetime, error: NotificationUnsent
+    ) -> None:
+        pause = error.retry_after or min(FIRST_PAUSE * 2 ** min(batch.attempts, 20), LONGEST_PAUSE)
+        with self._database.begin() as connection:
+            _change(
+                connection,
+                channel,
+                next_at=now + timedelta(seconds=pause),
+                attempts=batch.attempts + 1,
+                error=str(error),
+            )
+
+
+def channels_of(settings: Settings) -> tuple[Channel, ...]:
+    """Return the ways to people that the settings name; one that cannot work is said in the log."""
+    told = settings.notifications
+    found: list[Channel] = []
+    makers: list[Callable[[], Channel]] = []
+    if told.mail_to:
+        makers.append(lambda: MailChannel(mail=settings.ledger.mail, to=told.mail_to))
+    if (url := told.chat_url) is not None:
+        makers.append(lambda: ChatChannel(url=url))
+    for make in makers:
+        try:
+            found.append(make())
+        except SettingsError as error:
+            log.error("notification_channel_unusable", error=str(error))  # noqa: TRY400 - no crash
+    return tuple(found)
+
+
+def _change(connection: Connection, channel: Channel, **values: object) -> None:
+    connection.execute(
+        update(notice_channels).where(notice_channels.c.channel == channel.name).values(**values)
+    )
