@@ -72,7 +72,8 @@ class Studio:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "HAIKEI_TRACKER__URL": self.url}
+        # Several studios may run at once: each serves its pages on a free port.
+        return {**os.environ, "HAIKEI_WEB__PORT": "0", "HAIKEI_TRACKER__URL": self.url}
 
     def settings(self) -> Settings:
         return load(self.settings_file, self.environment, built_in_recipes=RECIPES)

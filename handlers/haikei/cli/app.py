@@ -23,6 +23,7 @@ from haikei.cli import (
     touchup,
     verify,
     watch,
+    web,
     worker,
 )
 from haikei.cli.credits import app as credits_app
@@ -41,6 +42,7 @@ app.command("run")(run.run)
 app.command("watch")(watch.watch)
 app.command("events")(events.events)
 app.command("review")(review.review)
+app.command("web")(web.web)
 app.command("worker")(worker.worker)
 app.command("sgserver")(sgserver.sgserver)
 app.command("generate")(generate.generate)

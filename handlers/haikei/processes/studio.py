@@ -20,8 +20,10 @@ def studio_processes(settings: Settings, file: Path) -> list[Child]:
         ),
     ]
     children.append(Child(name="review", arguments=("review", *where)))
-    if settings.watch.folders:
+    if settings.watch.folders or settings.watch.touch_ups:
         children.append(Child(name="watch", arguments=("watch", *where)))
     if settings.events.enabled:
         children.append(Child(name="events", arguments=("events", *where)))
+    if settings.web.enabled:
+        children.append(Child(name="web", arguments=("web", *where)))
     return children

@@ -12,15 +12,13 @@ _ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 def address(settings: Settings) -> str:
     """Return the public address, without a slash at its end."""
     web = settings.web
-    if web.url is not None:
-        return str(web.url).rstrip("/")
-    host = socket.gethostname() if web.host in _ANYWHERE else web.host
-    return address_of(host, web.port)
+    return own_address(web.host, web.port) if web.url is None else str(web.url).rstrip("/")
 
 
-def address_of(host: str, port: int) -> str:
-    """Return the address of a host and a port."""
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+def own_address(host: str, port: int) -> str:
+    """Return the address of what listens there, proxies left out."""
+    name = socket.gethostname() if host in _ANYWHERE else host
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def is_loopback(host: str) -> bool:

@@ -25,11 +25,17 @@ from haikei.web.guard import Guard
 from haikei.web.headers import SecurityHeaders
 from haikei.web.keyfile import session_key
 from haikei.web.live import Broadcaster
+from haikei.web.menu import Menu
 from haikei.web.message import message_page
 from haikei.web.ratelimit import RateLimit
 from haikei.web.sessions import Sessions
+from haikei.web.signin import SignIn
+from haikei.web.site import SiteAccess
+from haikei.web.webhooks import Webhooks
 
 log = structlog.get_logger()
+
+_SITE = SiteAccess()
 
 
 def make_app(
@@ -37,6 +43,7 @@ def make_app(
     database: Engine,
     *,
     open_review_desk: Callable[[Settings], ReviewDesk] = load_review_desk,
+    site: SiteAccess = _SITE,
     at: str = "",
     live: Broadcaster | None = None,
     pages: Callable[[WebContext], Sequence[BaseRoute]] | None = None,
@@ -48,6 +55,7 @@ def make_app(
         settings: the studio's.
         database: the studio's own.
         open_review_desk: makes a thread's desk; by default that of the studio's tracker.
+        site: how the tracker is reached otherwise.
         at: its address, where that is known better than from the settings.
         live: tells pages what changes.
         pages: the pages to look at; by default Haikei's own.
@@ -62,6 +70,8 @@ def make_app(
         database=database,
         storage=Storage(settings),
         open_review_desk=open_review_desk,
+        open_feed=site.feed,
+        open_selection=site.selection,
         sessions=Sessions(
             session_key(settings.studio.state / "keys"),
             hours=settings.web.session_hours,
@@ -72,17 +82,24 @@ def make_app(
         address=where,
     )
 
+    webhooks = Webhooks(settings, database, site.feed)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
             looking = asyncio.create_task(context.live.run())
             stack.push_async_callback(_ended, looking)
+            webhooks.start()
+            stack.push_async_callback(asyncio.to_thread, webhooks.stop)
             yield
             context.live.stop()
 
     return Starlette(
         routes=[
             Route("/events", _events(context)),
+            *webhooks.routes(),
+            *Menu(context).routes(),
+            *SignIn(context, site.authenticate).routes(),
             *(pages or _pages)(context),
         ],
         middleware=[

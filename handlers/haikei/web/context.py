@@ -8,7 +8,9 @@ from sqlalchemy import Engine
 
 from haikei.settings import Settings
 from haikei.storage import Storage
+from haikei.trackers import TrackerFeed
 from haikei.trackers.reviewing import ReviewDesk
+from haikei.trackers.visiting import SelectionDesk
 from haikei.web.live import Broadcaster
 from haikei.web.ratelimit import RateLimit
 from haikei.web.sessions import Sessions
@@ -22,6 +24,8 @@ class WebContext:
     database: Engine
     storage: Storage
     open_review_desk: Callable[[Settings], ReviewDesk]
+    open_feed: Callable[[Settings], TrackerFeed]
+    open_selection: Callable[[Settings], SelectionDesk]
     sessions: Sessions
     requests: RateLimit  #: of one address: sign-in, menu items and decisions
     live: Broadcaster

@@ -1,0 +1,109 @@
+"""Rows that somebody selected in the site's pages, read anew: a form's word is not taken for it."""
+
+from collections.abc import Sequence
+
+from pydantic import SecretStr
+
+from haikei.settings import Settings
+from haikei.trackers.shotgrid_client import SiteClient
+from haikei.trackers.shotgrid_record import Record
+from haikei.trackers.tracker import Place
+from haikei.trackers.visiting import Selected, SignedIn
+
+#: Where each type of row says which shot it belongs to.
+_SHOT = {"Shot": "", "Version": "entity.Shot.", "PublishedFile": "entity.Shot."}
+_TYPE = "published_file_type.PublishedFileType.code"
+
+
+class ShotGridSelection:
+    """A site's rows, as Haikei's script user sees them; implements `SelectionDesk`."""
+
+    def __init__(self, settings: Settings, key: SecretStr) -> None:
+        self._client = SiteClient(settings.tracker, key)
+        self._layout_types = list(settings.tracker.layout_types)
+
+    def read(self, entity_type: str, ids: Sequence[int]) -> tuple[Selected, ...]:
+        """
+        Return those rows that there are, in the order of the ids; nothing for other types.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        if entity_type not in _SHOT:
+            return ()
+        shot = _SHOT[entity_type]
+        fields = [f"{shot}code", f"{shot}sg_sequence", "project", "project.Project.tank_name"]
+        if entity_type == "PublishedFile":
+            fields.append("version")
+        rows = self._client.find(entity_type, [["id", "in", list(ids)]], fields)
+        found = {row.id: row for row in rows}
+        return tuple(_selected(found[one], entity_type) for one in ids if one in found)
+
+    def layouts_of(self, shots: Sequence[int]) -> tuple[int, ...]:
+        """
+        Return the newest layout of each name that is linked to these Shots.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        rows = self._client.find(
+            "PublishedFile",
+            [
+                ["entity", "in", [{"type": "Shot", "id": one} for one in shots]],
+                [_TYPE, "in", self._layout_types],
+            ],
+            ["entity", "name", "version_number"],
+        )
+        newest: dict[tuple[int, str], Record] = {}
+        for row in rows:
+            entity = row.link("entity")
+            key = (entity.id if entity else 0, row.text("name"))
+            before = newest.get(key)
+            if before is None or _age(before) <= _age(row):
+                newest[key] = row
+        return tuple(row.id for row in newest.values())
+
+    def person(self, login: str) -> SignedIn | None:
+        """
+        Return the active person with this login.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        rows = self._client.find(
+            "HumanUser",
+            [["login", "is", login], ["sg_status_list", "is", "act"]],
+            ["login", "name"],
+            limit=1,
+        )
+        for row in rows:
+            name = row.text("name") or login
+            return SignedIn(login=row.text("login"), name=name, person_id=f"HumanUser:{row.id}")
+        return None
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
+        self._client.close()
+
+
+def _selected(row: Record, entity_type: str) -> Selected:
+    shot = _SHOT[entity_type]
+    sequence, project, version = row.link(f"{shot}sg_sequence"), row.link("project"), None
+    if entity_type == "Version":
+        version = row.id
+    elif link := row.link("version"):
+        version = link.id
+    return Selected(
+        type=entity_type,
+        id=row.id,
+        place=Place(
+            project=row.text("project.Project.tank_name") or (project.name if project else ""),
+            sequence=sequence.name if sequence else "",
+            shot=row.text(f"{shot}code"),
+        ),
+        version=version,
+    )
+
+
+def _age(row: Record) -> tuple[int, int]:
+    return (row.number("version_number") or 0, row.id)
