@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import jinja2
 from starlette.requests import Request
@@ -14,10 +14,12 @@ from haikei.sgserver.caller import Caller
 from haikei.sgserver.faults import Fault
 from haikei.sgserver.form import read_form
 from haikei.sgserver.hosting import Hosting
+from haikei.sgserver.menu_items import MenuItems
 from haikei.sgserver.page_views import PageViews
 from haikei.sgserver.visitors import SESSION_COOKIE, Visitors
 
 _HERE = Path(__file__).parent
+_FORM_LIMIT = 4096
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -36,6 +38,7 @@ class Pages:
         self._hosting = hosting
         self._visitors = visitors
         self._views = PageViews(hosting)
+        self._menu = MenuItems(hosting.site)
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -49,6 +52,7 @@ class Pages:
         return [
             Route("/", self.gallery),
             Route("/detail/{entity_type}/{number:int}", self.detail),
+            Route("/menu_item", self.menu_item, methods=["POST"]),
             Route("/user/login", self.login, methods=["GET", "POST"]),
             Route("/user/logout", self.logout, methods=["POST"]),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
@@ -78,18 +82,44 @@ class Pages:
         number: int = request.path_params["number"]
 
         def work(caller: Caller) -> Response:
+            items = self._menu.offered(caller, entity_type, number)
             try:
                 if entity_type == "Version":
                     version = self._views.version(caller, number)
                     if version is not None:
-                        return self._render("version.html", caller, version=version)
+                        return self._render("version.html", caller, version=version, items=items)
                 else:
                     row = self._views.row(caller, entity_type, number)
                     if row is not None:
-                        return self._render("row.html", caller, row=row)
+                        return self._render("row.html", caller, row=row, items=items)
             except Fault as fault:
                 return self._message(caller, fault.message)
             return self._message(caller, f"There is no {entity_type} {number}.")
+
+        return await self._for_visitor(request, work)
+
+    async def menu_item(self, request: Request) -> Response:
+        """Send a row's menu item on to its address, signed at this moment."""
+        # A page of another site must not use an item in our visitor's name.
+        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin" or not _is_own(
+            request
+        ):
+            return Response("Use the item on this site's own pages.", 403, _HEADERS)
+        form = dict(parse_qsl((await _small_body(request)).decode("utf-8", "replace")))
+        entity_type = form.get("entity_type", "")
+        number, wanted = (_number(form.get(name), least=0) for name in ("id", "item"))
+
+        def work(caller: Caller) -> Response:
+            for item in self._menu.offered(caller, entity_type, number):
+                if item.id == wanted:
+                    fields = self._menu.form(caller, item, entity_type, number)
+                    response = self._render("menu_item.html", caller, item=item, fields=fields)
+                    response.headers["Content-Security-Policy"] = (
+                        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+                        f"form-action 'self' {item.origin}; base-uri 'none'; frame-ancestors 'none'"
+                    )
+                    return response
+            return self._message(caller, "There is no such menu item.")
 
         return await self._for_visitor(request, work)
 
@@ -156,6 +186,22 @@ class Pages:
             visitor="", wanted=_local(wanted), failed=failed
         )
         return HTMLResponse(body, 401 if failed else 200, _HEADERS)
+
+
+def _is_own(request: Request) -> bool:
+    """Tell whether a browser posts from a page of this very host."""
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+
+
+async def _small_body(request: Request) -> bytes:
+    """Return the beginning of a body that holds a few short fields."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _FORM_LIMIT:
+            break
+    return body[:_FORM_LIMIT]
 
 
 def _local(address: str) -> str:
