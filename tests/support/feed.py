@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from haikei.database import utc_now
 from haikei.trackers import FeedEvent, PublishedLayout
+from haikei.trackers.feed import PaintOver
 
 NEW = "Shotgun_PublishedFile_New"
 CHANGE = "Shotgun_PublishedFile_Change"
@@ -22,6 +23,10 @@ class ScriptedFeed:
     name: str = "http://tracker.test"
     before_each_call: Callable[[str], None] = lambda _: None  #: may raise what a call would raise
     calls: list[str] = field(default_factory=list[str])
+    #: Versions that a Note or Reply, by type and id, is about; others are retired.
+    talk: dict[tuple[str, int], tuple[int, ...]] = field(
+        default_factory=dict[tuple[str, int], tuple[int, ...]]
+    )
     _next_id: int = 1
     _events: dict[int, FeedEvent] = field(default_factory=dict[int, FeedEvent])
     _hidden: set[int] = field(default_factory=set[int])
@@ -66,6 +71,7 @@ class ScriptedFeed:
         silent: bool = False,
         hidden: bool = False,
         by_us: bool = False,
+        painted: PaintOver | None = None,
     ) -> int:
         """Add a PublishedFile row and, unless `silent`, its `_New` event; return the row's id."""
         row = len(self._rows) + 7001
@@ -80,6 +86,7 @@ class ScriptedFeed:
             ready=bool(path and shot and typed),
             created_at=(at or utc_now()).replace(microsecond=0),
             typed=typed,
+            painted=painted,
         )
         if not silent:
             self.write(NEW, entity=row, at=at, hidden=hidden, by_us=by_us)
@@ -137,6 +144,13 @@ class ScriptedFeed:
         self._call("layouts_between")
         first = start - timedelta(microseconds=start.microsecond)
         return [row for row in self._rows.values() if first <= row.created_at <= end and row.typed]
+
+    def discussed(self, *, notes: Sequence[int], replies: Sequence[int]) -> Sequence[int]:
+        """Return the Versions that `talk` says these are about."""
+        self._call("discussed")
+        kinds = (("Note", notes), ("Reply", replies))
+        found = (self.talk.get((kind, row), ()) for kind, rows in kinds for row in rows)
+        return sorted({version for versions in found for version in versions})
 
     def _visible(self) -> Sequence[FeedEvent]:
         return [event for event in self._events.values() if event.id not in self._hidden]

@@ -18,6 +18,7 @@ from haikei.jobs.dispatch import Dispatcher
 from haikei.jobs.gate import Gate
 from haikei.jobs.store import JobStore
 from haikei.jobs.tools import Tools
+from haikei.jobs.touchup_job import TouchUpCourse
 from haikei.jobs.workflow import Course
 from haikei.settings import Settings
 from support.jobs import (
@@ -53,7 +54,11 @@ class House:
             open_tracker=lambda _: self.tracker,
         )
         self.engine = MemoryEngine()
-        self.engine.handlers = Course(self.tools, Gate(2)).handlers()
+        gate = Gate(2)
+        self.engine.handlers = {
+            **Course(self.tools, gate).handlers(),
+            **TouchUpCourse(self.tools, gate).handlers(),
+        }
         self.dispatcher = Dispatcher(self.settings, self.database, self.engine, ahead=50)
         self.store = JobStore(self.database)
 

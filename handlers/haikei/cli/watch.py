@@ -12,7 +12,7 @@ def watch(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) 
     from haikei.watch import Watcher
 
     loaded = load_settings(settings)
-    if not loaded.watch.folders:
+    if not loaded.watch.folders and not loaded.watch.touch_ups:
         raise SettingsError(
             "There is no folder to watch.", advice="Add a [[watch.folders]] table to the settings."
         )

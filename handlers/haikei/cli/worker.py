@@ -1,12 +1,15 @@
 """`haikei worker`: a process that carries jobs out."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from haikei.cli.process import SupervisedOption, die_with, stop_on_signals
 from haikei.cli.studio import SettingsOption, load_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 class Role(StrEnum):
@@ -33,4 +36,17 @@ def worker(
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
-    run_worker(loaded, role=WorkerRole(role.value), device=device, stop=stop_on_signals())
+    run_worker(
+        loaded,
+        role=WorkerRole(role.value),
+        device=device,
+        stop=stop_on_signals(),
+        tell=_wake_reviewer,
+    )
+
+
+def _wake_reviewer(connection: "Connection", version: int) -> None:
+    from haikei.events import Source
+    from haikei.review import wake
+
+    wake(connection, {version}, source=Source.WATCH)

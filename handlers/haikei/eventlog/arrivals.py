@@ -6,7 +6,14 @@ from pathlib import Path
 
 from haikei.database import utc_now
 from haikei.errors import ImageUnreadable, LayoutRefused, PathRefused, PlaceUnknown, StorageError
-from haikei.events import LayoutPublished, Source
+from haikei.events import (
+    Event,
+    LayoutPublished,
+    NamedPaintOver,
+    Source,
+    TouchUpFolders,
+    TouchUpPublished,
+)
 from haikei.images import Inspection, Inspector
 from haikei.jobs.inbox import Refusal, refusal_key
 from haikei.storage import PlacedLayout, Storage
@@ -30,7 +37,7 @@ class Verdict:
     """
 
     row: int
-    event: LayoutPublished | None = None
+    event: Event | None = None
     refusal: Refusal | None = None
     passing: bool = False  #: True when time may mend what is wrong
 
@@ -48,12 +55,16 @@ class Arrivals:
         feed: the feed's name; row numbers mean something within it only.
         storage: where files may be, and what their paths mean.
         inspector: opens the files.
+        folders: where paint-overs land, and what their paths mean.
     """
 
-    def __init__(self, feed: str, storage: Storage, inspector: Inspector) -> None:
+    def __init__(
+        self, feed: str, storage: Storage, inspector: Inspector, folders: TouchUpFolders
+    ) -> None:
         self._feed = feed
         self._storage = storage
         self._inspector = inspector
+        self._folders = folders
 
     def judge(self, announced: Iterable[Announced]) -> Sequence[Verdict]:
         """Return one verdict a row; files are hashed and their headers read."""
@@ -89,7 +100,10 @@ class Arrivals:
         return self._storage.stored(Path(layout.path), "").path
 
     def _placed(self, layout: PublishedLayout, path: Path) -> PlacedLayout:
-        placed = self._storage.place_of(path)
+        named = self._named(layout, path)
+        if named is not None:
+            return PlacedLayout(place=named.place, name=layout.name, version=layout.version)
+        placed = self._storage.place_of(path) if layout.painted is None else None
         if placed is not None:
             return PlacedLayout(
                 place=placed.place,
@@ -99,27 +113,21 @@ class Arrivals:
         if layout.project and layout.shot:
             place = Place(project=layout.project, sequence=layout.sequence, shot=layout.shot)
             return PlacedLayout(place=place, name=layout.name, version=layout.version)
+        template = "layout template" if layout.painted is None else "template of a touch-up folder"
         raise _NotYet(
             PlaceUnknown(
-                f"{path} does not fit the layout template, and PublishedFile {layout.id} is "
+                f"{path} does not fit the {template}, and PublishedFile {layout.id} is "
                 "linked to no shot.",
-                advice="Link the row to its shot, or correct storage.layout in the settings.",
+                advice="Link the row to its shot, or correct the template in the settings.",
             )
         )
 
+    def _named(self, layout: PublishedLayout, path: Path) -> NamedPaintOver | None:
+        return None if layout.painted is None else self._folders.named(path)
+
     def _inspected(self, row: Announced, placed: PlacedLayout, inspection: Inspection) -> Verdict:
         if inspection.ok:
-            event = LayoutPublished(
-                place=placed.place,
-                layout=inspection.path,
-                sha256=inspection.sha256,
-                name=placed.name,
-                version=placed.version,
-                published_file=row.layout.id,
-                source=row.source,
-                at=utc_now(),
-            )
-            return Verdict(row=row.layout.id, event=event)
+            return Verdict(row=row.layout.id, event=self._event(row, placed, inspection))
         # The file's state, as the watcher tells it: a file that is bad for both is refused once.
         state = (
             str(inspection.path),
@@ -135,6 +143,35 @@ class Arrivals:
             kind=ImageUnreadable.__name__,
         )
         return Verdict(row=row.layout.id, refusal=refusal, passing=True)
+
+    def _event(self, row: Announced, placed: PlacedLayout, inspection: Inspection) -> Event:
+        layout, painted = row.layout, row.layout.painted
+        if painted is None:
+            return LayoutPublished(
+                place=placed.place,
+                layout=inspection.path,
+                sha256=inspection.sha256,
+                name=placed.name,
+                version=placed.version,
+                published_file=layout.id,
+                source=row.source,
+                at=utc_now(),
+            )
+        named = self._named(layout, inspection.path)
+        return TouchUpPublished(
+            place=placed.place,
+            file=inspection.path,
+            sha256=inspection.sha256,
+            published_file=layout.id,
+            artist=painted.artist,
+            artist_name=named.artist if named else "",
+            versions=painted.versions,
+            season=named.season if named else "",
+            time=named.time if named else "",
+            version=named.version if named else None,
+            source=row.source,
+            at=utc_now(),
+        )
 
     def _not_yet(self, row: Announced, reason: "_NotYet") -> Verdict:
         if reason.error is None:

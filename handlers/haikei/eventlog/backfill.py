@@ -11,7 +11,7 @@ from haikei.database import events, jobs, reading
 from haikei.eventlog.arrivals import Announced, Arrivals, Verdict
 from haikei.eventlog.outcome import count, tell
 from haikei.eventlog.rows import FeedRows
-from haikei.events import LayoutPublished, Source
+from haikei.events import Event, Source
 from haikei.trackers import PublishedLayout
 
 _ROWS = 50
@@ -32,7 +32,7 @@ class BackfillEntry:
     published_file: int
     path: str  #: as the tracker has it
     outcome: Outcome
-    event: LayoutPublished | None  #: None when it was refused
+    event: Event | None  #: None when it was refused
     reason: str  #: why it was refused
 
 

@@ -1,4 +1,4 @@
-"""Follow a tracker's event log and hand each published layout to the inbox, once."""
+"""Follow a tracker's event log: layouts and touch-ups to the inbox, decisions to the reviewer."""
 
 import threading
 import time
@@ -23,8 +23,10 @@ from haikei.eventlog.gaps import Gap, skipped
 from haikei.eventlog.reader import NOTHING, ReadRows, RowReader
 from haikei.eventlog.rows import FeedRows
 from haikei.eventlog.start import begin
-from haikei.events import Source
+from haikei.eventlog.talk import talk_in
+from haikei.events import Source, TouchUpFolders
 from haikei.images import Inspector
+from haikei.review import wake
 from haikei.settings import Settings
 from haikei.storage import Storage
 from haikei.trackers import FeedEvent, TrackerFeed
@@ -33,8 +35,8 @@ log = structlog.get_logger()
 
 _NEW = "Shotgun_PublishedFile_New"
 _CHANGE = "Shotgun_PublishedFile_Change"
-#: Fields whose late change can make a row a complete layout.
-_COMPLETING = frozenset({"path", "published_file_type", "entity"})
+#: Fields whose late change can make a row a complete layout or touch-up.
+_COMPLETING = frozenset({"path", "published_file_type", "entity", "upstream_published_files"})
 
 _PAGE = 500  # what a site gives in one answer
 _LONGEST_PAUSE = 60.0
@@ -59,9 +61,10 @@ class Follower:
     """
     Follows one feed, with all that it must not forget in the database.
 
-    The cursor moves in the transaction that notes which rows its events were about; a row leaves
-    that list in the transaction that puts its layout into the inbox. So whatever is cut where, a
-    new follower on the same database neither misses a layout nor announces one twice.
+    The cursor moves in the transaction that notes which rows its events were about, and which
+    Versions are to be looked at; a row leaves that list in the transaction that puts its layout
+    into the inbox. So whatever is cut where, a new follower on the same database neither misses a
+    layout or a decision nor announces a layout twice.
 
     Args:
         settings: the studio's; `events` and `watch.max_mib` are used.
@@ -89,7 +92,9 @@ class Follower:
         patience = max(self._settings.overlap, self._settings.gap_deadline)
         self._patience = patience
         self._inspector = inspector or Inspector(settings.watch.max_mib)
-        self._arrivals = Arrivals(feed.name, storage, self._inspector)
+        self._arrivals = Arrivals(
+            feed.name, storage, self._inspector, TouchUpFolders(settings.watch.touch_ups)
+        )
         self._rows = FeedRows(feed.name, patience)
         self._reader = RowReader(
             database,
@@ -201,6 +206,16 @@ class Follower:
         layouts = self._feed.layouts_between(start, end)
         return backfill(self._database, self._rows, self._arrivals, layouts, dry_run=dry_run)
 
+    def backfill_rows(self, ids: Sequence[int]) -> Iterator[BackfillEntry]:
+        """
+        Hand the layouts with these ids to the inbox, because somebody asks for them.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        layouts = self._feed.layouts(ids)
+        return backfill(self._database, self._rows, self._arrivals, layouts, dry_run=False)
+
     def _poll(self) -> PollResult:
         before = self._load()
         if before is None:
@@ -231,11 +246,15 @@ class Follower:
             for event in (*late, *fresh)
             if event.entity_id is not None and _tells_of_layout(event, after.since)
         }
+        # What is read here is read again when the cursor could not be moved.
+        talk = talk_in((*late, *fresh), since=after.since)
+        versions = {*talk.versions, *talk.about(self._feed)}
         with self._database.begin() as connection:
             if not cursor.store(connection, self._feed.name, before, after):
                 log.warning("feed_followed_by_another", feed=self._feed.name)
                 return self._result(before, 0, NOTHING, more=False)
             self._rows.expect(connection, told_of, clock)
+            wake(connection, versions, source=Source.EVENT_LOG)
             if at_head:
                 self._rows.look_again(connection, clock)
         metrics.EVENTS.labels(self._feed.name).inc(len(late) + len(fresh))

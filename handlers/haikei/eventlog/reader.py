@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from sqlalchemy import Engine
@@ -11,6 +12,7 @@ from haikei.database import reading
 from haikei.eventlog.arrivals import Announced, Arrivals, Verdict
 from haikei.eventlog.outcome import Told, count, tell
 from haikei.eventlog.rows import FeedRows, WaitingRow
+from haikei.events import Event, TouchUpPublished
 from haikei.images import Inspector
 from haikei.trackers import TrackerFeed
 
@@ -111,11 +113,13 @@ class RowReader:
         count(told)
         for one in told:
             if one.verdict.event is not None:
+                event = one.verdict.event
+                touch_up = isinstance(event, TouchUpPublished)
                 log.info(
-                    "layout_announced",
+                    "touch_up_announced" if touch_up else "layout_announced",
                     published_file=one.verdict.row,
-                    layout=str(one.verdict.event.layout),
-                    key=one.verdict.event.key,
+                    file=str(_file(event)),
+                    key=event.key,
                     new=one.new,
                 )
             elif one.verdict.refusal is not None:
@@ -129,3 +133,7 @@ class RowReader:
 
 def _waits(verdict: Verdict, row: WaitingRow, clock: float) -> bool:
     return verdict.passing and clock < row.deadline
+
+
+def _file(event: Event) -> Path:
+    return event.file if isinstance(event, TouchUpPublished) else event.layout

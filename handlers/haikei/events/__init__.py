@@ -1,5 +1,18 @@
 """What happened: the events that every source gives alike."""
 
-from haikei.events.layout import LayoutPublished, Source
+from haikei.events.layout import LayoutPublished
+from haikei.events.source import Source
+from haikei.events.touchup import TouchUpPublished
+from haikei.events.touchup_path import NamedPaintOver, TouchUpFolders, named_paint_over
 
-__all__ = ["LayoutPublished", "Source"]
+Event = LayoutPublished | TouchUpPublished
+
+__all__ = [
+    "Event",
+    "LayoutPublished",
+    "NamedPaintOver",
+    "Source",
+    "TouchUpFolders",
+    "TouchUpPublished",
+    "named_paint_over",
+]

@@ -1,23 +1,12 @@
-"""What happened, whoever told us: the same event with the same key comes out of every source."""
+"""A layout was published: the same event with the same key comes out of every source."""
 
-import hashlib
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 
+from haikei.events.identity import event_key
+from haikei.events.source import Source
 from haikei.trackers import Place
-
-
-class Source(StrEnum):
-    """Who told us."""
-
-    WATCH = "watch"
-    EVENT_LOG = "event_log"
-    RECONCILIATION = "reconciliation"
-    BACKFILL = "backfill"
-    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +29,4 @@ class LayoutPublished:
 
         The same drawing seen on disk and in the tracker is one event; a changed one is another.
         """
-        text = "\0".join((_fold(self.place.project), _fold(self.place.shot), self.sha256))
-        return "layout-" + hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _fold(name: str) -> str:
-    # Trackers compare names without regard to case; file systems may decompose accents.
-    return unicodedata.normalize("NFC", name).casefold()
+        return event_key("layout", self.place, self.sha256)

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy import Engine as Database
 
 from haikei.database import jobs, reading, utc_now
-from haikei.events import LayoutPublished
+from haikei.events import Event, LayoutPublished, TouchUpPublished
 from haikei.generators.production import seed_of
 from haikei.jobs.inbox import add_job, mark_dispatched, undispatched
-from haikei.jobs.job import JobOrder, JobState, Step
+from haikei.jobs.job import JobKind, JobOrder, JobState, Step
 from haikei.jobs.port import Engine, TaskState
 from haikei.jobs.rows import job_row
+from haikei.jobs.touchup_waiting import let_wait
 from haikei.jobs.workflow import LEGS, first_task, task_id
 from haikei.settings import Route, Settings, Variant
 
@@ -38,6 +39,7 @@ class _Row:
     key: str
     run: int
     priority: int
+    kind: JobKind
 
 
 class Dispatcher:
@@ -69,10 +71,9 @@ class Dispatcher:
             if not events:
                 return 0
             now = utc_now()
-            for event in events:
-                self._make_jobs(connection, event, now)
-            mark_dispatched(connection, [event.key for event in events])
-        return len(events)
+            done = [event.key for event in events if self._stands(connection, event, now)]
+            mark_dispatched(connection, done)
+        return len(done)
 
     def feed(self) -> int:
         """Hand waiting jobs to the engine, the most urgent first, as far as there is room."""
@@ -84,13 +85,16 @@ class Dispatcher:
             if room <= 0:
                 return 0
             rows = connection.execute(
-                select(jobs.c.key, jobs.c.run, jobs.c.priority)
+                select(jobs.c.key, jobs.c.run, jobs.c.priority, jobs.c.kind)
                 .where(jobs.c.state == JobState.WAITING.value)
                 .order_by(jobs.c.priority, jobs.c.id)
                 .limit(room)
             ).all()
-        waiting = [_Row(key=row.key, run=row.run, priority=row.priority) for row in rows]
-        tasks = [first_task(row.key, row.run, row.priority) for row in waiting]
+        waiting = [
+            _Row(key=row.key, run=row.run, priority=row.priority, kind=JobKind(row.kind))
+            for row in rows
+        ]
+        tasks = [first_task(row.key, row.run, row.priority, row.kind) for row in waiting]
         fresh = [task for task in tasks if task.id not in self._submitted]
         self._engine.submit(fresh)
         self._submitted = {task.id for task in tasks}
@@ -165,6 +169,13 @@ class Dispatcher:
             # made is found again by its key.
             self._restart(key, run)
         log.warning("job_mended", job=key, step=row["step"], found=sorted(states))
+        return True
+
+    def _stands(self, connection: Connection, event: Event, now: datetime) -> bool:
+        """Make an event's jobs; return False when that must wait."""
+        if isinstance(event, TouchUpPublished):
+            return let_wait(connection, event, now)
+        self._make_jobs(connection, event, now)
         return True
 
     def _make_jobs(self, connection: Connection, event: LayoutPublished, now: datetime) -> None:

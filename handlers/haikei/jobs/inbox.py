@@ -8,7 +8,7 @@ can be lost without the other.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,28 +16,35 @@ from sqlalchemy import Connection, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from haikei.database import events, jobs, utc_now
-from haikei.events import LayoutPublished, Source
+from haikei.events import Event, LayoutPublished, Source, TouchUpPublished
 from haikei.jobs.job import JobState, Step
+from haikei.jobs.rows import touch_up_of, touch_up_text
 from haikei.trackers import Place
 
 LAYOUT = "layout_published"
+TOUCH_UP = "touch_up_published"
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
-def receive(connection: Connection, event: LayoutPublished) -> bool:
+def receive(connection: Connection, event: Event) -> bool:
     """Note an event; return False when it was known already, whoever told us first."""
     return receive_all(connection, [event]) == 1
 
 
-def receive_all(connection: Connection, published: Sequence[LayoutPublished]) -> int:
-    """Note many events in one statement; return how many were not known yet."""
+def receive_all(connection: Connection, published: Sequence[Event]) -> int:
+    """
+    Note many events in one statement; return how many were not known yet.
+
+    What its row in the tracker says of a touch-up is taken over from what a folder said, and so is
+    a new name or a corrected row: the touch-up is looked at again, unless it is a version by then.
+    """
     if not published:
         return 0
     now = utc_now()
     rows = [
         {
             "key": event.key,
-            "kind": LAYOUT,
+            "kind": LAYOUT if isinstance(event, LayoutPublished) else TOUCH_UP,
             "source": event.source.value,
             "payload": _dump(event),
             "received_at": now,
@@ -45,7 +52,24 @@ def receive_all(connection: Connection, published: Sequence[LayoutPublished]) ->
         for event in published
     ]
     statement = _inserting(connection, events).on_conflict_do_nothing(index_elements=["key"])
-    return connection.execute(statement, rows).rowcount
+    new = connection.execute(statement, rows).rowcount
+    for event, row in zip(published, rows, strict=True):
+        if isinstance(event, TouchUpPublished):
+            _tell_more(connection, event, str(row["payload"]))
+    return new
+
+
+def _tell_more(connection: Connection, event: TouchUpPublished, payload: str) -> None:
+    query = select(events.c.payload).where(events.c.key == event.key)
+    known = touch_up_of(connection.execute(query).scalar_one())
+    same = replace(known, source=event.source, at=event.at) == event
+    if same or (known.from_tracker and not event.from_tracker):
+        return
+    connection.execute(
+        update(events)
+        .where(events.c.key == event.key)
+        .values(payload=payload, source=event.source.value, dispatched_at=None)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,15 +129,18 @@ def add_job(connection: Connection, row: Mapping[str, object]) -> bool:
     return _insert_new(connection, jobs, row)
 
 
-def undispatched(connection: Connection, limit: int) -> Sequence[LayoutPublished]:
+def undispatched(connection: Connection, limit: int) -> Sequence[Event]:
     """Return events for which there are no jobs yet, oldest first."""
     rows = connection.execute(
-        select(events.c.payload, events.c.source)
+        select(events.c.kind, events.c.payload, events.c.source)
         .where(events.c.dispatched_at.is_(None))
         .order_by(events.c.id)
         .limit(limit)
     )
-    return [_load(row.payload, Source(row.source)) for row in rows]
+    return [
+        touch_up_of(row.payload) if row.kind == TOUCH_UP else _load(row.payload, Source(row.source))
+        for row in rows
+    ]
 
 
 def mark_dispatched(connection: Connection, keys: Sequence[str]) -> None:
@@ -132,7 +159,9 @@ def _inserting(connection: Connection, table: Table) -> sqlite.Insert | postgres
     return sqlite.insert(table)
 
 
-def _dump(event: LayoutPublished) -> str:
+def _dump(event: Event) -> str:
+    if isinstance(event, TouchUpPublished):
+        return touch_up_text(event)
     return _ENCODER.encode(
         {
             "project": event.place.project,

@@ -1,4 +1,4 @@
-"""A job: one background to be made from one layout, and how far it is."""
+"""A job: one background to be made, or one paint-over to be taken in, and how far it is."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +7,13 @@ from pathlib import Path
 
 from haikei.jobs.retake import RetakeOrder
 from haikei.trackers import Place
+
+
+class JobKind(StrEnum):
+    """What a job brings about."""
+
+    BACKGROUND = "background"  #: a background is made from a layout
+    TOUCH_UP = "touch_up"  #: an artist's paint-over becomes a version
 
 
 class JobState(StrEnum):
@@ -30,6 +37,7 @@ class Step(StrEnum):
     EXTRACT = "extract"
     RECORD = "record"
     INTEGRATE = "integrate"
+    TAKE_IN = "take_in"  #: of a touch-up, after `collect`: all that makes it a version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +70,7 @@ class Job:
     """A job as lists and pages show it."""
 
     key: str
+    kind: JobKind
     state: JobState
     step: Step | None
     run: int  #: 1, and one more for each retry by a person

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, select, update
 from haikei.credits import ReviewState, records
 from haikei.database import jobs, reading, utc_now
 from haikei.errors import GenerationCancelled, JobError
-from haikei.jobs.job import JobOrder, JobState, Step
-from haikei.jobs.rows import order_of, result_text
+from haikei.jobs.job import JobState, Step
+from haikei.jobs.rows import result_text
 from haikei.trackers import PublishResult
 
 #: A step that killed its worker this often is not begun again.
@@ -27,6 +27,7 @@ _BEFORE: Mapping[Step, float] = {
     Step.EXTRACT: 0.85,
     Step.RECORD: 0.92,
     Step.INTEGRATE: 0.93,
+    Step.TAKE_IN: 0.05,
 }
 _LIVE = (JobState.WAITING.value, JobState.RUNNING.value)
 
@@ -63,9 +64,9 @@ class JobProgress:
             row = connection.execute(query).first()
         return row is not None and _was_cut(row.state, row.step, step)
 
-    def begin(self, step: Step) -> tuple[JobOrder, datetime]:
+    def begin(self, step: Step) -> tuple[str, datetime]:
         """
-        Note that a step begins; return the order and when it was given.
+        Note that a step begins; return the order, as its row holds it, and when it was given.
 
         Raises:
             Withdrawn: the job is no longer this run's.
@@ -95,7 +96,7 @@ class JobProgress:
             )
         self._step = step
         self._next_write = 0.0
-        return order_of(row["order_json"]), row["created_at"]
+        return row["order_json"], row["created_at"]
 
     def tell(self, fraction: float, note: str) -> None:
         """

@@ -7,10 +7,12 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
-from haikei.jobs.job import Job, JobOrder, JobState, Step
+from haikei.events import TouchUpPublished
+from haikei.jobs.job import Job, JobKind, JobOrder, JobState, Step
 from haikei.trackers import Place, PublishResult
 
 _ORDER = TypeAdapter(JobOrder)
+_TOUCH_UP = TypeAdapter(TouchUpPublished)
 _RESULT = TypeAdapter(PublishResult)
 
 
@@ -19,6 +21,7 @@ def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
     result = result_of(row["result_json"])
     return Job(
         key=row["key"],
+        kind=JobKind(row["kind"]),
         state=JobState(row["state"]),
         step=Step(row["step"]) if row["step"] else None,
         run=row["run"],
@@ -68,6 +71,37 @@ def job_row(order: JobOrder, now: datetime) -> dict[str, object]:
         "recipe": order.recipe,
         "layout": str(order.layout),
         "order_json": order_text(order),
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def touch_up_of(text: str) -> TouchUpPublished:
+    """Return the touch-up that `order_json` of its job, or its event, holds."""
+    return _TOUCH_UP.validate_json(text)
+
+
+def touch_up_text(event: TouchUpPublished) -> str:
+    """Return a touch-up as `order_json` of its job holds it."""
+    return _TOUCH_UP.dump_json(event).decode()
+
+
+def touch_up_row(event: TouchUpPublished, priority: int, now: datetime) -> dict[str, object]:
+    """Return the row of `jobs` with which a touch-up begins to wait."""
+    return {
+        "key": event.key,
+        "event_key": event.key,
+        "kind": JobKind.TOUCH_UP.value,
+        "state": JobState.WAITING.value,
+        "step": "",
+        "priority": priority,
+        "project": event.place.project,
+        "sequence": event.place.sequence,
+        "shot": event.place.shot,
+        "season": event.season,
+        "time": event.time,
+        "layout": str(event.file),
+        "order_json": touch_up_text(event),
         "created_at": now,
         "updated_at": now,
     }

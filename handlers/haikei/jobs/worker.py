@@ -21,6 +21,7 @@ from haikei.jobs.gate import Gate
 from haikei.jobs.guard import Guard, claim_holder
 from haikei.jobs.locks import open_locks
 from haikei.jobs.tools import Tools
+from haikei.jobs.touchup_job import TellOfVersion, TouchUpCourse, tell_nobody
 from haikei.jobs.upkeep import Upkeep
 from haikei.jobs.workflow import GENERATE_QUEUE, STEPS_QUEUE, Course
 from haikei.settings import Device, Settings
@@ -50,6 +51,7 @@ def run_worker(
     role: WorkerRole,
     device: str | None = None,
     stop: threading.Event,
+    tell: TellOfVersion = tell_nobody,
 ) -> None:
     """
     Carry jobs out until `stop` is set; what is unfinished then is resumed by the next worker.
@@ -57,6 +59,8 @@ def run_worker(
     Args:
         role: what this worker does.
         device: the name of a device in the settings, for GENERATE; the first one by default.
+        stop: set when the worker shall stop.
+        tell: whom to tell, in its transaction, of each Version that a touch-up became.
 
     Raises:
         SettingsError: there is no such device, or something needed is not set.
@@ -74,7 +78,10 @@ def run_worker(
         url,
         holder=holder,
         queues=(queue,),
-        handlers=Course(tools, gate).handlers(),
+        handlers={
+            **Course(tools, gate).handlers(),
+            **TouchUpCourse(tools, gate, tell).handlers(),
+        },
         grace=GRACE,
     )
     try:

@@ -5,30 +5,26 @@ The job as durable tasks: prepare, generate, deliver, each handing over to the n
 records and integrates. No task waits for another, so none holds a slot while pictures are made.
 """
 
-import json
 import shutil
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import structlog
 from pydantic import TypeAdapter
 
 from haikei.credits import records
-from haikei.errors import GenerationCancelled, HaikeiError
 from haikei.jobs.collect import Collected, collect
 from haikei.jobs.extract import Extracted, extract
 from haikei.jobs.gate import Gate
 from haikei.jobs.generate import Generated, generate
 from haikei.jobs.integrate import integrate
-from haikei.jobs.job import JobOrder, Step
+from haikei.jobs.job import JobKind, JobOrder, Step
 from haikei.jobs.port import Durable, Handler, Task
-from haikei.jobs.progress import JobProgress, Withdrawn, WorkerStopping
+from haikei.jobs.progress import JobProgress
 from haikei.jobs.record import Recorded, record
-from haikei.jobs.retries import TriedEnough, with_retries
+from haikei.jobs.rows import order_of
+from haikei.jobs.steprun import Kept, Over, StepRun
 from haikei.jobs.tools import Tools
 from haikei.jobs.validate import Validated, validate
 from haikei.trackers import PublishResult
@@ -40,7 +36,8 @@ T = TypeVar("T")
 STEPS_QUEUE = "jobs"
 GENERATE_QUEUE = "generate"
 PREPARE, GENERATE, DELIVER = "prepare", "generate", "deliver"
-LEGS = (PREPARE, GENERATE, DELIVER)
+TOUCH_UP = "touch_up"  #: the only task of a touch-up; see `haikei.jobs.touchup_job`
+LEGS = (PREPARE, GENERATE, DELIVER, TOUCH_UP)
 #: Jobs that are nearly done go before jobs that have not begun.
 _LATER = 1000
 
@@ -57,26 +54,7 @@ class Handed:
     generated: Generated | None = None
 
 
-class _End(StrEnum):
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    WITHDRAWN = "withdrawn"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Failure:
-    end: _End
-    reason: str = ""
-    kind: str = ""
-    attempts: int = 0
-
-
-class _Over(Exception):
-    """The task ends here; what the job's row has to say is written."""
-
-
 _HANDED = TypeAdapter(Handed)
-_FAILURE = TypeAdapter(_Failure)
 
 
 def task_id(key: str, run: int, leg: str) -> str:
@@ -84,27 +62,15 @@ def task_id(key: str, run: int, leg: str) -> str:
     return f"{key}.{run}.{leg}"
 
 
-def first_task(key: str, run: int, priority: int) -> Task:
+def first_task(key: str, run: int, priority: int, kind: JobKind = JobKind.BACKGROUND) -> Task:
     """Return the task with which a run of a job begins."""
-    return _task(PREPARE, STEPS_QUEUE, Handed(key=key, run=run, priority=priority))
+    leg = TOUCH_UP if kind is JobKind.TOUCH_UP else PREPARE
+    return _task(leg, STEPS_QUEUE, Handed(key=key, run=run, priority=priority))
 
 
-class Kept(Generic[T]):
-    """How one step's result is kept: as the JSON of a frozen dataclass, or its failure."""
-
-    def __init__(self, kind: type[T]) -> None:
-        self._adapter: TypeAdapter[T] = TypeAdapter(kind)
-
-    def success(self, value: T) -> str:
-        """Return a result as text."""
-        return '{"value":' + self._adapter.dump_json(value).decode() + "}"
-
-    def read(self, text: str) -> T | _Failure:
-        """Return what a step gave."""
-        data = json.loads(text)
-        if "failure" in data:
-            return _FAILURE.validate_python(data["failure"])
-        return self._adapter.validate_json(text[len('{"value":') : -1])
+def handed_over(payload: str) -> Handed:
+    """Return what a task was handed."""
+    return _HANDED.validate_json(payload)
 
 
 _COLLECTED = Kept(Collected)
@@ -153,7 +119,7 @@ class Course:
                     trust_pem=tools.marks().trust_pem,
                 ),
             )
-        except _Over:
+        except Over:
             return
         after = Handed(
             key=hand.key,
@@ -180,7 +146,7 @@ class Course:
                     tell=run.progress.tell,
                 ),
             )
-        except _Over:
+        except Over:
             return
         after = Handed(
             key=hand.key,
@@ -225,7 +191,7 @@ class Course:
                 _PUBLISHED,
                 lambda order, _: self._integrate(run, order, collected, extracted, recorded),
             )
-        except _Over:
+        except Over:
             return
         log.info("job_done", job=hand.key, version=published.version.name, url=published.url)
 
@@ -235,7 +201,7 @@ class Course:
 
     def _integrate(
         self,
-        run: "_Run",
+        run: StepRun[JobOrder],
         order: JobOrder,
         collected: Collected,
         extracted: Extracted,
@@ -254,93 +220,12 @@ class Course:
         shutil.rmtree(tools.folder(order.key), ignore_errors=True)
         return published
 
-    def _begin(self, durable: Durable, payload: str) -> tuple[Handed, "_Run"]:
-        hand = _HANDED.validate_json(payload)
+    def _begin(self, durable: Durable, payload: str) -> tuple[Handed, StepRun[JobOrder]]:
+        hand = handed_over(payload)
         progress = JobProgress(
             self._tools.database, key=hand.key, run=hand.run, stop=self._tools.stop
         )
-        return hand, _Run(durable, progress, self._tools, self._gate)
-
-
-class _Run:
-    def __init__(self, durable: Durable, progress: JobProgress, tools: Tools, gate: Gate) -> None:
-        self.progress = progress
-        self._durable = durable
-        self._tools = tools
-        self._gate = gate
-
-    def step(self, step: Step, kept: Kept[T], work: Callable[[JobOrder, datetime], T]) -> T:
-        """
-        Return the step's kept result, or do it.
-
-        Raises:
-            _Over: it failed for good, or the job was stopped.
-        """
-        found = kept.read(self._durable.step(step.value, lambda: self._attempt(step, kept, work)))
-        if not isinstance(found, _Failure):
-            return found
-        # The row is written outside the durable step: a kill between the two repeats only this.
-        match found.end:
-            case _End.FAILED:
-                self.progress.dead(reason=found.reason, kind=found.kind, attempts=found.attempts)
-            case _End.CANCELLED:
-                self.progress.cancelled(omit=step is Step.INTEGRATE)
-            case _End.WITHDRAWN:
-                pass
-        raise _Over
-
-    def _attempt(self, step: Step, kept: Kept[T], work: Callable[[JobOrder, datetime], T]) -> str:
-        bound = log.bind(job=self.progress.key, step=step.value)
-        started = time.monotonic()
-        attempts = 0
-        try:
-            alone = self.progress.suspect(step)
-            with self._gate.through(alone=alone, check=self.progress.check):
-                started = time.monotonic()
-                order, ordered_at = self.progress.begin(step)
-                bound = bound.bind(shot=order.place.shot)
-                value = with_retries(
-                    lambda: work(order, ordered_at), self._tools.retries, self.progress.wait
-                )
-        except WorkerStopping:
-            self.progress.excuse()
-            raise
-        except TriedEnough as tried:
-            error: Exception = tried.error
-            attempts = tried.attempts
-        except (Withdrawn, HaikeiError) as raised:
-            error = raised
-        else:
-            bound.info("step_done", seconds=round(time.monotonic() - started, 3))
-            return kept.success(value)
-        failure = _failure(error, attempts)
-        seconds = round(time.monotonic() - started, 3)
-        if failure.end is _End.FAILED:
-            unforeseen = None if isinstance(error, HaikeiError) else error
-            bound.error(
-                "step_failed",
-                seconds=seconds,
-                error=failure.reason,
-                kind=failure.kind,
-                attempts=attempts,
-                exc_info=unforeseen,
-            )
-        else:
-            bound.info(f"step_{failure.end.value}", seconds=seconds)
-        return json.dumps({"failure": _FAILURE.dump_python(failure, mode="json")})
-
-
-def _failure(error: Exception, attempts: int) -> _Failure:
-    match error:
-        case Withdrawn():
-            return _Failure(end=_End.WITHDRAWN)
-        case GenerationCancelled():
-            return _Failure(end=_End.CANCELLED)
-        case HaikeiError():
-            reason = str(error)
-        case _:
-            reason = f"Unforeseen: {str(error) or type(error).__name__}. See the worker's log."
-    return _Failure(end=_End.FAILED, reason=reason, kind=type(error).__name__, attempts=attempts)
+        return hand, StepRun(durable, progress, self._tools, self._gate, order_of)
 
 
 def _task(leg: str, queue: str, hand: Handed) -> Task:

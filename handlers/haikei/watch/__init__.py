@@ -1,4 +1,4 @@
-"""The file-system handler: folders in, `LayoutPublished` out."""
+"""The file-system handler: folders in, `LayoutPublished` and `TouchUpPublished` out."""
 
 from haikei.watch.filetable import rearm
 from haikei.watch.limits import watch_findings

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from haikei.errors import ImageUnreadable, PathRefused, PlaceUnknown
-from haikei.events import LayoutPublished, Source
+from haikei.events import Event, LayoutPublished, NamedPaintOver, Source, TouchUpPublished
 from haikei.jobs.inbox import Refusal, refusal_key
 from haikei.watch.root import WatchedRoot
 from haikei.watch.stamp import Stamp, printable
@@ -28,7 +28,7 @@ class Verdict:
     stamp: Stamp
     sha256: str
     state: FileState
-    event: LayoutPublished | None = None
+    event: Event | None = None
     refusal: Refusal | None = None
 
     @property
@@ -45,16 +45,33 @@ def approve(root: WatchedRoot, path: str, stamp: Stamp, sha256: str, *, now: dat
         found = root.place_of(path)
     except PlaceUnknown as error:
         return refuse(path, stamp, sha256, str(error), PlaceUnknown, FileState.MISPLACED)
-    event = LayoutPublished(
-        place=found.place,
-        layout=Path(path),
-        sha256=sha256,
-        name=found.name,
-        version=found.version,
-        published_file=None,
-        source=Source.WATCH,
-        at=now,
-    )
+    event: Event
+    if isinstance(found, NamedPaintOver):
+        event = TouchUpPublished(
+            place=found.place,
+            file=Path(path),
+            sha256=sha256,
+            published_file=None,
+            artist=None,
+            artist_name=found.artist,
+            versions=(),
+            season=found.season,
+            time=found.time,
+            version=found.version,
+            source=Source.WATCH,
+            at=now,
+        )
+    else:
+        event = LayoutPublished(
+            place=found.place,
+            layout=Path(path),
+            sha256=sha256,
+            name=found.name,
+            version=found.version,
+            published_file=None,
+            source=Source.WATCH,
+            at=now,
+        )
     return Verdict(path=path, stamp=stamp, sha256=sha256, state=FileState.PUBLISHED, event=event)
 
 

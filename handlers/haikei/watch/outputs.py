@@ -10,10 +10,13 @@ class Outputs:
 
     def __init__(self, storage: Storage) -> None:
         self._prefix = f"{storage.roots[0].path.absolute()}/"
-        self._templates = (PathTemplate(storage.background), PathTemplate(storage.stage))
+        self._templates = tuple(
+            PathTemplate(text)
+            for text in dict.fromkeys((storage.background, storage.stage, storage.touch_up))
+        )
 
     def hold(self, path: str) -> bool:
-        """Tell whether a path is one at which backgrounds or their stages are published."""
+        """Tell whether a path is one at which backgrounds, stages or touch-ups are published."""
         if not path.startswith(self._prefix):
             return False
         relative = PurePosixPath(path[len(self._prefix) :])

@@ -1,10 +1,13 @@
 """One watched folder tree: how it is watched, and what the paths in it mean."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from haikei.errors import PlaceUnknown
-from haikei.settings import PathTemplate, Watch, WatchMode
+from haikei.events import NamedPaintOver, named_paint_over
+from haikei.settings import PathTemplate, Watch, WatchFolder, WatchMode
+from haikei.settings.review import TouchUpFolder
 from haikei.trackers import Place
 from haikei.watch.mounts import mount_of
 
@@ -30,6 +33,7 @@ class WatchedRoot:
     templates: tuple[PathTemplate, ...]  #: the first one that fits says what a path means
     native: bool  #: the kernel tells of changes; otherwise only scans find them
     settle: float  #: seconds, by the local monotonic clock
+    touch_ups: tuple[PathTemplate, ...] = ()  #: looked at where no layout's template fits
 
     def relative(self, path: str) -> str | None:
         """Return the path below this root, None for one that lies elsewhere."""
@@ -44,21 +48,26 @@ class WatchedRoot:
             return False
         return True
 
-    def place_of(self, path: str) -> NamedPlace:
+    def place_of(self, path: str) -> NamedPlace | NamedPaintOver:
         """
-        Return what the path says.
+        Return what the path says of a layout or of a paint-over.
 
         Raises:
             PlaceUnknown: it does not look like the template, or lies elsewhere.
         """
-        relative = self.relative(path)
-        matches = (template.match(relative or "") for template in self.templates)
-        values = next((match for match in matches if match is not None), None)
+        relative = self.relative(path) or ""
+        values = _match(self.templates, relative)
         if values is None:
-            shapes = " or ".join(repr(template.text) for template in self.templates)
+            painted = _match(self.touch_ups, relative)
+            if painted is not None and (named := named_paint_over(painted)) is not None:
+                return named
+            shapes = " or ".join(
+                repr(template.text) for template in (*self.templates, *self.touch_ups)
+            )
             raise PlaceUnknown(
                 f"The path does not look like {shapes} below {self.path}.",
-                advice="Rename or move the file, or correct watch.folders.template.",
+                advice="Rename or move the file, or correct the template in watch.folders or "
+                "watch.touch_ups.",
             )
         if not values.get("project") or not values.get("shot"):
             raise PlaceUnknown(
@@ -85,16 +94,34 @@ def watched_roots(watch: Watch, listing: str | None = None) -> tuple[WatchedRoot
         watch: the settings.
         listing: stands for the text of /proc/self/mountinfo.
     """
-    templates: dict[Path, list[PathTemplate]] = {}
-    for folder in watch.folders:
-        templates.setdefault(folder.path.absolute(), []).append(PathTemplate(folder.template))
+    layouts, touch_ups = _by_path(watch.folders), _by_path(watch.touch_ups)
     return tuple(
-        _watched_root(path, tuple(shapes), watch, listing) for path, shapes in templates.items()
+        _watched_root(path, layouts.get(path, ()), touch_ups.get(path, ()), watch, listing)
+        for path in dict.fromkeys((*layouts, *touch_ups))
     )
 
 
+def _by_path(
+    folders: Iterable[WatchFolder] | Iterable[TouchUpFolder],
+) -> Mapping[Path, tuple[PathTemplate, ...]]:
+    found: dict[Path, tuple[PathTemplate, ...]] = {}
+    for folder in folders:
+        path = folder.path.absolute()
+        found[path] = (*found.get(path, ()), PathTemplate(folder.template))
+    return found
+
+
+def _match(templates: Iterable[PathTemplate], relative: str) -> Mapping[str, str] | None:
+    matches = (template.match(relative) for template in templates)
+    return next((match for match in matches if match is not None), None)
+
+
 def _watched_root(
-    path: Path, templates: tuple[PathTemplate, ...], watch: Watch, listing: str | None
+    path: Path,
+    templates: tuple[PathTemplate, ...],
+    touch_ups: tuple[PathTemplate, ...],
+    watch: Watch,
+    listing: str | None,
 ) -> WatchedRoot:
     mount = mount_of(path, listing)
     network = mount is not None and mount.is_network
@@ -102,6 +129,7 @@ def _watched_root(
     return WatchedRoot(
         path=str(path),
         templates=templates,
+        touch_ups=touch_ups,
         native=native,
         settle=max(watch.settle, NETWORK_SETTLE) if network else watch.settle,
     )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from haikei.credits import Person
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEvent:
@@ -22,8 +24,16 @@ class FeedEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaintOver:
+    """What a touch-up's row says besides what a layout's says."""
+
+    artist: Person | None  #: who published it, else who alone is assigned to its task
+    versions: tuple[int, ...]  #: Versions of the files upstream, else the one it is linked to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedLayout:
-    """One PublishedFile row of a layout type."""
+    """One PublishedFile row of a layout type, or of the touch-up type."""
 
     id: int
     project: str  #: its folder name (`tank_name`) when it has one, else its name
@@ -35,6 +45,7 @@ class PublishedLayout:
     ready: bool  #: False while type, link or path are still missing
     created_at: datetime
     typed: bool = True  #: False while it has no type: it may become a layout, or anything else
+    painted: PaintOver | None = None  #: None for a layout
 
 
 class TrackerFeed(Protocol):
@@ -54,9 +65,13 @@ class TrackerFeed(Protocol):
         ...
 
     def layouts(self, ids: Sequence[int]) -> Sequence[PublishedLayout]:
-        """Return those of the PublishedFile rows that are layouts or may become ones."""
+        """Return those rows that are layouts or touch-ups, or may become so; never our own."""
         ...
 
     def layouts_between(self, start: datetime, end: datetime) -> Sequence[PublishedLayout]:
-        """Return all layout rows created in that time, oldest first."""
+        """Return all rows of layouts and touch-ups created in that time, oldest first."""
+        ...
+
+    def discussed(self, *, notes: Sequence[int], replies: Sequence[int]) -> Sequence[int]:
+        """Return the Versions that these Notes, and the Notes of these Replies, are about."""
         ...

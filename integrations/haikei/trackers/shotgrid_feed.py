@@ -1,7 +1,8 @@
 """What happened on a ShotGrid site, for the event-log handler."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
@@ -11,6 +12,8 @@ from haikei.settings import Settings
 from haikei.trackers.feed import FeedEvent, PublishedLayout
 from haikei.trackers.shotgrid_client import CHUNK, Filter, SiteClient
 from haikei.trackers.shotgrid_ourselves import Ourselves
+from haikei.trackers.shotgrid_paintovers import PaintOvers
+from haikei.trackers.shotgrid_places import same_name
 from haikei.trackers.shotgrid_record import Link, Record
 
 _EVENT_FIELDS = (
@@ -46,8 +49,10 @@ class ShotGridFeed:
 
     def __init__(self, settings: Settings, key: SecretStr) -> None:
         self._client = SiteClient(settings.tracker, key)
-        self._types = {code.casefold() for code in settings.tracker.layout_types}
-        self._type_codes = list(settings.tracker.layout_types)
+        self._touch_up = settings.tracker.touch_up_type
+        self._type_codes = [*settings.tracker.layout_types, self._touch_up]
+        self._types = {code.casefold() for code in self._type_codes}
+        self._paint_overs = PaintOvers(self._client, settings)
         self._roots = {root.name: root.path for root in settings.storage.roots}
         self._us = Ourselves(self._client)
 
@@ -82,21 +87,18 @@ class ShotGridFeed:
 
     def layouts(self, ids: Sequence[int]) -> Sequence[PublishedLayout]:
         """
-        Return those rows that are layouts, or have no type yet; ids that are gone are left out.
+        Return those rows that are layouts or touch-ups, or have no type yet.
+
+        Ids that are gone are left out, and so are touch-ups that we published ourselves.
 
         Raises:
             TrackerError: the site does not answer, or refuses.
         """
-        found: list[PublishedLayout] = []
-        for start in range(0, len(ids), CHUNK):
-            chunk = list(ids[start : start + CHUNK])
-            rows = self._client.find("PublishedFile", [["id", "in", chunk]], _LAYOUT_FIELDS)
-            found += (self._layout(row) for row in rows if self._may_be_layout(row))
-        return found
+        return self._layouts(self._each("PublishedFile", ids, _LAYOUT_FIELDS))
 
     def layouts_between(self, start: datetime, end: datetime) -> Sequence[PublishedLayout]:
         """
-        Return all layout rows created in that time, both ends included, oldest first.
+        Return all layouts and touch-ups created in that time, both ends included, oldest first.
 
         Raises:
             TrackerError: the site does not answer, or refuses.
@@ -110,16 +112,54 @@ class ShotGridFeed:
         rows = self._client.find(
             "PublishedFile", wanted, _LAYOUT_FIELDS, order=("created_at", "asc")
         )
-        found = [self._layout(row) for row in rows if self._may_be_layout(row)]
+        found = self._layouts(rows)
         first = start.replace(microsecond=0)
         return sorted(
             (layout for layout in found if first <= layout.created_at <= end),
             key=lambda layout: (layout.created_at, layout.id),
         )
 
+    def discussed(self, *, notes: Sequence[int], replies: Sequence[int]) -> Sequence[int]:
+        """
+        Return the Versions that Notes and Replies are about, each once; what is gone is left out.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        wanted = set(notes)
+        for reply in self._each("Reply", replies, ["entity"]):
+            note = reply.link("entity")
+            if note is not None and note.type == "Note":
+                wanted.add(note.id)
+        about = {
+            link.id
+            for note in self._each("Note", wanted, ["note_links"])
+            for link in note.links("note_links")
+            if link.type == "Version"
+        }
+        return sorted(about)
+
     def close(self) -> None:
         """Close the connection of this thread; the next call opens one again."""
         self._client.close()
+
+    def _each(
+        self, entity_type: str, ids: Collection[int], fields: Sequence[str]
+    ) -> Iterator[Record]:
+        wanted = sorted(set(ids))
+        for start in range(0, len(wanted), CHUNK):
+            chunk = wanted[start : start + CHUNK]
+            yield from self._client.find(entity_type, [["id", "in", chunk]], fields)
+
+    def _layouts(self, rows: Iterable[Record]) -> Sequence[PublishedLayout]:
+        found = [row for row in rows if self._may_be_layout(row)]
+        touch_ups = [row.id for row in found if same_name(row.text(_TYPE), self._touch_up)]
+        painted = self._paint_overs.read(touch_ups)
+        return [
+            replace(self._layout(row), painted=painted.get(row.id))
+            for row in found
+            if row.id in painted or row.id not in touch_ups
+        ]
 
     def _may_be_layout(self, row: Record) -> bool:
         code = row.text(_TYPE)
