@@ -23,7 +23,7 @@ from haikei.credits import (
     SourceType,
     credit_line,
 )
-from haikei.errors import CreditError, StorageUnavailable, TouchUpRefused
+from haikei.errors import CreditError, ParentUnknown, StorageUnavailable
 from haikei.files import sha256_of, write_whole
 from haikei.images import Picture, read_picture, write_review
 from haikei.jobs.extract import REVIEW, THUMBNAIL, MadeFile
@@ -82,7 +82,7 @@ def examine(
         folder: of ours; the copy that everything is made from goes there.
 
     Raises:
-        TouchUpRefused: it shows another drawing, or is the version itself.
+        ParentUnknown: it shows another drawing.
         ImageUnreadable: it is no picture, or damaged.
         LayoutChanged: the file changed meanwhile.
         MarksBroken: it carries marks that do not hold.
@@ -97,7 +97,7 @@ def examine(
     code = parent.version.code
     if not measured.related:
         alike = measured.similarity_ppm / 10_000
-        raise TouchUpRefused(
+        raise ParentUnknown(
             f"{order.file.name} does not show what {code} shows: of what is drawn {alike:.1f} % is "
             "alike.",
             advice="Name the version that was painted over, or publish it as a layout of its own.",
