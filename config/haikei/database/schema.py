@@ -383,9 +383,6 @@ dailies = Table(
     Column("project", String(255), primary_key=True),
     Column("day", String(10), primary_key=True),
     Column("name", String(255), nullable=False),
-    # The rows of the project and the playlist in the tracker, once they are known.
-    Column("project_id", BigInteger),
-    Column("playlist_id", BigInteger),
     Column("closed_at", Moment),
     Index("ix_dailies_closed_at", "closed_at"),
 )

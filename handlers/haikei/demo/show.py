@@ -15,9 +15,9 @@ from haikei.demo.crediting import Credited, credit
 from haikei.demo.cuts import CUTS, DemoCut, layout_path
 from haikei.demo.drawing import drop
 from haikei.demo.review import ReviewRow, in_review
-from haikei.demo.sheet import SheetRow, write_sheet
 from haikei.demo.studio import SCRIPT, DemoStudio, prepare
 from haikei.errors import TrackerUnavailable
+from haikei.images.contactsheet import SheetRow, write_sheet
 from haikei.jobs import Job, JobState
 from haikei.jobs.store import JobStore
 from haikei.presets import RECIPES

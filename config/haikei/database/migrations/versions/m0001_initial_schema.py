@@ -379,8 +379,6 @@ def upgrade() -> None:
         sa.Column("project", sa.String(length=255), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("project_id", sa.BigInteger(), nullable=True),
-        sa.Column("playlist_id", sa.BigInteger(), nullable=True),
         sa.Column("closed_at", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("project", "day", name=op.f("pk_dailies")),
     )

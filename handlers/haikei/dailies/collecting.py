@@ -1,0 +1,235 @@
+"""Dailies: a playlist a day and show, finished with contact sheets and a summary."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Engine
+
+from haikei.credits import BackgroundVersion, records
+from haikei.dailies.day import closing, day_at
+from haikei.dailies.sheets import write_sheets
+from haikei.dailies.shown import (
+    Daily,
+    Shown,
+    ShownState,
+    assign,
+    close,
+    has_new,
+    mark,
+    open_dailies,
+    shown,
+)
+from haikei.dailies.summary import DayLinks, summarize
+from haikei.database import reading
+from haikei.errors import HaikeiError
+from haikei.jobs.locks import Locks, open_locks
+from haikei.review.answers import answer
+from haikei.settings import Settings
+from haikei.trackers import PlaylistDesk, PlaylistRequest, Row, load_playlist_desk, load_review_desk
+from haikei.trackers.reviewing import NoteWrite, ReviewDesk
+
+log = structlog.get_logger()
+
+#: Seconds between two looks for new versions.
+LOOK = 15.0
+#: Seconds before a day that failed is tried again, doubled up to the longest.
+FIRST_PAUSE, LONGEST_PAUSE = 15.0, 900.0
+_LOCK = "dailies"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Playlist:
+    """A playlist as it stands in the tracker."""
+
+    row: Row
+    project: Row
+    keys: frozenset[str]  #: of our versions that it shows
+
+
+class Dailies:
+    """
+    Collects dailies; of many processes one at a time.
+
+    Args:
+        settings: the studio's.
+        database: the studio's own.
+        open_playlists: makes this thread's playlists; by default those of the studio's tracker.
+        open_desk: makes this thread's desk, which knows the versions that still exist.
+        zone: the studio's time zone; by default this machine's.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Engine,
+        *,
+        open_playlists: Callable[[Settings], PlaylistDesk] = load_playlist_desk,
+        open_desk: Callable[[Settings], ReviewDesk] = load_review_desk,
+        zone: tzinfo | None = None,
+    ) -> None:
+        self._settings = settings
+        self._wanted = settings.review.dailies
+        self._database = database
+        self._open_playlists = open_playlists
+        self._open_desk = open_desk
+        self._zone = zone
+        self._playlists: PlaylistDesk | None = None
+        self._desk: ReviewDesk | None = None
+        self._locks: Locks | None = None
+        self._look_at: datetime | None = None
+        self._resting: dict[Daily, tuple[int, datetime]] = {}
+
+    def tick(self, now: datetime) -> int:
+        """
+        Do what is due; return how many versions were added and days finished.
+
+        A version gets its day when it is first seen here, once and for good. What then follows
+        can be cut anywhere and is done again: the tracker makes a playlist, an attachment and a
+        Note once for each key.
+        """
+        if not self._wanted.enabled or (self._look_at is not None and now < self._look_at):
+            return 0
+        self._look_at = now + timedelta(seconds=LOOK)
+        if self._locks is None:
+            state = self._settings.studio.state
+            url = self._settings.engine.url or f"sqlite:///{state / 'engine.db'}"
+            self._locks = open_locks(url, state / "locks")
+        with self._locks.borrowed(_LOCK) as ours:
+            return self._do(now) if ours else 0
+
+    def close(self) -> None:
+        """Close this thread's connections."""
+        for desk in (self._playlists, self._desk):
+            if desk is not None:
+                desk.close()
+        if self._locks is not None:
+            self._locks.release()
+        self._playlists = self._desk = self._locks = None
+
+    def _do(self, now: datetime) -> int:
+        with reading(self._database) as connection:
+            new = has_new(connection, now)
+        if new:
+            day = day_at(now, self._wanted.close_at, self._zone)
+            with self._database.begin() as connection:
+                assign(connection, now, day, self._name)
+        with reading(self._database) as connection:
+            days = open_dailies(connection)
+        done = 0
+        for daily in days:
+            attempts, until = self._resting.get(daily, (0, now))
+            if until > now:
+                continue
+            try:
+                done += self._go_on(daily, now)
+            except HaikeiError as error:
+                log.warning("dailies_failed", playlist=daily.name, error=str(error))
+                pause = error.retry_after or min(
+                    FIRST_PAUSE * 2 ** min(attempts, 20), LONGEST_PAUSE
+                )
+                self._resting[daily] = (attempts + 1, now + timedelta(seconds=pause))
+            else:
+                self._resting.pop(daily, None)
+        return done
+
+    def _go_on(self, daily: Daily, now: datetime) -> int:
+        with reading(self._database) as connection:
+            versions = shown(connection, daily)
+        waiting = [one.key for one in versions if one.state is ShownState.WAITING]
+        over = now >= closing(daily.day, self._wanted.close_at, self._zone)
+        if not waiting and not over:
+            return 0
+        # Once more at the end: somebody may have deleted a version, or the playlist itself.
+        playlist = self._collect(daily, versions)
+        there = playlist.keys if playlist else frozenset[str]()
+        with self._database.begin() as connection:
+            mark(connection, [key for key in waiting if key in there], ShownState.SHOWN)
+            gone = [one.key for one in versions if one.key not in there]
+            mark(connection, gone, ShownState.GONE)
+        if over:
+            todays = [one.key for one in versions if one.day == daily.day and one.key in there]
+            self._finish(daily, playlist, todays, now)
+        return len(waiting) + over
+
+    def _collect(self, daily: Daily, versions: Sequence[Shown]) -> _Playlist | None:
+        """Bring the playlist up to date; None when no version is left that it could show."""
+        if self._desk is None:
+            self._desk = self._open_desk(self._settings)
+        # One version that was deleted there would have the site refuse all the others.
+        ids = [one.tracker_id for one in versions if one.state is not ShownState.GONE]
+        seen = {one.version.id: one for one in self._desk.look(ids)} if ids else {}
+        there = [one for one in versions if one.tracker_id in seen]
+        if not there:
+            return None
+        project = seen[there[0].tracker_id].project
+        # Playlists of one name are one playlist.
+        words = f"{daily.project}\0{daily.name}"
+        request = PlaylistRequest(
+            project=project,
+            name=daily.name,
+            versions=tuple(one.tracker_id for one in there),
+            key=f"dailies/{hashlib.sha256(words.encode()).hexdigest()[:32]}",
+        )
+        row = self._desk_of_playlists().collect(request)
+        log.info("playlist_collected", playlist=daily.name, versions=len(there))
+        return _Playlist(row=row, project=project, keys=frozenset(one.key for one in there))
+
+    def _finish(
+        self, daily: Daily, playlist: _Playlist | None, keys: Sequence[str], now: datetime
+    ) -> None:
+        versions = self._versions(keys)
+        if playlist is not None and versions:
+            self._attach_sheets(daily, playlist, versions)
+        # The Note is written by the reviewer, for as long as it takes; asking for it and the end
+        # of the day are one.
+        with self._database.begin() as connection:
+            close(connection, daily, now)
+            if playlist is not None and versions and self._wanted.note:
+                summary = summarize(
+                    connection, daily.project, daily.name, versions, self._links(playlist)
+                )
+                told = NoteWrite(
+                    key=f"dailies/{daily.project}/{daily.day.isoformat()}",
+                    project=playlist.project,
+                    links=(playlist.row,),
+                    subject=summary.subject,
+                    text=summary.text,
+                    to=self._wanted.supervisors,
+                )
+                answer(connection, told, now)
+        log.info("dailies_finished", playlist=daily.name, versions=len(versions))
+
+    def _attach_sheets(
+        self, daily: Daily, playlist: _Playlist, versions: Sequence[BackgroundVersion]
+    ) -> None:
+        with tempfile.TemporaryDirectory(prefix="haikei-dailies-") as folder:
+            day = daily.day.isoformat()
+            for sheet in write_sheets(self._settings, versions, day, Path(folder)):
+                self._desk_of_playlists().attach(playlist.row, sheet, sheet.name)
+                sheet.unlink()
+
+    def _versions(self, keys: Sequence[str]) -> list[BackgroundVersion]:
+        with reading(self._database) as connection:
+            found = (records.background(connection, key) for key in keys)
+            return [version for version in found if version is not None]
+
+    def _desk_of_playlists(self) -> PlaylistDesk:
+        if self._playlists is None:
+            self._playlists = self._open_playlists(self._settings)
+        return self._playlists
+
+    def _links(self, playlist: _Playlist) -> DayLinks:
+        site = str(self._settings.tracker.url).rstrip("/")
+        web = self._settings.web
+        pages = str(web.url) if web.enabled and web.url is not None else ""
+        return DayLinks(playlist=f"{site}/detail/Playlist/{playlist.row.id}", pages=pages)
+
+    def _name(self, project: str, day: date) -> str:
+        # Not str.format: a show's own braces are no fields.
+        name = self._wanted.name.replace("{date}", day.isoformat())
+        return name.replace("{project}", project)[:255]

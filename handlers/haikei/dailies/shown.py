@@ -1,0 +1,161 @@
+"""Which versions each day shows, kept so that a restart at any moment makes nothing twice."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Select, exists, insert, select, update
+
+from haikei.dailies.day import next_day
+from haikei.database import backgrounds, dailies, daily_versions, inserting
+
+#: Versions that are older than this when they are first seen here are not new to anybody.
+NEW = timedelta(days=14)
+_daily = dailies.c
+_shown = daily_versions.c
+_version = backgrounds.c
+
+
+class ShownState(StrEnum):
+    """Whether a version's playlist shows it."""
+
+    WAITING = "waiting"
+    SHOWN = "shown"
+    GONE = "gone"  #: the tracker has no such version any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daily:
+    """One day of one show."""
+
+    project: str
+    day: date
+    name: str  #: the playlist's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A version and the day on which it is shown."""
+
+    key: str  #: the background's
+    tracker_id: int
+    day: date
+    state: ShownState
+
+
+def assign(
+    connection: Connection, now: datetime, day: date, name: Callable[[str, date], str]
+) -> int:
+    """
+    Give every new version its day, once and for good; return how many there were.
+
+    Args:
+        connection: to the studio's database.
+        now: the present moment.
+        day: the one that is open now.
+        name: makes a playlist's name of a project's and a date.
+    """
+    rows = connection.execute(_new(now)).all()
+    days = {
+        project: _open_day(connection, project, day) for project in {row.project for row in rows}
+    }
+    for project, open_day in days.items():
+        connection.execute(
+            inserting(connection, dailies).on_conflict_do_nothing(
+                index_elements=["project", "day"]
+            ),
+            {"project": project, "day": open_day.isoformat(), "name": name(project, open_day)},
+        )
+    if rows:
+        values = [
+            {
+                "background_key": row.key,
+                "project": row.project,
+                "day": days[row.project].isoformat(),
+                "state": ShownState.WAITING.value,
+            }
+            for row in rows
+        ]
+        connection.execute(insert(daily_versions), values)
+    return len(rows)
+
+
+def has_new(connection: Connection, now: datetime) -> bool:
+    """Tell whether `assign` would find something, without asking to write."""
+    return connection.execute(_new(now).limit(1)).first() is not None
+
+
+def open_dailies(connection: Connection) -> tuple[Daily, ...]:
+    """Return the days that are not finished, the earliest first."""
+    query = select(dailies).where(_daily.closed_at.is_(None)).order_by(_daily.day, _daily.project)
+    return tuple(
+        Daily(project=row.project, day=date.fromisoformat(row.day), name=row.name)
+        for row in connection.execute(query)
+    )
+
+
+def shown(connection: Connection, daily: Daily) -> Sequence[Shown]:
+    """
+    Return the versions of a day's playlist in cut order: sequence, shot, season, time, version.
+
+    Days whose playlists have the same name share one, and so their versions.
+    """
+    days = select(_daily.day).where(_daily.project == daily.project, _daily.name == daily.name)
+    query = (
+        select(daily_versions, _version.tracker_id)
+        .join(backgrounds, _version.key == _shown.background_key)
+        .where(_shown.project == daily.project, _shown.day.in_(days))
+        .order_by(
+            _version.sequence, _version.shot, _version.season, _version.time, _version.version
+        )
+    )
+    return [
+        Shown(
+            key=row.background_key,
+            tracker_id=row.tracker_id,
+            day=date.fromisoformat(row.day),
+            state=ShownState(row.state),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def mark(connection: Connection, keys: Collection[str], state: ShownState) -> None:
+    """Note whether these versions are in their playlist."""
+    if keys:
+        connection.execute(
+            update(daily_versions)
+            .where(_shown.background_key.in_(list(keys)))
+            .values(state=state.value)
+        )
+
+
+def close(connection: Connection, daily: Daily, now: datetime) -> None:
+    """Finish a day: no version gets it any more."""
+    here = _daily.project == daily.project, _daily.day == daily.day.isoformat()
+    connection.execute(update(dailies).where(*here).values(closed_at=now))
+
+
+def _new(now: datetime) -> Select[Any]:
+    return (
+        select(_version.key, _version.project)
+        .where(
+            _version.tracker_id.is_not(None),
+            _version.created_at > now - NEW,
+            ~exists().where(_shown.background_key == _version.key),
+        )
+        .order_by(_version.key)
+    )
+
+
+def _open_day(connection: Connection, project: str, day: date) -> date:
+    # A clock that was set back, or a close that was set later, does not open a day again.
+    closed = select(_daily.day).where(
+        _daily.project == project, _daily.closed_at.is_not(None), _daily.day >= day.isoformat()
+    )
+    taken = set(connection.execute(closed).scalars())
+    while day.isoformat() in taken:
+        day = next_day(day)
+    return day
