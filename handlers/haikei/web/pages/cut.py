@@ -175,7 +175,7 @@ def _shown(connection: Connection, chosen: Standing, history: Sequence[Standing]
         credit = credit_line(version.images)
     except CreditError as error:
         problem = str(error)
-    names = steps(version)
+    names = _numbered(steps(version))
     return Shown(
         version=version,
         layers=tuple(
@@ -189,3 +189,13 @@ def _shown(connection: Connection, chosen: Standing, history: Sequence[Standing]
         review=review_of(connection, version.key),
         newest=history[-1],
     )
+
+
+def _numbered(names: Sequence[Words]) -> tuple[Words, ...]:
+    """Return names that tell the images apart: those of several touch-ups get numbers."""
+    found: list[Words] = []
+    for place, name in enumerate(names):
+        number = names[: place + 1].count(name)
+        several = names.count(name) > 1
+        found.append(Words(f"{name.en} {number}", f"{name.ja} {number}") if several else name)
+    return tuple(found)

@@ -14,6 +14,8 @@ from haikei.presets import SEASONS, TIMES
 
 MAKING, REFUSED = "making", "refused"
 _LIVE = (JobState.WAITING.value, JobState.RUNNING.value)
+_SEASONS = {name: number for number, name in enumerate(SEASONS)}
+_TIMES = {name: number for number, name in enumerate(TIMES)}
 _background = backgrounds.c
 
 
@@ -314,13 +316,12 @@ def _cover(connection: Connection, project: str) -> str:
 
 def _order(one: GalleryCard) -> tuple[object, ...]:
     place = one.place
-    times, seasons = list(TIMES), list(SEASONS)
     return (
         place.sequence,
         place.shot,
-        seasons.index(place.season) if place.season in seasons else len(seasons),
+        _SEASONS.get(place.season, len(_SEASONS)),
         place.season,
-        times.index(place.time) if place.time in times else len(times),
+        _TIMES.get(place.time, len(_TIMES)),
         place.time,
     )
 

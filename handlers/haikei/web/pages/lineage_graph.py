@@ -17,10 +17,11 @@ from haikei.database import background_images, backgrounds, image_records
 from haikei.reports import Words
 from haikei.reports.naming import joined
 
-BOX_WIDTH, BOX_HEIGHT = 210, 76
-_GAP_X, _GAP_Y, _EDGE = 64, 22, 8
+BOX_WIDTH, BOX_HEIGHT = 186, 76
+_GAP_X, _GAP_Y, _EDGE = 46, 22, 8
 #: Images beyond this are left out of the drawing; they are many when all was made from one.
 _MOST = 60
+_NO_VERSION = ("", 0)
 _KINDS = {
     ImageKind.LAYOUT: Words("Layout", "原図"),
     ImageKind.GENERATION: Words("Generation", "生成"),
@@ -38,7 +39,8 @@ class Box:
     title: Words
     made_by: Words
     entry: int  #: of the ledger
-    code: str  #: of the version that it is; empty when it is a step on the way to one
+    version: int  #: that it is; 0 when it is a step on the way to one
+    key: str  #: of that version; empty when there is none
     sha256: str
     kind: str
     is_ai: bool
@@ -70,7 +72,7 @@ def graph_of(connection: Connection, version: BackgroundVersion, names: Sequence
     images = found.images[:_MOST]
     columns = _columns(found, images)
     called = {image.sha256: name for image, name in zip(version.images, names, strict=True)}
-    entries, codes = _entries(connection, images), _codes(connection, images)
+    entries, versions = _entries(connection, images), _versions(connection, images)
     places: dict[str, tuple[int, int]] = {}
     rows: dict[int, int] = {}
     for image in images:
@@ -88,7 +90,8 @@ def graph_of(connection: Connection, version: BackgroundVersion, names: Sequence
             title=called.get(image.sha256, _KINDS[image.kind]),
             made_by=_makers(image),
             entry=entries.get(image.sha256, 0),
-            code=codes.get(image.sha256, ""),
+            version=versions.get(image.sha256, _NO_VERSION)[1],
+            key=versions.get(image.sha256, _NO_VERSION)[0],
             sha256=image.sha256,
             kind=image.kind.value,
             is_ai=image.source_type.is_ai,
@@ -157,12 +160,12 @@ def _entries(connection: Connection, images: Sequence[ImageRecord]) -> dict[str,
     }
 
 
-def _codes(connection: Connection, images: Sequence[ImageRecord]) -> dict[str, str]:
-    """Return which of the images are versions, by the hash of the version's own image."""
+def _versions(connection: Connection, images: Sequence[ImageRecord]) -> dict[str, tuple[str, int]]:
+    """Return key and number of those images that are versions, by their hashes."""
     last = background_images.alias("last")
     columns = background_images.c
     query = (
-        select(image_records.c.sha256, backgrounds.c.code)
+        select(image_records.c.sha256, backgrounds.c.key, backgrounds.c.version)
         .join(background_images, columns.image_seq == image_records.c.ledger_seq)
         .join(backgrounds, backgrounds.c.key == columns.background_key)
         .outerjoin(
@@ -175,4 +178,4 @@ def _codes(connection: Connection, images: Sequence[ImageRecord]) -> dict[str, s
             last.c.image_seq.is_(None),
         )
     )
-    return {row.sha256: row.code for row in connection.execute(query)}
+    return {row.sha256: (row.key, row.version) for row in connection.execute(query)}

@@ -1,5 +1,7 @@
 """Every phrase of the pages, in English and Japanese. Templates say them with `say(w.name)`."""
 
+from functools import cache
+
 from haikei.credits import Facet, Grade, ReviewState
 from haikei.jobs.job import JobState, Step
 from haikei.presets import SEASONS, TIMES
@@ -87,7 +89,7 @@ NOTE_HINT = Words(
     "次の版への指示を書いてください（例：「緑を控えめに、雲を増やして、夕方で」）。"
     "「シードはそのまま」と書かない限り、新しいシードで作り直します。",
 )
-APPROVE = Words("Approve", "OK（承認）")
+APPROVE = Words("Approve", "承認")
 RETAKE = Words("Retake", "リテイク")
 HOLD = Words("Hold", "保留")
 OMIT = Words("Omit", "欠番")
@@ -171,6 +173,48 @@ REPORT_HELP = Words(
     "Each is made when you ask for it, from the records as they are now. PDF takes a while.",
     "開くたびに最新の記録から作成します。PDF は少し時間がかかります。",
 )
+PURPOSES = {
+    "credits-roll": Words(
+        "The end roll of a show's backgrounds; refused while human work is unnamed.",
+        "作品の背景美術のエンドロール。人の作業に記名がない間は作成されません。",
+    ),
+    "breakdown": Words(
+        "End cards: layout, generations and touch-up side by side, with the names.",
+        "原図・生成・加筆を名前とともに並べたエンドカード。",
+    ),
+    "dashboard": Words(
+        "The show at a glance: states, versions a day, hours, tools, retakes, touch-ups.",
+        "作品の全体像：状態、日別の版数、時間、ツール、リテイク、加筆。",
+    ),
+    "ai-use": Words(
+        "Where AI was used, with what, by whom and agreed when, as clients and academies ask.",
+        "どこで、どの AI を、誰が、いつの合意で使ったか（発注元・映画賞向け）。",
+    ),
+    "article-50": Words(
+        "Marks in files, systems, deep-fake assessments and disclosures under EU law.",
+        "EU 法に基づくファイルの標識、システム、ディープフェイク評価、開示。",
+    ),
+    "copyright": Words(
+        "Per work the human part, the AI part to exclude, and the evidence, for registration.",
+        "著作物ごとの人の寄与、除外すべき AI 部分、その根拠（登録用）。",
+    ),
+    "union-log": Words(
+        "Covered people, notices and consultations, operators of AI steps, credit kept.",
+        "対象者、通知と協議、AI 工程の操作者、守られたクレジット。",
+    ),
+    "no-ai": Words(
+        "Backgrounds without any pixel by a trained model, signed; and those with, with why.",
+        "学習済みモデルの画素を含まない背景（署名付き）と、含む背景およびその理由。",
+    ),
+    "verification": Words(
+        "Every published file examined: its marks, its bytes, its entry in the ledger.",
+        "公開した全ファイルの検証：標識、内容、台帳の項目。",
+    ),
+    "omc": Words(
+        "The lineage as MovieLabs OMC-JSON 2.8: assets, versions, tasks, participants.",
+        "MovieLabs OMC-JSON 2.8 形式の来歴：アセット、版、作業、関係者。",
+    ),
+}
 VIEW = Words("View", "表示")
 DOWNLOAD = Words("Download as {form}", "{form} でダウンロード")
 ALL_VERSIONS = Words("All versions, not only the newest", "最新版だけでなく全版")
@@ -243,6 +287,7 @@ def time_of_day(name: str) -> Words:
     return Words(found.en, found.ja) if found else Words(name, name)
 
 
+@cache
 def variant(season_name: str, time_name: str) -> Words:
     """Return a season and a time of day together."""
     one, other = season(season_name), time_of_day(time_name)
