@@ -1,0 +1,207 @@
+"""A touch-up comes home by itself: what it is on is found, or people are asked."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from haikei.credits import Person, Relation
+from haikei.errors import TrackerUnavailable
+from haikei.events import Source
+from haikei.images import write_picture
+from haikei.jobs import Job, JobState
+from haikei.jobs.job import JobKind
+from haikei.provenance import mark
+from haikei.provenance.png import read_metadata, write_xmp
+from haikei.provenance.request import MarkedIngredient
+from support.homecoming import (
+    RIKU,
+    SAKURA,
+    AskedTracker,
+    another_drawing,
+    file_of,
+    paint,
+    painted,
+    tell,
+    version_of,
+    versions,
+    with_background,
+)
+from support.house import House, opening
+from support.marking import request
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    people = [{"name": "Sakura Ito", "name_ja": "伊藤さくら", "logins": ["sakura.ito"]}]
+    with ExitStack() as stack:
+        yield opening(stack, tmp_path)(people=people)
+
+
+@pytest.fixture
+def tracker(house: House) -> AskedTracker:
+    return with_background(house)
+
+
+def touch_ups(house: House) -> list[Job]:
+    return [job for job in house.store.list() if job.kind is JobKind.TOUCH_UP]
+
+
+def note_of(house: House, number: int) -> str:
+    return version_of(house, number).final.contributions[0].evidence.note
+
+
+def painters(house: House, number: int) -> list[str]:
+    images = version_of(house, number).images
+    found = (
+        one.actor.name
+        for image in images
+        for one in image.contributions
+        if one.role.value == "touch_up" and isinstance(one.actor, Person)
+    )
+    return list(found)
+
+
+@pytest.mark.usefixtures("tracker")
+def test_what_the_name_of_a_file_says_is_enough(house: House) -> None:
+    file = paint(house, version_of(house, 1), "mine.png")
+
+    tell(house, painted(file, season="summer", time="day", version=1, artist_name="Sakura_Ito"))
+
+    assert versions(house) == ["c001_bg_summer_day_v001", "c001_bg_summer_day_v002"]
+    assert painters(house, 2) == ["Sakura Ito"]
+    assert "found by the file's name" in note_of(house, 2)
+    (job,) = touch_ups(house)
+    assert (job.state, job.version_code) == (JobState.DONE, "c001_bg_summer_day_v002")
+
+
+@pytest.mark.usefixtures("tracker")
+def test_the_trackers_link_outranks_the_name_and_a_second_artist_is_added(house: House) -> None:
+    first = version_of(house, 1)
+    tell(house, painted(paint(house, first, "a.png"), version=1, artist=SAKURA))
+    second = version_of(house, 2)
+    file = paint(house, second, "b.png", at=80)
+
+    tell(
+        house,
+        painted(file, version=1, artist=RIKU, published_file=9, versions=(77, second.tracker_id)),
+    )
+
+    third = version_of(house, 3)
+    assert third.final.ingredients[0].sha256 == second.final.sha256
+    assert painters(house, 3) == ["Sakura Ito", "Riku Mori"]
+    assert "tracker's link of PublishedFile 9" in note_of(house, 3)
+
+
+@pytest.mark.usefixtures("tracker")
+def test_marks_that_a_paint_program_kept_tell_the_parent(house: House, tmp_path: Path) -> None:
+    parent = version_of(house, 1)
+    below = file_of(house, parent)
+    kept = mark(
+        request(
+            paint(house, parent, "plain.png"),
+            tmp_path / "painted.png",
+            ingredients=(
+                MarkedIngredient(path=below, relation=Relation.PARENT, title=parent.code),
+            ),
+        ),
+        house.tools.marks(),
+    )
+
+    tell(house, painted(kept.path, artist=SAKURA))
+
+    assert "found by the C2PA marks in the file" in note_of(house, 2)
+
+
+@pytest.mark.usefixtures("tracker")
+def test_xmp_that_a_paint_program_kept_tells_the_parent(house: House, tmp_path: Path) -> None:
+    parent = version_of(house, 1)
+    plain, file = paint(house, parent, "plain.png", at=60), tmp_path / "kept.png"
+    with file_of(house, parent).open("rb") as published:
+        packet = read_metadata(published).xmp
+    assert packet is not None
+    with plain.open("rb") as source, file.open("wb") as target:
+        write_xmp(source, target, packet)
+
+    tell(house, painted(file, artist=SAKURA))
+
+    assert "found by the XMP in the file" in note_of(house, 2)
+
+
+@pytest.mark.usefixtures("tracker")
+def test_a_picture_alone_is_known_by_what_it_shows(house: House) -> None:
+    tell(house, painted(paint(house, version_of(house, 1), "x.png"), artist=SAKURA))
+
+    assert "found by what it shows" in note_of(house, 2)
+
+
+def test_an_unrelated_picture_asks_once_and_is_never_guessed(
+    house: House, tracker: AskedTracker, tmp_path: Path
+) -> None:
+    file = tmp_path / "other.png"
+    write_picture(another_drawing(), file, bits=8)
+    tracker.desk.failures.append(TrackerUnavailable("away"))
+
+    tell(house, painted(file, artist=SAKURA))
+    house.store.retry(touch_ups(house)[0].key)
+    house.work()
+
+    (job,) = touch_ups(house)
+    assert (job.state, job.error_kind) == (JobState.DEAD, "ParentUnknown")
+    (note,) = tracker.desk.notes.values()
+    assert "Nothing tells which version of c001 other.png is painted over" in note.text
+    assert [link.type for link in note.links] == ["Version", "Shot"]
+    assert versions(house) == ["c001_bg_summer_day_v001"]
+
+
+def test_a_wrong_link_is_not_believed_and_people_are_asked(
+    house: House, tracker: AskedTracker, tmp_path: Path
+) -> None:
+    tell(house, painted(paint(house, version_of(house, 1), "a.png"), version=1, artist=SAKURA))
+    file = tmp_path / "other.png"
+    write_picture(another_drawing(), file, bits=8)
+    wrong = painted(
+        file, artist=RIKU, published_file=9, versions=(version_of(house, 2).tracker_id,)
+    )
+
+    tell(house, wrong)
+
+    assert touch_ups(house)[0].error_kind == "ParentUnknown"
+    assert len(tracker.desk.notes) == 1
+    assert len(versions(house)) == 2
+
+
+@pytest.mark.usefixtures("tracker")
+def test_nobody_is_taken_in_unnamed_until_the_tracker_says_who_it_was(house: House) -> None:
+    file = paint(house, version_of(house, 1), "mine.png")
+    from_folder = painted(file, version=1, artist_name="somebody")
+    tell(house, from_folder)
+    (dead,) = touch_ups(house)
+    assert (dead.state, dead.error_kind) == (JobState.DEAD, "CreditError")
+    assert "somebody" in dead.error
+
+    tell(house, painted(file, artist=RIKU, published_file=5, source=Source.EVENT_LOG))
+
+    (job,) = touch_ups(house)
+    assert (job.state, painters(house, 2)) == (JobState.DONE, ["Riku Mori"])
+    tell(house, from_folder)
+    assert len(versions(house)) == 2
+
+
+def test_our_own_picture_is_no_touch_up(house: House, tracker: AskedTracker) -> None:
+    tell(house, painted(file_of(house, version_of(house, 1)), artist=SAKURA, version=1))
+
+    assert touch_ups(house) == []
+    assert tracker.desk.notes == {}
+
+
+@pytest.mark.usefixtures("tracker")
+def test_a_kill_after_it_was_taken_in_makes_no_second_version(house: House) -> None:
+    file = paint(house, version_of(house, 1), "mine.png")
+    house.engine.cut = "take_in"
+
+    tell(house, painted(file, version=1, artist=SAKURA))
+
+    assert len(versions(house)) == 2
+    assert touch_ups(house)[0].state is JobState.DONE
