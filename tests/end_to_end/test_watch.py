@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from haikei.events import TouchUpPublished
+from haikei.jobs.inbox import undispatched
 from haikei.watch import Watcher, rearm
 from support.pngfile import png_bytes
 from support.watching import quiet, studio, until, watching
@@ -460,3 +462,33 @@ def test_a_watched_link_to_a_folder_keeps_its_own_name(tmp_path: Path, mode: str
         until(lambda: len(place.told()) == 1)
 
     assert [told.layout for told in place.told()] == [str(path)]
+
+
+def test_a_paint_over_in_its_folder_is_told_of_as_one_and_a_stray_file_is_refused(
+    tmp_path: Path,
+) -> None:
+    touch_ups = tmp_path / "touchups"
+    touch_ups.mkdir()
+    place = studio(tmp_path, touch_ups=[{"path": str(touch_ups)}])
+    shot = touch_ups / "port/sq01/c001/touchup"
+    shot.mkdir(parents=True)
+    (shot / "c001_bg_winter_night_v004_sakura ito.png").write_bytes(png_bytes("painted"))
+    (shot / "stray.png").write_bytes(png_bytes("stray"))
+    place.layout("c001").write_bytes(png_bytes("drawn"))
+
+    Watcher(place.settings, place.database).scan_once()
+    Watcher(place.settings, place.database).scan_once()
+
+    with place.database.begin() as connection:
+        found = undispatched(connection, 10)
+    (event,) = [one for one in found if isinstance(one, TouchUpPublished)]
+    assert len(found) == 2
+    assert (event.place.shot, event.season, event.time, event.version) == (
+        "c001",
+        "winter",
+        "night",
+        4,
+    )
+    assert event.artist_name == "sakura ito"
+    (refused,) = place.refused()
+    assert refused.layout.endswith("stray.png")
