@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, update
@@ -116,28 +117,29 @@ def test_a_retake_from_the_page_is_answered_and_the_next_version_approved(
 
     (note,) = show.find("Note", ["note_links", "is", _link("Version", first.version.id)])
     (reply,) = show.find("Reply", ["entity", "is", _link("Note", note["id"])])
-    row = show.sg.find_one("Note", [["id", "is", note["id"]]], ["note_links"])
-    assert row is not None
-    linked = {one["id"] for one in row["note_links"] if one["type"] == "Version"}
+    links = value(show, "Note", note["id"], "note_links")
+    linked = {one["id"] for one in links if one["type"] == "Version"}
     assert linked == {first.version.id, second.version.id}
-    content = show.sg.find_one("Reply", [["id", "is", reply["id"]]], ["content"])
-    assert content is not None
-    assert "less green" in content["content"]
+    assert "less green" in value(show, "Reply", reply["id"], "content")
     assert retake.retake is not None
     assert [person.name for person in retake.retake.asked_by] == ["Haruka Mori"]
 
     deciding.decide(retake.key, Verdict(decision=Decision.APPROVE, by=by))
     reviewer.tick()
 
-    task = show.sg.find_one("Task", [["id", "is", show.background_task]], ["sg_status_list"])
-    assert task is not None
-    assert task["sg_status_list"] == "fin"
+    assert value(show, "Task", show.background_task, "sg_status_list") == "fin"
     with database.connect() as connection:
         version = records.background(connection, retake.key)
     assert version is not None
     assert version.state is ReviewState.APPROVED
     (approval,) = [one for one in version.final.contributions if one.role is Role.APPROVAL]
     assert approval.actor.name == "Haruka Mori"
+
+
+def value(show: Show, entity_type: str, number: int, name: str) -> Any:
+    found = show.sg.find_one(entity_type, [["id", "is", number]], [name])
+    assert found is not None
+    return dict[str, Any](found)[name]
 
 
 def _link(entity_type: str, number: int) -> dict[str, object]:

@@ -17,22 +17,18 @@ from haikei.credits import (
     Contribution,
     Evidence,
     Grade,
-    ImageKind,
     Person,
     Role,
     people,
     records,
 )
 from haikei.database import inserting, reviews
-from haikei.jobs.job import JobState
 from haikei.jobs.policy import as_credited
 from haikei.review import wording
-from haikei.review.answers import answer, set_status
+from haikei.review.answers import set_status
 from haikei.review.decision import Decision, StatusMap, task_status, task_write_key
 from haikei.review.ended import tell_of_ends
 from haikei.review.notes import (
-    OPEN,
-    KeptNote,
     NoteState,
     keep_decision,
     keep_seen,
@@ -42,17 +38,9 @@ from haikei.review.notes import (
     who_said,
     withdraw_decisions,
 )
-from haikei.review.retakes import (
-    count_retakes,
-    is_being_made,
-    last_retake,
-    order_retake,
-    ordered,
-    parent_of,
-    taken_over,
-)
+from haikei.review.retaking import Retaking, answer_note
 from haikei.settings import Settings
-from haikei.trackers.reviewing import NoteWrite, ReplyWrite, SeenVersion, StatusWrite
+from haikei.trackers.reviewing import SeenVersion, StatusWrite
 
 log = structlog.get_logger()
 
@@ -104,6 +92,7 @@ class Applying:
     def __init__(self, settings: Settings, task_statuses: tuple[str, ...] | None = None) -> None:
         self._settings = settings
         self._map = StatusMap(settings)
+        self._retaking = Retaking(settings)
         self._settle = timedelta(seconds=settings.review.settle)
         self._task_statuses = task_statuses
 
@@ -147,7 +136,7 @@ class Applying:
             self._lock(connection, version, seen, after.decided_at, now)
         outcome: Outcome | datetime = Outcome.DONE
         if decision is Decision.RETAKE:
-            outcome = self._retake(connection, seen, version, now)
+            outcome = self._retaking.act(connection, seen, version, now) or Outcome.DONE
         if outcome is Outcome.DONE and _may_be_named(after, seen, now):
             outcome = now + NAMED_AFTER
         return outcome
@@ -277,89 +266,7 @@ class Applying:
         ]
         for note in late:
             set_state(connection, [note.id], NoteState.LOCKED)
-            self._reply(connection, note, f"locked/{note.id}", wording.locked(version.code), now)
-
-    def _retake(
-        self,
-        connection: Connection,
-        seen: SeenVersion,
-        version: BackgroundVersion,
-        now: datetime,
-    ) -> Outcome | datetime:
-        notes = notes_of(connection, seen.version.id)
-        fresh = [note for note in notes if note.state in OPEN]
-        if not fresh:
-            return Outcome.DONE
-        if version.final.kind is ImageKind.TOUCH_UP:
-            self._leave_to_its_artist(connection, version, fresh, now)
-            return Outcome.DONE
-        due = max(note.seen_at for note in fresh) + self._settle
-        if now < due:
-            return due
-        last = last_retake(connection, seen.version.id)
-        if last is not None and last[1] in {JobState.WAITING, JobState.RUNNING}:
-            # The end of that job wakes us.
-            return Outcome.DONE
-        parent = parent_of(connection, version, last[2] if last else None)
-        if parent is None:
-            self._ask(connection, seen, fresh, wording.no_job(version.code), now)
-            return Outcome.DONE
-        dead = last[0] if last and last[1] is JobState.DEAD else ""
-        asked = [note for note in notes if note.state is NoteState.ASKED]
-        all_of_it = sorted(
-            (*fresh, *asked, *taken_over(notes, dead)), key=lambda one: (one.written_at, one.id)
-        )
-        authors = people.look_up(connection, {note.author for note in all_of_it})
-        order = ordered(*parent, all_of_it, authors)
-        before, code = parent
-        moments = ((before.season, before.time), (order.season, order.time))
-        if is_being_made(connection, version, moments):
-            return Outcome.DONE
-        made = max(count_retakes(connection, version, one) for one in (before, order))
-        if made >= self._settings.review.max_retakes:
-            self._ask(connection, seen, fresh, wording.too_many(code, made), now)
-            return Outcome.DONE
-        order_retake(connection, order, dead)
-        set_state(
-            connection, order.retake.notes if order.retake else (), NoteState.TAKEN, job=order.key
-        )
-        log.info("retake_ordered", version=version.code, job=order.key, notes=len(all_of_it))
-        return Outcome.DONE
-
-    def _leave_to_its_artist(
-        self,
-        connection: Connection,
-        version: BackgroundVersion,
-        notes: list[KeptNote],
-        now: datetime,
-    ) -> None:
-        set_state(connection, [note.id for note in notes], NoteState.ASKED)
-        for note in notes:
-            self._reply(connection, note, f"painted/{note.id}", wording.painted(version.code), now)
-
-    def _ask(
-        self,
-        connection: Connection,
-        seen: SeenVersion,
-        notes: list[KeptNote],
-        text: str,
-        now: datetime,
-    ) -> None:
-        set_state(connection, [note.id for note in notes], NoteState.ASKED)
-        question = NoteWrite(
-            key=f"question/{seen.version.id}/{notes[0].id}",
-            project=seen.project,
-            links=(seen.version,),
-            subject=wording.subject([seen.version.name]),
-            text=text,
-        )
-        answer(connection, question, now)
-
-    def _reply(
-        self, connection: Connection, note: KeptNote, key: str, text: str, now: datetime
-    ) -> None:
-        if note.thread is not None:
-            answer(connection, ReplyWrite(key=key, note=note.thread, text=text), now)
+            answer_note(connection, note, f"locked/{note.id}", wording.locked(version.code), now)
 
 
 def _may_be_named(standing: Standing, seen: SeenVersion, now: datetime) -> bool:

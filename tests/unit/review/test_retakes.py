@@ -311,3 +311,18 @@ def test_a_killed_reviewer_leaves_nothing_half_done(house: ReviewHouse) -> None:
     with house.database.connect() as connection:
         states = connection.execute(select(jobs.c.state)).scalars().all()
     assert states == [JobState.DONE.value] * 2
+
+
+def test_two_versions_of_a_cut_are_retaken_one_after_the_other(house: ReviewHouse) -> None:
+    newest = house.make(retake(house, "less green"))
+    house.review()
+    house.desk.note(1, "warmer")
+    house.desk.note(newest, "brighter")
+    house.desk.set_status(newest, "rtk")
+
+    house.review()
+
+    assert len(house.retakes) == 2
+    house.make(house.retakes[1])
+    house.review()
+    assert turns(house.retakes[2]) == {"green": -50, "warmth": 50, "light": 50}
