@@ -10,7 +10,7 @@ import shotgun_api3
 from pydantic import HttpUrl
 from sqlalchemy import Engine, select
 
-from haikei.database import events, jobs, open_database, reading, utc_now
+from haikei.database import events, jobs, open_database, reading, review_wakes, utc_now
 from haikei.eventlog import Follower
 from haikei.settings import Events, Settings
 from haikei.storage import Storage
@@ -232,3 +232,76 @@ def run_until(follower: Follower, feed: ShotGridFeed, condition: Callable[[], bo
         stop.set()
         runner.join(30)
     assert still_running
+
+
+def test_what_people_say_of_versions_wakes_them(
+    studio: RunningStudio, show: Show, follower: Follower, database: Engine
+) -> None:
+    first, second, third, fourth = (
+        show.create("Version", code=f"v{number}", entity={"type": "Shot", "id": show.shot})
+        for number in range(4)
+    )
+    poll_all(follower)
+    supervisor = another_script(studio)
+    project = {"type": "Project", "id": show.project}
+    supervisor.update("Version", first, {"sg_status_list": "apr"})
+    supervisor.update("Version", fourth, {"description": "no decision"})
+    note = supervisor.create(
+        "Note",
+        {"project": project, "content": "more sky", "note_links": [_version(second)]},
+    )
+    older = show.create("Note", content="by us", note_links=[_version(third)])
+    gone = supervisor.create(
+        "Note", {"project": project, "content": "gone", "note_links": [_version(fourth)]}
+    )
+    supervisor.delete("Note", gone["id"])
+    supervisor.create("Reply", {"entity": {"type": "Note", "id": older}, "content": "and this one"})
+    supervisor.create("Reply", {"entity": note, "content": "less green"})
+
+    poll_all(follower)
+
+    with reading(database) as connection:
+        woken = set(connection.execute(select(review_wakes.c.version_id)).scalars())
+    assert woken & {first, second, third, fourth} == {first, second, third}
+
+
+def test_a_touch_up_tells_who_painted_it_and_on_what(
+    studio: RunningStudio, show: Show, follower: Follower, feed: ShotGridFeed, database: Engine
+) -> None:
+    poll_all(follower)
+    ours = show.create("Version", code="c001_bg_summer_day_v001")
+    parent = show.create(
+        "PublishedFile", code="c001_bg_summer_day_v001.png", version=_version(ours)
+    )
+    publisher = another_script(studio)
+    row = publish(show, publisher, "painted", kind="Background Touch-up")
+    task = show.background_task
+    publisher.update(
+        "PublishedFile",
+        row,
+        {
+            "upstream_published_files": [{"type": "PublishedFile", "id": parent}],
+            "task": {"type": "Task", "id": task},
+        },
+    )
+    publisher.update("Task", task, {"task_assignees": [{"type": "HumanUser", "id": show.artist}]})
+    mine = publish(show, show.sg, "mine", kind="Background Touch-up")
+    show.sg.update("PublishedFile", mine, {"sg_haikei_key": "touch-up-1"})
+
+    (known,) = feed.layouts([row, mine])
+    poll_all(follower)
+    follower.reconcile()
+    poll_all(follower)
+
+    assert known.painted is not None
+    assert known.painted.artist is not None
+    assert known.painted.artist.id == f"HumanUser:{show.artist}"
+    assert known.painted.versions == (ours,)
+    with reading(database) as connection:
+        here = events.c.payload.contains(f"/{show.name}/")
+        kinds = list(connection.execute(select(events.c.kind).where(here)).scalars())
+    assert kinds == ["touch_up_published"]
+
+
+def _version(number: int) -> dict[str, object]:
+    return {"type": "Version", "id": number}
