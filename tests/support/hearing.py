@@ -31,10 +31,11 @@ class Heard:
 
 @dataclass(slots=True, kw_only=True)
 class Receiver:
-    """Keeps what it is told, and answers with `status`."""
+    """Keeps what it is told, and answers with `status` and these headers."""
 
     url: str = ""
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict[str, str])
     heard: "queue.Queue[Heard]" = field(default_factory=queue.Queue)
 
     def next(self) -> Heard:
@@ -63,6 +64,8 @@ def receiver() -> Generator[Receiver]:
             hearing.heard.put(Heard(path=self.path, headers=headers, body=body))
             self.send_response(hearing.status)
             self.send_header("content-length", "0")
+            for name, value in hearing.headers.items():
+                self.send_header(name, value)
             self.end_headers()
 
         @override

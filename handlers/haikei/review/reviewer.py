@@ -27,6 +27,8 @@ Ticker = Callable[[datetime], object]  #: something else that is done now and th
 BATCH = 50
 #: Seconds between two rounds of the loop, and between two reconciliations.
 POLL, RECONCILE = 1.0, 120.0
+#: Seconds in which tickers end what they are at, once all is to stop.
+GRACE = 10.0
 #: A reconciliation looks back further than the last one, as clocks differ.
 OVERLAP = timedelta(minutes=10)
 #: How far the first reconciliation of a studio looks back.
@@ -80,18 +82,28 @@ class Reviewer:
 
         Args:
             stop: set when this process shall end.
-            tickers: called in every round, each for itself.
+            tickers: called about every second, each in a thread of its own: a slow mail server
+                or a large contact sheet keeps no decision waiting.
         """
-        reconcile_at = self._clock()
+        threads = [
+            threading.Thread(target=self._keep, args=(stop, ticker), name="ticker", daemon=True)
+            for ticker in tickers
+        ]
+        for thread in threads:
+            thread.start()
         try:
-            self._rounds(stop, tickers, reconcile_at)
+            self._rounds(stop, self._clock())
         finally:
+            for thread in threads:
+                thread.join(GRACE)
             if self._desk is not None:
                 self._desk.close()
 
-    def _rounds(
-        self, stop: threading.Event, tickers: Sequence[Ticker], reconcile_at: datetime
-    ) -> None:
+    def _keep(self, stop: threading.Event, ticker: Ticker) -> None:
+        while not stop.wait(POLL):
+            _call(ticker, self._clock())
+
+    def _rounds(self, stop: threading.Event, reconcile_at: datetime) -> None:
         while not stop.is_set():
             count = 0
             try:
@@ -105,8 +117,6 @@ class Reviewer:
                 log.warning("review_interrupted", error=str(error))
             except Exception:
                 log.exception("review_failed")
-            for ticker in tickers:
-                _call(ticker, self._clock())
             if not count:
                 stop.wait(POLL)
 

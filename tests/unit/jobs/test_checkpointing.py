@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 from structlog.testing import capture_logs
 
-from haikei.database import ledger_checkpoints, reading, utc_now
+from haikei.database import ledger_checkpoints, notices, reading, utc_now
 from haikei.errors import HistoryChanged, SettingsError
 from haikei.jobs.checkpointing import Checkpointing, outlets_of
 from haikei.jobs.locks import FileLocks
@@ -165,6 +165,10 @@ def test_a_rewritten_ledger_is_refused_and_counted_and_not_looked_at_every_minut
     assert "checkpoint_refused" in {line["event"] for line in lines}
     assert REGISTRY.get_sample_value("haikei_ledger_refused_total") == before + 1
     assert newest(database) == 1
+    with reading(database) as connection:
+        (told,) = connection.execute(select(notices)).all()
+    assert told.kind == "checkpoint"
+    assert "sealed" in told.text
 
 
 def test_without_any_drop_folder_a_rewrite_of_the_whole_database_is_refused(
