@@ -111,12 +111,16 @@ def test_who_set_the_status_last_is_known(
 
 
 def test_nobody_is_named_while_the_event_log_is_behind(
-    studio: RunningStudio, desk: ShotGridReviewDesk, published: PublishResult, supervisor: int
+    studio: RunningStudio,
+    show: Show,
+    desk: ShotGridReviewDesk,
+    published: PublishResult,
+    supervisor: int,
 ) -> None:
     assert supervisor
     sg = studio.site.connect(sudo_as_login=SUPERVISOR)
     sg.update("Version", published.version.id, {"sg_status_list": "apr"})
-    (ours,) = sg.find("ApiUser", [["firstname", "is", "haikei"]])
+    (ours,) = show.find("ApiUser", ["firstname", "is", "haikei"])
     silent = studio.site.connect()
     silent.update("ApiUser", ours["id"], {"generate_event_log_entries": False})
     try:
@@ -376,16 +380,22 @@ def test_a_status_of_a_deleted_version_is_refused(
         desk.write(StatusWrite(row=published.version, status="apr"))
 
 
-def question(show: Show, published: PublishResult, **fields: Any) -> NoteWrite:
+def question(
+    show: Show,
+    published: PublishResult,
+    *,
+    text: str = "Two versions are alike.",
+    to: tuple[str, ...] = (),
+    by: str = "",
+) -> NoteWrite:
     return NoteWrite(
-        **{
-            "key": f"question-{show.name}",
-            "project": Row(type="Project", id=show.project, name=show.name),
-            "links": (published.version, Row(type="Task", id=show.background_task, name="bg")),
-            "subject": "Which one?",
-            "text": "Two versions are alike.",
-            **fields,
-        }
+        key=f"question-{show.name}",
+        project=Row(type="Project", id=show.project, name=show.name),
+        links=(published.version, Row(type="Task", id=show.background_task, name="bg")),
+        subject="Which one?",
+        text=text,
+        to=to,
+        by=by,
     )
 
 

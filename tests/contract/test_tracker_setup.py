@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import HttpUrl, SecretStr
@@ -309,7 +310,7 @@ def set_up_with(show: Show, settings: Settings, *, dry_run: bool = False) -> lis
     return [one for one in findings if one.subject.startswith("menu item")]
 
 
-def menu(show: Show) -> list[dict[str, object]]:
+def menu(show: Show) -> list[dict[str, Any]]:
     fields = "title url entity_type folder selection_required list_order secret_token"
     return show.find("ActionMenuItem", fields=fields)
 

@@ -112,7 +112,7 @@ def version(sg: shotgun_api3.Shotgun, tmp_path_factory: pytest.TempPathFactory) 
                 },
             )
         )
-    sg.create(
+    note = sg.create(
         "Note",
         {
             "project": shot["project"],
@@ -121,6 +121,7 @@ def version(sg: shotgun_api3.Shotgun, tmp_path_factory: pytest.TempPathFactory) 
             "note_links": [made],
         },
     )
+    sg.create("Reply", {"entity": note, "content": "v002 に直しました。"})
     picture = write_image(tmp_path_factory.mktemp("picture") / "v001.png", width=1280, height=720)
     sg.upload("Version", made["id"], str(picture), field_name="sg_uploaded_movie")
     await_thumbnail(sg, "Version", made["id"])
@@ -180,6 +181,7 @@ def test_the_page_of_a_version_shows_everything_about_it(site: RunningSite, vers
         "c001_bg_gen1.png",
         "show: PORT/c001_bg_v001.png",
         "もっと青く。",
+        "v002 に直しました。",
         "Haikei painter 1",
         "Pending Review",
         "History",

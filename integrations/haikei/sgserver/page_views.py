@@ -97,6 +97,7 @@ class NoteLine:
     who: str
     subject: str
     content: str
+    replies: Sequence["NoteLine"] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,15 +365,20 @@ class PageViews:
             ["subject", "content", "user", "created_at"],
             order=[("id", "asc")],
         )
-        return [
-            NoteLine(
-                when=_moment(_text(row, "created_at")),
-                who=_name(row, "user"),
-                subject=_text(row, "subject"),
-                content=_text(row, "content"),
-            )
-            for row in rows
-        ]
+        notes: list[Json] = [{"type": "Note", "id": row["id"]} for row in rows]
+        replies: dict[int, list[NoteLine]] = {}
+        if notes:
+            for row in self._site.find(
+                caller,
+                "Reply",
+                [["entity", "in", notes]],
+                ["content", "user", "created_at", "entity"],
+                order=[("id", "asc")],
+            ):
+                note = _link(row, "entity")
+                if note is not None:
+                    replies.setdefault(note.id, []).append(_note(row))
+        return [_note(row, replies.get(_number(row, "id"), ())) for row in rows]
 
     def _history(self, caller: Caller, entity_type: str, number: int) -> list[HistoryLine]:
         rows = self._site.find(
@@ -391,6 +397,16 @@ class PageViews:
             for row in rows
             if not _is_echo(row)
         ][:_HISTORY]
+
+
+def _note(row: Row, replies: Sequence[NoteLine] = ()) -> NoteLine:
+    return NoteLine(
+        when=_moment(_text(row, "created_at")),
+        who=_name(row, "user"),
+        subject=_text(row, "subject"),
+        content=_text(row, "content"),
+        replies=replies,
+    )
 
 
 def _card_fields(known: Mapping[str, str]) -> list[str]:
