@@ -4,6 +4,9 @@ from pathlib import PurePosixPath
 
 from haikei.settings import PathTemplate, Storage
 
+#: What the picture that shows a touch-up's changes is called after the touch-up's own name.
+_CHANGE_MAP = "_change"
+
 
 class Outputs:
     """Tells what Haikei published itself, by path, so that it is neither read nor refused."""
@@ -20,4 +23,6 @@ class Outputs:
         if not path.startswith(self._prefix):
             return False
         relative = PurePosixPath(path[len(self._prefix) :])
+        if relative.stem.endswith(_CHANGE_MAP):
+            relative = relative.with_stem(relative.stem.removesuffix(_CHANGE_MAP))
         return any(template.match(relative) is not None for template in self._templates)

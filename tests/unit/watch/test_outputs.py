@@ -27,6 +27,7 @@ def test_published_backgrounds_in_the_watched_tree_are_left_alone(tmp_path: Path
     picture = Picture(pixels=np.ones((16, 16, 3), np.float32))
     for path in (
         version / "c001_bg_summer_day_v001.png",
+        version / "c001_bg_summer_day_v001_change.png",
         version / "stages" / "c001_bg_summer_day_v001_gen1.png",
         shot / "background" / "reference.png",
     ):
