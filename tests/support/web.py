@@ -302,7 +302,12 @@ def web_of(
         )
         running = stack.enter_context(ExitStack())
         client = running.enter_context(
-            TestClient(app, base_url=base_url, raise_server_exceptions=False)
+            TestClient(
+                app,
+                base_url=base_url,
+                raise_server_exceptions=False,
+                client=("127.0.0.1", 50000),
+            )
         )
         yield Web(
             settings=settings,

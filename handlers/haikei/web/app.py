@@ -1,7 +1,7 @@
 """The web application of a studio."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import structlog
@@ -22,7 +22,7 @@ from haikei.trackers.reviewing import ReviewDesk
 from haikei.web.address import address, hosts
 from haikei.web.context import WebContext
 from haikei.web.guard import Guard
-from haikei.web.headers import SecurityHeaders
+from haikei.web.headers import SecurityHeaders, security_headers
 from haikei.web.keyfile import session_key
 from haikei.web.live import Broadcaster
 from haikei.web.menu import Menu
@@ -110,7 +110,7 @@ def make_app(
         exception_handlers={
             HTTPException: _http_error,
             HaikeiError: _haikei_error,
-            Exception: _unforeseen,
+            Exception: _unforeseen(security_headers(secure=secure)),
         },
         lifespan=lifespan,
     )
@@ -150,9 +150,14 @@ def _haikei_error(request: Request, error: Exception) -> Response:
     return message_page(503 if error.transient else 409, error.message, lines=lines)
 
 
-def _unforeseen(request: Request, error: Exception) -> Response:
-    log.error("request_broke", path=request.url.path, kind=type(error).__name__, exc_info=error)
-    return message_page(500, "Something went wrong here that nobody foresaw; see the log.")
+def _unforeseen(headers: Mapping[str, str]) -> Callable[[Request, Exception], Response]:
+    # Starlette answers these outside of all middleware, which would have set the headers.
+    def unforeseen(request: Request, error: Exception) -> Response:
+        log.error("request_broke", path=request.url.path, kind=type(error).__name__, exc_info=error)
+        text = "Something went wrong here that nobody foresaw; see the log."
+        return message_page(500, text, headers=headers)
+
+    return unforeseen
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

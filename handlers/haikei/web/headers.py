@@ -18,7 +18,14 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
 }
+
+
+def security_headers(*, secure: bool) -> dict[str, str]:
+    """Return the headers of every answer that does not say otherwise."""
+    tls = {"strict-transport-security": "max-age=31536000"} if secure else {}
+    return {**_HEADERS, **tls}
 
 
 class SecurityHeaders:
@@ -26,9 +33,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
-        self._headers = dict(_HEADERS)
-        if secure:
-            self._headers["strict-transport-security"] = "max-age=31536000"
+        self._headers = security_headers(secure=secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -41,7 +46,6 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-store")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -15,7 +15,7 @@ class Authenticate(Protocol):
     """Checks a login and a password; a code is the second factor, where one is asked for."""
 
     def __call__(
-        self, settings: Settings, login: str, password: SecretStr, *, code: str = ""
+        self, settings: Settings, login: str, password: SecretStr, /, *, code: str = ""
     ) -> SignedIn | None:
         """Return who that is, None when it is nobody."""
         ...

@@ -35,7 +35,7 @@ def nothing_is_queued(web: Web) -> bool:
 def test_a_wrong_signature_is_refused_and_logged(web: Web, signature: str) -> None:
     with capture_logs() as logs:
         status = web.client.post(
-            "/webhooks/shotgrid", content=_BODY, headers={"x-sg-signature": signature.encode()}
+            "/webhooks/shotgrid", content=_BODY, headers={b"x-sg-signature": signature.encode()}
         ).status_code
 
     assert status == 401
