@@ -76,12 +76,7 @@ class ReportPages:
             raise HTTPException(404, str(error)) from error
         if form is None or form not in wanted.formats or not self._is_known(project):
             raise HTTPException(404, "There is no such report.")
-        scope = Scope(
-            project=project,
-            sequence=query.get("sequence", ""),
-            shot=query.get("shot", ""),
-            latest=query.get("all") != "yes",
-        )
+        scope = Scope(project=project)
         language = self._renderer.chosen(request).language
         options = ReportOptions(language=language, code=query.get("of", ""))
         try:

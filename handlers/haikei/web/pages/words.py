@@ -52,7 +52,6 @@ CLEAR = Words("Clear", "解除")
 SHOW_THEM = Words("Show", "表示")
 NOTHING_FITS = Words("No background fits these filters.", "条件に合う背景はありません。")
 NO_PICTURE_YET = Words("no picture yet", "画像はまだありません")
-THUMBNAIL = Words("Background of {cut}", "{cut} の背景")
 LIVE = Words("Work in progress", "作業の進行状況")
 REFUSED_FILES = Words("Refused files", "受け付けられなかったファイル")
 
@@ -63,7 +62,6 @@ WAITING = Words("waiting", "待機中")
 
 # One cut.
 CUT = Words("Cut {name}", "カット {name}")
-VERSION = Words("Version {number}", "第 {number} 版")
 VARIANTS = Words("Season and time", "季節・時間帯")
 COMPARISON = Words("Comparison of the layers", "レイヤー比較")
 COMPARE_HELP = Words(
@@ -119,14 +117,10 @@ TRACKER_AWAY = Words(
     "トラッカーが応答しません。判定は行われていません。コメントは下に残っています。もう一度お試しください。",
 )
 NOTES = Words("Notes", "コメント一覧")
-NO_NOTES = Words("No notes on this version.", "この版へのコメントはありません。")
 SOMEBODY = Words("somebody", "記名なし")
 HAIKEI = Words("Haikei", "Haikei")
-RETAKES = Words("Retakes", "リテイク")
 UNDERSTOOD = Words("Understood: {what}", "解釈：{what}")
 HISTORY = Words("Versions", "版の履歴")
-HISTORY_HEAD_VERSION = Words("Version", "版")
-HISTORY_HEAD_MADE = Words("Made", "作成日時")
 LINEAGE = Words("Lineage", "来歴")
 LINEAGE_HELP = Words(
     "What this picture was made from, and what was made from it; the numbers are ledger entries.",
@@ -137,12 +131,7 @@ LINEAGE_MISSING = Words(
     "記録に名前だけがある画像：{number} 枚",
 )
 CREDITS = Words("Credits", "クレジット")
-CREDIT_LINE = Words("Credit line", "クレジット表記")
 NOBODY = Words("nobody recorded", "記録なし")
-EVIDENCE = Words("Evidence", "根拠")
-ROLE = Words("Role", "役割")
-WHO = Words("Who", "担当")
-KNOWN_HOW = Words("Known how", "根拠の種類")
 MINUTES = Words("{number} minutes, self-reported", "{number} 分（自己申告）")
 CHANGED = Words(
     "{share} of the area changed, in {regions} regions", "面積の {share} が変化（{regions} か所）"
@@ -156,8 +145,6 @@ ENTRY = Words("entry {number}", "項目 {number}")
 RECORD = Words("Signed record", "署名付き記録")
 IMAGE_SHEET = Words("Image sheet", "画像記録票")
 REFUSALS = Words("Refused or stopped", "拒否・停止")
-WHAT_HAPPENED = Words("What happened", "原因")
-WHAT_TO_DO = Words("What to do", "対応")
 TRY_AGAIN = Words("Try again", "再試行")
 TRYING = Words("It is tried again.", "再試行を受け付けました。")
 OTHER_ADVICE = Words(
@@ -217,11 +204,9 @@ PURPOSES = {
 }
 VIEW = Words("View", "表示")
 DOWNLOAD = Words("Download as {form}", "{form} でダウンロード")
-ALL_VERSIONS = Words("All versions, not only the newest", "最新版だけでなく全版")
 REPORT_REFUSED = Words("This report cannot be made.", "このレポートは作成できません。")
 
 # What went wrong.
-NOT_FOUND = Words("There is no such page.", "ページが見つかりません。")
 NO_SUCH_SHOW = Words(
     "Nothing is recorded of a show “{name}”.", "作品「{name}」の記録はありません。"
 )
