@@ -1,0 +1,42 @@
+"""What else a reviewer's process does keeps no decision waiting."""
+
+import threading
+from datetime import datetime
+
+import pytest
+from structlog.testing import capture_logs
+
+from haikei.errors import TrackerUnavailable
+from haikei.review import reviewer
+from support.review_house import ReviewHouse
+
+
+def test_a_ticker_that_hangs_or_fails_keeps_nothing_else_waiting(
+    house: ReviewHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviewer, "POLL", 0.01)
+    stop, looked, failed = threading.Event(), threading.Event(), threading.Event()
+    calls = 0
+
+    def hang(_: datetime) -> None:
+        stop.wait()
+
+    def fail(_: datetime) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 3:
+            failed.set()
+        raise TrackerUnavailable("It is away.")
+
+    house.desk.after_look = looked.set
+    house.wake()
+    thread = threading.Thread(target=house.reviewer().run, args=(stop, (hang, fail)))
+    with capture_logs():
+        thread.start()
+        assert looked.wait(60)
+        assert failed.wait(60)
+        stop.set()
+        thread.join(60)
+
+    assert not thread.is_alive()
+    assert house.desk.closed
