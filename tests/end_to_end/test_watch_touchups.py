@@ -1,14 +1,13 @@
 """An artist saves a paint-over in the touch-up folder, and it comes home by itself."""
 
 from pathlib import Path
-
-import numpy as np
+from typing import cast
 
 from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import JobState
 from haikei.jobs.job import JobKind
 from haikei.scenes import Scene, SceneKind, draw, save_layout
-from support.studio import Studio, studio
+from support.studio import Row, Studio, studio
 
 _TOUCH_UPS = """
 [[watch.touch_ups]]
@@ -27,7 +26,7 @@ def _done(here: Studio, kind: JobKind) -> list[str]:
 def _paint(background: Path, to: Path) -> None:
     pixels = read_picture(background).pixels.copy()
     height, width = pixels.shape[:2]
-    pixels[height // 4 : height // 2, width // 4 : width // 2] = np.float32((0.9, 0.3, 0.2))
+    pixels[height // 4 : height // 2, width // 4 : width // 2] = (0.9, 0.3, 0.2)
     to.parent.mkdir(parents=True, exist_ok=True)
     temporary = to.with_name(f".{to.name}.part.png")
     write_picture(Picture(pixels=pixels), temporary, bits=8)
@@ -53,8 +52,9 @@ def test_a_paint_over_in_the_folder_becomes_a_version_that_names_both_artists(
 
         client = here.connect()
         fields = ["code", "sg_haikei_credit", "sg_haikei_roles"]
-        _, version = client.find("Version", [], fields, order=[{"field_name": "id"}])
+        found = cast("list[Row]", client.find("Version", [], fields))
         client.close()
+        version = max(found, key=lambda row: int(row["id"]))
         assert version["code"] == code.replace("_v001", "_v002")
         assert "Yuki Tanaka" in version["sg_haikei_credit"]
         assert "Sakura Ito" in version["sg_haikei_credit"]
