@@ -4,9 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import Connection, Select, exists, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
 from haikei.dailies.day import next_day
 from haikei.database import backgrounds, dailies, daily_versions, inserting
@@ -57,7 +56,7 @@ def assign(
         day: the one that is open now.
         name: makes a playlist's name of a project's and a date.
     """
-    rows = connection.execute(_new(now)).all()
+    found = _new(connection, now)
     days = {
         project: _open_day(connection, project, day) for project in {row.project for row in rows}
     }
@@ -68,23 +67,23 @@ def assign(
             ),
             {"project": project, "day": open_day.isoformat(), "name": name(project, open_day)},
         )
-    if rows:
+    if found:
         values = [
             {
-                "background_key": row.key,
-                "project": row.project,
-                "day": days[row.project].isoformat(),
+                "background_key": key,
+                "project": project,
+                "day": days[project].isoformat(),
                 "state": ShownState.WAITING.value,
             }
-            for row in rows
+            for key, project in found
         ]
         connection.execute(insert(daily_versions), values)
-    return len(rows)
+    return len(found)
 
 
 def has_new(connection: Connection, now: datetime) -> bool:
     """Tell whether `assign` would find something, without asking to write."""
-    return connection.execute(_new(now).limit(1)).first() is not None
+    return bool(_new(connection, now, limit=1))
 
 
 def open_dailies(connection: Connection) -> tuple[Daily, ...]:
@@ -138,16 +137,17 @@ def close(connection: Connection, daily: Daily, now: datetime) -> None:
     connection.execute(update(dailies).where(*here).values(closed_at=now))
 
 
-def _new(now: datetime) -> Select[Any]:
-    return (
-        select(_version.key, _version.project)
-        .where(
-            _version.tracker_id.is_not(None),
-            _version.created_at > now - NEW,
-            ~exists().where(_shown.background_key == _version.key),
-        )
-        .order_by(_version.key)
+def _new(
+    connection: Connection, now: datetime, *, limit: int | None = None
+) -> list[tuple[str, str]]:
+    """Return the keys and projects of versions that have no day."""
+    query = select(_version.key, _version.project).where(
+        _version.tracker_id.is_not(None),
+        _version.created_at > now - NEW,
+        ~exists().where(_shown.background_key == _version.key),
     )
+    rows = connection.execute(query.order_by(_version.key).limit(limit))
+    return [(row.key, row.project) for row in rows]
 
 
 def _open_day(connection: Connection, project: str, day: date) -> date:

@@ -29,6 +29,7 @@ from support.desk import MemoryDesk, make_version
 from support.hearing import Receiver, receiver
 from support.jobs import Killed, studio_database, studio_settings
 from support.mailserver import Mailbox, mail_server
+from support.review_house import ReviewHouse
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LATER = timedelta(minutes=6)
@@ -412,3 +413,26 @@ def test_a_file_that_was_refused_is_told_by_its_path(settings: Settings, databas
     notifier.tick(NOON + LATER)
 
     assert "/show/c001.png: It is no image." in channel.messages[0].text
+
+
+def test_a_question_to_a_supervisor_is_told_where_it_was_asked(tmp_path: Path) -> None:
+    settings = studio_settings(tmp_path, review={"max_retakes": 1})
+    database = studio_database(settings)
+    desk, channel = MemoryDesk(), MemoryChannel()
+    with database.begin() as connection:
+        order = make_version(connection, desk, 1)
+    review = ReviewHouse(settings=settings, database=database, desk=desk, order=order)
+    for version in (1, 2):
+        desk.set_status(version, "rtk")
+        desk.note(version, "less green")
+        review.review()
+        if version == 1:
+            review.make(review.retakes[0])
+    notifier = Notifier(settings, database, channels=[channel])
+
+    notifier.tick(review.clock() + LATER)
+
+    (message,) = channel.messages
+    assert "the most that the studio allows" in message.text
+    assert message.text.endswith("https://tracker.test/detail/Version/2")
+    database.dispose()
