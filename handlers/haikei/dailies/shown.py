@@ -57,9 +57,7 @@ def assign(
         name: makes a playlist's name of a project's and a date.
     """
     found = _new(connection, now)
-    days = {
-        project: _open_day(connection, project, day) for project in {row.project for row in rows}
-    }
+    days = {project: _open_day(connection, project, day) for project in {one for _, one in found}}
     for project, open_day in days.items():
         connection.execute(
             inserting(connection, dailies).on_conflict_do_nothing(
