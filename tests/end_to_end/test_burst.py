@@ -1,4 +1,4 @@
-"""Two thousand layouts land at once, good and bad, fast and slow: nothing is lost or doubled."""
+"""A thousand layouts land at once, good and bad, fast and slow: nothing is lost or doubled."""
 
 import collections
 import os
@@ -14,7 +14,7 @@ from haikei.images import Picture, write_picture
 from haikei.jobs import JobState, Step
 from support.studio import Row, Studio, studio
 
-GOOD = 1930
+GOOD = 930
 CORRUPT = 40
 STRAY = 30
 SEQUENCES = 40

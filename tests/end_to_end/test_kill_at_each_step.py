@@ -21,7 +21,8 @@ from haikei.provenance import MarkSigner, MarksState, read_marks
 from haikei.storage import Storage
 from support.studio import Row, Studio, studio
 
-STEPS = [step for step in Step if step is not Step.DETECT]
+#: Those of a background; a touch-up has one of its own.
+STEPS = [step for step in Step if step not in {Step.DETECT, Step.TAKE_IN}]
 KILLS = [*STEPS, *STEPS, *STEPS, Step.GENERATE, Step.INTEGRATE]
 SHOTS = 80
 NEXT_DRAWING = 6.0
