@@ -92,6 +92,7 @@ def _show(result: "DemoResult", *, as_json: bool, serving: bool) -> None:
         print_json(
             {
                 "url": result.url,
+                "pages": result.pages,
                 "contact_sheet": result.studio.contact_sheet,
                 "missing": result.missing,
                 "credited": None
@@ -148,7 +149,8 @@ def _show(result: "DemoResult", *, as_json: bool, serving: bool) -> None:
     say(f"Contact sheet  {result.studio.contact_sheet}")
     say(f"Files          {result.studio.projects}")
     say(f"Log            {result.studio.log}")
-    say(f"Review         {result.url}")
+    say(f"Tracker        {result.url}")
+    say(f"Review         {result.pages}")
     if serving:
         say("Open the link. Drop another layout below the files. Ctrl-C stops everything.")
 

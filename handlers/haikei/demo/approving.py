@@ -2,21 +2,12 @@
 
 from sqlalchemy import Engine
 
-from haikei.credits import (
-    Contribution,
-    Evidence,
-    Grade,
-    Person,
-    ReviewState,
-    Role,
-    Statement,
-    StatementKind,
-    records,
-    statements,
-)
-from haikei.database import utc_now
-from haikei.demo.review import set_status
+from haikei.credits import Person, ReviewState, Statement, StatementKind, records, statements
+from haikei.database import reading, utc_now
+from haikei.events import Source
+from haikei.review import Decider, Deciding, Decision, Reviewer, Verdict
 from haikei.settings import Settings
+from haikei.trackers import load_review_desk
 
 #: The art director, as the tracker knows him.
 DIRECTOR = "Kenji Watanabe"
@@ -25,29 +16,25 @@ _HERE = "demonstration"
 
 def approve(settings: Settings, database: Engine, code: str, director: Person) -> bool:
     """
-    Approve a version in the director's name, first in the tracker, which is the truth.
+    Approve a version in the director's name: in the tracker, which is the truth.
 
     Returns:
         False when it was approved already.
 
     Raises:
+        ReviewError: the tracker does not show the version.
         TrackerError: the tracker does not answer, or refuses.
     """
-    with database.begin() as connection:
+    with reading(database) as connection:
         version = records.by_code(connection, code)
-        if version is None or version.state is ReviewState.APPROVED:
-            return False
-        if version.tracker_id is not None:
-            set_status(settings, version.tracker_id, settings.review.statuses.approve[0])
-        said = Contribution(
-            role=Role.APPROVAL,
-            actor=director,
-            grade=Grade.DECLARED,
-            evidence=Evidence(source=_HERE, note="Approved as it is."),
-            at=utc_now(),
-        )
-        records.contribute(connection, version.final.key, said)
-        records.decide(connection, version.key, ReviewState.APPROVED)
+    if version is None or version.state is ReviewState.APPROVED:
+        return False
+    desk = load_review_desk(settings)
+    decider = Decider(login="", name=director.name, person_id=director.id)
+    verdict = Verdict(decision=Decision.APPROVE, text="", by=decider)
+    Deciding(settings, database, desk, source=Source.COMMAND).decide(version.key, verdict)
+    # The reviewer that runs beside would do the same; whoever comes first does it.
+    Reviewer(settings, database).tick()
     return True
 
 

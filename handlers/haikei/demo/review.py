@@ -62,13 +62,6 @@ def in_review(settings: Settings, jobs: Sequence[Job]) -> tuple[ReviewRow, ...]:
     return tuple(sorted(rows, key=lambda row: row.layout))
 
 
-def set_status(settings: Settings, version: int, status: str) -> None:
-    """Set a Version's status, as a supervisor does on the tracker's page."""
-    tracker = _connect(settings)
-    tracker.update("Version", version, {"sg_status_list": status})
-    tracker.close()
-
-
 def _connect(settings: Settings) -> shotgun_api3.Shotgun:
     tracker = shotgun_api3.Shotgun(
         str(settings.tracker.url).rstrip("/"),

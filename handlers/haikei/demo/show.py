@@ -1,6 +1,7 @@
 """Run the demonstration: tracker, handlers and workers, until every cut is in review."""
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -24,6 +25,7 @@ from haikei.presets import RECIPES
 from haikei.processes import Child, Supervisor, studio_processes
 from haikei.settings import Model, Settings, load
 from haikei.trackers import load_tracker
+from haikei.web import address
 
 #: Seconds in which the embedded tracker must answer.
 TRACKER_START = 60.0
@@ -44,9 +46,10 @@ class DemoResult:
     """What came out of the demonstration."""
 
     studio: DemoStudio
-    url: str  #: where a person can look at the Versions
+    url: str  #: the tracker's address
     rows: tuple[ReviewRow, ...]
     missing: tuple[str, ...]  #: cuts that are not in review, with the reason
+    pages: str = ""  #: where supervisors look and decide
     credited: Credited | None = None  #: None when not every cut is in review
 
 
@@ -79,13 +82,15 @@ def run_demo(
     studio = prepare(options.folder, model=options.model)
     with _tracker(studio, options.port) as url:
         tell(f"The tracker answers at {url}")
-        environment = {"HAIKEI_TRACKER__URL": url}
+        pages = _free_port()
+        environment = {"HAIKEI_TRACKER__URL": url, "HAIKEI_WEB__PORT": str(pages)}
         settings = load(studio.settings, {**os.environ, **environment}, built_in_recipes=RECIPES)
         findings = load_tracker(settings).setup(dry_run=False)
         tell(f"The tracker is set up: {len(findings)} fields, types and storages are right")
         with _processes(settings, studio, environment):
             _drop_all(studio, stop, tell)
             result = _wait(settings, studio, url, options.timeout, stop, on_jobs)
+            result = replace(result, pages=address(settings))
             if not result.missing and not stop.is_set():
                 credited = credit(settings, studio, result.rows, stop=stop, tell=tell)
                 result = replace(result, credited=credited)
@@ -161,6 +166,13 @@ def _write_sheet(studio: DemoStudio, result: DemoResult) -> None:
     ]
     if rows:
         write_sheet(rows, studio.contact_sheet)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager

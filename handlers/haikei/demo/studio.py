@@ -96,6 +96,12 @@ folder_pass = 2.0
 [engine]
 poll = 0.1
 
+[review]
+settle = 3.0
+
+[review.dailies]
+supervisors = ["kwatanabe"]
+
 [[credits.staff]]
 role = "art_director"
 name = "Kenji Watanabe"
