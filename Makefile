@@ -44,6 +44,7 @@ bench: install
 	$(BIN)/python benchmarks/generate.py
 	$(BIN)/python benchmarks/day.py
 	$(BIN)/python benchmarks/ledger.py --records 1000000
+	$(BIN)/python benchmarks/web.py
 
 debian-pdf: PACKAGES = $(DEBIAN_PDF)
 debian-browser: PACKAGES = $(DEBIAN_BROWSER)

@@ -3,7 +3,6 @@
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Engine
@@ -14,19 +13,12 @@ from haikei.events import Source
 from haikei.review import wake
 from haikei.settings import Settings
 from haikei.trackers import TrackerFeed
+from haikei.web.waking import Told
 
 log = structlog.get_logger()
 
 #: Notes and replies that may wait; of more, the event log's follower finds the Versions.
 WAITING = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Discussion:
-    """Notes and Replies, by id."""
-
-    notes: frozenset[int]
-    replies: frozenset[int]
 
 
 class Discussed:
@@ -51,7 +43,7 @@ class Discussed:
         self._settings = settings
         self._database = database
         self._open_feed = open_feed
-        self._queue: queue.Queue[Discussion | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[Told | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._run, name="discussed", daemon=True)
 
     def start(self) -> None:
@@ -68,12 +60,12 @@ class Discussed:
                 self._drain()
         self._thread.join(timeout=self._settings.tracker.timeout)
 
-    def ask(self, discussion: Discussion) -> None:
-        """Have the Versions woken that these are about."""
-        if not discussion.notes and not discussion.replies:
+    def ask(self, told: Told) -> None:
+        """Have the Versions woken that Notes and Replies are about."""
+        if not told.notes and not told.replies:
             return
         try:
-            self._queue.put_nowait(discussion)
+            self._queue.put_nowait(told)
         except queue.Full:
             log.warning("notes_left_to_event_log", waiting=WAITING)
 
@@ -92,8 +84,8 @@ class Discussed:
             except (HaikeiError, SQLAlchemyError) as error:
                 log.warning("notes_left_to_event_log", error=str(error), notes=len(wanted))
 
-    def _drain(self) -> list[Discussion]:
-        found: list[Discussion] = []
+    def _drain(self) -> list[Told]:
+        found: list[Told] = []
         while True:
             try:
                 one = self._queue.get_nowait()

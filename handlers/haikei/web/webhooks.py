@@ -1,15 +1,11 @@
 """`POST /webhooks/shotgrid`: the tracker tells us where to look, and is answered at once."""
 
 import asyncio
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -22,10 +18,11 @@ from haikei.trackers.menu import WEBHOOK_PATH
 from haikei.web.body import read_body
 from haikei.web.caller import caller
 from haikei.web.deliveries import Deliveries, Delivery, DeliveryMalformed, read_deliveries
-from haikei.web.discussed import Discussed, Discussion
-from haikei.web.once import Pruning, forget_before, take_once
+from haikei.web.discussed import Discussed
+from haikei.web.once import Pruning
+from haikei.web.recording import Recorder
 from haikei.web.signed import is_same, webhook_signature
-from haikei.web.waking import Told, Waking, told_by
+from haikei.web.waking import Waking
 
 log = structlog.get_logger()
 
@@ -33,20 +30,10 @@ log = structlog.get_logger()
 WINDOW, KEPT = timedelta(hours=1), timedelta(hours=3)
 #: How far the site's clock may be ahead of ours.
 SKEW = timedelta(minutes=5)
-#: Seconds that a delivery may wait for the database: the site gives up after six.
-PATIENCE = 4.0
-#: Deliveries that may wait at once.
-WAITING = 200
+#: Seconds for which an answer waits until its delivery is noted; then being in line is enough.
+ENOUGH = 0.05
 _SIGNATURE = "x-sg-signature"
 _OWN_STATE = frozenset({"Test_Connection", "Webhook_Status_Change"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """What became of a request."""
-
-    new: int
-    told: Told
 
 
 class Webhooks:
@@ -66,26 +53,25 @@ class Webhooks:
         open_feed: Callable[[Settings], TrackerFeed],
     ) -> None:
         self._settings = settings
-        self._database = database
         self._token = settings.web.webhook_token
-        self._waking = Waking(settings, str(settings.tracker.url).rstrip("/"))
-        self._pruning = Pruning(KEPT)
+        feed = str(settings.tracker.url).rstrip("/")
         self._discussed = Discussed(settings, database, open_feed)
-        # One thread: deliveries never compete with each other for the one writer's place.
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="webhooks")
-        self._waiting = 0
+        self._recorder = Recorder(
+            database, Waking(settings, feed), Pruning(KEPT), on_new=self._discussed.ask
+        )
 
     def routes(self) -> list[Route]:
         """Return what the application serves."""
         return [Route(WEBHOOK_PATH, self.receive, methods=["POST"])]
 
     def start(self) -> None:
-        """Begin to ask the tracker about Notes."""
+        """Begin to note deliveries, and to ask the tracker about Notes."""
+        self._recorder.start()
         self._discussed.start()
 
     def stop(self) -> None:
         """End, when what was taken is noted."""
-        self._writer.shutdown()
+        self._recorder.stop()
         self._discussed.stop()
 
     async def receive(self, request: Request) -> Response:
@@ -106,14 +92,7 @@ class Webhooks:
                 log.info("webhook_spoke_of_itself", said=one.event_type)
         if not items:
             return _answer(200, taken=0)
-        taken = await self._noted(items)
-        if taken is None:
-            return _answer(503, error="busy", headers={"Retry-After": "10"})
-        if not taken.new:
-            log.info("webhook_repeated", deliveries=len(items))
-            return _answer(200, taken=0, said="already taken")
-        self._discussed.ask(Discussion(notes=taken.told.notes, replies=taken.told.replies))
-        return _answer(202, taken=taken.new)
+        return await self._noted(items)
 
     async def _checked(self, request: Request) -> Deliveries:
         token = self._token.get_secret_value() if self._token else ""
@@ -134,35 +113,23 @@ class Webhooks:
             raise HTTPException(403, "It was sent too long ago, or is from the future.")
         return deliveries
 
-    async def _noted(self, items: list[Delivery]) -> Taken | None:
-        if self._waiting >= WAITING:
-            log.warning("webhook_put_off", waiting=self._waiting)
-            return None
-        self._waiting += 1
-        abandoned = threading.Event()
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await loop.run_in_executor(self._writer, self._note, items, abandoned)
-        except (TimeoutError, SQLAlchemyError) as error:
-            abandoned.set()
-            log.warning("webhook_put_off", error=str(error) or "the database was busy")
-            return None
-        finally:
-            self._waiting -= 1
-
-    def _note(self, items: list[Delivery], abandoned: threading.Event) -> Taken | None:
-        if abandoned.is_set():
-            return None
-        now = utc_now()
-        by_key = {one.key: one for one in items}
-        with self._database.begin() as connection:
-            new = take_once(connection, by_key.keys(), now)
-            told = told_by(by_key[key] for key in sorted(new))
-            self._waking.act(connection, told)
-            if (moment := self._pruning.due(now)) is not None:
-                forget_before(connection, moment)
-        return Taken(new=len(new), told=told)
+    async def _noted(self, items: list[Delivery]) -> Response:
+        noting = self._recorder.note(items)
+        if noting is None:
+            log.warning("webhook_put_off", error="too many deliveries wait")
+            return _answer(503, error="busy", headers={"Retry-After": "10"})
+        await asyncio.wait({asyncio.wrap_future(noting)}, timeout=ENOUGH)
+        if not noting.done():
+            # It waits in line and will be noted. Should this machine fail first, the follower of
+            # the event log reads of the same things.
+            return _answer(202, said="queued")
+        new = noting.result()
+        if new is None:
+            return _answer(503, error="busy", headers={"Retry-After": "10"})
+        if not new:
+            log.info("webhook_repeated", deliveries=len(items))
+            return _answer(200, taken=0, said="already taken")
+        return _answer(202, taken=new)
 
 
 def _answer(

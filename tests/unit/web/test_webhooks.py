@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from haikei.database import feed_rows, utc_now, web_deliveries
+from haikei.web.recording import Recorder
+from haikei.web.waking import Waking
 from support.web import Web, a_form, an_item, batched, sign, single, web_of
 
 
@@ -168,3 +170,51 @@ def test_no_cookie_and_no_sign_in_is_asked_of_the_site(tmp_path: Path) -> None:
     with web_of(tmp_path, web={"host": "0.0.0.0"}) as web:
         assert web.deliver(single(an_item())) == 202
         assert web.choose("open", a_form("Version", 5)).status == 404
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch, web: Web) -> Web:
+    """A server that does not wait until deliveries are noted."""
+    monkeypatch.setattr("haikei.web.webhooks.ENOUGH", 0.01)
+    return web
+
+
+def test_who_writes_for_long_keeps_no_delivery_waiting_and_loses_none(hasty: Web) -> None:
+    with hasty.database.begin():
+        answers = [hasty.deliver(single(an_item(n, entity=("Version", n)))) for n in (1, 2, 3)]
+
+    hasty.stop()
+    assert answers == [202, 202, 202]
+    assert hasty.woken() == {1, 2, 3}
+
+
+def test_a_delivery_that_waits_in_line_twice_is_taken_once(hasty: Web) -> None:
+    with hasty.database.begin():
+        for _ in range(2):
+            assert hasty.deliver(single(an_item())) == 202
+
+    hasty.stop()
+    assert hasty.taken() == 1
+
+
+def test_when_too_many_wait_the_site_is_asked_to_come_again(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recorder, "note", lambda *_: None)
+
+    assert web.deliver(single(an_item())) == 503
+
+
+def test_a_database_that_cannot_be_used_is_said_and_the_next_delivery_is_taken(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Waking, "act", broken)
+        assert web.deliver(single(an_item(1))) == 503
+
+    assert web.deliver(single(an_item(1))) == 202
+
+
+def broken(*_: object) -> None:
+    message = "the disk is full"
+    raise OSError(message)
