@@ -9,9 +9,11 @@ from sqlalchemy import Connection, select
 from haikei.credits import BackgroundVersion, CreditLine, credit_line, records
 from haikei.database import backgrounds
 from haikei.errors import CreditError
+from haikei.jobs.job import JobState
 from haikei.reports import Words
 from haikei.reports.phrases import steps
 from haikei.review import ReviewView, review_of
+from haikei.review.notes import NoteState
 from haikei.web.pages.credit_panel import FacetView, panel
 from haikei.web.pages.gallery import Place, Work, works
 from haikei.web.pages.lineage_graph import Graph, graph_of
@@ -71,6 +73,13 @@ class Shown:
     credit_error: str
     review: ReviewView
     newest: Standing  #: of the same season and time
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether a note is about to be answered, as its retake has ended."""
+        going = {JobState.WAITING, JobState.RUNNING}
+        ended = all(retake.state not in going for retake in self.review.retakes)
+        return ended and any(note.state is NoteState.TAKEN for note in self.review.notes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,7 @@ class LayerCompare extends HTMLElement {
     this.#button("+", () => this.zoomBy(1.25), this.#words.in);
     this.#button(this.#words.fit, () => this.fit());
     this.stage = element("div", "stage");
+    this.stage.tabIndex = -1;
     this.stage.append(...this.#layers.map((layer) => layer.figure));
     this.#dividers = this.#at.map((_, index) => this.#divider(index));
     this.stage.append(...this.#dividers);
@@ -120,7 +121,10 @@ class LayerCompare extends HTMLElement {
 
   show(index) {
     this.#alone = index === this.#alone ? -1 : index;
+    const lost = this.#dividers.includes(document.activeElement) && this.#alone >= 0;
     this.#draw();
+    // A divider that goes takes the focus with it, and keys would come to nothing.
+    if (lost) this.stage.focus({ preventScroll: true });
   }
 
   fit() {

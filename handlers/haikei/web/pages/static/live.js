@@ -1,6 +1,7 @@
 // Keeps a page true while jobs and reviews go on, by the events that the server sends.
 
 const QUIET = 400; // milliseconds in which what happens together is looked at together
+const AGAIN = 2000; // and until a note is looked for that is about to be answered
 const MANY = 20; // cards beyond which the whole gallery is loaded anew
 const LIVE = new Set(["waiting", "running"]);
 const { project, cut, key } = document.body.dataset;
@@ -25,13 +26,18 @@ async function refresh() {
   const [whole, places] = [everything || cards.size > MANY, [...cards]];
   everything = false;
   cards.clear();
-  if (cut !== undefined) await swap(["#standing", "#around"]);
-  else if (whole) await swap(["#gallery"]);
+  if (cut !== undefined && !key) location.reload();
+  else if (cut !== undefined) {
+    await swap(["#standing", "#around"]);
+    if (document.querySelector("#standing[data-unsettled]")) timer ||= setTimeout(refresh, AGAIN);
+  } else if (whole) await swap(["#gallery"]);
   else for (const place of places) await refreshCard(place);
 }
 
 async function swap(selectors) {
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  // A cut's address leads to its newest version, which may not be the one that is looked at.
+  const address = key ? `/versions/${encodeURIComponent(key)}` : location.href;
+  const answer = await fetch(address, { headers: { accept: "text/html" } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const selector of selectors) {
@@ -84,9 +90,16 @@ function onReview({ background }) {
   soon();
 }
 
+const offline = document.getElementById("offline");
+document.addEventListener("htmx:error", () => {
+  offline.hidden = false;
+});
+document.addEventListener("htmx:after:swap", () => {
+  offline.hidden = true;
+});
+
 if (project !== undefined) {
   const source = new EventSource("/events");
-  const offline = document.getElementById("offline");
   source.addEventListener("open", () => {
     offline.hidden = true;
   });
