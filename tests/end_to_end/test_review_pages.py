@@ -6,13 +6,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, expect, sync_playwright
 
 from haikei.jobs import JobState
 from haikei.scenes import Scene, SceneKind, draw, save_layout
-from support.studio import PATIENCE, Studio, studio
+from support.studio import PATIENCE, Row, Studio, studio
 
 BROWSER = Path("/usr/bin/chromium")
 ARGUMENTS = (
@@ -114,6 +115,14 @@ def _pages(one: Studio) -> Generator[str]:
         process.wait(PATIENCE)
 
 
+def _row(one: Studio, entity_type: str, condition: list[str], field_name: str) -> Row:
+    client = one.connect()
+    found = cast("Row | None", client.find_one(entity_type, [condition], [field_name]))
+    client.close()
+    assert found is not None
+    return found
+
+
 def _cut_off(route: Route) -> None:
     route.abort()
 
@@ -191,14 +200,10 @@ def test_a_retake_is_asked_for_made_and_approved_on_the_page(
         expect(page.locator("#standing .badge.approved").first).to_be_visible(timeout=_WAIT)
     assert reviewed.complaints == []
 
-    client = reviewed.studio.connect()
-    version = client.find_one(
-        "Version", [["code", "is", "c001_bg_summer_day_v002"]], ["sg_status_list"]
-    )
-    note = client.find_one("Note", [["content", "contains", "less green"]], ["replies"])
-    client.close()
-    assert version["sg_status_list"] == "apr"
-    assert note["replies"]
+    made = ["code", "is", "c001_bg_summer_day_v002"]
+    assert _row(reviewed.studio, "Version", made, "sg_status_list")["sg_status_list"] == "apr"
+    said = ["content", "contains", "less green"]
+    assert _row(reviewed.studio, "Note", said, "replies")["replies"]
 
 
 def test_decisions_need_no_script(reviewed: Reviewed, browser: Browser) -> None:
@@ -211,10 +216,8 @@ def test_decisions_need_no_script(reviewed: Reviewed, browser: Browser) -> None:
         expect(page.locator("#decide [role=status]")).to_contain_text(
             "“Hold” stands in the tracker"
         )
-    client = reviewed.studio.connect()
-    version = client.find_one("Version", [["code", "contains", "c002_bg"]], ["sg_status_list"])
-    client.close()
-    assert version["sg_status_list"] == "hld"
+    held = ["code", "contains", "c002_bg"]
+    assert _row(reviewed.studio, "Version", held, "sg_status_list")["sg_status_list"] == "hld"
 
 
 def test_a_lost_connection_is_said_and_the_note_is_kept(

@@ -1,6 +1,6 @@
 """A show with pictures on the disk, seen through Haikei's pages; and a page as browsers read it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
@@ -14,7 +14,7 @@ from haikei.files import sha256_of
 from haikei.images import Picture, write_picture
 from haikei.web.pages import Pages
 from support.records import a_background, a_chain
-from support.web import Web, web_of
+from support.web import URL, Web, web_of
 
 Attributes = dict[str, str]
 
@@ -59,9 +59,11 @@ def read(html: str) -> Page:
 
 
 @contextmanager
-def pages_of(folder: Path, **sections: object) -> Iterator[Web]:
+def pages_of(folder: Path, *, base_url: str = URL, **sections: object) -> Generator[Web]:
     """Yield a studio's web application with Haikei's own pages."""
-    with web_of(folder, pages=lambda context: Pages(context).routes(), **sections) as web:
+    with web_of(
+        folder, pages=lambda context: Pages(context).routes(), base_url=base_url, **sections
+    ) as web:
         yield web
 
 

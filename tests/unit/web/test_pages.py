@@ -149,6 +149,18 @@ def test_a_refused_file_that_names_no_cut_is_listed(web: Web) -> None:
     assert "No such shot." in get(web, "/shows/akane").text
 
 
+def test_a_refused_file_that_names_no_show_is_on_the_first_page(web: Web) -> None:
+    begin_job(
+        web, JobState.DEAD, project="", shot="", layout="/in/odd.png", error="The path is odd."
+    )
+    page = get(web, "/")
+    answer = web.client.post("/jobs/job-1/retry", data={"csrf": csrf(page)}, follow_redirects=False)
+
+    assert "/in/odd.png" in page.text
+    assert "The path is odd." in page.text
+    assert answer.headers["location"] == "/"
+
+
 def test_one_card_is_served_as_the_page_shows_it(show: Web) -> None:
     sequence, shot, season, time = cards(show)[0].split("/")
     query = f"sequence={sequence}&shot={shot}&season={season}&time={time}"

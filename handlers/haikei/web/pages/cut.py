@@ -125,7 +125,7 @@ def cut(connection: Connection, name: CutName, wanted: Wanted) -> Cut | None:
 def find_version(connection: Connection, name: str) -> tuple[CutName, Wanted] | None:
     """Return where a version stands, by its background's key or the tracker's name for it."""
     query = (
-        select(_row)
+        select(backgrounds)
         .where((_row.key == name) | (_row.code == name))
         .order_by(_row.key != name, _row.created_at.desc())
         .limit(1)

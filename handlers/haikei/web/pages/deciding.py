@@ -11,7 +11,7 @@ from haikei.events import Source
 from haikei.jobs.store import JobStore
 from haikei.review import Decider, Deciding, Decision, Verdict
 from haikei.web.context import WebContext
-from haikei.web.links import to_version
+from haikei.web.links import to_show, to_shows, to_version
 from haikei.web.pages import words
 from haikei.web.pages.looking import Looking, Told
 from haikei.web.pages.rendering import Renderer, to_cut
@@ -66,10 +66,12 @@ class DecisionForms:
     def _retry(self, key: str) -> Response:
         job = JobStore(self._web.database).retry(key)
         place = job.place
+        if not place.shot:
+            return RedirectResponse(to_show(place.project) if place.project else to_shows(), 303)
         address = to_cut(
             place.project, place.sequence, place.shot, season=job.season, time=job.time
         )
-        return RedirectResponse(f"{address}&said=retry" if "?" in address else address, 303)
+        return RedirectResponse(f"{address}{'&' if '?' in address else '?'}said=retry", 303)
 
 
 def _decision(text: str) -> Decision:

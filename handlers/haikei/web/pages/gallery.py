@@ -37,6 +37,7 @@ class Work:
     state: str  #: of the job
     step: str
     progress: float  #: 0 to 1
+    file: str  #: that it was about
     error: str
     changed_at: datetime
 
@@ -123,13 +124,13 @@ class ShowSummary:
 def gallery(connection: Connection, project: str, wanted: GalleryFilter) -> Gallery | None:
     """Return a show; None when nothing is known of it."""
     found = {card.place: card for card in _newest(connection, project)}
-    strays: list[Work] = []
+    lost: list[Work] = []
     for place, work in works(connection, project):
         if place.shot:
             found[place] = _with_work(found.get(place), place, work)
         else:
-            strays.append(work)
-    if not found and not strays:
+            lost.append(work)
+    if not found and not lost:
         return None
     cards = sorted(found.values(), key=_order)
     shown = [card for card in cards if wanted.lets_through(card)]
@@ -145,7 +146,7 @@ def gallery(connection: Connection, project: str, wanted: GalleryFilter) -> Gall
         names=tuple(dict.fromkeys(card.place.sequence for card in cards)),
         seasons=_known(SEASONS, (card.place.season for card in cards)),
         times=_known(TIMES, (card.place.time for card in cards)),
-        strays=tuple(strays),
+        strays=tuple(lost),
     )
 
 
@@ -174,6 +175,7 @@ def works(connection: Connection, project: str, *, shot: str = "") -> Iterator[t
             columns.step,
             columns.progress,
             columns.error,
+            columns.layout,
             columns.updated_at,
             columns.sequence,
             columns.shot,
@@ -194,10 +196,16 @@ def works(connection: Connection, project: str, *, shot: str = "") -> Iterator[t
                 state=row.state,
                 step=row.step,
                 progress=row.progress,
+                file=row.layout,
                 error=row.error,
                 changed_at=row.updated_at,
             ),
         )
+
+
+def strays(connection: Connection) -> tuple[Work, ...]:
+    """Return the refused files that name no show."""
+    return tuple(work for _, work in works(connection, "") if not work.goes_on)
 
 
 def shows(connection: Connection) -> tuple[ShowSummary, ...]:

@@ -13,7 +13,7 @@ from haikei.web.context import WebContext
 from haikei.web.links import to_shows
 from haikei.web.pages import words
 from haikei.web.pages.cut import CutName, Wanted, cut, find_version
-from haikei.web.pages.gallery import GalleryFilter, Place, card, gallery, shows
+from haikei.web.pages.gallery import GalleryFilter, Place, card, gallery, shows, strays
 from haikei.web.pages.preferences import Preferences, chosen_language, chosen_theme, keep
 from haikei.web.pages.rendering import NO_SEQUENCE, Renderer
 
@@ -41,8 +41,8 @@ class Looking:
     def shows(self, request: Request) -> Response:
         """Show every show."""
         with reading(self._web.database) as connection:
-            found = shows(connection)
-        return self._renderer.page(request, "shows.html", found=found)
+            found, lost = shows(connection), strays(connection)
+        return self._renderer.page(request, "shows.html", found=found, strays=lost)
 
     def show(self, request: Request) -> Response:
         """Show the cuts of a show."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote, urlencode
 
 import jinja2
@@ -46,18 +47,20 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._templates.globals |= {
-            "w": words,
-            "to_shows": links.to_shows,
-            "to_show": links.to_show,
-            "to_version": links.to_version,
-            "to_sign_in": links.to_sign_in,
-            "to_cut": to_cut,
-            "to_reports": to_reports,
-            "to_report": to_report,
-            "to_picture": to_picture,
-            "when": when,
-        }
+        # Jinja declares what it brings itself, and takes anything.
+        known = cast("dict[str, object]", self._templates.globals)
+        known.update(
+            w=words,
+            to_shows=links.to_shows,
+            to_show=links.to_show,
+            to_version=links.to_version,
+            to_sign_in=links.to_sign_in,
+            to_cut=to_cut,
+            to_reports=to_reports,
+            to_report=to_report,
+            to_picture=to_picture,
+            when=when,
+        )
 
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: object

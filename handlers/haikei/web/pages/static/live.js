@@ -28,7 +28,7 @@ async function refresh() {
   cards.clear();
   if (cut !== undefined && !key) location.reload();
   else if (cut !== undefined) {
-    await swap(["#standing", "#around"]);
+    await swap(["#variants", "#standing", "#around"]);
     if (document.querySelector("#standing[data-unsettled]")) timer ||= setTimeout(refresh, AGAIN);
   } else if (whole) await swap(["#gallery"]);
   else for (const place of places) await refreshCard(place);
