@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import json
+import queue
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from haikei.database import feed_cursors, feed_rows, review_wakes, utc_now, web_
 from haikei.settings import Settings
 from haikei.trackers.visiting import Selected, SignedIn
 from haikei.web import WebContext, make_app, require_supervisor, visitor
+from haikei.web.serving import serve
 from haikei.web.site import SiteAccess
 from support.desk import MemoryDesk
 from support.feed import ScriptedFeed
@@ -33,6 +36,8 @@ TRACKER = "http://tracker.test"
 MORI = SignedIn(login="mori", name="K. Mori", person_id="HumanUser:14")
 KATO = SignedIn(login="kato", name="N. Kato", person_id="HumanUser:15")
 PASSWORD = "correct horse"
+#: Seconds after which something that should happen has not.
+PATIENCE = 60.0
 Fields = dict[str, str]
 
 
@@ -59,6 +64,16 @@ class MemorySelection:
 
 
 @dataclass(slots=True, kw_only=True)
+class ClosedFeed(ScriptedFeed):
+    """A feed that counts how often its connection was closed."""
+
+    closed: int = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@dataclass(slots=True, kw_only=True)
 class Web:
     """One studio's web application, seen by a browser that keeps its cookies."""
 
@@ -66,7 +81,7 @@ class Web:
     database: Engine
     app: Starlette
     client: TestClient
-    feed: ScriptedFeed
+    feed: ClosedFeed
     selection: MemorySelection
     desk: MemoryDesk
     stop: Callable[[], None]  #: stop the server; what it has begun is done then
@@ -290,7 +305,7 @@ def web_of(
     with ExitStack() as stack:
         database = studio_database(settings)
         stack.callback(database.dispose)
-        feed, selection, desk = ScriptedFeed(name=TRACKER), MemorySelection(), MemoryDesk()
+        feed, selection, desk = ClosedFeed(name=TRACKER), MemorySelection(), MemoryDesk()
         app = make_app(
             settings,
             database,
@@ -319,6 +334,33 @@ def web_of(
             desk=desk,
             stop=running.close,
         )
+
+
+@contextmanager
+def serving(
+    settings: Settings, database: Engine
+) -> Iterator[tuple[str, threading.Event, threading.Thread]]:
+    """Yield the address of the real server, what stops it, and its thread."""
+    stop = threading.Event()
+    told: queue.Queue[str | BaseException] = queue.Queue()
+
+    def run() -> None:
+        try:
+            serve(settings, database, on_ready=told.put, stop=stop)
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            told.put(error)
+
+    thread = threading.Thread(target=run, name="web")
+    thread.start()
+    try:
+        answer = told.get(timeout=PATIENCE)
+        if isinstance(answer, BaseException):
+            raise answer
+        yield answer, stop, thread
+    finally:
+        stop.set()
+        thread.join(PATIENCE)
+    assert not thread.is_alive()
 
 
 def _section(value: object) -> dict[str, object]:

@@ -8,12 +8,12 @@ from sqlalchemy import Engine
 
 from haikei.settings import Settings
 from haikei.storage import Storage
-from haikei.trackers import TrackerFeed
 from haikei.trackers.reviewing import ReviewDesk
 from haikei.trackers.visiting import SelectionDesk
 from haikei.web.live import Broadcaster
 from haikei.web.ratelimit import RateLimit
 from haikei.web.sessions import Sessions
+from haikei.web.site import SiteFeed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class WebContext:
     database: Engine
     storage: Storage
     open_review_desk: Callable[[Settings], ReviewDesk]
-    open_feed: Callable[[Settings], TrackerFeed]
+    open_feed: Callable[[Settings], SiteFeed]
     open_selection: Callable[[Settings], SelectionDesk]
     sessions: Sessions
     requests: RateLimit  #: of one address: sign-in, menu items and decisions

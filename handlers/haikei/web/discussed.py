@@ -6,13 +6,11 @@ from collections.abc import Callable
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
-from haikei.errors import HaikeiError
 from haikei.events import Source
 from haikei.review import wake
 from haikei.settings import Settings
-from haikei.trackers import TrackerFeed
+from haikei.web.site import SiteFeed
 from haikei.web.waking import Told
 
 log = structlog.get_logger()
@@ -38,7 +36,7 @@ class Discussed:
         self,
         settings: Settings,
         database: Engine,
-        open_feed: Callable[[Settings], TrackerFeed],
+        open_feed: Callable[[Settings], SiteFeed],
     ) -> None:
         self._settings = settings
         self._database = database
@@ -70,19 +68,21 @@ class Discussed:
             log.warning("notes_left_to_event_log", waiting=WAITING)
 
     def _run(self) -> None:
-        feed: TrackerFeed | None = None
+        feed: SiteFeed | None = None
         while (first := self._queue.get()) is not None:
             wanted = [first, *self._drain()]
             try:
                 feed = feed or self._open_feed(self._settings)
                 versions = feed.discussed(
-                    notes=sorted(frozenset().union(*(one.notes for one in wanted))),
-                    replies=sorted(frozenset().union(*(one.replies for one in wanted))),
+                    notes=sorted({note for one in wanted for note in one.notes}),
+                    replies=sorted({reply for one in wanted for reply in one.replies}),
                 )
                 with self._database.begin() as connection:
                     wake(connection, versions, source=Source.WEBHOOK)
-            except (HaikeiError, SQLAlchemyError) as error:
-                log.warning("notes_left_to_event_log", error=str(error), notes=len(wanted))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next Notes are to be asked about
+                log.warning("notes_left_to_event_log", error=str(error), kind=type(error).__name__)
+        if feed is not None:
+            feed.close()
 
     def _drain(self) -> list[Told]:
         found: list[Told] = []

@@ -1,6 +1,7 @@
 """Paint layouts because somebody asks for it: those nobody told of, and those that failed."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -42,7 +43,8 @@ class Generating:
         context = self._context
         feed = context.open_feed(context.settings)
         chosen = list(published_files[:AT_ONCE])
-        with Follower(context.settings, context.database, feed, context.storage) as follower:
+        follower = Follower(context.settings, context.database, feed, context.storage)
+        with closing(feed), follower:
             said = [self._said(entry) for entry in follower.backfill_rows(chosen)]
         left = len(published_files) - len(chosen)
         if left > 0:

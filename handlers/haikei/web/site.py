@@ -21,7 +21,15 @@ class Authenticate(Protocol):
         ...
 
 
-def open_feed(settings: Settings) -> TrackerFeed:
+class SiteFeed(TrackerFeed, Protocol):
+    """The tracker's event log, whose connection can be closed."""
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
+        ...
+
+
+def open_feed(settings: Settings) -> SiteFeed:
     """Return the tracker's event log, ready for use in this thread."""
     from haikei.trackers.shotgrid_feed import ShotGridFeed
 
@@ -53,6 +61,6 @@ def authenticate(
 class SiteAccess:
     """How to reach it: each of these makes what one thread uses."""
 
-    feed: Callable[[Settings], TrackerFeed] = open_feed
+    feed: Callable[[Settings], SiteFeed] = open_feed
     selection: Callable[[Settings], SelectionDesk] = open_selection
     authenticate: Authenticate = authenticate

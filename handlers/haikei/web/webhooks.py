@@ -13,7 +13,6 @@ from starlette.routing import Route
 
 from haikei.database import utc_now
 from haikei.settings import Settings
-from haikei.trackers import TrackerFeed
 from haikei.trackers.menu import WEBHOOK_PATH
 from haikei.web.body import read_body
 from haikei.web.caller import caller
@@ -22,6 +21,7 @@ from haikei.web.discussed import Discussed
 from haikei.web.once import Pruning
 from haikei.web.recording import Recorder
 from haikei.web.signed import is_same, webhook_signature
+from haikei.web.site import SiteFeed
 from haikei.web.waking import Waking
 
 log = structlog.get_logger()
@@ -50,7 +50,7 @@ class Webhooks:
         self,
         settings: Settings,
         database: Engine,
-        open_feed: Callable[[Settings], TrackerFeed],
+        open_feed: Callable[[Settings], SiteFeed],
     ) -> None:
         self._settings = settings
         self._token = settings.web.webhook_token

@@ -1,6 +1,5 @@
 """The real server: it answers on a free port, ends streams when asked to stop, and is refused."""
 
-import queue
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,38 +11,19 @@ import pytest
 
 from haikei.errors import SettingsError
 from haikei.web.address import address, hosts, is_open
-from haikei.web.serving import serve
 from support.jobs import studio_database, studio_settings
-
-PATIENCE = 60.0
+from support.web import PATIENCE, serving
 
 
 @contextmanager
 def served(folder: Path, **web: object) -> Iterator[tuple[str, threading.Event, threading.Thread]]:
-    """Yield the address of a server, what stops it, and its thread."""
     settings = studio_settings(folder, web={"port": 0, **web})
     database = studio_database(settings)
-    stop = threading.Event()
-    told: queue.Queue[str | BaseException] = queue.Queue()
-
-    def run() -> None:
-        try:
-            serve(settings, database, on_ready=told.put, stop=stop)
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-            told.put(error)
-
-    thread = threading.Thread(target=run, name="web")
-    thread.start()
     try:
-        answer = told.get(timeout=PATIENCE)
-        if isinstance(answer, BaseException):
-            raise answer
-        yield answer, stop, thread
+        with serving(settings, database) as running:
+            yield running
     finally:
-        stop.set()
-        thread.join(PATIENCE)
         database.dispose()
-    assert not thread.is_alive()
 
 
 def test_it_answers_on_a_free_port_and_stops(tmp_path: Path) -> None:
