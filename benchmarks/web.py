@@ -24,7 +24,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -203,7 +203,7 @@ def delivery(number: int) -> tuple[bytes, dict[str, str]]:
 
 
 @contextmanager
-def working(database: Path, cores: int) -> Iterator[None]:
+def working(database: Path, cores: int) -> Generator[None]:
     """Keep every core busy, and take the database's lock again and again; nothing for 0 cores."""
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
@@ -247,7 +247,7 @@ def write(stop: Event, ready: Any, database: Path) -> None:
 
 
 @contextmanager
-def started(target: Any, folder: Path) -> Iterator[str]:
+def started(target: Any, folder: Path) -> Generator[str]:
     """Yield the address of a server in a process of its own."""
     context = multiprocessing.get_context("spawn")
     stop, told = context.Event(), context.Queue()

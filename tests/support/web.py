@@ -5,7 +5,7 @@ import hmac
 import json
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -291,7 +291,7 @@ def web_of(
     pages: Callable[[WebContext], Sequence[BaseRoute]] = plain_pages,
     base_url: str = URL,
     **sections: object,
-) -> Iterator[Web]:
+) -> Generator[Web]:
     """Yield a studio's web application, with its lifespan."""
     given: dict[str, object] = {"webhook_token": TOKEN, "menu_secret": SECRET}
     settings = studio_settings(
@@ -339,7 +339,7 @@ def web_of(
 @contextmanager
 def serving(
     settings: Settings, database: Engine
-) -> Iterator[tuple[str, threading.Event, threading.Thread]]:
+) -> Generator[tuple[str, threading.Event, threading.Thread]]:
     """Yield the address of the real server, what stops it, and its thread."""
     stop = threading.Event()
     told: queue.Queue[str | BaseException] = queue.Queue()

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from support.web import PATIENCE, serving
 
 
 @contextmanager
-def served(folder: Path, **web: object) -> Iterator[tuple[str, threading.Event, threading.Thread]]:
+def served(folder: Path, **web: object) -> Generator[tuple[str, threading.Event, threading.Thread]]:
     settings = studio_settings(folder, web={"port": 0, **web})
     database = studio_database(settings)
     try:
@@ -67,7 +67,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path: Path) -> None:
 def test_others_are_not_let_in_when_nobody_could_sign_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keyring.get_password", lambda *_: None)
+    monkeypatch.setattr("keyring.get_password", no_password)
 
     with pytest.raises(SettingsError, match="nobody could sign in"), served(tmp_path, host="::"):
         pass
@@ -93,3 +93,6 @@ def test_only_what_this_machine_alone_reaches_is_open(
     assert is_open(settings.web) is opened
     assert address(settings) == public
     assert ("*" in hosts(settings)) is (not opened and "url" not in web)
+
+
+def no_password(_service: str, _name: str) -> None: ...

@@ -200,7 +200,7 @@ def test_a_delivery_that_waits_in_line_twice_is_taken_once(hasty: Web) -> None:
 def test_when_too_many_wait_the_site_is_asked_to_come_again(
     web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Recorder, "note", lambda *_: None)
+    monkeypatch.setattr(Recorder, "note", full)
 
     assert web.deliver(single(an_item())) == 503
 
@@ -218,3 +218,6 @@ def test_a_database_that_cannot_be_used_is_said_and_the_next_delivery_is_taken(
 def broken(*_: object) -> None:
     message = "the disk is full"
     raise OSError(message)
+
+
+def full(*_: object) -> None: ...
