@@ -53,6 +53,7 @@ SHOW_THEM = Words("Show", "表示")
 NOTHING_FITS = Words("No background fits these filters.", "条件に合う背景はありません。")
 NO_PICTURE_YET = Words("no picture yet", "画像はまだありません")
 LIVE = Words("Work in progress", "作業の進行状況")
+MORE_REFUSED = Words("And {number:,} more:", "ほか {number:,} 件：")
 REFUSED_FILES = Words("Refused files", "受け付けられなかったファイル")
 
 # States, also of what is not a version yet.
