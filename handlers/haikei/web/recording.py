@@ -22,8 +22,10 @@ log = structlog.get_logger()
 
 #: Requests that may wait at once, and that one transaction notes.
 WAITING, TOGETHER = 200, 50
-#: Seconds between two tries to become the one writer, and after which it is given up.
-PAUSE, PATIENCE = 0.001, 30.0
+#: Milliseconds in which SQLite looks for the writer's place by itself: at 0, 1, 3, 8 and 18.
+_LOOKS_MS = 20
+#: Seconds after which the writer's place is given up.
+PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,6 @@ class Recorder:
                 except OperationalError:
                     if time.monotonic() > deadline:
                         raise
-                    time.sleep(PAUSE)
             with transaction:
                 yield connection
 
@@ -138,17 +139,17 @@ class Recorder:
 @contextmanager
 def _trying_often(connection: Connection) -> Generator[None]:
     """
-    Let a connection say at once that another one writes.
+    Let a connection say soon that another one writes, so that it can be tried again.
 
-    SQLite's own waiting sleeps up to a tenth of a second between two looks, in which others take
-    the writer's place time and again; a request would wait for seconds.
+    SQLite's own waiting sleeps longer and longer, up to a tenth of a second between two looks, in
+    which others take the writer's place time and again; a request would wait for seconds.
     """
     raw = connection.connection.driver_connection
     if not isinstance(raw, sqlite3.Connection):
         yield
         return
     (before,) = raw.execute("PRAGMA busy_timeout").fetchone()
-    raw.execute("PRAGMA busy_timeout = 0")
+    raw.execute(f"PRAGMA busy_timeout = {_LOOKS_MS}")
     try:
         yield
     finally:

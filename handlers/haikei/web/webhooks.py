@@ -31,7 +31,7 @@ WINDOW, KEPT = timedelta(hours=1), timedelta(hours=3)
 #: How far the site's clock may be ahead of ours.
 SKEW = timedelta(minutes=5)
 #: Seconds for which an answer waits until its delivery is noted; then being in line is enough.
-ENOUGH = 0.05
+ENOUGH = 0.02
 _SIGNATURE = "x-sg-signature"
 _OWN_STATE = frozenset({"Test_Connection", "Webhook_Status_Change"})
 
