@@ -105,8 +105,7 @@ OLDER = Words(
     "A newer version stands: {code}. A decision here is about the version you see.",
     "新しい版 {code} があります。ここでの判定は表示中の版に対するものです。",
 )
-DECIDED = Words("{decision} by {name}, {at}", "{at}　{name}：{decision}")
-DECIDED_BY_NOBODY = Words("{decision}, {at}", "{at}　{decision}")
+DECIDED = Words("{decision} by {name}", "{name}：{decision}")
 UNDECIDED = Words("Nobody has decided yet.", "まだ判定されていません。")
 SAID = Words(
     "“{decision}” stands in the tracker. Haikei is acting on it.",
