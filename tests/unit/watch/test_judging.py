@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from haikei.events import LayoutPublished
 from haikei.settings import Watch, WatchFolder
 from haikei.watch.judging import FileState, approve, is_text, refuse_damaged, refuse_misnamed
 from haikei.watch.root import WatchedRoot, watched_roots
@@ -24,7 +25,7 @@ def test_a_path_of_the_template_is_published_with_all_it_says() -> None:
     verdict = approve(_root(), GOOD, STAMP, "ab" * 32, now=NOW)
 
     assert verdict.state is FileState.PUBLISHED
-    assert verdict.event is not None
+    assert isinstance(verdict.event, LayoutPublished)
     place = verdict.event.place
     assert (place.project, place.sequence, place.shot) == ("port", "sq01", "c001")
     assert (verdict.event.name, verdict.event.version) == ("bg", 12)
@@ -34,7 +35,7 @@ def test_a_path_of_the_template_is_published_with_all_it_says() -> None:
 def test_a_studio_that_counts_cuts_in_a_flat_folder_needs_no_sequence() -> None:
     verdict = approve(_root("{project}/{cut}.{ext}"), "/show/port/c7.PNG", STAMP, "", now=NOW)
 
-    assert verdict.event is not None
+    assert isinstance(verdict.event, LayoutPublished)
     assert (verdict.event.place.shot, verdict.event.place.sequence) == ("c7", "")
     assert (verdict.event.name, verdict.event.version) == ("layout", None)
 
