@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import jinja2
@@ -48,7 +48,7 @@ class Renderer:
             auto_reload=False,
         )
         # Jinja declares what it brings itself, and takes anything.
-        known = cast("dict[str, object]", self._templates.globals)
+        known: dict[str, Any] = self._templates.globals
         known.update(
             w=words,
             to_shows=links.to_shows,
