@@ -21,6 +21,7 @@ from haikei.database import (
     name_openings,
     notices,
     people,
+    review_answers,
     review_notes,
     statements,
     utc_now,
@@ -52,6 +53,7 @@ _TEXTS: tuple[tuple[Column[Any], tuple[Column[Any], ...]], ...] = (
     (jobs.c.order_json, (jobs.c.id,)),
     (jobs.c.note, (jobs.c.id,)),
     (jobs.c.error, (jobs.c.id,)),
+    (review_answers.c.payload, (review_answers.c.key,)),
     (review_notes.c.text, (review_notes.c.id,)),
     (notices.c.text, (notices.c.key,)),
 )
@@ -248,6 +250,9 @@ def _replace(connection: Connection, name: str, instead: str) -> int:
         if column is jobs.c.order_json:
             # An order that is still to be carried out may need the words as they are: a path.
             query = query.where(jobs.c.state == "done")
+        elif column is review_answers.c.payload:
+            # What the tracker has not taken yet must reach it as it was written.
+            query = query.where(review_answers.c.done_at.is_not(None))
         for row in connection.execute(query).all():
             text, times = pattern.subn(instead, row.text)
             if times:

@@ -10,7 +10,15 @@ from sqlalchemy import Connection, Engine, insert, select
 from haikei.credits import Person, Role, Statement, StatementKind, credit_line, people, records
 from haikei.credits.openings import commit
 from haikei.credits.statements import declare, statements
-from haikei.database import jobs, ledger, metadata, name_openings, reading, review_notes
+from haikei.database import (
+    jobs,
+    ledger,
+    metadata,
+    name_openings,
+    reading,
+    review_answers,
+    review_notes,
+)
 from haikei.errors import CreditError
 from haikei.ledger import verify
 from support.records import (
@@ -282,6 +290,23 @@ def test_what_was_noted_in_review_loses_the_name_and_open_orders_stay_whole(
     assert json.loads(done)["asked_by"][0]["name"].startswith("(name withheld")
     assert waiting == order
     assert said == "(name withheld at the artist's request): less green"
+
+
+def test_an_answer_loses_the_name_once_the_tracker_has_taken_it(database: Engine) -> None:
+    rows = [
+        {"key": key, "payload": '{"text":"A. Sato asked"}', "try_at": START, "done_at": done}
+        for key, done in (("a", START), ("b", None))
+    ]
+    with database.begin() as connection:
+        people.note(connection, SATO)
+        connection.execute(insert(review_answers), rows)
+
+        people.erase(connection, SATO.id, "letter")
+        query = select(review_answers.c.payload).order_by(review_answers.c.key)
+        taken, waiting = connection.execute(query).scalars()
+
+    assert "Sato" not in taken
+    assert "Sato" in waiting
 
 
 def test_a_short_name_is_not_found_inside_words(database: Engine) -> None:
