@@ -206,8 +206,8 @@ def studio(folder: Path, *, extra_settings: str = "", seed: str = "empty") -> Ge
     (folder / "projects").mkdir()
     (folder / "tracker.key").write_text(KEY)
     # Only those who look at pages want them: a fixed port is one studio's at a time.
-    pages = "" if "[web]" in extra_settings else "\n[web]\nenabled = false\n"
-    (folder / "haikei.toml").write_text(_SETTINGS + pages + extra_settings, encoding="utf-8")
+    pages = "" if "[web]" in extra_settings else "[web]\nenabled = false\n"
+    (folder / "haikei.toml").write_text(pages + _SETTINGS + extra_settings, encoding="utf-8")
     url_file = folder / "tracker.url"
     with (folder / "tracker.log").open("wb") as log:
         tracker = subprocess.Popen(
