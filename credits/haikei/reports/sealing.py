@@ -7,7 +7,6 @@ over the statement's canonical JSON (RFC 8785) in UTF-8.
 """
 
 import base64
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import TypeAdapter, ValidationError
 
 from haikei.errors import ReportError
+from haikei.files import sha256_of
 from haikei.ledger import canonical_json, to_plain
 from haikei.ledger.note import VerifierKey
 from haikei.ledger.signature import Signature, Signer
@@ -135,7 +135,6 @@ def check_seal(path: Path, key: VerifierKey) -> Sealed:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError as error:
         raise ReportError(f"{path} cannot be read: {error.strerror or error}.") from error

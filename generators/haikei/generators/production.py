@@ -12,6 +12,7 @@ import structlog
 
 from haikei.credits import System
 from haikei.errors import GenerationError, HaikeiError, LayoutChanged
+from haikei.files import sha256_of
 from haikei.generators.generator import (
     GenerationRequest,
     GenerationResult,
@@ -283,8 +284,7 @@ def _number(text: str) -> int:
 
 def _require_announced(order: ProductionOrder) -> None:
     # Hashed after decoding: a file replaced in between would otherwise pass.
-    with order.layout.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of(order.layout)
     if found != order.layout_sha256:
         raise LayoutChanged(
             f"{order.layout.name} is not the file that was announced: its SHA-256 is "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from haikei.errors import AlreadyPublished, StorageError, StorageUnavailable
+from haikei.files import sha256_of
 from haikei.storage.exclusive import name_exclusively
 from haikei.storage.failures import explained
 from haikei.storage.folders import grant, make_folder, sync_folder
@@ -123,5 +124,4 @@ def _copy(source: Path, temporary: Path) -> str:
 def _digest(path: Path) -> str:
     if not path.is_file():
         raise StorageError(f"{path} is not a file.")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path)
