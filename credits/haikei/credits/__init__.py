@@ -10,6 +10,7 @@ from haikei.credits.facets import FacetState, FacetSummary, Part, facets
 from haikei.credits.line import CreditLine, credit_line
 from haikei.credits.maker import Person, SourceType, System
 from haikei.credits.naming import PrintedName, printed_person, printed_system
+from haikei.credits.overall import is_ai, overall_source_type
 from haikei.credits.record import ImageKind, ImageRecord, Ingredient, Relation
 from haikei.credits.role import Facet, Grade, Role
 from haikei.credits.roll import CreditsRoll, RollEntry, RollSection, roll
@@ -46,6 +47,8 @@ __all__ = [
     "System",
     "credit_line",
     "facets",
+    "is_ai",
+    "overall_source_type",
     "printed_person",
     "printed_system",
     "roll",

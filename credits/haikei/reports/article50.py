@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from haikei.credits import BackgroundVersion, ReviewState, SourceType, StatementKind, System
+from haikei.credits import (
+    BackgroundVersion,
+    ReviewState,
+    SourceType,
+    StatementKind,
+    System,
+    overall_source_type,
+)
 from haikei.provenance import MarksState
 from haikei.reports import lineage
 from haikei.reports.ai_scan import read
@@ -115,7 +122,7 @@ def _picture(version: BackgroundVersion, declarations: Declarations) -> _Picture
         entry=version.ledger[-1],
         path=version.final.path,
         sha256=version.final.sha256,
-        source_type=lineage.overall_source_type(version),
+        source_type=overall_source_type(version.images),
         systems=tuple(one for one in lineage.systems(version) if one.source_type.is_ai),
         made_at=first,
         assessed=assessed[0] if assessed else None,

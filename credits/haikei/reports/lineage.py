@@ -12,10 +12,9 @@ from haikei.credits import (
     Role,
     SourceType,
     System,
+    is_ai,
 )
 
-_AI = frozenset(source for source in SourceType if source.is_ai)
-_DRAWN = frozenset({SourceType.DIGITAL_CREATION, SourceType.PRINT, SourceType.HUMAN_EDITS})
 _DRAWING = frozenset({Role.LAYOUT, Role.GENZU, Role.GENZU_CLEAN_UP})
 _PAINTING = frozenset({Role.TOUCH_UP, Role.BACKGROUND})
 _DECIDING = frozenset({Role.APPROVAL, Role.RETAKE})
@@ -30,16 +29,6 @@ def ai_images(version: BackgroundVersion) -> tuple[tuple[ImageRecord, int], ...]
     )
 
 
-def is_ai(image: ImageRecord) -> bool:
-    """Whether a trained model made any of an image's pixels in its own step."""
-    if image.source_type in _AI:
-        return True
-    for one in image.contributions:
-        if isinstance(one.actor, System) and one.actor.source_type in _AI:
-            return True
-    return False
-
-
 def first_ai_at(made: Iterable[tuple[ImageRecord, int]]) -> datetime | None:
     """Return when the first of these images was generated; None: there is none."""
     first: datetime | None = None
@@ -48,19 +37,6 @@ def first_ai_at(made: Iterable[tuple[ImageRecord, int]]) -> datetime | None:
         moment = min((image.created_at, *moments))
         first = moment if first is None else min(first, moment)
     return first
-
-
-def overall_source_type(version: BackgroundVersion) -> SourceType:
-    """
-    Return the one term for a picture that was made in steps.
-
-    A human drawing that a trained model worked on is never called less than that, whatever was
-    done to it afterwards. Source: IPTC Digital Source Type.
-    """
-    kinds = {image.source_type for image in version.images}
-    if not any(map(is_ai, version.images)):
-        return version.final.source_type
-    return SourceType.COMPOSITE_TRAINED if kinds & _DRAWN else SourceType.TRAINED
 
 
 def systems(version: BackgroundVersion) -> tuple[System, ...]:

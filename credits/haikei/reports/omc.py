@@ -23,13 +23,13 @@ from haikei.credits import (
     Relation,
     Role,
     System,
+    overall_source_type,
 )
 from haikei.ledger import to_plain
 from haikei.presets.roles import ROLES
 from haikei.reports.ai_scan import read
 from haikei.reports.composing import compose
 from haikei.reports.document import Document
-from haikei.reports.lineage import overall_source_type
 from haikei.reports.naming import is_named, shown
 from haikei.reports.report import Format, ReportOptions, ReportSource
 from haikei.reports.systemfacts import system_name
@@ -226,7 +226,7 @@ class _Lineage:
                     "season": version.season,
                     "time": version.time,
                     "state": version.state.value,
-                    "digitalSourceType": overall_source_type(version).value,
+                    "digitalSourceType": overall_source_type(version.images).value,
                     "ledgerEntries": list(version.ledger),
                 },
             ),

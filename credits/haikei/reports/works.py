@@ -24,6 +24,7 @@ from haikei.credits import (
     Role,
     SourceType,
     System,
+    is_ai,
 )
 from haikei.reports import lineage
 from haikei.reports.naming import is_named
@@ -162,7 +163,7 @@ def _paint_overs(version: BackgroundVersion) -> Iterator[PaintOver]:
     for image, entry in _numbered(version):
         painted = lineage.paintings(image)
         artists = {one.actor.id: one.actor for one in painted if isinstance(one.actor, Person)}
-        if not artists or lineage.is_ai(image):
+        if not artists or is_ai(image):
             continue
         changes = (one.evidence.change for one in painted)
         yield PaintOver(

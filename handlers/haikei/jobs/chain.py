@@ -19,10 +19,11 @@ from haikei.credits import (
     Ingredient,
     Relation,
     credit_line,
+    overall_source_type,
 )
 from haikei.errors import CreditError
 from haikei.files import sha256_of
-from haikei.jobs.lineage import overall_source_type, oversight
+from haikei.jobs.lineage import oversight
 from haikei.provenance import MarkedIngredient, MarkRequest, MarkSigner, mark
 
 _REQUEST: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])

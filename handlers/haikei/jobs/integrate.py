@@ -2,10 +2,11 @@
 
 from pathlib import PurePosixPath
 
+from haikei.credits import overall_source_type
 from haikei.jobs.collect import Collected
 from haikei.jobs.extract import Extracted
 from haikei.jobs.job import JobOrder
-from haikei.jobs.lineage import overall_source_type, roles_text, systems_text
+from haikei.jobs.lineage import roles_text, systems_text
 from haikei.jobs.record import Recorded
 from haikei.settings import Settings
 from haikei.trackers import PublishedImage, PublishRequest, PublishResult, TrackerAdapter

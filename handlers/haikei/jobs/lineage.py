@@ -6,28 +6,11 @@ from haikei.credits import (
     ImageRecord,
     Person,
     Role,
-    SourceType,
     System,
     printed_person,
     printed_system,
 )
 from haikei.provenance import Oversight
-
-
-def overall_source_type(images: Sequence[ImageRecord]) -> SourceType:
-    """
-    Return the one term for a picture that was made in steps.
-
-    A human drawing that a trained model worked on is never called less than that, whatever was
-    done to it afterwards. Source: IPTC Digital Source Type, `compositeWithTrainedAlgorithmicMedia`
-    is an "augmentation, correction or enhancement using a Generative AI model".
-    """
-    if not any(image.source_type.is_ai for image in images):
-        return images[-1].source_type
-    drawn = {SourceType.DIGITAL_CREATION, SourceType.PRINT, SourceType.HUMAN_EDITS}
-    if any(image.source_type in drawn for image in images):
-        return SourceType.COMPOSITE_TRAINED
-    return SourceType.TRAINED
 
 
 def oversight(images: Sequence[ImageRecord]) -> Oversight:

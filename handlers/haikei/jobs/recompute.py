@@ -19,12 +19,13 @@ from haikei.credits import (
     Person,
     Scope,
     credit_line,
+    overall_source_type,
     people,
     records,
 )
 from haikei.database import reading
 from haikei.errors import CreditError, TrackerUnavailable
-from haikei.jobs.lineage import overall_source_type, roles_text, systems_text
+from haikei.jobs.lineage import roles_text, systems_text
 from haikei.trackers import CreditDesk, CreditRow, CreditsWritten, StatedCredits
 
 #: Versions that are compared, and written, at once.

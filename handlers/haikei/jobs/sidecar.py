@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from haikei.credits import CreditLine, ImageRecord
-from haikei.jobs.lineage import overall_source_type
+from haikei.credits import CreditLine, ImageRecord, overall_source_type
 from haikei.ledger import canonical_json
 from haikei.ledger.signature import Signer
 

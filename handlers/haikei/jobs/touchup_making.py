@@ -22,6 +22,7 @@ from haikei.credits import (
     Relation,
     SourceType,
     credit_line,
+    overall_source_type,
 )
 from haikei.errors import CreditError, ParentUnknown, StorageUnavailable
 from haikei.files import sha256_of, write_whole
@@ -29,7 +30,6 @@ from haikei.images import Picture, read_picture, write_review
 from haikei.jobs.extract import REVIEW, THUMBNAIL, MadeFile
 from haikei.jobs.inputmarks import require_whole
 from haikei.jobs.layoutcopy import own_copy
-from haikei.jobs.lineage import overall_source_type
 from haikei.jobs.sidecar import sidecar_text
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup_order import TouchUpOrder

@@ -4,11 +4,11 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from haikei.credits import BackgroundVersion, Change, Person, records
+from haikei.credits import BackgroundVersion, Change, Person, overall_source_type, records
 from haikei.database import reading
 from haikei.errors import LedgerError
 from haikei.images import read_picture
-from haikei.jobs.lineage import overall_source_type, roles_text, systems_text
+from haikei.jobs.lineage import roles_text, systems_text
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup_making import credit_of, reviewed, write_reviews
 from haikei.jobs.touchup_parent import Parent
