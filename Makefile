@@ -10,16 +10,16 @@ DEMO_ARGS ?=
 TEST_ARGS ?=
 
 # What no Python package brings: Pango sets the text of PDF reports, the font holds Japanese, and
-# the browser runs the tests of the pages.
+# the tests need a browser for the pages, and exiftool and openssl to check marks from outside.
 DEBIAN_PDF     := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fontconfig fonts-noto-cjk
-DEBIAN_BROWSER := chromium
+DEBIAN_TESTS   := chromium libimage-exiftool-perl openssl
 
-.PHONY: demo test check format bench install clean debian-pdf debian-browser
+.PHONY: demo test check format bench install clean debian-pdf debian-tests
 
 demo: install debian-pdf
 	$(BIN)/haikei demo $(DEMO_ARGS)
 
-test: install debian-pdf debian-browser
+test: install debian-pdf debian-tests
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(TEST_ARGS)
 	$(BIN)/coverage combine --quiet
@@ -47,8 +47,8 @@ bench: install
 	$(BIN)/python benchmarks/web.py
 
 debian-pdf: PACKAGES = $(DEBIAN_PDF)
-debian-browser: PACKAGES = $(DEBIAN_BROWSER)
-debian-pdf debian-browser:
+debian-tests: PACKAGES = $(DEBIAN_TESTS)
+debian-pdf debian-tests:
 	@missing=$$(for name in $(PACKAGES); do dpkg -s $$name >/dev/null 2>&1 || echo $$name; done); \
 	if test -n "$$missing" && command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
 		echo "installing" $$missing; \
