@@ -9,7 +9,7 @@ from haikei.database import reading, review_notes, utc_now
 from haikei.errors import HaikeiError, ReviewError
 from haikei.events import Source
 from haikei.review.decision import Decider, StatusMap, Verdict
-from haikei.review.notes import LONGEST, OPEN, add, say_who, unsay
+from haikei.review.notes import LONGEST, OPEN, NoteState, add, say_who, unsay
 from haikei.review.wakes import wake
 from haikei.settings import Settings
 from haikei.trackers.reviewing import NoteWrite, ReviewDesk, SeenVersion, StatusWrite
@@ -138,6 +138,6 @@ def _taken(connection: Connection, version: int, text: str) -> int:
     query = select(func.count()).where(
         columns.version_id == version,
         columns.text == text,
-        columns.state.not_in([state.value for state in OPEN]),
+        columns.state.not_in([state.value for state in (*OPEN, NoteState.THANKS)]),
     )
     return int(connection.execute(query).scalar_one())

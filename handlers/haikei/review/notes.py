@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 
 from haikei.credits import Person, people
 from haikei.database import inserting, review_notes
+from haikei.review.thanks import only_thanks
 from haikei.trackers.reviewing import SeenNote, SeenVersion
 
 #: The most of one note that is read, in characters.
@@ -31,6 +32,7 @@ class NoteState(StrEnum):
     LOCKED = "locked"  #: it came after the version was approved; that was answered
     ASKED = "asked"  #: a person was asked, as there is nothing that Haikei may do
     WITHDRAWN = "withdrawn"  #: it was deleted, or the decision taken back, before it was taken
+    THANKS = "thanks"  #: it only thanks or acknowledges: nothing is done and nothing answered
     SAID = "said"  #: not a note: who set a status on Haikei's pages
 
 
@@ -114,13 +116,17 @@ def keep_seen(
             now=now,
         )
     for one in kept.values():
-        if one.state not in OPEN or one.is_decision:
+        if one.state not in {*OPEN, NoteState.THANKS} or one.is_decision:
             continue
         if one.id not in there:
             set_state(connection, [one.id], NoteState.WITHDRAWN)
         elif (text := there[one.id].text[:LONGEST]) != one.text:
+            locked = one.state is NoteState.LOCKED and not only_thanks(text)
+            state = one.state if locked else _state_of(text)
             connection.execute(
-                update(review_notes).where(_columns.id == one.id).values(text=text, seen_at=now)
+                update(review_notes)
+                .where(_columns.id == one.id)
+                .values(text=text, state=state.value, seen_at=now)
             )
 
 
@@ -135,7 +141,7 @@ def add(
     written_at: datetime,
     now: datetime,
 ) -> None:
-    """Keep a note that waits; one that is kept already stays as it is."""
+    """Keep a note: it waits, unless it only thanks; one that is kept already stays as it is."""
     connection.execute(
         inserting(connection, review_notes).on_conflict_do_nothing(index_elements=["id"]),
         {
@@ -144,7 +150,7 @@ def add(
             "background_key": background,
             "author": author,
             "text": text[:LONGEST],
-            "state": NoteState.WAITING.value,
+            "state": _state_of(text).value,
             "job_key": "",
             "written_at": written_at,
             "seen_at": now,
@@ -249,6 +255,10 @@ def set_state(
     if only:
         change = change.where(_columns.state.in_([one.value for one in only]))
     return connection.execute(change.values(**values)).rowcount
+
+
+def _state_of(text: str) -> NoteState:
+    return NoteState.THANKS if only_thanks(text) else NoteState.WAITING
 
 
 def _kept(row: Row[tuple[object, ...]]) -> KeptNote:

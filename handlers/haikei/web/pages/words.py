@@ -238,6 +238,7 @@ NOTE_STATES = {
     NoteState.LOCKED.value: Words("came after approval", "承認後のコメント"),
     NoteState.ASKED.value: Words("a person was asked", "担当者に確認中"),
     NoteState.WITHDRAWN.value: Words("withdrawn", "取り下げ"),
+    NoteState.THANKS.value: Words("thanks", "お礼・了解"),
     NoteState.SAID.value: Words("decided", "判定"),
 }
 STEPS = {

@@ -1,0 +1,137 @@
+"""A note that only thanks asks for nothing, is not answered, and stays to be read."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haikei.review.notes import NoteState
+from haikei.review.thanks import THANKS, only_thanks
+from support.desk import KATO
+from support.review_house import ReviewHouse
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        *THANKS,
+        "thanks!",
+        "Thank you very much.",
+        "OK, thanks",
+        "ＯＫ！",
+        "Thanks, Sato-san!",
+        "thanks @haruka",
+        "thank you all",
+        "ありがとう！",
+        "佐藤さん、ありがとうございます。",
+        "了解しました。ありがとうございます！",
+        "お疲れ様です。確認しました。",
+        "ありがとうございます🙏",
+        "👍🏽",
+    ],
+)
+def test_thanks_and_acknowledgements_are_known(note: str) -> None:
+    assert only_thanks(note)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "",
+        "!!",
+        "thanks, but less green",
+        "Thanks. Make it night.",
+        "thank you for the clouds, more of them",
+        "ok?",
+        "not ok",
+        "no thanks",
+        "ok green",
+        "夜",
+        "ありがとうございます。もう少し暗く",
+        "了解です、雲を増やしてください",
+        "👎",
+        "thanks 👎",
+        "佐藤さん",
+        "looks good",
+        "redo",
+    ],
+)
+def test_what_may_be_an_instruction_is_no_thanks(note: str) -> None:
+    assert not only_thanks(note)
+
+
+@given(st.text(max_size=100))
+def test_any_text_can_be_judged(text: str) -> None:
+    assert only_thanks(text) == only_thanks(f"  {text}\n")
+
+
+def test_thanks_on_a_version_in_retake_starts_nothing_and_is_not_answered(
+    house: ReviewHouse,
+) -> None:
+    asked = house.desk.note(1, "less green")
+    house.desk.set_status(1, "rtk")
+    house.review()
+    house.make(house.retakes[-1])
+    house.review()
+
+    house.desk.note(1, "Thanks!", KATO, reply_to=asked)
+    house.desk.note(1, "ありがとう")
+    house.review()
+
+    assert len(house.retakes) == 1
+    assert [reply.note for reply in house.desk.replies] == [asked]
+    assert house.desk.questions == []
+    thanks = [note.text for note in house.view().notes if note.state is NoteState.THANKS]
+    assert thanks == ["Thanks!", "ありがとう"]
+
+
+def test_an_instruction_beside_thanks_still_counts(house: ReviewHouse) -> None:
+    house.desk.set_status(1, "rtk")
+    house.review()
+    house.make(house.retakes[-1])
+    house.review()
+
+    house.desk.note(1, "thanks")
+    house.desk.note(1, "thanks, but less green")
+    house.review()
+
+    (_, second) = house.retakes
+    assert second.retake is not None
+    assert second.retake.instructions.text == "thanks, but less green"
+
+
+def test_a_status_asks_for_a_retake_though_its_note_only_thanks(house: ReviewHouse) -> None:
+    house.desk.note(1, "thank you")
+    house.desk.set_status(1, "rtk")
+    house.review()
+
+    (order,) = house.retakes
+    assert order.retake is not None
+    assert order.retake.notes == ("Decision:1.1",)
+
+
+def test_thanks_after_an_approval_is_not_answered(house: ReviewHouse) -> None:
+    house.desk.set_status(1, "apr")
+    house.review()
+    house.desk.now = house.clock()
+    house.desk.note(1, "了解です")
+    house.review()
+
+    assert house.desk.replies == []
+
+
+def test_thanks_that_is_reworded_counts_as_it_reads_now(house: ReviewHouse) -> None:
+    house.desk.set_status(1, "rtk")
+    house.review()
+    house.make(house.retakes[-1])
+    id_ = house.desk.note(1, "thanks")
+    house.review()
+    assert len(house.retakes) == 1
+
+    seen = house.desk.versions[1]
+    notes = (replace(one, text="ok; make it night") if one.id == id_ else one for one in seen.notes)
+    house.desk.versions[1] = replace(seen, notes=tuple(notes))
+    house.review()
+
+    assert [order.time for order in house.retakes] == ["day", "night"]
