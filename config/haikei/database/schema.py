@@ -71,6 +71,8 @@ jobs = Table(
     Column("crashes", Integer, nullable=False, default=0),
     Column("cancel_asked", Integer, nullable=False, default=0),
     Column("result_json", Text, nullable=False, default=""),
+    # The Note in which people were asked about it.
+    Column("question_url", Text, nullable=False, server_default=""),
     Column("created_at", Moment, nullable=False),
     Column("started_at", Moment),
     Column("finished_at", Moment),

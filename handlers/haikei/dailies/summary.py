@@ -10,6 +10,7 @@ from haikei.credits import BackgroundVersion, ReviewState
 from haikei.database import backgrounds, jobs, review_notes
 from haikei.jobs.job import JobKind, JobState
 from haikei.jobs.rows import order_of
+from haikei.jobs.touchup_open import open_questions
 from haikei.review.notes import NoteState
 
 #: Lines of one list that are written out.
@@ -67,6 +68,10 @@ def summarize(
         lines += ["", f"Retakes being made (作成中のリテイク): {making}"]
     if questions := _questions(connection, project):
         lines += ["", "A person must decide (ご判断ください):", *_listed(questions)]
+    if asked := open_questions(connection, jobs.c.project == project):
+        told = [f"- {one.text} {one.url}".rstrip() for one in asked]
+        lines += ["", "Touch-ups that wait for an answer (加筆元をご確認ください):"]
+        lines += _listed(told)
     lines += ["", f"Playlist: {links.playlist}"]
     if links.pages:
         lines.append(f"Haikei: {links.pages}")

@@ -18,6 +18,7 @@ from haikei.errors import ImageUnreadable, MarksUnreadable, ParentUnknown
 from haikei.events import TouchUpPublished
 from haikei.images import Picture, read_picture, resize
 from haikei.jobs.tools import Tools
+from haikei.jobs.touchup_open import ADVICE
 from haikei.jobs.touchup_parent import read_own
 from haikei.measure import measure_change
 from haikei.provenance import FileMarks, MarksState
@@ -75,19 +76,13 @@ def find_parent(event: TouchUpPublished, tools: Tools) -> Parentage:
                 "parent_found", file=str(event.file), version=found.code, found_by=found.found_by
             )
             return found
-    raise ParentUnknown(_nothing_tells(event, cut), advice=_ADVICE)
+    raise ParentUnknown(_nothing_tells(event, cut), advice=ADVICE)
 
 
 def current(event: TouchUpPublished, tools: Tools) -> tuple[BackgroundVersion, ...]:
     """Return the newest version of each season and time of the cut that a paint-over is of."""
     with reading(tools.database) as connection:
         return _cut(connection, event).latest
-
-
-_ADVICE = (
-    "Link the published file to the version's file (upstream), or name the version in the file's "
-    "name; it is looked at again then."
-)
 
 
 def _by_link(event: TouchUpPublished, _cut: _Cut, tools: Tools) -> Parentage | None:
@@ -180,7 +175,7 @@ def _only(found: Sequence[BackgroundVersion], found_by: str, event: TouchUpPubli
         return _found(found[0], found_by)
     codes = ", ".join(sorted(one.code for one in found))
     raise ParentUnknown(
-        f"{event.file.name} may be painted over any of {codes} ({found_by}).", advice=_ADVICE
+        f"{event.file.name} may be painted over any of {codes} ({found_by}).", advice=ADVICE
     )
 
 

@@ -1,7 +1,9 @@
 """A question to people: what was this painted over? It stands in the tracker once."""
 
 import structlog
+from sqlalchemy import update
 
+from haikei.database import jobs
 from haikei.errors import PlaceUnknown, TouchUpRefused
 from haikei.events import TouchUpPublished
 from haikei.jobs.parentage import current
@@ -36,7 +38,7 @@ def ask(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> None:
     )
     desk = adapter.review_desk()
     try:
-        desk.write(
+        note = desk.write(
             NoteWrite(
                 key=f"{event.key}/question",
                 project=context.project,
@@ -48,6 +50,13 @@ def ask(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> None:
         )
     finally:
         desk.close()
+    site = str(tools.settings.tracker.url).rstrip("/")
+    with tools.database.begin() as connection:
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.key == event.key)
+            .values(question_url=f"{site}/detail/Note/{note.id}")
+        )
     log.info("question_asked", file=str(event.file))
 
 

@@ -10,6 +10,10 @@ LISTED, LONGEST = 10, 300
 _HEADINGS: Mapping[NoticeKind, tuple[str, str]] = {
     NoticeKind.DEAD: ("1 job failed", "{} jobs failed"),
     NoticeKind.QUESTION: ("1 question", "{} questions"),
+    NoticeKind.TOUCH_UP: (
+        "1 touch-up waits for an answer",
+        "{} touch-ups wait for an answer",
+    ),
     NoticeKind.CHECKPOINT: ("1 checkpoint refused", "{} checkpoints refused"),
     NoticeKind.READY: ("1 version in review", "{} versions in review"),
 }

@@ -11,10 +11,11 @@ from haikei.database import inserting, notices, utc_now
 
 
 class NoticeKind(StrEnum):
-    """What a notice is about; the values are those of `notifications.on`."""
+    """What a notice is about; `notifications.on` names these, but for the last question."""
 
     DEAD = "dead"  #: a job will not go on by itself
     QUESTION = "question"  #: a person must decide
+    TOUCH_UP = "touch_up"  #: a question too: what was a touch-up painted over
     CHECKPOINT = "checkpoint"  #: the ledger is not any more what was sealed
     READY = "ready"  #: a version is in review
 

@@ -53,7 +53,7 @@ class Notifier:
     ) -> None:
         self._studio = settings.studio.name
         self._every = timedelta(seconds=settings.notifications.every)
-        self._kinds = tuple(NoticeKind(kind) for kind in settings.notifications.on)
+        self._kinds = _kinds(settings)
         self._database = database
         self._channels = channels_of(settings) if channels is None else channels
         self._look_at: datetime | None = None
@@ -172,6 +172,11 @@ def channels_of(settings: Settings) -> tuple[Channel, ...]:
         except SettingsError as error:
             log.error("notification_channel_unusable", error=str(error))  # noqa: TRY400 - no crash
     return tuple(found)
+
+
+def _kinds(settings: Settings) -> tuple[NoticeKind, ...]:
+    named = tuple(NoticeKind(kind) for kind in settings.notifications.on)
+    return (*named, NoticeKind.TOUCH_UP) if NoticeKind.QUESTION in named else named
 
 
 def _change(connection: Connection, channel: Channel, **values: object) -> None:

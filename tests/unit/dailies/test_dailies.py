@@ -3,19 +3,26 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from haikei.credits import ReviewState, records
 from haikei.dailies.sheets import COLUMNS, LINES
-from haikei.database import review_notes, utc_now
+from haikei.database import jobs, review_notes, utc_now
 from haikei.errors import TrackerUnavailable
+from haikei.jobs.inbox import add_job
+from haikei.jobs.job import JobState
+from haikei.jobs.rows import touch_up_row
 from haikei.settings import Settings
+from haikei.trackers import Place
 from support.dailies_house import DailiesHouse
 from support.desk import make_version
+from support.homecoming import SAKURA, painted
 from support.jobs import Killed
 from support.review_house import ReviewHouse
 
@@ -99,6 +106,39 @@ def test_the_close_brings_a_contact_sheet_and_a_summary_once(house: DailiesHouse
     questions = note.text.partition("A person must decide")[2]
     assert "- c002_bg_summer_day_v001" in questions
     assert "c003" not in questions
+
+
+def test_the_summary_lists_touch_ups_that_wait_for_an_answer(
+    house: DailiesHouse, tmp_path: Path
+) -> None:
+    house.publish(1, "c001", at=house.at(23, 9))
+    here, elsewhere = tmp_path / "mine.png", tmp_path / "theirs.png"
+    for file, place in ((here, "akane"), (elsewhere, "umi")):
+        file.write_bytes(place.encode())
+        event = painted(
+            file, artist=SAKURA, place=Place(project=place, sequence="ep01", shot="c001")
+        )
+        with house.database.begin() as connection:
+            add_job(connection, touch_up_row(event, 10, house.at(23, 10)))
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.key == event.key)
+                .values(
+                    state=JobState.DEAD.value,
+                    error_kind="ParentUnknown",
+                    question_url="https://tracker.test/detail/Note/7",
+                )
+            )
+    for minutes in range(0, 120, 10):
+        house.tick(house.at(23, 17, 0) + timedelta(minutes=minutes))
+
+    (note,) = house.answer(house.at(23, 19))
+    questions = note.text.partition("Touch-ups that wait for an answer")[2]
+    assert (
+        "- akane/ep01/c001: mine.png by Sakura Ito: What was it painted over? Link the published"
+    ) in questions
+    assert "https://tracker.test/detail/Note/7" in questions
+    assert "theirs.png" not in note.text
 
 
 def test_a_day_without_new_versions_makes_nothing(house: DailiesHouse) -> None:

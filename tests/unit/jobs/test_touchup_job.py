@@ -7,15 +7,18 @@ from pathlib import Path
 import pytest
 
 from haikei.credits import Person, Relation
+from haikei.database import reading
 from haikei.errors import TrackerUnavailable
 from haikei.events import Source
 from haikei.images import write_picture
 from haikei.jobs import Job, JobState
 from haikei.jobs.job import JobKind
+from haikei.jobs.touchup_open import open_questions
 from haikei.provenance import mark
 from haikei.provenance.png import read_metadata, write_xmp
 from haikei.provenance.request import MarkedIngredient
 from support.homecoming import (
+    PLACE,
     RIKU,
     SAKURA,
     AskedTracker,
@@ -149,6 +152,11 @@ def test_an_unrelated_picture_asks_once_and_is_never_guessed(
 
     (job,) = touch_ups(house)
     assert (job.state, job.error_kind) == (JobState.DEAD, "ParentUnknown")
+    with reading(house.database) as connection:
+        (question,) = open_questions(connection)
+    assert (question.place, question.file, question.artist) == (PLACE, "other.png", "Sakura Ito")
+    assert question.url == "http://127.0.0.1:8770/detail/Note/1"
+    assert "Link the published file to the version's file" in question.todo
     (note,) = tracker.desk.notes.values()
     assert "Nothing tells which version of c001 other.png is painted over" in note.text
     assert [link.type for link in note.links] == ["Version", "Shot"]

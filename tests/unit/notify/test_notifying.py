@@ -20,13 +20,14 @@ from haikei.database import jobs, utc_now
 from haikei.errors import NotificationUnsent, SettingsError
 from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobState
-from haikei.jobs.rows import job_row
+from haikei.jobs.rows import job_row, touch_up_row
 from haikei.notify import Message, Notice, NoticeKind, Notifier, note
 from haikei.notify.channel import Channel
 from haikei.notify.chat import ChatChannel
 from haikei.settings import Settings
 from support.desk import MemoryDesk, make_version
 from support.hearing import Receiver, receiver
+from support.homecoming import SAKURA, painted
 from support.jobs import Killed, studio_database, studio_settings
 from support.mailserver import Mailbox, mail_server
 from support.review_house import ReviewHouse
@@ -142,6 +143,71 @@ def test_what_happened_is_told_together_by_every_way(
         assert "- Shall an artist take over?" in text
         assert "c001_bg_summer_day_v001 https://tracker.test/detail/Version/1" in text
         assert ready.key not in text
+
+
+def let_a_touch_up_wait(database: Engine, file: Path, *, run: int = 1) -> None:
+    """Let a touch-up be one of which nobody knows what was painted over."""
+    file.write_bytes(b"painted")
+    event = painted(file, artist=SAKURA)
+    with database.begin() as connection:
+        add_job(connection, touch_up_row(event, 10, NOON))
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.key == event.key)
+            .values(
+                state=JobState.DEAD.value,
+                run=run,
+                error="Nothing tells which version it is painted over.",
+                error_kind="ParentUnknown",
+                question_url="https://tracker.test/detail/Note/7",
+                finished_at=NOON,
+            )
+        )
+
+
+def test_a_touch_up_that_waits_is_told_as_a_question_with_its_note(
+    settings: Settings, database: Engine, tmp_path: Path, chat: Receiver
+) -> None:
+    let_a_touch_up_wait(database, tmp_path / "c001_mine.png")
+    notifier = Notifier(settings, database)
+    for minutes in range(0, 60, 6):
+        notifier.tick(NOON + timedelta(minutes=minutes))
+
+    (said,) = chatted(chat)
+    subject, _, text = said.partition("\n\n")
+    assert subject == "Haikei, Test Studio: 1 touch-up waits for an answer"
+    assert "- PORT/s01/c001: c001_mine.png by Sakura Ito: What was it painted over?" in text
+    assert "name the version in the file's name" in text
+    assert text.endswith("https://tracker.test/detail/Note/7")
+
+
+def test_a_touch_up_is_asked_about_again_when_somebody_tried_it_again(
+    settings: Settings, database: Engine, tmp_path: Path, chat: Receiver
+) -> None:
+    let_a_touch_up_wait(database, tmp_path / "a.png")
+    notifier = Notifier(settings, database)
+    for now in (NOON, NOON + LATER):
+        notifier.tick(now)
+    let_a_touch_up_wait(database, tmp_path / "a.png", run=2)
+    for now in (NOON + 2 * LATER, NOON + 3 * LATER):
+        notifier.tick(now)
+
+    assert len(chatted(chat)) == 2
+
+
+def test_who_hears_of_dead_letters_alone_hears_of_no_questions(
+    settings: Settings, database: Engine, tmp_path: Path
+) -> None:
+    let_a_touch_up_wait(database, tmp_path / "a.png")
+    told = settings.notifications.model_copy(update={"on": ("dead", "ready")})
+    channel = MemoryChannel()
+    notifier = Notifier(
+        settings.model_copy(update={"notifications": told}), database, channels=[channel]
+    )
+    for now in (NOON, NOON + LATER):
+        notifier.tick(now)
+
+    assert channel.messages == []
 
 
 def test_nothing_is_told_twice(

@@ -97,6 +97,7 @@ def upgrade() -> None:
         sa.Column("crashes", sa.Integer(), nullable=False),
         sa.Column("cancel_asked", sa.Integer(), nullable=False),
         sa.Column("result_json", sa.Text(), nullable=False),
+        sa.Column("question_url", sa.Text(), server_default="", nullable=False),
         sa.Column("created_at", sa.String(length=32), nullable=False),
         sa.Column("started_at", sa.String(length=32), nullable=True),
         sa.Column("finished_at", sa.String(length=32), nullable=True),
