@@ -18,12 +18,14 @@ from haikei.provenance.fileformat import (
     xmp_beside,
 )
 from haikei.provenance.filemarks import EngineVerdict, FileMarks, MarksState
+from haikei.provenance.jumbf import reserved_bits_set
 from haikei.provenance.xmltree import LARGEST
 
 #: Our own codes, in the manner of C2PA's.
 XMP_MISMATCH = "org.haikei.xmp.mismatch"
 SOURCE_TYPE_UNKNOWN = "org.haikei.sourceType.unknown"
 ENGINES_DISAGREE = "org.haikei.engines.disagree"
+RESERVED_BITS = "org.haikei.jumbf.reserved"
 _LARGEST_MANIFEST = 256 * 1024 * 1024
 
 
@@ -77,6 +79,7 @@ def _validated(
         with path.open("rb") as file:
             validated = c2pa_python.validate(file, known.mime, trust, store)
         second = encypher.validate(path, known.mime, trust, store)
+        touched = validated is not None and reserved_bits_set(path, store)
     except OSError as error:
         raise MarksUnreadable(f"{path} cannot be read: {error.strerror or error}.") from error
     found = second is not None and second.available
@@ -93,6 +96,8 @@ def _validated(
         check_source_types(validated)
     except SourceTypeUnknown:
         both = _with_failure(both, SOURCE_TYPE_UNKNOWN)
+    if touched:
+        both = _with_failure(both, RESERVED_BITS)
     return validated, both
 
 

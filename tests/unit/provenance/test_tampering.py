@@ -1,5 +1,6 @@
 """Whatever is changed in a signed file, be it one bit, is found."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -162,6 +163,30 @@ def test_a_truncated_file_is_found(
         except MarksUnreadable:
             continue
         assert state is not MarksState.TRUSTED
+
+
+@pytest.mark.parametrize("final", ["png", "jpg", "tif", "exr"])
+def test_bits_that_the_standard_reserves_count_too(
+    marked: dict[str, FourSteps], signer: MarkSigner, tmp_path: Path, final: str
+) -> None:
+    marks = marked[final].final
+    signed = (marks.manifest or marks.path).read_bytes()
+    boxes = [one.end() for one in re.finditer(rb"jumdc2.{14}", signed, re.DOTALL)]
+    assert len(boxes) > 5
+
+    for toggles in boxes:
+        data = bytearray(signed)
+        data[toggles] ^= 0x20
+        copy = tmp_path / marks.path.name
+        copy.write_bytes(data if marks.manifest is None else marks.path.read_bytes())
+        manifest = None if marks.manifest is None else tmp_path / marks.manifest.name
+        if manifest is not None:
+            manifest.write_bytes(data)
+        try:
+            state = read_marks(copy, trust_pem=signer.trust_pem, manifest=manifest).state
+        except MarksUnreadable:
+            continue
+        assert state is MarksState.BROKEN
 
 
 @pytest.mark.parametrize("final", ["png", "jpg", "tif", "exr"])
