@@ -25,7 +25,7 @@ from haikei.credits import Scope, records
 from haikei.database import open_database, reading
 from haikei.reports import Format, Language, ReportOptions, ReportSource
 from haikei.reports.registry import find_report
-from haikei.reports.writing import write_report
+from haikei.reports.writing import collect_rarely, write_report
 from haikei.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -89,6 +89,7 @@ def build(path: Path, versions: int) -> None:
 
 def bare(database_path: Path, result: Connection) -> None:
     """Look at every record once; send what it took."""
+    collect_rarely()
     started = time.perf_counter()
     database = open_database(f"sqlite:///{database_path}")
     with reading(database) as connection:
@@ -99,7 +100,8 @@ def bare(database_path: Path, result: Connection) -> None:
 
 
 def run(database_path: Path, name: str, form: Format, result: Connection) -> None:
-    """Write one report on the whole show; send what it took."""
+    """Write one report on the whole show, as `haikei report` does; send what it took."""
+    collect_rarely()
     started = time.perf_counter()
     database = open_database(f"sqlite:///{database_path}")
     out = database_path.parent / f"{name}.{form.value}"

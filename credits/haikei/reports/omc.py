@@ -8,11 +8,12 @@ it used and which it produced. OMC has no words for AI or backgrounds, so that t
 Source: https://github.com/MovieLabs/OMC, OMC-JSON-v2.8.schema.json.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
+
+from pydantic_core import to_json
 
 from haikei.credits import (
     BackgroundVersion,
@@ -72,11 +73,11 @@ class OmcReport:
 
 def omc_json(source: ReportSource) -> Iterator[str]:
     """Yield one JSON array of OMC entities, piece by piece."""
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     entities = _Lineage(source).entities()
     begin = "[\n"
     while waiting := list(islice(entities, _ENTITIES_A_PIECE)):
-        yield begin + encode(waiting)[1:-1]
+        # Several times faster than the standard library's encoder, and there is much to encode.
+        yield begin + to_json(waiting).decode()[1:-1]
         begin = ",\n"
     yield "\n]\n"
 
@@ -90,6 +91,7 @@ class _Lineage:
         self._scope = f"haikei:{project}"
         self._written: set[str] = set()
         self._unnamed: dict[str, int] = {}
+        self._ids: dict[Person | System, str] = {}
         #: Images of the present cut, and of it alone: other cuts do not share them.
         self._images: set[str] = set()
 
@@ -162,13 +164,13 @@ class _Lineage:
             customData=_custom(
                 "image",
                 {
-                    "kind": image.kind.value,
+                    "kind": image.kind,
                     "sha256": image.sha256,
                     "pixelsSha256": image.pixels_sha256,
-                    "digitalSourceType": image.source_type.value,
+                    "digitalSourceType": image.source_type,
                     "ledgerEntry": entry,
                     "ingredients": [
-                        {"sha256": one.sha256, "relation": one.relation.value}
+                        {"sha256": one.sha256, "relation": one.relation}
                         for one in image.ingredients
                     ],
                 },
@@ -190,8 +192,8 @@ class _Lineage:
         return self._entity(
             "Task",
             f"step/{image.key}",
-            name=image.kind.value,
-            taskFC={"functionalType": image.kind.value},
+            name=image.kind,
+            taskFC={"functionalType": image.kind},
             Context=[context],
             customData=_custom(
                 "contributions",
@@ -225,7 +227,7 @@ class _Lineage:
                     "shot": version.shot,
                     "season": version.season,
                     "time": version.time,
-                    "state": version.state.value,
+                    "state": version.state,
                     "digitalSourceType": overall_source_type(version.images).value,
                     "ledgerEntries": list(version.ledger),
                 },
@@ -279,6 +281,12 @@ class _Lineage:
             yield self._entity("Role", key, name=ROLES[role.value].en, roleType=role.value)
 
     def _id(self, actor: Person | System) -> str:
+        found = self._ids.get(actor)
+        if found is None:
+            found = self._ids[actor] = self._new_id(actor)
+        return found
+
+    def _new_id(self, actor: Person | System) -> str:
         if isinstance(actor, System):
             return f"system/{actor.name}/{actor.version}/{actor.sha256[:16]}".rstrip("/")
         if is_named(actor):
@@ -301,11 +309,13 @@ class _Lineage:
         own: _Entity = {"identifierScope": self._scope, "identifierValue": key}
         if url:
             own["url"] = url
-        others = [{"identifierScope": scope, "identifierValue": value} for scope, value in also]
+        identifiers = [own]
+        for scope, value in also:
+            identifiers.append({"identifierScope": scope, "identifierValue": value})
         return {
             "schemaVersion": _VERSION,
             "entityType": kind,
-            "identifier": [own, *others],
+            "identifier": identifiers,
             **properties,
         }
 
@@ -322,9 +332,9 @@ def _maker_of(image: ImageRecord) -> Contribution | None:
 def _plain(one: Contribution, participant: str) -> _Entity:
     evidence = one.evidence
     plain: _Entity = {
-        "role": one.role.value,
+        "role": one.role,
         "participant": participant,
-        "grade": one.grade.value,
+        "grade": one.grade,
         "at": _moment(one.at),
         "source": evidence.source,
     }
@@ -346,4 +356,4 @@ def _custom(namespace: str, value: _Entity) -> list[_Entity]:
 
 
 def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"

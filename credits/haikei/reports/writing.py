@@ -1,5 +1,6 @@
 """Write a document to a file: whole or not at all, and never over another by accident."""
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Generator, Iterable
@@ -10,6 +11,20 @@ from pathlib import Path
 from haikei.errors import ReportError
 from haikei.reports.document import Document
 from haikei.reports.report import Format
+
+#: Objects that are made before Python looks for cycles among them; by itself it looks at 700.
+_COLLECT_EVERY = 50_000
+
+
+def collect_rarely() -> None:
+    """
+    Let this process look for cycles of objects less often, as fits one that only writes a report.
+
+    A report on a large show makes millions of short-lived objects without cycles: looking for them
+    takes a quarter of its time.
+    """
+    gc.freeze()
+    gc.set_threshold(_COLLECT_EVERY)
 
 
 def write_report(

@@ -59,7 +59,9 @@ def report(
     from haikei.cli.report_source import report_source
     from haikei.credits import Scope
     from haikei.reports import ReportOptions
+    from haikei.reports.writing import collect_rarely
 
+    collect_rarely()
     scope = Scope(project=project, sequence=sequence, shot=shot, latest=not all_versions)
     options = ReportOptions(language=language, code=of)
     with report_source(settings, scope, ask_tracker=not no_tracker) as source:

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import escape
 from importlib.resources import files
 
@@ -177,11 +178,7 @@ class _Page:
                 raise AssertionError("unreachable")
 
     def _text(self, text: Text) -> str:
-        if isinstance(text, str):
-            return escape(text)
-        if self._language is Language.BOTH and text.en and text.ja and text.en != text.ja:
-            return f'{escape(text.en)}<span class="ja" lang="ja">{escape(text.ja)}</span>'
-        return escape(said(text, self._language))
+        return escape(text) if isinstance(text, str) else _words(text, self._language)
 
     def _cell(self, cell: Cell) -> str:
         match cell:
@@ -312,6 +309,14 @@ class _Page:
         if not isinstance(shown, Embedded):
             return ""
         return f'<img class="logo" src="{shown.uri}" alt="{escape(document.studio)}">'
+
+
+@lru_cache(maxsize=4096)
+def _words(words: Words, language: Language) -> str:
+    # Kept, since the rows of a large show say the same few things again and again.
+    if language is Language.BOTH and words.en and words.ja and words.en != words.ja:
+        return f'{escape(words.en)}<span class="ja" lang="ja">{escape(words.ja)}</span>'
+    return escape(said(words, language))
 
 
 def _moment(moment: datetime) -> str:
