@@ -1,12 +1,14 @@
 """Certificates for tests: authorities, leaves of every kind of key, and a time-stamp authority."""
 
 import http.server
+import ssl
 import subprocess
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -76,6 +78,31 @@ class Authority:
         if usages:
             builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical)
         return builder.sign(self.key, hashes.SHA256())
+
+
+def loopback_server(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """Return what a server on loopback shows, and the file of those who vouch for it."""
+    authority = Authority.make()
+    key = ec.generate_private_key(ec.SECP256R1())
+    there = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    signed = (
+        x509.CertificateBuilder(
+            issuer_name=authority.certificate.subject,
+            subject_name=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")]),
+            public_key=key.public_key(),
+            serial_number=x509.random_serial_number(),
+            not_valid_before=authority.certificate.not_valid_before_utc,
+            not_valid_after=authority.certificate.not_valid_after_utc,
+        )
+        .add_extension(there, critical=False)
+        .sign(authority.key, hashes.SHA256())
+    )
+    own, trusted = folder / "server.pem", folder / "trusted.pem"
+    own.write_bytes(pem(signed) + key_pem(key))
+    trusted.write_text(authority.root_pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own)
+    return context, trusted
 
 
 @contextmanager

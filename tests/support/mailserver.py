@@ -25,6 +25,7 @@ class Mailbox:
     users: list[str] = field(default_factory=list[str])  #: who signed in, with `user:password`
     protected: list[bool] = field(default_factory=list[bool])  #: of each message
     refusing: bool = False  #: answers every recipient with 550
+    denying: bool = False  #: lets nobody sign in, and says who tried
 
 
 class _Session(socketserver.StreamRequestHandler):
@@ -60,6 +61,9 @@ class _Session(socketserver.StreamRequestHandler):
                     self.connection, protected = wrapped, True
                     self.rfile = wrapped.makefile("rb")
                     self.wfile = cast("BufferedIOBase", wrapped.makefile("wb", 0))
+                case "AUTH" if self.mailbox.denying:
+                    _, user, password = base64.b64decode(rest.split(" ")[1]).split(b"\0")
+                    self.say(f"535 not {user.decode()} by {password.decode()}")
                 case "AUTH":
                     _, user, password = base64.b64decode(rest.split(" ")[1]).split(b"\0")
                     self.mailbox.users.append(f"{user.decode()}:{password.decode()}")

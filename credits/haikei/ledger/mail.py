@@ -119,9 +119,13 @@ def check_protected(mail: Mail) -> None:
         )
 
 
-def connect(mail: Mail) -> smtplib.SMTP:
+def connect(mail: Mail, *, timeout: float = _TIMEOUT) -> smtplib.SMTP:
     """
     Return a connection to the mail server, protected and signed in as the settings say.
+
+    Args:
+        mail: the server.
+        timeout: seconds for which each of its answers is waited for.
 
     Raises:
         OSError: it cannot be reached, or is not who it should be.
@@ -130,10 +134,10 @@ def connect(mail: Mail) -> smtplib.SMTP:
     context = ssl.create_default_context()
     if mail.security == "tls":
         server: smtplib.SMTP = smtplib.SMTP_SSL(
-            mail.host, mail.port, timeout=_TIMEOUT, context=context
+            mail.host, mail.port, timeout=timeout, context=context
         )
     else:
-        server = smtplib.SMTP(mail.host, mail.port, timeout=_TIMEOUT)
+        server = smtplib.SMTP(mail.host, mail.port, timeout=timeout)
     try:
         if mail.security == "starttls":
             server.starttls(context=context)

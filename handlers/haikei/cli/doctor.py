@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def doctor(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
-    """Check settings, folders, limits, generators and the tracker; say what to do about each."""
+    """Check settings, folders, generators, notifications and the tracker; say what to do."""
     findings: list[Finding] = []
     for one in check_up(settings):
         findings.append(one)
@@ -56,8 +56,15 @@ def check_up(path: Path | None) -> "Iterator[Finding]":
     yield from checks.storage(loaded)
     yield from checks.watching(loaded)
     yield from checks.generators(loaded)
+    yield from _notifications(loaded)
     yield from _tracker(loaded)
     yield from _statuses(loaded)
+
+
+def _notifications(settings: "Settings") -> "Iterator[Finding]":
+    from haikei.notify import check_notifications
+
+    yield from check_notifications(settings)
 
 
 def _tracker(settings: "Settings") -> "Iterator[Finding]":

@@ -1,8 +1,18 @@
 """Who is told of what went wrong and what is ready, by mail and chat."""
 
 from haikei.notify.channel import Channel
+from haikei.notify.checking import check_notifications
 from haikei.notify.message import Message
 from haikei.notify.notice import Notice, NoticeKind, note
 from haikei.notify.notifier import Notifier, channels_of
 
-__all__ = ["Channel", "Message", "Notice", "NoticeKind", "Notifier", "channels_of", "note"]
+__all__ = [
+    "Channel",
+    "Message",
+    "Notice",
+    "NoticeKind",
+    "Notifier",
+    "channels_of",
+    "check_notifications",
+    "note",
+]

@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -11,6 +12,9 @@ from typing_extensions import override
 from haikei.errors import NotificationUnsent, SettingsError
 from haikei.notify.channel import Channel
 from haikei.notify.message import Message
+
+if TYPE_CHECKING:
+    import httpx
 
 _TIMEOUT = 10.0
 #: The longest that a chat is waited for when it names a time itself.
@@ -34,7 +38,7 @@ class ChatChannel(Channel):
     def __post_init__(self) -> None:
         """Check the address; nothing of it but the host is repeated."""
         scheme, host = self._parts()
-        if scheme != "https" and not (scheme == "http" and _is_loopback(host)):
+        if not host or (scheme != "https" and not (scheme == "http" and _is_loopback(host))):
             raise SettingsError(
                 "notifications.chat_url is no https address.",
                 advice="Set HAIKEI_NOTIFICATIONS__CHAT_URL to the address that the chat gave.",
@@ -47,29 +51,51 @@ class ChatChannel(Channel):
     def name(self) -> str:
         return "chat"
 
+    @property
+    def host(self) -> str:
+        """Where the chat is, without what is secret of its address."""
+        return self._parts()[1]
+
     @override
     def send(self, message: Message) -> None:
-        import httpx
-
-        _, host = self._parts()
-        # Nobody but this machine is asked for what is on this machine: no proxy.
-        with httpx.Client(
-            timeout=_TIMEOUT, follow_redirects=False, trust_env=not _is_loopback(host)
-        ) as client:
-            try:
-                answer = client.post(self.url.get_secret_value(), json={"text": _text(message)})
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                # Not chained: the library's errors carry the request, and with it the address.
-                raise NotificationUnsent(
-                    f"The chat at {host} gives no answer ({type(error).__name__}).",
-                    advice="Check HAIKEI_NOTIFICATIONS__CHAT_URL; it is tried again.",
-                ) from None
+        answer = self._ask("POST", self.url.get_secret_value(), {"text": _text(message)}, _TIMEOUT)
         if not answer.is_success:
             raise NotificationUnsent(
-                f"The chat at {host} refused the message: HTTP {answer.status_code}.",
+                f"The chat at {self.host} refused the message: HTTP {answer.status_code}.",
                 advice="Check HAIKEI_NOTIFICATIONS__CHAT_URL; it is tried again.",
                 retry_after=_wait(answer.headers.get("Retry-After", "")),
             )
+
+    def reach(self, timeout: float) -> None:
+        """
+        Ask the chat's host for its first page, and post nothing; whatever it answers is enough.
+
+        Args:
+            timeout: seconds for which it is waited for.
+
+        Raises:
+            NotificationUnsent: it gives no answer, or is not who it should be.
+        """
+        parts = urlsplit(self.url.get_secret_value())
+        self._ask("HEAD", f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/", None, timeout)
+
+    def _ask(
+        self, method: str, url: str, body: dict[str, str] | None, timeout: float
+    ) -> "httpx.Response":
+        import httpx
+
+        # Nobody but this machine is asked for what is on this machine: no proxy.
+        with httpx.Client(
+            timeout=timeout, follow_redirects=False, trust_env=not _is_loopback(self.host)
+        ) as client:
+            try:
+                return client.request(method, url, json=body)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                # Not chained: the library's errors carry the request, and with it the address.
+                raise NotificationUnsent(
+                    f"The chat at {self.host} gives no answer ({type(error).__name__}).",
+                    advice="Check HAIKEI_NOTIFICATIONS__CHAT_URL; it is tried again.",
+                ) from None
 
     def _parts(self) -> tuple[str, str]:
         try:

@@ -3,14 +3,9 @@
 import ssl
 import stat
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
@@ -21,7 +16,7 @@ from haikei.ledger.drop import DropFolder
 from haikei.ledger.mail import MailOutlet
 from haikei.ledger.timestamps import TimeStamper, time_stamper
 from haikei.settings import Mail
-from support.certificates import Authority, key_pem, pem, time_stamp_authority
+from support.certificates import Authority, loopback_server, time_stamp_authority
 from support.jobs import studio_settings
 from support.keeping import Keeping
 from support.mailserver import Mailbox, mail_server
@@ -113,27 +108,8 @@ def test_folders_with_long_names_can_be_told_apart() -> None:
 
 @pytest.fixture
 def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    authority = Authority.make()
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
-    there = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    signed = (
-        x509.CertificateBuilder(
-            issuer_name=authority.certificate.subject,
-            subject_name=name,
-            public_key=key.public_key(),
-            serial_number=x509.random_serial_number(),
-            not_valid_before=authority.certificate.not_valid_before_utc,
-            not_valid_after=authority.certificate.not_valid_after_utc,
-        )
-        .add_extension(there, critical=False)
-        .sign(authority.key, hashes.SHA256())
-    )
-    (tmp_path / "server.pem").write_bytes(pem(signed) + key_pem(key))
-    (tmp_path / "trusted.pem").write_text(authority.root_pem)
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.pem")
+    context, trusted = loopback_server(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     return context
 
 
