@@ -18,6 +18,7 @@ from haikei.credits import (
     BackgroundVersion,
     Change,
     Contribution,
+    ImageKind,
     ImageRecord,
     LineRecall,
     Person,
@@ -143,12 +144,14 @@ def _numbered(version: BackgroundVersion) -> Iterator[tuple[ImageRecord, int]]:
 
 def _drawings(version: BackgroundVersion) -> Iterator[Drawing]:
     for image, entry in _numbered(version):
+        if image.kind is not ImageKind.LAYOUT or not lineage.is_human_drawing(image):
+            continue
         artists = tuple(
             one.actor
             for one in lineage.drawings(image)
             if isinstance(one.actor, Person) and _known(one.actor)
         )
-        if artists and lineage.is_human_drawing(image) and image in lineage.layouts(version):
+        if artists:
             yield Drawing(
                 artists=artists,
                 path=image.path,
