@@ -8,7 +8,7 @@ import shotgun_api3
 
 from haikei.trackers import FeedEvent, PublishedLayout, TrackerFeed
 from haikei.trackers.shotgrid_feed import ShotGridFeed
-from support.show import RunningStudio, Show, running_studio
+from support.show import RunningStudio, Show, heeding, running_studio
 
 NEW = "Shotgun_PublishedFile_New"
 
@@ -211,3 +211,31 @@ def test_layouts_are_found_by_the_time_of_their_making(
     assert [layout.id for layout in found if layout.project == show.name] == [first, second]
     assert list(feed.layouts_between(end + timedelta(hours=1), end + timedelta(hours=2))) == []
     assert list(feed.layouts_between(start - timedelta(hours=2), start - timedelta(hours=1))) == []
+
+
+def test_projects_that_are_not_heeded_are_left_out_and_told_apart(
+    studio: RunningStudio, show: Show, publisher: shotgun_api3.Shotgun
+) -> None:
+    other = studio.show()
+    feed = ShotGridFeed(heeding(other.settings, show.name.upper()), show.key)
+    before = feed.newest()
+    ours, theirs = published(show, publisher), published(other, publisher)
+    versions = [one.create("Version", code="c001_bg_v001") for one in (show, other)]
+    notes = [
+        one.create("Note", subject="Sky", note_links=[{"type": "Version", "id": version}])
+        for one, version in zip((show, other), versions, strict=True)
+    ]
+    now = datetime.now(UTC)
+
+    assert feed.projects() == {show.project}
+    assert [one.id for one in feed.layouts([ours, theirs])] == [ours]
+    found = feed.layouts_between(now - timedelta(minutes=1), now + timedelta(minutes=1))
+    assert theirs not in {one.id for one in found}
+    assert feed.discussed(notes=notes, replies=[]) == [versions[0]]
+    told = {one.entity_id: one.elsewhere for one in news(feed, before) if one.type == NEW}
+    assert told == {ours: False, theirs: True}
+    feed.close()
+
+
+def test_a_feed_without_named_projects_heeds_all(feed: TrackerFeed) -> None:
+    assert feed.projects() is None

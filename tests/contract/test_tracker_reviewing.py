@@ -11,7 +11,7 @@ from haikei.trackers import NoteWrite, PublishResult, ReplyWrite, Row, SeenVersi
 from haikei.trackers.shotgrid import ShotGridTracker
 from haikei.trackers.shotgrid_reviewing import ShotGridReviewDesk
 from support.proxy import Mischief, Proxy, proxy_before
-from support.show import RunningStudio, Show, running_studio
+from support.show import RunningStudio, Show, heeding, running_studio
 
 SUPERVISOR = "haruka"
 _AGO = timedelta(minutes=5)
@@ -510,3 +510,12 @@ def test_the_statuses_are_those_that_people_can_see(show: Show, desk: ShotGridRe
 
     assert "vwd" not in desk.statuses("Version")
     show.sg.schema_field_update("Version", "sg_status_list", {"hidden_values": []})
+
+
+def test_versions_in_projects_that_are_not_heeded_are_not_ours(
+    show: Show, published: PublishResult
+) -> None:
+    for name, seen in ((show.name.upper(), 1), ("another", 0)):
+        tracker = ShotGridTracker(heeding(show.settings, name), show.key)
+        assert len(tracker.review_desk().look([published.version.id])) == seen
+        tracker.close()

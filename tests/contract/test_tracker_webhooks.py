@@ -12,7 +12,7 @@ from haikei.trackers import Finding
 from haikei.trackers.shotgrid import ShotGridTracker
 from haikei.trackers.shotgrid_webhooks import WebhookClient
 from support.hearing import Receiver, receiver
-from support.show import RunningStudio, Show, running_studio
+from support.show import RunningStudio, Show, heeding, running_studio
 
 TOKEN = SecretStr("a token of a webhook")
 
@@ -171,3 +171,38 @@ def test_a_site_that_manages_no_webhooks_is_a_finding(show: Show, settings: Sett
 
     assert "answered 400" in str(told.value)
     assert "wrong key" not in str(told.value)
+
+
+def test_a_webhook_is_made_for_the_projects_that_are_named(
+    studio: RunningStudio, show: Show, settings: Settings, hearing: Receiver
+) -> None:
+    other = studio.show()
+    limited = heeding(settings, show.name)
+    assert set_up(show, limited).message == "Created."
+    assert set_up(show, limited).message == "It stands already."
+    assert check(show, limited).message == "It is active."
+
+    theirs = other.create("Note", subject="Sky", content="Less.")
+    ours = show.create("Note", subject="Sky", content="Less.")
+
+    told: set[int] = set()
+    while ours not in told:
+        told |= {one["entity"]["id"] for one in hearing.next().deliveries}
+    assert theirs not in told
+    # It stands for all projects now, as far as these settings say.
+    for finding in (set_up(show, settings), check(show, settings)):
+        assert not finding.ok
+        assert "Delete it on the site" in finding.advice
+
+
+def test_no_webhook_is_made_for_projects_that_the_site_does_not_have(
+    show: Show, settings: Settings
+) -> None:
+    limited = heeding(settings, "nowhere")
+
+    for finding in (set_up(show, limited), check(show, limited)):
+        assert not finding.ok
+    tracker = ShotGridTracker(limited, show.key)
+    (told,) = (one for one in tracker.check() if one.subject == "projects")
+    tracker.close()
+    assert (told.ok, told.message) == (False, "The site has no project nowhere.")

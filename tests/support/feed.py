@@ -24,6 +24,7 @@ class ScriptedFeed:
     before_each_call: Callable[[str], None] = lambda _: None  #: may raise what a call would raise
     calls: list[str] = field(default_factory=list[str])
     #: Versions that a Note or Reply, by type and id, is about; others are retired.
+    ours: frozenset[int] | None = None  #: the projects that are heeded; None for all
     talk: dict[tuple[str, int], tuple[int, ...]] = field(
         default_factory=dict[tuple[str, int], tuple[int, ...]]
     )
@@ -42,6 +43,7 @@ class ScriptedFeed:
         in_create: bool = False,
         attribute: str = "",
         hidden: bool = False,
+        elsewhere: bool = False,
     ) -> int:
         """Write an event and return its id; a hidden one is not visible yet, and may never be."""
         written = self._next_id
@@ -56,6 +58,7 @@ class ScriptedFeed:
             in_create=in_create,
             created_at=(at or utc_now()).replace(microsecond=0),
             attribute=attribute,
+            elsewhere=elsewhere,
         )
         if hidden:
             self._hidden.add(written)
@@ -144,6 +147,11 @@ class ScriptedFeed:
         self._call("layouts_between")
         first = start - timedelta(microseconds=start.microsecond)
         return [row for row in self._rows.values() if first <= row.created_at <= end and row.typed]
+
+    def projects(self) -> frozenset[int] | None:
+        """Return `ours`."""
+        self._call("projects")
+        return self.ours
 
     def discussed(self, *, notes: Sequence[int], replies: Sequence[int]) -> Sequence[int]:
         """Return the Versions that `talk` says these are about."""

@@ -163,6 +163,12 @@ def running_studio(
         yield RunningStudio(site=site, settings=settings)
 
 
+def heeding(settings: Settings, *projects: str) -> Settings:
+    """Return settings by which these projects alone are heeded."""
+    tracker = settings.tracker.model_copy(update={"projects": projects})
+    return settings.model_copy(update={"tracker": tracker})
+
+
 def studio_settings(url: str, script: str, root: Path, state: Path) -> Settings:
     """Return the settings of the studio that makes the show."""
     return Settings(

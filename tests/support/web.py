@@ -5,6 +5,7 @@ import hmac
 import json
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -247,6 +248,14 @@ def a_form(
     }
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Look again and again until a thing that another thread does has happened."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
 def _stamp(at: datetime | None) -> str:
     return (at or utc_now()).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -290,6 +299,8 @@ def web_of(
     *,
     pages: Callable[[WebContext], Sequence[BaseRoute]] = plain_pages,
     base_url: str = URL,
+    ours: frozenset[int] | None = None,
+    before: Callable[[str], None] = lambda _: None,
     **sections: object,
 ) -> Generator[Web]:
     """Yield a studio's web application, with its lifespan."""
@@ -305,7 +316,8 @@ def web_of(
     with ExitStack() as stack:
         database = studio_database(settings)
         stack.callback(database.dispose)
-        feed, selection, desk = ClosedFeed(name=TRACKER), MemorySelection(), MemoryDesk()
+        feed, selection, desk = ClosedFeed(name=TRACKER, ours=ours), MemorySelection(), MemoryDesk()
+        feed.before_each_call = before
         app = make_app(
             settings,
             database,

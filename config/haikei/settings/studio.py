@@ -1,5 +1,6 @@
 """The validated shape of a studio's settings file; each field's text is its documentation."""
 
+import unicodedata
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
@@ -36,6 +37,11 @@ class Tracker(Section):
     """A file that holds only the script's key, readable by its owner alone."""
     timeout: Seconds = 30.0
     """Seconds without an answer after which a call is given up."""
+    projects: tuple[str, ...] = ()
+    """
+    Projects whose events and reviews are heeded, by the name in paths (`tank_name`) or the name
+    that people see; letter case does not count. Empty: all.
+    """
     layout_types: tuple[str, ...] = ("Layout",)
     """Codes of the PublishedFileTypes that are layouts."""
     touch_up_type: str = "Background Touch-up"
@@ -50,6 +56,17 @@ class Tracker(Section):
     """Name of the pipeline step whose task receives the background."""
     review_status: str = "rev"
     """Status code that a new Version gets."""
+
+    def heeds(self, *names: str) -> bool:
+        """Tell whether what happens in the project that has these names is heeded."""
+        if not self.projects:
+            return True
+        wanted = {_folded(name) for name in self.projects}
+        return any(_folded(name) in wanted for name in names)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 class StorageRoot(Section):

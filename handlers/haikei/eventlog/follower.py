@@ -328,7 +328,9 @@ def _continues(before: Progress, events: Sequence[FeedEvent]) -> bool:
 
 
 def _tells_of_layout(event: FeedEvent, since: datetime) -> bool:
-    if event.by_us or event.created_at < since or event.entity_type != "PublishedFile":
+    if event.by_us or event.elsewhere or event.created_at < since:
+        return False
+    if event.entity_type != "PublishedFile":
         return False
     if event.type == _NEW:
         return True

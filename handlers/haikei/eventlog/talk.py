@@ -31,12 +31,12 @@ class Talk:
 
 
 def talk_in(events: Iterable[FeedEvent], *, since: datetime) -> Talk:
-    """Return what others than ourselves said in these events, those from before left out."""
+    """Return what others than ourselves said in these heeded events since then."""
     versions: set[int] = set()
     notes: set[int] = set()
     replies: set[int] = set()
     for event in events:
-        if event.entity_id is None or event.by_us or event.created_at < since:
+        if event.entity_id is None or event.by_us or event.elsewhere or event.created_at < since:
             continue
         action = event.type.rpartition("_")[2]
         if event.entity_type == "Version":

@@ -30,6 +30,7 @@ class Delivery:
     entity_id: int | None
     attribute: str  #: the field that an update is about; empty when that is not said
     links: tuple[tuple[str, int], ...]  #: rows that were added to that field
+    project: int | None  #: in which it happened; None when that is not said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,7 @@ class _Item(_Part):
     event_type: _Name
     operation: _Name | None = None
     entity: _Link | None = None
+    project: _Link | None = None
     meta: _Meta | None = None
     attribute_name: _Name | None = None
     created_at: _Name | None = None
@@ -106,6 +108,7 @@ def _deliveries(items: list[_Item], sent_at: datetime) -> Iterator[Delivery]:
             entity_type=meta.entity_type or entity.type,
             entity_id=entity.id if meta.entity_id is None else meta.entity_id,
             attribute=item.attribute_name or meta.attribute_name or "",
+            project=item.project.id if item.project else None,
             links=tuple((one.type, one.id) for one in meta.added or () if one.id is not None),
         )
 

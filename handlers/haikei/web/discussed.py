@@ -1,4 +1,4 @@
-"""Find the Versions that Notes and Replies are about, soon after a webhook told of them."""
+"""Ask the tracker what webhooks do not say: of which Versions a Note is, and whose project."""
 
 import queue
 import threading
@@ -10,8 +10,9 @@ from sqlalchemy import Engine
 from haikei.events import Source
 from haikei.review import wake
 from haikei.settings import Settings
+from haikei.web.scope import Scope
 from haikei.web.site import SiteFeed
-from haikei.web.waking import Told
+from haikei.web.waking import NOTHING, Told
 
 log = structlog.get_logger()
 
@@ -30,6 +31,7 @@ class Discussed:
         settings: the studio's.
         database: the studio's own.
         open_feed: makes the thread's connection to the tracker.
+        scope: told which projects are heeded, at the start and when it does not know for long.
     """
 
     def __init__(
@@ -37,8 +39,10 @@ class Discussed:
         settings: Settings,
         database: Engine,
         open_feed: Callable[[Settings], SiteFeed],
+        scope: Scope,
     ) -> None:
         self._settings = settings
+        self._scope = scope
         self._database = database
         self._open_feed = open_feed
         self._queue: queue.Queue[Told | None] = queue.Queue(WAITING)
@@ -47,6 +51,7 @@ class Discussed:
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+        self.learn()
 
     def stop(self) -> None:
         """End, with what waits left undone."""
@@ -60,8 +65,15 @@ class Discussed:
 
     def ask(self, told: Told) -> None:
         """Have the Versions woken that Notes and Replies are about."""
-        if not told.notes and not told.replies:
-            return
+        if told.notes or told.replies:
+            self._put(told)
+
+    def learn(self) -> None:
+        """Have it asked which projects are heeded, unless that is known and no longer news."""
+        if self._scope.begin():
+            self._put(NOTHING)
+
+    def _put(self, told: Told) -> None:
         try:
             self._queue.put_nowait(told)
         except queue.Full:
@@ -73,12 +85,14 @@ class Discussed:
             wanted = [first, *self._drain()]
             try:
                 feed = feed or self._open_feed(self._settings)
-                versions = feed.discussed(
-                    notes=sorted({note for one in wanted for note in one.notes}),
-                    replies=sorted({reply for one in wanted for reply in one.replies}),
-                )
-                with self._database.begin() as connection:
-                    wake(connection, versions, source=Source.WEBHOOK)
+                if any(one is NOTHING for one in wanted):
+                    self._scope.learn(feed.projects())
+                notes = {note for one in wanted for note in one.notes}
+                replies = {reply for one in wanted for reply in one.replies}
+                if notes or replies:
+                    versions = feed.discussed(notes=sorted(notes), replies=sorted(replies))
+                    with self._database.begin() as connection:
+                        wake(connection, versions, source=Source.WEBHOOK)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next Notes are to be asked about
                 log.warning("notes_left_to_event_log", error=str(error), kind=type(error).__name__)
         if feed is not None:

@@ -29,6 +29,9 @@ class Told:
         return bool(self.versions or self.notes or self.replies or self.files)
 
 
+NOTHING = Told(versions=frozenset(), notes=frozenset(), replies=frozenset(), files=frozenset())
+
+
 def told_by(deliveries: Iterable[Delivery]) -> Told:
     """Return what is to be looked at; what says nothing to us is left out."""
     versions: set[int] = set()

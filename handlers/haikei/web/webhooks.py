@@ -20,6 +20,7 @@ from haikei.web.deliveries import Deliveries, Delivery, DeliveryMalformed, read_
 from haikei.web.discussed import Discussed
 from haikei.web.once import Pruning
 from haikei.web.recording import Recorder
+from haikei.web.scope import Scope
 from haikei.web.signed import is_same, webhook_signature
 from haikei.web.site import SiteFeed
 from haikei.web.waking import Waking
@@ -55,7 +56,8 @@ class Webhooks:
         self._settings = settings
         self._token = settings.web.webhook_token
         feed = str(settings.tracker.url).rstrip("/")
-        self._discussed = Discussed(settings, database, open_feed)
+        self._scope = Scope(settings)
+        self._discussed = Discussed(settings, database, open_feed, self._scope)
         self._recorder = Recorder(
             database, Waking(settings, feed), Pruning(KEPT), on_new=self._discussed.ask
         )
@@ -86,7 +88,14 @@ class Webhooks:
                 address=caller(request, self._settings),
             )
             return _answer(error.status_code, error=error.detail)
-        items = [one for one in deliveries.items if one.event_type not in _OWN_STATE]
+        items = [
+            one
+            for one in deliveries.items
+            if one.event_type not in _OWN_STATE and not self._scope.elsewhere(one.project)
+        ]
+        if len(items) < len(deliveries.items):
+            # A project may be new, or have got another name.
+            self._discussed.learn()
         for one in deliveries.items:
             if one.event_type in _OWN_STATE:
                 log.info("webhook_spoke_of_itself", said=one.event_type)

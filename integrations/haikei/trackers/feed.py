@@ -21,6 +21,7 @@ class FeedEvent:
     in_create: bool
     created_at: datetime
     attribute: str = ""  #: the field that a `_Change` is about
+    elsewhere: bool = False  #: in a project that `tracker.projects` leaves out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,11 @@ class TrackerFeed(Protocol):
         ...
 
     def layouts(self, ids: Sequence[int]) -> Sequence[PublishedLayout]:
-        """Return those rows that are layouts or touch-ups, or may become so; never our own."""
+        """
+        Return those rows that are layouts or touch-ups, or may become so; never our own.
+
+        What is in a project that `tracker.projects` leaves out is left out here too.
+        """
         ...
 
     def layouts_between(self, start: datetime, end: datetime) -> Sequence[PublishedLayout]:
@@ -74,4 +79,8 @@ class TrackerFeed(Protocol):
 
     def discussed(self, *, notes: Sequence[int], replies: Sequence[int]) -> Sequence[int]:
         """Return the Versions that these Notes, and the Notes of these Replies, are about."""
+        ...
+
+    def projects(self) -> frozenset[int] | None:
+        """Return the ids of the projects that `tracker.projects` names; None for all there are."""
         ...

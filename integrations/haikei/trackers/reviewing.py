@@ -81,7 +81,11 @@ class ReviewDesk(Protocol):
     """What people decide in the tracker, and our answers. One object belongs to one thread."""
 
     def look(self, versions: Sequence[int]) -> tuple[SeenVersion, ...]:
-        """Return those of the Versions that carry our key, with their Notes and Replies."""
+        """
+        Return those of the Versions that carry our key, with their Notes and Replies.
+
+        What is in a project that `tracker.projects` leaves out is left out here too.
+        """
         ...
 
     def changed(self, since: datetime) -> tuple[int, ...]:

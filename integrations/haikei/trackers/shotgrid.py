@@ -63,12 +63,14 @@ class ShotGridTracker:
         Raises:
             TrackerError: the site does not answer, or refuses.
         """
+        from haikei.trackers.shotgrid_projects import heeded_ids
         from haikei.trackers.shotgrid_setup import set_up
         from haikei.trackers.shotgrid_webhooks import set_up_webhooks
 
+        projects = heeded_ids(self._client, self._settings.tracker)
         return (
             *set_up(self._client, self._settings, dry_run=dry_run),
-            *set_up_webhooks(self._settings, self._key, dry_run=dry_run),
+            *set_up_webhooks(self._settings, self._key, projects=projects, dry_run=dry_run),
         )
 
     def check(self) -> tuple[Finding, ...]:

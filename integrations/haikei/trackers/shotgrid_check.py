@@ -13,6 +13,7 @@ from haikei.trackers.shotgrid_client import SiteClient
 from haikei.trackers.shotgrid_fields import FIELDS_OF, KEY
 from haikei.trackers.shotgrid_menu import check_menu
 from haikei.trackers.shotgrid_permissions import check_permissions
+from haikei.trackers.shotgrid_projects import check_projects, heeded_ids
 from haikei.trackers.shotgrid_schema import FieldState, field_state, twins
 from haikei.trackers.shotgrid_setup import same_path, storage_elsewhere
 from haikei.trackers.shotgrid_statuses import check_statuses
@@ -44,6 +45,7 @@ def check_site(client: SiteClient, settings: Settings, key: SecretStr) -> tuple[
     looks: tuple[tuple[str, Callable[[_Visit], Iterator[Finding]]], ...] = (
         ("clock", _clock),
         ("events", _events),
+        ("projects", _projects),
         ("fields", _fields),
         ("statuses", _statuses),
         ("local storages", _storages),
@@ -141,6 +143,10 @@ def _events(visit: _Visit) -> Iterator[Finding]:
         )
 
 
+def _projects(visit: _Visit) -> Iterator[Finding]:
+    yield from check_projects(visit.client, visit.settings.tracker)
+
+
 def _fields(visit: _Visit) -> Iterator[Finding]:
     for owner, fields in FIELDS_OF.items():
         schema = visit.client.schema(owner)
@@ -178,7 +184,8 @@ def _menu(visit: _Visit) -> Iterator[Finding]:
 
 
 def _webhooks(visit: _Visit) -> Iterator[Finding]:
-    yield from check_webhooks(visit.settings, visit.key)
+    projects = heeded_ids(visit.client, visit.settings.tracker)
+    yield from check_webhooks(visit.settings, visit.key, projects=projects)
 
 
 def _storages(visit: _Visit) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from haikei.trackers.shotgrid_client import CHUNK, Filter, SiteClient
 from haikei.trackers.shotgrid_ourselves import Ourselves
 from haikei.trackers.shotgrid_paintovers import PaintOvers
 from haikei.trackers.shotgrid_places import same_name
+from haikei.trackers.shotgrid_projects import FOLDER_NAME, heeded, heeded_ids
 from haikei.trackers.shotgrid_record import Link, Record
 
 _EVENT_FIELDS = (
@@ -22,7 +23,7 @@ _EVENT_FIELDS = (
     "meta",
     "entity",
     "project",
-    "project.Project.tank_name",
+    FOLDER_NAME,
     "user",
     "created_at",
 )
@@ -35,7 +36,7 @@ _LAYOUT_FIELDS = (
     "entity.Shot.code",
     "entity.Shot.sg_sequence",
     "project",
-    "project.Project.tank_name",
+    FOLDER_NAME,
     "published_file_type.PublishedFileType.code",
     "created_at",
 )
@@ -49,6 +50,7 @@ class ShotGridFeed:
 
     def __init__(self, settings: Settings, key: SecretStr) -> None:
         self._client = SiteClient(settings.tracker, key)
+        self._tracker = settings.tracker
         self._touch_up = settings.tracker.touch_up_type
         self._type_codes = [*settings.tracker.layout_types, self._touch_up]
         self._types = {code.casefold() for code in self._type_codes}
@@ -83,13 +85,14 @@ class ShotGridFeed:
         if until is not None:
             wanted.append(["id", "less_than", until + 1])
         rows = self._client.find("EventLogEntry", wanted, _EVENT_FIELDS, limit=limit)
-        return [_event(row, us) for row in rows]
+        return [_event(row, us, elsewhere=not heeded(row, self._tracker)) for row in rows]
 
     def layouts(self, ids: Sequence[int]) -> Sequence[PublishedLayout]:
         """
         Return those rows that are layouts or touch-ups, or have no type yet.
 
-        Ids that are gone are left out, and so are touch-ups that we published ourselves.
+        Ids that are gone are left out, and so are touch-ups that we published ourselves and
+        rows of projects that are not heeded.
 
         Raises:
             TrackerError: the site does not answer, or refuses.
@@ -133,11 +136,21 @@ class ShotGridFeed:
                 wanted.add(note.id)
         about = {
             link.id
-            for note in self._each("Note", wanted, ["note_links"])
+            for note in self._each("Note", wanted, ["note_links", "project", FOLDER_NAME])
+            if heeded(note, self._tracker)
             for link in note.links("note_links")
             if link.type == "Version"
         }
         return sorted(about)
+
+    def projects(self) -> frozenset[int] | None:
+        """
+        Return the ids of the projects that `tracker.projects` names; None for all there are.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        return heeded_ids(self._client, self._tracker)
 
     def close(self) -> None:
         """Close the connection of this thread; the next call opens one again."""
@@ -152,7 +165,7 @@ class ShotGridFeed:
             yield from self._client.find(entity_type, [["id", "in", chunk]], fields)
 
     def _layouts(self, rows: Iterable[Record]) -> Sequence[PublishedLayout]:
-        found = [row for row in rows if self._may_be_layout(row)]
+        found = [row for row in rows if self._may_be_layout(row) and heeded(row, self._tracker)]
         touch_ups = [row.id for row in found if same_name(row.text(_TYPE), self._touch_up)]
         painted = self._paint_overs.read(touch_ups)
         return [
@@ -195,7 +208,7 @@ class ShotGridFeed:
         return self._roots[storage.name] / below
 
 
-def _event(row: Record, us: int) -> FeedEvent:
+def _event(row: Record, us: int, *, elsewhere: bool) -> FeedEvent:
     meta = row.mapping("meta")
     # `entity` goes when the row is retired, and on back-reference rows it is another row. It is
     # looked at only where `meta` is silent: a storm of events passes here.
@@ -217,6 +230,7 @@ def _event(row: Record, us: int) -> FeedEvent:
         in_create=meta.get("in_create") is True,
         created_at=row.instant("created_at"),
         attribute=row.text("attribute_name"),
+        elsewhere=elsewhere,
     )
 
 
@@ -226,7 +240,7 @@ def _types_in(event_type: str) -> Iterator[str]:
 
 
 def _project(row: Record) -> str:
-    if folder := row.text("project.Project.tank_name"):
+    if folder := row.text(FOLDER_NAME):
         return folder
     project = row.link("project")
     return project.name if project else ""

@@ -15,6 +15,7 @@ from haikei.trackers.shotgrid_lookup import made_by_script
 from haikei.trackers.shotgrid_notes import NoteReader, Thread, person_of
 from haikei.trackers.shotgrid_ourselves import Ourselves
 from haikei.trackers.shotgrid_people import People
+from haikei.trackers.shotgrid_projects import FOLDER_NAME, heeded
 from haikei.trackers.shotgrid_record import Link, Record
 from haikei.trackers.shotgrid_review_writes import ReviewWriter
 from haikei.trackers.shotgrid_statuses import visible_statuses
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 _VERSION_FIELDS = (
     "code",
     "project",
+    FOLDER_NAME,
     "entity",
     "sg_task",
     "sg_status_list",
@@ -53,6 +55,7 @@ class ShotGridReviewDesk:
 
     def __init__(self, client: SiteClient, settings: Settings) -> None:
         self._client = client
+        self._tracker = settings.tracker
         self._us = Ourselves(client)
         self._people = People(client, settings.people)
         self._notes = NoteReader(client, self._people, self._us)
@@ -61,6 +64,8 @@ class ShotGridReviewDesk:
     def look(self, versions: Sequence[int]) -> tuple[SeenVersion, ...]:
         """
         Return those of the Versions that are ours, with their Notes and Replies.
+
+        Those in projects that are not heeded are left out.
 
         Six reads at most for each two hundred of them.
 
@@ -173,11 +178,11 @@ class ShotGridReviewDesk:
         return found
 
     def _ours(self, wanted: Sequence[int]) -> Sequence[Record]:
-        """Return the Versions that carry a key and are the ones that it stands for."""
+        """Return the heeded Versions that carry a key and are the ones that it stands for."""
         rows = self._client.find(
             "Version", [["id", "in", list(wanted)], [KEY, "is_not", None]], _VERSION_FIELDS
         )
-        rows = tuple(row for row in rows if row.text(KEY))
+        rows = tuple(row for row in rows if row.text(KEY) and heeded(row, self._tracker))
         keys = list(dict.fromkeys(row.text(KEY) for row in rows))
         # Who duplicates a row in the tracker duplicates our key; the copy is younger, and theirs.
         meant: dict[str, int] = {}

@@ -44,6 +44,7 @@ class Webhook:
     url: str
     status: str  #: `active`, `unstable`, `failed` or `disabled`
     entity_types: Mapping[str, Any]
+    projects: frozenset[int]  #: empty is all
 
 
 class WebhookClient:
@@ -94,14 +95,19 @@ class WebhookClient:
             path = after if rows and isinstance(after, str) else ""
         return tuple(found)
 
-    def create(self, url: str, token: "SecretStr") -> None:
+    def create(self, url: str, token: "SecretStr", projects: frozenset[int] | None = None) -> None:
         """
         Let the site send what we want to hear of to an address, signed with the token.
+
+        Args:
+            url: where to.
+            token: what it is signed with.
+            projects: the ids of those that it is to tell of; by default all there are.
 
         Raises:
             TrackerError: the site does not answer, or refuses.
         """
-        body = {
+        body: dict[str, object] = {
             "url": url,
             "entity_types": _wire_types(),
             "token": token.get_secret_value(),
@@ -109,6 +115,8 @@ class WebhookClient:
             "validate_ssl_cert": True,
             "description": _DESCRIPTION,
         }
+        if projects is not None:
+            body["projects"] = sorted(projects)
         self._call("POST", _HOOKS, body)
 
     def _call(
@@ -166,9 +174,21 @@ class WebhookClient:
         )
 
 
-def set_up_webhooks(settings: Settings, key: "SecretStr", *, dry_run: bool) -> Iterator[Finding]:
+def set_up_webhooks(
+    settings: Settings,
+    key: "SecretStr",
+    *,
+    projects: frozenset[int] | None = None,
+    dry_run: bool,
+) -> Iterator[Finding]:
     """
     Create our webhook where the site can reach us; one that stands is left as it is.
+
+    Args:
+        settings: the studio's.
+        key: the script's.
+        projects: the ids of those that are heeded; by default all there are.
+        dry_run: create nothing.
 
     Never raises for the site: without webhooks the event log is followed.
     """
@@ -177,11 +197,14 @@ def set_up_webhooks(settings: Settings, key: "SecretStr", *, dry_run: bool) -> I
     if not url or token is None:
         yield Finding(ok=True, subject=_SUBJECT, message=why_not or _UNSIGNED)
         return
+    if projects is not None and not projects:
+        yield Finding(ok=False, subject=_SUBJECT, message=_NO_PROJECT, advice=_NAME_PROJECTS)
+        return
     try:
         with WebhookClient(settings, key) as client:
             found = [hook for hook in client.hooks() if hook.url == url]
             if found:
-                yield _standing(found)
+                yield _standing(found, projects)
             elif dry_run:
                 yield Finding(
                     ok=False,
@@ -190,7 +213,7 @@ def set_up_webhooks(settings: Settings, key: "SecretStr", *, dry_run: bool) -> I
                     advice="Run `haikei setup` without --dry-run.",
                 )
             else:
-                client.create(url, token)
+                client.create(url, token, projects)
                 yield Finding(ok=True, subject=_SUBJECT, message="Created.")
     except TrackerError as error:
         yield Finding(
@@ -198,7 +221,9 @@ def set_up_webhooks(settings: Settings, key: "SecretStr", *, dry_run: bool) -> I
         )
 
 
-def check_webhooks(settings: Settings, key: "SecretStr") -> Iterator[Finding]:
+def check_webhooks(
+    settings: Settings, key: "SecretStr", *, projects: frozenset[int] | None = None
+) -> Iterator[Finding]:
     """Yield whether the site still sends to us; never raises for the site."""
     url, why_not = _address(settings)
     if not url or settings.web.webhook_token is None:
@@ -220,7 +245,7 @@ def check_webhooks(settings: Settings, key: "SecretStr") -> Iterator[Finding]:
             advice="Run `haikei setup`.",
         )
         return
-    standing = _standing(found)
+    standing = _standing(found, projects)
     yield Finding(
         ok=standing.ok,
         subject=_SUBJECT,
@@ -229,6 +254,9 @@ def check_webhooks(settings: Settings, key: "SecretStr") -> Iterator[Finding]:
     )
 
 
+_ANEW = "Delete it on the site; then run `haikei setup` again."
+_NO_PROJECT = "None is made, as the site has no project that tracker.projects names."
+_NAME_PROJECTS = "Correct tracker.projects."
 _NO_URL = "None is made, as web.url is not set; the event log is followed instead."
 _UNSIGNED = (
     "None is made, as HAIKEI_WEB__WEBHOOK_TOKEN is not set; the event log is followed instead."
@@ -236,7 +264,7 @@ _UNSIGNED = (
 _BY_HAND = "Or do without: the event log is followed in any case."
 
 
-def _standing(found: list[Webhook]) -> Finding:
+def _standing(found: list[Webhook], projects: frozenset[int] | None) -> Finding:
     hook = next((one for one in found if one.status not in _STATES_WITHOUT_US), found[0])
     if hook.status in _STATES_WITHOUT_US:
         return Finding(
@@ -251,7 +279,14 @@ def _standing(found: list[Webhook]) -> Finding:
             ok=False,
             subject=_SUBJECT,
             message=f"It tells nothing of {', '.join(missing)}.",
-            advice="Delete it on the site; then run `haikei setup` again.",
+            advice=_ANEW,
+        )
+    if hook.projects != (projects or frozenset()):
+        return Finding(
+            ok=False,
+            subject=_SUBJECT,
+            message="It does not tell of the projects that tracker.projects names, or of others.",
+            advice=_ANEW,
         )
     return Finding(ok=True, subject=_SUBJECT, message="It stands already.")
 
@@ -285,12 +320,15 @@ def _webhook(row: Mapping[str, Any]) -> Webhook:
     attributes = row.get("attributes")
     # Some answers put the fields below `attributes`, as REST resources do, and some do not.
     fields = cast("Mapping[str, Any]", attributes) if isinstance(attributes, dict) else row
-    types = fields.get("entity_types")
+    types, projects = fields.get("entity_types"), fields.get("projects")
     return Webhook(
         id=str(row.get("id", "")),
         url=str(fields.get("url", "")),
         status=str(fields.get("status", "")),
         entity_types=cast("Mapping[str, Any]", types) if isinstance(types, dict) else {},
+        projects=frozenset(one for one in cast("list[object]", projects) if isinstance(one, int))
+        if isinstance(projects, list)
+        else frozenset(),
     )
 
 

@@ -91,3 +91,16 @@ def test_a_note_is_not_lost_when_the_site_goes_away_before_it_is_read(
     poll_all(studio.follower())
 
     assert woken(studio) == {21: "event_log"}
+
+
+def test_what_is_said_in_projects_that_are_not_heeded_wakes_nobody(studio: FollowingStudio) -> None:
+    studio.feed.talk = {("Note", 5): (21,)}
+    studio.feed.write("Shotgun_Version_Change", entity=11, attribute=STATUS, elsewhere=True)
+    studio.feed.write("Shotgun_Note_New", entity=5, elsewhere=True)
+    studio.feed.write("Shotgun_PublishedFile_New", entity=7, elsewhere=True)
+    studio.feed.write("Shotgun_Version_Change", entity=12, attribute=STATUS)
+
+    poll_all(studio.follower())
+
+    assert woken(studio) == {12: "event_log"}
+    assert not {"discussed", "layouts"} & set(studio.feed.calls)

@@ -1,15 +1,29 @@
 """Deliveries that the studio's site has signed: taken once, answered, and only woken by."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from haikei.database import feed_rows, utc_now, web_deliveries
+from haikei.errors import TrackerUnavailable
+from haikei.web import scope
 from haikei.web.recording import Recorder
 from haikei.web.waking import Waking
-from support.web import Web, a_form, an_item, batched, sign, single, web_of
+from support.web import (
+    TRACKER,
+    Web,
+    a_form,
+    an_item,
+    batched,
+    sign,
+    single,
+    wait_until,
+    web_of,
+)
 
 
 def test_a_status_change_wakes_its_version(web: Web) -> None:
@@ -221,3 +235,70 @@ def broken(*_: object) -> None:
 
 
 def full(*_: object) -> None: ...
+
+
+@pytest.fixture
+def limited(tmp_path: Path) -> Iterator[Web]:
+    """A studio that heeds project 122 alone, as its tracker has said."""
+    tracker = {"url": TRACKER, "projects": ["akane"]}
+    with web_of(tmp_path, ours=frozenset({122}), tracker=tracker) as one:
+        wait_until(lambda: "projects" in one.feed.calls)
+        yield one
+
+
+def test_deliveries_of_other_projects_are_answered_and_queue_nothing(limited: Web) -> None:
+    limited.follow()
+    elsewhere = {"type": "Project", "id": 9}
+    items = [
+        an_item(1, entity=("Version", 41), project=elsewhere),
+        an_item(2, entity=("Note", 3), kind="New", attribute="", meta=None, project=elsewhere),
+        an_item(3, entity=("PublishedFile", 7), kind="New", attribute="", project=elsewhere),
+    ]
+    wait_until(lambda: limited.deliver(single(items[0])) == 200)
+
+    assert limited.deliver(batched(*items)) == 200
+    assert limited.deliver(batched(*items, an_item(4, entity=("Version", 42)))) == 202
+
+    limited.stop()
+    assert (limited.woken() - {41}, limited.expected()) == ({42}, set())
+    assert "discussed" not in limited.feed.calls
+
+
+def test_a_reply_says_no_project_and_is_asked_about(limited: Web) -> None:
+    limited.feed.talk["Reply", 12] = (31,)
+
+    limited.deliver(
+        single(an_item(entity=("Reply", 12), kind="New", attribute="", meta=None, project=None))
+    )
+
+    limited.stop()
+    assert limited.woken() == {31}
+
+
+def test_a_project_that_is_heeded_from_now_on_is_learned_of(
+    limited: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = {"type": "Project", "id": 9}
+    wait_until(lambda: limited.deliver(single(an_item(project=new))) == 200)
+    limited.feed.ours = frozenset({9, 122})
+    monkeypatch.setattr(scope, "BELIEVED", 0.0)
+
+    numbers = count(10)
+    wait_until(
+        lambda: (
+            limited.deliver(single(an_item(next(numbers), entity=("Version", 8), project=new)))
+            == 202
+        )
+    )
+    assert 8 in limited.woken()
+
+
+def test_while_the_tracker_has_not_said_which_projects_are_meant_all_are_heeded(
+    tmp_path: Path,
+) -> None:
+    def away(_: str) -> None:
+        raise TrackerUnavailable("away")
+
+    with web_of(tmp_path, tracker={"url": TRACKER, "projects": ["akane"]}, before=away) as web:
+        assert web.deliver(single(an_item(project={"type": "Project", "id": 9}))) == 202
+        assert web.woken() == {5}

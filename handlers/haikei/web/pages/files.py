@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+from anyio import CapacityLimiter
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -19,6 +21,8 @@ log = structlog.get_logger()
 
 #: A file's hash is in the address, so what is there never changes.
 _FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}
+#: Nobody reads it (nginx's code for a client that has closed the connection).
+_GONE = 499
 _NO_PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 180" width="320" height="180">'
     '<rect width="320" height="180" fill="#8884"/>'
@@ -36,21 +40,34 @@ class Files:
         self._web = web
         self._pictures = pictures
         self._find_file = find_file
+        # One of each kind at a time: each takes a core and the memory of its pixels. They wait
+        # without a thread, of which all other pages would run out; and who opens one picture does
+        # not wait for somebody else's gallery.
+        self._cards, self._others = CapacityLimiter(1), CapacityLimiter(1)
 
-    def picture(self, request: Request) -> Response:
+    async def picture(self, request: Request) -> Response:
         """Serve a picture in one of the sizes."""
         sha256: str = request.path_params["sha256"]
         size: int = request.path_params["size"]
         if size not in set(Size):
             raise HTTPException(404, "There is no picture of that size.")
-        try:
-            file = self._pictures.file(sha256, Size(size))
-        except ImageUnreadable as error:
-            log.warning("picture_unreadable", sha256=sha256, error=str(error))
-            file = None
+        file = await run_in_threadpool(self._pictures.kept, sha256, Size(size))
+        if file is None:
+            async with self._cards if size == Size.CARD else self._others:
+                # Who has gone on to another page meanwhile does not look at this one any more.
+                if await request.is_disconnected():
+                    return Response(status_code=_GONE)
+                file = await self._made(sha256, Size(size))
         if file is None:
             return Response(_NO_PICTURE, 404, media_type="image/svg+xml")
         return FileResponse(file, headers=_FOR_EVER, media_type="image/jpeg")
+
+    async def _made(self, sha256: str, size: Size) -> Path | None:
+        try:
+            return await run_in_threadpool(self._pictures.make, sha256, size)
+        except ImageUnreadable as error:
+            log.warning("picture_unreadable", sha256=sha256, error=str(error))
+            return None
 
     def record(self, request: Request) -> Response:
         """Serve the signed record that stands beside a version's file."""

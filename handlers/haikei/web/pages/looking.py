@@ -14,6 +14,7 @@ from haikei.web.links import to_shows
 from haikei.web.pages import words
 from haikei.web.pages.cut import CutName, Wanted, cut, find_version
 from haikei.web.pages.gallery import GalleryFilter, Place, card, gallery, shows, strays
+from haikei.web.pages.labels import CardLabels
 from haikei.web.pages.preferences import Preferences, chosen_language, chosen_theme, keep
 from haikei.web.pages.rendering import NO_SEQUENCE, Renderer
 
@@ -59,7 +60,10 @@ class Looking:
             found = gallery(connection, project, wanted)
         if found is None:
             return self.missing(request, words.NO_SUCH_SHOW.filled(name=project))
-        return self._renderer.page(request, "show.html", show=found, wanted=wanted)
+        labels = CardLabels(project, self._renderer.voice(request))
+        return self._renderer.long_page(
+            request, "show.html", show=found, wanted=wanted, labels=labels
+        )
 
     def one_card(self, request: Request) -> Response:
         """Show one card of a show, as it is now."""
@@ -75,7 +79,8 @@ class Looking:
             found = card(connection, project, place)
         if found is None:
             raise HTTPException(404, "There is no such card.")
-        return self._renderer.page(request, "card.html", card=found, project=project)
+        labels = CardLabels(project, self._renderer.voice(request))
+        return self._renderer.page(request, "card.html", card=found, labels=labels)
 
     def cut(self, request: Request) -> Response:
         """Show one cut."""

@@ -9,17 +9,20 @@ from urllib.parse import quote, urlencode
 import jinja2
 from markupsafe import Markup, escape
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, StreamingResponse
 
 from haikei.reports import Language, Text, said
 from haikei.web import links
 from haikei.web.pages import words
+from haikei.web.pages.assets import to_asset
 from haikei.web.pages.preferences import Preferences, preferences
+from haikei.web.pages.sending import send
 from haikei.web.visitor import visitor
 
 HERE = Path(__file__).parent
 #: Stands for a cut without a sequence in an address.
 NO_SEQUENCE = "-"
+_VARY = "cookie, accept-language"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class Renderer:
         known: dict[str, Any] = self._templates.globals
         known.update(
             w=words,
+            to_asset=to_asset,
             to_shows=links.to_shows,
             to_show=links.to_show,
             to_version=links.to_version,
@@ -66,22 +70,35 @@ class Renderer:
         self, request: Request, template: str, *, status: int = 200, **values: object
     ) -> HTMLResponse:
         """Return a page for who asks."""
-        chosen = preferences(request)
-        address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        body = self._templates.get_template(template).render(
-            visitor=visitor(request),
-            chosen=chosen,
-            language=chosen.language.value,
-            say=Voice(language=chosen.language),
-            # After a form was refused, the page is that of the form, and cannot be asked for.
-            here=address if request.method == "GET" else links.to_shows(),
-            **values,
-        )
-        return HTMLResponse(body, status, {"vary": "cookie, accept-language"})
+        known = self._known(request)
+        body = self._templates.get_template(template).render(known, **values)
+        return HTMLResponse(body, status, {"vary": _VARY})
+
+    def long_page(self, request: Request, template: str, **values: object) -> StreamingResponse:
+        """Return a page for who asks that is sent while it is being written."""
+        known = self._known(request)
+        fragments = self._templates.get_template(template).generate(known, **values)
+        return send(request, fragments, _VARY)
+
+    def voice(self, request: Request) -> Voice:
+        """Return what says phrases to who asks."""
+        return Voice(language=preferences(request).language)
 
     def chosen(self, request: Request) -> Preferences:
         """Return how who asks wants to see pages."""
         return preferences(request)
+
+    def _known(self, request: Request) -> dict[str, object]:
+        chosen = preferences(request)
+        address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return {
+            "visitor": visitor(request),
+            "chosen": chosen,
+            "language": chosen.language.value,
+            "say": Voice(language=chosen.language),
+            # After a form was refused, the page is that of the form, and cannot be asked for.
+            "here": address if request.method == "GET" else links.to_shows(),
+        }
 
 
 def to_cut(

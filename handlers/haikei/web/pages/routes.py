@@ -1,15 +1,15 @@
 """All pages of the application."""
 
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from haikei.jobs.reporting import published_files
 from haikei.web.context import WebContext
+from haikei.web.pages.assets import Assets
 from haikei.web.pages.deciding import DecisionForms
 from haikei.web.pages.files import Files
 from haikei.web.pages.looking import Looking
 from haikei.web.pages.pictures import Pictures
-from haikei.web.pages.rendering import HERE, Renderer
+from haikei.web.pages.rendering import Renderer
 from haikei.web.pages.report_pages import ReportPages
 
 
@@ -23,7 +23,7 @@ class Pages:
         pictures = Pictures(
             web.database,
             find_file,
-            settings.studio.state / "web-thumbnails",
+            settings.studio.state,
             max_mib=settings.watch.max_mib,
         )
         self._looking = Looking(web, renderer)
@@ -53,5 +53,5 @@ class Pages:
             Route("/pictures/{sha256}/{size:int}.jpg", files.picture),
             Route("/ledger/{number:int}", files.ledger),
             Route("/reports/{project}/{name}.{form}", reports.one),
-            Mount("/static", StaticFiles(directory=HERE / "static")),
+            Mount("/static", Assets()),
         ]
