@@ -359,6 +359,16 @@ def test_every_card_is_a_picture_of_its_own(tmp_path: Path) -> None:
     assert image.shape == (1080, 1920, 3)
 
 
+def test_a_card_with_more_than_a_picture_holds_is_refused_and_never_cut_off(tmp_path: Path) -> None:
+    picture = Picture(source=None, expected="show/c001.png", lines=("Yuki Tanaka",) * 400)
+    card = Card(name="c001", title="Cut", pictures=(picture,))
+
+    with pytest.raises(ReportError, match="c001 has more to say"):
+        write_report(a_document(card, style=Style.CARD), Format.PNG, tmp_path / "card.png")
+
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_moment_is_in_universal_time(tmp_path: Path) -> None:
     document = a_document(a_table(("c001", NOW)))
 

@@ -17,22 +17,37 @@ def write_pdf(document: Document, path: Path, *, row_limit: int = ROW_LIMIT) -> 
     """
     Write the document as PDF, with page numbers, running titles and repeated table heads.
 
+    Raises:
+        ReportError: it is too long for paper, or no font shows its Japanese.
+    """
+    path.write_bytes(make_pdf(document, row_limit=row_limit))
+
+
+def make_pdf(document: Document, *, row_limit: int = ROW_LIMIT, styles: str = "") -> bytes:
+    """
+    Return the document as PDF.
+
     Nothing is loaded but what stands in the page: neither the network nor other files.
+
+    Args:
+        document: it is read to its end.
+        row_limit: rows above which it is refused.
+        styles: rules of CSS that come on top of the page's own.
 
     Raises:
         ReportError: it is too long for paper, or no font shows its Japanese.
     """
-    from weasyprint import HTML  # type: ignore[import-untyped]
+    from weasyprint import CSS, HTML  # type: ignore[import-untyped]
     from weasyprint.urls import URLFetcher  # type: ignore[import-untyped]
 
     counted = _Counted(document, row_limit)
     pieces = list(html(counted.document))
     if any(map(speaks_japanese, pieces)):
         find_font(document.font)
-    HTML(
-        string="".join(pieces),
-        url_fetcher=URLFetcher(allowed_protocols=("data",), allow_redirects=False),
-    ).write_pdf(path, uncompressed_pdf=False)
+    fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
+    page = HTML(string="".join(pieces), url_fetcher=fetcher)
+    more = [CSS(string=styles, url_fetcher=fetcher)] if styles else []
+    return page.write_pdf(stylesheets=more, uncompressed_pdf=False) or b""
 
 
 class _Counted:
