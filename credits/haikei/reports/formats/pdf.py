@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 from haikei.errors import ReportError
 from haikei.reports.document import Block, Cell, Document, Table
@@ -20,12 +21,28 @@ def write_pdf(document: Document, path: Path, *, row_limit: int = ROW_LIMIT) -> 
     Raises:
         ReportError: it is too long for paper, or no font shows its Japanese.
     """
-    path.write_bytes(make_pdf(document, row_limit=row_limit))
+    path.write_bytes(lay_out(document, row_limit=row_limit).pdf())
 
 
-def make_pdf(document: Document, *, row_limit: int = ROW_LIMIT, styles: str = "") -> bytes:
+class Pages:
+    """A document that is laid out on pages, and not yet written."""
+
+    def __init__(self, laid_out: Any) -> None:
+        self._laid_out = laid_out
+
+    @property
+    def number(self) -> int:
+        """How many pages it takes."""
+        return len(self._laid_out.pages)
+
+    def pdf(self) -> bytes:
+        """Return them as a PDF file."""
+        return cast("bytes", self._laid_out.write_pdf(uncompressed_pdf=False))
+
+
+def lay_out(document: Document, *, row_limit: int = ROW_LIMIT, styles: str = "") -> Pages:
     """
-    Return the document as PDF.
+    Return the document on pages.
 
     Nothing is loaded but what stands in the page: neither the network nor other files.
 
@@ -47,7 +64,7 @@ def make_pdf(document: Document, *, row_limit: int = ROW_LIMIT, styles: str = ""
     fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
     page = HTML(string="".join(pieces), url_fetcher=fetcher)
     more = [CSS(string=styles, url_fetcher=fetcher)] if styles else []
-    return page.write_pdf(stylesheets=more, uncompressed_pdf=False) or b""
+    return Pages(page.render(stylesheets=more))
 
 
 class _Counted:

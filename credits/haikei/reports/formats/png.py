@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from haikei.errors import ReportError
 from haikei.reports.document import Card, Document, Picture
-from haikei.reports.formats.pdf import make_pdf
+from haikei.reports.formats.pdf import lay_out
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +21,8 @@ WIDTH, HEIGHT = 1920, 1080
 #: By how much the page grows, one after the other, until the card fits.
 _LARGER = (1.0, 1.25, 1.6, 2.0, 2.6)
 _PAGE_MM = (320.0, 180.0)
+#: How much of the pages is filled, at least, when there are several.
+_FULL = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +56,16 @@ def png(document: Document) -> Iterator[DrawnCard]:
 def _drawn(document: Document, card: Card) -> bytes:
     pictures = tuple(_sharp(one, len(card.pictures)) for one in card.pictures)
     alone = replace(document, blocks=(replace(card, pictures=pictures),))
+    least = 0.0
     for larger in _LARGER:
+        if larger < least:
+            continue
         width, height = (side * larger for side in _PAGE_MM)
-        pixels = _only_page(make_pdf(alone, styles=_page(width, height)))
-        if pixels is not None:
-            return _encoded(pixels)
+        pages = lay_out(alone, styles=_page(width, height))
+        if pages.number == 1:
+            return _encoded(_pixels(pages.pdf()))
+        # What takes so many pages fits none that has not about as much room as all of them.
+        least = larger * (pages.number * _FULL) ** 0.5
     raise ReportError(
         f"The card {card.name} has more to say than fits one picture.",
         advice="Write it as PDF or HTML.",
@@ -78,14 +85,12 @@ def _page(width: float, height: float) -> str:
     )
 
 
-def _only_page(pdf: bytes) -> "NDArray[np.uint8] | None":
-    """Return the page as BGR pixels of the picture's size; None where there is more than one."""
+def _pixels(pdf: bytes) -> "NDArray[np.uint8]":
+    """Return the one page as BGR pixels of the picture's size."""
     import pypdfium2  # type: ignore[import-untyped]
 
     document: Any = pypdfium2.PdfDocument(pdf)
     try:
-        if len(document) != 1:
-            return None
         page = document[0]
         bitmap = page.render(scale=WIDTH / page.get_width(), draw_annots=False)
         pixels: NDArray[np.uint8] = bitmap.to_numpy()[:HEIGHT, :WIDTH, :3].copy()
