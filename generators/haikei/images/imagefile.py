@@ -9,6 +9,7 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from haikei.errors import ImageUnreadable
+from haikei.images import photoshop
 
 #: What may be a layout, by file ending, as OpenImageIO calls the format.
 FORMATS: Mapping[str, str] = {
@@ -22,6 +23,10 @@ FORMATS: Mapping[str, str] = {
     "psb": "psd",
     "exr": "openexr",
 }
+#: Where files say that they hold inks. The library makes RGB of them without any profile, which
+#: no press and no paint program would show.
+_SAYS_INKS = ("jpeg:ColorSpace", "tiff:ColorSpace")
+_INKS = frozenset({"cmyk", "ycbcrk", "color separated"})
 MAX_SIDE = 32768
 MAX_CHANNELS = 64
 MIB = 1024 * 1024
@@ -45,7 +50,8 @@ def open_image(path: Path, *, max_mib: int) -> Generator[oiio.ImageInput]:
         max_mib: the most that its stored pixels may take, in MiB.
 
     Raises:
-        ImageUnreadable: it is no image, damaged at its head, or larger than the limits.
+        ImageUnreadable: it is no image, damaged at its head, in printing inks, or larger than the
+            limits.
     """
     ending = path.suffix.lower().removeprefix(".")
     if ending not in FORMATS:
@@ -59,6 +65,8 @@ def open_image(path: Path, *, max_mib: int) -> Generator[oiio.ImageInput]:
         raise ImageUnreadable(
             f"The name {path.name!a} is not valid UTF-8.", advice="Rename the file."
         ) from error
+    if FORMATS[ending] == "psd":
+        photoshop.require_light(path)
     oiio.attribute("limits:imagesize_MB", max_mib)
     config = oiio.ImageSpec()
     # The library would multiply colour by alpha in encoded values and drop hidden paint.
@@ -110,6 +118,11 @@ def _check(path: Path, spec: oiio.ImageSpec, max_mib: int) -> None:
     if spec.deep or spec.depth > 1:
         raise ImageUnreadable(
             f"{path.name} holds deep or volume data.", advice="Save it as a flat image."
+        )
+    if any(spec.get_string_attribute(name).lower() in _INKS for name in _SAYS_INKS):
+        raise ImageUnreadable(
+            f"{path.name} is in CMYK mode; only RGB, indexed colour and grey are read.",
+            advice="Convert it to RGB in the program it was drawn in, and save it again.",
         )
     if max(sides) > MAX_SIDE or spec.image_bytes(native=True) > max_mib * MIB:
         raise ImageUnreadable(

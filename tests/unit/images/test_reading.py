@@ -8,9 +8,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from psd_tools import PSDImage
+from psd_tools.constants import ColorMode
 
 from haikei.errors import ImageUnreadable
 from haikei.images import Picture, read_picture, write_picture
+from support.layered import save_flat
 
 PATCH = np.array(
     [[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], [[0.0, 0.0, 1.0], [0.5, 0.25, 0.75]]], dtype=np.float32
@@ -221,6 +223,65 @@ def test_a_layered_psd_gives_its_composite(tmp_path: Path) -> None:
 
     assert np.allclose(picture.pixels[10, 10] * 255, (10, 20, 30), atol=0.5)
     assert picture.pixels[0, 0].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_psd_of_sixteen_bits_gives_its_composite(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+
+    picture = read_picture(save_flat(pixels, tmp_path / "a.psd", bits=16))
+
+    assert np.array_equal(np.rint(picture.pixels * 255).astype(np.uint8), pixels)
+
+
+def test_a_psd_of_layers_without_ground_stands_on_white_paper(tmp_path: Path) -> None:
+    layer = Image.new("RGBA", (40, 30), (0, 0, 0, 0))
+    layer.paste((200, 120, 40, 128), (5, 5, 15, 25))
+    document = PSDImage.new("RGBA", (40, 30))
+    document.append(document.create_pixel_layer(layer, name="paint"))
+    record = document._record  # pyright: ignore[reportPrivateUsage]
+    section = record.layer_and_mask_information.layer_info
+    assert section is not None
+    # As Photoshop stores it: below zero, the count says that the last channel is transparency,
+    # and the composite's colours are laid on white.
+    section.layer_count = -1
+    on_white = Image.alpha_composite(Image.new("RGBA", (40, 30), "white"), layer).split()[:3]
+    planes = [plane.tobytes() for plane in (*on_white, layer.getchannel("A"))]
+    record.image_data.set_data(planes, record.header)
+    with (tmp_path / "a.psd").open("wb") as file:
+        record.write(file)
+
+    picture = read_picture(tmp_path / "a.psd")
+
+    assert picture.pixels[0, 0].tolist() == [1.0, 1.0, 1.0]
+    assert np.allclose(picture.pixels[10, 10] * 255, (227, 187, 147), atol=1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "channels", "name"),
+    [
+        (ColorMode.CMYK, 4, "CMYK"),
+        (ColorMode.LAB, 3, "Lab"),
+        (ColorMode.MULTICHANNEL, 3, "Multichannel"),
+        (ColorMode.DUOTONE, 1, "Duotone"),
+    ],
+)
+def test_a_psd_in_inks_is_refused_with_advice(
+    tmp_path: Path, mode: ColorMode, channels: int, name: str
+) -> None:
+    pixels = np.full((30, 40, channels), 120, np.uint8)
+
+    with pytest.raises(ImageUnreadable, match=f"a.psd is in {name} mode") as caught:
+        read_picture(save_flat(pixels, tmp_path / "a.psd", mode=mode))
+
+    assert "Convert it to RGB" in (caught.value.advice or "")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif"])
+def test_other_files_in_inks_are_refused_as_well(tmp_path: Path, name: str) -> None:
+    Image.new("CMYK", (40, 30), (10, 80, 120, 0)).save(tmp_path / name)
+
+    with pytest.raises(ImageUnreadable, match=f"{name} is in CMYK mode"):
+        read_picture(tmp_path / name)
 
 
 def test_a_psd_without_its_composite_is_refused_with_advice(tmp_path: Path) -> None:
