@@ -60,7 +60,7 @@ class Examination:
     marks: FileMarks | None  #: None when it is not a picture that can hold marks
     recognition: Recognition
     record: ImageRecord | None  #: what the studio recorded of it
-    version: BackgroundVersion | None  #: the newest version that stands on it
+    version: BackgroundVersion | None  #: that it is, else the newest that stands on it
     entry: int | None  #: of the ledger
     credit: CreditLine | None  #: who made it, as we know it
     declared: str  #: what its maker declared: `no AI`, a system's name, or empty for nothing

@@ -24,6 +24,13 @@ from haikei.intake.gathering import DeliveredFile
 from haikei.ledger import entry as ledger_entry
 from haikei.ledger.tree import leaf_hash
 from haikei.provenance import FileMarks, MarksState, read_marks
+from haikei.provenance.fileformat import (
+    MANIFEST_SUFFIX,
+    XMP_SUFFIX,
+    file_format,
+    manifest_beside,
+    xmp_beside,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +156,9 @@ class Examiner:
         if self._connection is None:
             raise AssertionError("unreachable: a record was found")
         versions = records.backgrounds_with(self._connection, record.sha256)
-        version = versions[-1] if versions else None
+        # The version that it is says more than those that stand on it.
+        own = [one for one in versions if one.final.sha256 == record.sha256]
+        version = next(reversed(own or versions), None)
         entry = None
         images: tuple[ImageRecord, ...] = (record,)
         if version is not None:
@@ -190,6 +199,16 @@ class Examiner:
                         "but it is not the file that was published."
                     ),
                     advice="Deliver the published file; it holds the marks.",
+                )
+            ]
+        missing = _sidecars_missing(marks.path)
+        if missing and known.recognition is Recognition.BYTES and not drawing:
+            return [
+                Problem(
+                    kind=ProblemKind.MARKS_STRIPPED,
+                    message=f"{marks.path.name} is without the marks beside it: "
+                    f"{' and '.join(missing)} missing.",
+                    advice="Copy the published file together with its sidecars.",
                 )
             ]
         return []
@@ -266,6 +285,14 @@ def _hashed(path: Path) -> tuple[str, int]:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
         return digest, stream.tell()
+
+
+def _sidecars_missing(path: Path) -> tuple[str, ...]:
+    """Return which sidecars a file of ours lacks, where its format cannot hold the marks."""
+    if file_format(path).embeds:
+        return ()
+    beside = {MANIFEST_SUFFIX: manifest_beside(path), XMP_SUFFIX: xmp_beside(path)}
+    return tuple(path.with_suffix(suffix).name for suffix, found in beside.items() if not found)
 
 
 def _broken(message: str) -> Problem:

@@ -5,11 +5,12 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 from sqlalchemy import Connection, Engine, text
 
-from haikei.credits import BackgroundVersion
+from haikei.credits import BackgroundVersion, ImageKind, Ingredient, Relation, SourceType
 from haikei.database import ledger, open_database
 from haikei.errors import DeliveryError
 from haikei.images import read_picture, write_picture
@@ -24,8 +25,9 @@ from haikei.intake import (
     gather,
     read_declaration,
 )
-from haikei.provenance import MarkSigner
-from support.marking import FourSteps, four_steps, settings
+from haikei.provenance import MarkedIngredient, MarkSigner, mark
+from support.layered import save_flat
+from support.marking import FourSteps, four_steps, request, settings
 from support.records import a_background, a_chain, a_change, save_background
 
 
@@ -137,6 +139,64 @@ def test_a_file_whose_marks_were_taken_out_is_found_by_its_pixels(
     assert found.version is not None
     assert found.version.code == studio.version.code
     assert found.verdict is Verdict.FAILED
+
+
+def test_a_psd_without_its_sidecars_is_a_stripped_file(studio: Studio, tmp_path: Path) -> None:
+    below = studio.files.final
+    plain = save_flat(np.full((64, 96, 3), 90, np.uint8), tmp_path / "plain.psd")
+    code = "c013_bg_summer_day_v002"
+    marked = mark(
+        request(
+            plain,
+            tmp_path / f"{code}.psd",
+            kind=ImageKind.TOUCH_UP,
+            source_type=SourceType.HUMAN_EDITS,
+            overall_source_type=SourceType.COMPOSITE_TRAINED,
+            ingredients=(
+                MarkedIngredient(path=below.path, relation=Relation.PARENT, title="c013"),
+            ),
+        ),
+        studio.signer,
+    )
+    assert marked.manifest is not None
+    assert marked.xmp is not None
+    *earlier, last = a_chain("c013")
+    own = replace(last, sha256=hashlib.sha256(marked.path.read_bytes()).hexdigest())
+    with studio.database.begin() as connection:
+        save_background(connection, a_background("c013", images=(*earlier, own)))
+
+    whole = studio.examine(marked.path)
+    marked.xmp.unlink()
+    without_xmp = studio.examine(marked.path)
+    marked.manifest.unlink()
+    alone = studio.examine(marked.path)
+
+    assert (whole.verdict, kinds(whole)) == (Verdict.OK, set())
+    for found, named in ((without_xmp, f"{code}.xmp"), (alone, f"{code}.c2pa and {code}.xmp")):
+        assert found.verdict is Verdict.FAILED
+        (problem,) = found.problems
+        assert problem.kind is ProblemKind.MARKS_STRIPPED
+        assert named in problem.message
+
+
+def test_a_file_is_called_by_the_version_that_it_is_and_not_by_what_stands_on_it(
+    studio: Studio,
+) -> None:
+    final = studio.version.final
+    again = replace(
+        final,
+        key=f"{final.key}/again",
+        sha256=hashlib.sha256(b"again").hexdigest(),
+        ingredients=(Ingredient(sha256=final.sha256, relation=Relation.PARENT),),
+    )
+    images = (*studio.version.images, again)
+    with studio.database.begin() as connection:
+        later = save_background(connection, a_background("c012", version=2, images=images))
+
+    found = studio.examine(studio.files.final.path)
+    below = studio.examine(studio.files.first.path)
+
+    assert (found.version, below.version) == (studio.version, later)
 
 
 def test_the_drawing_behind_a_marked_layout_is_no_stripped_file(
