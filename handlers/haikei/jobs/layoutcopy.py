@@ -24,13 +24,15 @@ def own_copy(layout: Path, sha256: str, folder: Path) -> Path:
     """
     Return a copy, in a folder of ours, of the layout as it was announced.
 
+    It keeps the layout's name, by which people know what a complaint is about.
+
     Raises:
         LayoutChanged: the file is not any more the one that was announced.
         StorageUnavailable: it cannot be copied.
     """
-    copy = folder / f"drawn{layout.suffix.lower()}"
+    copy = folder / "drawn" / f"{layout.stem}{layout.suffix.lower()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(layout, copy)
         found = sha256_of(copy)
     except FileNotFoundError as error:
