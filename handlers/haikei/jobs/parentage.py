@@ -14,19 +14,17 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from haikei.credits import BackgroundVersion, records
 from haikei.database import backgrounds, reading
-from haikei.errors import ImageUnreadable, MarksUnreadable, ParentUnknown
+from haikei.errors import MarksUnreadable, ParentUnknown
 from haikei.events import TouchUpPublished
-from haikei.images import Picture, read_picture, resize
+from haikei.jobs.likeness import compared, topmost
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup_open import ADVICE
 from haikei.jobs.touchup_parent import read_own
-from haikei.measure import measure_change
-from haikei.provenance import FileMarks, MarksState
+from haikei.provenance import FileMarks, MarksState, xmp
+from haikei.provenance.fileformat import file_format, read_metadata
 
 log = structlog.get_logger()
 
-#: Longer side, in pixels, of the pictures that are compared to find a parent.
-_SIDE = 640
 #: How much more alike the most alike version must be than the next one, so that it is no guess.
 _CLEAR = 0.1
 
@@ -114,7 +112,7 @@ def _by_marks(event: TouchUpPublished, cut: _Cut, tools: Tools) -> Parentage | N
         marks = read_own(event.file, tools)
     except MarksUnreadable:
         return None
-    return _by_manifest(marks, tools) or _by_xmp(marks, cut, event)
+    return _by_manifest(marks, tools) or _by_xmp(marks, cut, event, tools)
 
 
 def _by_manifest(marks: FileMarks, tools: Tools) -> Parentage | None:
@@ -135,28 +133,43 @@ def _by_manifest(marks: FileMarks, tools: Tools) -> Parentage | None:
     return None
 
 
-def _by_xmp(marks: FileMarks, cut: _Cut, event: TouchUpPublished) -> Parentage | None:
+def _by_xmp(marks: FileMarks, cut: _Cut, event: TouchUpPublished, tools: Tools) -> Parentage | None:
     # Paint programs that know nothing of C2PA keep a picture's XMP; we wrote the title there.
-    if marks.xmp is None or not marks.xmp.title:
+    title = marks.xmp.title if marks.xmp is not None else ""
+    found = [one for one in cut.versions if title and one.code == title]
+    if not found:
         return None
-    found = [one for one in cut.versions if one.code == marks.xmp.title]
-    return _only(found, "found by the XMP in the file", event) if found else None
+    found_by = "found by the XMP in the file"
+    # A format into which we write nothing still holds the title of what it was painted over.
+    same = [one for one in cut.versions if one not in found and _title_in(one, tools) == title]
+    if len(found) > 1 or not same:
+        return _only(found, found_by, event)
+    top = topmost(event.file, found[0], same, tools)
+    if top is None:
+        return _only([*found, *same], found_by, event)
+    return _found(
+        top, f"{found_by}, which {len(same) + 1} versions hold, and by the paint it shows"
+    )
+
+
+def _title_in(version: BackgroundVersion, tools: Tools) -> str:
+    """Return the title in a published file that keeps its artist's XMP; else nothing."""
+    path = tools.storage.published(PurePosixPath(version.final.path))
+    try:
+        packet = None if file_format(path).embeds else read_metadata(path).xmp
+        return "" if packet is None else xmp.read(packet).title
+    except MarksUnreadable as error:
+        log.warning("version_not_compared", version=version.code, error=str(error))
+        return ""
 
 
 def _by_likeness(event: TouchUpPublished, cut: _Cut, tools: Tools) -> Parentage | None:
     if not cut.latest:
         return None
-    most = tools.settings.watch.max_mib
-    painted = _small(read_picture(event.file, max_mib=most))
-    alike: list[tuple[float, BackgroundVersion]] = []
-    for one in cut.latest:
-        path = tools.storage.published(PurePosixPath(one.final.path))
-        try:
-            own = _small(read_picture(path, max_mib=most))
-        except ImageUnreadable as error:
-            log.warning("version_not_compared", version=one.code, error=str(error))
-            continue
-        alike.append((measure_change(own, painted).similarity_ppm / 1e6, one))
+    alike = [
+        (measured.similarity_ppm / 1e6, one)
+        for measured, one in compared(event.file, cut.latest, tools)
+    ]
     alike.sort(key=lambda pair: pair[0], reverse=True)
     good = [(share, one) for share, one in alike if share >= tools.settings.review.similarity]
     if not good:
@@ -181,13 +194,6 @@ def _only(found: Sequence[BackgroundVersion], found_by: str, event: TouchUpPubli
 
 def _found(version: BackgroundVersion, found_by: str) -> Parentage:
     return Parentage(sha256=version.final.sha256, code=version.code, found_by=found_by)
-
-
-def _small(picture: Picture) -> Picture:
-    scale = _SIDE / max(picture.width, picture.height)
-    if scale >= 1:
-        return picture
-    return resize(picture, round(picture.width * scale), round(picture.height * scale))
 
 
 def _cut(connection: Connection, event: TouchUpPublished) -> _Cut:

@@ -10,7 +10,7 @@ from haikei.credits import Person, Relation
 from haikei.database import reading
 from haikei.errors import TrackerUnavailable
 from haikei.events import Source
-from haikei.images import write_picture
+from haikei.images import read_picture, write_picture
 from haikei.jobs import Job, JobState
 from haikei.jobs.job import JobKind
 from haikei.jobs.touchup_open import open_questions
@@ -32,6 +32,7 @@ from support.homecoming import (
     with_background,
 )
 from support.house import House, opening
+from support.layered import Dab, layered, save
 from support.marking import request
 
 
@@ -130,6 +131,56 @@ def test_xmp_that_a_paint_program_kept_tells_the_parent(house: House, tmp_path: 
     tell(house, painted(file, artist=SAKURA))
 
     assert "found by the XMP in the file" in note_of(house, 2)
+
+
+@pytest.mark.usefixtures("tracker")
+def test_a_psd_that_says_what_its_own_parent_was_is_not_passed_over(
+    house: House, tmp_path: Path
+) -> None:
+    """Nothing is written into a PSD: the next artist's program finds the first version's XMP."""
+    with file_of(house, version_of(house, 1)).open("rb") as published:
+        packet = read_metadata(published).xmp
+    assert packet is not None
+
+    def paint_in_photoshop(over: int, dab: Dab, artist: Person, name: str) -> None:
+        picture = read_picture(file_of(house, version_of(house, over)))
+        file = save(layered(picture, [dab]), tmp_path / name, xmp=packet)
+        tell(house, painted(file, artist=artist))
+
+    red = Dab(box=(0.1, 0.1, 0.3, 0.4), colour=(230, 40, 40))
+    green = Dab(box=(0.6, 0.5, 0.9, 0.9), colour=(40, 160, 60))
+    paint_in_photoshop(1, red, SAKURA, "a.psd")
+    paint_in_photoshop(2, green, RIKU, "b.psd")
+    paint_in_photoshop(1, green, RIKU, "c.psd")
+
+    assert [painters(house, number) for number in (2, 3, 4)] == [
+        ["Sakura Ito"],
+        ["Sakura Ito", "Riku Mori"],
+        ["Riku Mori"],
+    ]
+    assert "found by the XMP in the file" in note_of(house, 2)
+    assert "which 2 versions hold, and by the paint it shows" in note_of(house, 3)
+    assert "which 3 versions hold, and by the paint it shows" in note_of(house, 4)
+
+
+@pytest.mark.usefixtures("tracker")
+def test_where_paint_hides_what_a_psd_was_painted_over_people_are_asked(
+    house: House, tmp_path: Path
+) -> None:
+    with file_of(house, version_of(house, 1)).open("rb") as published:
+        packet = read_metadata(published).xmp
+    assert packet is not None
+    dab = Dab(box=(0.2, 0.2, 0.6, 0.6), colour=(230, 40, 40))
+    over = Dab(box=(0.1, 0.1, 0.7, 0.7), colour=(40, 160, 60))
+    for name, artist, paint_of in (("a.psd", SAKURA, [dab]), ("b.psd", RIKU, [dab, over])):
+        picture = read_picture(file_of(house, version_of(house, 1)))
+        file = save(layered(picture, paint_of), tmp_path / name, xmp=packet)
+        tell(house, painted(file, artist=artist))
+
+    dead = touch_ups(house)[0]
+    assert dead.error_kind == "ParentUnknown"
+    assert "may be painted over any of c001_bg_summer_day_v001, c001_bg" in dead.error
+    assert len(versions(house)) == 2
 
 
 @pytest.mark.usefixtures("tracker")
