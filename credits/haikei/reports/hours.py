@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from haikei.reports.charts import Bar, bars
+from haikei.reports.counted import RECORDS, records_of
 from haikei.reports.document import (
     Align,
     Block,
@@ -93,15 +94,15 @@ def human_hours(source: ReportSource, language: Language) -> Iterator[Block]:
 def machine_hours(source: ReportSource, show: ShowTally) -> Iterator[Block]:
     """Yield the time of the jobs that made the versions, by the kind of tool."""
     times = (
-        (Words("AI generation", "AI生成"), "ai", show.ai_keys),
-        (Words("Painting algorithms", "描画アルゴリズム"), "algorithm", show.tool_keys),
+        (Words("AI generation", "AI生成"), "ai", show.by_ai),
+        (Words("Painting algorithms", "描画アルゴリズム"), "algorithm", show.by_algorithm),
     )
     found = machine_time(
         source.connection,
         source.scope.project,
-        {kind: keys for _, kind, keys in times},
+        {kind: made.keys for _, kind, made in times},
     )
-    rows = [(words, found[kind], len(keys)) for words, kind, keys in times if keys]
+    rows = [(words, found[kind], made.versions) for words, kind, made in times if made.keys]
     if not rows:
         yield Paragraph(
             Words("No version was made by a machine.", "機械で制作されたバージョンはありません。")
@@ -114,8 +115,12 @@ def machine_hours(source: ReportSource, show: ShowTally) -> Iterator[Block]:
             Column(key="seconds", title=Words("Hours", "時間"), align=Align.END),
             Column(key="jobs", title=Words("Jobs timed", "計測ジョブ数"), align=Align.END),
             Column(key="versions", title=Words("Versions", "バージョン数"), align=Align.END),
+            RECORDS,
         ),
-        rows=((words, _machine_hours(time), time.jobs, count) for words, time, count in rows),
+        rows=(
+            (words, _machine_hours(time), time.jobs, trail.count, records_of(trail))
+            for words, time, trail in rows
+        ),
         caption=Words(
             "From each job's start to its end, waiting for files and the tracker included; "
             "versions whose job is not recorded here are unknown, not zero.",

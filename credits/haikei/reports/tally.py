@@ -53,6 +53,19 @@ class ToolName:
 
 
 @dataclass(slots=True, kw_only=True)
+class MachineMade:
+    """Versions whose last pixels a kind of tool made."""
+
+    keys: set[str] = field(default_factory=set)
+    versions: Trail = field(default_factory=Trail)
+
+    def add(self, version: BackgroundVersion, entry: int) -> None:
+        """Count a version, by the ledger entry of its own image."""
+        self.keys.add(version.key)
+        self.versions.add(version, entry)
+
+
+@dataclass(slots=True, kw_only=True)
 class SequenceTally:
     """One sequence."""
 
@@ -78,8 +91,8 @@ class ShowTally:
     areas: dict[int, Trail] = field(default_factory=dict)  #: touch-ups, by the class of their area
     unmeasured: Trail = field(default_factory=Trail)  #: touch-ups without a measure
     sequences: dict[str, SequenceTally] = field(default_factory=dict)
-    ai_keys: set[str] = field(default_factory=set)
-    tool_keys: set[str] = field(default_factory=set)  #: made by tools that are not AI
+    by_ai: MachineMade = field(default_factory=MachineMade)
+    by_algorithm: MachineMade = field(default_factory=MachineMade)
 
     @property
     def shots(self) -> int:
@@ -134,7 +147,7 @@ def _version(show: ShowTally, version: BackgroundVersion) -> None:
     if not made_by:
         show.by_hand.add(version, entry)
     elif version.final.kind is not ImageKind.TOUCH_UP:
-        (show.ai_keys if ai else show.tool_keys).add(version.key)
+        (show.by_ai if ai else show.by_algorithm).add(version, entry)
 
 
 def _finish(show: ShowTally, newest: BackgroundVersion, retakes: int) -> None:
