@@ -78,8 +78,11 @@ class Studio:
     def settings(self) -> Settings:
         return load(self.settings_file, self.environment, built_in_recipes=RECIPES)
 
-    def connect(self) -> shotgun_api3.Shotgun:
-        return shotgun_api3.Shotgun(self.url, script_name=SCRIPT, api_key=KEY)
+    def connect(self, *, as_login: str | None = None) -> shotgun_api3.Shotgun:
+        """Return a client of the tracker; what it writes is said to be that person's."""
+        return shotgun_api3.Shotgun(
+            self.url, script_name=SCRIPT, api_key=KEY, sudo_as_login=as_login
+        )
 
     def cast(self, shots: Sequence[tuple[str, str, str]]) -> None:
         """Give the tracker projects, sequences, shots, and Layout tasks with an artist."""
