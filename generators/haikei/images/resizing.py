@@ -28,6 +28,21 @@ def resize(picture: Picture, width: int, height: int) -> Picture:
     return Picture(pixels=np.clip(pixels, 0.0, 1.0).astype(np.float32, copy=False))
 
 
+def shrink(picture: Picture, width: int, height: int) -> Picture:
+    """
+    Return a small form of the picture to look at, of the mean of what each pixel covers.
+
+    From twice the size on it looks as `resize` has it in a fraction of the time; nearer
+    than that, `resize` keeps drawn lines sharper and is taken.
+    """
+    if picture.width < 2 * width or picture.height < 2 * height:
+        return resize(picture, width, height)
+    import cv2
+
+    pixels = cv2.resize(picture.pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return Picture(pixels=np.clip(pixels, 0.0, 1.0).astype(np.float32, copy=False))
+
+
 def fit_within(width: int, height: int, longest: int) -> tuple[int, int]:
     """Return the size, in pixels, that fits into a square of `longest`, never larger."""
     scale = min(1.0, longest / max(width, height))

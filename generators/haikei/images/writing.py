@@ -14,7 +14,7 @@ from haikei.errors import StorageError, StorageUnavailable
 from haikei.images.colour import LINEAR_SPACE, SRGB_SPACE, convert
 from haikei.images.imagefile import FORMATS, library_error
 from haikei.images.picture import Picture
-from haikei.images.resizing import fit_within, resize
+from haikei.images.resizing import fit_within, shrink
 
 _Samples = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -98,7 +98,7 @@ def write_review(picture: Picture, path: Path, *, longest: int) -> None:
     if path.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
         raise StorageError(f"Pictures for review are .png or .jpg, not {path.name}.")
     width, height = fit_within(picture.width, picture.height, longest)
-    write_picture(resize(picture, width, height), path, bits=8)
+    write_picture(shrink(picture, width, height), path, bits=8)
 
 
 def _spec(picture: Picture, kind: str, space: str) -> oiio.ImageSpec:

@@ -24,6 +24,7 @@ from haikei.jobs.generate import Generated, GeneratedStage
 from haikei.jobs.imagerecords import layout_image, stage_image
 from haikei.jobs.job import JobOrder
 from haikei.jobs.layoutcopy import MARKABLE, marked_copy, own_copy
+from haikei.jobs.previews import keep_card
 from haikei.jobs.sidecar import sidecar_text
 from haikei.jobs.validate import Validated
 from haikei.ledger.signature import Signer
@@ -162,6 +163,7 @@ class _Work:
         review, thumbnail = self.folder / "review.jpg", self.folder / "thumbnail.jpg"
         write_review(picture, review, longest=REVIEW)
         write_review(picture, thumbnail, longest=THUMBNAIL)
+        keep_card(picture, background.image.sha256, state=self.settings.studio.state)
         path = PurePosixPath(background.image.path)
         record = path.with_name(f"{path.name}.json")
         names = [stage.stage for stage in earlier]

@@ -30,6 +30,7 @@ from haikei.images import Picture, read_picture, write_review
 from haikei.jobs.extract import REVIEW, THUMBNAIL, MadeFile
 from haikei.jobs.inputmarks import require_whole
 from haikei.jobs.layoutcopy import own_copy
+from haikei.jobs.previews import keep_card
 from haikei.jobs.sidecar import sidecar_text
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup_order import TouchUpOrder
@@ -189,6 +190,7 @@ class _Work:
         image = replace(image, sha256=sha256_of(marked.path))
         images = (*parent.version.images, image)
         write_reviews(shown, self.folder)
+        keep_card(shown, image.sha256, state=self.tools.settings.studio.state)
         record = self.folder / "record.json"
         text = sidecar_text(
             images,

@@ -47,6 +47,7 @@ async function swap(selectors) {
     old.replaceWith(fresh);
     globalThis.htmx?.process(fresh);
   }
+  document.dispatchEvent(new Event("haikei:swap"));
 }
 
 async function refreshCard(place) {
@@ -98,7 +99,7 @@ document.addEventListener("htmx:after:swap", () => {
   offline.hidden = true;
 });
 
-if (project !== undefined) {
+function listen() {
   const source = new EventSource("/events");
   source.addEventListener("open", () => {
     offline.hidden = true;
@@ -112,5 +113,16 @@ if (project !== undefined) {
     everything = true;
     soon();
   });
-  addEventListener("pagehide", () => source.close());
+  addEventListener("pagehide", () => source.close(), { once: true });
+}
+
+if (project !== undefined) {
+  listen();
+  addEventListener("pageshow", (event) => {
+    // The browser had kept the page while one was elsewhere, and brings it back as it was.
+    if (!event.persisted) return;
+    listen();
+    everything = true;
+    soon();
+  });
 }

@@ -1,0 +1,65 @@
+"""Small pictures for pages: where they are kept, and how they get there."""
+
+import os
+import threading
+from pathlib import Path
+
+import structlog
+
+from haikei.errors import StorageUnavailable
+from haikei.images import Picture, write_review
+
+log = structlog.get_logger()
+
+#: The longer side of a picture on a card, in pixels.
+CARD = 360
+_FOLDER = "web-thumbnails"
+
+
+def preview_file(state: Path, sha256: str, longest: int) -> Path:
+    """
+    Return where a published image's picture is kept; whether it is there or not.
+
+    Args:
+        state: the studio's folder; what is kept there may be deleted at any time.
+        sha256: of the published file.
+        longest: its longer side in pixels.
+    """
+    return state / _FOLDER / sha256[:2] / f"{sha256}-{longest}.jpg"
+
+
+def write_preview(picture: Picture, file: Path, *, longest: int) -> None:
+    """
+    Write a picture for pages; it is complete under its name, or not there.
+
+    Raises:
+        StorageUnavailable: the disk does not take it.
+    """
+    # The ending tells the writer what to write.
+    unfinished = file.with_name(f".{os.getpid()}-{threading.get_ident()}-{file.name}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_review(picture, unfinished, longest=longest)
+        unfinished.replace(file)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"{file} cannot be written: {error.strerror or error}.",
+            advice="Check free space and permissions of the state folder.",
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def keep_card(picture: Picture, sha256: str, *, state: Path) -> None:
+    """
+    Make a card's picture while the whole one is at hand.
+
+    It saves the first who looks from waiting, and nothing depends on it: where it cannot be
+    written, that is only logged.
+    """
+    file = preview_file(state, sha256, CARD)
+    try:
+        if not file.is_file():
+            write_preview(picture, file, longest=CARD)
+    except (OSError, StorageUnavailable) as error:
+        log.warning("preview_not_kept", file=str(file), error=str(error))
