@@ -132,7 +132,7 @@ def _generation(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSumma
     return FacetSummary(
         facet=Facet.GENERATION,
         state=state,
-        text=_passes(state, len(made), operated),
+        text=_passes(state, len(made), sum(map(_is_ai, made)), operated),
         parts=tuple(parts),
         passes=len(made),
         operated=operated,
@@ -145,19 +145,24 @@ def _is_ai(image: ImageRecord) -> bool:
     )
 
 
-def _passes(state: FacetState, passes: int, operated: int) -> Label:
+def _passes(state: FacetState, passes: int, by_ai: int, operated: int) -> Label:
     word = FACET_STATES[state.value]
     if not passes:
         return word
+    first, others = (by_ai, passes - by_ai) if by_ai else (passes, 0)
+    algorithm = FACET_STATES[FacetState.ALGORITHM.value]
+    also_en = f" and {others} of an {algorithm.en}" if others else ""
+    also_ja = f"、{algorithm.ja}：{others}回" if others else ""
     if operated == passes:
         run_en, run_ja = "operated", "操作者あり"
     elif operated:
         run_en, run_ja = f"{operated} operated, the others run by the pipeline", f"{operated}回操作"
     else:
         run_en, run_ja = "run by the pipeline", "パイプライン自動実行"
-    plural = "pass" if passes == 1 else "passes"
+    plural = "pass" if first == 1 else "passes"
     return Label(
-        en=f"{word.en}: {passes} {plural}, {run_en}", ja=f"{word.ja}：{passes}回、{run_ja}"
+        en=f"{word.en}: {first} {plural}{also_en}, {run_en}",
+        ja=f"{word.ja}：{first}回{also_ja}、{run_ja}",
     )
 
 

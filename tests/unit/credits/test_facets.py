@@ -30,6 +30,7 @@ from support.records import (
     a_layout,
     a_show,
     a_touch_up,
+    sha256_of,
 )
 
 
@@ -87,6 +88,16 @@ def test_a_pass_of_an_algorithm_is_not_ai() -> None:
 
     assert generation.state is FacetState.ALGORITHM
     assert generation.text.en == "algorithm without AI: 1 pass, run by the pipeline"
+
+
+def test_a_pass_of_an_algorithm_is_not_counted_as_ai_beside_a_model() -> None:
+    base = replace(a_generation(system=PAINTER), key="base", sha256=sha256_of("base"))
+
+    generation = _of(_with(a_layout(), base, a_generation()), Facet.GENERATION)
+
+    assert (generation.state, generation.passes) == (FacetState.AI, 2)
+    assert generation.text.en.startswith("AI: 1 pass and 1 of an algorithm without AI, ")
+    assert generation.text.ja.startswith("AI：1回、")
 
 
 @pytest.mark.parametrize(
