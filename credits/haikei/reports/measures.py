@@ -77,7 +77,8 @@ def _change(change: Change, image: ImageRecord, source: ReportSource) -> Iterato
                 Figure(
                     change.area_ppm,
                     Words(
-                        f"{share(change.area_ppm)} of the area, in {count} regions",
+                        f"{share(change.area_ppm)} of the area, in {count} "
+                        f"region{'' if count == 1 else 's'}",
                         f"面積の{share(change.area_ppm)}、{count}か所",
                     ),
                 ),

@@ -142,7 +142,8 @@ def _say_change(change: "Change") -> None:
     share = f"{change.area_ppm / 10_000:.2f} % of the area changed"
     colour = f"colour of the whole by {change.global_milli_de / 1000:.1f} CIEDE2000"
     moved = f"moved by {change.shift_milli_px / 1000:.2f} px"
-    say(f"{share} in {len(change.regions)} regions, {colour}, {moved}")
+    regions = len(change.regions)
+    say(f"{share} in {regions} region{'' if regions == 1 else 's'}, {colour}, {moved}")
     say("Area is not effort: the figure says where, and nothing of how much work it was.")
 
 

@@ -95,7 +95,9 @@ def _evidence(one: Contribution) -> Iterator[Words]:
         yield words.MINUTES.filled(number=told.minutes)
     if told.change is not None:
         change = told.change
-        yield words.CHANGED.filled(share=share(change.area_ppm), regions=len(change.regions))
+        regions = len(change.regions)
+        said = words.CHANGED_IN_ONE if regions == 1 else words.CHANGED
+        yield said.filled(share=share(change.area_ppm), regions=regions)
     if told.recall is not None:
         yield words.RECALLED.filled(
             share=share(told.recall.observed_ppm), chance=share(told.recall.chance_ppm)

@@ -136,6 +136,9 @@ MINUTES = Words("{number} minutes, self-reported", "{number} 分（自己申告�
 CHANGED = Words(
     "{share} of the area changed, in {regions} regions", "面積の {share} が変化（{regions} か所）"
 )
+CHANGED_IN_ONE = Words(
+    "{share} of the area changed, in 1 region", "面積の {share} が変化（1 か所）"
+)
 RECALLED = Words(
     "{share} of the layout's lines seen again (chance: {chance})",
     "原図の線の {share} を確認（偶然：{chance}）",
