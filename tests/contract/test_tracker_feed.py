@@ -227,7 +227,7 @@ def test_projects_that_are_not_heeded_are_left_out_and_told_apart(
     ]
     now = datetime.now(UTC)
 
-    assert feed.projects() == {show.project}
+    assert feed.projects() == frozenset({show.project})
     assert [one.id for one in feed.layouts([ours, theirs])] == [ours]
     found = feed.layouts_between(now - timedelta(minutes=1), now + timedelta(minutes=1))
     assert theirs not in {one.id for one in found}

@@ -1,5 +1,6 @@
 """Open the studio's database with the settings it needs, and bring its schema up to date."""
 
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,17 +60,30 @@ def drop_deleted(database: Engine) -> bool:
     """
     Let no file of the database keep what was deleted, and tell whether that was possible now.
 
-    SQLite's write-ahead log still holds the pages as they were before. It can be emptied only
-    while nobody reads them. Other databases do this in their own time.
+    Rows that were changed or deleted earlier lie in SQLite's free pages until it is vacuumed, and
+    its write-ahead log still holds the pages as they were before. It can be emptied only while
+    nobody reads them. Other databases do this in their own time.
     """
     if database.dialect.name != "sqlite":
         return True
-    with database.connect() as connection:
-        # A checkpoint is not possible inside of the transaction that a connection begins with.
-        connection.exec_driver_sql("COMMIT")
-        row = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        connection.exec_driver_sql("BEGIN")
-    return not row[0]
+    raw = database.raw_connection()
+    try:
+        # Neither is possible inside of a transaction, such as a connection begins with.
+        driver = raw.dbapi_connection
+        if driver is None:
+            return False
+        before, driver.isolation_level = driver.isolation_level, None
+        cursor = raw.cursor()
+        cursor.execute("VACUUM")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        row = cursor.fetchone()
+        cursor.close()
+        driver.isolation_level = before
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        raw.close()
+    return row is not None and not row[0]
 
 
 def _sqlite_begin(connection: Connection) -> None:

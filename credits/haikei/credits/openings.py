@@ -94,6 +94,27 @@ def note_all(connection: Connection, persons: Iterable[Person]) -> Mapping[str, 
     return _commitments(connection, printed)
 
 
+def register(connection: Connection, persons: Iterable[Person]) -> None:
+    """
+    Let names be known by commitments, without changing what is printed of people known already.
+
+    Raises:
+        CreditError: someone has no id, or a name longer than 255 characters.
+    """
+    told = {person.id: person for person in persons}
+    for person in told.values():
+        _check(person)
+    known = _known(connection, told)
+    now = utc_now()
+    for person in told.values():
+        if person.id not in known:
+            _insert(connection, person, now)
+    _commitments(
+        connection,
+        {id_: one for id_, one in told.items() if id_ not in known or not known[id_].erased},
+    )
+
+
 def _check(person: Person) -> None:
     if not person.id.strip():
         raise CreditError(

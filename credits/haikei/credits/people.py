@@ -5,25 +5,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Column, Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
+from haikei.credits.erasing import take_out
 from haikei.credits.maker import Person
 from haikei.credits.mentions import occurrences
 from haikei.credits.naming import WITHHELD, WITHHELD_JA
-from haikei.credits.openings import Opening, note, note_all, opening
+from haikei.credits.openings import Opening, note, note_all, opening, register
 from haikei.credits.statement import Statement, StatementKind
 from haikei.credits.statements import declare
 from haikei.database import (
     contributions,
-    image_records,
-    jobs,
     ledger,
     name_openings,
-    notices,
     people,
-    review_answers,
-    review_notes,
-    statements,
     utc_now,
 )
 from haikei.errors import CreditError
@@ -39,24 +34,9 @@ __all__ = [
     "note_all",
     "opening",
     "opt_out",
+    "register",
     "rename",
 ]
-
-#: Texts that people or programs have written, in which names may stand; and each table's key.
-_TEXTS: tuple[tuple[Column[Any], tuple[Column[Any], ...]], ...] = (
-    (image_records.c.request, (image_records.c.ledger_seq,)),
-    (contributions.c.source, (contributions.c.image_seq, contributions.c.position)),
-    (contributions.c.note, (contributions.c.image_seq, contributions.c.position)),
-    (statements.c.to, (statements.c.key,)),
-    (statements.c.text, (statements.c.key,)),
-    (statements.c.reference, (statements.c.key,)),
-    (jobs.c.order_json, (jobs.c.id,)),
-    (jobs.c.note, (jobs.c.id,)),
-    (jobs.c.error, (jobs.c.id,)),
-    (review_answers.c.payload, (review_answers.c.key,)),
-    (review_notes.c.text, (review_notes.c.id,)),
-    (notices.c.text, (notices.c.key,)),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +44,9 @@ class Erased:
     """What was done when a name was erased."""
 
     openings: int  #: commitments that nobody can open any more
-    texts: int  #: texts of our own in which the name was replaced
+    names: tuple[str, ...]  #: what was erased, to look for it elsewhere
+    texts: int  #: texts and orders of our own in which the name was replaced
+    paths: tuple[str, ...]  #: files that are called by the name, which is kept as long
     sealed: tuple[int, ...]  #: ledger entries in which somebody else's words still hold the name
 
 
@@ -142,9 +124,11 @@ def opt_out(connection: Connection, person_id: str, reference: str) -> Person:
     return after
 
 
-def erase(connection: Connection, person_id: str, reference: str) -> Erased:
+def erase(
+    connection: Connection, person_id: str, reference: str, *, also: Iterable[str] = ()
+) -> Erased:
     """
-    Erase a person's names: the register, the openings of commitments, and our own texts.
+    Erase a person's names: the register, the openings of commitments, our texts and orders.
 
     The id stays, without a name, and credits print that it is withheld. The ledger is not touched:
     it never held the name, and its proofs stand. Files that left the building keep what they say.
@@ -153,6 +137,8 @@ def erase(connection: Connection, person_id: str, reference: str) -> Erased:
         connection: of the caller's transaction.
         person_id: who.
         reference: where it is recorded that they asked, such as a letter's date.
+        also: names of theirs that the register does not hold, or not any more: of a name that was
+            erased before, nothing is known here.
 
     Raises:
         CreditError: nobody has this id, or there is no reference.
@@ -162,8 +148,10 @@ def erase(connection: Connection, person_id: str, reference: str) -> Erased:
     if connection.dialect.name == "sqlite":
         # Deleted rows are overwritten; they would lie in free pages of the file otherwise.
         connection.exec_driver_sql("PRAGMA secure_delete = ON")
-    names = _names_of(connection, person_id)
-    texts = sum(_replace(connection, name, instead) for name, instead in names.items())
+    names = {name: WITHHELD for name in also if name.strip()}
+    names |= _names_of(connection, person_id)
+    nobody = Person(id=person_id, name="", opt_out=reference)
+    taken = take_out(connection, nobody, names)
     mine = name_openings.c.person == person_id
     openings = connection.execute(delete(name_openings).where(mine)).rowcount
     now = utc_now()
@@ -172,9 +160,14 @@ def erase(connection: Connection, person_id: str, reference: str) -> Erased:
         .where(people.c.id == person_id)
         .values(name="", name_ja="", opt_out=reference, erased_at=now, updated_at=now)
     )
-    nobody = Person(id=person_id, name="", opt_out=reference)
     _consent(connection, nobody, "Asks that their name be erased.", reference)
-    return Erased(openings=openings, texts=texts, sealed=_sealed_with(connection, names))
+    return Erased(
+        openings=openings,
+        names=tuple(names),
+        texts=taken.texts,
+        paths=taken.paths,
+        sealed=_sealed_with(connection, names),
+    )
 
 
 def _one(connection: Connection, person_id: str) -> Any:
@@ -240,26 +233,6 @@ def _names_of(connection: Connection, person_id: str) -> dict[str, str]:
             found[row.name_ja] = WITHHELD_JA
             found[row.name] = WITHHELD
     return {name: instead for name, instead in found.items() if name.strip()}
-
-
-def _replace(connection: Connection, name: str, instead: str) -> int:
-    pattern = occurrences(name)
-    done = 0
-    for column, keys in _TEXTS:
-        query = select(*keys, column.label("text")).where(column.contains(name, autoescape=True))
-        if column is jobs.c.order_json:
-            # An order that is still to be carried out may need the words as they are: a path.
-            query = query.where(jobs.c.state == "done")
-        elif column is review_answers.c.payload:
-            # What the tracker has not taken yet must reach it as it was written.
-            query = query.where(review_answers.c.done_at.is_not(None))
-        for row in connection.execute(query).all():
-            text, times = pattern.subn(instead, row.text)
-            if times:
-                here = (key == value for key, value in zip(keys, row, strict=False))
-                connection.execute(update(column.table).where(*here).values({column.name: text}))
-                done += 1
-    return done
 
 
 def _sealed_with(connection: Connection, names: Iterable[str]) -> tuple[int, ...]:

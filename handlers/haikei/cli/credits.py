@@ -126,24 +126,35 @@ def erase(
     reference: ReferenceOption,
     settings: SettingsOption = None,
     *,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="Look for this name too, such as one that was erased. Repeatable."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Erase a person's names for good. The ledger's proofs stand; nobody can undo it."""
+    """
+    Erase a person's names for good. The ledger's proofs stand; nobody can undo it.
+
+    Where something has to end first, it is said what: erase once more then, with --name.
+    """
+    from haikei.cli.erasing import tell_what_is_left
     from haikei.credits import people
     from haikei.database.connection import drop_deleted
 
-    database = open_studio(load_settings(settings))
+    loaded = load_settings(settings)
+    database = open_studio(loaded)
     try:
         if not yes:
             typer.confirm(f"Erase the names of {person} for good?", abort=True)
         with database.begin() as connection:
-            erased = people.erase(connection, person, reference)
+            erased = people.erase(connection, person, reference, also=name or ())
         say(f"Erased: {erased.openings} commitments cannot be opened any more.")
         if erased.texts:
-            say(f"The name was taken out of {erased.texts} texts.")
+            say(f"The name was taken out of {erased.texts} texts and orders.")
         if erased.sealed:
             entries = ", ".join(str(seq) for seq in erased.sealed)
             say(f"Others' sealed words still hold the name: entries {entries}.", colour="yellow")
+        tell_what_is_left(loaded, erased)
         if not drop_deleted(database):
             say(
                 "The database's log still holds the name while another process reads it: stop "

@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from haikei.credits import people
 from haikei.database import events, jobs, utc_now
 from haikei.events import Event, LayoutPublished, Source, TouchUpPublished
 from haikei.jobs.job import JobState, Step
@@ -41,6 +42,7 @@ def receive_all(connection: Connection, published: Sequence[Event]) -> int:
     if not published:
         return 0
     now = utc_now()
+    published = [_as_printed(connection, event) for event in published]
     rows = [
         {
             "key": event.key,
@@ -57,6 +59,14 @@ def receive_all(connection: Connection, published: Sequence[Event]) -> int:
         if isinstance(event, TouchUpPublished):
             _tell_more(connection, event, str(row["payload"]))
     return new
+
+
+def _as_printed(connection: Connection, event: Event) -> Event:
+    # The tracker may still say a name that was erased here.
+    if not isinstance(event, TouchUpPublished) or event.artist is None:
+        return event
+    (artist,) = people.as_printed(connection, [event.artist])
+    return replace(event, artist=artist)
 
 
 def _tell_more(connection: Connection, event: TouchUpPublished, payload: str) -> None:

@@ -18,6 +18,7 @@ from haikei.events import TouchUpPublished
 from haikei.files import sha256_of
 from haikei.jobs.gate import Gate
 from haikei.jobs.job import Step
+from haikei.jobs.nameless import nameless
 from haikei.jobs.parentage import Parentage, find_parent
 from haikei.jobs.port import Durable, Handler
 from haikei.jobs.progress import JobProgress
@@ -70,7 +71,7 @@ class TouchUpCourse:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handler of the task, by its name."""
-        return {TOUCH_UP: self.bring_home}
+        return nameless(self._tools.database, {TOUCH_UP: self.bring_home})
 
     def bring_home(self, durable: Durable, payload: str) -> None:
         """Find the parent and take the touch-up in."""

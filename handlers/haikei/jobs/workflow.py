@@ -20,6 +20,7 @@ from haikei.jobs.gate import Gate
 from haikei.jobs.generate import Generated, generate
 from haikei.jobs.integrate import integrate
 from haikei.jobs.job import JobKind, JobOrder, Step
+from haikei.jobs.nameless import nameless
 from haikei.jobs.port import Durable, Handler, Task
 from haikei.jobs.progress import JobProgress
 from haikei.jobs.record import Recorded, record
@@ -95,7 +96,10 @@ class Course:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers of all tasks, by name."""
-        return {PREPARE: self.prepare, GENERATE: self.generate, DELIVER: self.deliver}
+        return nameless(
+            self._tools.database,
+            {PREPARE: self.prepare, GENERATE: self.generate, DELIVER: self.deliver},
+        )
 
     def prepare(self, durable: Durable, payload: str) -> None:
         """Collect and validate."""
