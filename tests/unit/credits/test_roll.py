@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from haikei.credits import CreditsRoll, Person, Role, RollSection, roll
+from haikei.credits import CreditsRoll, ImageRecord, Person, Role, RollSection, credit_line, roll
 from haikei.errors import CreditError
 from haikei.presets import ROLES
 from haikei.settings import StaffEntry
@@ -29,6 +29,12 @@ def _section(found: CreditsRoll, role: Role) -> RollSection:
 
 def _names(found: CreditsRoll, role: Role) -> list[tuple[str, int]]:
     return [(entry.name_en, entry.images) for entry in _section(found, role).entries]
+
+
+def asked_again(image: ImageRecord, by: Person) -> ImageRecord:
+    """Return an image that was made because somebody asked for a retake."""
+    asked = a_contribution(Role.RETAKE, by, source="Note:12 on c001_bg_summer_day_v001")
+    return replace(image, contributions=(*image.contributions, asked))
 
 
 def test_names_are_merged_and_sorted_by_images_and_then_by_name() -> None:
@@ -186,3 +192,20 @@ def test_everyone_who_did_anything_is_in_the_roll_and_nobody_else() -> None:
 
         assert {entry.name_en for entry in entries if not entry.withheld} == named
         assert {one for entry in entries for one in entry.ids} == {person.id for person in people}
+
+
+def test_who_asked_for_a_retake_is_in_the_roll_once_and_not_in_the_line() -> None:
+    versions = [
+        a_background(shot, images=(*images[:-1], asked_again(images[-1], SATO)))
+        for shot in ("c001", "c002")
+        if (images := a_chain(shot, touch_up_by=()))
+    ]
+
+    found = roll(versions)
+
+    assert _names(found, Role.RETAKE) == [(SATO.name, 2)]
+    assert _section(found, Role.RETAKE).title_en == "Retake Direction"
+    assert _section(found, Role.RETAKE).title_ja == "リテイク指示"
+    line = credit_line(versions[0].images)
+    assert SATO.name not in line.en
+    assert SATO.name_ja not in line.ja

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -148,3 +149,19 @@ def test_a_sheet_is_set_on_paper(desk: ReportDesk) -> None:
     (file,) = desk.write("image-sheet", Format.PDF, code=CODE, language=Language.BOTH)
 
     assert pages_of(file) >= 3
+
+
+def test_who_asked_for_the_retake_stands_with_the_notes_on_the_sheet(desk: ReportDesk) -> None:
+    (*before, last) = a_chain()
+    said = "Note:12 on c001_bg_summer_day_v001"
+    asked = a_contribution(Role.RETAKE, MORI, source=said, grade=Grade.LOGGED)
+    desk.save(
+        a_background(images=(*before, replace(last, contributions=(*last.contributions, asked))))
+    )
+
+    rows = rows_of(desk.json("image-sheet", code=CODE), "contributions")
+
+    (row,) = (row for row in rows if row["role"] and row["role"]["en"] == "Retake Direction")
+    assert MORI.name in json.dumps(row["who"])
+    assert said in json.dumps(row)
+    assert MORI.name in desk.text("image-sheet", code=CODE)
