@@ -14,8 +14,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import TypeAdapter, ValidationError
 
 from haikei.credits import Contribution, CreditLine, ImageKind, ImageRecord, Role
-from haikei.errors import StorageUnavailable
-from haikei.files import sha256_of, write_whole
+from haikei.files import sha256_of
 from haikei.images import Picture, read_picture, resize, write_picture, write_review
 from haikei.jobs.chain import Chain, Link
 from haikei.jobs.collect import Collected
@@ -23,6 +22,7 @@ from haikei.jobs.contributions import drawing, lines_kept, retake
 from haikei.jobs.generate import Generated, GeneratedStage
 from haikei.jobs.imagerecords import layout_image, stage_image
 from haikei.jobs.job import JobOrder
+from haikei.jobs.jobfile import write_job_file
 from haikei.jobs.layoutcopy import MARKABLE, marked_copy, own_copy
 from haikei.jobs.previews import keep_card
 from haikei.jobs.sidecar import sidecar_text
@@ -114,7 +114,7 @@ def extract(
             version=version,
         )
         made = work.make()
-        _write(folder / _LIST, _EXTRACTED.dump_json(made))
+        write_job_file(folder / _LIST, _EXTRACTED.dump_json(made))
     stored = tuple(storage.publish(file.source, file.relative) for file in made.files)
     return replace(made, stored=stored)
 
@@ -265,7 +265,7 @@ class _Work:
             credit=chain.credit,
             signer=self.signer,
         )
-        _write(path, text.encode())
+        write_job_file(path, text.encode())
         return _made(path, relative)
 
     def _stage_path(self, stage: str, ending: str) -> PurePosixPath:
@@ -310,10 +310,3 @@ def _made_before(folder: Path) -> Extracted | None:
         return None
     there = made.review.is_file() and made.thumbnail.is_file()
     return made if whole and there else None
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise StorageUnavailable(f"{path} cannot be written: {error}.") from error

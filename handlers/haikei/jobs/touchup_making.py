@@ -24,11 +24,12 @@ from haikei.credits import (
     credit_line,
     overall_source_type,
 )
-from haikei.errors import CreditError, ParentUnknown, StorageUnavailable
-from haikei.files import sha256_of, write_whole
+from haikei.errors import CreditError, ParentUnknown
+from haikei.files import sha256_of
 from haikei.images import Picture, read_picture, write_review
 from haikei.jobs.extract import REVIEW, THUMBNAIL, MadeFile
 from haikei.jobs.inputmarks import require_whole
+from haikei.jobs.jobfile import write_job_file
 from haikei.jobs.layoutcopy import own_copy
 from haikei.jobs.previews import keep_card
 from haikei.jobs.sidecar import sidecar_text
@@ -146,7 +147,7 @@ def make(
         folder=folder,
     )
     made = work.make()
-    _write(folder / _LIST, _MADE.dump_json(made))
+    write_job_file(folder / _LIST, _MADE.dump_json(made))
     return made
 
 
@@ -200,7 +201,7 @@ class _Work:
             credit=credit,
             signer=self.tools.signer,
         )
-        _write(record, text.encode())
+        write_job_file(record, text.encode())
         beside = [path for path in (marked.manifest, marked.xmp) if path is not None]
         return MadeTouchUp(
             code=relative.stem,
@@ -305,10 +306,3 @@ def reviewed(folder: Path) -> tuple[Path, Path] | None:
 
 def _made(source: Path, relative: PurePosixPath) -> MadeFile:
     return MadeFile(source=source, relative=relative, sha256=sha256_of(source), stage="")
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise StorageUnavailable(f"{path} cannot be written: {error}.") from error
