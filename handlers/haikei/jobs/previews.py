@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -47,7 +48,8 @@ def write_preview(picture: Picture, file: Path, *, longest: int) -> None:
             advice="Check free space and permissions of the state folder.",
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def keep_card(picture: Picture, sha256: str, *, state: Path) -> None:
@@ -61,5 +63,5 @@ def keep_card(picture: Picture, sha256: str, *, state: Path) -> None:
     try:
         if not file.is_file():
             write_preview(picture, file, longest=CARD)
-    except (OSError, StorageUnavailable) as error:
+    except StorageUnavailable as error:
         log.warning("preview_not_kept", file=str(file), error=str(error))
