@@ -68,7 +68,7 @@ def summarize(
         lines += ["", f"Retakes being made (作成中のリテイク): {making}"]
     if questions := _questions(connection, project):
         lines += ["", "A person must decide (ご判断ください):", *_listed(questions)]
-    if asked := open_questions(connection, jobs.c.project == project):
+    if asked := open_questions(connection, project):
         told = [f"- {one.text} {one.url}".rstrip() for one in asked]
         lines += ["", "Touch-ups that wait for an answer (加筆元をご確認ください):"]
         lines += _listed(told)

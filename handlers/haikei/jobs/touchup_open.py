@@ -1,9 +1,8 @@
 """Touch-ups that wait for an answer: what were they painted over?"""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, String, cast, literal, select
+from sqlalchemy import Connection, select
 
 from haikei.credits import people, printed_person
 from haikei.database import jobs
@@ -18,12 +17,8 @@ ADVICE = (
     "Link the published file to the version's file (upstream), or name the version in the file's "
     "name; it is looked at again then."
 )
-#: Dead letters that are questions: of each of them a Note in the tracker asks.
-ASKING = (
-    (jobs.c.kind == JobKind.TOUCH_UP.value)
-    & (jobs.c.state == JobState.DEAD.value)
-    & jobs.c.error_kind.in_((ParentUnknown.__name__, TouchUpRefused.__name__))
-)
+#: Errors after which a Note in the tracker asks.
+_ASKING = (ParentUnknown.__name__, TouchUpRefused.__name__)
 _SHORT = "What was it painted over?"
 
 
@@ -47,43 +42,55 @@ class OpenQuestion:
         return f"{cut}: {self.file}{by}: {self.todo}"
 
 
-def open_questions(
+def question_about(
     connection: Connection,
-    condition: ColumnElement[bool] | None = None,
+    event: TouchUpPublished,
     *,
-    limit: int | None = None,
-) -> tuple[OpenQuestion, ...]:
+    run: int,
+    parent_unknown: bool,
+    reason: str,
+    url: str,
+) -> OpenQuestion:
     """
-    Return the touch-ups that wait for an answer, those first that have waited longest.
+    Return the question about a touch-up.
 
     Args:
         connection: to the studio's database.
-        condition: only rows of `jobs` of which this holds.
-        limit: the most that are returned.
+        event: the touch-up.
+        run: its job's.
+        parent_unknown: nothing tells what it was painted over.
+        reason: why it could not be taken in, and what to do.
+        url: the Note in which it is asked.
     """
-    query = select(jobs, question_key().label("question")).where(ASKING)
-    if condition is not None:
-        query = query.where(condition)
-    found: list[OpenQuestion] = []
-    for row in connection.execute(query.order_by(jobs.c.finished_at, jobs.c.id).limit(limit)):
-        known = row.error_kind == ParentUnknown.__name__
-        event = touch_up_of(row.order_json)
-        found.append(
-            OpenQuestion(
-                key=row.question,
-                place=Place(project=row.project, sequence=row.sequence, shot=row.shot),
-                file=Path(row.layout).name,
-                artist=_artist(connection, event),
-                todo=f"{_SHORT} {ADVICE}" if known else row.error,
-                url=row.question_url,
-            )
+    return OpenQuestion(
+        key=f"touch-up/{event.key}/{run}",
+        place=event.place,
+        file=event.file.name,
+        artist=_artist(connection, event),
+        todo=f"{_SHORT} {ADVICE}" if parent_unknown else reason,
+        url=url,
+    )
+
+
+def open_questions(connection: Connection, project: str) -> tuple[OpenQuestion, ...]:
+    """Return a show's touch-ups that wait for an answer, those first that waited longest."""
+    query = select(jobs).where(
+        jobs.c.kind == JobKind.TOUCH_UP.value,
+        jobs.c.state == JobState.DEAD.value,
+        jobs.c.error_kind.in_(_ASKING),
+        jobs.c.project == project,
+    )
+    return tuple(
+        question_about(
+            connection,
+            touch_up_of(row.order_json),
+            run=row.run,
+            parent_unknown=row.error_kind == ParentUnknown.__name__,
+            reason=row.error,
+            url=row.question_url,
         )
-    return tuple(found)
-
-
-def question_key() -> ColumnElement[str]:
-    """Return what makes the key of a question from its row of `jobs`."""
-    return literal("touch-up/") + jobs.c.key + "/" + cast(jobs.c.run, String)
+        for row in connection.execute(query.order_by(jobs.c.finished_at, jobs.c.id)).all()
+    )
 
 
 def _artist(connection: Connection, event: TouchUpPublished) -> str:

@@ -1,13 +1,15 @@
 """A question to people: what was this painted over? It stands in the tracker once."""
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from haikei.database import jobs
-from haikei.errors import PlaceUnknown, TouchUpRefused
+from haikei.errors import ParentUnknown, PlaceUnknown, TouchUpRefused
 from haikei.events import TouchUpPublished
 from haikei.jobs.parentage import current
 from haikei.jobs.tools import Tools
+from haikei.jobs.touchup_open import question_about
+from haikei.notify import Notice, NoticeKind, note
 from haikei.trackers import ContextRequest, NoteWrite, Row, StoredFile
 from haikei.trackers.reviewing import TakesReviews
 
@@ -18,19 +20,43 @@ def ask(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> None:
     """
     Write a Note on the shot and on its current versions, unless it stands there already.
 
-    A shot that the tracker does not have cannot be written on; the dead letter says it all then.
+    People are notified too, once for each run of the job. A shot that the tracker does not have
+    cannot be written on; that, and the dead letter, say it all then.
 
     Raises:
         TrackerError: the tracker does not answer, or refuses.
     """
+    asked = _write(event, error, tools)
+    site = str(tools.settings.tracker.url).rstrip("/")
+    url = f"{site}/detail/Note/{asked.id}" if asked else ""
+    with tools.database.begin() as connection:
+        here = jobs.c.key == event.key
+        run = connection.execute(select(jobs.c.run).where(here)).scalar_one()
+        connection.execute(update(jobs).where(here).values(question_url=url))
+        question = question_about(
+            connection,
+            event,
+            run=run,
+            parent_unknown=isinstance(error, ParentUnknown),
+            reason=str(error),
+            url=url,
+        )
+        note(
+            connection,
+            Notice(key=question.key, kind=NoticeKind.TOUCH_UP, text=question.text, url=url),
+        )
+
+
+def _write(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> Row | None:
+    """Return the Note; None where there is nothing to write it on."""
     adapter = tools.tracker()
     if not isinstance(adapter, TakesReviews):
-        return
+        return None
     try:
         context = adapter.context(_request(event))
     except PlaceUnknown as unknown:
         log.warning("question_not_asked", file=str(event.file), reason=str(unknown))
-        return
+        return None
     versions = tuple(
         Row(type="Version", id=one.tracker_id, name=one.code)
         for one in current(event, tools)
@@ -38,7 +64,7 @@ def ask(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> None:
     )
     desk = adapter.review_desk()
     try:
-        note = desk.write(
+        asked = desk.write(
             NoteWrite(
                 key=f"{event.key}/question",
                 project=context.project,
@@ -50,14 +76,8 @@ def ask(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> None:
         )
     finally:
         desk.close()
-    site = str(tools.settings.tracker.url).rstrip("/")
-    with tools.database.begin() as connection:
-        connection.execute(
-            update(jobs)
-            .where(jobs.c.key == event.key)
-            .values(question_url=f"{site}/detail/Note/{note.id}")
-        )
     log.info("question_asked", file=str(event.file))
+    return asked
 
 
 def _request(event: TouchUpPublished) -> ContextRequest:

@@ -6,20 +6,24 @@ from datetime import datetime
 from sqlalchemy import Connection, String, cast, exists, literal, select
 
 from haikei.database import backgrounds, jobs, notices
-from haikei.jobs.touchup_open import ASKING, open_questions, question_key
+from haikei.errors import ParentUnknown, TouchUpRefused
 from haikei.notify.notice import Notice, NoticeKind, note_all
 
 #: As jobs and backgrounds say it, in layers above and below this one.
 _DEAD, _IN_REVIEW = "dead", "in_review"
+#: Touch-ups about which people were asked: that was noted then, and is no failure.
+_ASKED = (jobs.c.kind == "touch_up") & jobs.c.error_kind.in_(
+    (ParentUnknown.__name__, TouchUpRefused.__name__)
+)
 #: Notices that are made at once; what is left comes in the next round.
 _BATCH = 1000
 
 
 def gather(connection: Connection, kinds: Collection[NoticeKind], now: datetime) -> None:
     """
-    Note dead letters, touch-ups that wait for an answer, and versions in review, once each.
+    Note dead letters and versions in review, once each.
 
-    Other questions and refused checkpoints are noted by those who come upon them.
+    Questions and refused checkpoints are noted by those who come upon them.
     """
     for kind in kinds:
         if find := _FINDERS.get(kind):
@@ -29,7 +33,7 @@ def gather(connection: Connection, kinds: Collection[NoticeKind], now: datetime)
 def _dead(connection: Connection) -> list[Notice]:
     key = literal("dead/") + jobs.c.key + "/" + cast(jobs.c.run, String)
     query = select(key.label("notice"), jobs).where(
-        jobs.c.state == _DEAD, ~ASKING, ~exists().where(notices.c.key == key)
+        jobs.c.state == _DEAD, ~_ASKED, ~exists().where(notices.c.key == key)
     )
     found: list[Notice] = []
     for row in connection.execute(query.order_by(jobs.c.id).limit(_BATCH)):
@@ -39,14 +43,6 @@ def _dead(connection: Connection) -> list[Notice]:
         text = f"{what}: {row.error or row.note} (haikei jobs show {row.key})"
         found.append(Notice(key=row.notice, kind=NoticeKind.DEAD, text=text))
     return found
-
-
-def _asked(connection: Connection) -> list[Notice]:
-    new = ~exists().where(notices.c.key == question_key())
-    return [
-        Notice(key=one.key, kind=NoticeKind.TOUCH_UP, text=one.text, url=one.url)
-        for one in open_questions(connection, new, limit=_BATCH)
-    ]
 
 
 def _ready(connection: Connection) -> list[Notice]:
@@ -69,6 +65,5 @@ def _ready(connection: Connection) -> list[Notice]:
 
 _FINDERS: Mapping[NoticeKind, Callable[[Connection], list[Notice]]] = {
     NoticeKind.DEAD: _dead,
-    NoticeKind.TOUCH_UP: _asked,
     NoticeKind.READY: _ready,
 }

@@ -5,9 +5,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from haikei.credits import Person, Relation
-from haikei.database import reading
+from haikei.database import notices, reading
 from haikei.errors import TrackerUnavailable
 from haikei.events import Source
 from haikei.images import read_picture, write_picture
@@ -204,10 +205,15 @@ def test_an_unrelated_picture_asks_once_and_is_never_guessed(
     (job,) = touch_ups(house)
     assert (job.state, job.error_kind) == (JobState.DEAD, "ParentUnknown")
     with reading(house.database) as connection:
-        (question,) = open_questions(connection)
+        (question,) = open_questions(connection, PLACE.project)
+        told = connection.execute(select(notices).order_by(notices.c.key)).all()
     assert (question.place, question.file, question.artist) == (PLACE, "other.png", "Sakura Ito")
     assert question.url == "http://127.0.0.1:8770/detail/Note/1"
     assert "Link the published file to the version's file" in question.todo
+    # Once for each time that it was tried, with the one Note.
+    assert [(one.kind, one.text, one.url) for one in told] == [
+        ("touch_up", question.text, question.url)
+    ] * 2
     (note,) = tracker.desk.notes.values()
     assert "Nothing tells which version of c001 other.png is painted over" in note.text
     assert [link.type for link in note.links] == ["Version", "Shot"]

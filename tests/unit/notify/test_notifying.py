@@ -145,10 +145,12 @@ def test_what_happened_is_told_together_by_every_way(
         assert ready.key not in text
 
 
-def let_a_touch_up_wait(database: Engine, file: Path, *, run: int = 1) -> None:
-    """Let a touch-up be one of which nobody knows what was painted over."""
+def let_a_touch_up_wait(database: Engine, file: Path) -> None:
+    """Let a touch-up be one about which people were asked in a Note."""
     file.write_bytes(b"painted")
     event = painted(file, artist=SAKURA)
+    text = "PORT/s01/c001: mine.png by Sakura Ito: What was it painted over?"
+    url = "https://tracker.test/detail/Note/7"
     with database.begin() as connection:
         add_job(connection, touch_up_row(event, 10, NOON))
         connection.execute(
@@ -156,58 +158,45 @@ def let_a_touch_up_wait(database: Engine, file: Path, *, run: int = 1) -> None:
             .where(jobs.c.key == event.key)
             .values(
                 state=JobState.DEAD.value,
-                run=run,
                 error="Nothing tells which version it is painted over.",
                 error_kind="ParentUnknown",
-                question_url="https://tracker.test/detail/Note/7",
-                finished_at=NOON,
             )
         )
+        asked = Notice(key="touch-up/1", kind=NoticeKind.TOUCH_UP, text=text, url=url)
+        note(connection, asked, at=NOON)
 
 
-def test_a_touch_up_that_waits_is_told_as_a_question_with_its_note(
+def test_a_touch_up_that_waits_is_told_as_a_question_and_as_no_failure(
     settings: Settings, database: Engine, tmp_path: Path, chat: Receiver
 ) -> None:
-    let_a_touch_up_wait(database, tmp_path / "c001_mine.png")
+    let_a_touch_up_wait(database, tmp_path / "mine.png")
     notifier = Notifier(settings, database)
     for minutes in range(0, 60, 6):
         notifier.tick(NOON + timedelta(minutes=minutes))
 
     (said,) = chatted(chat)
-    subject, _, text = said.partition("\n\n")
-    assert subject == "Haikei, Test Studio: 1 touch-up waits for an answer"
-    assert "- PORT/s01/c001: c001_mine.png by Sakura Ito: What was it painted over?" in text
-    assert "name the version in the file's name" in text
-    assert text.endswith("https://tracker.test/detail/Note/7")
+    assert said == (
+        "Haikei, Test Studio: 1 touch-up waits for an answer\n\n"
+        "1 touch-up waits for an answer:\n"
+        "- PORT/s01/c001: mine.png by Sakura Ito: What was it painted over? "
+        "https://tracker.test/detail/Note/7"
+    )
 
 
-def test_a_touch_up_is_asked_about_again_when_somebody_tried_it_again(
-    settings: Settings, database: Engine, tmp_path: Path, chat: Receiver
+@pytest.mark.parametrize(("on", "told"), [(("dead", "ready"), 0), (("question",), 1)])
+def test_who_hears_of_questions_hears_of_touch_ups_that_wait(
+    settings: Settings, database: Engine, tmp_path: Path, on: tuple[str, ...], told: int
 ) -> None:
-    let_a_touch_up_wait(database, tmp_path / "a.png")
-    notifier = Notifier(settings, database)
-    for now in (NOON, NOON + LATER):
-        notifier.tick(now)
-    let_a_touch_up_wait(database, tmp_path / "a.png", run=2)
-    for now in (NOON + 2 * LATER, NOON + 3 * LATER):
-        notifier.tick(now)
-
-    assert len(chatted(chat)) == 2
-
-
-def test_who_hears_of_dead_letters_alone_hears_of_no_questions(
-    settings: Settings, database: Engine, tmp_path: Path
-) -> None:
-    let_a_touch_up_wait(database, tmp_path / "a.png")
-    told = settings.notifications.model_copy(update={"on": ("dead", "ready")})
+    let_a_touch_up_wait(database, tmp_path / "mine.png")
+    notifications = settings.notifications.model_copy(update={"on": on})
     channel = MemoryChannel()
     notifier = Notifier(
-        settings.model_copy(update={"notifications": told}), database, channels=[channel]
+        settings.model_copy(update={"notifications": notifications}), database, channels=[channel]
     )
     for now in (NOON, NOON + LATER):
         notifier.tick(now)
 
-    assert channel.messages == []
+    assert len(channel.messages) == told
 
 
 def test_nothing_is_told_twice(
