@@ -219,7 +219,7 @@ def picture() -> Picture:
     coarse = random.random((34, 60, 3), dtype=np.float32)
     fine = random.random((1080, 1920, 3), dtype=np.float32)
     pixels = np.kron(coarse, np.ones((32, 32, 1), dtype=np.float32))[:1080, :1920]
-    return Picture(pixels=pixels * np.float32(0.96) + fine * np.float32(0.04))
+    return Picture(pixels=(pixels * 0.96 + fine * 0.04).astype(np.float32))
 
 
 @contextmanager
@@ -418,8 +418,7 @@ def crowded(url: str, folder: Path) -> Crowd:
     alone = [asked_for(url, "/") for _ in range(20)]
     begin = time.perf_counter()
     lanes = [
-        threading.Thread(target=lambda some=unseen[lane::LANES]: fetch(url, some))
-        for lane in range(LANES)
+        threading.Thread(target=fetch, args=(url, unseen[lane::LANES])) for lane in range(LANES)
     ]
     for lane in lanes:
         lane.start()

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-#: Letters of a page that are sent together.
-_TOGETHER = 32_000
+#: Letters of a page that are sent first. Each piece is twice as long as the one before: each is
+#: handed from thread to thread, which on a busy machine takes longer than to write it.
+_FIRST = 16_000
 #: 4 takes a third longer than 1 and saves a sixth of the bytes; above, little is won.
 _LEVEL = 4
 #: gzip, with its own header and sum (zlib, `deflateInit2`).
@@ -31,14 +32,14 @@ def send(request: Request, fragments: Iterator[str], vary: str) -> StreamingResp
 
 def _pieces(fragments: Iterator[str]) -> Iterator[bytes]:
     waiting: list[str] = []
-    size = 0
+    size, enough = 0, _FIRST
     for fragment in fragments:
         waiting.append(fragment)
         size += len(fragment)
-        if size >= _TOGETHER:
+        if size >= enough:
             yield "".join(waiting).encode()
             waiting.clear()
-            size = 0
+            size, enough = 0, enough * 2
     yield "".join(waiting).encode()
 
 
