@@ -445,10 +445,11 @@ def test_a_note_by_a_person_whom_the_site_does_not_let_us_be_is_theirs_all_the_s
 def test_a_note_by_somebody_whom_the_site_does_not_know_names_them(
     show: Show, desk: ShotGridReviewDesk, published: PublishResult
 ) -> None:
-    desk.write(question(show, published, by="guest", text="Less green."))
+    row = desk.write(question(show, published, by="guest", text="Less green."))
 
     (note,) = one(desk, published).notes
-    assert note.text == "Which one?\nLess green.\n\n(guest)"
+    assert the_note(show, row.id)["content"] == "Less green.\n\n(guest)"
+    assert note.text == "Less green.", "neither our heading nor the name are an instruction"
     assert (note.author, note.by_us) == (None, False), "these are not Haikei's own words"
 
 

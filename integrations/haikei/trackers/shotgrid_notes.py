@@ -126,7 +126,17 @@ def person_of(link: Link | None, people: Mapping[str, Person]) -> Person | None:
     return people.get(number, Person(id=number, name=link.name))
 
 
+def signed_by(login: str) -> str:
+    """Return what ends a Note that the script wrote for somebody whom the site does not know."""
+    return f"\n\n({login})"
+
+
 def _text(row: Record) -> str:
+    """Return what was written: neither a heading nor a signature that the person did not write."""
+    key = row.text(KEY)
+    if key:
+        _, _, login = key.partition(FOR_PERSON)
+        return row.text("content").removesuffix(signed_by(login)).strip()
     subject = row.text("subject").strip()
     if _HEADING.fullmatch(subject):
         subject = ""

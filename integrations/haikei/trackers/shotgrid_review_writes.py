@@ -10,7 +10,7 @@ from haikei.errors import TrackerRejected
 from haikei.trackers.reviewing import NoteWrite, ReplyWrite, StatusWrite
 from haikei.trackers.shotgrid_client import CreateRow, SiteClient, UpdateRow
 from haikei.trackers.shotgrid_fields import KEY
-from haikei.trackers.shotgrid_notes import FOR_PERSON
+from haikei.trackers.shotgrid_notes import FOR_PERSON, signed_by
 from haikei.trackers.shotgrid_ourselves import Ourselves
 from haikei.trackers.shotgrid_people import People
 from haikei.trackers.shotgrid_record import Record
@@ -134,7 +134,7 @@ class ReviewWriter:
         if change.by in people:
             fields["user"] = _user(people[change.by].id)
         else:
-            fields["content"] = f"{change.text.rstrip()}\n\n({change.by})"
+            fields["content"] = change.text.rstrip() + signed_by(change.by)
         return self._client.batch([CreateRow(type="Note", fields=fields)])
 
     def _as_person(
