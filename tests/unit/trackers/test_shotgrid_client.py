@@ -31,7 +31,7 @@ def client(site: ScriptedSite) -> Iterator[SiteClient]:
     made.close()
 
 
-def connect(url: str, *, timeout: float = 0.3) -> SiteClient:
+def connect(url: str, *, timeout: float = 0.8) -> SiteClient:
     return SiteClient(Tracker(url=HttpUrl(url), timeout=timeout), SecretStr(KEY))
 
 
