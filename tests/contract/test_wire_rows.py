@@ -231,6 +231,30 @@ def test_time_logs_are_found_and_summed_by_person_and_month(
     assert [group["summaries"]["duration"] for group in summed["groups"]] == [30, 45]
 
 
+def test_a_task_knows_the_sum_of_its_time_logs(sg: shotgun_api3.Shotgun, project: Any) -> None:
+    def sums() -> list[int]:
+        rows: list[Any] = [sg.find_one("Task", [["id", "is", id_]], field) for id_ in tasks]
+        return [row["time_logs_sum"] for row in rows]
+
+    field = ["time_logs_sum"]
+    made: list[Any] = [sg.create("Task", {"project": project, "content": name}) for name in "ab"]
+    tasks = [task["id"] for task in made]
+    assert sums() == [0, 0]
+
+    logs: list[Any] = [
+        sg.create("TimeLog", {"project": project, "entity": made[0], "duration": minutes})
+        for minutes in (30, 45)
+    ]
+    assert sums() == [75, 0]
+    sg.update("TimeLog", logs[0]["id"], {"duration": 60})
+    sg.update("TimeLog", logs[1]["id"], {"entity": made[1]})
+    assert sums() == [60, 45]
+    sg.delete("TimeLog", logs[0]["id"])
+    assert sums() == [0, 45]
+    sg.revive("TimeLog", logs[0]["id"])
+    assert sums() == [60, 45]
+
+
 def test_a_time_log_without_a_date_is_of_today(sg: shotgun_api3.Shotgun, project: Any) -> None:
     before = datetime.now(UTC).date()
     made: Any = sg.create("TimeLog", {"project": project, "duration": 10}, ["date"])

@@ -5,6 +5,7 @@ from haikei.sgserver.eventlog import Journal
 from haikei.sgserver.faults import failed
 from haikei.sgserver.rows import Work, Written, missing, record
 from haikei.sgserver.store import quoted
+from haikei.sgserver.timelogs import add_up, is_time_log, task_of
 
 
 def retire(work: Work, kind: EntityType, entity_id: int) -> bool:
@@ -30,6 +31,8 @@ def retire(work: Work, kind: EntityType, entity_id: int) -> bool:
     journal = Journal(work)
     journal.retired(row)
     _mark(work, row, retired=True, cause=None)
+    if is_time_log(kind):
+        add_up(work, task_of(work, entity_id))
     for place in work.schema.connections(kind.name):
         far = work.schema.types[place.entity_type]
         sql = f"SELECT id FROM {quoted(far.name)} WHERE {quoted(place.field)} = ? AND _retired = 0"
@@ -63,6 +66,8 @@ def revive(work: Work, kind: EntityType, entity_id: int) -> bool:
         if row is not None:
             _mark(work, row, retired=False, cause=None)
             Journal(work).revived(row)
+    if is_time_log(kind):
+        add_up(work, task_of(work, entity_id))
     return True
 
 

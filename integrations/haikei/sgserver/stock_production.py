@@ -182,7 +182,7 @@ TASK = entity_type(
     fixed("workload", "Workload", DataType.CALCULATED),
     plain("splits", "Splits", DataType.SERIALIZABLE),
     fixed("split_durations", "Split Durations", DataType.SERIALIZABLE),
-    fixed("time_logs_sum", "Time Logged", DataType.DURATION),
+    plain("time_logs_sum", "Time Logged", DataType.DURATION, default=0, editable=False),
     fixed("time_vs_est", "Time Logged - Over/Under Bid", DataType.DURATION),
     fixed("time_percent_of_est", "Time Logged - % of Bid", DataType.PERCENT),
     *images(),

@@ -16,6 +16,7 @@ from haikei.sgserver.linking import (
 )
 from haikei.sgserver.rows import Columns, Work, change_row, insert_row, missing, row_columns
 from haikei.sgserver.store import SqlValue
+from haikei.sgserver.timelogs import add_up, add_up_change, is_time_log
 from haikei.sgserver.values import Json, inspect
 
 #: Where a new row's person is the caller unless another is given.
@@ -53,6 +54,8 @@ def create_row(work: Work, kind: EntityType, fields: Mapping[str, Json]) -> int:
     for field, targets, _ in draft.links:
         set_links(work, row, field, targets, in_create=True)
     tell_born(work, row, columns)
+    if is_time_log(kind):
+        add_up(work, columns.get("entity"))
     return entity_id
 
 
@@ -122,3 +125,5 @@ def update_row(
         tell_change(work, row, kind.fields[name], old[name], value)
     for field, targets, mode in draft.links:
         set_links(work, row, field, targets, mode=mode)
+    if is_time_log(kind):
+        add_up_change(work, old, changes)
