@@ -98,11 +98,12 @@ def test_all_pictures_are_put_in_and_loaded_when_one_looks_at_them(
 
         expect(page.locator("#gallery .card img")).to_have_count(show.cuts, timeout=_WAIT)
         expect(page.locator("#gallery noscript")).to_have_count(0)
-        last = page.locator(".card img").last
-        last.scroll_into_view_if_needed()
-        page.wait_for_function(
-            "() => [...document.querySelectorAll('.card img')].at(-1).naturalWidth > 0"
-        )
+        # Sequences grow as they come into sight and push the last card down again.
+        page.wait_for_function("""() => {
+          const last = [...document.querySelectorAll(".card img")].at(-1);
+          last.scrollIntoView();
+          return last.naturalWidth > 0;
+        }""")
 
 
 def test_without_scripts_the_last_card_has_its_picture_too(show: Show, browser: Browser) -> None:
