@@ -5,6 +5,7 @@ Only states are compared, never events: whoever woke us, in whatever order and h
 same rows in the tracker lead to the same outcome.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -130,7 +131,9 @@ class Applying:
         elif not after.decided_by and decision is not Decision.NONE and seen.status_by is not None:
             after = self._name(connection, seen, version, after, seen.status_by, now)
         kept = {note.id: note for note in notes_of(connection, seen.version.id)}
-        keep_seen(connection, seen, kept, now)
+        for late in keep_seen(connection, seen, kept, now, decision):
+            words = hashlib.sha256(late.text.encode()).hexdigest()[:12]
+            answer_note(connection, late, f"reworded/{late.id}/{words}", wording.reworded(), now)
         tell_of_ends(connection, seen, tuple(kept.values()), now)
         if decision is Decision.APPROVE:
             self._lock(connection, version, seen, after.decided_at, now)

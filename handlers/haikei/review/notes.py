@@ -6,7 +6,7 @@ without a word is asked for by it alone.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -14,7 +14,17 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 
 from haikei.credits import Person, people
 from haikei.database import inserting, review_notes
+from haikei.review.decision import Decision
 from haikei.review.thanks import only_thanks
+from haikei.review.threads import (
+    draws,
+    elsewhere,
+    made_for,
+    own_id,
+    source_of,
+    taken_ids,
+    thread_of,
+)
 from haikei.trackers.reviewing import SeenNote, SeenVersion
 
 #: The most of one note that is read, in characters.
@@ -38,13 +48,16 @@ class NoteState(StrEnum):
 
 #: Notes that the next retake is for.
 OPEN = (NoteState.WAITING, NoteState.LOCKED)
+_WAITS = frozenset(state.value for state in OPEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptNote:
     """One note as it is kept."""
 
-    id: str  #: `Note:12`, `Reply:34 of Note:12`, or `Decision:7.1` for the decision itself
+    #: `Note:12`, `Reply:34 of Note:12`, or `Decision:7.1` for the decision itself; followed by
+    #: ` on Version:7` where it counts for another version first
+    id: str
     version: int
     author: str  #: a person's id; empty when nobody is known
     text: str
@@ -56,8 +69,12 @@ class KeptNote:
     @property
     def thread(self) -> int | None:
         """The Note under which an answer belongs; None for a decision."""
-        number = self.id.partition("Note:")[2]
-        return int(number) if number else None
+        return thread_of(self.id)
+
+    @property
+    def source(self) -> str:
+        """The id of the Note or Reply itself, whichever versions it counts for."""
+        return source_of(self.id)
 
     @property
     def is_decision(self) -> bool:
@@ -93,41 +110,104 @@ def notes_for(connection: Connection, job: str) -> Sequence[KeptNote]:
 
 
 def keep_seen(
-    connection: Connection, seen: SeenVersion, kept: Mapping[str, KeptNote], now: datetime
-) -> None:
+    connection: Connection,
+    seen: SeenVersion,
+    kept: Mapping[str, KeptNote],
+    now: datetime,
+    decision: Decision = Decision.NONE,
+) -> Sequence[KeptNote]:
     """
     Keep what is new on a version, take over what was reworded, and withdraw what was deleted.
 
     Our own answers are left out; what was written on our pages for somebody who had not signed in
     stands in `kept` already.
+
+    Returns:
+        notes that were reworded too late, after a retake was ordered for them.
     """
     there = {note_id(note): note for note in seen.notes}
-    fresh = [(id_, note) for id_, note in there.items() if id_ not in kept and not note.by_us]
+    known = {one.source for one in kept.values()}
+    fresh = [(id_, note) for id_, note in there.items() if id_ not in known and not note.by_us]
     people.note_all(connection, [note.author for _, note in fresh if note.author is not None])
+    _keep_fresh(connection, seen, fresh, now, decision)
+    late: list[KeptNote] = []
+    for one in kept.values():
+        if one.is_decision:
+            continue
+        if one.source not in there:
+            if one.state in {*OPEN, NoteState.THANKS}:
+                set_state(connection, [one.id], NoteState.WITHDRAWN)
+            continue
+        text = there[one.source].text[:LONGEST]
+        if one.state is NoteState.WITHDRAWN:
+            # It was deleted by mistake, or is back on this version.
+            _reword(connection, one.id, text, _state_of(text), now)
+        elif text.split() == one.text.split():
+            continue
+        elif one.state in {*OPEN, NoteState.THANKS}:
+            locked = one.state is NoteState.LOCKED and not only_thanks(text)
+            _reword(connection, one.id, text, one.state if locked else _state_of(text), now)
+        elif one.state in {NoteState.ASKED, NoteState.FAILED}:
+            # The next retake is for it as well, in the words that it has by then.
+            _reword(connection, one.id, text, one.state, now)
+        else:
+            late.append(replace(one, text=text))
+    return late
+
+
+def _keep_fresh(
+    connection: Connection,
+    seen: SeenVersion,
+    fresh: Sequence[tuple[str, SeenNote]],
+    now: datetime,
+    decision: Decision,
+) -> None:
+    if not fresh:
+        return
+    here = seen.version.id
+    others = elsewhere(connection, here, seen.key)
+    taken = taken_ids(connection, [id_ for id_, _ in fresh])
+    threads = made_for(connection, seen.key)
     for id_, note in fresh:
+        standing = others.get(id_, ())
+        if not standing and (note.reply_to or note.id) in threads and not draws(decision, here):
+            # It is kept where its thread began, and drawn from there once this is decided.
+            continue
+        if standing:
+            for one in standing:
+                if one.state == NoteState.WITHDRAWN.value:
+                    _move(connection, one.id, seen)
+                    _reword(connection, one.id, note.text[:LONGEST], _state_of(note.text), now)
+                elif one.state in _WAITS and draws(decision, here, one):
+                    _move(connection, one.id, seen)
+            continue
+        target = own_id(id_, here) if id_ in taken else id_
         add(
             connection,
-            id_=id_,
-            version=seen.version.id,
+            id_=target,
+            version=here,
             background=seen.key,
             author=note.author.id if note.author else "",
             text=note.text,
             written_at=note.created_at,
             now=now,
         )
-    for one in kept.values():
-        if one.state not in {*OPEN, NoteState.THANKS} or one.is_decision:
-            continue
-        if one.id not in there:
-            set_state(connection, [one.id], NoteState.WITHDRAWN)
-        elif (text := there[one.id].text[:LONGEST]) != one.text:
-            locked = one.state is NoteState.LOCKED and not only_thanks(text)
-            state = one.state if locked else _state_of(text)
-            connection.execute(
-                update(review_notes)
-                .where(_columns.id == one.id)
-                .values(text=text, state=state.value, seen_at=now)
-            )
+
+
+def _move(connection: Connection, id_: str, seen: SeenVersion) -> None:
+    connection.execute(
+        update(review_notes)
+        .where(_columns.id == id_)
+        .values(version_id=seen.version.id, background_key=seen.key)
+    )
+
+
+def _reword(connection: Connection, id_: str, text: str, state: NoteState, now: datetime) -> None:
+    connection.execute(
+        update(review_notes)
+        .where(_columns.id == id_)
+        .values(text=text, state=state.value, seen_at=now)
+    )
 
 
 def add(

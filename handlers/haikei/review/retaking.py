@@ -11,7 +11,7 @@ from haikei.jobs.job import JobState
 from haikei.notify import Notice, NoticeKind
 from haikei.review import wording
 from haikei.review.answers import answer
-from haikei.review.notes import OPEN, KeptNote, NoteState, notes_of, set_state
+from haikei.review.notes import OPEN, KeptNote, NoteState, note_id, notes_of, set_state
 from haikei.review.retakes import (
     count_retakes,
     is_being_made,
@@ -21,6 +21,7 @@ from haikei.review.retakes import (
     parent_of,
     taken_over,
 )
+from haikei.review.threads import being_made_for
 from haikei.settings import Settings
 from haikei.trackers.reviewing import NoteWrite, ReplyWrite, SeenVersion
 
@@ -64,6 +65,12 @@ class Retaking:
         if last is not None and last[1] in {JobState.WAITING, JobState.RUNNING}:
             # The end of that job wakes us.
             return None
+        if all(note.is_decision for note in fresh):
+            # What was written in the version's own threads may be what its retake is made for.
+            there = [note_id(note) for note in seen.notes]
+            if job := being_made_for(connection, there, version.key):
+                set_state(connection, [note.id for note in fresh], NoteState.TAKEN, job=job)
+                return None
         parent = parent_of(connection, version, last[2] if last else None)
         if parent is None:
             self._ask(connection, seen, fresh, wording.no_job(version.code), now)

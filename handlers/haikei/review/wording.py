@@ -36,6 +36,14 @@ def locked(code: str) -> str:
     )
 
 
+def reworded() -> str:
+    """Return the answer to a note that was changed after a retake was ordered for it."""
+    return (
+        "This note was changed after it was acted on, and counts as it was. Write what is new as a "
+        "Reply. (対応を始めた後の変更は反映されません。追加の指示は返信に書いてください)"
+    )
+
+
 def painted(code: str) -> str:
     """Return the answer to a note on a version that was painted by hand."""
     return (
