@@ -126,6 +126,12 @@ def test_a_ledger_entry_is_shown_as_it_is_sealed(web: Web, told: BackgroundVersi
     assert web.client.get("/ledger/9999").status_code == 404
 
 
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 5000, "-1", "x"])
+@pytest.mark.parametrize("address", ["/ledger/{}", "/pictures/" + "0" * 64 + "/{}.jpg"])
+def test_a_number_that_nothing_can_have_is_not_found(web: Web, address: str, number: str) -> None:
+    assert web.client.get(address.format(number)).status_code == 404
+
+
 def test_every_report_but_the_sheet_is_offered(web: Web, told: BackgroundVersion) -> None:
     page = get(web, f"/shows/{told.project}/reports")
     offered = {

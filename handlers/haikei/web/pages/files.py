@@ -48,7 +48,7 @@ class Files:
     async def picture(self, request: Request) -> Response:
         """Serve a picture in one of the sizes."""
         sha256: str = request.path_params["sha256"]
-        size: int = request.path_params["size"]
+        size = _number(request.path_params["size"])
         if size not in set(Size):
             raise HTTPException(404, "There is no picture of that size.")
         file = await run_in_threadpool(self._pictures.kept, sha256, Size(size))
@@ -82,9 +82,15 @@ class Files:
 
     def ledger(self, request: Request) -> Response:
         """Serve an entry of the ledger as it is sealed, in canonical JSON."""
+        number = _number(request.path_params["number"])
         try:
             with reading(self._web.database) as connection:
-                found = entry(connection, request.path_params["number"])
+                found = entry(connection, number)
         except LedgerError as error:
             raise HTTPException(404, str(error)) from error
         return PlainTextResponse(found.payload, media_type="application/json")
+
+
+def _number(text: str) -> int:
+    """Return a number in an address; -1, which nothing has, for what no column can hold."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1

@@ -50,8 +50,8 @@ class Pages:
             Route("/versions/{key}/decision", deciding.decide, methods=["POST"]),
             Route("/versions/{key}/record", files.record),
             Route("/jobs/{key}/retry", deciding.retry, methods=["POST"]),
-            Route("/pictures/{sha256}/{size:int}.jpg", files.picture),
-            Route("/ledger/{number:int}", files.ledger),
+            Route("/pictures/{sha256}/{size}.jpg", files.picture),
+            Route("/ledger/{number}", files.ledger),
             Route("/reports/{project}/{name}.{form}", reports.one),
             Mount("/static", Assets()),
         ]
