@@ -86,7 +86,11 @@ LESS = (
     "lower",
     "weaker",
     "tone down",
+    "turn down",
 )
+#: What is said of a quality after its name: "the green is too strong".
+AFTER_LESS = ("too strong", "too much", "too heavy")
+AFTER_MORE = ("too weak", "too little")
 NONE = ("no", "without")
 JA_MORE = ("増や", "足し", "もっと", "強く", "上げ", "多く", "足りな", "欲し")
 JA_LESS = ("減ら", "抑え", "弱く", "下げ", "少なく", "控え", "多すぎ", "強すぎ", "なくし", "消し")
@@ -113,6 +117,49 @@ KEEP_SEED = (
 )
 NEW_SEED = ("new seed", "another seed", "シード変更", "別パターン")
 CHANGE = ("make", "at", "to", "change", "set", "in", "as", "should be", "want", "try", "now")
-KEEP = ("keep", "like", "love", "good", "nice", "ok", "fine", "not", "don't", "do not", "isn't")
+KEEP = ("keep", "like", "love", "good", "nice", "ok", "fine")
+#: A clause with one of these asks for nothing, whatever else stands in it.
+REFUSED = (
+    "not",
+    "never",
+    "no more",
+    "don't",
+    "doesn't",
+    "didn't",
+    "isn't",
+    "aren't",
+    "wasn't",
+    "won't",
+    "can't",
+    "shouldn't",
+    "wouldn't",
+)
+#: The moment behind one of these is the one that is not wanted.
+INSTEAD = ("instead of", "rather than", "from", "not")
 JA_CHANGE = ("に", "で", "へ", "変更", "して")
+#: The same in Japanese. Polite requests end in ませんか, and 足りない asks for more.
+JA_REFUSED = (
+    "ないで",
+    "ないように",
+    "ない方が",
+    "ないほうが",
+    "なくていい",
+    "なくて良い",
+    "なくてよい",
+    "なくて大丈夫",
+    "なくてもいい",
+    "なくても良い",
+    "なくてもよい",
+    "いらない",
+    "要らない",
+    "不要",
+    "必要ない",
+    "必要はない",
+    "必要ありません",
+    "必要はありません",
+    "やめて",
+)
+#: How a clause ends that says what is not to be done.
+JA_REFUSED_ENDS = ("さない", "しない")
+JA_INSTEAD = ("ではなく", "でなく", "じゃなく", "から", "より")
 JA_KEEP = ("いい", "良い", "維持", "そのまま", "好き", "OK")

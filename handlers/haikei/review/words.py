@@ -13,12 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from haikei.jobs.instructions import Instructions, Turn
 from haikei.presets import QUALITIES, SEASONS, TIMES, Quality
 from haikei.review.vocabulary import (
+    AFTER_LESS,
+    AFTER_MORE,
     CHANGE,
     COMPARATIVES,
+    INSTEAD,
     JA_CHANGE,
+    JA_INSTEAD,
     JA_KEEP,
     JA_LESS,
     JA_MORE,
+    JA_REFUSED,
+    JA_REFUSED_ENDS,
     KEEP,
     KEEP_SEED,
     LESS,
@@ -26,6 +32,7 @@ from haikei.review.vocabulary import (
     NEW_SEED,
     NONE,
     NOUNS,
+    REFUSED,
     SEASON_WORDS,
     SLIGHTLY,
     STRONGLY,
@@ -37,7 +44,9 @@ PLAIN, STRONG, SLIGHT = 50, 80, 25
 #: The most that several notes together turn one quality.
 MOST = 100
 
-_CLAUSE = re.compile(r"[.!?;,\n。！？；、，]+|\band\b|\bbut\b|\bthen\b")
+# What follows "not" is a clause of its own: "brighter not greener".
+_CLAUSE = re.compile(r"[.!?;,\n。！？；、，]+|\band\b|\bbut\b|\bthen\b|(?=\bnot\b)")
+_NOT_ENOUGH = re.compile(r"(?:\bnot|n't)\b.*\benough\b")
 
 
 def read_notes(notes: Sequence[str]) -> Instructions:
@@ -87,7 +96,7 @@ def read_notes(notes: Sequence[str]) -> Instructions:
 
 def _clauses(note: str) -> Iterator[str]:
     # NFKC makes full-width letters and punctuation the ones that people also type.
-    text = unicodedata.normalize("NFKC", note).casefold()
+    text = unicodedata.normalize("NFKC", note).casefold().replace("’", "'")
     for clause in _CLAUSE.split(text):
         if clause.strip():
             yield " ".join(clause.split())
@@ -106,38 +115,62 @@ def _finds(clause: str, word: str) -> bool:
 
 
 def _moment(clause: str, words: Mapping[str, tuple[str, ...]]) -> str:
-    for name, known in words.items():
-        for word in known:
-            if _finds(clause, word) and _asks_for(clause, word):
-                return name
-    return ""
+    """Return what is asked for; of several the last: "change sunset to night"."""
+    if _refuses(clause):
+        return ""
+    found = [
+        (match.start(), len(word), name)
+        for name, known in words.items()
+        for word in known
+        for match in _places(clause, word)
+        if _asks_for(clause, word, match)
+    ]
+    return max(found)[2] if found else ""
 
 
-def _asks_for(clause: str, word: str) -> bool:
+def _places(clause: str, word: str) -> Iterator[re.Match[str]]:
+    word = word.casefold()
+    pattern = rf"(?<![\w-]){re.escape(word)}(?![\w-])" if word.isascii() else re.escape(word)
+    return re.finditer(pattern, clause)
+
+
+def _refuses(clause: str) -> bool:
+    """Tell whether a clause says what is not to be done."""
+    if _has(clause, REFUSED):
+        return True
+    # 少なくていい says that less will do.
+    plain = clause.replace("少なくて", "")
+    return any(word in plain for word in JA_REFUSED) or clause.endswith(JA_REFUSED_ENDS)
+
+
+def _asks_for(clause: str, word: str, match: re.Match[str]) -> bool:
     """Tell whether a clause asks for a moment, rather than praising or refusing it."""
+    before, after = clause[: match.start()].rstrip(), clause[match.end() :]
     if word.isascii():
-        if _has(clause, KEEP):
+        if _has(clause, KEEP) or _has(clause, (*NONE, "remove")):
+            return False
+        if any(re.search(rf"\b{one}(?: the| a)?$", before) for one in INSTEAD):
             return False
         return clause == word or _has(clause, CHANGE) or len(clause.split()) <= 3
-    if _has(clause, JA_KEEP):
+    if _has(clause, JA_KEEP) or after.startswith(JA_INSTEAD):
         return False
-    after = clause.partition(word.casefold())[2]
     return not after or after.startswith(JA_CHANGE) or "変更" in clause
 
 
 def _turns(clause: str) -> Iterator[Turn]:
-    refused = _finds(clause, "not too") or _finds(clause, "don't") or _finds(clause, "do not")
+    lacking = _NOT_ENOUGH.search(clause) is not None
+    refused = _refuses(clause) and not lacking
     strength = _strength(clause)
     seen: set[Quality] = set()
     for word, (quality, direction) in sorted(COMPARATIVES.items(), key=lambda one: -len(one[0])):
-        if quality not in seen and _finds(clause, word) and not refused:
+        if quality not in seen and _finds(clause, word) and not refused and not lacking:
             seen.add(quality)
             yield Turn(quality=quality, amount=direction * strength)
     for quality, nouns in NOUNS.items():
         noun = next((noun for noun in nouns if _finds(clause, noun)), None)
         if quality in seen or noun is None or refused:
             continue
-        direction = _direction(clause, noun)
+        direction = 1 if lacking else _direction(clause, noun)
         if direction:
             whole = abs(direction) > 1
             yield Turn(
@@ -161,7 +194,10 @@ def _direction(clause: str, noun: str) -> int:
     ]
     if places:
         return max(places)[1]
-    return -1 if _finds(clause, f"too {noun}") else 0
+    after = clause[clause.index(noun) + len(noun) :]
+    if _has(after, AFTER_LESS) or _finds(clause, f"too {noun}"):
+        return -1
+    return 1 if _has(after, AFTER_MORE) else 0
 
 
 def _strength(clause: str) -> int:
