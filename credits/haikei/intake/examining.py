@@ -15,6 +15,7 @@ from haikei.credits import (
     credit_line,
     records,
 )
+from haikei.credits.comparing import differences
 from haikei.database import utc_now
 from haikei.errors import CreditError, ImageUnreadable, LedgerError, MarksError
 from haikei.images import read_picture
@@ -39,6 +40,7 @@ class _Known:
     record: ImageRecord | None = None
     version: BackgroundVersion | None = None
     entry: int | None = None
+    entries: tuple[int, ...] = ()  #: of all that the credit line is drawn from
     credit: CreditLine | None = None
 
 
@@ -169,8 +171,16 @@ class Examiner:
         except CreditError:
             # A layout alone, or work that waits for a name: there is no line to print yet.
             credit = None
+        numbers = (
+            number for image in images for number in records.entries_of(self._connection, image.key)
+        )
         return _Known(
-            recognition=recognition, record=record, version=version, entry=entry, credit=credit
+            recognition=recognition,
+            record=record,
+            version=version,
+            entry=entry,
+            entries=tuple(dict.fromkeys(numbers)),
+            credit=credit,
         )
 
     def _of_marks(self, marks: FileMarks | None, known: _Known) -> list[Problem]:
@@ -226,16 +236,9 @@ class Examiner:
             return []
         if self._connection is None or known.entry is None:
             return []
-        found = ledger_entry(self._connection, known.entry)
-        if leaf_hash(found.payload) != found.leaf or known.record.sha256 not in (found.payload):
-            return [
-                Problem(
-                    kind=ProblemKind.LEDGER_DIFFERS,
-                    message=f"Entry {known.entry} of the ledger is not what was sealed.",
-                    advice="Run `haikei ledger verify`, and compare with a checkpoint outside.",
-                )
-            ]
-        return []
+        if not self._sealed(self._connection, known.entry, known.record.sha256):
+            return [_differs(f"Entry {known.entry} of the ledger is not what was sealed.")]
+        return [_differs(said) for said in differences(self._connection, only=known.entries)]
 
     def _sealed(self, connection: Connection, number: int, sha256: str) -> bool:
         try:
@@ -300,6 +303,14 @@ def _broken(message: str) -> Problem:
         kind=ProblemKind.MARKS_BROKEN,
         message=message,
         advice="Do not use it: ask its maker for the file as it was signed.",
+    )
+
+
+def _differs(message: str) -> Problem:
+    return Problem(
+        kind=ProblemKind.LEDGER_DIFFERS,
+        message=message,
+        advice="Run `haikei ledger verify`, and compare with a checkpoint outside.",
     )
 
 

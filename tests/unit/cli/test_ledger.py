@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from typer.testing import CliRunner, Result
 
 from haikei.cli.app import app, main
 from haikei.credits import ImageKind
-from haikei.database import open_database
+from haikei.database import open_database, people
 from haikei.errors import LedgerError
 from haikei.ledger import InclusionProof, VerifierKey
 from support.ledgers import rewrite
@@ -82,7 +82,19 @@ def test_a_ledger_is_sealed_sent_and_audited(studio: Path, layout: Path) -> None
     found = json.loads(call("verify", "--json").stdout)
 
     assert (found["ok"], found["entries"], found["checkpoints"]) == (True, size, 1)
-    assert "The ledger is whole." in call("verify").stdout
+    assert "The ledger is whole" in call("verify").stdout
+
+
+def test_records_that_the_ledger_does_not_seal_so_fail_the_audit(
+    database: Engine, layout: Path
+) -> None:
+    with database.begin() as connection:
+        connection.execute(update(people).values(name="Somebody Else"))
+
+    found = call("verify", "--json")
+
+    assert found.exit_code == 1
+    assert "not one that was recorded" in json.loads(found.stdout)["findings"][0]
 
 
 def test_a_rewritten_ledger_is_told_in_a_sentence_and_an_exit_code(

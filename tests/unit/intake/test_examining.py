@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, delete, text, update
 
 from haikei.credits import BackgroundVersion, ImageKind, Ingredient, Relation, SourceType
-from haikei.database import ledger, open_database
+from haikei.database import contributions, ledger, open_database
 from haikei.errors import DeliveryError
 from haikei.images import read_picture, write_picture
 from haikei.intake import (
@@ -27,6 +27,7 @@ from haikei.intake import (
 )
 from haikei.provenance import MarkedIngredient, MarkSigner, mark
 from support.layered import save_flat
+from support.ledgers import without_guards
 from support.marking import FourSteps, four_steps, request, settings
 from support.records import a_background, a_chain, a_change, save_background
 
@@ -348,3 +349,29 @@ def test_a_wrong_declaration_is_one_clear_error(tmp_path: Path, paper: str) -> N
         read_declaration(file)
 
     assert caught.value.advice
+
+
+def test_a_credit_that_the_ledger_does_not_seal_so_fails(studio: Studio) -> None:
+    made = contributions.c
+    forged = update(contributions).where(made.role == "genzu").values(grade="declared")
+
+    with studio.database.connect() as connection:
+        connection.execute(forged)
+        (file,) = gather([studio.files.final.path])
+        found = studio.examiner(connection).examine(file)
+        connection.rollback()
+
+    assert found.verdict is Verdict.FAILED
+    assert kinds(found) == {ProblemKind.LEDGER_DIFFERS}
+    assert "who made it" in found.problems[0].message
+
+
+def test_an_entry_that_is_gone_is_a_finding_and_stops_nothing(studio: Studio) -> None:
+    with studio.database.connect() as connection:
+        without_guards(connection)
+        connection.execute(delete(ledger).where(ledger.c.seq == studio.version.ledger[-1]))
+        (file,) = gather([studio.files.final.path])
+        found = studio.examiner(connection).examine(file)
+        connection.rollback()
+
+    assert ProblemKind.LEDGER_DIFFERS in kinds(found)

@@ -1,0 +1,119 @@
+"""What is read beside the ledger is what the ledger seals, or it is told."""
+
+from collections.abc import Generator
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Connection, Delete, Engine, Update, delete, update
+
+from haikei.credits import (
+    Contribution,
+    Evidence,
+    Grade,
+    Role,
+    Scope,
+    Statement,
+    StatementKind,
+    people,
+    records,
+    statements,
+)
+from haikei.credits.comparing import differences
+from haikei.database import schema
+from support.records import a_background, a_chain, a_person, save_background, save_show
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+KENJI = a_person(99, name="Kenji Mori", name_ja="森健二")
+NO = Statement(
+    key="approval",
+    kind=StatementKind.CLIENT_APPROVAL,
+    project="akane",
+    sequence="",
+    shot="",
+    image_sha256="",
+    by=KENJI,
+    to="Netflix",
+    subject="",
+    answer="no",
+    text="Kenji Mori does not approve.",
+    reference="mail",
+    at=NOW,
+)
+
+
+@pytest.fixture
+def recorded(database: Engine) -> Generator[Connection]:
+    """A background by two people and a model, approved later, and a statement about the show."""
+    with database.begin() as connection:
+        version = save_background(connection, a_background("c012", images=a_chain("c012")))
+        approval = Contribution(
+            role=Role.APPROVAL,
+            actor=KENJI,
+            grade=Grade.LOGGED,
+            evidence=Evidence(source="Version:1 status", note="Kenji Mori said yes"),
+            at=NOW,
+        )
+        records.contribute(connection, version.final.key, approval)
+        statements.declare(connection, NO)
+        yield connection
+
+
+def test_what_was_recorded_is_what_was_sealed(recorded: Connection) -> None:
+    save_show(recorded, versions=60)
+
+    assert [*differences(recorded)] == []
+
+
+def test_names_that_were_changed_erased_or_withheld_are_no_difference(recorded: Connection) -> None:
+    version = next(records.backgrounds(recorded, a_scope()))
+    drawn, painted = (version.images[place].contributions[0].actor for place in (0, -1))
+    people.rename(recorded, getattr(drawn, "id", ""), name="Someone New")
+    people.opt_out(recorded, getattr(painted, "id", ""), "letter")
+    people.erase(recorded, KENJI.id, "letter")
+
+    assert [*differences(recorded)] == []
+
+
+IMAGES, MADE = schema.image_records, schema.contributions
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (update(MADE).where(MADE.c.role == "touch_up").values(actor=KENJI.id), "who made it"),
+        (update(MADE).where(MADE.c.role == "touch_up").values(grade="measured", sha256="f" * 64),
+         "who made it"),
+        (delete(MADE).where(MADE.c.role == "genzu"), "who made it"),
+        (update(IMAGES).where(IMAGES.c.kind == "background").values(source_type="humanEdits"),
+         "source_type"),
+        (update(IMAGES).where(IMAGES.c.request != "").values(request="{}"), "request_sha256"),
+        (delete(schema.ingredients), "ingredients"),
+        (delete(MADE).where(MADE.c.ledger_seq.is_not(None)), "the record of it is gone"),
+        (delete(schema.statements), "the record of it is gone"),
+        (update(schema.statements).values(answer="yes"), "answer"),
+        (update(schema.systems).values(name="Artist"), "who made it"),
+        (update(schema.people).where(schema.people.c.id == KENJI.id).values(name="A. Nother"),
+         f"printed for {KENJI.id}"),
+        (update(MADE).where(MADE.c.ledger_seq.is_not(None)).values(ledger_seq=900),
+         "no such one"),
+        (delete(schema.background_images).where(schema.background_images.c.position == 1),
+         "leaves out"),
+    ],
+)  # fmt: skip
+def test_rows_that_were_rewritten_beside_the_ledger_are_told(
+    recorded: Connection, change: Update | Delete, told: str
+) -> None:
+    recorded.execute(change)
+
+    assert any(told in one for one in differences(recorded))
+
+
+def test_of_one_file_only_its_own_entries_and_people_are_looked_at(recorded: Connection) -> None:
+    other = save_background(recorded, a_background("c013", images=a_chain("c013")))
+    recorded.execute(update(schema.statements).values(answer="yes"))
+
+    assert [*differences(recorded, only=other.ledger)] == []
+
+
+def a_scope() -> Scope:
+    return Scope(project=a_background("c012").project)
