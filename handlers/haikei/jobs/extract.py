@@ -23,7 +23,7 @@ from haikei.jobs.generate import Generated, GeneratedStage
 from haikei.jobs.imagerecords import layout_image, stage_image
 from haikei.jobs.job import JobOrder
 from haikei.jobs.jobfile import write_job_file
-from haikei.jobs.layoutcopy import MARKABLE, marked_copy, own_copy
+from haikei.jobs.layoutcopy import marked_copy, own_copy
 from haikei.jobs.previews import keep_card
 from haikei.jobs.sidecar import sidecar_text
 from haikei.jobs.validate import Validated
@@ -168,13 +168,12 @@ class _Work:
         record = path.with_name(f"{path.name}.json")
         names = [stage.stage for stage in earlier]
         layout, *generations, _ = chain.links
-        copies = [layout] if layout.image.path != self.collected.layout.relative else []
         return Extracted(
             code=path.stem,
             version_number=self.version,
             files=(
                 *_published([background, *generations], [last.stage, *names]),
-                *_published(copies, [""] * len(copies)),
+                *_published([layout], [""]),
                 self._record(chain, path.stem, record),
             ),
             stored=(),
@@ -187,8 +186,6 @@ class _Work:
 
     def _layout(self, copy: Path, drawn: Picture) -> Link:
         order = self.order
-        markable = copy.suffix in MARKABLE
-        where = self._stage_path(LAYOUT, copy.suffix) if markable else None
         image = layout_image(
             key=f"{order.event_key}/layout",
             sha256=order.layout_sha256,
@@ -200,11 +197,9 @@ class _Work:
                 source=self.collected.context.artist_source or "tracker",
                 at=self.ordered_at,
             ),
-            path=str(where or self.collected.layout.relative),
+            path=str(self._stage_path(LAYOUT, copy.suffix)),
             at=self.ordered_at,
         )
-        if not markable:
-            return Link(image=image, path=copy, title=order.layout.name)
         return marked_copy(
             image,
             copy=copy,

@@ -13,10 +13,9 @@ from haikei.credits import ImageRecord
 from haikei.errors import LayoutChanged, StorageUnavailable
 from haikei.files import sha256_of
 from haikei.jobs.chain import Chain, Link
+from haikei.provenance.fileformat import file_format
 from haikei.storage import Storage
 
-#: Endings of layouts whose copies take marks; others are ingredients as they are.
-MARKABLE = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 _SHARED = PurePosixPath(".haikei/layouts")
 
 
@@ -59,6 +58,9 @@ def marked_copy(
     """
     Return the marked copy of a layout; it is made if no other background of it was here before.
 
+    A format that holds no marks gets them beside it. Its copy is byte for byte the artist's file,
+    so that each background can have its own.
+
     Args:
         image: the layout's record; its key without slashes names the copy.
         copy: the layout in a folder of ours.
@@ -73,6 +75,8 @@ def marked_copy(
         StorageError: the copy cannot be kept.
     """
     target = folder / f"layout{copy.suffix}"
+    if not file_format(copy).embeds:
+        return chain.mark(image, source=copy, target=target, title=title)
 
     def make() -> Path:
         made = folder / f"layout-new{copy.suffix}"

@@ -14,12 +14,12 @@ from haikei.files import sha256_of, write_whole
 from haikei.generators import Progress
 from haikei.generators.production import Production, ProductionOrder, StageOutput, seed_of
 from haikei.images import read_picture
-from haikei.jobs.chain import Chain, Link
+from haikei.jobs.chain import Chain
 from haikei.jobs.contributions import drawing, operation
 from haikei.jobs.generate import as_kept
 from haikei.jobs.imagerecords import layout_image, stage_image
 from haikei.jobs.inputmarks import drawn_as, require_whole
-from haikei.jobs.layoutcopy import MARKABLE, own_copy
+from haikei.jobs.layoutcopy import own_copy
 from haikei.ledger import canonical_json
 from haikei.presets import recipe
 from haikei.provenance import MarkSigner, read_marks
@@ -204,7 +204,6 @@ def _put_layout(
 ) -> None:
     marks = read_marks(copy, trust_pem=chain.signer.trust_pem)
     require_whole(marks)
-    markable = copy.suffix in MARKABLE
     target = order.out / f"layout-{mark}{copy.suffix}"
     now = utc_now()
     image = layout_image(
@@ -219,13 +218,10 @@ def _put_layout(
             at=now,
             grade=Grade.DECLARED,
         ),
-        path=target.name if markable else str(copy.relative_to(order.out)),
+        path=target.name,
         at=now,
     )
-    if markable:
-        chain.mark(image, source=copy, target=target, title=order.layout.stem)
-    else:
-        chain.put(Link(image=image, path=copy, title=order.layout.name))
+    chain.mark(image, source=copy, target=target, title=order.layout.stem)
 
 
 def _people(name: str, name_ja: str) -> tuple[Person, ...]:

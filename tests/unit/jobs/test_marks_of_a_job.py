@@ -269,7 +269,7 @@ def test_what_was_signed_is_published_though_the_worker_died_before(house: House
     ] * 3
 
 
-def test_a_layout_that_takes_no_marks_is_an_ingredient_as_it_is(house: House) -> None:
+def test_a_layout_whose_format_holds_no_marks_has_them_beside_its_copy(house: House) -> None:
     event = put_layout(house.settings)
     other = house.as_tga(event)
     announce(house.database, other)
@@ -277,10 +277,16 @@ def test_a_layout_that_takes_no_marks_is_an_ingredient_as_it_is(house: House) ->
     house.work()
 
     assert house.store.counts()[JobState.DONE] == 1
-    assert not [path for path in house.files if path.stem.endswith("_layout")]
-    marks = _marks(house, house.files[0])
-    assert marks.state is MarksState.TRUSTED
-    assert len(marks.steps) == 2
-    assert marks.steps[0].plain_ingredients == (other.layout.name,)
+    (copy,) = (
+        path for path in house.files if path.stem.endswith("_layout") if path.suffix == ".tga"
+    )
+    assert copy.read_bytes() == other.layout.read_bytes()
+    assert copy.with_suffix(".xmp") in house.files
+    drawn, background = _marks(house, copy), _marks(house, house.files[0])
+    assert (drawn.state, background.state) == (MarksState.TRUSTED, MarksState.TRUSTED)
+    assert background.steps[0].title == other.layout.stem
+    assert len(background.steps) == 3
+    assert [person.name for person in background.steps[0].people] == ["Aoi Sato"]
+    assert not list(other.layout.parent.glob("*.c2pa"))
     with house.database.begin() as connection:
         assert len(records.backgrounds_with(connection, other.sha256)) == 1
