@@ -44,7 +44,10 @@ bench: install
 	$(BIN)/python benchmarks/generate.py
 	$(BIN)/python benchmarks/day.py
 	$(BIN)/python benchmarks/ledger.py --records 1000000
+	$(BIN)/python benchmarks/measure.py
+	$(BIN)/python benchmarks/report.py --versions 100000
 	$(BIN)/python benchmarks/web.py
+	$(BIN)/python benchmarks/gallery.py
 
 debian-pdf: PACKAGES = $(DEBIAN_PDF)
 debian-tests: PACKAGES = $(DEBIAN_TESTS)
