@@ -56,7 +56,7 @@ PAINTED_OVER = contribution(
     SATO,
     grade=Grade.MEASURED,
     change=Change(
-        method="haikei-change/1",
+        method="haikei-change/2",
         parameters="{}",
         area_ppm=36_000,
         regions=(Region(x=40, y=20, width=30, height=20, pixels=500),),

@@ -119,7 +119,7 @@ def a_contribution(
 
 def a_change(*, area_ppm: int = 34_800, regions: int = 2, global_milli_de: int = 0) -> Change:
     return Change(
-        method="haikei-change/1",
+        method="haikei-change/2",
         parameters='{"threshold_milli_de":5000}',
         area_ppm=area_ppm,
         regions=tuple(

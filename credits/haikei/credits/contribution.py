@@ -26,7 +26,7 @@ class Change:
     Integers only, so that every language hashes them alike: ppm are millionths, milli thousandths.
     """
 
-    method: str  #: name and version, such as `haikei-change/1`
+    method: str  #: name and version, such as `haikei-change/2`
     parameters: str  #: the method's parameters as canonical JSON
     area_ppm: int  #: share of the image's area that changed locally
     regions: tuple[Region, ...]  #: the largest first

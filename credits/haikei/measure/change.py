@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +9,7 @@ from haikei.credits import Change
 from haikei.images import Picture
 from haikei.measure.ciede2000 import ciede2000, lab_of
 from haikei.measure.grading import Grade, fit_grade, identity
+from haikei.measure.outlining import outlined, smoothed
 from haikei.measure.parameters import METHOD, Parameters
 from haikei.measure.placement import Placement, laid_over
 from haikei.measure.regions import regions_of, without_specks
@@ -28,7 +28,7 @@ class MeasuredChange:
 
     change: Change
     changed: NDArray[np.bool_]  #: the pixels that changed locally
-    delta_e: Plane  #: CIEDE2000, in the earlier picture's colours unless it is a full repaint
+    delta_e: Plane  #: CIEDE2000 in the earlier picture's colours (as they are in a full repaint)
     placement: Placement  #: how the earlier picture lies on the later one
     full_repaint: bool  #: so much changed that a grade cannot be told apart; nothing is fitted
     related: bool  #: whether both show the same drawing
@@ -57,7 +57,10 @@ def measure_change(
     alike = similarity(first[..., 0], second[..., 0])
     grade = _fitted(first, second, after, parameters)
     gap = grade.undone(first, second)
-    delta_e, changed = _outlined(first, gap, placed.uncovered, parameters)
+    resampled = not placed.placement.whole
+    delta_e, changed = outlined(first, gap, resampled=resampled, parameters=parameters)
+    smallest = max(parameters.smallest_px, round(parameters.smallest * changed.size))
+    changed = without_specks(changed | placed.uncovered, smallest=min(smallest, changed.size // 4))
     repaint = bool(changed.mean() > parameters.repaint)
     if repaint:
         delta_e = ciede2000(first, second)
@@ -99,50 +102,9 @@ def _fitted(first: Plane, second: Plane, after: Picture, parameters: Parameters)
     if whole.mean() > 0.3:
         chosen = chosen[whole]
     samples = (
-        _smoothed(lab, 0.7).reshape(-1, 3)[chosen].astype(np.float64) for lab in (first, second)
+        smoothed(lab, 0.7).reshape(-1, 3)[chosen].astype(np.float64) for lab in (first, second)
     )
     return fit_grade(*samples)
-
-
-def _outlined(
-    first: Plane, gap: Plane, uncovered: NDArray[np.bool_], parameters: Parameters
-) -> tuple[Plane, NDArray[np.bool_]]:
-    # Differences keep their sign while they are smoothed, so that noise cancels out.
-    found = ciede2000(first, first + _smoothed(gap, parameters.smoothing))
-    sharp = ciede2000(first, first + _smoothed(gap, parameters.detail))
-    limit = np.float32(parameters.threshold)
-    core = np.asarray(found > limit + np.float32(parameters.edge) * _slope(first), np.uint8)
-    core = _bits(cv2.morphologyEx(core, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)))
-    share = np.float32(_outline(first, gap, parameters))
-    strongest = cv2.dilate(sharp, np.ones((parameters.nearby, parameters.nearby), np.uint8))
-    inside = sharp > np.maximum(np.asarray(strongest, np.float32) * share, limit)
-    near = _bits(cv2.dilate(core, np.ones((3, 3), np.uint8))) > 0
-    mask = cv2.medianBlur(np.asarray(near & inside, np.uint8), 3)
-    cross = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    mask = _bits(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cross))
-    smallest = max(parameters.smallest_px, round(parameters.smallest * mask.size))
-    return sharp, without_specks((mask > 0) | uncovered, smallest=min(smallest, mask.size // 4))
-
-
-def _outline(first: Plane, gap: Plane, parameters: Parameters) -> float:
-    thin = np.ascontiguousarray(first[::2, ::2])
-    noise = float(np.quantile(ciede2000(thin, thin + gap[::2, ::2]), 0.35))
-    return min(parameters.outline + parameters.outline_noise * noise, parameters.outline_most)
-
-
-def _slope(lab: Plane) -> Plane:
-    light = _smoothed(lab[..., 0], 0.8)
-    across = cv2.Sobel(light, cv2.CV_32F, 1, 0, scale=1 / 8)
-    down = cv2.Sobel(light, cv2.CV_32F, 0, 1, scale=1 / 8)
-    return np.asarray(cv2.magnitude(across, down), np.float32)
-
-
-def _smoothed(plane: Plane, sigma: float) -> Plane:
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma), np.float32)
-
-
-def _bits(mask: cv2.typing.MatLike) -> NDArray[np.uint8]:
-    return np.asarray(mask, np.uint8)
 
 
 def _global(first: Plane, grade: Grade) -> int:

@@ -147,7 +147,8 @@ def _derivative(table: _Table, axis: int) -> _Table:
 
 
 def _inside(lab: Lab) -> Lab:
-    code = np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)
+    code = np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.float32)
+    np.clip(code, 0, 1, out=code)
     return np.asarray(cv2.cvtColor(code, cv2.COLOR_RGB2LAB), np.float32)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from haikei.ledger import canonical_json
 
-METHOD = "haikei-change/1"
+METHOD = "haikei-change/2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +17,14 @@ class Parameters:
 
     threshold: float = 4.0  #: from which difference on a pixel counts as changed
     smoothing: float = 1.2  #: sigma with which differences of colour are smoothed to be found
-    detail: float = 0.5  #: sigma with which they are smoothed to be outlined
+    detail: float = 0.5  #: sigma with which those of compressed files are smoothed to be outlined
     edge: float = 0.06  #: added to the threshold for each L* a pixel that the picture changes there
-    outline: float = 0.27  #: share of the strongest difference nearby at which a stroke ends
-    outline_noise: float = 0.2  #: added to it for each unit of noise, since noise blurs outlines
-    outline_most: float = 0.39  #: and its limit
-    nearby: int = 5  #: side of the square in which the strongest difference is looked for
+    noise: float = 0.5  #: CIEDE2000 of the quieter third from which on a file counts as compressed
+    antialiasing: float = 0.41  #: spread of an outline as programs draw it: a tent, sqrt(1/6)
+    resampling: float = 0.2  #: spread that an interpolation adds
+    alike: float = 0.5  #: cosine of two changes' directions from which on they are of one paint
+    softened: float = 0.004  #: share of the Laplacian in the change that tells an interpolation
+    nearby: int = 5  #: side of the square in which a stroke's full colour is looked for
     smallest: float = 7.7e-5  #: share of the area below which a spot is dropped
     smallest_px: int = 12  #: and its pixels at the least
     samples: int = 16_000  #: pixels that the grade is fitted to

@@ -30,6 +30,11 @@ class Placement:
         """By how many pixels the picture was moved besides being resized."""
         return math.hypot(self.right, self.down)
 
+    @property
+    def whole(self) -> bool:
+        """Whether it was moved by whole pixels, so that nothing was interpolated."""
+        return self.right == round(self.right) and self.down == round(self.down)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Placed:

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from haikei.images import Picture, read_picture, resize, write_picture
 from haikei.measure import METHOD, Parameters, measure_change
+from haikei.measure.ciede2000 import ciede2000, lab_of
 from haikei.measure.regions import regions_of
 from haikei.scenes import SceneKind
 from support.paint_overs import (
     BRUSHES,
     TRANSFORMS,
+    VISIBLE,
     PaintOver,
     gamma,
     jpeg,
@@ -81,6 +83,58 @@ def test_what_else_happened_does_not_move_the_share(
     painted = painted_over[brush]
 
     measured = measure_change(port, TRANSFORMS[name](painted.picture))
+
+    assert measured.change.area_ppm / 1e6 == pytest.approx(painted.share, abs=0.005)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.4])
+def test_the_outline_of_small_dabs_is_exact_where_the_file_is_as_painted(
+    lake: Picture, share: float
+) -> None:
+    painted = paint_over(lake, "dabs", share, 90)
+
+    measured = measure_change(lake, TRANSFORMS["8 bit"](painted.picture))
+
+    assert measured.change.area_ppm / 1e6 == pytest.approx(painted.share, abs=0.001)
+    assert (measured.changed != painted.truth).mean() < 0.002
+
+
+@pytest.mark.parametrize("seed", [91, 92])
+@pytest.mark.parametrize(
+    "name", ["JPEG q95", "JPEG q90", "0.4 px shift", "resize round trip", "3/4 size"]
+)
+def test_small_dabs_are_found_to_half_a_point_whatever_softened_their_outlines(
+    lake: Picture, name: str, seed: int
+) -> None:
+    painted = paint_over(lake, "dabs", 0.1, seed)
+    after = TRANSFORMS[name](painted.picture)
+    small = lab_of(resize(lake, after.width, after.height))
+    truth = painted.truth
+    if after.width != lake.width:
+        truth = ciede2000(small, lab_of(after)) > VISIBLE
+
+    measured = measure_change(lake, after)
+
+    assert measured.change.area_ppm / 1e6 == pytest.approx(float(truth.mean()), abs=0.005)
+
+
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:0"])
+def test_dabs_count_alike_whether_or_not_a_file_halves_the_resolution_of_colour(
+    lake: Picture, sampling: str
+) -> None:
+    painted = paint_over(lake, "dabs", 0.1, 93)
+    code = np.rint(painted.picture.pixels[..., ::-1] * 255).astype(np.uint8)
+    factor = {
+        "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+        "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+    }[sampling]
+    options = [cv2.IMWRITE_JPEG_QUALITY, 99, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, int(factor)]
+    _, stream = cv2.imencode(".jpg", code, options)
+    back = cv2.imdecode(stream, cv2.IMREAD_COLOR)
+    assert back is not None
+    after = np.ascontiguousarray(back[..., ::-1], np.float32) / np.float32(255)
+
+    measured = measure_change(lake, Picture(pixels=after))
 
     assert measured.change.area_ppm / 1e6 == pytest.approx(painted.share, abs=0.005)
 
@@ -219,7 +273,7 @@ def test_the_same_pictures_give_the_same_numbers_and_say_how_they_were_made(
 
     assert first.change == second.change
     assert np.array_equal(first.delta_e, second.delta_e)
-    assert first.change.method == METHOD == "haikei-change/1"
+    assert first.change.method == METHOD == "haikei-change/2"
     assert json.loads(first.change.parameters)["threshold"] == "4.0"
     assert first.change.parameters == Parameters().as_json()
 

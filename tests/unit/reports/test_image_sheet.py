@@ -51,7 +51,7 @@ def test_measures_stand_with_their_method_chance_and_pitfalls(desk: ReportDesk) 
 
     page = desk.text("image-sheet", code=CODE)
 
-    for words in ("3.5 % of the area, in 2 regions", "haikei-change/1", "0.938 of line pixels"):
+    for words in ("3.5 % of the area, in 2 regions", "haikei-change/2", "0.938 of line pixels"):
         assert words in page
     assert "0.145 ± 0.009" in page
     assert "area is not effort" in page
