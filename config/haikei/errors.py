@@ -36,6 +36,7 @@
     ├── ReportError            a report cannot be made or written as asked
     ├── DeliveryError          a delivery cannot be examined
     ├── ReviewError            a decision cannot be taken as asked
+    │   └── ReviewOvertaken    somebody else decided meanwhile
     ├── NotificationUnsent     may pass: a mail server or a chat does not take a message
     └── JobError               a job is not in a state in which this can be done
 
@@ -220,6 +221,10 @@ class DeliveryError(HaikeiError):
 
 class ReviewError(HaikeiError):
     """A decision cannot be taken as asked: no such version, or no status stands for it."""
+
+
+class ReviewOvertaken(ReviewError):
+    """Somebody decided otherwise after the page was made on which a decision was taken."""
 
 
 class NotificationUnsent(HaikeiError):

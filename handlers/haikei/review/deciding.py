@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from haikei.credits import BackgroundVersion, Person, records
 from haikei.database import reading, review_notes, utc_now
-from haikei.errors import HaikeiError, ReviewError
+from haikei.errors import HaikeiError, ReviewError, ReviewOvertaken
 from haikei.events import Source
 from haikei.review.decision import Decider, StatusMap, Verdict
 from haikei.review.notes import LONGEST, OPEN, NoteState, add, say_who, unsay
@@ -49,6 +49,7 @@ class Deciding:
 
         Raises:
             ReviewError: there is no such version, or the tracker does not show it.
+            ReviewOvertaken: what the person saw does not stand any more; nothing is written.
             TrackerError: the tracker does not answer, or refuses.
         """
         with reading(self._database) as connection:
@@ -62,9 +63,16 @@ class Deciding:
                 f"No status stands for {verdict.decision.value} in this studio.",
                 advice=f"Set review.statuses.{verdict.decision.value}.",
             )
+        stands = self._map.decision(seen.status)
+        if verdict.seen is not None and stands not in {verdict.seen, verdict.decision}:
+            who = f" by {seen.status_by.name}" if seen.status_by and seen.status_by.name else ""
+            raise ReviewOvertaken(
+                f"{version.code} was set to {seen.status} ({stands.value}){who} meanwhile.",
+                advice="Look at it as it stands; send your decision again to overrule that.",
+            )
         if verdict.text.strip():
             self._write_note(version, seen, verdict)
-        if self._map.decision(seen.status) is not verdict.decision:
+        if stands is not verdict.decision:
             self._write_status(version, seen, status, verdict.by)
         with self._database.begin() as connection:
             wake(connection, [seen.version.id], source=self._source)

@@ -51,6 +51,7 @@ class Verdict:
     decision: Decision
     text: str = ""  #: becomes a Note; empty for none
     by: Decider = Decider()
+    seen: Decision | None = None  #: what stood when it was taken; None: whatever stands
 
 
 class StatusMap:

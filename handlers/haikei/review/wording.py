@@ -24,7 +24,10 @@ def made(code: str, instructions: Instructions, *, same_seed: bool) -> str:
             f"are. (調整として読み取れる言葉はありませんでした){seed}"
         )
     else:
-        said = f"No words were given.{seed}"
+        said = (
+            "No words were given; what is drawn or attached is not read. "
+            f"(言葉の指示はありませんでした。描き込みや添付は読み取りません){seed}"
+        )
     return f"{code} is ready for review. (新しいバージョンができました)\n{said}"
 
 

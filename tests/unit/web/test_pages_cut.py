@@ -13,7 +13,7 @@ from haikei.credits import ReviewState, people, records
 from haikei.errors import TrackerUnavailable
 from haikei.jobs import JobState
 from haikei.jobs.store import JobStore
-from support.desk import end_badly, make_version, retake_jobs
+from support.desk import MORI, end_badly, make_version, retake_jobs
 from support.pages import Page, csrf, get, pages_of, read
 from support.records import (
     ITO,
@@ -254,6 +254,49 @@ def test_who_may_only_look_finds_no_form_and_is_refused(tmp_path: Path) -> None:
         assert "Only supervisors decide" in page.text
         assert answer.status_code == 403
         assert web.desk.versions[1].status == "rev"
+
+
+def seen_on(page: Page) -> str:
+    (field,) = page.all("input", name="seen")
+    assert field["form"] == "decision"
+    return field["value"]
+
+
+def test_who_decides_on_an_old_page_is_told_and_may_overrule(web: Web, house: ReviewHouse) -> None:
+    before = get(web, CUT)
+    web.desk.set_status(1, "apr")
+    action = f"/versions/{house.order.key}/decision"
+    form = {"csrf": csrf(before), "decision": "retake", "note": "less green"}
+    refused = web.client.post(action, data={**form, "seen": seen_on(before)})
+    page = read(refused.text)
+
+    assert refused.status_code == 409
+    assert "Somebody decided otherwise meanwhile" in page.text
+    assert f"(approve) by {MORI.name}" in page.text
+    assert "less green" in page.text
+    assert (web.desk.versions[1].status, web.desk.versions[1].notes) == ("apr", ())
+
+    web.client.post(action, data={**form, "seen": seen_on(page)})
+    assert web.desk.versions[1].status == "rtk"
+    assert [note.text for note in web.desk.versions[1].notes] == ["less green"]
+
+
+def test_who_changes_their_mind_at_once_is_not_in_their_own_way(
+    web: Web, house: ReviewHouse
+) -> None:
+    said = get(web, decide(web, house, "approve").headers["location"])
+    action = f"/versions/{house.order.key}/decision"
+    form = {"csrf": csrf(said), "decision": "retake", "seen": seen_on(said)}
+
+    assert web.client.post(action, data=form, follow_redirects=False).status_code == 303
+    assert web.desk.versions[1].status == "rtk"
+
+
+def test_what_was_decided_is_where_the_keyboard_goes_on(web: Web, house: ReviewHouse) -> None:
+    said = get(web, decide(web, house, "hold").headers["location"])
+    (notice,) = said.all("p", role="status", tabindex="-1")
+
+    assert "autofocus" in notice
 
 
 def test_a_form_from_elsewhere_decides_nothing(web: Web, house: ReviewHouse) -> None:

@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from haikei.errors import HaikeiError, TrackerUnavailable
+from haikei.errors import HaikeiError, ReviewOvertaken, TrackerUnavailable
 from haikei.events import Source
 from haikei.jobs.store import JobStore
 from haikei.review import Decider, Deciding, Decision, Verdict
@@ -34,19 +34,24 @@ class DecisionForms:
         form = await request.form()
         decision = _decision(str(form.get("decision", "")))
         note = str(form.get("note", ""))
-        return await run_in_threadpool(self._decide, request, who, decision, note)
+        stood = str(form.get("seen", ""))
+        seen = _decision(stood) if stood else None
+        return await run_in_threadpool(self._decide, request, who, decision, note, seen)
 
     async def retry(self, request: Request) -> Response:
         """Let a job that ended without a version be tried again."""
         require_supervisor(request)
         return await run_in_threadpool(self._retry, request.path_params["key"])
 
-    def _decide(self, request: Request, who: Visitor, decision: Decision, note: str) -> Response:
+    def _decide(
+        self, request: Request, who: Visitor, decision: Decision, note: str, seen: Decision | None
+    ) -> Response:
         key: str = request.path_params["key"]
         verdict = Verdict(
             decision=decision,
             text=note.replace("\r\n", "\n"),
             by=Decider(login=who.login, name=who.name, person_id=who.person_id),
+            seen=seen,
         )
         web = self._web
         try:
@@ -55,8 +60,14 @@ class DecisionForms:
         except HaikeiError as error:
             log.warning("decision_not_written", background=key, error=str(error))
             away = isinstance(error, TrackerUnavailable)
+            overtaken = isinstance(error, ReviewOvertaken)
+            bad = words.TRACKER_AWAY if away else words.NOT_SAID
             told = Told(
-                bad=words.TRACKER_AWAY if away else words.NOT_SAID, why=str(error), note=note
+                bad=words.OVERTAKEN if overtaken else bad,
+                why=str(error),
+                note=note,
+                # Who was told what stands may overrule it.
+                seen="" if overtaken else None,
             )
             status = 503 if error.transient else 409
             return self._looking.page_of(request, key, told=told, status=status)

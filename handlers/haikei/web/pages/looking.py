@@ -27,6 +27,7 @@ class Told:
     bad: Text = ""
     why: str = ""
     note: str = ""  #: what was written, when it was not taken
+    seen: str | None = None  #: what stands in the tracker, where that is known better than here
 
 
 _NOTHING = Told()
@@ -148,7 +149,7 @@ class Looking:
 def _told(query: Mapping[str, str]) -> Told:
     said = words.DECISIONS.get(query.get("said", ""))
     if said is not None:
-        return Told(good=words.SAID.filled(decision=said))
+        return Told(good=words.SAID.filled(decision=said), seen=query["said"])
     return Told(good=words.TRYING) if query.get("said") == "retry" else _NOTHING
 
 

@@ -112,6 +112,10 @@ SAID = Words(
     "「{decision}」をトラッカーに記録しました。処理しています。",
 )
 NOT_SAID = Words("Your decision was not written.", "判定は記録されませんでした。")
+OVERTAKEN = Words(
+    "Somebody decided otherwise meanwhile. Nothing was written; your note is kept below.",
+    "その間に別の判定がありました。記録はしていません。コメントは下に残っています。",
+)
 TRACKER_AWAY = Words(
     "The tracker does not answer. Nothing was decided; your note is kept below. Try again.",
     "トラッカーが応答しません。判定は行われていません。コメントは下に残っています。もう一度お試しください。",
