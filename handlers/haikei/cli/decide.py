@@ -1,12 +1,16 @@
 """`haikei decide`: a supervisor's decision from the command line."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from haikei.cli.output import JsonOption, print_json, say
 from haikei.cli.studio import SettingsOption, load_settings, open_studio
+
+if TYPE_CHECKING:
+    from haikei.review import Decider
+    from haikei.trackers.visiting import SelectionDesk
 
 
 class Choice(StrEnum):
@@ -39,6 +43,7 @@ def decide(
     from haikei.events import Source
     from haikei.review import Decider, Deciding, Decision, Verdict
     from haikei.trackers import load_review_desk
+    from haikei.web.site import open_selection
 
     loaded = load_settings(settings)
     database = open_studio(loaded)
@@ -48,7 +53,8 @@ def decide(
         raise ReviewError(
             f"No version is called {code!r}.", advice="`haikei jobs list` shows the names."
         )
-    verdict = Verdict(decision=Decision(decision.value), text=note, by=Decider(login=by))
+    who = decider_of(open_selection(loaded), by) if by else Decider()
+    verdict = Verdict(decision=Decision(decision.value), text=note, by=who)
     desk = load_review_desk(loaded)
     try:
         Deciding(loaded, database, desk, source=Source.COMMAND).decide(version.key, verdict)
@@ -60,3 +66,26 @@ def decide(
         )
         return
     say(f"{version.code}: {decision.value}. `haikei jobs watch` shows what is made of it.")
+
+
+def decider_of(desk: "SelectionDesk", login: str) -> "Decider":
+    """
+    Return the active person with this login, who is credited; the desk is closed.
+
+    Raises:
+        ReviewError: the tracker has none.
+        TrackerError: the tracker does not answer.
+    """
+    from haikei.errors import ReviewError
+    from haikei.review import Decider
+
+    try:
+        found = desk.person(login)
+    finally:
+        desk.close()
+    if found is None:
+        raise ReviewError(
+            f"The tracker has no active person with the login {login!r}.",
+            advice="Give the login as the tracker has it, so that the right person is credited.",
+        )
+    return Decider(login=found.login, name=found.name, person_id=found.person_id)
