@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 
-from haikei.credits import Contribution, Person, Role
+from haikei.credits import Contribution, Person, Role, printed_person
 from haikei.provenance.filemarks import NamedPerson
 
-WITHHELD = "(name withheld at the artist’s request)"
-WITHHELD_JA = "（本人の希望により非表示）"
 #: Roles whose holders made what is seen; others chose, ran, checked or asked.
 _CREATING = frozenset(
     {
@@ -27,7 +25,7 @@ def named_people(contributions: Iterable[Contribution]) -> tuple[NamedPerson, ..
     people: dict[str, Person] = {}
     for contribution in contributions:
         person = contribution.actor
-        if not isinstance(person, Person) or not (person.name or person.opt_out):
+        if not isinstance(person, Person) or not printed_person(person).en:
             continue
         people.setdefault(person.id, person)
         held = roles.setdefault(person.id, [])
@@ -39,17 +37,19 @@ def named_people(contributions: Iterable[Contribution]) -> tuple[NamedPerson, ..
 def creators(contributions: Iterable[Contribution]) -> tuple[str, ...]:
     """Return the names of those who drew or painted; systems and the unnamed are not among them."""
     names = [
-        contribution.actor.name
+        printed_person(contribution.actor).en
         for contribution in contributions
         if isinstance(contribution.actor, Person)
         and contribution.role in _CREATING
-        and contribution.actor.name
         and not contribution.actor.opt_out
     ]
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(filter(None, names)))
 
 
 def _named(person: Person, roles: tuple[str, ...]) -> NamedPerson:
-    if person.opt_out:
-        return NamedPerson(name=WITHHELD, name_ja=WITHHELD_JA, roles=roles, id="")
-    return NamedPerson(name=person.name, name_ja=person.name_ja, roles=roles, id=person.id)
+    name = printed_person(person)
+    # Where there is no name in Japanese script of its own, the marks say none.
+    japanese = name.ja if person.opt_out or person.name_ja.strip() else ""
+    return NamedPerson(
+        name=name.en, name_ja=japanese, roles=roles, id="" if person.opt_out else person.id
+    )

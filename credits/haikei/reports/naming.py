@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from haikei.credits import Person
+from haikei.credits import Person, printed_person
 from haikei.reports.words import Words
 from haikei.settings import PersonEntry
 
@@ -13,7 +13,7 @@ _NOBODY = "person:unnamed"
 
 def is_named(person: Person) -> bool:
     """Whether a name is printed for this person."""
-    return bool(person.name.strip()) and not person.opt_out and person.id != _NOBODY
+    return bool(printed_person(person).en) and not person.opt_out and person.id != _NOBODY
 
 
 def shown(person: Person) -> Words:
@@ -22,11 +22,10 @@ def shown(person: Person) -> Words:
 
     Nothing else of a person who wants no name is shown, their id neither: it may be a name.
     """
-    if person.id == _NOBODY:
-        return NOT_NAMED
-    if person.opt_out or not person.name.strip():
-        return WITHHELD if person.opt_out else NOT_NAMED
-    return Words(person.name, person.name_ja or person.name)
+    if is_named(person):
+        name = printed_person(person)
+        return Words(name.en, name.ja)
+    return WITHHELD if person.opt_out and person.id != _NOBODY else NOT_NAMED
 
 
 def joined(people: Iterable[Person]) -> Words:

@@ -165,7 +165,7 @@ def _names(database: Engine, desk: CreditDesk, *, dry_run: bool) -> tuple[Rename
     renamed = tuple(
         Renamed(before=before[person.id], after=person)
         for person in after
-        if person.name.strip() and person != before[person.id]
+        if (person.name.strip() or person.name_ja.strip()) and person != before[person.id]
     )
     if renamed and not dry_run:
         with database.begin() as connection:

@@ -5,7 +5,17 @@ import unicodedata
 from dataclasses import replace
 from datetime import datetime
 
-from haikei.credits import Change, Contribution, Evidence, Grade, Person, Role, SourceType, System
+from haikei.credits import (
+    Change,
+    Contribution,
+    Evidence,
+    Grade,
+    Person,
+    Role,
+    SourceType,
+    System,
+    printed_person,
+)
 from haikei.errors import CreditError
 from haikei.jobs.policy import as_credited
 from haikei.jobs.tools import Tools
@@ -31,7 +41,7 @@ def painter(order: TouchUpOrder, tools: Tools) -> Person:
         person = as_credited(_known(said, tools) or _unknown(said), people)
     if order.artist_ja and not person.name_ja:
         person = replace(person, name_ja=order.artist_ja)
-    if not person.name.strip() and not person.opt_out:
+    if not printed_person(person).en:
         raise CreditError(
             "Nobody is named for the paint-over.",
             advice="Say who painted, or record the artist's opt-out in the settings.",

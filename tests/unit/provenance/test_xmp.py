@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from haikei.credits import Person, Role
 from haikei.errors import MarksUnreadable
 from haikei.provenance import MarkSigner, NamedPerson, mark, read_marks, xmp
 from haikei.provenance.xmp import XmpStatement
@@ -168,8 +169,6 @@ def test_prompts_are_written_only_where_the_studio_allows_it(tmp_path: Path) -> 
 def test_a_person_who_asked_not_to_be_named_is_named_nowhere(
     signer: MarkSigner, tmp_path: Path
 ) -> None:
-    from haikei.credits import Person, Role
-
     shy = Person(id="HumanUser:99", name="Shy Artist", name_ja="匿名", opt_out="letter 2026-10-02")
     drew = contribution(Role.GENZU, shy)
     asked = request(
@@ -205,3 +204,19 @@ def test_exiftool_reads_what_we_wrote(marked: dict[str, FourSteps], final: str) 
     assert found["DigitalSourceType"].endswith("/compositeWithTrainedAlgorithmicMedia")
     assert found["AISystemUsed"] == "SDXL"
     assert found["Contributor"][0]["Name-ja"] == "田中ゆき"
+
+
+def test_who_has_a_name_in_japanese_script_alone_is_named_by_it(
+    signer: MarkSigner, tmp_path: Path
+) -> None:
+    drew = contribution(Role.GENZU, Person(id="HumanUser:11", name="", name_ja="田中ゆき"))
+    asked = request(
+        picture(1, tmp_path / "a.png"), tmp_path / "b.png", contributions=(drew,), credited=(drew,)
+    )
+
+    mark(asked, signer)
+
+    marks = read_marks(tmp_path / "b.png", trust_pem=signer.trust_pem)
+    assert marks.xmp is not None
+    assert marks.xmp.creators == ("田中ゆき",)
+    assert [person.name for person in marks.steps[0].people] == ["田中ゆき"]

@@ -190,7 +190,9 @@ def test_a_link_that_leads_nowhere_good_is_only_text(target: str, tmp_path: Path
     assert "<a " not in page
 
 
-@pytest.mark.parametrize("first", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "first", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1", "\uff20SUM(A1)"]
+)
 def test_a_spreadsheet_never_takes_a_name_for_a_formula(first: str, tmp_path: Path) -> None:
     rows = ((Link(first, first), first), (Lines((first,)), Words(first, first)))
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from haikei.credits import Person, StatementKind
+from haikei.reports import Format
 from haikei.settings import Settings
 from support.records import ITO, PAINTER, SATO, TANAKA, a_background, a_chain
 from support.reporting import ReportDesk, rows_of
@@ -108,3 +109,18 @@ def test_a_name_that_is_withheld_was_not_taken_away(desk: ReportDesk) -> None:
     (row,) = rows_of(report, "people")
     assert row["credit"]["en"] == "withheld at the person's own request"
     assert "Tanaka" not in str(rows_of(report, "people"))
+
+
+def test_a_name_in_japanese_script_alone_is_a_name(desk: ReportDesk) -> None:
+    tanaka = Person(id="HumanUser:11", name="", name_ja="田中ゆき")
+    desk.save(
+        a_background("c001", images=a_chain("c001", artists=(tanaka,), touch_up_by=(tanaka,)))
+    )
+    entry = _covered("Yuki Tanaka") | {"name_ja": "田中ゆき"}
+
+    (row,) = rows_of(desk.json("union-log", settings=_settings(desk, entry)), "people")
+    (work,) = rows_of(desk.json("copyright"), "works")
+
+    assert row["credit"]["en"] == "yes: named in the credits"
+    assert "corrections by 田中ゆき" in str(work["author_created"])
+    assert "not named" not in desk.text("ai-use", Format.HTML)

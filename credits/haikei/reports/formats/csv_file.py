@@ -15,7 +15,8 @@ from haikei.errors import ReportError
 from haikei.reports.document import Badge, Cell, Document, Figure, Lines, Link, Table
 from haikei.reports.words import Language, Words, said
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Excel in Japanese reads the wide forms as the narrow ones.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _ROWS = 500
 
 
