@@ -9,7 +9,7 @@ from haikei.database import reading, review_notes, utc_now
 from haikei.errors import HaikeiError, ReviewError, ReviewOvertaken
 from haikei.events import Source
 from haikei.review.decision import Decider, StatusMap, Verdict
-from haikei.review.notes import LONGEST, OPEN, NoteState, add, say_who, unsay
+from haikei.review.notes import OPEN, NoteState, add, say_who, storable, unsay
 from haikei.review.wakes import wake
 from haikei.settings import Settings
 from haikei.trackers.reviewing import NoteWrite, ReviewDesk, SeenVersion, StatusWrite
@@ -87,7 +87,7 @@ class Deciding:
         )
 
     def _write_note(self, version: BackgroundVersion, seen: SeenVersion, verdict: Verdict) -> None:
-        text = verdict.text.strip()[:LONGEST]
+        text = storable(verdict.text.strip())
         with reading(self._database) as connection:
             taken = _taken(connection, seen.version.id, text)
         by = verdict.by

@@ -138,7 +138,7 @@ def keep_seen(
             if one.state in {*OPEN, NoteState.THANKS}:
                 set_state(connection, [one.id], NoteState.WITHDRAWN)
             continue
-        text = there[one.source].text[:LONGEST]
+        text = storable(there[one.source].text)
         if one.state is NoteState.WITHDRAWN:
             # It was deleted by mistake, or is back on this version.
             _reword(connection, one.id, text, _state_of(text), now)
@@ -177,7 +177,7 @@ def _keep_fresh(
             for one in standing:
                 if one.state == NoteState.WITHDRAWN.value:
                     _move(connection, one.id, seen)
-                    _reword(connection, one.id, note.text[:LONGEST], _state_of(note.text), now)
+                    _reword(connection, one.id, storable(note.text), _state_of(note.text), now)
                 elif one.state in _WAITS and draws(decision, here, one):
                     _move(connection, one.id, seen)
             continue
@@ -197,7 +197,8 @@ def _keep_fresh(
 def _move(connection: Connection, id_: str, seen: SeenVersion) -> None:
     connection.execute(
         update(review_notes)
-        .where(_columns.id == id_)
+        # Another reviewer may have taken it since.
+        .where(_columns.id == id_, _columns.state.in_([*_WAITS, NoteState.WITHDRAWN.value]))
         .values(version_id=seen.version.id, background_key=seen.key)
     )
 
@@ -229,7 +230,7 @@ def add(
             "version_id": version,
             "background_key": background,
             "author": author,
-            "text": text[:LONGEST],
+            "text": storable(text),
             "state": _state_of(text).value,
             "job_key": "",
             "written_at": written_at,
@@ -317,6 +318,11 @@ def who_said(connection: Connection, version: int, status: str) -> Person | None
 def unsay(connection: Connection, id_: str) -> None:
     """Forget who wanted to set a status, as the tracker did not take it."""
     connection.execute(delete(review_notes).where(_columns.id == id_))
+
+
+def storable(text: str) -> str:
+    """Return what every database takes of a text: no NUL, no half of a character, no more of it."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")[:LONGEST]
 
 
 def set_state(

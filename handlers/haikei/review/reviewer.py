@@ -183,6 +183,9 @@ class Reviewer:
             except HaikeiError as error:
                 log.exception("review_not_applied", version=seen.version.name)
                 self._put_off(one, error)
+            except Exception as error:  # one version that nobody foresaw keeps no other waiting
+                log.exception("review_broke", version=seen.version.name)
+                self._put_off(one, HaikeiError(f"{type(error).__name__}: {error}"))
         return len(wakes)
 
     def _apply(self, one: Wake, seen: SeenVersion, before: Standing | None) -> None:

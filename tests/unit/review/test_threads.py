@@ -1,6 +1,7 @@
 """Notes on several versions, and threads that go on from one version to the next."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -151,6 +152,32 @@ def test_a_note_that_is_reworded_too_late_is_answered_once(house: ReviewHouse) -
     assert reply.note == note
     assert "was changed after" in reply.text
     assert len(house.retakes) == 1
+
+
+def test_half_a_character_in_a_note_loses_no_word(house: ReviewHouse) -> None:
+    house.desk.note(1, "more clouds\ud83d, \0brighter")
+    house.desk.set_status(1, "rtk")
+    house.review()
+    assert _words(house) == ["more clouds?, brighter"]
+    house.review()
+    assert len(house.retakes) == 1
+
+
+def test_a_version_that_breaks_the_reviewer_keeps_no_other_waiting(house: ReviewHouse) -> None:
+    other = _another_cut(house)
+    broken = house.desk.versions[1]
+    house.desk.versions[1] = replace(broken, status="rtk\ud83d")
+    house.desk.set_status(other, "rtk")
+    house.wake(1, other)
+    house.ahead += timedelta(minutes=1)
+    house.reviewer().tick()
+    house.ahead += timedelta(minutes=1)
+    house.reviewer().tick()
+    assert [order.place.shot for order in house.retakes] == ["c002"]
+    house.desk.versions[1] = broken
+    house.desk.set_status(1, "rtk")
+    house.review()
+    assert [order.place.shot for order in house.retakes] == ["c002", "c001"]
 
 
 def test_no_note_is_kept_without_its_thread(house: ReviewHouse) -> None:
