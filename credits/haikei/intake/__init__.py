@@ -3,7 +3,7 @@
 from haikei.intake.declaration import Declaration, declared_free_of_ai, read_declaration
 from haikei.intake.examination import Examination, Problem, ProblemKind, Recognition, Verdict
 from haikei.intake.examining import Examiner
-from haikei.intake.gathering import DeliveredFile, gather
+from haikei.intake.gathering import DeliveredFile, gather, left_out
 
 __all__ = [
     "Declaration",
@@ -16,5 +16,6 @@ __all__ = [
     "Verdict",
     "declared_free_of_ai",
     "gather",
+    "left_out",
     "read_declaration",
 ]

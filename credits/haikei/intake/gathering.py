@@ -8,8 +8,13 @@ from haikei.errors import DeliveryError
 
 #: Endings of files that are pictures or hold layers of one.
 PICTURES = frozenset(
-    {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".exr", ".psd", ".tga", ".webp", ".avif", ".heic"}
+    {
+        *(".png", ".tif", ".tiff", ".jpg", ".jpeg", ".exr", ".psd", ".psb", ".tga", ".webp"),
+        *(".avif", ".heic", ".heif", ".jxl", ".jp2", ".bmp", ".gif", ".dpx"),
+    }
 )
+#: What stands beside pictures, and is looked at with them.
+_BESIDE = frozenset({".c2pa", ".xmp"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,27 @@ def gather(paths: Sequence[Path]) -> Iterator[DeliveredFile]:
             if real not in seen:
                 seen.add(real)
                 yield file
+
+
+def left_out(paths: Sequence[Path]) -> tuple[str, ...]:
+    """
+    Return what `gather` passes over in folders, so that nobody takes it for examined.
+
+    Hidden files, files that are no pictures by their ending, links that lead out or nowhere.
+    Sidecars and records of pictures are not among them.
+    """
+    found: dict[str, None] = {}
+    for top in paths:
+        for path in sorted(top.rglob("*")) if top.is_dir() else ():
+            file = path.is_symlink() or path.is_file()
+            if file and not _is_picture(path, top) and not _stands_beside(path):
+                found[str(path)] = None
+    return tuple(found)
+
+
+def _stands_beside(path: Path) -> bool:
+    record = path.suffix == ".json" and path.with_suffix("").suffix.lower() in PICTURES
+    return path.suffix.lower() in _BESIDE or record
 
 
 def _below(path: Path, top: Path) -> str:

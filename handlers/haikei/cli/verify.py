@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from haikei.intake import Declaration, Examination, Examiner
     from haikei.settings import Settings
 
+#: Names of files that were not looked at which are printed; JSON has all of them.
+_SHOWN = 10
 _COLOURS = {"ok": "green", "look": "yellow", "unrecorded": "yellow"}
 
 
@@ -46,7 +48,7 @@ def verify(
     Exit codes: 0 all is well; 1 something is broken, stripped or unreadable; 4 a trained model
     shows that nobody declared; 5 our records do not know a file.
     """
-    from haikei.intake import gather
+    from haikei.intake import gather, left_out
 
     if declare is not None and declaration is not None:
         raise typer.BadParameter("give --declare or --declaration, not both")
@@ -66,10 +68,12 @@ def verify(
     if transcript is not None:
         _write(found, loaded, transcript)
     code = _exit(found)
+    passed_over = left_out(paths)
     if as_json:
-        print_json({"exit": int(code), "files": [_plain(one) for one in found]})
+        files = [_plain(one) for one in found]
+        print_json({"exit": int(code), "files": files, "left_out": passed_over})
     else:
-        _sum_up(found, transcript)
+        _sum_up(found, transcript, passed_over)
     if code is not Exit.OK:
         raise typer.Exit(code)
 
@@ -167,10 +171,19 @@ def _lines(one: "Examination") -> Sequence[tuple[str, str]]:
     return lines
 
 
-def _sum_up(found: "Sequence[Examination]", transcript: Path | None) -> None:
+def _sum_up(
+    found: "Sequence[Examination]", transcript: Path | None, passed_over: Sequence[str]
+) -> None:
     counts = Counter(one.verdict.value for one in found)
     said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
-    say(f"{len(found)} files: {said}")
+    say(f"{len(found)} file{'s' * (len(found) != 1)}: {said}")
+    if passed_over:
+        more = f" and {len(passed_over) - _SHOWN} more" * (len(passed_over) > _SHOWN)
+        shown = ", ".join(passed_over[:_SHOWN])
+        say(
+            f"Not looked at, no pictures by their names or links out: {shown}{more}",
+            colour="yellow",
+        )
     if transcript is not None:
         say(f"Transcript  {transcript}")
 

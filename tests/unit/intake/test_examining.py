@@ -23,6 +23,7 @@ from haikei.intake import (
     Verdict,
     declared_free_of_ai,
     gather,
+    left_out,
     read_declaration,
 )
 from haikei.provenance import MarkedIngredient, MarkSigner, mark
@@ -331,6 +332,16 @@ def test_a_folder_gives_its_pictures_in_order_once(tmp_path: Path) -> None:
     found = [file.relative for file in gather([tmp_path, tmp_path / "b.png"])]
 
     assert found == ["a.TIF", "b.png", "sub/c.exr"]
+
+
+def test_what_a_scan_passes_over_is_told(tmp_path: Path) -> None:
+    for name in ("a.png", "a.xmp", "a.c2pa", "a.png.json", "layers.clip", ".hidden.png"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "lost.png").symlink_to(tmp_path / "nowhere")
+
+    found = [Path(one).name for one in left_out([tmp_path, tmp_path / "a.png"])]
+
+    assert found == [".hidden.png", "layers.clip", "lost.png"]
 
 
 def test_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
