@@ -83,10 +83,12 @@ def outlined(
         compressed, sigma = True, parameters.detail
         planes, rim = _looked_at(first, gap, code, near, delta_e, sigma, parameters)
     changed = near & (delta_e > np.float32(parameters.threshold))
-    if not compressed and not (resampled or _softened(first, gap, parameters)):
-        return delta_e, changed
-    before = parameters.antialiasing
-    bright = math.hypot(before, sigma if compressed else parameters.resampling)
+    if not compressed:
+        soft = _softening(first, gap, parameters)
+        if not resampled and soft <= parameters.softened:
+            return delta_e, changed
+        sigma = math.hypot(parameters.resampling if resampled else 0, math.sqrt(soft))
+    bright = math.hypot(parameters.antialiasing, sigma)
     spreads = bright, math.sqrt(bright**2 + colour)
     changed[rim.at] = _counts(first, rim, spreads, parameters, other=not compressed)
     return delta_e, changed
@@ -107,8 +109,12 @@ def _noise(first: Plane, gap: Plane) -> float:
     return float(np.quantile(ciede2000(thin, thin + gap[::2, ::2]), 0.35))
 
 
-def _softened(first: Plane, gap: Plane, parameters: Parameters) -> bool:
-    """Tell whether drawn edges are softer than before: a blur adds some of the Laplacian."""
+def _softening(first: Plane, gap: Plane, parameters: Parameters) -> float:
+    """
+    Return the variance, in square pixels, of the blur that drawn edges have and had not before.
+
+    A blur of little variance adds half of it times the Laplacian (the equation of heat).
+    """
     light = np.ascontiguousarray(first[..., 0])
     bend = np.asarray(cv2.Laplacian(light, cv2.CV_32F), np.float32)[::2]
     change = gap[::2, :, 0]
@@ -119,12 +125,12 @@ def _softened(first: Plane, gap: Plane, parameters: Parameters) -> bool:
     for _ in range(4):
         size = float(terms @ terms)
         if not size:
-            return False
+            return 0.0
         slope = float(terms @ values) / size
         miss = np.abs(values - slope * terms)
         kept = miss <= np.quantile(miss, 0.6)
         terms, values = terms[kept], values[kept]
-    return slope > parameters.softened
+    return max(0.0, 2 * slope)
 
 
 def _looked_at(
@@ -246,7 +252,8 @@ def _visible(lab: Plane, paint: Plane, parameters: Parameters) -> Plane:
         mixed = np.clip(code + step * share[:, None], 0, 1)
         thin = np.asarray(cv2.cvtColor(mixed[None], cv2.COLOR_RGB2LAB), np.float32)[0]
         seen = np.maximum(ciede2000(rows, thin), np.float32(0.1))
-        share = np.clip(share * np.float32(parameters.threshold) / seen, 0.003, 0.5)
+        share = np.asarray(share * np.float32(parameters.threshold) / seen, np.float32)
+        np.clip(share, 0.003, 0.5, out=share)
     return share
 
 

@@ -21,9 +21,9 @@ class Parameters:
     edge: float = 0.06  #: added to the threshold for each L* a pixel that the picture changes there
     noise: float = 0.5  #: CIEDE2000 of the quieter third from which on a file counts as compressed
     antialiasing: float = 0.41  #: spread of an outline as programs draw it: a tent, sqrt(1/6)
-    resampling: float = 0.2  #: spread that an interpolation adds
+    resampling: float = 0.28  #: spread that a shift by a part of a pixel adds
     alike: float = 0.5  #: cosine of two changes' directions from which on they are of one paint
-    softened: float = 0.004  #: share of the Laplacian in the change that tells an interpolation
+    softened: float = 0.008  #: variance of a blur of drawn edges from which on it is a resize's
     nearby: int = 5  #: side of the square in which a stroke's full colour is looked for
     smallest: float = 7.7e-5  #: share of the area below which a spot is dropped
     smallest_px: int = 12  #: and its pixels at the least
