@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from haikei.credits.checking import is_ai_name
 from haikei.credits.erasing import take_out
 from haikei.credits.maker import Person
 from haikei.credits.mentions import occurrences
@@ -81,7 +82,7 @@ def rename(connection: Connection, person_id: str, *, name: str, name_ja: str = 
     The id stays and no record changes: the ledger's commitments still open to the earlier names.
 
     Raises:
-        CreditError: nobody has this id, the name is empty, or it was erased.
+        CreditError: nobody has this id, the name is empty or a machine's, or it was erased.
     """
     before = _one(connection, person_id)
     if before.erased_at is not None:
@@ -91,6 +92,12 @@ def rename(connection: Connection, person_id: str, *, name: str, name_ja: str = 
         )
     if not name.strip():
         raise CreditError(f"{person_id} cannot have an empty name.")
+    for told in (name, name_ja):
+        if is_ai_name(told):
+            raise CreditError(
+                f"{person_id} cannot be called {told!r}: no person is.",
+                advice="Give the name that the person wants in credits, or record an opt-out.",
+            )
     after = Person(id=person_id, name=name, name_ja=name_ja, opt_out=before.opt_out)
     now = utc_now()
     connection.execute(

@@ -94,7 +94,7 @@ class Auditor:
 
     def __init__(self, bundle: str, vkeys: list[str]) -> None:
         self.bundle = zipfile.ZipFile(bundle)
-        self.members = sorted(self.bundle.namelist())
+        self.members = sorted(n for n in self.bundle.namelist() if n[-1:] != "/")
         self.keys: dict[tuple[str, bytes], bytes] = {}
         self.heads: dict[str, tuple[int, bytes]] = {}
         self.names: dict[str, str] = {}

@@ -143,6 +143,16 @@ def test_the_newest_name_is_printed_and_what_is_not_told_is_kept(database: Engin
         }
 
 
+@pytest.mark.parametrize("name", ["AI", "AI (+Human)", "生成AI"])
+def test_nobody_is_renamed_to_a_machine(name: str, database: Engine) -> None:
+    with database.begin() as connection:
+        people.note(connection, TANAKA)
+        with pytest.raises(CreditError, match="no person is"):
+            people.rename(connection, TANAKA.id, name=name)
+        with pytest.raises(CreditError, match="no person is"):
+            people.rename(connection, TANAKA.id, name="Yuki", name_ja=name)
+
+
 def test_a_renamed_person_keeps_id_records_and_old_commitments(database: Engine) -> None:
     with database.begin() as connection:
         saved = save_background(connection, a_background())

@@ -217,6 +217,18 @@ def test_a_bundle_holds_what_was_selected_and_no_other_cut(sent: Show, tmp_path:
         ]
 
 
+def test_a_bundle_that_was_unpacked_and_packed_again_is_still_one(
+    sent: Show, script: Path, tmp_path: Path
+) -> None:
+    def with_folders(members: dict[str, bytes]) -> None:
+        members.update({"files/": b"", "files/akane/": b"", "entries/": b""})
+
+    again = changed(sent.bundle, tmp_path / "again.zip", with_folders)
+
+    verdict = run(script, again, sent.key)
+    assert (verdict.code, verdict.text.splitlines()[-1]) == (0, "VERIFIED")
+
+
 def test_names_that_were_withheld_erased_or_changed_are_not_in_a_bundle(
     show: Show, script: Path, tmp_path: Path
 ) -> None:
