@@ -308,7 +308,7 @@ def _tries(work: Work) -> Cell:
     passes = len(work.instructions)
     return Lines(
         (
-            Words(f"{passes} passes", f"生成{passes}回"),
+            Words(f"{passes} pass{'es' * (passes != 1)}", f"生成{passes}回"),
             Words(f"version {work.version.version}", f"第{work.version.version}版"),
             LOGGED,
         )
@@ -317,12 +317,14 @@ def _tries(work: Work) -> Cell:
 
 def _rights(work: Work, people: StudioPeople) -> Cell:
     items: list[Item] = []
+    declared = False
     for person in work.people:
         entry = people.find(person)
         who = shown(person)
+        declared = declared or bool(entry and entry.pays)
         if entry is None or not entry.pays:
             items.append(Words(f"{who.en}: not recorded", f"{who.ja}：記録なし"))
         else:
             pays = _PAYS[entry.pays]
             items.append(Words(f"{who.en}: {pays.en}", f"{who.ja}：{pays.ja}"))
-    return Lines((*items, DECLARED)) if items else None
+    return Lines((*items, DECLARED if declared else NOT_RECORDED)) if items else None

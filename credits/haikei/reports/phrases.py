@@ -29,12 +29,14 @@ SOURCES = {
     SourceType.COMPOSITE_TRAINED: Words("augmented by a trained model", "学習済みモデルによる加工"),
 }
 _LAYOUT = Words("Layout", "原図")
-_TOUCH_UP = Words("Touch-up", "加筆")
+_TOUCH_UP = Words("Touch-up {number}", "加筆 {number}")
+_TOUCH_UP_ONLY = Words("Touch-up", "加筆")
 _PAINTED = Words("Background art", "背景")
 _AI = Words("AI generation {number}", "AI生成 {number}")
 _AI_ONLY = Words("AI generation", "AI生成")
 _ALGORITHM = Words("Painting algorithm {number}", "描画アルゴリズム {number}")
 _ALGORITHM_ONLY = Words("Painting algorithm", "描画アルゴリズム")
+_ONLY = {_AI: _AI_ONLY, _ALGORITHM: _ALGORITHM_ONLY, _TOUCH_UP: _TOUCH_UP_ONLY}
 
 #: The pitfalls of measuring, under every report that shows a share of an area.
 PITFALLS = Words(
@@ -51,14 +53,14 @@ PITFALLS = Words(
 
 
 def steps(version: BackgroundVersion) -> tuple[Words, ...]:
-    """Return what each image of a version is called, in order; passes of a tool are numbered."""
+    """Return what each image of a version is called, in order; several of one kind are numbered."""
     kinds = [_kind(image) for image in version.images]
     named: list[Words] = []
     for place, kind in enumerate(kinds):
-        if kind in (_AI, _ALGORITHM) and kinds.count(kind) > 1:
+        if kind in _ONLY and kinds.count(kind) > 1:
             named.append(kind.filled(number=kinds[: place + 1].count(kind)))
         else:
-            named.append({_AI: _AI_ONLY, _ALGORITHM: _ALGORITHM_ONLY}.get(kind, kind))
+            named.append(_ONLY.get(kind, kind))
     return tuple(named)
 
 

@@ -348,7 +348,9 @@ def _evidence(contribution: "Contribution") -> Iterable[str]:
         yield f"SHA-256 {evidence.sha256[:12]}…"
     if evidence.change is not None:
         change = evidence.change
-        yield f"{change.area_ppm} ppm of the area in {len(change.regions)} regions, {change.method}"
+        spots = len(change.regions)
+        regions = f"{spots} region{'s' * (spots != 1)}"
+        yield f"{change.area_ppm} ppm of the area in {regions}, {change.method}"
     if evidence.recall is not None:
         recall = evidence.recall
         yield (

@@ -186,3 +186,11 @@ def test_a_version_that_is_not_recorded_is_refused(desk: ReportDesk) -> None:
 
 def _as_drawn(image: ImageRecord) -> ImageRecord:
     return replace(image, source_type=SourceType.DIGITAL_CREATION)
+
+
+def test_rights_of_which_nobody_said_anything_are_not_called_declared(desk: ReportDesk) -> None:
+    desk.save(a_background("c001"))
+    (row,) = rows_of(desk.json("copyright"), "works")
+
+    assert "not recorded" in str(row["rights"])
+    assert "declared" not in str(row["rights"])

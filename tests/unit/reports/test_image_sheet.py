@@ -18,6 +18,7 @@ from support.records import (
     a_layout,
     a_person,
     a_recall,
+    a_touch_up,
     save_background,
 )
 from support.reporting import ReportDesk, pages_of, rows_of
@@ -124,6 +125,16 @@ def test_artists_who_opted_out_are_not_on_the_sheet(desk: ReportDesk) -> None:
     assert "Aoki" not in page
     assert "青木凛" not in page
     assert "HumanUser:9" not in page
+
+
+def test_a_second_touch_up_is_told_from_the_first(desk: ReportDesk) -> None:
+    chain = a_chain("c001")
+    desk.save(a_background("c001", images=(*chain, a_touch_up("c001-again", parent=chain[-1]))))
+
+    text = desk.text("image-sheet", Format.TXT)
+
+    assert "Where Touch-up 1 changed the picture" in text
+    assert "Where Touch-up 2 changed the picture" in text
 
 
 def test_a_version_that_is_not_there_is_told(desk: ReportDesk) -> None:
