@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from typing_extensions import override
@@ -59,7 +60,7 @@ def read(html: str) -> Page:
 
 
 @contextmanager
-def pages_of(folder: Path, *, base_url: str = URL, **sections: object) -> Generator[Web]:
+def pages_of(folder: Path, *, base_url: str = URL, **sections: Any) -> Generator[Web]:
     """Yield a studio's web application with Haikei's own pages."""
     with web_of(
         folder, pages=lambda context: Pages(context).routes(), base_url=base_url, **sections

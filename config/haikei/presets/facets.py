@@ -39,6 +39,7 @@ FACET_STATES: Mapping[str, Label] = {
     "unmeasured": Label(en="not measured", ja="計測なし"),
     "selected": Label(en="selected", ja="選定済み"),
     "approved": Label(en="approved", ja="承認済み"),
+    "withdrawn": Label(en="approval taken back", ja="承認取り消し"),
     "retake": Label(en="retake asked for", ja="リテイク"),
     "on_hold": Label(en="on hold", ja="保留"),
     "omitted": Label(en="omitted", ja="欠番"),

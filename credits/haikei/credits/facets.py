@@ -39,6 +39,7 @@ class FacetState(StrEnum):
     UNMEASURED = "unmeasured"
     SELECTED = "selected"
     APPROVED = "approved"
+    WITHDRAWN = "withdrawn"  #: approved once, and not any more
     RETAKE = "retake"
     ON_HOLD = "on_hold"
     OMITTED = "omitted"
@@ -233,7 +234,7 @@ def _review(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary:
     here = {part.contribution.role for part in parts if part.image is version.final}
     state = _DECIDED.get(version.state, FacetState.NONE)
     if state is FacetState.NONE and Role.APPROVAL in here:
-        state = FacetState.APPROVED
+        state = FacetState.WITHDRAWN
     if state is FacetState.NONE and any(part.contribution.role is Role.SELECTION for part in parts):
         state = FacetState.SELECTED
     return FacetSummary(

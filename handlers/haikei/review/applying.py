@@ -19,11 +19,12 @@ from haikei.credits import (
     Evidence,
     Grade,
     Person,
+    ReviewState,
     Role,
     people,
     records,
 )
-from haikei.database import inserting, reviews
+from haikei.database import backgrounds, inserting, reviews
 from haikei.jobs.policy import as_credited
 from haikei.review import wording
 from haikei.review.answers import set_status
@@ -200,7 +201,8 @@ class Applying:
         if decision is Decision.RETAKE:
             keep_decision(connection, seen, at=seen.status_at or now, now=now)
         named = self._name(connection, seen, version, after, by, now)
-        self._set_task(connection, seen, prior, decision, now)
+        if not (prior is Decision.APPROVE and _approved_otherwise(connection, version)):
+            self._set_task(connection, seen, prior, decision, now)
         log.info("decided", version=seen.version.name, decision=decision.value, was=prior.value)
         return named
 
@@ -270,6 +272,21 @@ class Applying:
         for note in late:
             set_state(connection, [note.id], NoteState.LOCKED)
             answer_note(connection, note, f"locked/{note.id}", wording.locked(version.code), now)
+
+
+def _approved_otherwise(connection: Connection, version: BackgroundVersion) -> bool:
+    """Tell whether another version of the same background is approved: its task is done."""
+    columns = backgrounds.c
+    query = select(columns.key).where(
+        columns.project == version.project,
+        columns.sequence == version.sequence,
+        columns.shot == version.shot,
+        columns.season == version.season,
+        columns.time == version.time,
+        columns.key != version.key,
+        columns.state == ReviewState.APPROVED.value,
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def _may_be_named(standing: Standing, seen: SeenVersion, now: datetime) -> bool:

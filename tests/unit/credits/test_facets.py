@@ -157,9 +157,17 @@ def test_only_what_was_decided_about_this_picture_counts() -> None:
     before = (*chain[:-1], replace(chain[-1], contributions=(approved,)))
     after = (*before, a_touch_up(parent=before[-1]))
 
-    assert _of(_with(*before), Facet.REVIEW).state is FacetState.APPROVED
+    approval = _of(replace(_with(*before), state=ReviewState.APPROVED), Facet.REVIEW)
+    assert approval.state is FacetState.APPROVED
     assert _of(_with(*after), Facet.REVIEW).state is FacetState.NONE
     assert len(_of(_with(*after), Facet.REVIEW).parts) == 1
+
+
+def test_an_approval_that_was_taken_back_does_not_stand() -> None:
+    approved = replace(a_layout(), contributions=(a_contribution(Role.APPROVAL, MORI),))
+
+    found = _of(replace(_with(approved), state=ReviewState.IN_REVIEW), Facet.REVIEW)
+    assert found.state is FacetState.WITHDRAWN
 
 
 @pytest.mark.parametrize("state", set(ReviewState) - {ReviewState.IN_REVIEW})

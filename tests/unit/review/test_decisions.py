@@ -88,6 +88,24 @@ def test_leaving_approval_reopens_the_version_and_its_task(house: ReviewHouse) -
     assert house.retakes == []
 
 
+def test_leaving_approval_leaves_the_task_done_where_another_version_is_approved(
+    house: ReviewHouse,
+) -> None:
+    house.desk.note(1, "less green", KATO)
+    house.desk.set_status(1, "rtk")
+    house.review()
+    newer = house.make(house.retakes[0])
+    house.desk.set_status(newer, "apr")
+    house.desk.set_status(1, "apr")
+    house.review()
+
+    house.desk.set_status(1, "rev")
+    house.review()
+
+    assert state_of(house) is ReviewState.IN_REVIEW
+    assert house.desk.task_status == {4: "fin"}
+
+
 def test_a_note_after_the_approval_is_answered_once_and_makes_nothing(house: ReviewHouse) -> None:
     house.desk.note(1, "Good!")
     house.desk.set_status(1, "apr")
