@@ -1,10 +1,10 @@
 """
 The job engine on DBOS Transact: durable tasks on SQLite, or on PostgreSQL for many hosts.
 
-The only module that runs DBOS (`dbos_names` looks into its tables). Its settings answer what DBOS leaves open: a constant application
-version (a changed line of code strands nothing), an executor id that one living process holds,
-concurrency a worker and never a global one (a dead worker's rows would block the queue), a
-priority on each task (none means first), and WAL on SQLite.
+The only module that runs DBOS (`dbos_names` looks into its tables). Its settings answer what DBOS
+leaves open: a constant application version (a changed line of code strands nothing), an executor id
+that one living process holds, concurrency a worker and never a global one (a dead worker's rows
+would block the queue), a priority on each task (none means first), and WAL on SQLite.
 """
 
 import logging
