@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from haikei.cli.studio import load_settings, open_studio
-from haikei.errors import HaikeiError
+from haikei.errors import HaikeiError, ReportError
 from haikei.reports import LoggedTime, ReportSource
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def report_source(
     Raises:
         SettingsError: the settings are missing or wrong.
         StateError: the database cannot be used.
+        ReportError: nothing is recorded of this part of a show that is.
     """
     from haikei.credits import records
     from haikei.database import reading, utc_now
@@ -44,6 +46,11 @@ def report_source(
                     f"Nothing is recorded of a project {scope.project!r}; "
                     f"known: {', '.join(known) or 'none'}."
                 )
+            elif not records.count(connection, replace(scope, latest=False)):
+                raise ReportError(
+                    f"Nothing is recorded of {_part(scope)}.",
+                    advice="Check --sequence and --shot; names count to the letter.",
+                )
             yield ReportSource(
                 connection=connection,
                 settings=loaded,
@@ -55,6 +62,10 @@ def report_source(
             )
     finally:
         database.dispose()
+
+
+def _part(scope: "Scope") -> str:
+    return " / ".join(name for name in (scope.project, scope.sequence, scope.shot) if name)
 
 
 def _hours(settings: "Settings", project: str) -> _Hours:

@@ -106,6 +106,16 @@ def test_an_unknown_project_is_told_with_those_that_are_known(desk: ReportDesk) 
     assert "known: akane" in done.stderr
 
 
+def test_a_cut_that_is_not_recorded_is_no_empty_report(desk: ReportDesk) -> None:
+    desk.save(a_background("c001"))
+
+    done = call("dashboard", "--project", "akane", "--shot", "c0001", "--no-tracker")
+
+    assert isinstance(done.exception, ReportError)
+    assert "akane / c0001" in str(done.exception)
+    assert not list(desk.folder.glob("dashboard*"))
+
+
 def test_a_tracker_that_cannot_be_asked_leaves_hours_unknown(desk: ReportDesk) -> None:
     desk.save(a_background())
 
