@@ -88,7 +88,7 @@ def test_what_else_happened_does_not_move_the_share(
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.4])
-def test_the_outline_of_small_dabs_is_exact_where_the_file_is_as_painted(
+def test_small_dabs_are_found_to_a_tenth_of_a_point_in_a_lossless_file(
     lake: Picture, share: float
 ) -> None:
     painted = paint_over(lake, "dabs", share, 90)
