@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from haikei.credits.checking import check_makers
 from haikei.credits.maker import Person, SourceType, System
@@ -84,6 +85,7 @@ def nobody(what: Iterable[str]) -> CreditError:
     )
 
 
+@lru_cache(maxsize=4096)
 def _clean(text: str) -> str:
     # Line breaks and control characters of a name would tear the line that it stands in.
     plain = "".join(" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in text)

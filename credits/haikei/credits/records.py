@@ -13,8 +13,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
-    Select,
     and_,
     func,
     insert,
@@ -28,7 +26,7 @@ from haikei.credits.checking import check_makers
 from haikei.credits.contribution import Contribution
 from haikei.credits.mentions import Mentions
 from haikei.credits.record import ImageRecord
-from haikei.credits.rows import RecordReader
+from haikei.credits.rows import VERSION_COLUMNS, RecordReader
 from haikei.credits.saving import contribution_row, note_makers, save_batch
 from haikei.credits.sealing import Sealer
 from haikei.database import schema
@@ -37,9 +35,7 @@ from haikei.ledger import append_many
 
 _Row = dict[str, Any]
 _row = schema.backgrounds.c
-_CUT = (_row.project, _row.sequence, _row.shot, _row.season, _row.time)
-_ORDER = (*_CUT, _row.version)
-_OTHER = tuple(column for column in schema.backgrounds.c if column not in {*_ORDER})
+_CUT, _ORDER = VERSION_COLUMNS[:5], VERSION_COLUMNS[:6]
 #: What tells one contribution to an image from another.
 _WHAT = ("role", "actor_kind", "actor", "grade", "source", "sha256", "measured", "note", "at")
 #: Versions that are read, or saved, at once: enough to be fast, few enough to stay small.
@@ -203,7 +199,7 @@ def backgrounds(connection: Connection, scope: Scope) -> Iterator[BackgroundVers
 def backgrounds_with(connection: Connection, sha256: str) -> tuple[BackgroundVersion, ...]:
     """Return all versions that an image with these bytes led to, in the order of `backgrounds`."""
     query = (
-        select(schema.backgrounds)
+        select(*VERSION_COLUMNS)
         .where(
             _row.key.in_(
                 select(schema.background_images.c.background_key)
@@ -257,13 +253,13 @@ def projects(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(query).scalars())
 
 
-def _pages(connection: Connection, scope: Scope) -> Iterator[Sequence[Row[Any]]]:
-    order = select(*_ORDER, *_OTHER).where(_part(scope)).order_by(*_ORDER)
+def _pages(connection: Connection, scope: Scope) -> Iterator[Sequence[Sequence[Any]]]:
+    order = select(*VERSION_COLUMNS).where(_part(scope)).order_by(*_ORDER)
     query = order.limit(_BATCH)
     # Columns that the scope fixes stay out of the comparison: with them in it, SQLite would walk
     # through all rows before the page each time.
     fixed = 1 if not scope.sequence else 2 if not scope.shot else 3
-    last: list[Row[Any]] = []
+    last: list[Sequence[Any]] = []
     page = connection.execute(query).all()
     while page:
         after = tuple(page[-1][fixed : len(_ORDER)])
@@ -304,7 +300,7 @@ def _within(scope: Scope) -> ColumnElement[bool]:
 
 
 def _only(connection: Connection, condition: ColumnElement[bool]) -> BackgroundVersion | None:
-    query: Select[Any] = select(schema.backgrounds).where(condition)
+    query = select(*VERSION_COLUMNS).where(condition)
     rows = connection.execute(query.order_by(_row.version.desc(), _row.created_at.desc()).limit(1))
     return next(iter(RecordReader(connection).backgrounds(rows.all())), None)
 

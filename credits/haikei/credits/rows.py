@@ -10,7 +10,6 @@ from sqlalchemy import (
     ClauseElement,
     ColumnClause,
     Connection,
-    Row,
     String,
     bindparam,
     literal_column,
@@ -27,6 +26,7 @@ from haikei.credits.role import Grade, Role
 from haikei.credits.sealing import read_measured
 from haikei.database import (
     background_images,
+    backgrounds,
     contributions,
     image_records,
     ingredients,
@@ -45,6 +45,23 @@ _STATES = {state.value: state for state in ReviewState}
 # Where the numbers of images are put into a query's text.
 _HERE = "wanted_numbers"
 _NUMBERS: tuple[ColumnClause[int], ...] = (literal_column(_HERE),)
+_version = backgrounds.c
+#: The columns of a version that `RecordReader` takes, in this order; the first six sort versions.
+VERSION_COLUMNS = (
+    _version.project,
+    _version.sequence,
+    _version.shot,
+    _version.season,
+    _version.time,
+    _version.version,
+    _version.key,
+    _version.code,
+    _version.tracker_id,
+    _version.url,
+    _version.state,
+    _version.created_at,
+)
+_KEY = VERSION_COLUMNS.index(_version.key)
 _image = image_records.c
 _contribution = contributions.c
 _IMAGES = select(
@@ -127,31 +144,32 @@ class RecordReader:
     def _mentions(self) -> Mentions:
         return Mentions.load(self._connection)
 
-    def backgrounds(self, rows: Sequence[Row[Any]]) -> Iterable[BackgroundVersion]:
-        """Yield the versions of rows of `backgrounds`, in their order."""
+    def backgrounds(self, rows: Sequence[Sequence[Any]]) -> Iterable[BackgroundVersion]:
+        """Yield the versions of rows of `VERSION_COLUMNS`, in their order."""
         if not rows:
             return
-        places: dict[str, list[int]] = {row.key: [] for row in rows}
+        places: dict[str, list[int]] = {row[_KEY]: [] for row in rows}
         for key, seq in self._connection.execute(_PLACES, {"keys": [*places]}).all():
             places[key].append(seq)
         images = self.images(dict.fromkeys(seq for seqs in places.values() for seq in seqs))
         for row in rows:
-            seqs = places[row.key]
+            project, sequence, shot, season, time, version, key, code, id_, url, state, at = row
+            seqs = places[key]
             yield BackgroundVersion(
-                key=row.key,
-                project=row.project,
-                sequence=row.sequence,
-                shot=row.shot,
-                season=row.season,
-                time=row.time,
-                version=row.version,
-                code=row.code,
-                tracker_id=row.tracker_id,
-                url=row.url,
-                state=_STATES[row.state],
+                key=key,
+                project=project,
+                sequence=sequence,
+                shot=shot,
+                season=season,
+                time=time,
+                version=version,
+                code=code,
+                tracker_id=id_,
+                url=url,
+                state=_STATES[state],
                 images=tuple([images[seq] for seq in seqs]),
                 ledger=tuple(seqs),
-                created_at=row.created_at,
+                created_at=at,
             )
 
     def images(self, seqs: Iterable[int]) -> Mapping[int, ImageRecord]:

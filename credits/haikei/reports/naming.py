@@ -1,6 +1,7 @@
 """People as reports name them: as they want to be named, and never where they do not."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from haikei.credits import Person, printed_person
 from haikei.reports.words import Words
@@ -16,6 +17,7 @@ def is_named(person: Person) -> bool:
     return bool(printed_person(person).en) and not person.opt_out and person.id != _NOBODY
 
 
+@lru_cache(maxsize=4096)
 def shown(person: Person) -> Words:
     """
     Return a person's name in both languages.

@@ -78,6 +78,10 @@ def _row(row: tuple[Cell, ...], linked: list[bool], language: Language) -> list[
 
 def _plain(cell: Cell, language: Language) -> object:
     match cell:
+        case Words():
+            return _safe(said(cell, language))
+        case Lines():
+            return _safe("; ".join([str(_plain(item, language)) for item in cell.items]))
         case None:
             return ""
         case str():
@@ -86,16 +90,12 @@ def _plain(cell: Cell, language: Language) -> object:
             return cell
         case datetime():
             return cell.astimezone(UTC).isoformat(timespec="seconds")
-        case Words():
-            return _safe(said(cell, language))
         case Link():
             return _safe(said(cell.text, language))
         case Figure(value=value):
             return _safe(value) if isinstance(value, str) else value
         case Badge():
             return _safe(said(cell.text, language))
-        case Lines():
-            return _safe("; ".join(str(_plain(item, language)) for item in cell.items))
 
 
 def _target(cell: Cell) -> str:

@@ -26,6 +26,7 @@ from haikei.reports.document import (
     Facts,
     Figure,
     Heading,
+    Item,
     Lines,
     Link,
     Notice,
@@ -50,6 +51,8 @@ _SERIF = (
 )
 #: Elsewhere, in the page, or a file beside it.
 _SAFE_TARGET = re.compile(r"(?:(?:https?://|#)\S*|[\w.-]+)\Z", re.IGNORECASE)
+#: What `html.escape` looks for, one after the other.
+_MARKUP = re.compile("[&<>\"']")
 _FAMILY = re.compile(r"[\w .-]+")
 _MADE = Words("Made by Haikei", "Haikei作成")
 _CONTACT = Words("Questions", "お問い合わせ")
@@ -181,26 +184,33 @@ class _Page:
         return escape(text) if isinstance(text, str) else _words(text, self._language)
 
     def _cell(self, cell: Cell) -> str:
-        match cell:
+        # The two kinds that nearly all cells are of come first: large shows have millions.
+        if isinstance(cell, Words):
+            return _words(cell, self._language)
+        if isinstance(cell, Lines):
+            if cell.inline:
+                row = " · ".join(map(self._cell, cell.items))
+                return f'<span class="row">{row}</span>'
+            inside = "</div><div>".join(map(self._cell, cell.items))
+            return f"<div>{inside}</div>" if cell.items else ""
+        return self._other(cell)
+
+    def _other(self, item: Item) -> str:
+        match item:
             case str() | Words():
-                return self._text(cell)
+                return self._text(item)
             case None:
                 return '<span class="none">–</span>'
             case int():
-                return f"{cell:,}"
+                return f"{item:,}"
             case datetime():
-                return _moment(cell)
+                return _moment(item)
             case Link():
-                return self._link(cell.text, cell.target)
+                return self._link(item.text, item.target)
             case Figure():
-                return self._link(cell.shown, cell.target)
+                return self._link(item.shown, item.target)
             case Badge():
-                return f'<span class="badge {cell.tone.value}">{self._text(cell.text)}</span>'
-            case Lines():
-                if cell.inline:
-                    row = " · ".join(map(self._cell, cell.items))
-                    return f'<span class="row">{row}</span>'
-                return "".join(f"<div>{self._cell(item)}</div>" for item in cell.items)
+                return f'<span class="badge {item.tone.value}">{self._text(item.text)}</span>'
 
     def _link(self, text: Text, target: str) -> str:
         shown = self._text(text)
@@ -249,9 +259,8 @@ class _Page:
         yield "".join(waiting)
 
     def _row(self, row: tuple[Cell, ...], opened: list[str]) -> str:
-        cells = "</td>".join(
-            start + self._cell(cell) for start, cell in zip(opened, row, strict=True)
-        )
+        shown = map(self._cell, row)
+        cells = "</td>".join([start + cell for start, cell in zip(opened, shown, strict=True)])
         return f"<tr>{cells}</td></tr>\n"
 
     def _figure(self, picture: Picture) -> str:
@@ -315,9 +324,12 @@ class _Page:
 def _words(words: Words, language: Language) -> str:
     # Kept, since the rows of a large show say the same few things again and again.
     if language is Language.BOTH and words.en and words.ja and words.en != words.ja:
-        return f'{escape(words.en)}<span class="ja" lang="ja">{escape(words.ja)}</span>'
+        en, ja = words.en, words.ja
+        if _MARKUP.search(en) or _MARKUP.search(ja):
+            en, ja = escape(en), escape(ja)
+        return f'{en}<span class="ja" lang="ja">{ja}</span>'
     return escape(said(words, language))
 
 
 def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"{moment.astimezone(UTC).isoformat(' ', 'minutes').removesuffix('+00:00')} UTC"
