@@ -3,16 +3,16 @@
   "purpose": "haikei-report/1",
   "report": "no-ai",
   "file": "no-ai.pdf",
-  "sha256": "ce9c00655dec0b6f8285324e305567f89a890c2891e23e716de129b771df3760",
+  "sha256": "6a115e4535df4344fca883ed024bbd70e5ef990a172b1f343d44c417cbf0cc18",
   "studio": "Demonstration Studio",
   "scope": "PORT",
   "ledger_size": 27,
-  "made_at": "2026-11-22T08:07:36.084827+00:00"
+  "made_at": "2026-11-22T11:50:41.593527+00:00"
  },
  "signature": {
   "algorithm": "ed25519",
   "key_kind": "development",
-  "public_key": "ja+ush9wr4z99Ls+XuBofrnKONmEd8oiOVvWKluD4Hs=",
-  "value": "5+T/yvmVqvTaVAw58EfRXv8KIr/PZ8i/K13s6+jb/fOHDlsET5+6WmDxJJKx6tCG0aCfxn+4P/t4ET6L/eH9Cg=="
+  "public_key": "FOvBi4KinKHmnCja6R+SDnbE/WTD5zPYSAPr24S0Mag=",
+  "value": "k+Nx2Y2L2Q5b7MGzJ65s5FeRQ27Msbo621Mn4tkS2ds13clwY77fnkyW5Rf9fhVPp8O/oFo8E+ug+HBWC14mCA=="
  }
 }
