@@ -45,7 +45,8 @@ from haikei.database import image_records, open_database, reading
 from haikei.images import Picture, write_picture, write_review
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from support.records import save_show  # on the path only from here on
+from support.chromium import ARGUMENTS  # on the path only from here on
+from support.records import save_show
 
 PROJECT = "akane"
 MARK = 1000.0
@@ -55,15 +56,6 @@ VIEW = (1280, 860)
 VERSIONS_A_CUT = 1.446
 #: Pictures that are asked for at once, and connections: eight browsers of six each.
 UNSEEN, LANES = 200, 48
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 #: Milliseconds since the navigation began (Navigation Timing 2, Paint Timing).
 TIMES = """
 () => new Promise((resolve) => {

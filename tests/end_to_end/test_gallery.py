@@ -3,7 +3,6 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,26 +13,15 @@ from haikei.database import backgrounds, image_records, reviews, utc_now
 from haikei.images import Picture
 from haikei.jobs.previews import CARD, keep_card, preview_file
 from haikei.review import Decision
+from support.chromium import ARGUMENTS, EXECUTABLE, needs_chromium
 from support.jobs import studio_database, studio_settings
 from support.records import save_show
 from support.web import PATIENCE, serving
 
-BROWSER = Path("/usr/bin/chromium")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 VERSIONS = 500
 _WAIT = PATIENCE * 1000
 
-pytestmark = pytest.mark.skipif(
-    not BROWSER.exists(), reason="there is no Chromium; `make test` installs it"
-)
+pytestmark = needs_chromium
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +57,7 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Generator[Show]:
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         yield browser
         browser.close()
 

@@ -14,7 +14,7 @@ from haikei.presets import RECIPES, recipe
 from haikei.scenes import Scene, SceneKind, draw, save_layout
 from haikei.settings import load
 from support.studio import Row, Studio, studio
-from support.tiny_model import build_tiny_model
+from support.tiny_model import build_tiny_model, tiny_table
 
 RECIPE = """
 [[routes]]
@@ -41,15 +41,7 @@ name = "gen2"
 generator = "diffusers"
 model = "tiny"
 options = {{ steps = 4, strength = 0.25 }}
-[models.tiny]
-folder = "{folder}"
-name = "Tiny"
-version = "1"
-licence = "Apache-2.0"
-licence_url = "https://www.apache.org/licenses/LICENSE-2.0"
-commercial = "yes"
-data = "No data: its weights are random numbers."
-"""
+{model}"""
 
 
 def _land(here: Studio, project: str) -> Path:
@@ -62,7 +54,7 @@ def _land(here: Studio, project: str) -> Path:
 @pytest.mark.timeout(300)
 def test_a_model_goes_on_from_the_painters_base_and_is_credited_as_ai(tmp_path: Path) -> None:
     tiny = build_tiny_model(tmp_path / "models")
-    settings = RECIPE.format(folder=tiny.combined)
+    settings = RECIPE.format(model=tiny_table(tiny.combined))
     with studio(tmp_path / "studio", extra_settings=settings) as here:
         here.cast([("PORT", "s01", "c001"), ("NOAI", "s01", "c001")])
         here.start()

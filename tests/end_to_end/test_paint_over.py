@@ -22,7 +22,7 @@ from haikei.scenes import Scene, SceneKind, draw, save_layout
 from support.layered import Dab, flattened, layered, save, save_flat, save_without_composite
 from support.paint_overs import VISIBLE
 from support.studio import Row, Studio, studio
-from support.tiny_model import build_tiny_model
+from support.tiny_model import build_tiny_model, tiny_table
 
 _SETTINGS = """
 [[routes]]
@@ -38,15 +38,7 @@ name = "gen1"
 generator = "diffusers"
 model = "tiny"
 options = {{ steps = 4, strength = 0.25 }}
-[models.tiny]
-folder = "{model}"
-name = "Tiny"
-version = "1"
-licence = "Apache-2.0"
-licence_url = "https://www.apache.org/licenses/LICENSE-2.0"
-commercial = "yes"
-data = "No data: its weights are random numbers."
-[[storage.roots]]
+{model}[[storage.roots]]
 name = "artists"
 path = "artists"
 [[watch.touch_ups]]
@@ -166,7 +158,7 @@ class Cut:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Studio]:
     folder = tmp_path_factory.mktemp("paint")
-    settings = _SETTINGS.format(model=build_tiny_model(folder / "models").combined)
+    settings = _SETTINGS.format(model=tiny_table(build_tiny_model(folder / "models").combined))
     with studio(folder / "studio", extra_settings=settings) as here:
         for name in ("artists", "touchups"):
             (here.folder / name).mkdir()

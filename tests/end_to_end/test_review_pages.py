@@ -5,7 +5,6 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -13,18 +12,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, exp
 
 from haikei.jobs import JobState
 from haikei.scenes import Scene, SceneKind, draw, save_layout
+from support.chromium import ARGUMENTS, EXECUTABLE, needs_chromium
 from support.studio import PATIENCE, Row, Studio, studio
 
-BROWSER = Path("/usr/bin/chromium")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 SHOTS = [("PORT", "s01", "c001"), ("PORT", "s01", "c002")]
 _WAIT = PATIENCE * 1000
 _VIOLATIONS = """
@@ -32,9 +22,7 @@ addEventListener("securitypolicyviolation", (event) => console.error(
   "policy violated: " + event.violatedDirective + " " + event.blockedURI));
 """
 
-pytestmark = pytest.mark.skipif(
-    not BROWSER.exists(), reason="there is no Chromium; `make test` installs it"
-)
+pytestmark = needs_chromium
 
 
 @dataclass(slots=True)
@@ -87,7 +75,7 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Reviewed]:
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         yield browser
         browser.close()
 

@@ -52,6 +52,19 @@ class TinyModel:
     combined: Path  #: a pipeline that was saved with that ControlNet in it
 
 
+def tiny_table(folder: Path) -> str:
+    """Return what a studio says of a tiny model in its settings: the table `models.tiny`."""
+    return f"""[models.tiny]
+folder = "{folder}"
+name = "Tiny"
+version = "1"
+licence = "Apache-2.0"
+licence_url = "https://www.apache.org/licenses/LICENSE-2.0"
+commercial = "yes"
+data = "No data: its weights are random numbers."
+"""
+
+
 def build_tiny_model(folder: Path) -> TinyModel:
     """Build all three folders below `folder`; the same bytes come out each time."""
     torch, transformers, diffusers = _libraries()

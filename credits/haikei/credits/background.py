@@ -50,3 +50,8 @@ class Scope:
     sequence: str = ""  #: empty: all of them
     shot: str = ""  #: empty: all of them
     latest: bool = True  #: of each shot, season and time only the highest version
+
+    @property
+    def name(self) -> str:
+        """The part of a show as people read it, such as `porto / sq010`."""
+        return " / ".join(filter(None, (self.project, self.sequence, self.shot)))

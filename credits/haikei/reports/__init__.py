@@ -1,6 +1,6 @@
 """Reports for people and machines: one document, written as HTML, PDF, CSV, JSON or text."""
 
-from haikei.reports.composing import compose, scope_name
+from haikei.reports.composing import compose
 from haikei.reports.document import (
     Align,
     Badge,
@@ -67,5 +67,4 @@ __all__ = [
     "Words",
     "compose",
     "said",
-    "scope_name",
 ]

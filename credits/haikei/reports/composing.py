@@ -29,7 +29,7 @@ def compose(
         title=report.title,
         subtitle=subtitle,
         language=options.language,
-        scope=scope_name(source),
+        scope=source.scope.name,
         studio=source.settings.studio.name,
         made_at=source.now,
         client=look.client,
@@ -44,9 +44,3 @@ def compose(
         blocks=blocks,
         notes=notes,
     )
-
-
-def scope_name(source: ReportSource) -> str:
-    """Return the part of the show that a report is about, such as `porto / sq010`."""
-    scope = source.scope
-    return " / ".join(part for part in (scope.project, scope.sequence, scope.shot) if part)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from haikei.credits import Person, printed_person
+from haikei.credits import Person, naming, printed_person
 from haikei.reports.words import Words
 from haikei.settings import PersonEntry
 
-WITHHELD = Words("(name withheld at the artist's request)", "（本人の希望により非表示）")
+WITHHELD = Words(naming.WITHHELD, naming.WITHHELD_JA)
 NOT_NAMED = Words("(not named)", "（記名なし）")
 _NOBODY = "person:unnamed"
 

@@ -18,7 +18,7 @@ from haikei.ledger.signature import Signer
 from haikei.reports import lineage
 from haikei.reports.ai_scan import read
 from haikei.reports.answers import by_whom, sealed
-from haikei.reports.composing import compose, scope_name
+from haikei.reports.composing import compose
 from haikei.reports.declared import Declarations, Declared
 from haikei.reports.document import (
     Align,
@@ -110,7 +110,7 @@ def _sign(source: ReportSource, path: Path) -> Path:
         Signer(source.settings),
         report=NoAiReport.name,
         studio=source.settings.studio.name,
-        scope=scope_name(source),
+        scope=source.scope.name,
         ledger_size=size(source.connection),
         made_at=source.now,
     )

@@ -75,8 +75,7 @@ def _nothing_there(database: "Engine", scope: "Scope") -> str:
 
     with reading(database) as connection:
         known = ", ".join(records.projects(connection)) or "none"
-    place = " / ".join(filter(None, (scope.project, scope.sequence, scope.shot)))
-    return f"nothing is recorded for {place}; projects with records: {known}"
+    return f"nothing is recorded for {scope.name}; projects with records: {known}"
 
 
 def _print(done: "Recomputed", *, dry_run: bool) -> None:

@@ -48,7 +48,7 @@ def report_source(
                 )
             elif not records.count(connection, replace(scope, latest=False)):
                 raise ReportError(
-                    f"Nothing is recorded of {_part(scope)}.",
+                    f"Nothing is recorded of {scope.name}.",
                     advice="Check --sequence and --shot; names count to the letter.",
                 )
             yield ReportSource(
@@ -62,10 +62,6 @@ def report_source(
             )
     finally:
         database.dispose()
-
-
-def _part(scope: "Scope") -> str:
-    return " / ".join(name for name in (scope.project, scope.sequence, scope.shot) if name)
 
 
 def _hours(settings: "Settings", project: str) -> _Hours:
