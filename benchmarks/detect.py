@@ -35,7 +35,7 @@ import structlog
 
 from haikei.database import open_database
 from haikei.settings import Settings
-from haikei.watch import Watcher
+from haikei.sources.watch import Watcher
 
 WIDTH, HEIGHT = 1280, 720
 DRAWINGS = 24

@@ -30,11 +30,11 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from haikei.database import events, open_database, reading
-from haikei.eventlog import Follower
 from haikei.settings import Settings
+from haikei.sources.eventlog import Follower
 from haikei.storage import Storage
-from haikei.trackers.shotgrid import ShotGridTracker
-from haikei.trackers.shotgrid_feed import ShotGridFeed
+from haikei.trackers.shotgrid.feed import ShotGridFeed
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 

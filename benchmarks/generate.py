@@ -46,7 +46,7 @@ from haikei.generators import (
     StageOrder,
     StageSystem,
 )
-from haikei.generators.diffusers import MULTIPLE, DiffusersGenerator, control_lines
+from haikei.generators.diffusers.generator import MULTIPLE, DiffusersGenerator, control_lines
 from haikei.generators.production import Production, ProductionOrder, StageOutput, seed_of
 from haikei.images import Padding, Picture, read_picture
 from haikei.models import model_from_folder

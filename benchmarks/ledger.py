@@ -25,18 +25,10 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
+from haikei.canonical import canonical_json
 from haikei.database import open_database, reading
-from haikei.ledger import (
-    NoteSigner,
-    StoredTree,
-    append_many,
-    audit,
-    canonical_json,
-    entry,
-    seal,
-    size,
-)
-from haikei.ledger.signature import Signer
+from haikei.ledger import NoteSigner, StoredTree, append_many, audit, entry, seal, size
+from haikei.ledger.signing import Signer
 from haikei.ledger.tree import leaf_hash, root_from_inclusion
 from haikei.settings import Settings, Storage, StorageRoot, Studio
 

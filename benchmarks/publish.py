@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from haikei.trackers import PublishRequest
-from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 

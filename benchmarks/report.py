@@ -25,7 +25,7 @@ from haikei.credits import Scope, records
 from haikei.database import open_database, reading
 from haikei.reports import Format, Language, ReportOptions, ReportSource
 from haikei.reports.registry import find_report
-from haikei.reports.writing import collect_rarely, write_report
+from haikei.reports.report_writing import collect_rarely, write_report
 from haikei.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))

@@ -14,8 +14,8 @@ from typing import Protocol
 import pytest
 
 from haikei.errors import StateError
-from haikei.jobs.dbos_engine import DbosEngine, QueueSettings
-from haikei.jobs.port import Durable, Handler, Task, TaskState
+from haikei.jobs.engine.dbos.engine import DbosEngine, QueueSettings
+from haikei.jobs.engine.port import Durable, Handler, Task, TaskState
 from support.durable_work import work_until_killed
 
 PATIENCE = 30.0

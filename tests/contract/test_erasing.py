@@ -25,14 +25,14 @@ from haikei.database import (
     review_wakes,
     utc_now,
 )
-from haikei.jobs.dbos_engine import DbosEngine, QueueSettings
-from haikei.jobs.dispatch import Dispatcher
-from haikei.jobs.gate import Gate
+from haikei.jobs.background.tasks import GENERATE_QUEUE, STEPS_QUEUE, BackgroundHandlers
+from haikei.jobs.engine.dbos.engine import DbosEngine, QueueSettings
+from haikei.jobs.engine.dispatch import Dispatcher
+from haikei.jobs.engine.port import Durable, Task
+from haikei.jobs.engine.retries import Gate
 from haikei.jobs.inbox import add_job, receive
 from haikei.jobs.job import JobState
-from haikei.jobs.port import Durable, Task
-from haikei.jobs.rows import job_row, order_of, touch_up_row
-from haikei.jobs.workflow import GENERATE_QUEUE, STEPS_QUEUE, Course
+from haikei.jobs.table import job_row, order_of, touch_up_row
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
 from support.homecoming import painted
@@ -104,7 +104,7 @@ def vacuum(folder: Path) -> None:
 
 def do_on_dbos(house: House, count: int) -> None:
     """Let the real engine do all jobs that wait."""
-    handlers = Course(house.tools, Gate(2)).handlers()
+    handlers = BackgroundHandlers(house.tools, Gate(2)).handlers()
     queues = [QueueSettings(name=one, slots=2, poll=0.02) for one in (STEPS_QUEUE, GENERATE_QUEUE)]
     with DbosEngine(url(house), holder="one", queues=queues, handlers=handlers) as engine:
         dispatcher = Dispatcher(house.settings, house.database, engine, ahead=50)

@@ -11,10 +11,10 @@ from pydantic import HttpUrl
 from sqlalchemy import Engine, select
 
 from haikei.database import events, jobs, open_database, reading, review_wakes, utc_now
-from haikei.eventlog import Follower
 from haikei.settings import Events, Settings
+from haikei.sources.eventlog import Follower
 from haikei.storage import Storage
-from haikei.trackers.shotgrid_feed import ShotGridFeed
+from haikei.trackers.shotgrid.feed import ShotGridFeed
 from support.following import poll_all
 from support.pngfile import png_bytes
 from support.show import RunningStudio, Show, running_studio

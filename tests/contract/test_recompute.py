@@ -11,12 +11,12 @@ import typer
 from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
-from haikei.cli.recompute import recompute as recompute_command
+from haikei.cli.credits_repair import recompute as recompute_command
 from haikei.credits import BackgroundVersion, Person, Role, Scope, people, records
 from haikei.database import open_database, reading
 from haikei.jobs.recompute import Recomputed, recompute
 from haikei.trackers import CreditDesk
-from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.proxy import Mischief, proxy_before
 from support.records import (
     PAINTER,

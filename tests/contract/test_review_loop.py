@@ -13,10 +13,11 @@ from haikei.credits import ReviewState, Role, records
 from haikei.database import jobs, open_database, utc_now
 from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobOrder, JobState
-from haikei.jobs.rows import job_row, order_of, result_text
-from haikei.review import Decider, Deciding, Decision, Reviewer, Verdict
-from haikei.trackers import Place, PublishResult
-from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.jobs.table import job_row, order_of, result_text
+from haikei.review import Decider, Deciding, Decision, Reviewer, ReviewVerdict
+from haikei.show import Place
+from haikei.trackers import PublishResult
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.records import a_background, a_chain, save_background
 from support.show import Show, running_studio
 
@@ -101,7 +102,7 @@ def test_a_retake_from_the_page_is_answered_and_the_next_version_approved(
     deciding = Deciding(show.settings, database, desk)
 
     deciding.decide(
-        order.key, Verdict(decision=Decision.RETAKE, text="less green, at night", by=by)
+        order.key, ReviewVerdict(decision=Decision.RETAKE, text="less green, at night", by=by)
     )
     for _ in range(3):
         reviewer.tick()
@@ -124,7 +125,7 @@ def test_a_retake_from_the_page_is_answered_and_the_next_version_approved(
     assert retake.retake is not None
     assert [person.name for person in retake.retake.asked_by] == ["Haruka Mori"]
 
-    deciding.decide(retake.key, Verdict(decision=Decision.APPROVE, by=by))
+    deciding.decide(retake.key, ReviewVerdict(decision=Decision.APPROVE, by=by))
     reviewer.tick()
 
     assert value(show, "Task", show.background_task, "sg_status_list") == "fin"

@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 from haikei.cli.app import app
 from haikei.generators.production import Production
 from haikei.images import Picture, read_picture, write_picture
-from haikei.jobs.gate import Gate
+from haikei.jobs.background.tasks import BackgroundHandlers
+from haikei.jobs.engine.retries import Gate
 from haikei.jobs.tools import Tools
-from haikei.jobs.workflow import Course
-from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.house import House
 from support.jobs import announce, put_layout
 from support.show import Show, make_show
@@ -47,7 +47,7 @@ def house(site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             production=Production(house.settings, generators={"flat": house.generator}),
             open_tracker=lambda _: tracker,
         )
-        house.engine.handlers = Course(house.tools, Gate(2)).handlers()
+        house.engine.handlers = BackgroundHandlers(house.tools, Gate(2)).handlers()
         stack.callback(house.database.dispose)
         stack.callback(house.tools.close)
         yield house

@@ -9,7 +9,7 @@ import pytest
 from haikei.credits import Person
 from haikei.errors import PlaceUnknown
 from haikei.trackers import LayoutContext, TrackerAdapter
-from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.show import PNG, RunningStudio, Show, running_studio
 
 FILES = (

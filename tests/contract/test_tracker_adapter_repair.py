@@ -6,7 +6,7 @@ import pytest
 
 from haikei.errors import TrackerRejected
 from haikei.trackers import PublishRequest
-from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.proxy import Proxy, proxy_before
 from support.show import RunningStudio, Show, running_studio
 

@@ -10,12 +10,12 @@ from sqlalchemy import Engine, delete
 from haikei.credits import records
 from haikei.database import ledger_checkpoints, open_database
 from haikei.errors import HistoryChanged, OutletUnavailable
-from haikei.jobs.tracker_outlet import TrackerOutlet
+from haikei.jobs.checkpointing import TrackerOutlet
 from haikei.ledger.checkpoint import Checkpoint, SignedCheckpoint, note_signer
-from haikei.ledger.sealing import seal
-from haikei.ledger.sending import send_out
+from haikei.ledger.checkpoint_making import seal
+from haikei.ledger.outlet import send_out
 from haikei.trackers import CheckpointBoard
-from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.ledgers import rewrite
 from support.proxy import Mischief, proxy_before
 from support.records import a_background, save_background

@@ -10,7 +10,7 @@ import pytest
 from haikei.credits import Person
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.trackers import CreditDesk, CreditRow, PublishResult, StatedCredits
-from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.proxy import Mischief, Proxy, proxy_before
 from support.show import RunningStudio, Show, running_studio
 

@@ -7,7 +7,7 @@ import pytest
 import shotgun_api3
 
 from haikei.trackers import FeedEvent, PublishedLayout, TrackerFeed
-from haikei.trackers.shotgrid_feed import ShotGridFeed
+from haikei.trackers.shotgrid.feed import ShotGridFeed
 from support.show import RunningStudio, Show, heeding, running_studio
 
 NEW = "Shotgun_PublishedFile_New"

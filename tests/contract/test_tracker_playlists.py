@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from haikei.errors import TrackerUnavailable
-from haikei.trackers import PlaylistDesk, PlaylistRequest, Row
-from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.show import Row
+from haikei.trackers import PlaylistDesk, PlaylistRequest
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.proxy import Mischief, proxy_before
 from support.show import PNG, RunningStudio, Show, running_studio
 

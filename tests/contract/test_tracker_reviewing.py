@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from haikei.errors import TrackerRejected, TrackerUnavailable
-from haikei.trackers import NoteWrite, PublishResult, ReplyWrite, Row, SeenVersion, StatusWrite
-from haikei.trackers.shotgrid import ShotGridTracker
-from haikei.trackers.shotgrid_reviewing import ShotGridReviewDesk
+from haikei.show import Row
+from haikei.trackers import NoteWrite, PublishResult, ReplyWrite, SeenVersion, StatusWrite
+from haikei.trackers.shotgrid.review import ShotGridReviewDesk
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.proxy import Mischief, Proxy, proxy_before
 from support.show import RunningStudio, Show, heeding, running_studio
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import HttpUrl, SecretStr
 
+from haikei.checkup import Finding
 from haikei.settings import Settings, Storage, StorageRoot
-from haikei.trackers import Finding
-from haikei.trackers.shotgrid import ShotGridTracker
-from haikei.trackers.shotgrid_fields import FIELDS_OF
+from haikei.trackers.shotgrid.schema import FIELDS_OF
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.show import Show, make_show, running_studio, studio_settings
 from support.site import running_site
 

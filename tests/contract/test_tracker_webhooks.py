@@ -6,11 +6,11 @@ import httpx
 import pytest
 from pydantic import HttpUrl, SecretStr
 
+from haikei.checkup import Finding
 from haikei.errors import TrackerRejected
 from haikei.settings import Settings
-from haikei.trackers import Finding
-from haikei.trackers.shotgrid import ShotGridTracker
-from haikei.trackers.shotgrid_webhooks import WebhookClient
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
+from haikei.trackers.shotgrid.webhooks import WebhookClient
 from support.hearing import Receiver, receiver
 from support.show import RunningStudio, Show, heeding, running_studio
 

@@ -11,7 +11,7 @@ from pydantic import HttpUrl, SecretStr
 from sqlalchemy import Engine, Table, select
 
 from haikei.database import feed_cursors, feed_rows, open_database, review_wakes, utc_now
-from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.show import RunningStudio, Show, running_studio
 from support.web import PATIENCE, SECRET, TOKEN, a_form, serving, sign_form
 

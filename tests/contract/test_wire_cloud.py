@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from haikei.sgserver.hosting import SiteOptions
+from haikei.sgserver.http.hosting import SiteOptions
 from support.site import KEY, SCRIPT, RunningSite, running_site
 from support.wire import write_image
 

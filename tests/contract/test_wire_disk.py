@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pytest
 import shotgun_api3
 
-from haikei.sgserver.hosting import SiteOptions
+from haikei.sgserver.http.hosting import SiteOptions
 from support.site import running_site
 
 # The official client opens each file that it uploads and never closes it.

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import shotgun_api3
 
-from haikei.sgserver.hosting import SiteOptions
+from haikei.sgserver.http.hosting import SiteOptions
 from support.site import KEY, SCRIPT, RunningSite, running_site
 
 _CALL_LIMIT = 200_000

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import shotgun_api3
 
-from haikei.sgserver.hosting import SiteOptions
+from haikei.sgserver.http.hosting import SiteOptions
 from support.site import RunningSite, running_site
 from support.wire import await_thumbnail, write_image
 

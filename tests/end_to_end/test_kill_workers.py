@@ -19,8 +19,8 @@ from haikei.errors import SettingsError
 from haikei.events import LayoutPublished, Source
 from haikei.images import Picture, write_picture
 from haikei.jobs import JobState, Step
-from haikei.jobs.worker import WorkerRole, run_worker
-from haikei.trackers import Place
+from haikei.jobs.engine.worker import WorkerRole, run_worker
+from haikei.show import Place
 from support.jobs import announce
 from support.studio import Studio, studio
 

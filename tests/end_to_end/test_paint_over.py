@@ -16,7 +16,7 @@ from haikei.credits import BackgroundVersion, Person, ReviewState, Role, records
 from haikei.database import open_database, reading
 from haikei.images import Picture, read_picture
 from haikei.jobs import Job, JobState
-from haikei.measure.ciede2000 import ciede2000, lab_of
+from haikei.measure.grading import ciede2000, lab_of
 from haikei.provenance import MarksState, read_marks
 from haikei.scenes import Scene, SceneKind, draw, save_layout
 from support.layered import Dab, flattened, layered, save, save_flat, save_without_composite

@@ -9,7 +9,7 @@ import pytest
 
 from haikei.events import TouchUpPublished
 from haikei.jobs.inbox import undispatched
-from haikei.watch import Watcher, rearm
+from haikei.sources.watch import Watcher, rearm
 from support.pngfile import png_bytes
 from support.watching import quiet, studio, until, watching
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from haikei.watch import Watcher
+from haikei.sources.watch import Watcher
 from support.pngfile import png_bytes
 from support.watching import studio, until, watch_until_killed, watching
 

@@ -14,10 +14,11 @@ from haikei.credits import BackgroundVersion, ImageRecord, records
 from haikei.dailies import Dailies
 from haikei.database import reading
 from haikei.images import read_picture
-from haikei.review.answers import write_answers
+from haikei.review.replies import write_answers
 from haikei.settings import Settings
-from haikei.trackers import PlaylistDesk, PlaylistRequest, Row
-from haikei.trackers.reviewing import NoteWrite, ReviewWrite
+from haikei.show import Row
+from haikei.trackers import PlaylistDesk, PlaylistRequest
+from haikei.trackers.contract.review import NoteWrite, ReviewWrite
 from support.desk import MemoryDesk
 from support.jobs import studio_database, studio_settings
 from support.records import a_background, a_generation, a_layout, save_background

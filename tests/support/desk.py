@@ -13,9 +13,10 @@ from haikei.database import jobs, utc_now
 from haikei.errors import TrackerRejected
 from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobOrder, JobState
-from haikei.jobs.rows import job_row, order_of, result_text
-from haikei.trackers import Place, PublishResult, Row
-from haikei.trackers.reviewing import (
+from haikei.jobs.table import job_row, order_of, result_text
+from haikei.show import Place, Row
+from haikei.trackers import PublishResult
+from haikei.trackers.contract.review import (
     NoteWrite,
     ReplyWrite,
     ReviewDesk,

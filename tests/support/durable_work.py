@@ -5,8 +5,8 @@ import os
 import time
 from pathlib import Path
 
-from haikei.jobs.dbos_engine import DbosEngine, QueueSettings
-from haikei.jobs.port import Durable, Task
+from haikei.jobs.engine.dbos.engine import DbosEngine, QueueSettings
+from haikei.jobs.engine.port import Durable, Task
 
 _LONG = 60.0
 

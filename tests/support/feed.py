@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from haikei.database import utc_now
 from haikei.trackers import FeedEvent, PublishedLayout
-from haikei.trackers.feed import PaintOver
+from haikei.trackers.contract.feed import PaintOver
 
 NEW = "Shotgun_PublishedFile_New"
 CHANGE = "Shotgun_PublishedFile_Change"

@@ -11,9 +11,9 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from haikei.database import events, jobs, open_database, reading
-from haikei.eventlog import Follower, PollResult
 from haikei.images import Inspector
 from haikei.settings import Settings
+from haikei.sources.eventlog import Follower, PollResult
 from haikei.storage import Storage
 from haikei.trackers import TrackerFeed
 from support.feed import ScriptedFeed

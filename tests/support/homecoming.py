@@ -14,14 +14,8 @@ from haikei.files import sha256_of
 from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs.inbox import receive
 from haikei.scenes import Scene, SceneKind, draw
-from haikei.trackers import (
-    NoteWrite,
-    Place,
-    ReviewDesk,
-    ReviewWrite,
-    Row,
-    SeenVersion,
-)
+from haikei.show import Place, Row
+from haikei.trackers import NoteWrite, ReviewDesk, ReviewWrite, SeenVersion
 from support.house import House
 from support.jobs import announce, put_layout
 from support.tracker import MemoryTracker

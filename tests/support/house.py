@@ -14,12 +14,12 @@ from haikei.events import LayoutPublished
 from haikei.files import sha256_of
 from haikei.generators.production import Production
 from haikei.images import read_picture
-from haikei.jobs.dispatch import Dispatcher
-from haikei.jobs.gate import Gate
-from haikei.jobs.store import JobStore
+from haikei.jobs.background.tasks import BackgroundHandlers
+from haikei.jobs.engine.dispatch import Dispatcher
+from haikei.jobs.engine.retries import Gate
+from haikei.jobs.table import JobStore
 from haikei.jobs.tools import Tools
-from haikei.jobs.touchup_job import TouchUpCourse
-from haikei.jobs.workflow import Course
+from haikei.jobs.touchup.handle import TouchUpHandlers
 from haikei.settings import Settings
 from support.jobs import (
     FlatGenerator,
@@ -56,8 +56,8 @@ class House:
         self.engine = MemoryEngine()
         gate = Gate(2)
         self.engine.handlers = {
-            **Course(self.tools, gate).handlers(),
-            **TouchUpCourse(self.tools, gate).handlers(),
+            **BackgroundHandlers(self.tools, gate).handlers(),
+            **TouchUpHandlers(self.tools, gate).handlers(),
         }
         self.dispatcher = Dispatcher(self.settings, self.database, self.engine, ahead=50)
         self.store = JobStore(self.database)

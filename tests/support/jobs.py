@@ -23,10 +23,10 @@ from haikei.generators import (
     StageSystem,
 )
 from haikei.images import Picture, write_picture
+from haikei.jobs.engine.port import Durable, Handler, Task, TaskState
 from haikei.jobs.inbox import receive
-from haikei.jobs.port import Durable, Handler, Task, TaskState
 from haikei.settings import Settings
-from haikei.trackers import Place
+from haikei.show import Place
 
 PROJECT = "PORT"
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from haikei.canonical import canonical_json
 from haikei.database import open_database
-from haikei.ledger import NoteSigner, append_many, canonical_json
+from haikei.ledger import NoteSigner, append_many
 from haikei.ledger.checkpoint import note_signer
 from haikei.ledger.drop import DropFolder
 from haikei.settings import Settings

@@ -8,20 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from haikei.credits import (
-    Change,
     Contribution,
     CreditLine,
     Evidence,
     Grade,
     ImageKind,
     Person,
-    Region,
     Relation,
     Role,
     SourceType,
     System,
 )
 from haikei.images import Picture, write_picture
+from haikei.measurements import Change, Region
 from haikei.provenance import Marked, MarkedIngredient, MarkRequest, MarkSigner, mark
 from haikei.settings import Settings
 

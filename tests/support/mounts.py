@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from haikei.settings import Settings
+from haikei.show import Place
 from haikei.storage import Storage
-from haikei.trackers import Place
 
 PLACE = Place(project="PORT", sequence="s01", shot="c012")
 

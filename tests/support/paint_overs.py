@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from haikei.generators import GenerationRequest, StageOrder
 from haikei.generators.painter import PainterGenerator
 from haikei.images import Picture, resize
-from haikei.measure.ciede2000 import ciede2000, lab_of
+from haikei.measure.grading import ciede2000, lab_of
 from haikei.scenes import Scene, SceneKind, draw
 from haikei.settings import Settings
 

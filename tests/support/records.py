@@ -10,16 +10,13 @@ from sqlalchemy import Connection
 
 from haikei.credits import (
     BackgroundVersion,
-    Change,
     Contribution,
     Evidence,
     Grade,
     ImageKind,
     ImageRecord,
     Ingredient,
-    LineRecall,
     Person,
-    Region,
     Relation,
     ReviewState,
     Role,
@@ -27,6 +24,7 @@ from haikei.credits import (
     System,
     records,
 )
+from haikei.measurements import Change, LineRecall, Region
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 TANAKA = Person(id="HumanUser:11", name="Yuki Tanaka", name_ja="田中ゆき")

@@ -27,7 +27,7 @@ from haikei.reports import (
     Words,
 )
 from haikei.reports.registry import find_report
-from haikei.reports.writing import write_report
+from haikei.reports.report_writing import write_report
 from haikei.settings import Settings
 from support.records import save_background
 

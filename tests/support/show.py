@@ -11,15 +11,9 @@ import shotgun_api3
 from pydantic import HttpUrl, SecretStr
 
 from haikei.settings import PersonEntry, Settings, Storage, StorageRoot, Studio, Tracker
-from haikei.trackers import (
-    ContextRequest,
-    LayoutContext,
-    Place,
-    PublishedImage,
-    PublishRequest,
-    StoredFile,
-)
-from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.show import Place, StoredFile
+from haikei.trackers import ContextRequest, LayoutContext, PublishedImage, PublishRequest
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.site import RunningSite, running_site
 
 #: A valid 1x1 PNG, so that a site can make a thumbnail of it.

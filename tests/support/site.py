@@ -10,10 +10,10 @@ from typing import Literal
 
 import shotgun_api3
 
-from haikei.sgserver.hosting import SiteOptions
-from haikei.sgserver.seed_demo import seed_demo
-from haikei.sgserver.seed_empty import seed_empty
-from haikei.sgserver.serving import serve_site
+from haikei.sgserver.http.hosting import SiteOptions
+from haikei.sgserver.http.serving import serve_site
+from haikei.sgserver.seeds.demo_studio import seed_demo
+from haikei.sgserver.seeds.empty_site import seed_empty
 from haikei.sgserver.site import Site
 
 SCRIPT = "haikei"

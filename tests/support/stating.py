@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from haikei.credits import Person, Statement, StatementKind
-from haikei.credits.statements import declare
+from haikei.credits.records.statements import declare
 from support.reporting import ReportDesk
 
 LEGAL = Person(id="HumanUser:90", name="Rika Legal", name_ja="法務里香")

@@ -15,7 +15,7 @@ import shotgun_api3
 
 from haikei.database import open_database
 from haikei.jobs import Job, JobState
-from haikei.jobs.store import JobStore
+from haikei.jobs.table import JobStore
 from haikei.presets import RECIPES
 from haikei.settings import Settings, load
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
+from haikei.checkup import Finding
 from haikei.credits import Person
 from haikei.errors import PlaceUnknown
+from haikei.show import Row
 from haikei.trackers import (
     ContextRequest,
-    Finding,
     LayoutContext,
     PublishRequest,
     PublishResult,
-    Row,
     TrackerAdapter,
 )
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 
 from haikei.database import events, files, jobs, open_database
 from haikei.settings import Settings
-from haikei.watch import Watcher
+from haikei.sources.watch import Watcher
 
 DEADLINE = 30.0
 

@@ -23,10 +23,10 @@ from starlette.testclient import TestClient
 
 from haikei.database import feed_cursors, feed_rows, review_wakes, utc_now, web_deliveries
 from haikei.settings import Settings
-from haikei.trackers.visiting import Selected, SignedIn
+from haikei.trackers.contract.visiting import Selected, SignedIn
 from haikei.web import WebContext, make_app, require_supervisor, visitor
 from haikei.web.serving import serve
-from haikei.web.site import SiteAccess
+from haikei.web.tracker_access import SiteAccess
 from support.desk import MemoryDesk
 from support.feed import ScriptedFeed
 from support.jobs import studio_database, studio_settings

@@ -17,7 +17,7 @@ from haikei.errors import HaikeiError
 ROOT = Path(__file__).parents[2]
 PORTIONS = [
     ROOT / root / "haikei"
-    for root in ("config", "credits", "generators", "integrations", "handlers")
+    for root in ("config", "pictures", "credits", "generators", "integrations", "handlers")
 ]
 HEAVY = ("torch", "diffusers", "transformers", "dbos", "sqlalchemy", "OpenImageIO", "cv2", "scipy")
 
@@ -38,7 +38,13 @@ def test_the_command_line_starts_without_heavy_libraries() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["haikei.watch", "haikei.eventlog", "haikei.jobs.store", "haikei.sgserver.serving"]
+    "module",
+    [
+        "haikei.sources.watch",
+        "haikei.sources.eventlog",
+        "haikei.jobs.table",
+        "haikei.sgserver.http.serving",
+    ],
 )
 def test_torch_and_the_job_engine_stay_out_of_light_processes(module: str) -> None:
     assert not {"torch", "diffusers", "transformers", "dbos"} & _loaded(f"import {module}")

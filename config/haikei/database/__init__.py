@@ -1,6 +1,6 @@
 """Where the studio's own state lives: one database, one schema, one way to open it."""
 
-from haikei.database.connection import drop_deleted, open_database, reading
+from haikei.database.connection import drop_deleted, inserting, open_database, reading
 from haikei.database.moments import Moment, utc_now
 from haikei.database.schema import (
     background_images,
@@ -34,7 +34,6 @@ from haikei.database.schema import (
     systems,
     web_deliveries,
 )
-from haikei.database.upserting import inserting
 
 __all__ = [
     "Moment",

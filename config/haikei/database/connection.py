@@ -5,13 +5,24 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from haikei.errors import StateError
+
+
+def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an insert that can say what happens when the row is there already."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision in `migrations/versions`.
@@ -117,6 +128,28 @@ def _upgrade(engine: Engine) -> None:
     with engine.connect() as connection:
         if version_of(connection) == HEAD:
             return
-    from haikei.database.migrating import upgrade
 
     upgrade(engine)
+
+
+def upgrade(engine: Engine) -> None:
+    """
+    Run every migration that the database lacks, in one transaction.
+
+    Raises:
+        StateError: the database was made by a newer Haikei.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with engine.begin() as connection:
+        # Another process may have upgraded while we waited for the lock.
+        version = version_of(connection)
+        if version == HEAD:
+            return
+        if version is not None and version > HEAD:
+            raise StateError(
+                f"The database is of schema {version}, but this Haikei knows only {HEAD}.",
+                advice="Install the Haikei version that last used it, or a newer one.",
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, HEAD)

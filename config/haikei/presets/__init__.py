@@ -2,18 +2,20 @@
 
 from typing import TYPE_CHECKING
 
+from haikei.doors import on_demand
 from haikei.presets.facets import FACET_STATES, FACETS, GRADES, Label
 from haikei.presets.qualities import QUALITIES, Quality, QualityWords
 from haikei.presets.roles import ROLES, RoleName
-from haikei.presets.words import SEASONS, TIMES, Word
+from haikei.presets.season_time import SEASONS, TIMES, Word
 
 if TYPE_CHECKING:
-    from haikei.presets.recipes import RECIPES, recipe
+    from haikei.presets.recipes import PROMPT, RECIPES, recipe
 
 __all__ = [
     "FACETS",
     "FACET_STATES",
     "GRADES",
+    "PROMPT",
     "QUALITIES",
     "RECIPES",
     "ROLES",
@@ -27,12 +29,5 @@ __all__ = [
     "recipe",
 ]
 
-
-def __getattr__(name: str) -> object:
-    # Recipes are settings, and those take long to load: whoever needs only words does not wait.
-    if name in {"RECIPES", "recipe"}:
-        from haikei.presets import recipes
-
-        return getattr(recipes, name)
-    message = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(message)
+# Recipes are settings, and those take long to load: whoever needs only words does not wait.
+__getattr__ = on_demand(__name__, {"haikei.presets.recipes": ("PROMPT", "RECIPES", "recipe")})

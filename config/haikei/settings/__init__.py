@@ -1,10 +1,17 @@
 """What may a studio set? One TOML file, overridable by the environment."""
 
-from haikei.settings.credits import Credits, LedgerKeeping, Mail, Reports, Signing
+from haikei.settings.credits import (
+    Credits,
+    LedgerKeeping,
+    Mail,
+    PersonEntry,
+    Reports,
+    Signing,
+    StaffEntry,
+)
 from haikei.settings.describing import Setting, describe, reference, starter, toml
 from haikei.settings.loading import Reading, load, read, settings_path
 from haikei.settings.mistakes import Mistake
-from haikei.settings.people import PersonEntry, StaffEntry
 from haikei.settings.review import (
     Dailies,
     Notifications,

@@ -7,8 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
-from haikei.settings.credits import Credits, LedgerKeeping, Reports, Signing
-from haikei.settings.people import PersonEntry
+from haikei.settings.credits import Credits, LedgerKeeping, PersonEntry, Reports, Signing
 from haikei.settings.review import Notifications, Review, TouchUpFolder, Web
 from haikei.settings.section import LocatedPath, Seconds, Section, Slug, Template, filled
 

@@ -1,55 +1,125 @@
-"""One thing that somebody did for an image, and how that is known."""
+"""
+One thing that a person or a system did for an image: who, in which role, and how that
+is known.
+"""
 
+import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
 
-from haikei.credits.maker import Person, System
-from haikei.credits.role import Grade, Role
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
-    """A rectangle around pixels that changed, in pixels of the later image; origin top left."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-    pixels: int  #: changed pixels inside
+from haikei.errors import CreditError
+from haikei.measurements import Change, LineRecall
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class SourceType(StrEnum):
     """
-    What a touch-up changed, as it was measured: evidence of where, never of effort.
+    How the pixels came to be, in the words of the IPTC Digital Source Type vocabulary.
 
-    Integers only, so that every language hashes them alike: ppm are millionths, milli thousandths.
+    Source: http://cv.iptc.org/newscodes/digitalsourcetype/ (copy of 2026-08-17).
     """
 
-    method: str  #: name and version, such as `haikei-change/2`
-    parameters: str  #: the method's parameters as canonical JSON
-    area_ppm: int  #: share of the image's area that changed locally
-    regions: tuple[Region, ...]  #: the largest first
-    global_milli_de: int  #: median CIEDE2000 of a change of colour over the whole image
-    shift_milli_px: int  #: by how much the image was moved
-    map_sha256: str = ""  #: of the picture of the change map
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineRecall:
-    """How much of the layout's lines is seen in an image, beside what chance would give."""
-
-    method: str
-    tolerance_px: int
-    observed_ppm: int  #: share of line pixels with an edge of the image near them
-    chance_ppm: int  #: the same for the image's edges moved at random: mean
-    chance_sd_ppm: int  #: and standard deviation
+    DIGITAL_CREATION = "digitalCreation"  #: drawn by a human with non-generative tools
+    PRINT = "print"  #: scanned from paper
+    HUMAN_EDITS = "humanEdits"  #: corrected by a human with non-generative tools
+    ALGORITHMIC = "algorithmicMedia"  #: made by an algorithm without training data
+    TRAINED = "trainedAlgorithmicMedia"  #: made by a model trained on captured content
+    COMPOSITE_TRAINED = "compositeWithTrainedAlgorithmicMedia"  #: augmented by such a model
 
     @property
-    def lift_ppm(self) -> int:
-        """How far observed lies between chance (0) and all lines seen (1 000 000)."""
-        room = 1_000_000 - self.chance_ppm
-        return (self.observed_ppm - self.chance_ppm) * 1_000_000 // room if room > 0 else 0
+    def is_ai(self) -> bool:
+        """Whether a trained model made any of the pixels."""
+        return self in {SourceType.TRAINED, SourceType.COMPOSITE_TRAINED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A human who worked on an image."""
+
+    id: str  #: the tracker's, such as `HumanUser:12`; else `person:` and what is no name
+    name: str  #: in Latin letters
+    name_ja: str = ""  #: in Japanese script; empty when unknown
+    opt_out: str = ""  #: where it is recorded that they do not want to be named; else empty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """A program or a model that made pixels; credited as a tool, with who ran it."""
+
+    name: str
+    version: str
+    source_type: SourceType
+    sha256: str = ""  #: of the weights, as one hash over all files; empty for an algorithm
+    licence: str = ""
+    data: str = ""  #: what a model was trained on, in a sentence
+
+
+class Facet(StrEnum):
+    """The sides of an image's making; they are never added up into one figure."""
+
+    LAYOUT = "layout"
+    GENERATION = "generation"
+    TOUCH_UP = "touch_up"
+    REVIEW = "review"  #: selection and review
+
+
+class Grade(StrEnum):
+    """How it is known that somebody did something, the strongest first."""
+
+    MEASURED = "measured"  #: computed from the files, by a named method
+    LOGGED = "logged"  #: written by a machine when it happened
+    DECLARED = "declared"  #: said by a person
+
+
+class Role(StrEnum):
+    """What someone did. Names in English and Japanese stand in `haikei.presets.roles`."""
+
+    ART_DIRECTOR = "art_director"
+    ASSISTANT_ART_DIRECTOR = "assistant_art_director"
+    ART_SETTING = "art_setting"
+    ART_BOARD = "art_board"
+    LAYOUT = "layout"
+    GENZU = "genzu"
+    GENZU_CLEAN_UP = "genzu_clean_up"
+    AI_GENERATION = "ai_generation"  #: a tool's, never a person's
+    PAINTING_ALGORITHM = "painting_algorithm"  #: a tool's that holds no trained model
+    AI_OPERATION = "ai_operation"
+    TOUCH_UP = "touch_up"
+    BACKGROUND = "background"
+    BACKGROUND_CHECK = "background_check"
+    SELECTION = "selection"
+    RETAKE = "retake"  #: asked for another version
+    APPROVAL = "approval"
+    PIPELINE = "pipeline"
+
+    @property
+    def is_tool(self) -> bool:
+        """Whether a system, and never a person, has this role."""
+        return self in {Role.AI_GENERATION, Role.PAINTING_ALGORITHM}
+
+    @property
+    def facet(self) -> Facet:
+        """The side of the image's making that this role belongs to."""
+        return _FACETS.get(self, Facet.LAYOUT)
+
+
+_FACETS = {
+    Role.AI_GENERATION: Facet.GENERATION,
+    Role.PAINTING_ALGORITHM: Facet.GENERATION,
+    Role.AI_OPERATION: Facet.GENERATION,
+    Role.PIPELINE: Facet.GENERATION,
+    Role.TOUCH_UP: Facet.TOUCH_UP,
+    Role.BACKGROUND: Facet.TOUCH_UP,
+    Role.BACKGROUND_CHECK: Facet.REVIEW,
+    Role.SELECTION: Facet.REVIEW,
+    Role.RETAKE: Facet.REVIEW,
+    Role.APPROVAL: Facet.REVIEW,
+    Role.ART_DIRECTOR: Facet.REVIEW,
+    Role.ASSISTANT_ART_DIRECTOR: Facet.REVIEW,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,3 +143,68 @@ class Contribution:
     grade: Grade
     evidence: Evidence
     at: datetime
+
+
+# "Ai" is a name that people have; "AI", "A.I." and "ai" alone, or with words like these, are not.
+_AI_ALONE = {"AI", "ai", "A.I.", "A.I", "a.i."}
+_AI_WORDS = {"ai", "a.i.", "a.i", "artificial", "generative", "生成ai", "人工知能", "生成"}
+_COMPANY = {
+    "and",
+    "artist",
+    "assisted",
+    "background",
+    "bot",
+    "by",
+    "designer",
+    "generated",
+    "generation",
+    "generator",
+    "human",
+    "humans",
+    "intelligence",
+    "model",
+    "painter",
+    "system",
+    "with",
+    "人間",
+    "人",
+    "ヒト",
+}
+_WORD = re.compile(r"a\.i\.?|生成ai|ai|人工知能|人間|ヒト|人|生成|[^\W\d_]+", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def is_ai_name(name: str) -> bool:
+    """Tell whether a name means a machine, such as `AI` or `AI (+Human)`, and not a person."""
+    plain = unicodedata.normalize("NFKC", name).strip()
+    if plain in _AI_ALONE:
+        return True
+    words = [word.casefold() for word in _WORD.findall(plain)]
+    ai = [word for word in words if word in _AI_WORDS]
+    others = [word for word in words if word not in _AI_WORDS]
+    if not ai or any(word not in _COMPANY for word in others):
+        return False
+    return bool(others) or len(ai) > 1 or ai[0] not in {"ai", "生成", "artificial", "generative"}
+
+
+def check_makers(contributions: Iterable[Contribution], what: str) -> None:
+    """
+    Check that people have people's roles and systems have tools', and that nobody is called AI.
+
+    Raises:
+        CreditError: it is not so; the message names `what`.
+    """
+    for contribution in contributions:
+        actor, role = contribution.actor, contribution.role
+        if isinstance(actor, Person) == role.is_tool:
+            kind = "a person" if isinstance(actor, Person) else "a system"
+            raise CreditError(
+                f"{actor.name or 'Someone'} is {kind} and cannot be credited as {role.value} "
+                f"of {what}.",
+                advice="Credit a system as a tool, and whoever ran it as its operator.",
+            )
+        if isinstance(actor, Person) and (is_ai_name(actor.name) or is_ai_name(actor.name_ja)):
+            raise CreditError(
+                f"{actor.name or actor.name_ja!r} is credited as a person for {what}.",
+                advice="Credit the system as a tool, and name the people who worked on it.",
+            )

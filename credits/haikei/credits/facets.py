@@ -1,20 +1,16 @@
 """
-The four sides of an image's making, each with its state and what shows it.
-
-They are never added up: an area is no effort, a prompt is no brush stroke, and one figure for all
-would say less than any of them.
+The four sides of an image's making, each with its state and evidence, and the source
+type of the whole.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from haikei.credits.background import BackgroundVersion, ReviewState
-from haikei.credits.contribution import Change, Contribution
-from haikei.credits.maker import Person, SourceType, System
-from haikei.credits.record import ImageKind, ImageRecord
-from haikei.credits.role import Facet, Grade, Role
-from haikei.presets.facets import FACET_STATES, Label
+from haikei.credits.contribution import Contribution, Facet, Grade, Person, Role, SourceType, System
+from haikei.credits.record import BackgroundVersion, ImageKind, ImageRecord, ReviewState
+from haikei.measurements import Change
+from haikei.presets import FACET_STATES, Label
 
 #: From which share of the area on, in millionths, a change is a repaint of the whole image.
 FULL_REPAINT_PPM = 900_000
@@ -240,3 +236,31 @@ def _review(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary:
     return FacetSummary(
         facet=Facet.REVIEW, state=state, text=FACET_STATES[state.value], parts=tuple(parts)
     )
+
+
+_AI = frozenset(source for source in SourceType if source.is_ai)
+_DRAWN = frozenset({SourceType.DIGITAL_CREATION, SourceType.PRINT, SourceType.HUMAN_EDITS})
+
+
+def is_ai(image: ImageRecord) -> bool:
+    """Tell whether a trained model made any of an image's pixels in its own step."""
+    if image.source_type in _AI:
+        return True
+    for one in image.contributions:
+        if isinstance(one.actor, System) and one.actor.source_type in _AI:
+            return True
+    return False
+
+
+def overall_source_type(images: Sequence[ImageRecord]) -> SourceType:
+    """
+    Return the one term for a picture that was made in steps, the layout's first.
+
+    A human drawing that a trained model worked on is never called less than that, whatever was
+    done to it afterwards. Source: IPTC Digital Source Type, `compositeWithTrainedAlgorithmicMedia`
+    is an "augmentation, correction or enhancement using a Generative AI model".
+    """
+    if not any(map(is_ai, images)):
+        return images[-1].source_type
+    drawn = any(image.source_type in _DRAWN for image in images)
+    return SourceType.COMPOSITE_TRAINED if drawn else SourceType.TRAINED

@@ -1,15 +1,17 @@
-"""How people and systems are printed, and the work for which nobody can be."""
+"""
+How people and systems are printed, and the credit line that names everyone of a
+background.
+"""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from haikei.credits.checking import check_makers
-from haikei.credits.maker import Person, SourceType, System
+from haikei.credits.contribution import Facet, Person, Role, SourceType, System, check_makers
 from haikei.credits.record import ImageRecord
-from haikei.credits.role import Facet
 from haikei.errors import CreditError
+from haikei.presets import ROLES
 
 #: What is printed for those who do not want to be named.
 WITHHELD = "(name withheld at the artist's request)"
@@ -90,3 +92,104 @@ def _clean(text: str) -> str:
     # Line breaks and control characters of a name would tear the line that it stands in.
     plain = "".join(" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in text)
     return " ".join(plain.split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditLine:
+    """One background's credits as a single line."""
+
+    en: str
+    ja: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tool:
+    role: Role
+    name: str
+    operators: tuple[PrintedName, ...]
+
+
+def credit_line(images: Sequence[ImageRecord]) -> CreditLine:
+    """
+    Return the credit line of a background, from the whole lineage of its image.
+
+    Roles stand in a film's order, and in each everyone once, in the order of the images. A system
+    is printed as a tool with who ran it, never as a person, and never as "AI (+Human)"; a system
+    that holds no trained model is not called AI. Those who do not want to be named are withheld.
+
+    Raises:
+        CreditError: work by a human has neither a name nor an opt-out; no human is recorded at all;
+            a person stands as a tool, a system as a person, or someone is called AI.
+    """
+    reasons = [f"{image.path or image.key} ({why})" for image in images if (why := unnamed(image))]
+    if reasons:
+        raise refuse(reasons)
+    tools = _tools(images)
+    names = {tool.name.casefold() for tool in tools}
+    people: dict[Role, dict[str, Person]] = {}
+    for role, person in _people(images):
+        if person.name.strip().casefold() in names and not person.opt_out:
+            raise CreditError(
+                f"{person.name!r} is the name of a system and of a person in one lineage.",
+                advice="A system is credited as a tool; name the person who worked on the image.",
+            )
+        people.setdefault(role, {}).setdefault(person.id, person)
+    if not people:
+        raise nobody([image.path or image.key for image in images[-1:]] or ["no image"])
+    segments = list(_segments(people, tools))
+    return CreditLine(
+        en="Background: " + " · ".join(segment.en for segment in segments),
+        ja="背景：" + " · ".join(segment.ja for segment in segments),
+    )
+
+
+def _people(images: Sequence[ImageRecord]) -> Iterator[tuple[Role, Person]]:
+    for image in images:
+        for one in image.contributions:
+            if isinstance(one.actor, Person):
+                yield one.role, one.actor
+
+
+def _tools(images: Sequence[ImageRecord]) -> list[_Tool]:
+    found: dict[tuple[Role, str], dict[str, PrintedName]] = {}
+    for image in images:
+        operators = {
+            one.actor.id: printed_person(one.actor)
+            for one in image.contributions
+            if one.role is Role.AI_OPERATION and isinstance(one.actor, Person)
+        }
+        for one in image.contributions:
+            if isinstance(one.actor, System):
+                found.setdefault((one.role, printed_system(one.actor)), {}).update(operators)
+    return [
+        _Tool(role=role, name=name, operators=tuple(operators.values()))
+        for (role, name), operators in found.items()
+    ]
+
+
+def _segments(
+    people: dict[Role, dict[str, Person]], tools: Sequence[_Tool]
+) -> Iterator[PrintedName]:
+    for code, words in ROLES.items():
+        role = Role(code)
+        if role.is_tool:
+            yield from (_tool(tool) for tool in tools if tool.role is role)
+        elif words.in_line and role in people and not (role is Role.AI_OPERATION and tools):
+            printed = dict.fromkeys(printed_person(person) for person in people[role].values())
+            en = words.en if role is Role.AI_OPERATION else words.short_en
+            yield PrintedName(
+                en=f"{en} {', '.join(name.en for name in printed)}",
+                ja=f"{words.short_ja} {'、'.join(name.ja for name in printed)}",
+            )
+
+
+def _tool(tool: _Tool) -> PrintedName:
+    words, operation = ROLES[tool.role.value], ROLES[Role.AI_OPERATION.value]
+    run_en, run_ja = "run by pipeline", "パイプライン自動実行"
+    if tool.operators:
+        run_en = f"{operation.short_en} {', '.join(name.en for name in tool.operators)}"
+        run_ja = f"{operation.short_ja} {'、'.join(name.ja for name in tool.operators)}"
+    return PrintedName(
+        en=f"{words.short_en} {tool.name} ({run_en})",
+        ja=f"{words.short_ja} {tool.name}（{run_ja}）",
+    )

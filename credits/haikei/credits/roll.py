@@ -5,10 +5,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from haikei.credits.background import BackgroundVersion
-from haikei.credits.checking import is_ai_name
-from haikei.credits.contribution import Contribution
-from haikei.credits.maker import Person
+from haikei.credits.contribution import Contribution, Person, Role, is_ai_name
 from haikei.credits.naming import (
     WITHHELD,
     WITHHELD_JA,
@@ -18,8 +15,7 @@ from haikei.credits.naming import (
     refuse,
     unnamed,
 )
-from haikei.credits.record import ImageRecord
-from haikei.credits.role import Role
+from haikei.credits.record import BackgroundVersion, ImageRecord
 from haikei.errors import CreditError
 from haikei.presets import ROLES
 

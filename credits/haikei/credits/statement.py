@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from haikei.credits.maker import Person
+from haikei.credits.contribution import Person
 
 
 class StatementKind(StrEnum):

@@ -1,9 +1,15 @@
 """Files that come from somewhere: what they say about themselves, and what we know of them."""
 
-from haikei.intake.declaration import Declaration, declared_free_of_ai, read_declaration
+from haikei.intake.delivery import (
+    Declaration,
+    DeliveredFile,
+    declared_free_of_ai,
+    gather,
+    left_out,
+    read_declaration,
+)
 from haikei.intake.examination import Examination, Problem, ProblemKind, Recognition, Verdict
 from haikei.intake.examining import Examiner
-from haikei.intake.gathering import DeliveredFile, gather, left_out
 
 __all__ = [
     "Declaration",

@@ -15,17 +15,16 @@ from haikei.credits import (
     credit_line,
     records,
 )
-from haikei.credits.comparing import differences
+from haikei.credits.records.comparison import differences
 from haikei.database import utc_now
 from haikei.errors import CreditError, ImageUnreadable, LedgerError, MarksError
 from haikei.images import read_picture
-from haikei.intake.declaration import NO_AI, Declaration
+from haikei.intake.delivery import NO_AI, Declaration, DeliveredFile
 from haikei.intake.examination import Examination, Problem, ProblemKind, Recognition
-from haikei.intake.gathering import DeliveredFile
 from haikei.ledger import entry as ledger_entry
 from haikei.ledger.tree import leaf_hash
 from haikei.provenance import FileMarks, MarksState, read_marks
-from haikei.provenance.fileformat import (
+from haikei.provenance.formats.detection import (
     MANIFEST_SUFFIX,
     XMP_SUFFIX,
     file_format,

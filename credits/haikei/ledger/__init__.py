@@ -1,12 +1,12 @@
 """The append-only ledger: what was recorded, in which order, and that it was not changed."""
 
-from haikei.ledger.appending import append, append_many
 from haikei.ledger.audit import Audit, audit, verify
 from haikei.ledger.bundle import Bundled, BundledFile, export_bundle, verifier_script
-from haikei.ledger.canonical import canonical_json, to_plain
 from haikei.ledger.checkpoint import (
     Checkpoint,
+    NoteSigner,
     SignedCheckpoint,
+    VerifierKey,
     checkpoints,
     newest_checkpoint,
     note_signer,
@@ -14,47 +14,63 @@ from haikei.ledger.checkpoint import (
     origin_of,
     read_checkpoint,
 )
-from haikei.ledger.entry import Entry, entries, entry, size
-from haikei.ledger.nodes import StoredTree
-from haikei.ledger.note import NoteSigner, VerifierKey
-from haikei.ledger.outlet import Outlet
+from haikei.ledger.checkpoint_making import seal, stamp_missing
+from haikei.ledger.drop import DropFolder
+from haikei.ledger.entry import (
+    Entry,
+    StoredTree,
+    append,
+    append_many,
+    entries,
+    entry,
+    list_entries,
+    size,
+)
+from haikei.ledger.mail import MailOutlet, check_protected, connect
+from haikei.ledger.outlet import Outlet, send_out
 from haikei.ledger.proof import InclusionProof
-from haikei.ledger.sealing import seal, stamp_missing
-from haikei.ledger.selection import Selection, select_entries
-from haikei.ledger.sending import send_out
+from haikei.ledger.selection import EntrySelection, image_entry, published_files, select_entries
+from haikei.ledger.signing import Signer, time_stamper
 
 __all__ = [
     "Audit",
     "Bundled",
     "BundledFile",
     "Checkpoint",
+    "DropFolder",
     "Entry",
+    "EntrySelection",
     "InclusionProof",
+    "MailOutlet",
     "NoteSigner",
     "Outlet",
-    "Selection",
     "SignedCheckpoint",
+    "Signer",
     "StoredTree",
     "VerifierKey",
     "append",
     "append_many",
     "audit",
-    "canonical_json",
+    "check_protected",
     "checkpoints",
+    "connect",
     "entries",
     "entry",
     "export_bundle",
+    "image_entry",
+    "list_entries",
     "newest_checkpoint",
     "note_signer",
     "open_checkpoint",
     "origin_of",
+    "published_files",
     "read_checkpoint",
     "seal",
     "select_entries",
     "send_out",
     "size",
     "stamp_missing",
-    "to_plain",
+    "time_stamper",
     "verifier_script",
     "verify",
 ]

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from haikei.errors import HistoryChanged, LedgerError
-from haikei.ledger.checkpoint import checkpoints
-from haikei.ledger.note import VerifierKey
+from haikei.ledger.checkpoint import VerifierKey, checkpoints
+from haikei.ledger.checkpoint_making import difference, witnessed
 from haikei.ledger.outlet import Outlet
 from haikei.ledger.recomputing import Tell, recompute
-from haikei.ledger.sealing import difference, witnessed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,15 +13,12 @@ from pathlib import Path, PurePosixPath
 
 from sqlalchemy import Connection, select
 
+from haikei.canonical import canonical_json
 from haikei.database import ledger
 from haikei.errors import LedgerError
-from haikei.ledger.canonical import canonical_json
-from haikei.ledger.checkpoint import SignedCheckpoint, checkpoints
-from haikei.ledger.disclosure import commitments_in, disclose
-from haikei.ledger.entry import Entry, entry_of
-from haikei.ledger.nodes import StoredTree
-from haikei.ledger.note import VerifierKey
-from haikei.ledger.proof import InclusionProof
+from haikei.ledger.checkpoint import SignedCheckpoint, VerifierKey, checkpoints
+from haikei.ledger.entry import Entry, StoredTree, entry_of
+from haikei.ledger.proof import InclusionProof, commitments_in, disclose
 from haikei.ledger.tree import check_consistency
 
 _AT_ONCE = 500

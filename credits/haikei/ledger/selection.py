@@ -22,7 +22,7 @@ _AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class EntrySelection:
     """A part of a show, or an image with all that it was made from."""
 
     project: str = ""
@@ -31,7 +31,7 @@ class Selection:
     image: str = ""  #: SHA-256 of an image's file; then nothing else is looked at
 
 
-def select_entries(connection: Connection, selection: Selection) -> tuple[int, ...]:
+def select_entries(connection: Connection, selection: EntrySelection) -> tuple[int, ...]:
     """
     Return the numbers of all entries about a selection, in order.
 
@@ -113,7 +113,7 @@ def _where(path: str, sha256: str, roots: Sequence[Path]) -> Path | None:
     return None
 
 
-def _of_versions(connection: Connection, selection: Selection) -> set[int]:
+def _of_versions(connection: Connection, selection: EntrySelection) -> set[int]:
     row = backgrounds.c
     wanted: list[ColumnElement[bool]] = [row.project == selection.project]
     if selection.sequence:
@@ -129,7 +129,7 @@ def _of_versions(connection: Connection, selection: Selection) -> set[int]:
     return set(connection.execute(query).scalars())
 
 
-def _statements_within(connection: Connection, selection: Selection) -> set[int]:
+def _statements_within(connection: Connection, selection: EntrySelection) -> set[int]:
     row = statements.c
     wanted: list[ColumnElement[bool]] = [row.project == selection.project]
     if selection.sequence:

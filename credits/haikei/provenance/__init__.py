@@ -1,5 +1,6 @@
 """Marks in files: XMP that people read, and signed C2PA manifests that anybody can check."""
 
+from haikei.provenance.certificate import TrustedRoots, read_roots, trusted_roots
 from haikei.provenance.filemarks import (
     AiSign,
     EngineVerdict,
@@ -10,11 +11,11 @@ from haikei.provenance.filemarks import (
     NamedPerson,
     XmpMarks,
 )
+from haikei.provenance.mark_reading import read_marks
 from haikei.provenance.marking import mark
-from haikei.provenance.reading import read_marks
 from haikei.provenance.request import Marked, MarkedIngredient, MarkRequest, Oversight
 from haikei.provenance.signer import MarkSigner
-from haikei.provenance.trust import TrustedRoots, read_roots, trusted_roots
+from haikei.provenance.source_types import names_ai, source_term
 
 __all__ = [
     "AiSign",
@@ -32,7 +33,9 @@ __all__ = [
     "TrustedRoots",
     "XmpMarks",
     "mark",
+    "names_ai",
     "read_marks",
     "read_roots",
+    "source_term",
     "trusted_roots",
 ]

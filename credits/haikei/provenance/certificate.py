@@ -1,4 +1,7 @@
-"""The studio's certificate chain and its key: checked once, before anything is signed with them."""
+"""
+The studio's certificate chain and key, checked before anything is signed, and the
+roots it trusts.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from haikei.database import utc_now
 from haikei.errors import SettingsError
-from haikei.provenance.development import CLAIM_SIGNING
+from haikei.provenance.development import CLAIM_SIGNING, standing_root
+from haikei.settings import Settings
 
 #: Bytes in, the raw signature over them out.
 SignBytes = Callable[[bytes], bytes]
@@ -247,3 +251,49 @@ def _pem(certificate: x509.Certificate) -> str:
 
 def _common_name(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedRoots:
+    """Root certificates in PEM, one after the other; empty where nobody is trusted."""
+
+    signers: str
+    time_stamps: str
+
+
+def trusted_roots(settings: Settings) -> TrustedRoots:
+    """
+    Return the roots of our own files' signer and of those that the settings add.
+
+    Raises:
+        SettingsError: a file of certificates does not exist or hold any.
+    """
+    given = settings.signing
+    if given.certificate_file is not None:
+        own = read_chain(given.certificate_file, to_sign=False).root_pem
+    else:
+        own = standing_root(settings.studio.state / "keys")
+    return TrustedRoots(
+        signers=own + read_roots(given.trust_file),
+        time_stamps=read_roots(given.timestamp_trust_file),
+    )
+
+
+def read_roots(path: Path | None) -> str:
+    """
+    Return the certificates in a PEM file; nothing for no file.
+
+    Raises:
+        SettingsError: the file does not exist or holds none.
+    """
+    if path is None:
+        return ""
+    try:
+        found = x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"The certificates in {path} cannot be read: {error}.",
+            advice="Give a file with root certificates in PEM.",
+        ) from error
+    pem = serialization.Encoding.PEM
+    return "".join(certificate.public_bytes(pem).decode("ascii") for certificate in found)

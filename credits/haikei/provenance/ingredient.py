@@ -12,7 +12,7 @@ from haikei.errors import MarksBroken, MarksUnreadable
 from haikei.provenance import c2pa_python
 from haikei.provenance.c2pa_python import UNTRUSTED, Trust, Validated
 from haikei.provenance.chain import check_source_types
-from haikei.provenance.fileformat import file_format, manifest_beside
+from haikei.provenance.formats.detection import file_format, manifest_beside
 from haikei.provenance.manifest import Json, SeenIngredient
 from haikei.provenance.request import MarkedIngredient, MarkRequest
 

@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Literal
 
-from haikei.credits import Change, Contribution, ImageKind, Relation, System
+from haikei.credits import Contribution, ImageKind, Relation, System
 from haikei.errors import MarksError
-from haikei.provenance.naming import named_people
-from haikei.provenance.request import MarkRequest
+from haikei.measurements import Change
+from haikei.provenance.request import MarkRequest, named_people
 from haikei.provenance.source_types import source_type_uri
 from haikei.provenance.xmp import DC, IPTC_EXT
 

@@ -24,7 +24,7 @@ from haikei.errors import (
 )
 from haikei.provenance import c2pa_python, xmp
 from haikei.provenance.c2pa_python import Trust
-from haikei.provenance.fileformat import (
+from haikei.provenance.formats.detection import (
     MANIFEST_SUFFIX,
     XMP_SUFFIX,
     FileFormat,
@@ -38,8 +38,7 @@ from haikei.provenance.ingredient import (
     sidecar_definitions,
 )
 from haikei.provenance.manifest import Json, definition
-from haikei.provenance.naming import creators, named_people
-from haikei.provenance.request import Marked, MarkRequest
+from haikei.provenance.request import Marked, MarkRequest, creators, named_people
 from haikei.provenance.signer import MarkSigner
 from haikei.provenance.source_types import names_ai, source_type_uri
 

@@ -12,11 +12,11 @@ from haikei.provenance.certificate import (
     chain_from_pem,
     raw_signature,
     read_chain,
+    read_roots,
     sign_with_key,
     signing,
 )
 from haikei.provenance.development import development_certificate
-from haikei.provenance.trust import read_roots
 from haikei.settings import Settings
 
 GROUP = "haikei.signers"

@@ -11,17 +11,17 @@ GROUP = "haikei.reports"
 
 def built_in() -> tuple[Report, ...]:
     """Return the reports that Haikei brings, in the order in which people read them."""
-    from haikei.reports.ai_use import AiUseReport
-    from haikei.reports.article50 import Article50Report
-    from haikei.reports.breakdown import Breakdown
-    from haikei.reports.copyright_helper import CopyrightReport
-    from haikei.reports.credits_roll import CreditsRollReport
-    from haikei.reports.dashboard import Dashboard
-    from haikei.reports.image_sheet import ImageSheet
-    from haikei.reports.no_ai import NoAiReport
-    from haikei.reports.omc import OmcReport
-    from haikei.reports.transcript import VerificationReport
-    from haikei.reports.union_log import UnionLogReport
+    from haikei.reports.kinds.ai_use import AiUseReport
+    from haikei.reports.kinds.article50 import Article50Report
+    from haikei.reports.kinds.breakdown import Breakdown
+    from haikei.reports.kinds.copyright_helper import CopyrightReport
+    from haikei.reports.kinds.credits_roll import CreditsRollReport
+    from haikei.reports.kinds.dashboard import Dashboard
+    from haikei.reports.kinds.image_sheet import ImageSheet
+    from haikei.reports.kinds.no_ai import NoAiReport
+    from haikei.reports.kinds.omc import OmcReport
+    from haikei.reports.kinds.transcript import VerificationReport
+    from haikei.reports.kinds.union_log import UnionLogReport
 
     return (
         CreditsRollReport(),

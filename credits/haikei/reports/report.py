@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from haikei.reports.document import Document
+from haikei.reports.document.blocks import Document
 from haikei.reports.words import Language, Words
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Who makes the pixels? The seam, and the generators that come with Haikei."""
 
-from haikei.generators.generator import (
+from haikei.generators.contract import (
     GenerationRequest,
     GenerationResult,
     Generator,
@@ -8,16 +8,21 @@ from haikei.generators.generator import (
     ProgressCallback,
     StageOrder,
     StageSystem,
+    load_generator,
 )
-from haikei.generators.loading import load_generator
+from haikei.generators.production import Production, ProductionOrder, StageOutput, seed_of
 
 __all__ = [
     "GenerationRequest",
     "GenerationResult",
     "Generator",
+    "Production",
+    "ProductionOrder",
     "Progress",
     "ProgressCallback",
     "StageOrder",
+    "StageOutput",
     "StageSystem",
     "load_generator",
+    "seed_of",
 ]

@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from haikei.credits import SourceType, System
 from haikei.errors import GenerationError, SettingsError
-from haikei.generators.generator import (
+from haikei.generators.contract import (
     GenerationRequest,
     GenerationResult,
     Progress,

@@ -1,4 +1,7 @@
-"""Carry one layout through the stages of its recipe: the request, the generator, the file."""
+"""
+Carry one layout through the stages of its recipe: the prompt, the request, the
+generator, the file.
+"""
 
 import hashlib
 import threading
@@ -10,24 +13,41 @@ from pathlib import Path
 
 import structlog
 
+from haikei.canonical import canonical_json
 from haikei.credits import System
 from haikei.errors import GenerationError, HaikeiError, LayoutChanged
 from haikei.files import sha256_of
-from haikei.generators.generator import (
+from haikei.generators.contract import (
     GenerationRequest,
     GenerationResult,
     Generator,
     ProgressCallback,
     StageOrder,
+    load_generator,
 )
-from haikei.generators.loading import load_generator
-from haikei.generators.prompting import fill_prompt
 from haikei.generators.stage_file import StageFile
 from haikei.images import SRGB, Picture, read_picture, resize
-from haikei.ledger import canonical_json
-from haikei.presets import QUALITIES, Quality
-from haikei.presets.recipes import PROMPT
+from haikei.presets import PROMPT, QUALITIES, SEASONS, TIMES, Quality
 from haikei.settings import Device, Recipe, Settings, Stage
+
+
+def fill_prompt(text: str, *, place: str, season: str, time: str) -> str:
+    """
+    Return `text` with `{place}`, `{season}` and `{time}` filled in.
+
+    Seasons and times become the words that models know; others are taken as they are. Phrases
+    left empty, as by an unknown place, are dropped with their comma.
+    """
+    words = {
+        "{place}": place,
+        "{season}": SEASONS[season].prompt if season in SEASONS else season,
+        "{time}": TIMES[time].prompt if time in TIMES else time,
+    }
+    for token, word in words.items():
+        # Not str.format: a recipe's braces must not reach into our objects.
+        text = text.replace(token, word)
+    return ", ".join(phrase for part in text.split(",") if (phrase := part.strip()))
+
 
 _log = structlog.get_logger()
 _KEPT_LAYOUTS = 2

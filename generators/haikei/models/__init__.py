@@ -1,6 +1,5 @@
 """Which models may be used: licence, data, and that the files are safe and as expected."""
 
-from haikei.models.card import model_from_folder
-from haikei.models.registry import ModelCard, open_model
+from haikei.models.registry import ModelCard, model_from_folder, open_model
 
 __all__ = ["ModelCard", "model_from_folder", "open_model"]

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from haikei.painting.classes import Kind
 from haikei.painting.palette import Light, rgb
-from haikei.painting.reading import Reading
-from haikei.painting.strokes import Brush, Colours, Plane
+from haikei.painting.strokes import Brush, Colours
+from haikei.reading import Kind, Plane, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from haikei.painting.classes import Kind
 from haikei.painting.palette import SHADOW_TINT, rgb
-from haikei.painting.reading import Reading
-from haikei.painting.strokes import Brush, Colours, Plane
+from haikei.painting.strokes import Brush, Colours
 from haikei.painting.wash import Mood
+from haikei.reading import Kind, Plane, Reading
 
 
 def add_foliage(picture: Colours, reading: Reading, mood: Mood, brush: Brush) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from haikei.painting.classes import Kind
+from haikei.reading import Kind
 
 Colour = NDArray[np.float32]  #: (3,), sRGB, 0 to 1
 

@@ -3,10 +3,9 @@
 import cv2
 import numpy as np
 
-from haikei.painting.classes import Kind
 from haikei.painting.palette import Colour, Light, rgb
-from haikei.painting.reading import Reading
-from haikei.painting.strokes import Brush, Colours, Plane, mix
+from haikei.painting.strokes import Brush, Colours, mix
+from haikei.reading import Kind, Plane, Reading
 
 STOPS = (0.0, 0.42, 0.78, 1.05)
 

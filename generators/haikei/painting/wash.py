@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from haikei.painting.classes import NATURAL, Kind
 from haikei.painting.palette import (
     LAMPLIGHT,
     WATERS,
@@ -14,10 +13,9 @@ from haikei.painting.palette import (
     materials,
     rgb,
 )
-from haikei.painting.reading import Reading
-from haikei.painting.shapes import Numbers
 from haikei.painting.sky import add_stars, paint_sky
-from haikei.painting.strokes import Brush, Cancelling, Colours, Plane, mix
+from haikei.painting.strokes import Brush, Colours, mix
+from haikei.reading import NATURAL, Cancelling, Kind, Numbers, Plane, Reading
 
 GRADIENT = {
     Kind.WALL: 0.10,

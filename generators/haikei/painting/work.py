@@ -7,14 +7,12 @@ import numpy as np
 
 from haikei.painting.adjusting import AS_IT_IS, Adjusting, adjust
 from haikei.painting.foliage import add_foliage, add_surfaces
-from haikei.painting.light import add_glow, add_shadows, add_sunlight
+from haikei.painting.light import add_glow, add_reflections, add_shadows, add_sunlight
 from haikei.painting.palette import LIGHTS, SEASONS
-from haikei.painting.paper import add_grain, add_line, bleed, leave_margin
-from haikei.painting.reading import Reading
 from haikei.painting.sky import finish_sky
-from haikei.painting.strokes import Brush, Cancelling, Colours
+from haikei.painting.strokes import Brush, Colours, add_grain, add_line, bleed, leave_margin
 from haikei.painting.wash import Mood, lay_wash
-from haikei.painting.water import add_reflections
+from haikei.reading import Cancelling, Reading
 
 WASH_LINE, FULL_LINE = 0.4, 1.0
 WASH_GRAIN, FULL_GRAIN = 0.010, 0.022

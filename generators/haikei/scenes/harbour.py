@@ -3,7 +3,7 @@
 import numpy as np
 
 from haikei.scenes.camera import Camera, Point
-from haikei.scenes.roadside import upright
+from haikei.scenes.railway import upright
 from haikei.scenes.sheet import Sheet, arc, box
 
 

@@ -6,8 +6,7 @@ from functools import partial
 import numpy as np
 
 from haikei.scenes.buildings import House, house
-from haikei.scenes.camera import Camera, Line2, Point
-from haikei.scenes.drawing import LayoutDrawing, Scene, SceneKind
+from haikei.scenes.camera import Camera, LayoutDrawing, Line2, Point, Scene, SceneKind
 from haikei.scenes.harbour import boat, bollard, crate, lighthouse, ripples
 from haikei.scenes.nature import (
     broadleaf,
@@ -24,12 +23,16 @@ from haikei.scenes.railway import (
     bench,
     canopy,
     catenary,
+    fence,
     ground_strip,
+    kerb,
+    lamp,
     name_board,
     platform,
+    poles,
     track,
+    upright,
 )
-from haikei.scenes.roadside import fence, kerb, lamp, poles, upright
 from haikei.scenes.sheet import Sheet
 
 Composer = Callable[[Sheet], None]

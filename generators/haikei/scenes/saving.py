@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from haikei.errors import StorageUnavailable
 from haikei.images import Picture
-from haikei.scenes.drawing import LayoutDrawing
+from haikei.scenes.camera import LayoutDrawing
 
 PAPER_JA = "用紙"
 

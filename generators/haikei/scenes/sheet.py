@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from haikei.scenes.camera import Line2
-from haikei.scenes.drawing import GUIDE, INK, Layer
+from haikei.scenes.camera import GUIDE, INK, Layer, Line2
 
 SUPERSAMPLING = 2
 SHIFT = 4  #: binary places of the fractions of a pixel that OpenCV draws with

@@ -5,26 +5,18 @@ import sys
 import typer
 
 from haikei.cli import (
-    backfill,
-    check_report,
     config,
     decide,
     demo,
     doctor,
-    events,
-    generate,
+    generate_command,
     jobs,
     ledger,
+    processes,
     report,
-    review,
-    run,
-    setup,
     sgserver,
     touchup,
     verify,
-    watch,
-    web,
-    worker,
 )
 from haikei.cli.credits import app as credits_app
 from haikei.cli.output import fail
@@ -38,21 +30,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo.demo)
-app.command("run")(run.run)
-app.command("watch")(watch.watch)
-app.command("events")(events.events)
-app.command("review")(review.review)
-app.command("web")(web.web)
-app.command("worker")(worker.worker)
+app.command("run")(processes.run)
+app.command("watch")(processes.watch)
+app.command("events")(processes.events)
+app.command("review")(processes.review)
+app.command("web")(processes.web)
+app.command("worker")(processes.worker)
 app.command("sgserver")(sgserver.sgserver)
-app.command("generate")(generate.generate)
-app.command("backfill")(backfill.backfill)
+app.command("generate")(generate_command.generate)
+app.command("backfill")(generate_command.backfill)
 app.command("decide")(decide.decide)
 app.command("touchup")(touchup.touchup)
 app.command("verify")(verify.verify)
 app.command("report")(report.report)
-app.command("check-report")(check_report.check_report)
-app.command("setup")(setup.setup)
+app.command("check-report")(report.check_report)
+app.command("setup")(doctor.setup)
 app.command("doctor")(doctor.doctor)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(credits_app, name="credits")

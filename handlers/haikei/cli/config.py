@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
-from haikei.cli.studio import SettingsOption
+from haikei.cli.startup import SettingsOption
 
 app = typer.Typer(help="Check, show, begin or explain the settings file.", no_args_is_help=True)
 
@@ -44,7 +44,7 @@ def check(settings: SettingsOption = None, *, as_json: JsonOption = False) -> No
 @app.command()
 def show(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
     """Show every setting as it is in force, and where it comes from. Secrets are not shown."""
-    from haikei.cli.studio import load_settings
+    from haikei.cli.startup import load_settings
     from haikei.presets import RECIPES
     from haikei.settings import read, settings_path
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.choices import Stated
-from haikei.cli.output import JsonOption, print_json, print_table, say
-from haikei.cli.recompute import recompute
-from haikei.cli.studio import SettingsOption, load_settings, open_studio
+from haikei.cli.credits_repair import recompute
+from haikei.cli.output import JsonOption, Stated, print_json, print_table, say
+from haikei.cli.startup import SettingsOption, load_settings, open_studio
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -137,9 +136,9 @@ def erase(
 
     Where something has to end first, it is said what: erase once more then, with --name.
     """
-    from haikei.cli.erasing import tell_what_is_left
+    from haikei.cli.credits_repair import tell_what_is_left
     from haikei.credits import people
-    from haikei.database.connection import drop_deleted
+    from haikei.database import drop_deleted
 
     loaded = load_settings(settings)
     database = open_studio(loaded)
@@ -186,7 +185,7 @@ def declare(
 ) -> None:
     """Keep and seal what somebody answers for; said again, it is not sealed twice."""
     from haikei.credits import Statement, StatementKind
-    from haikei.credits import statements as said
+    from haikei.credits.records import statements as said
     from haikei.database import utc_now
 
     about = (kind.value, project, sequence, shot, image, to, subject, answer, text, reference)
@@ -226,7 +225,7 @@ def list_statements(
 ) -> None:
     """List what was stated about a show, the earliest first."""
     from haikei.credits import StatementKind
-    from haikei.credits import statements as said
+    from haikei.credits.records import statements as said
 
     kinds = [StatementKind(one.value) for one in kind or ()]
     with _reading(settings) as connection:
@@ -383,8 +382,8 @@ def _plain_version(version: "BackgroundVersion") -> dict[str, object]:
 
 
 def _plain_facet(summary: "FacetSummary", version: "BackgroundVersion") -> dict[str, object]:
+    from haikei.canonical import to_plain
     from haikei.credits import Person
-    from haikei.ledger import to_plain
 
     entries = dict(zip((image.key for image in version.images), version.ledger, strict=True))
     return {
@@ -420,7 +419,7 @@ def _plain_person(person: "Person", contributions: int) -> dict[str, object]:
 
 
 def _plain_statement(statement: "Statement", seq: int | None) -> dict[str, object]:
-    from haikei.ledger import to_plain
+    from haikei.canonical import to_plain
 
     plain = to_plain(statement)
     return {**(plain if isinstance(plain, dict) else {}), "ledger": seq}

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haikei.cli.output import JsonOption, print_json, say
-from haikei.cli.studio import SettingsOption, load_settings, open_studio
+from haikei.cli.startup import SettingsOption, load_settings, open_studio
 
 if TYPE_CHECKING:
     from haikei.review import Decider
-    from haikei.trackers.visiting import SelectionDesk
+    from haikei.trackers.contract import SelectionDesk
 
 
 class Choice(StrEnum):
@@ -41,9 +41,9 @@ def decide(
     from haikei.database import reading
     from haikei.errors import ReviewError
     from haikei.events import Source
-    from haikei.review import Decider, Deciding, Decision, Verdict
+    from haikei.review import Decider, Deciding, Decision, ReviewVerdict
     from haikei.trackers import load_review_desk
-    from haikei.web.site import open_selection
+    from haikei.web.tracker_access import open_selection
 
     loaded = load_settings(settings)
     database = open_studio(loaded)
@@ -54,7 +54,7 @@ def decide(
             f"No version is called {code!r}.", advice="`haikei jobs list` shows the names."
         )
     who = decider_of(open_selection(loaded), by) if by else Decider()
-    verdict = Verdict(decision=Decision(decision.value), text=note, by=who)
+    verdict = ReviewVerdict(decision=Decision(decision.value), text=note, by=who)
     desk = load_review_desk(loaded)
     try:
         Deciding(loaded, database, desk, source=Source.COMMAND).decide(version.key, verdict)

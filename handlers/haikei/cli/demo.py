@@ -1,17 +1,75 @@
-"""`haikei demo`: the main job on real input, with nothing to set up."""
+"""
+`haikei demo`: the main job on real input with nothing to set up, one progress bar a
+cut.
+"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from haikei.cli.choices import Commercial
-from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
-from haikei.cli.process import stop_on_signals
+from haikei.cli.output import Commercial, Exit, JsonOption, print_json, print_table, say
+from haikei.cli.processes import stop_on_signals
+from haikei.jobs.job import Job, JobState
 
 if TYPE_CHECKING:
     from haikei.demo.crediting import Credited
     from haikei.demo.show import DemoResult
+
+
+class DemoProgress:
+    """Bars in a terminal, plain lines anywhere else, nothing when quiet."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._console = Console(highlight=False)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[step]}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=quiet or not self._console.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._told: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Leave the bars as they are; what is printed next comes below them."""
+        self._progress.stop()
+
+    def tell(self, line: str) -> None:
+        """Print one line above the bars."""
+        if not self._quiet:
+            self._progress.console.print(line, markup=False)
+
+    def update(self, jobs: list[Job]) -> None:
+        """Show how far each job is."""
+        for job in sorted(jobs, key=lambda one: one.layout):
+            step = job.state.value if job.step is None else job.step.value
+            shown = step if job.state is JobState.RUNNING else job.state.value
+            name = f"{job.place.project} {job.place.sequence} {job.place.shot}"
+            if job.key not in self._tasks:
+                self._tasks[job.key] = self._progress.add_task(name, total=1.0, step="")
+            self._progress.update(self._tasks[job.key], completed=job.progress, step=shown)
+            if not self._console.is_terminal and self._told.get(job.key) != shown:
+                self._told[job.key] = shown
+                self.tell(f"{name}: {shown}")
 
 
 def demo(
@@ -44,8 +102,7 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Draw layouts, let them land, and see credited backgrounds in review minutes later."""
-    from haikei.cli.demo_progress import DemoProgress
-    from haikei.cli.logs import configure_logs
+    from haikei.cli.startup import configure_logs
     from haikei.demo import DemoOptions, run_demo
     from haikei.settings import Log
 

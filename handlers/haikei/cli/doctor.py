@@ -1,17 +1,121 @@
-"""`haikei doctor`: one clear line for each thing that must be right."""
+"""`haikei setup` and `haikei doctor`: one clear line for each thing that must be right."""
 
+import os
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from haikei.checkup import Finding
 from haikei.cli.output import Exit, JsonOption, finding_row, print_json, say, say_finding
-from haikei.cli.studio import SettingsOption
+from haikei.cli.startup import SettingsOption, load_settings
+from haikei.errors import HaikeiError
 
 if TYPE_CHECKING:
     from haikei.settings import Settings
-    from haikei.trackers import Finding
+
+#: Older ones lack UPDATE … RETURNING, which the job engine needs.
+OLDEST_SQLITE = (3, 35, 0)
+#: A state folder with less room than this stops soon.
+LEAST_STATE_MIB = 256
+
+
+def state(settings: "Settings") -> Iterator[Finding]:
+    """Yield findings about the state folder and its databases."""
+    from haikei.database import open_database
+
+    folder = settings.studio.state
+    subject = f"state folder {folder}"
+    try:
+        open_database(f"sqlite:///{folder / 'haikei.db'}").dispose()
+    except (HaikeiError, OSError) as error:
+        yield Finding(
+            ok=False,
+            subject=subject,
+            message=f"It cannot be used: {error}",
+            advice="Give this user write access to it, on a local disk.",
+        )
+        return
+    free = shutil.disk_usage(folder).free // 2**20
+    yield Finding(
+        ok=free >= LEAST_STATE_MIB,
+        subject=subject,
+        message=f"The database opens; {free} MiB are free.",
+        advice=f"Free at least {LEAST_STATE_MIB} MiB.",
+    )
+    yield Finding(
+        ok=sqlite3.sqlite_version_info >= OLDEST_SQLITE,
+        subject="SQLite",
+        message=f"Version {sqlite3.sqlite_version}.",
+        advice=f"Use a Python with SQLite {'.'.join(map(str, OLDEST_SQLITE))} or newer.",
+    )
+
+
+def storage(settings: "Settings") -> Iterator[Finding]:
+    """Yield findings about each storage root."""
+    for index, root in enumerate(settings.storage.roots):
+        subject = f"storage root {root.name} ({root.path})"
+        if not root.path.is_dir():
+            yield Finding(
+                ok=False,
+                subject=subject,
+                message="There is no such folder.",
+                advice="Mount it, or correct storage.roots in the settings.",
+            )
+            continue
+        must_write = index == 0
+        access = os.R_OK | os.X_OK | (os.W_OK if must_write else 0)
+        free = shutil.disk_usage(root.path).free // 2**20
+        enough = not must_write or free >= settings.storage.reserve_mib
+        yield Finding(
+            ok=os.access(root.path, access) and enough,
+            subject=subject,
+            message=f"{'Writable' if must_write else 'Readable'}; {free} MiB are free."
+            if os.access(root.path, access)
+            else f"This user may not {'write to' if must_write else 'read'} it.",
+            advice=f"Give access, and keep {settings.storage.reserve_mib} MiB free.",
+        )
+
+
+def watching(settings: "Settings") -> Iterator[Finding]:
+    """Yield findings about the watched folders and the kernel's limits."""
+    from haikei.sources.watch import watch_findings
+
+    yield from watch_findings(settings)
+
+
+def generators(settings: "Settings") -> Iterator[Finding]:
+    """Yield a finding for each stage of each recipe that a route uses."""
+    from haikei.generators import StageOrder, load_generator
+    from haikei.presets import recipe
+
+    names = sorted({route.recipe for route in settings.routes})
+    for name in names:
+        for stage in recipe(settings, name).stages:
+            subject = f"recipe {name}, stage {stage.name}"
+            order = StageOrder(
+                generator=stage.generator,
+                model=stage.model or "",
+                options=tuple(sorted(stage.options.items())),
+            )
+            try:
+                described = load_generator(stage.generator, settings).describe(order)
+            except HaikeiError as error:
+                yield Finding(
+                    ok=False, subject=subject, message=error.message, advice=error.advice or ""
+                )
+                continue
+            system = described.system
+            kind = "AI" if system.source_type.is_ai else "an algorithm"
+            licence = f", licence {system.licence}" if system.licence else ""
+            yield Finding(
+                ok=True,
+                subject=subject,
+                message=f"{system.name} {system.version} ({kind}{licence}).",
+            )
 
 
 def doctor(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
@@ -34,9 +138,9 @@ def doctor(settings: SettingsOption = None, *, as_json: JsonOption = False) -> N
 
 def check_up(path: Path | None) -> "Iterator[Finding]":
     """Yield a finding for each thing, from the settings to the tracker."""
+    from haikei.checkup import Finding
     from haikei.presets import RECIPES
     from haikei.settings import read, settings_path
-    from haikei.trackers import Finding
 
     reading = read(settings_path(path), built_in_recipes=RECIPES)
     for mistake in reading.mistakes:
@@ -50,12 +154,11 @@ def check_up(path: Path | None) -> "Iterator[Finding]":
     if loaded is None:
         return
     yield Finding(ok=True, subject="settings", message=f"{reading.path} is right.")
-    from haikei.cli import checks
 
-    yield from checks.state(loaded)
-    yield from checks.storage(loaded)
-    yield from checks.watching(loaded)
-    yield from checks.generators(loaded)
+    yield from state(loaded)
+    yield from storage(loaded)
+    yield from watching(loaded)
+    yield from generators(loaded)
     yield from _notifications(loaded)
     yield from _tracker(loaded)
     yield from _statuses(loaded)
@@ -68,8 +171,9 @@ def _notifications(settings: "Settings") -> "Iterator[Finding]":
 
 
 def _tracker(settings: "Settings") -> "Iterator[Finding]":
+    from haikei.checkup import Finding
     from haikei.errors import HaikeiError
-    from haikei.trackers import Finding, load_tracker
+    from haikei.trackers import load_tracker
 
     try:
         tracker = load_tracker(settings)
@@ -93,3 +197,24 @@ def _statuses(settings: "Settings") -> "Iterator[Finding]":
         yield from check_statuses(settings, desk)
     finally:
         desk.close()
+
+
+def setup(
+    settings: SettingsOption = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be made.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Create the fields, file types and storages that Haikei needs in the tracker."""
+    from haikei.trackers import load_tracker
+
+    findings = load_tracker(load_settings(settings)).setup(dry_run=dry_run)
+    if as_json:
+        print_json([finding_row(one) for one in findings])
+    else:
+        for one in findings:
+            say_finding(one)
+    if not all(one.ok for one in findings):
+        raise typer.Exit(Exit.FAILED)

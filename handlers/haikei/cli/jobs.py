@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
-from haikei.cli.studio import SettingsOption, load_settings, open_studio
+from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.jobs.job import Job, JobState
 
 if TYPE_CHECKING:
-    from haikei.jobs.store import JobStore
+    from haikei.jobs.table import JobStore
 
 app = typer.Typer(help="List, show, retry, skip, cancel or watch jobs.", no_args_is_help=True)
 
@@ -138,7 +138,7 @@ def watch_jobs(
 
 
 def _store(settings: Path | None) -> "JobStore":
-    from haikei.jobs.store import JobStore
+    from haikei.jobs.table import JobStore
 
     return JobStore(open_studio(load_settings(settings)))
 

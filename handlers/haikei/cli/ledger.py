@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
-from haikei.cli.studio import SettingsOption, load_settings, open_studio
+from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.errors import LedgerError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from haikei.jobs.checkpointing import Checkpointing
-    from haikei.ledger import Bundled, Selection
+    from haikei.ledger import Bundled, EntrySelection
     from haikei.settings import Settings
 
 app = typer.Typer(
@@ -33,7 +33,7 @@ _SHOWN = 50
 @app.command()
 def verify(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
     """Recompute every hash, compare with every checkpoint, and hold all records against it."""
-    from haikei.credits.comparing import differences
+    from haikei.credits.records import differences
     from haikei.database import reading
     from haikei.jobs.checkpointing import outlets_of
     from haikei.ledger import audit, note_signer
@@ -97,8 +97,14 @@ def prove(
 ) -> None:
     """Prove that an image's record stands in the ledger, in one small text file."""
     from haikei.database import reading
-    from haikei.ledger import InclusionProof, StoredTree, entry, newest_checkpoint, note_signer
-    from haikei.ledger.selection import image_entry
+    from haikei.ledger import (
+        InclusionProof,
+        StoredTree,
+        entry,
+        image_entry,
+        newest_checkpoint,
+        note_signer,
+    )
 
     loaded, database = _open(settings)
     with reading(database) as connection:
@@ -138,12 +144,12 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write a bundle with which an outsider verifies records, names and images."""
-    from haikei.ledger import Selection
+    from haikei.ledger import EntrySelection
 
     if bool(project) == bool(image) or ((sequence or shot) and not project):
         typer.secho("Give either --project, or --image alone.", fg="red", err=True)
         raise typer.Exit(Exit.USAGE)
-    selection = Selection(
+    selection = EntrySelection(
         project=project,
         sequence=sequence,
         shot=shot,
@@ -191,7 +197,7 @@ def show_log(
     import json
 
     from haikei.database import reading
-    from haikei.ledger.listing import list_entries
+    from haikei.ledger import list_entries
 
     _, database = _open(settings)
     with reading(database) as connection:
@@ -228,7 +234,7 @@ def key(settings: SettingsOption = None) -> None:
 
 
 def _open(settings: Path | None) -> "tuple[Settings, Engine]":
-    from haikei.cli.logs import configure_logs
+    from haikei.cli.startup import configure_logs
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
@@ -238,7 +244,7 @@ def _open(settings: Path | None) -> "tuple[Settings, Engine]":
 @contextmanager
 def _keeper(settings: "Settings", database: "Engine") -> "Generator[Checkpointing]":
     from haikei.jobs.checkpointing import Checkpointing
-    from haikei.jobs.locks import open_locks
+    from haikei.jobs.engine.recovery import open_locks
 
     url = settings.engine.url or f"sqlite:///{settings.studio.state / 'engine.db'}"
     locks = open_locks(url, settings.studio.state / "locks")
@@ -263,11 +269,10 @@ def _cover(settings: "Settings", database: "Engine", seq: int) -> None:
 
 
 def _export(
-    settings: "Settings", database: "Engine", selection: "Selection", out: Path, *, files: bool
+    settings: "Settings", database: "Engine", selection: "EntrySelection", out: Path, *, files: bool
 ) -> "tuple[Bundled, Sequence[str]]":
     from haikei.database import reading
-    from haikei.ledger import export_bundle, note_signer, select_entries
-    from haikei.ledger.selection import published_files
+    from haikei.ledger import export_bundle, note_signer, published_files, select_entries
 
     with reading(database) as connection:
         seqs = select_entries(connection, selection)

@@ -1,9 +1,12 @@
-"""What commands print: for people with colours, for programs as JSON, and exit codes for both."""
+"""
+What commands print for people and for programs, their exit codes, and what can be
+chosen.
+"""
 
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +14,7 @@ import typer
 from haikei.errors import HaikeiError, SettingsError
 
 if TYPE_CHECKING:
-    from haikei.trackers import Finding
+    from haikei.checkup import Finding
 
 
 class Exit(IntEnum):
@@ -100,3 +103,54 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
         # A pipe has no width: lines that break in the middle of a word cannot be searched.
         console = Console(highlight=False, markup=False, width=220)
     console.print(table)
+
+
+class Season(StrEnum):
+    """The seasons a layout can be painted in."""
+
+    SPRING = "spring"
+    SUMMER = "summer"
+    AUTUMN = "autumn"
+    WINTER = "winter"
+
+
+class TimeOfDay(StrEnum):
+    """The times of day a layout can be painted at."""
+
+    MORNING = "morning"
+    DAY = "day"
+    SUNSET = "sunset"
+    NIGHT = "night"
+
+
+class Commercial(StrEnum):
+    """Whether a model's licence allows commercial use."""
+
+    YES = "yes"
+    NO = "no"
+    CONDITIONAL = "conditional"
+
+
+class Declared(StrEnum):
+    """What can be declared of a whole delivery in a word."""
+
+    NO_AI = "no-ai"
+    UNDECLARED = "undeclared"  #: nothing: whatever tells of a trained model is a finding
+
+
+class Stated(StrEnum):
+    """What can be stated about a show; the values are those of `haikei.credits.StatementKind`."""
+
+    INTENDED_USE = "intended_use"
+    CLIENT_APPROVAL = "client_approval"
+    PRINCIPLE = "principle"
+    THIRD_PARTY_CHECK = "third_party_check"
+    LIKENESS_CHECK = "likeness_check"
+    DEEPFAKE_ASSESSMENT = "deepfake_assessment"
+    VIEWER_DISCLOSURE = "viewer_disclosure"
+    UNION_NOTICE = "union_notice"
+    UNION_CONSULTATION = "union_consultation"
+    NO_AI = "no_ai"
+    CONSENT = "consent"
+    CORRECTION = "correction"
+    LEGAL_ROLE = "legal_role"

@@ -1,4 +1,7 @@
-"""`haikei report NAME`: who made what, for people and machines."""
+"""
+`haikei report NAME` and `haikei check-report FILE`: who made what, for people and
+machines.
+"""
 
 import re
 from collections.abc import Sequence
@@ -8,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
-from haikei.cli.studio import SettingsOption
+from haikei.cli.startup import SettingsOption, load_settings
 from haikei.errors import CreditError, HaikeiError, ReportError
 from haikei.reports import Format, Language
 
 if TYPE_CHECKING:
     from haikei.reports import Report, ReportOptions, ReportSource
-    from haikei.reports.index import MadeReport
+    from haikei.reports.kinds import MadeReport
 
 _LIST, _ALL = "list", "all"
 #: What `haikei report all` writes of each report when no format is named: PDF takes long.
@@ -58,8 +61,7 @@ def report(
         raise typer.BadParameter("say which show", param_hint="--project")
     from haikei.cli.report_source import report_source
     from haikei.credits import Scope
-    from haikei.reports import ReportOptions
-    from haikei.reports.writing import collect_rarely
+    from haikei.reports import ReportOptions, collect_rarely
 
     collect_rarely()
     scope = Scope(project=project, sequence=sequence, shot=shot, latest=not all_versions)
@@ -72,7 +74,7 @@ def report(
 
 
 def _list(*, as_json: bool) -> None:
-    from haikei.reports.registry import reports
+    from haikei.reports import reports
 
     known = reports()
     if as_json:
@@ -102,8 +104,7 @@ def _write_one(
     force: bool,
     as_json: bool,
 ) -> None:
-    from haikei.reports.registry import find_report
-    from haikei.reports.writing import write_report
+    from haikei.reports import find_report, write_report
 
     wanted = find_report(name)
     chosen = _format(wanted, form, out)
@@ -152,9 +153,8 @@ def _write_all(
     force: bool,
     as_json: bool,
 ) -> None:
-    from haikei.reports.index import Index, MadeReport
-    from haikei.reports.registry import reports
-    from haikei.reports.writing import write_report
+    from haikei.reports import reports, write_report
+    from haikei.reports.kinds import Index, MadeReport
 
     folder = out or Path(f"reports-{_safe(source.scope.project)}")
     index = folder / "index.html"
@@ -195,7 +195,7 @@ def _make(
     *,
     force: bool,
 ) -> tuple[list[Path], list[HaikeiError]]:
-    from haikei.reports.writing import write_report
+    from haikei.reports import write_report
 
     files: list[Path] = []
     errors: list[HaikeiError] = []
@@ -221,3 +221,37 @@ def _plain(made: "MadeReport", folder: Path) -> dict[str, object]:
         "files": [str(folder / file) for file in made.files],
         "refusals": list(made.refusals),
     }
+
+
+def check_report(
+    file: Annotated[Path, typer.Argument(help="A signed report; its .sig file is beside it.")],
+    key: Annotated[
+        str, typer.Option(help="The signer's vkey (`haikei ledger key`); else this studio's own.")
+    ] = "",
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the signature beside a report, such as the list of work without AI."""
+    from haikei.ledger import VerifierKey, note_signer
+    from haikei.reports import check_seal
+
+    known = VerifierKey.parse(key) if key else note_signer(load_settings(settings)).key
+    found = check_seal(file, known)
+    if as_json:
+        print_json(
+            {
+                "report": found.report,
+                "studio": found.studio,
+                "scope": found.scope,
+                "made_at": found.made_at.isoformat(),
+                "ledger_size": found.ledger_size,
+                "sha256": found.sha256,
+                "key": str(known),
+            }
+        )
+        return
+    say(
+        f"{file.name} is the report {found.report} on {found.scope} that {found.studio} signed on "
+        f"{found.made_at:%Y-%m-%d %H:%M} UTC, when its ledger had {found.ledger_size:,} entries."
+    )

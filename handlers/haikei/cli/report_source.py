@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from haikei.cli.studio import load_settings, open_studio
+from haikei.cli.startup import load_settings, open_studio
 from haikei.errors import HaikeiError, ReportError
 from haikei.reports import LoggedTime, ReportSource
 
@@ -34,7 +34,7 @@ def report_source(
     """
     from haikei.credits import records
     from haikei.database import reading, utc_now
-    from haikei.jobs.reporting import published_files
+    from haikei.jobs.report_inputs import published_files
 
     loaded = load_settings(settings)
     database = open_studio(loaded)
@@ -65,7 +65,7 @@ def report_source(
 
 
 def _hours(settings: "Settings", project: str) -> _Hours:
-    from haikei.jobs.reporting import logged_hours
+    from haikei.jobs.report_inputs import logged_hours
 
     asked: list[tuple[LoggedTime, ...] | None] = []
 

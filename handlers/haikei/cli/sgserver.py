@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haikei.cli.output import say
-from haikei.cli.process import SupervisedOption, die_with, stop_on_signals
+from haikei.cli.processes import SupervisedOption, die_with, stop_on_signals
 from haikei.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def sgserver(
 ) -> None:
     """Serve an embedded tracker that speaks ShotGrid's protocol, until Ctrl-C."""
     die_with(supervised_by)
-    from haikei.cli.logs import configure_logs
+    from haikei.cli.startup import configure_logs
     from haikei.settings import Log
-    from haikei.sgserver.serving import serve
+    from haikei.sgserver.http import serve
 
     configure_logs(Log())
 

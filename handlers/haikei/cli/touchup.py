@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haikei.cli.output import JsonOption, print_json, say
-from haikei.cli.studio import SettingsOption, load_settings, open_studio
+from haikei.cli.startup import SettingsOption, load_settings, open_studio
 
 if TYPE_CHECKING:
-    from haikei.credits import Change
+    from haikei.jobs.job import TouchUpOrder
     from haikei.jobs.tools import Tools
-    from haikei.jobs.touchup import TouchUpOrder
+    from haikei.measurements import Change
 
 
 def touchup(
@@ -47,12 +47,12 @@ def touchup(
     as_json: JsonOption = False,
 ) -> None:
     """Take in a paint-over: measured, marked, named beside all before, shown in the tracker."""
-    from haikei.cli.logs import configure_logs
+    from haikei.cli.startup import configure_logs
     from haikei.credits import Person
+    from haikei.jobs.job import TouchUpOrder
     from haikei.jobs.tools import Tools
-    from haikei.jobs.touchup import TouchUpOrder
     from haikei.trackers import load_tracker
-    from haikei.trackers.crediting import KeepsCredits
+    from haikei.trackers.contract import KeepsCredits
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
@@ -81,7 +81,7 @@ def touchup(
 
 
 def _compare(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
-    from haikei.jobs.touchup import compare
+    from haikei.jobs.touchup.take_in import compare
 
     with tempfile.TemporaryDirectory(prefix="haikei-touchup-") as folder:
         examined = compare(order, tools, Path(folder))
@@ -106,7 +106,7 @@ def _compare(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
 def _take_in(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
     from haikei.credits import credit_line
     from haikei.errors import CreditError
-    from haikei.jobs.touchup import take_in
+    from haikei.jobs.touchup.take_in import take_in
 
     taken = take_in(order, tools)
     try:

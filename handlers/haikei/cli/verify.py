@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.choices import Declared
-from haikei.cli.output import Exit, JsonOption, print_json, say
-from haikei.cli.studio import SettingsOption, load_settings, open_studio
+from haikei.cli.output import Declared, Exit, JsonOption, print_json, say
+from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -228,9 +227,8 @@ def _plain(one: "Examination") -> dict[str, object]:
 
 def _write(found: "Sequence[Examination]", settings: "Settings | None", path: Path) -> None:
     from haikei.database import utc_now
-    from haikei.reports import Format
-    from haikei.reports.transcript import transcript_of
-    from haikei.reports.writing import write_report
+    from haikei.reports import Format, write_report
+    from haikei.reports.kinds import transcript_of
 
     try:
         form = Format(path.suffix.lower().removeprefix("."))

@@ -11,27 +11,34 @@ import structlog
 from sqlalchemy import Engine
 
 from haikei.credits import BackgroundVersion, records
-from haikei.dailies.day import closing, day_at
-from haikei.dailies.sheets import write_sheets
 from haikei.dailies.shown import (
     Daily,
-    Shown,
+    DailyVersion,
     ShownState,
     assign,
     close,
+    closing,
+    day_at,
     has_new,
     mark,
     open_dailies,
     shown,
 )
-from haikei.dailies.summary import DayLinks, summarize
+from haikei.dailies.summary import DayLinks, summarize, write_sheets
 from haikei.database import reading
 from haikei.errors import HaikeiError
-from haikei.jobs.locks import Locks, open_locks
-from haikei.review.answers import answer
+from haikei.jobs.engine.recovery import Locks, open_locks
+from haikei.review.replies import answer
 from haikei.settings import Settings
-from haikei.trackers import PlaylistDesk, PlaylistRequest, Row, load_playlist_desk, load_review_desk
-from haikei.trackers.reviewing import NoteWrite, ReviewDesk
+from haikei.show import Row
+from haikei.trackers import (
+    NoteWrite,
+    PlaylistDesk,
+    PlaylistRequest,
+    ReviewDesk,
+    load_playlist_desk,
+    load_review_desk,
+)
 
 log = structlog.get_logger()
 
@@ -156,7 +163,7 @@ class Dailies:
             self._finish(daily, playlist, todays, now)
         return len(waiting) + over
 
-    def _collect(self, daily: Daily, versions: Sequence[Shown]) -> _Playlist | None:
+    def _collect(self, daily: Daily, versions: Sequence[DailyVersion]) -> _Playlist | None:
         """Bring the playlist up to date; None when no version is left that it could show."""
         if self._desk is None:
             self._desk = self._open_desk(self._settings)

@@ -1,14 +1,47 @@
-"""Which versions each day shows, kept so that a restart at any moment makes nothing twice."""
+"""
+Which versions each day shows; a day ends at its close, and a restart makes nothing
+twice.
+"""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 from sqlalchemy import Connection, exists, insert, select, update
 
-from haikei.dailies.day import next_day
 from haikei.database import backgrounds, dailies, daily_versions, inserting
+
+_DAY = timedelta(days=1)
+
+
+def closing(day: date, close_at: str, zone: tzinfo | None = None) -> datetime:
+    """
+    Return the moment at which a day is finished, in UTC.
+
+    Where clocks are set, an hour that comes twice means the first one, and one that never comes
+    means as long after midnight as it would have been.
+
+    Args:
+        day: the local date.
+        close_at: local time, such as `18:00`.
+        zone: the studio's; by default this machine's.
+    """
+    local = datetime.combine(day, time.fromisoformat(close_at), tzinfo=zone)
+    # Without a zone, Python takes this machine's.
+    return local.astimezone(UTC)
+
+
+def day_at(now: datetime, close_at: str, zone: tzinfo | None = None) -> date:
+    """Return the day on which a version that arrives now is shown: after the close, tomorrow."""
+    today = now.astimezone(zone).date()
+    return today if now < closing(today, close_at, zone) else today + _DAY
+
+
+def next_day(day: date) -> date:
+    """Return the day after."""
+    return day + _DAY
+
 
 #: Versions that are older than this when they are first seen here are not new to anybody.
 NEW = timedelta(days=14)
@@ -35,7 +68,7 @@ class Daily:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class DailyVersion:
     """A version and the day on which it is shown."""
 
     key: str  #: the background's
@@ -93,7 +126,7 @@ def open_dailies(connection: Connection) -> tuple[Daily, ...]:
     )
 
 
-def shown(connection: Connection, daily: Daily) -> Sequence[Shown]:
+def shown(connection: Connection, daily: Daily) -> Sequence[DailyVersion]:
     """
     Return the versions of a day's playlist in cut order: sequence, shot, season, time, version.
 
@@ -109,7 +142,7 @@ def shown(connection: Connection, daily: Daily) -> Sequence[Shown]:
         )
     )
     return [
-        Shown(
+        DailyVersion(
             key=row.background_key,
             tracker_id=row.tracker_id,
             day=date.fromisoformat(row.day),

@@ -1,17 +1,21 @@
-"""What the summary Note of a day says, in English and Japanese."""
+"""The summary Note and the contact sheets of a day, in English and Japanese."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
 from haikei.credits import BackgroundVersion, ReviewState
 from haikei.database import backgrounds, jobs, review_notes
+from haikei.images import SheetRow, write_sheet
 from haikei.jobs.job import JobKind, JobState
-from haikei.jobs.rows import order_of
-from haikei.jobs.touchup_open import open_questions
+from haikei.jobs.report_inputs import published_files
+from haikei.jobs.table import order_of
+from haikei.jobs.touchup.open_questions import open_questions
 from haikei.review.notes import NoteState
+from haikei.settings import Settings
 
 #: Lines of one list that are written out.
 LISTED = 40
@@ -125,3 +129,42 @@ def _questions(connection: Connection, project: str) -> list[str]:
         .order_by(version.code)
     )
     return [f"- {row.code} {row.url}".rstrip() for row in connection.execute(query)]
+
+
+COLUMNS, LINES, CELL_WIDTH = 3, 8, 320
+
+
+def write_sheets(
+    settings: Settings, versions: Sequence[BackgroundVersion], day: str, folder: Path
+) -> Iterator[Path]:
+    """
+    Write as many JPEG sheets as the versions need, one at a time.
+
+    Args:
+        settings: where published files stand.
+        versions: in the order in which they are watched.
+        day: names the files.
+        folder: where to.
+
+    Raises:
+        StorageUnavailable: the disk does not take a sheet.
+    """
+    find = published_files(settings)
+    root = settings.storage.roots[0].path
+    size = COLUMNS * LINES
+    for start in range(0, len(versions), size):
+        rows = [
+            SheetRow(
+                title=version.code,
+                caption=f"{version.season}, {version.time} · {version.state.value}",
+                pictures=tuple(
+                    find(image.path) or root / image.path
+                    for image in (version.images[0], version.final)
+                ),
+            )
+            for version in versions[start : start + size]
+        ]
+        number = f" {start // size + 1}" if len(versions) > size else ""
+        path = folder / f"Contact sheet {day}{number}.jpg"
+        write_sheet(rows, path, columns=min(COLUMNS, len(rows)), cell_width=CELL_WIDTH)
+        yield path

@@ -1,4 +1,7 @@
-"""The second half of the demonstration: paint-overs, an approval, a checkpoint, reports."""
+"""
+The second half of the demonstration: paint-overs, an approval, statements, a
+checkpoint, reports.
+"""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -7,21 +10,104 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from haikei.credits import Scope, credit_line, records
-from haikei.database import open_database, reading
-from haikei.demo.approving import DIRECTOR, approve, declare
-from haikei.demo.paintovers import PAINT_OVERS, paint
-from haikei.demo.reporting import write_reports
+from haikei.credits import (
+    Person,
+    ReviewState,
+    Scope,
+    Statement,
+    StatementKind,
+    credit_line,
+    records,
+)
+from haikei.credits.records import statements
+from haikei.database import open_database, reading, utc_now
+from haikei.demo.demo_reports import write_reports
+from haikei.demo.paint_overs import PAINT_OVERS, paint
 from haikei.demo.review import ReviewRow
 from haikei.demo.studio import DemoStudio
+from haikei.events import Source
 from haikei.jobs.checkpointing import Checkpointing
-from haikei.jobs.locks import open_locks
+from haikei.jobs.engine.recovery import open_locks
+from haikei.jobs.job import TouchUpOrder
 from haikei.jobs.recompute import recompute
 from haikei.jobs.tools import Tools
-from haikei.jobs.touchup import TouchUpOrder, take_in
+from haikei.jobs.touchup.take_in import take_in
 from haikei.ledger import newest_checkpoint, size
+from haikei.review import Decider, Deciding, Decision, Reviewer, ReviewVerdict
 from haikei.settings import Settings
-from haikei.trackers import load_desk
+from haikei.trackers import load_desk, load_review_desk
+
+#: The art director, as the tracker knows him.
+DIRECTOR = "Kenji Watanabe"
+_HERE = "demonstration"
+
+
+def approve(settings: Settings, database: Engine, code: str, director: Person) -> bool:
+    """
+    Approve a version in the director's name: in the tracker, which is the truth.
+
+    Returns:
+        False when it was approved already.
+
+    Raises:
+        ReviewError: the tracker does not show the version.
+        TrackerError: the tracker does not answer, or refuses.
+    """
+    with reading(database) as connection:
+        version = records.by_code(connection, code)
+    if version is None or version.state is ReviewState.APPROVED:
+        return False
+    desk = load_review_desk(settings)
+    decider = Decider(login="", name=director.name, person_id=director.id)
+    verdict = ReviewVerdict(decision=Decision.APPROVE, text="", by=decider)
+    Deciding(settings, database, desk, source=Source.COMMAND).decide(version.key, verdict)
+    # The reviewer that runs beside would do the same; whoever comes first does it.
+    Reviewer(settings, database).tick()
+    return True
+
+
+def declare(database: Engine, projects: tuple[str, ...], director: Person, *, model: bool) -> None:
+    """Let the director answer for each show; what was said already stands."""
+    with database.begin() as connection:
+        for project in projects:
+            for kind, answer, text in _answers(model=model):
+                key = f"{_HERE}/{project}/{kind.value}"
+                if any(
+                    one.key == key for one in statements.statements(connection, project=project)
+                ):
+                    continue
+                statements.declare(
+                    connection,
+                    Statement(
+                        key=key,
+                        kind=kind,
+                        project=project,
+                        sequence="",
+                        shot="",
+                        image_sha256="",
+                        by=director,
+                        to="",
+                        subject="",
+                        answer=answer,
+                        text=text,
+                        reference=_HERE,
+                        at=utc_now(),
+                    ),
+                )
+
+
+def _answers(*, model: bool) -> tuple[tuple[StatementKind, str, str], ...]:
+    drawn = (
+        StatementKind.DEEPFAKE_ASSESSMENT,
+        "no",
+        "Drawn places that nobody would take for photographs of real ones.",
+    )
+    if model:
+        used = "A trained model takes painted backgrounds on; people draw the layouts and finish."
+        return (drawn, (StatementKind.INTENDED_USE, "yes", used))
+    none = "Layouts and touch-ups are drawn by people; the painter is an algorithm without a model."
+    return (drawn, (StatementKind.NO_AI, "yes", none))
+
 
 Tell = Callable[[str], None]
 #: Strokes of our own code stand in for those of a hand.

@@ -13,14 +13,13 @@ import httpx
 
 from haikei.database import open_database
 from haikei.demo.crediting import Credited, credit
-from haikei.demo.cuts import CUTS, DemoCut, layout_path
-from haikei.demo.drawing import drop
+from haikei.demo.layouts import CUTS, DemoCut, drop, layout_path
 from haikei.demo.review import ReviewRow, in_review
 from haikei.demo.studio import SCRIPT, DemoStudio, prepare
 from haikei.errors import TrackerUnavailable
-from haikei.images.contactsheet import SheetRow, write_sheet
+from haikei.images import SheetRow, write_sheet
 from haikei.jobs import Job, JobState
-from haikei.jobs.store import JobStore
+from haikei.jobs.table import JobStore
 from haikei.presets import RECIPES
 from haikei.processes import Child, Supervisor, studio_processes
 from haikei.settings import Model, Settings, load

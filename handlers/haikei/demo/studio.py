@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from haikei.demo.cuts import CUTS, toml_routes
+from haikei.demo.layouts import CUTS, toml_routes
 from haikei.settings import Model, toml
 
 SCRIPT = "haikei"

@@ -1,8 +1,6 @@
 """What happened: the events that every source gives alike."""
 
-from haikei.events.layout import LayoutPublished
-from haikei.events.source import Source
-from haikei.events.touchup import TouchUpPublished
+from haikei.events.published import LayoutPublished, Source, TouchUpPublished
 from haikei.events.touchup_path import NamedPaintOver, TouchUpFolders, named_paint_over
 
 Event = LayoutPublished | TouchUpPublished

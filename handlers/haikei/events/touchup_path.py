@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from haikei.settings import PathTemplate
-from haikei.settings.review import TouchUpFolder
-from haikei.trackers import Place
+from haikei.settings import PathTemplate, TouchUpFolder
+from haikei.show import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

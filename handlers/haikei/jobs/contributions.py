@@ -1,12 +1,30 @@
-"""Who did what in a step of the job, as evidence that a machine wrote down or measured."""
+"""
+The records of a job's pictures: who did what in a step, as a machine logged or
+measured it.
+"""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from haikei.credits import Contribution, Evidence, Grade, LineRecall, Person, Role, System
-from haikei.jobs.policy import as_credited
-from haikei.jobs.retake import RetakeOrder
+from haikei.credits import (
+    Contribution,
+    Evidence,
+    Grade,
+    ImageKind,
+    ImageRecord,
+    Person,
+    Role,
+    SourceType,
+    System,
+    printed_person,
+    printed_system,
+)
+from haikei.jobs.background.generate import GeneratedStage
+from haikei.jobs.background.policy import as_credited
+from haikei.jobs.job import RetakeOrder
+from haikei.measurements import LineRecall
+from haikei.provenance import Oversight
 from haikei.settings import PersonEntry
 
 
@@ -90,3 +108,101 @@ def lines_kept(
         Contribution(role=role, actor=artist, grade=Grade.MEASURED, evidence=evidence, at=at)
         for artist in artists
     )
+
+
+def layout_image(
+    *,
+    key: str,
+    sha256: str,
+    pixels_sha256: str,
+    source_type: SourceType,
+    drawn_by: Sequence[Contribution],
+    path: str,
+    at: datetime,
+) -> ImageRecord:
+    """Return the record of a layout, the first of its chain."""
+    return ImageRecord(
+        key=key,
+        sha256=sha256,
+        pixels_sha256=pixels_sha256,
+        kind=ImageKind.LAYOUT,
+        source_type=source_type,
+        ingredients=(),
+        contributions=tuple(drawn_by),
+        request_json="",
+        path=path,
+        created_at=at,
+    )
+
+
+def stage_image(
+    stage: GeneratedStage,
+    *,
+    key: str,
+    kind: ImageKind,
+    path: str,
+    others: Sequence[Contribution] = (),
+) -> ImageRecord:
+    """
+    Return the record of a stage's picture; its hash and its ingredients come with its marks.
+
+    Args:
+        stage: what was made.
+        key: ours, unique.
+        kind: a generation, or the background when the stage is the last.
+        path: where it is published.
+        others: contributions to this step besides that of the system that made it.
+    """
+    made = generation(stage.system, request_sha256=stage.request_sha256, at=stage.made_at)
+    return ImageRecord(
+        key=key,
+        sha256="",
+        pixels_sha256=stage.pixels_sha256,
+        kind=kind,
+        source_type=stage.system.source_type,
+        ingredients=(),
+        contributions=(made, *others),
+        request_json=stage.request_json,
+        path=path,
+        created_at=stage.made_at,
+    )
+
+
+def oversight(images: Sequence[ImageRecord]) -> Oversight:
+    """Return how far people looked after the models: nobody has reviewed the picture yet."""
+    operated = any(
+        contribution.role in {Role.AI_OPERATION, Role.RETAKE}
+        for image in images
+        for contribution in image.contributions
+    )
+    return "prompt_guided" if operated else "fully_autonomous"
+
+
+def systems_text(images: Sequence[ImageRecord]) -> str:
+    """Return the systems' names and versions, each once, in the order in which they ran."""
+    actors = (one.actor for image in images for one in image.contributions)
+    return ", ".join(
+        dict.fromkeys(
+            f"{actor.name} {actor.version}".strip() for actor in actors if isinstance(actor, System)
+        )
+    )
+
+
+def roles_text(images: Sequence[ImageRecord]) -> str:
+    """
+    Return one line a role with those who had it, such as `genzu: Yuki Tanaka (HumanUser:12)`.
+
+    Who does not want to be named is withheld, the tracker's id too: it leads to the name.
+    """
+    lines: dict[str, dict[str, None]] = {}
+    for image in images:
+        for one in image.contributions:
+            lines.setdefault(one.role.value, {})[_named(one.actor)] = None
+    return "\n".join(f"{role}: {', '.join(names)}" for role, names in lines.items())
+
+
+def _named(actor: Person | System) -> str:
+    if isinstance(actor, System):
+        return printed_system(actor)
+    name = printed_person(actor).en
+    return name if actor.opt_out else f"{name} ({actor.id})" if name else actor.id

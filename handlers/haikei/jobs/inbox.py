@@ -19,8 +19,8 @@ from haikei.credits import people
 from haikei.database import events, jobs, utc_now
 from haikei.events import Event, LayoutPublished, Source, TouchUpPublished
 from haikei.jobs.job import JobState, Step
-from haikei.jobs.rows import touch_up_of, touch_up_text
-from haikei.trackers import Place
+from haikei.jobs.table import touch_up_of, touch_up_text
+from haikei.show import Place
 
 LAYOUT = "layout_published"
 TOUCH_UP = "touch_up_published"

@@ -1,12 +1,65 @@
-"""A job: one background to be made, or one paint-over to be taken in, and how far it is."""
+"""
+A job: one background to be made or one paint-over to be taken in, how far it is, and
+what people ask of it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from haikei.jobs.retake import RetakeOrder
-from haikei.trackers import Place
+from haikei.credits import Person
+from haikei.presets import Quality
+from haikei.show import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TouchUpOrder:
+    """One file that an artist painted, on top of a version of ours."""
+
+    file: Path  #: the artist's own; it is never changed
+    of: str  #: the version that was painted over: its code, or the SHA-256 of its file
+    artist: Person | str  #: who painted; a name or login is looked up in settings and tracker
+    artist_ja: str = ""  #: the name in Japanese script, where nothing else tells it
+    minutes: int | None = None  #: time that the artist says it took
+    tool: str = ""  #: such as `Adobe Photoshop 27.0`
+    used_generative_fill: bool = False  #: the tool made pixels by a trained model as well
+    found_by: str = "named by whoever handed it in"  #: how it is known what was painted over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One quality turned up or down."""
+
+    quality: Quality
+    amount: int  #: -100 to 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instructions:
+    """A retake's wishes. What was not understood is in `text`, which models read as it is."""
+
+    text: str = ""  #: every note as it was written, the oldest first, a line each
+    season: str = ""  #: another season; empty keeps it
+    time: str = ""  #: another time of day; empty keeps it
+    keep_seed: bool = False  #: the same composition of strokes and chances
+    turns: tuple[Turn, ...] = ()  #: each quality at most once
+    unwanted: tuple[str, ...] = ()  #: what must not be seen
+    understood: tuple[str, ...] = ()  #: in plain words, for the answer to the note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetakeOrder:
+    """Why a job is made again, and what is different about it."""
+
+    parent: str  #: the key of the version that it goes on from
+    parent_version_code: str
+    asked_by: tuple[Person, ...]  #: as the tracker names them; empty when nobody is known
+    notes: tuple[str, ...]  #: ids of what was taken: Notes, Replies, the decision itself
+    instructions: Instructions  #: what these notes ask for
+    turns: tuple[Turn, ...] = ()  #: of this retake and those before it, added up
+    words: tuple[str, ...] = ()  #: for a model's prompt, the oldest first, without line breaks
+    unwanted: tuple[str, ...] = ()  #: for its negative prompt
 
 
 class JobKind(StrEnum):

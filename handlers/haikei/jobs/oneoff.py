@@ -7,20 +7,17 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from haikei.canonical import canonical_json
 from haikei.credits import CreditLine, Grade, ImageKind, ImageRecord, Person, Role
 from haikei.database import utc_now
 from haikei.errors import StorageUnavailable
 from haikei.files import sha256_of, write_whole
-from haikei.generators import Progress
-from haikei.generators.production import Production, ProductionOrder, StageOutput, seed_of
+from haikei.generators import Production, ProductionOrder, Progress, StageOutput, seed_of
 from haikei.images import read_picture
-from haikei.jobs.chain import Chain
-from haikei.jobs.contributions import drawing, operation
-from haikei.jobs.generate import as_kept
-from haikei.jobs.imagerecords import layout_image, stage_image
-from haikei.jobs.inputmarks import drawn_as, require_whole
-from haikei.jobs.layoutcopy import own_copy
-from haikei.ledger import canonical_json
+from haikei.jobs.background.generate import as_kept
+from haikei.jobs.background.validate import drawn_as, require_whole
+from haikei.jobs.chain import Chain, own_copy
+from haikei.jobs.contributions import drawing, layout_image, operation, stage_image
 from haikei.presets import recipe
 from haikei.provenance import MarkSigner, read_marks
 from haikei.settings import Settings

@@ -11,7 +11,7 @@ from haikei.credits import ReviewState, records
 from haikei.database import jobs, reading, utc_now
 from haikei.errors import GenerationCancelled, JobError
 from haikei.jobs.job import JobState, Step
-from haikei.jobs.rows import result_text
+from haikei.jobs.table import result_text
 from haikei.trackers import PublishResult
 
 #: A step that killed its worker this often is not begun again.

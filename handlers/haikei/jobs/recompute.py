@@ -25,7 +25,7 @@ from haikei.credits import (
 )
 from haikei.database import reading
 from haikei.errors import CreditError, TrackerUnavailable
-from haikei.jobs.lineage import roles_text, systems_text
+from haikei.jobs.contributions import roles_text, systems_text
 from haikei.trackers import CreditDesk, CreditRow, CreditsWritten, StatedCredits
 
 #: Versions that are compared, and written, at once.

@@ -1,11 +1,17 @@
-"""What stands beside a background: the full record of its making, signed."""
+"""
+Files that a job writes whole: its own, to go on from after a kill, and the signed
+record beside a background.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from haikei.canonical import canonical_json
 from haikei.credits import CreditLine, ImageRecord, overall_source_type
-from haikei.ledger import canonical_json
-from haikei.ledger.signature import Signer
+from haikei.errors import StorageUnavailable
+from haikei.files import write_whole
+from haikei.ledger import Signer
 
 FORMAT = 2
 
@@ -56,3 +62,16 @@ def sidecar_text(
     )
     signature = canonical_json(signer.sign(record))
     return f'{{"record":{record},"signature":{signature}}}\n'
+
+
+def write_job_file(path: Path, content: bytes) -> None:
+    """
+    Write a file whole, or not at all.
+
+    Raises:
+        StorageUnavailable: it cannot be written.
+    """
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise StorageUnavailable(f"{path} cannot be written: {error}.") from error

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from haikei.generators.production import Production
+from haikei.generators import Production
 from haikei.images import Inspector
-from haikei.jobs.retries import Retries
-from haikei.ledger.signature import Signer
+from haikei.jobs.engine.retries import Retries
+from haikei.ledger import Signer
 from haikei.provenance import MarkSigner
 from haikei.settings import Settings
 from haikei.storage import Storage

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from haikei.database import jobs, reading, utc_now
 from haikei.errors import StorageError
+from haikei.jobs.engine.port import Engine
 from haikei.jobs.job import JobState
-from haikei.jobs.port import Engine
 from haikei.jobs.tools import Tools
 
 log = structlog.get_logger()

@@ -1,10 +1,8 @@
 """Who is told of what went wrong and what is ready, by mail and chat."""
 
-from haikei.notify.channel import Channel
-from haikei.notify.checking import check_notifications
-from haikei.notify.message import Message
+from haikei.notify.channel import Channel, Message
 from haikei.notify.notice import Notice, NoticeKind, note
-from haikei.notify.notifier import Notifier, channels_of
+from haikei.notify.notifier import Notifier, channels_of, check_notifications
 
 __all__ = [
     "Channel",

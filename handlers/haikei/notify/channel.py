@@ -1,8 +1,59 @@
-"""The seam to wherever people are told of something."""
+"""The seam to wherever people are notified, and the message in which many notices travel."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from haikei.notify.message import Message
+from haikei.notify.notice import Notice, NoticeKind
+
+#: Notices of one kind that are written out, and characters of one of them.
+LISTED, LONGEST = 10, 300
+_HEADINGS: Mapping[NoticeKind, tuple[str, str]] = {
+    NoticeKind.DEAD: ("1 job failed", "{} jobs failed"),
+    NoticeKind.QUESTION: ("1 question", "{} questions"),
+    NoticeKind.TOUCH_UP: (
+        "1 touch-up waits for an answer",
+        "{} touch-ups wait for an answer",
+    ),
+    NoticeKind.CHECKPOINT: ("1 checkpoint refused", "{} checkpoints refused"),
+    NoticeKind.READY: ("1 version in review", "{} versions in review"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What one way carries at once."""
+
+    id: str  #: the same for the same notices
+    subject: str
+    text: str
+
+
+def compose(id_: str, studio: str, notices: Sequence[Notice]) -> Message:
+    """Return one message on all the notices, the gravest first; long lists are shortened."""
+    counts: list[str] = []
+    parts: list[str] = []
+    for kind in _HEADINGS:
+        told = [one for one in notices if one.kind is kind]
+        if not told:
+            continue
+        single, several = _HEADINGS[kind]
+        heading = single if len(told) == 1 else several.format(len(told))
+        lines = [f"- {_line(one)}" for one in told[:LISTED]]
+        if len(told) > LISTED:
+            lines.append(f"and {len(told) - LISTED} more")
+        counts.append(heading)
+        parts.append("\n".join([f"{heading}:", *lines]))
+    # Whatever stands in a name, a subject is one line.
+    subject = " ".join(f"Haikei, {studio}: {', '.join(counts)}".split())
+    return Message(id=id_, subject=subject, text="\n\n".join(parts))
+
+
+def _line(told: Notice) -> str:
+    text = " ".join(told.text.split())
+    if len(text) > LONGEST:
+        text = text[: LONGEST - 1] + "…"
+    return f"{text} {told.url}".rstrip()
 
 
 class Channel(Protocol):

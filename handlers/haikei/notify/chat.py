@@ -10,8 +10,7 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from haikei.errors import NotificationUnsent, SettingsError
-from haikei.notify.channel import Channel
-from haikei.notify.message import Message
+from haikei.notify.channel import Channel, Message
 
 if TYPE_CHECKING:
     import httpx

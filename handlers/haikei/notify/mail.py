@@ -9,9 +9,8 @@ import structlog
 from typing_extensions import override
 
 from haikei.errors import NotificationUnsent, SettingsError
-from haikei.ledger.mail import check_protected, connect
-from haikei.notify.channel import Channel
-from haikei.notify.message import Message
+from haikei.ledger import check_protected, connect
+from haikei.notify.channel import Channel, Message
 from haikei.settings import Mail
 
 log = structlog.get_logger()

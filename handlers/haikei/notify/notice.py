@@ -1,13 +1,14 @@
-"""A notice: one thing that people are to be told of, kept until every way has told it."""
+"""A notice: one thing that people are to learn, kept until every channel has delivered it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, String, cast, exists, literal, select
 
-from haikei.database import inserting, notices, utc_now
+from haikei.database import backgrounds, inserting, jobs, notices, utc_now
+from haikei.errors import ParentUnknown, TouchUpRefused
 
 
 class NoticeKind(StrEnum):
@@ -51,3 +52,63 @@ def note_all(connection: Connection, told: Iterable[Notice], *, at: datetime | N
     if rows:
         statement = inserting(connection, notices).on_conflict_do_nothing(index_elements=["key"])
         connection.execute(statement, rows)
+
+
+#: As jobs and backgrounds say it, in layers above and below this one.
+_DEAD, _IN_REVIEW = "dead", "in_review"
+#: Touch-ups about which people were asked: that was noted then, and is no failure.
+_ASKED = (jobs.c.kind == "touch_up") & jobs.c.error_kind.in_(
+    (ParentUnknown.__name__, TouchUpRefused.__name__)
+)
+#: Notices that are made at once; what is left comes in the next round.
+_BATCH = 1000
+
+
+def gather(connection: Connection, kinds: Collection[NoticeKind], now: datetime) -> None:
+    """
+    Note dead letters and versions in review, once each.
+
+    Questions and refused checkpoints are noted by those who come upon them.
+    """
+    for kind in kinds:
+        if find := _FINDERS.get(kind):
+            note_all(connection, find(connection), at=now)
+
+
+def _dead(connection: Connection) -> list[Notice]:
+    key = literal("dead/") + jobs.c.key + "/" + cast(jobs.c.run, String)
+    query = select(key.label("notice"), jobs).where(
+        jobs.c.state == _DEAD, ~_ASKED, ~exists().where(notices.c.key == key)
+    )
+    found: list[Notice] = []
+    for row in connection.execute(query.order_by(jobs.c.id).limit(_BATCH)):
+        place = "/".join(part for part in (row.project, row.sequence, row.shot) if part)
+        background = " ".join(part for part in (row.season, row.time) if part)
+        what = ", ".join(part for part in (place, background) if part) or row.layout
+        text = f"{what}: {row.error or row.note} (haikei jobs show {row.key})"
+        found.append(Notice(key=row.notice, kind=NoticeKind.DEAD, text=text))
+    return found
+
+
+def _ready(connection: Connection) -> list[Notice]:
+    key = literal("ready/") + backgrounds.c.key
+    query = select(key.label("notice"), backgrounds).where(
+        backgrounds.c.state == _IN_REVIEW,
+        backgrounds.c.tracker_id.is_not(None),
+        ~exists().where(notices.c.key == key),
+    )
+    return [
+        Notice(
+            key=row.notice,
+            kind=NoticeKind.READY,
+            text=f"{row.project}/{row.sequence}: {row.code}",
+            url=row.url,
+        )
+        for row in connection.execute(query.order_by(backgrounds.c.created_at).limit(_BATCH))
+    ]
+
+
+_FINDERS: Mapping[NoticeKind, Callable[[Connection], list[Notice]]] = {
+    NoticeKind.DEAD: _dead,
+    NoticeKind.READY: _ready,
+}

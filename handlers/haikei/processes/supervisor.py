@@ -1,4 +1,7 @@
-"""Keep a tree of processes alive: start them, restart what dies, stop all of them in order."""
+"""
+Keep the processes that the settings ask for alive: start, restart, and stop all of
+them in order.
+"""
 
 import os
 import subprocess
@@ -12,6 +15,8 @@ from types import MappingProxyType
 from typing import IO
 
 import structlog
+
+from haikei.settings import Settings
 
 log = structlog.get_logger()
 
@@ -116,3 +121,26 @@ class Supervisor:
                 log.warning("process_killed", process=one.child.name)
                 one.process.kill()
                 one.process.wait()
+
+
+def studio_processes(settings: Settings, file: Path) -> list[Child]:
+    """Return the processes that these settings ask for."""
+    where = ("--settings", str(file))
+    children = [
+        Child(name="steps", arguments=("worker", "--role", "steps", *where)),
+        *(
+            Child(
+                name=f"generate {device.name}",
+                arguments=("worker", "--role", "generate", "--device", device.name, *where),
+            )
+            for device in settings.engine.devices
+        ),
+    ]
+    children.append(Child(name="review", arguments=("review", *where)))
+    if settings.watch.folders or settings.watch.touch_ups:
+        children.append(Child(name="watch", arguments=("watch", *where)))
+    if settings.events.enabled:
+        children.append(Child(name="events", arguments=("events", *where)))
+    if settings.web.enabled:
+        children.append(Child(name="web", arguments=("web", *where)))
+    return children

@@ -1,7 +1,7 @@
 """What supervisors decide, and what follows from it."""
 
 from haikei.review.deciding import Deciding
-from haikei.review.decision import Decider, Decision, Verdict, check_statuses
+from haikei.review.decisions import Decider, Decision, ReviewVerdict, check_statuses
 from haikei.review.reviewer import Reviewer
 from haikei.review.view import NoteView, RetakeView, ReviewView, review_of
 from haikei.review.wakes import wake
@@ -12,9 +12,9 @@ __all__ = [
     "Decision",
     "NoteView",
     "RetakeView",
+    "ReviewVerdict",
     "ReviewView",
     "Reviewer",
-    "Verdict",
     "check_statuses",
     "review_of",
     "wake",

@@ -25,24 +25,23 @@ from haikei.credits import (
     records,
 )
 from haikei.database import backgrounds, inserting, reviews
-from haikei.jobs.policy import as_credited
-from haikei.review import wording
-from haikei.review.answers import set_status
-from haikei.review.decision import Decision, StatusMap, task_status, task_write_key
-from haikei.review.ended import tell_of_ends
+from haikei.jobs.background.policy import as_credited
+from haikei.review import replies
+from haikei.review.decisions import Decision, StatusMap, task_status, task_write_key
 from haikei.review.notes import (
     NoteState,
     keep_decision,
     keep_seen,
     name_decision,
     notes_of,
+    pop_status_author,
     set_state,
-    who_said,
     withdraw_decisions,
 )
-from haikei.review.retaking import Retaking, answer_note
+from haikei.review.replies import set_status
+from haikei.review.retaking import Retaking, answer_note, tell_of_ends
 from haikei.settings import Settings
-from haikei.trackers.reviewing import SeenVersion, StatusWrite
+from haikei.trackers import SeenVersion, StatusWrite
 
 log = structlog.get_logger()
 
@@ -53,7 +52,7 @@ _columns = reviews.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class AppliedDecision:
     """What was decided about a version, as far as it was acted on."""
 
     decision: Decision
@@ -62,19 +61,19 @@ class Standing:
     updated_at: datetime
 
 
-class Outcome(StrEnum):
+class ReviewOutcome(StrEnum):
     """How an application ended, where it does not say when to look again."""
 
     DONE = "done"
     OVERTAKEN = "overtaken"  #: another reviewer was faster; what we saw may be old
 
 
-def standing_of(connection: Connection, version: int) -> Standing | None:
+def standing_of(connection: Connection, version: int) -> AppliedDecision | None:
     """Return what was acted on; None for a version that nobody has decided about."""
     row = connection.execute(select(reviews).where(_columns.version_id == version)).first()
     if row is None:
         return None
-    return Standing(
+    return AppliedDecision(
         decision=Decision(row.decision or Decision.NONE.value),
         decided_by=row.decided_by,
         decided_at=row.decided_at,
@@ -99,8 +98,12 @@ class Applying:
         self._task_statuses = task_statuses
 
     def apply(
-        self, connection: Connection, seen: SeenVersion, before: Standing | None, now: datetime
-    ) -> Outcome | datetime:
+        self,
+        connection: Connection,
+        seen: SeenVersion,
+        before: AppliedDecision | None,
+        now: datetime,
+    ) -> ReviewOutcome | datetime:
         """
         Act on the difference, in the caller's transaction.
 
@@ -121,11 +124,11 @@ class Applying:
         if version is None or version.tracker_id not in {None, seen.version.id}:
             # Another studio's, or a copy that somebody made of ours with all its fields.
             log.info("version_not_ours", version=seen.version.id, key=seen.key)
-            return Outcome.DONE
+            return ReviewOutcome.DONE
         decision = self._map.decision(seen.status)
         after = self._stand(connection, seen, before, decision, now)
         if after is None:
-            return Outcome.OVERTAKEN
+            return ReviewOutcome.OVERTAKEN
         prior = before.decision if before else Decision.NONE
         if decision is not prior:
             after = self._decide(connection, seen, version, prior, after, now)
@@ -134,14 +137,14 @@ class Applying:
         kept = {note.id: note for note in notes_of(connection, seen.version.id)}
         for late in keep_seen(connection, seen, kept, now, decision):
             words = hashlib.sha256(late.text.encode()).hexdigest()[:12]
-            answer_note(connection, late, f"reworded/{late.id}/{words}", wording.reworded(), now)
+            answer_note(connection, late, f"reworded/{late.id}/{words}", replies.reworded(), now)
         tell_of_ends(connection, seen, tuple(kept.values()), now)
         if decision is Decision.APPROVE:
             self._lock(connection, version, seen, after.decided_at, now)
-        outcome: Outcome | datetime = Outcome.DONE
+        outcome: ReviewOutcome | datetime = ReviewOutcome.DONE
         if decision is Decision.RETAKE:
-            outcome = self._retaking.act(connection, seen, version, now) or Outcome.DONE
-        if outcome is Outcome.DONE and _may_be_named(after, seen, now):
+            outcome = self._retaking.act(connection, seen, version, now) or ReviewOutcome.DONE
+        if outcome is ReviewOutcome.DONE and _may_be_named(after, seen, now):
             outcome = now + NAMED_AFTER
         return outcome
 
@@ -149,10 +152,10 @@ class Applying:
         self,
         connection: Connection,
         seen: SeenVersion,
-        before: Standing | None,
+        before: AppliedDecision | None,
         decision: Decision,
         now: datetime,
-    ) -> Standing | None:
+    ) -> AppliedDecision | None:
         """Take the version for this transaction; None when it changed since it was looked at."""
         moment = now
         if before is not None and moment <= before.updated_at:
@@ -176,7 +179,7 @@ class Applying:
             )
         if done.rowcount != 1:
             return None
-        return Standing(
+        return AppliedDecision(
             decision=decision,
             decided_by=before.decided_by if before else "",
             decided_at=before.decided_at if before else None,
@@ -189,11 +192,11 @@ class Applying:
         seen: SeenVersion,
         version: BackgroundVersion,
         prior: Decision,
-        after: Standing,
+        after: AppliedDecision,
         now: datetime,
-    ) -> Standing:
+    ) -> AppliedDecision:
         decision = after.decision
-        said = who_said(connection, seen.version.id, seen.status)
+        said = pop_status_author(connection, seen.version.id, seen.status)
         by = seen.status_by or said
         records.decide(connection, version.key, decision.state)
         if prior is Decision.RETAKE:
@@ -211,10 +214,10 @@ class Applying:
         connection: Connection,
         seen: SeenVersion,
         version: BackgroundVersion,
-        standing: Standing,
+        standing: AppliedDecision,
         by: Person | None,
         now: datetime,
-    ) -> Standing:
+    ) -> AppliedDecision:
         """Note who took the decision that stands, and seal an approval; once for a decision."""
         at = seen.status_at or now
         if by is not None:
@@ -271,7 +274,7 @@ class Applying:
         ]
         for note in late:
             set_state(connection, [note.id], NoteState.LOCKED)
-            answer_note(connection, note, f"locked/{note.id}", wording.locked(version.code), now)
+            answer_note(connection, note, f"locked/{note.id}", replies.locked(version.code), now)
 
 
 def _approved_otherwise(connection: Connection, version: BackgroundVersion) -> bool:
@@ -289,7 +292,7 @@ def _approved_otherwise(connection: Connection, version: BackgroundVersion) -> b
     return connection.execute(query.limit(1)).first() is not None
 
 
-def _may_be_named(standing: Standing, seen: SeenVersion, now: datetime) -> bool:
+def _may_be_named(standing: AppliedDecision, seen: SeenVersion, now: datetime) -> bool:
     """Tell whether the tracker may still come to know who took a decision."""
     if standing.decided_by or standing.decision is Decision.NONE or seen.status_at is not None:
         return False

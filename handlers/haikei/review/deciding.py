@@ -8,11 +8,18 @@ from haikei.credits import BackgroundVersion, Person, records
 from haikei.database import reading, review_notes, utc_now
 from haikei.errors import HaikeiError, ReviewError, ReviewOvertaken
 from haikei.events import Source
-from haikei.review.decision import Decider, StatusMap, Verdict
-from haikei.review.notes import OPEN, NoteState, add, say_who, storable, unsay
+from haikei.review.decisions import Decider, ReviewVerdict, StatusMap
+from haikei.review.notes import (
+    OPEN,
+    NoteState,
+    add,
+    delete_status_author,
+    record_status_author,
+    storable,
+)
 from haikei.review.wakes import wake
 from haikei.settings import Settings
-from haikei.trackers.reviewing import NoteWrite, ReviewDesk, SeenVersion, StatusWrite
+from haikei.trackers import NoteWrite, ReviewDesk, SeenVersion, StatusWrite
 
 
 class Deciding:
@@ -39,7 +46,7 @@ class Deciding:
         self._desk = desk
         self._source = source
 
-    def decide(self, key: str, verdict: Verdict) -> None:
+    def decide(self, key: str, verdict: ReviewVerdict) -> None:
         """
         Write a Note, then the status, then wake the reviewer; the same again changes nothing.
 
@@ -86,7 +93,9 @@ class Deciding:
             advice="Wait until its job is done, or look whether somebody removed it there.",
         )
 
-    def _write_note(self, version: BackgroundVersion, seen: SeenVersion, verdict: Verdict) -> None:
+    def _write_note(
+        self, version: BackgroundVersion, seen: SeenVersion, verdict: ReviewVerdict
+    ) -> None:
         text = storable(verdict.text.strip())
         with reading(self._database) as connection:
             taken = _taken(connection, seen.version.id, text)
@@ -123,7 +132,7 @@ class Deciding:
         said = ""
         if by.person_id:
             with self._database.begin() as connection:
-                said = say_who(
+                said = record_status_author(
                     connection,
                     version=seen.version.id,
                     background=version.key,
@@ -136,7 +145,7 @@ class Deciding:
         except HaikeiError:
             if said:
                 with self._database.begin() as connection:
-                    unsay(connection, said)
+                    delete_status_author(connection, said)
             raise
 
 

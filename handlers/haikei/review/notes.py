@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 
 from haikei.credits import Person, people
 from haikei.database import inserting, review_notes
-from haikei.review.decision import Decision
-from haikei.review.thanks import only_thanks
+from haikei.note_language.parser import only_thanks
+from haikei.review.decisions import Decision
 from haikei.review.threads import (
     draws,
     elsewhere,
@@ -25,7 +25,7 @@ from haikei.review.threads import (
     taken_ids,
     thread_of,
 )
-from haikei.trackers.reviewing import SeenNote, SeenVersion
+from haikei.trackers import SeenNote, SeenVersion
 
 #: The most of one note that is read, in characters.
 LONGEST = 8000
@@ -273,7 +273,7 @@ def withdraw_decisions(connection: Connection, version: int) -> None:
     )
 
 
-def say_who(
+def record_status_author(
     connection: Connection,
     *,
     version: int,
@@ -302,7 +302,7 @@ def say_who(
     return id_
 
 
-def who_said(connection: Connection, version: int, status: str) -> Person | None:
+def pop_status_author(connection: Connection, version: int, status: str) -> Person | None:
     """
     Return who set that status on our pages, where somebody did; it is told once.
 
@@ -315,7 +315,7 @@ def who_said(connection: Connection, version: int, status: str) -> Person | None
     return people.look_up(connection, [found]).get(found) if found else None
 
 
-def unsay(connection: Connection, id_: str) -> None:
+def delete_status_author(connection: Connection, id_: str) -> None:
     """Forget who wanted to set a status, as the tracker did not take it."""
     connection.execute(delete(review_notes).where(_columns.id == id_))
 

@@ -10,13 +10,11 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
 from haikei.credits import BackgroundVersion, Person, ReviewState
 from haikei.database import backgrounds, jobs, review_notes, utc_now
 from haikei.jobs.inbox import add_job
-from haikei.jobs.instructions import Instructions, Turn
-from haikei.jobs.job import JobOrder, JobState
-from haikei.jobs.retake import RetakeOrder
-from haikei.jobs.rows import job_row, order_of
+from haikei.jobs.job import Instructions, JobOrder, JobState, RetakeOrder, Turn
+from haikei.jobs.table import job_row, order_of
+from haikei.note_language.parser import MOST, read_notes
 from haikei.presets import Quality
 from haikei.review.notes import KeptNote, NoteState
-from haikei.review.words import MOST, read_notes
 
 #: Keys of retake jobs begin so; the table's index on keys finds them.
 PREFIX = "retake-"

@@ -1,17 +1,22 @@
-"""Retakes are ordered, put off, or asked about, as what was written on a version wants it."""
+"""Retakes are ordered, put off or asked about, and each that ended is answered."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, or_, select
 
 from haikei import notify
 from haikei.credits import BackgroundVersion, ImageKind, people
-from haikei.jobs.job import JobState
+from haikei.database import jobs, reading, review_notes, reviews
+from haikei.events import Source
+from haikei.jobs.job import JobOrder, JobState
+from haikei.jobs.table import order_of, result_of
 from haikei.notify import Notice, NoticeKind
-from haikei.review import wording
-from haikei.review.answers import answer
-from haikei.review.notes import OPEN, KeptNote, NoteState, note_id, notes_of, set_state
+from haikei.review import replies
+from haikei.review.decisions import Decision
+from haikei.review.notes import OPEN, KeptNote, NoteState, note_id, notes_for, notes_of, set_state
+from haikei.review.replies import answer
 from haikei.review.retakes import (
     count_retakes,
     is_being_made,
@@ -22,8 +27,9 @@ from haikei.review.retakes import (
     taken_over,
 )
 from haikei.review.threads import being_made_for
+from haikei.review.wakes import wake
 from haikei.settings import Settings
-from haikei.trackers.reviewing import NoteWrite, ReplyWrite, SeenVersion
+from haikei.trackers import NoteWrite, ReplyWrite, SeenVersion
 
 log = structlog.get_logger()
 
@@ -73,7 +79,7 @@ class Retaking:
                 return None
         parent = parent_of(connection, version, last[2] if last else None)
         if parent is None:
-            self._ask(connection, seen, fresh, wording.no_job(version.code), now)
+            self._ask(connection, seen, fresh, replies.no_job(version.code), now)
             return None
         dead = last[0] if last and last[1] is JobState.DEAD else ""
         asked = [note for note in notes if note.state is NoteState.ASKED]
@@ -88,7 +94,7 @@ class Retaking:
             return None
         made = max(count_retakes(connection, version, one) for one in (before, order))
         if made >= self._settings.review.max_retakes:
-            self._ask(connection, seen, fresh, wording.too_many(code, made), now)
+            self._ask(connection, seen, fresh, replies.too_many(code, made), now)
             return None
         order_retake(connection, order, dead)
         set_state(
@@ -106,7 +112,7 @@ class Retaking:
     ) -> None:
         set_state(connection, [note.id for note in notes], NoteState.ASKED)
         for note in notes:
-            answer_note(connection, note, f"painted/{note.id}", wording.painted(version.code), now)
+            answer_note(connection, note, f"painted/{note.id}", replies.painted(version.code), now)
 
     def _ask(
         self,
@@ -121,7 +127,7 @@ class Retaking:
             key=f"question/{seen.version.id}/{notes[0].id}",
             project=seen.project,
             links=(seen.version,),
-            subject=wording.subject([seen.version.name]),
+            subject=replies.subject([seen.version.name]),
             text=text,
         )
         answer(connection, question, now)
@@ -136,3 +142,114 @@ def answer_note(connection: Connection, note: KeptNote, key: str, text: str, now
     """Ask that a Reply be written under a note; a decision without a word gets none."""
     if note.thread is not None:
         answer(connection, ReplyWrite(key=key, note=note.thread, text=text), now)
+
+
+_BADLY = (JobState.DEAD, JobState.CANCELLED, JobState.SKIPPED)
+
+
+def answer_ended(database: Engine, now: datetime) -> int:
+    """Answer for every retake that ended since; return how many there were."""
+    with reading(database) as connection:
+        keys = connection.execute(
+            select(jobs.c.key)
+            .join(review_notes, review_notes.c.job_key == jobs.c.key)
+            .where(_ended())
+            .distinct()
+        ).scalars()
+        found = list(keys)
+    for key in found:
+        with database.begin() as connection:
+            _answer(connection, key, now)
+    return len(found)
+
+
+def _ended() -> ColumnElement[bool]:
+    state = review_notes.c.state
+    ended = [one.value for one in (JobState.DONE, *_BADLY)]
+    return or_(
+        and_(state == NoteState.TAKEN.value, jobs.c.state.in_(ended)),
+        # A person may have let a dead one run again.
+        and_(state == NoteState.FAILED.value, jobs.c.state == JobState.DONE.value),
+    )
+
+
+def _answer(connection: Connection, key: str, now: datetime) -> None:
+    row = connection.execute(select(jobs).where(jobs.c.key == key)).one()
+    notes = [
+        note
+        for note in notes_for(connection, key)
+        if note.state in {NoteState.TAKEN, NoteState.FAILED}
+    ]
+    state = JobState(row.state)
+    ids = [note.id for note in notes]
+    # Another reviewer may be doing the same: who changes the notes answers them.
+    if state is JobState.DONE:
+        changed = set_state(
+            connection, ids, NoteState.DONE, only=(NoteState.TAKEN, NoteState.FAILED)
+        )
+        if changed:
+            _tell_of_version(connection, row, notes, now)
+    elif state in _BADLY:
+        set_state(connection, ids, NoteState.FAILED, only=(NoteState.TAKEN,))
+        # What is said of it stands on the version, which is looked at for that.
+        wake(connection, {note.version for note in notes}, source=Source.RECONCILIATION)
+    wake(connection, _waiting(connection), source=Source.RECONCILIATION)
+
+
+def _tell_of_version(
+    connection: Connection, row: Row[tuple[object, ...]], notes: list[KeptNote], now: datetime
+) -> None:
+    order, result = order_of(row.order_json), result_of(row.result_json)
+    if order.retake is None or result is None:
+        return
+    text = replies.made(result.version.name, order.retake.instructions, same_seed=_same_seed(order))
+    threads = dict.fromkeys(note.thread for note in notes if note.thread is not None)
+    for thread in threads:
+        answer(
+            connection,
+            ReplyWrite(
+                key=f"done/{order.key}/{thread}", note=thread, text=text, link=result.version
+            ),
+            now,
+        )
+    log.info("retake_answered", job=order.key, notes=len(notes), threads=len(threads))
+
+
+def tell_of_ends(
+    connection: Connection, seen: SeenVersion, notes: Sequence[KeptNote], now: datetime
+) -> None:
+    """Say on a version, once for each retake that notes on it led to, that none was made."""
+    keys = {note.job for note in notes if note.state is NoteState.FAILED}
+    rows = connection.execute(
+        select(jobs).where(
+            jobs.c.key.in_(keys), jobs.c.state.in_([state.value for state in _BADLY])
+        )
+    ).all()
+    for row in rows:
+        text = replies.ended(seen.version.name, JobState(row.state), row.error or row.note)
+        told = NoteWrite(
+            key=f"ended/{row.key}/{seen.version.id}",
+            project=seen.project,
+            links=(seen.version,),
+            subject=replies.subject([seen.version.name]),
+            text=text,
+        )
+        answer(connection, told, now)
+
+
+def _same_seed(order: JobOrder) -> bool:
+    return order.retake is not None and order.retake.instructions.keep_seed
+
+
+def _waiting(connection: Connection) -> list[int]:
+    """Return versions on which something waits for the next retake."""
+    query = (
+        select(review_notes.c.version_id)
+        .join(reviews, reviews.c.version_id == review_notes.c.version_id)
+        .where(
+            reviews.c.decision == Decision.RETAKE.value,
+            review_notes.c.state.in_([state.value for state in OPEN]),
+        )
+        .distinct()
+    )
+    return list(connection.execute(query).scalars())

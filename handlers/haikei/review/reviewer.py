@@ -10,14 +10,13 @@ from sqlalchemy import Engine, select
 from haikei.database import feed_cursors, inserting, reading, utc_now
 from haikei.errors import HaikeiError
 from haikei.events import Source
-from haikei.review.answers import write_answers
-from haikei.review.applying import Applying, Outcome, Standing, standing_of
-from haikei.review.decision import check_statuses
-from haikei.review.ended import answer_ended
+from haikei.review.applying import AppliedDecision, Applying, ReviewOutcome, standing_of
+from haikei.review.decisions import check_statuses
+from haikei.review.replies import write_answers
+from haikei.review.retaking import answer_ended
 from haikei.review.wakes import Wake, done, look_again, put_off, take, wake
 from haikei.settings import Settings
-from haikei.trackers import load_review_desk
-from haikei.trackers.reviewing import ReviewDesk, SeenVersion
+from haikei.trackers import ReviewDesk, SeenVersion, load_review_desk
 
 log = structlog.get_logger()
 
@@ -188,13 +187,13 @@ class Reviewer:
                 self._put_off(one, HaikeiError(f"{type(error).__name__}: {error}"))
         return len(wakes)
 
-    def _apply(self, one: Wake, seen: SeenVersion, before: Standing | None) -> None:
+    def _apply(self, one: Wake, seen: SeenVersion, before: AppliedDecision | None) -> None:
         now = self._clock()
         with self._database.begin() as connection:
             outcome = self._applying.apply(connection, seen, before, now)
             if isinstance(outcome, datetime):
                 look_again(connection, one, outcome)
-            elif outcome is Outcome.OVERTAKEN:
+            elif outcome is ReviewOutcome.OVERTAKEN:
                 look_again(connection, one, now)
             else:
                 done(connection, one)

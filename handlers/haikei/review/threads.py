@@ -13,8 +13,8 @@ from sqlalchemy import Connection, and_, select
 
 from haikei.database import backgrounds, jobs, review_notes, reviews
 from haikei.jobs.job import JobState
-from haikei.jobs.rows import order_of
-from haikei.review.decision import Decision
+from haikei.jobs.table import order_of
+from haikei.review.decisions import Decision
 
 _columns = review_notes.c
 #: What a version must have been decided to be for it to draw words from its thread's older ones.

@@ -1,8 +1,8 @@
-"""Where people and the tracker reach the pages, and who can get there without signing in."""
+"""Where people and the tracker reach the pages, and the addresses of single pages."""
 
 import ipaddress
 import socket
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from haikei.settings import Settings, Web
 
@@ -54,3 +54,35 @@ def hosts(settings: Settings) -> list[str]:
     public = urlsplit(address(settings)).hostname or ""
     own = {"127.0.0.1", "localhost", "::1", "[::1]", web.host, public, f"[{public}]"}
     return sorted(name for name in own if name not in {"", "[]", *_ANYWHERE})
+
+
+def to_shows() -> str:
+    """Return the first page."""
+    return "/"
+
+
+def to_show(project: str, *, sequence: str = "", state: str = "", text: str = "") -> str:
+    """Return the gallery of a show, filtered."""
+    wanted = {"sequence": sequence, "state": state, "text": text}
+    query = urlencode({name: value for name, value in wanted.items() if value})
+    return f"/shows/{quote(project, safe='')}" + (f"?{query}" if query else "")
+
+
+def to_version(key: str) -> str:
+    """Return the page of one version of a background, by the background's key."""
+    return f"/versions/{quote(key, safe='')}"
+
+
+def to_credits(key: str) -> str:
+    """Return where a version's page shows who made it."""
+    return f"{to_version(key)}#credits"
+
+
+def to_retake(key: str) -> str:
+    """Return where a version's page takes the note for a retake."""
+    return f"{to_version(key)}#decide"
+
+
+def to_sign_in(next_page: str = "") -> str:
+    """Return the page on which people sign in, and where it leads them afterwards."""
+    return "/sign-in" + (f"?{urlencode({'next': next_page})}" if next_page else "")

@@ -8,12 +8,12 @@ from sqlalchemy import Engine
 
 from haikei.settings import Settings
 from haikei.storage import Storage
-from haikei.trackers.reviewing import ReviewDesk
-from haikei.trackers.visiting import SelectionDesk
+from haikei.trackers import ReviewDesk
+from haikei.trackers.contract import SelectionDesk
 from haikei.web.live import Broadcaster
-from haikei.web.ratelimit import RateLimit
-from haikei.web.sessions import Sessions
-from haikei.web.site import SiteFeed
+from haikei.web.security.requests import RateLimit
+from haikei.web.security.sessions import Sessions
+from haikei.web.tracker_access import SiteFeed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

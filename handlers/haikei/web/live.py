@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from haikei.database import reading, reviews, utc_now
 from haikei.jobs import Job
-from haikei.jobs.store import JobStore
+from haikei.jobs.table import JobStore
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from haikei.errors import HaikeiError, SettingsError
 from haikei.settings import Settings
 from haikei.trackers import tracker_key
 from haikei.web.address import address, is_open, own_address
-from haikei.web.app import make_app
+from haikei.web.application import make_app
 from haikei.web.live import Broadcaster
 
 log = structlog.get_logger()

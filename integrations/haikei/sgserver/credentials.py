@@ -1,15 +1,29 @@
-"""Who signs in, and with what: keys and passwords are kept as salted hashes only."""
+"""Who asks and with what: keys and passwords are kept as salted hashes only."""
 
 import hashlib
 import hmac
 import secrets
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from haikei.sgserver.caller import Caller
-from haikei.sgserver.faults import AuthenticationFault
 from haikei.sgserver.store import Session
-from haikei.sgserver.values import Json
+from haikei.sgserver.values import AuthenticationFault, Json
+
+UserType = Literal["ApiUser", "HumanUser"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, as it is written into `created_by` and into the event log."""
+
+    kind: UserType
+    id: int
+    name: str
+    session_uuid: str | None = None  #: of the web page whose work this is, None for scripts
+    generates_events: bool = True  #: False: what this script writes leaves no event log entries
+
 
 # scrypt's cost: about 50 ms, paid once for each secret and run of the server.
 _COST = 2**14

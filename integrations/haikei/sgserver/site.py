@@ -6,23 +6,23 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from haikei.sgserver.attachments import mint
-from haikei.sgserver.batch import run_batch
-from haikei.sgserver.caller import Caller
-from haikei.sgserver.credentials import Credentials, sign_in
-from haikei.sgserver.definitions import load_definitions
-from haikei.sgserver.entities import EntityType, Schema
-from haikei.sgserver.eventlog import Journal
-from haikei.sgserver.faults import bad_request
-from haikei.sgserver.fields import DataType, Field
-from haikei.sgserver.filters import wire_filters
-from haikei.sgserver.fresh import SYSTEM, furnish
-from haikei.sgserver.linking import Mode, set_links, tell_change
-from haikei.sgserver.presenting import keep_image, parse_image, unsigned
-from haikei.sgserver.reading import Query, Reader, Sort
-from haikei.sgserver.requests import entity_type_of
-from haikei.sgserver.retiring import retire, revive
-from haikei.sgserver.rows import (
+from haikei.sgserver.credentials import Caller, Credentials, sign_in
+from haikei.sgserver.http.requests import entity_type_of, run_batch
+from haikei.sgserver.media.attachments import mint
+from haikei.sgserver.query.filters import wire_filters
+from haikei.sgserver.query.presenting import keep_image, parse_image, unsigned
+from haikei.sgserver.query.reading import Query, Reader, Sort
+from haikei.sgserver.schema.definitions import load_definitions
+from haikei.sgserver.schema.entities import EntityType, Schema
+from haikei.sgserver.schema.fields import DataType, Field
+from haikei.sgserver.schema.stock import stock_schema
+from haikei.sgserver.seeds.initial_rows import SYSTEM, furnish
+from haikei.sgserver.store import Session, SqlValue, Store, prepare
+from haikei.sgserver.values import Json, Row, bad_request, moment_text, parse_moment, utc_now
+from haikei.sgserver.write.event_log import Journal
+from haikei.sgserver.write.linking import Mode, set_links, tell_change
+from haikei.sgserver.write.retiring import retire, revive
+from haikei.sgserver.write.rows import (
     Columns,
     Work,
     Written,
@@ -32,10 +32,7 @@ from haikei.sgserver.rows import (
     record,
     row_columns,
 )
-from haikei.sgserver.stock import stock_schema
-from haikei.sgserver.store import Session, SqlValue, Store, prepare
-from haikei.sgserver.values import Json, Row, moment_text, parse_moment, utc_now
-from haikei.sgserver.writing import create_row, update_row
+from haikei.sgserver.write.writing import create_row, update_row
 
 #: The two fields that show thumbnails.
 ImageField = Literal["image", "filmstrip_image"]
@@ -46,7 +43,7 @@ class Site:
     One tracker: a folder with one SQLite file, and the files that were uploaded to it.
 
     Every method may be called from any thread; writers queue, readers never wait for them. Wire
-    methods go through `haikei.sgserver.rpc.dispatch(site, caller, method, call)`.
+    methods go through `haikei.sgserver.http.rpc.dispatch(site, caller, method, call)`.
     """
 
     data: Path  #: the folder; `data / "site.db"` is ours, `data / "attachments"` is for uploads

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from haikei.errors import StateError
-from haikei.sgserver.entities import EntityType
-from haikei.sgserver.faults import bad_request
-from haikei.sgserver.fields import DataType, Field
-from haikei.sgserver.values import fold
+from haikei.sgserver.schema.entities import EntityType
+from haikei.sgserver.schema.fields import DataType, Field
+from haikei.sgserver.values import bad_request, fold
 
 SqlValue: TypeAlias = "int | float | str | None"
 

@@ -1,10 +1,19 @@
-"""Folders on a shared mount: made for the group, found by name, and synced."""
+"""
+Folders and names on a shared mount: made for the group, never anybody else's, errors
+in plain words.
+"""
 
 import contextlib
+import ctypes
+import errno
 import os
 import stat
 import unicodedata
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+from haikei.errors import StorageError, StorageUnavailable
 
 
 def composed(name: str) -> str:
@@ -63,3 +72,90 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+# <linux/fs.h> and <fcntl.h>
+_RENAME_NOREPLACE = 1
+_AT_FDCWD = -100
+
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+_NO_EXCLUSIVE_RENAME = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
+
+
+def name_exclusively(temporary: Path, final: Path) -> bool:
+    """
+    Give the file at `temporary` the name `final` too, in one step; return False if it is taken.
+
+    A hard link does it on local disks and on NFS, where a rename would silently replace. Mounts
+    that refuse links (SMB, FAT) get renameat2(2) with RENAME_NOREPLACE, which moves the file.
+
+    Raises:
+        StorageError: the file system can do neither.
+        OSError: anything else that the system says.
+    """
+    try:
+        os.link(temporary, final, follow_symlinks=False)
+    except FileExistsError:
+        # An NFS client that sends the link again after a lost answer is told that it exists.
+        return temporary.samefile(final)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return _rename_exclusively(temporary, final)
+    return True
+
+
+def _rename_exclusively(temporary: Path, final: Path) -> bool:
+    libc = ctypes.CDLL(None, use_errno=True)
+    source, target = os.fsencode(temporary), os.fsencode(final)
+    if libc.renameat2(_AT_FDCWD, source, _AT_FDCWD, target, _RENAME_NOREPLACE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number == errno.EEXIST:
+        return False
+    if number in _NO_EXCLUSIVE_RENAME:
+        raise StorageError(
+            f"The file system of {final.parent} can neither link nor rename without replacing.",
+            advice="Publish to a mount that supports hard links.",
+        )
+    raise OSError(number, os.strerror(number), str(final))
+
+
+_REMOUNT = "Check that the mount is there and its server answers."
+
+#: Conditions that pass when somebody, or time, repairs them.
+_PASSING: Mapping[int, str] = {
+    errno.ENOSPC: "Free some space there.",
+    errno.EDQUOT: "Free some space there, or raise the quota.",
+    errno.EFBIG: "Raise the limit on file sizes for the account Haikei runs as.",
+    errno.EROFS: "Check why the file system became read-only.",
+    errno.EIO: "Check the disk, and that the mount's server answers.",
+    errno.ESTALE: "Mount it again: the server no longer knows this folder.",
+    errno.ENODEV: _REMOUNT,
+    errno.ENXIO: _REMOUNT,
+    errno.ENOTCONN: _REMOUNT,
+    errno.EHOSTDOWN: _REMOUNT,
+    errno.EHOSTUNREACH: _REMOUNT,
+    errno.ETIMEDOUT: _REMOUNT,
+}
+
+
+@contextmanager
+def explained(doing: str, path: Path) -> Generator[None]:
+    """
+    Raise what goes wrong inside as a storage error that names `path` and says what to do.
+
+    Raises:
+        StorageUnavailable: it may pass: full, over quota, read-only, away.
+        StorageError: it will not pass by itself, such as a missing permission.
+    """
+    try:
+        yield
+    except OSError as error:
+        message = f"{doing} {path} failed: {error.strerror or error}."
+        advice = _PASSING.get(error.errno or 0)
+        if advice is not None:
+            raise StorageUnavailable(message, advice=advice) from error
+        raise StorageError(
+            message, advice="Check the folder and what the account Haikei runs as may do there."
+        ) from error

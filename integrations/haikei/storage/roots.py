@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from haikei.errors import PathRefused
 from haikei.settings import StorageRoot
+from haikei.show import Place
 from haikei.storage.folders import composed
-from haikei.trackers import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

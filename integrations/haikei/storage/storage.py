@@ -7,13 +7,12 @@ from pathlib import Path, PurePosixPath
 from haikei.errors import AlreadyPublished, PathRefused, SettingsError, StorageUnavailable
 from haikei.files import sha256_of
 from haikei.settings import PathTemplate, Settings
-from haikei.storage.failures import explained
-from haikei.storage.folders import composed, existing
-from haikei.storage.marks import sweep
-from haikei.storage.publishing import Publication, publish
+from haikei.show import Place, StoredFile
+from haikei.storage.file_publishing import Publication, publish
+from haikei.storage.folders import composed, existing, explained
 from haikei.storage.roots import PlacedLayout, Roots
 from haikei.storage.versions import claim, highest_on_disk
-from haikei.trackers import Place, StoredFile
+from haikei.storage.writing_marks import sweep
 
 _ONE_NAME = PathTemplate("{name}")
 

@@ -15,9 +15,15 @@ import structlog
 
 from haikei.errors import StorageUnavailable
 from haikei.settings import PathTemplate
-from haikei.storage.exclusive import name_exclusively
-from haikei.storage.folders import composed, entries, existing, make_folder, sync_folder
-from haikei.storage.marks import WritingMark
+from haikei.storage.folders import (
+    composed,
+    entries,
+    existing,
+    make_folder,
+    name_exclusively,
+    sync_folder,
+)
+from haikei.storage.writing_marks import WritingMark
 
 log = structlog.get_logger()
 

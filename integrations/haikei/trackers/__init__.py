@@ -1,24 +1,16 @@
 """Whom do we talk to? The seams to a tracker, and the adapters."""
 
-from haikei.trackers.checkpoints import CheckpointBoard
-from haikei.trackers.crediting import (
+from haikei.trackers.contract.credits import (
+    CheckpointBoard,
     CreditDesk,
     CreditRow,
     CreditsWritten,
     StatedCredits,
     TimeSpent,
 )
-from haikei.trackers.feed import FeedEvent, PublishedLayout, TrackerFeed
-from haikei.trackers.loading import (
-    load_board,
-    load_desk,
-    load_playlist_desk,
-    load_review_desk,
-    load_tracker,
-    tracker_key,
-)
-from haikei.trackers.playlists import PlaylistDesk, PlaylistRequest
-from haikei.trackers.reviewing import (
+from haikei.trackers.contract.feed import FeedEvent, PublishedLayout, TrackerFeed
+from haikei.trackers.contract.playlists import PlaylistDesk, PlaylistRequest
+from haikei.trackers.contract.review import (
     NoteWrite,
     ReplyWrite,
     ReviewDesk,
@@ -27,17 +19,21 @@ from haikei.trackers.reviewing import (
     SeenVersion,
     StatusWrite,
 )
-from haikei.trackers.tracker import (
+from haikei.trackers.contract.tracker import (
     ContextRequest,
-    Finding,
     LayoutContext,
-    Place,
     PublishedImage,
     PublishRequest,
     PublishResult,
-    Row,
-    StoredFile,
     TrackerAdapter,
+)
+from haikei.trackers.loading import (
+    load_board,
+    load_desk,
+    load_playlist_desk,
+    load_review_desk,
+    load_tracker,
+    tracker_key,
 )
 
 __all__ = [
@@ -47,10 +43,8 @@ __all__ = [
     "CreditRow",
     "CreditsWritten",
     "FeedEvent",
-    "Finding",
     "LayoutContext",
     "NoteWrite",
-    "Place",
     "PlaylistDesk",
     "PlaylistRequest",
     "PublishRequest",
@@ -60,12 +54,10 @@ __all__ = [
     "ReplyWrite",
     "ReviewDesk",
     "ReviewWrite",
-    "Row",
     "SeenNote",
     "SeenVersion",
     "StatedCredits",
     "StatusWrite",
-    "StoredFile",
     "TimeSpent",
     "TrackerAdapter",
     "TrackerFeed",

@@ -4,11 +4,15 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
 from haikei.errors import SettingsError
-from haikei.trackers.checkpoints import CheckpointBoard, ShowsCheckpoints
-from haikei.trackers.crediting import CreditDesk, KeepsCredits
-from haikei.trackers.playlists import KeepsPlaylists, PlaylistDesk
-from haikei.trackers.reviewing import ReviewDesk, TakesReviews
-from haikei.trackers.tracker import TrackerAdapter
+from haikei.trackers.contract.credits import (
+    CheckpointBoard,
+    CreditDesk,
+    KeepsCredits,
+    ShowsCheckpoints,
+)
+from haikei.trackers.contract.playlists import KeepsPlaylists, PlaylistDesk
+from haikei.trackers.contract.review import ReviewDesk, TakesReviews
+from haikei.trackers.contract.tracker import TrackerAdapter
 
 if TYPE_CHECKING:
     # The seam's words are used by commands that must start at once.

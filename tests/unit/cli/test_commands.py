@@ -14,7 +14,7 @@ from sqlalchemy import insert, update
 from typer.testing import CliRunner, Result
 
 from haikei.cli.app import app, main
-from haikei.cli.process import stop_on_signals
+from haikei.cli.processes import stop_on_signals
 from haikei.database import jobs, open_database
 from haikei.errors import HaikeiError
 from haikei.files import sha256_of

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
 from haikei.cli.app import app
-from haikei.cli.choices import Stated
+from haikei.cli.output import Stated
 from haikei.credits import Person, StatementKind, people
 from haikei.database import open_database, reading
 from haikei.errors import CreditError

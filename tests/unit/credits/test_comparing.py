@@ -16,9 +16,9 @@ from haikei.credits import (
     StatementKind,
     people,
     records,
-    statements,
 )
-from haikei.credits.comparing import differences
+from haikei.credits.records import statements
+from haikei.credits.records.comparison import differences
 from haikei.database import schema
 from support.records import a_background, a_chain, a_person, save_background, save_show
 

@@ -6,7 +6,6 @@ import pytest
 
 from haikei.credits import (
     BackgroundVersion,
-    Change,
     Facet,
     FacetState,
     FacetSummary,
@@ -17,6 +16,7 @@ from haikei.credits import (
     SourceType,
     facets,
 )
+from haikei.measurements import Change
 from haikei.presets import FACET_STATES, FACETS, GRADES
 from support.records import (
     MORI,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import Engine
 
 from haikei.credits import ImageRecord, Ingredient, Relation
-from haikei.credits.lineage import Edge, lineage
+from haikei.credits.records.record_reading import Edge, lineage
 from support.records import (
     MORI,
     a_background,

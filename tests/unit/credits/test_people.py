@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, select
 
 from haikei.credits import Person, Role, Statement, StatementKind, credit_line, people, records
-from haikei.credits.openings import commit
-from haikei.credits.statements import declare, statements
+from haikei.credits.people.commitments import commit
+from haikei.credits.records.statements import declare, statements
 from haikei.database import (
     jobs,
     ledger,

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
+from haikei.canonical import canonical_json
 from haikei.credits import (
     BackgroundVersion,
     Grade,
@@ -21,12 +22,12 @@ from haikei.credits import (
     Scope,
     records,
 )
-from haikei.credits.mentions import Mentions
-from haikei.credits.people import everyone
-from haikei.credits.sealing import unseal
+from haikei.credits.people.redaction import Mentions
+from haikei.credits.people.register import everyone
+from haikei.credits.records.record_sealing import unseal
 from haikei.database import ledger, reading
 from haikei.errors import CreditError, LedgerError
-from haikei.ledger import canonical_json, size, verify
+from haikei.ledger import size, verify
 from support.records import (
     ITO,
     MORI,

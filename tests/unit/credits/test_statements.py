@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from haikei.credits import Person, Statement, StatementKind
-from haikei.credits.statements import declare, entry_of, statements
+from haikei.credits.records.statements import declare, entry_of, statements
 from haikei.errors import CreditError, LedgerError
 from haikei.ledger import size, verify
 from support.records import MORI, START

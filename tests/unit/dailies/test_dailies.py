@@ -12,14 +12,14 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from haikei.credits import ReviewState, records
-from haikei.dailies.sheets import COLUMNS, LINES
+from haikei.dailies.summary import COLUMNS, LINES
 from haikei.database import jobs, review_notes, utc_now
 from haikei.errors import TrackerUnavailable
 from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobState
-from haikei.jobs.rows import touch_up_row
+from haikei.jobs.table import touch_up_row
 from haikei.settings import Settings
-from haikei.trackers import Place
+from haikei.show import Place
 from support.dailies_house import DailiesHouse
 from support.desk import make_version
 from support.homecoming import SAKURA, painted

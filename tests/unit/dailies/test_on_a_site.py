@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 from haikei.credits import records
 from haikei.dailies import Dailies
 from haikei.database import open_database, utc_now
-from haikei.review.answers import write_answers
-from haikei.trackers.shotgrid import ShotGridTracker
-from haikei.trackers.shotgrid_fields import KEY
+from haikei.review.replies import write_answers
+from haikei.trackers.shotgrid.schema import KEY
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.dailies_house import TOKYO
 from support.records import a_background, save_background
 from support.show import Show, running_studio

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from haikei.demo.cuts import CUTS
-from haikei.demo.paintovers import PAINT_OVERS, PaintOver, paint
-from haikei.demo.strokes import disc
+from haikei.demo.layouts import CUTS
+from haikei.demo.paint_overs import PAINT_OVERS, PaintOver, disc, paint
 from haikei.files import sha256_of
 from haikei.images import Picture, read_picture, write_picture
 

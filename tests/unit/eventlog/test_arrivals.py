@@ -8,11 +8,11 @@ import pytest
 
 from haikei.database import utc_now
 from haikei.errors import TrackerUnavailable
-from haikei.eventlog import Follower
 from haikei.images import Inspector
-from haikei.jobs.store import JobStore
-from haikei.watch.judging import refuse_damaged
-from haikei.watch.stamp import Stamp
+from haikei.jobs.table import JobStore
+from haikei.sources.eventlog import Follower
+from haikei.sources.watch.judging import refuse_damaged
+from haikei.sources.watch.scan import Stamp
 from support.feed import CHANGE
 from support.following import FollowingStudio, following_studio, poll_all
 

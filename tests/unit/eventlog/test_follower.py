@@ -14,8 +14,8 @@ from haikei.errors import HaikeiError, TrackerRejected, TrackerUnavailable
 from haikei.events import LayoutPublished, Source
 from haikei.images import Inspector
 from haikei.jobs.inbox import receive
+from haikei.show import Place
 from haikei.storage import Storage
-from haikei.trackers import Place
 from support.feed import CHANGE, NEW
 from support.following import FollowingStudio, following_studio, poll_all
 

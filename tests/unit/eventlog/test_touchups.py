@@ -12,10 +12,10 @@ from haikei.images import Inspector
 from haikei.jobs.inbox import receive, undispatched
 from haikei.settings import Settings
 from haikei.settings.review import TouchUpFolder
-from haikei.trackers.feed import PaintOver
-from haikei.watch.judging import approve
-from haikei.watch.root import watched_roots
-from haikei.watch.stamp import Stamp
+from haikei.sources.watch.judging import approve
+from haikei.sources.watch.root import watched_roots
+from haikei.sources.watch.scan import Stamp
+from haikei.trackers.contract.feed import PaintOver
 from support.following import FollowingStudio, following_studio, poll_all
 from support.pngfile import png_bytes
 

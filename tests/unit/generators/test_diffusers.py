@@ -23,7 +23,7 @@ from haikei.generators import (
     ProgressCallback,
     StageOrder,
 )
-from haikei.generators.diffusers import DiffusersGenerator, control_lines
+from haikei.generators.diffusers.generator import DiffusersGenerator, control_lines
 from haikei.generators.production import Production, ProductionOrder
 from haikei.images import Picture, read_picture, write_picture
 from haikei.models import open_model
@@ -274,7 +274,7 @@ import sys
 from pathlib import Path
 from support.tiny_model import tiny_settings
 from haikei.generators import StageOrder
-from haikei.generators.diffusers import DiffusersGenerator
+from haikei.generators.diffusers.generator import DiffusersGenerator
 settings = tiny_settings(Path({str(tmp_path)!r}), {{"plain": {{"folder": {str(tiny.base)!r}}}}})
 DiffusersGenerator(settings).describe(
     StageOrder(generator="diffusers", model="plain", options=()))

@@ -9,10 +9,10 @@ from sqlalchemy import Engine, update
 
 from haikei.database import jobs
 from haikei.jobs import JobState
-from haikei.jobs.dispatch import Dispatcher
-from haikei.jobs.port import TaskState
-from haikei.jobs.store import JobStore
-from haikei.jobs.workflow import task_id
+from haikei.jobs.background.tasks import task_id
+from haikei.jobs.engine.dispatch import Dispatcher
+from haikei.jobs.engine.port import TaskState
+from haikei.jobs.table import JobStore
 from haikei.settings import Settings
 from support.jobs import MemoryEngine, announce, put_layout, studio_database, studio_settings
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from haikei.jobs.gate import Gate
+from haikei.jobs.engine.retries import Gate
 
 PATIENCE = 10.0
 

@@ -11,15 +11,14 @@ from pathlib import Path
 import pytest
 
 from haikei.errors import StateError
-from haikei.jobs import guard as guarding
-from haikei.jobs.guard import Guard, claim_holder
-from haikei.jobs.locks import FileLocks, open_locks
-from haikei.jobs.port import Recovery
+from haikei.jobs.engine import recovery as guarding
+from haikei.jobs.engine.port import Recovery
+from haikei.jobs.engine.recovery import DeadWorkerRecovery, FileLocks, claim_holder, open_locks
 
 _HOLD = """
 import sys, time
 from pathlib import Path
-from haikei.jobs.locks import FileLocks
+from haikei.jobs.engine.recovery import FileLocks
 locks = FileLocks(Path(sys.argv[1]))
 assert locks.hold(sys.argv[2])
 print("held", flush=True)
@@ -84,7 +83,7 @@ def test_only_the_dead_are_recovered(locks: FileLocks, other: FileLocks) -> None
     assert other.hold("living")
     held = Held(by=[own, "living", "dead"])
 
-    count = Guard(locks, held, own=own).sweep()
+    count = DeadWorkerRecovery(locks, held, own=own).sweep()
 
     assert (count, held.recovered) == (1, ["dead"])
 
@@ -98,7 +97,7 @@ def test_a_killed_process_is_dead_at_once(tmp_path: Path, locks: FileLocks) -> N
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
         held = Held(by=["victim"])
-        guard = Guard(locks, held, own=own)
+        guard = DeadWorkerRecovery(locks, held, own=own)
         assert guard.sweep() == 0
 
         os.kill(process.pid, signal.SIGKILL)
@@ -111,7 +110,7 @@ def test_a_worker_whose_lock_file_was_taken_away_is_not_safe(
     tmp_path: Path, locks: FileLocks
 ) -> None:
     own = claim_holder(locks, "own")
-    guard = Guard(locks, Held(by=[]), own=own)
+    guard = DeadWorkerRecovery(locks, Held(by=[]), own=own)
     assert guard.safe()
 
     (tmp_path / "locks" / f"{own}.lock").unlink()

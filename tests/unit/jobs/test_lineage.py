@@ -17,10 +17,16 @@ from haikei.credits import (
     overall_source_type,
 )
 from haikei.errors import MarksBroken, SourceTypeUnknown
-from haikei.jobs.contributions import drawing, generation, operation
-from haikei.jobs.imagerecords import layout_image
-from haikei.jobs.inputmarks import drawn_as, require_whole
-from haikei.jobs.lineage import oversight, roles_text, systems_text
+from haikei.jobs.background.validate import drawn_as, require_whole
+from haikei.jobs.contributions import (
+    drawing,
+    generation,
+    layout_image,
+    operation,
+    oversight,
+    roles_text,
+    systems_text,
+)
 from haikei.provenance import AiSign, EngineVerdict, FileMarks, MarksState, XmpMarks
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from haikei.credits import Person, people
 from haikei.generators import ProgressCallback
 from haikei.jobs import JobState
-from haikei.jobs.nameless import hide, show
+from haikei.jobs.engine.pseudonyms import pseudonymise, restore_names
 from support.house import House, opening
 from support.jobs import Killed, studio_database, studio_settings
 from support.tracker import AOI
@@ -55,27 +55,27 @@ def erase(database: Engine) -> None:
 def test_names_are_hidden_and_shown_again_wherever_they_stand(database: Engine) -> None:
     given = told(AOI, note='"Aoi Sato" said 佐藤葵', layouts=["/x/Aoi Sato/a.png"], number=1.5)
 
-    hidden = hide(database, given)
+    hidden = pseudonymise(database, given)
 
     assert "Sato" not in hidden
     assert "佐藤" not in hidden
     assert hidden.startswith('{"value":{')
-    assert json.loads(show(database, hidden)) == json.loads(given)
+    assert json.loads(restore_names(database, hidden)) == json.loads(given)
 
 
 def test_texts_without_names_stay_as_they_are(database: Engine) -> None:
     text = '{"value": {"a": [1, 2.0, null, true], "b": "{person}"}}'
 
-    assert hide(database, text) == text
-    assert show(database, text) == text
+    assert pseudonymise(database, text) == text
+    assert restore_names(database, text) == text
 
 
 def test_a_name_that_was_erased_meanwhile_is_withheld(database: Engine) -> None:
-    hidden = hide(database, told(AOI, note="Aoi Sato drew it"))
+    hidden = pseudonymise(database, told(AOI, note="Aoi Sato drew it"))
     erase(database)
 
-    shown = show(database, hidden)
-    again = hide(database, told(AOI, note="Aoi Sato drew it"))
+    shown = restore_names(database, hidden)
+    again = pseudonymise(database, told(AOI, note="Aoi Sato drew it"))
 
     for text in (shown, again):
         assert "Sato" not in text
@@ -87,7 +87,7 @@ def test_hiding_a_name_changes_nothing_of_what_is_printed(database: Engine) -> N
     with database.begin() as connection:
         people.note(connection, AOI)
 
-    hide(database, told(Person(id=AOI.id, name="A. S.")))
+    pseudonymise(database, told(Person(id=AOI.id, name="A. S.")))
 
     with database.begin() as connection:
         assert people.look_up(connection, [AOI.id]) == {AOI.id: AOI}

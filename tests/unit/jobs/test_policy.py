@@ -6,9 +6,15 @@ import pytest
 
 from haikei.credits import Person, SourceType, System
 from haikei.errors import PolicyRefusal
-from haikei.jobs.policy import named_artists, require_allowed, require_drawn, require_licensed
+from haikei.jobs.background.policy import (
+    named_artists,
+    require_allowed,
+    require_drawn,
+    require_licensed,
+)
 from haikei.settings import Stage
-from haikei.trackers import LayoutContext, Row
+from haikei.show import Row
+from haikei.trackers import LayoutContext
 from support.jobs import studio_settings
 
 AOI = Person(id="HumanUser:7", name="Aoi Sato")

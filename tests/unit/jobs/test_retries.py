@@ -3,7 +3,7 @@
 import pytest
 
 from haikei.errors import TrackerRejected, TrackerUnavailable
-from haikei.jobs.retries import Retries, TriedEnough, with_retries
+from haikei.jobs.engine.retries import Retries, TriedEnough, with_retries
 
 
 class Work:

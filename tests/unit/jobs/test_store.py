@@ -13,9 +13,9 @@ from haikei.database import files, jobs
 from haikei.errors import JobError
 from haikei.events import Source
 from haikei.jobs import JobState, Step
-from haikei.jobs.dispatch import Dispatcher
+from haikei.jobs.engine.dispatch import Dispatcher
 from haikei.jobs.inbox import Refusal, refuse
-from haikei.jobs.store import JobStore
+from haikei.jobs.table import JobStore
 from support.jobs import (
     MemoryEngine,
     announce,
@@ -149,7 +149,7 @@ def test_a_refused_file_that_is_tried_again_is_looked_at_anew(
 
 def test_commands_and_pages_load_no_job_engine() -> None:
     code = (
-        "import sys, haikei.jobs.store, haikei.jobs.inbox; "
+        "import sys, haikei.jobs.table, haikei.jobs.inbox; "
         "bad = {'dbos', 'torch', 'cv2', 'OpenImageIO', 'shotgun_api3'} & set(sys.modules); "
         "sys.exit(f'loaded {bad}' if bad else 0)"
     )

@@ -14,9 +14,9 @@ from haikei.events import Source
 from haikei.images import read_picture, write_picture
 from haikei.jobs import Job, JobState
 from haikei.jobs.job import JobKind
-from haikei.jobs.touchup_open import open_questions
+from haikei.jobs.touchup.open_questions import open_questions
 from haikei.provenance import mark
-from haikei.provenance.png import read_metadata, write_xmp
+from haikei.provenance.formats.png import read_metadata, write_xmp
 from haikei.provenance.request import MarkedIngredient
 from support.homecoming import (
     PLACE,

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, update
 from typing_extensions import override
 
 from haikei.database import jobs
-from haikei.jobs.dispatch import Dispatcher
-from haikei.jobs.store import JobStore
+from haikei.jobs.engine.dispatch import Dispatcher
+from haikei.jobs.table import JobStore
 from haikei.jobs.tools import Tools
 from haikei.jobs.upkeep import REMEMBER_DAYS, Upkeep
 from haikei.settings import Settings

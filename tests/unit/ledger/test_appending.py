@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from haikei.canonical import canonical_json
 from haikei.database import open_database
 from haikei.errors import LedgerError
-from haikei.ledger import append, canonical_json, verify
+from haikei.ledger import append, verify
 from support.ledgers import without_guards
 
 

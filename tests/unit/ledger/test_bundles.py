@@ -21,8 +21,8 @@ from haikei.errors import LedgerError, ProofInvalid
 from haikei.ledger import (
     Bundled,
     BundledFile,
+    EntrySelection,
     NoteSigner,
-    Selection,
     export_bundle,
     seal,
     select_entries,
@@ -30,7 +30,7 @@ from haikei.ledger import (
     verifier_script,
 )
 from haikei.ledger.selection import image_entry, published_files
-from haikei.ledger.signature import Signer
+from haikei.ledger.signing import Signer
 from support.jobs import studio_settings
 from support.keeping import Keeping, keep_ledger
 from support.ledgers import rewrite, without_guards
@@ -131,7 +131,7 @@ def make_show(keeping: Keeping, folder: Path) -> Show:
         seal(keeping.database, keeping.signer)
     assert send_out(keeping.database, [keeping.drop])
     bundle = folder / "bundle.zip"
-    done = export(keeping, bundle, Selection(project="akane", shot="c001"), files=True)
+    done = export(keeping, bundle, EntrySelection(project="akane", shot="c001"), files=True)
     old = keeping.drop.folder / f"checkpoint-{keeping.drop.held()[0]}.txt"
     return Show(
         keeping=keeping,
@@ -143,7 +143,9 @@ def make_show(keeping: Keeping, folder: Path) -> Show:
     )
 
 
-def export(keeping: Keeping, target: Path, selection: Selection, *, files: bool = False) -> Bundled:
+def export(
+    keeping: Keeping, target: Path, selection: EntrySelection, *, files: bool = False
+) -> Bundled:
     roots = [root.path for root in keeping.settings.storage.roots]
     with reading(keeping.database) as connection:
         seqs = select_entries(connection, selection)
@@ -193,21 +195,21 @@ def test_older_pythons_read_the_script(script: Path) -> None:
 def test_the_same_ledger_gives_the_same_bytes(sent: Show, tmp_path: Path) -> None:
     again = tmp_path / "again.zip"
 
-    export(sent.keeping, again, Selection(project="akane", shot="c001"), files=True)
+    export(sent.keeping, again, EntrySelection(project="akane", shot="c001"), files=True)
 
     assert again.read_bytes() == sent.bundle.read_bytes()
     with pytest.raises(LedgerError, match="there already"):
-        export(sent.keeping, again, Selection(project="akane"))
+        export(sent.keeping, again, EntrySelection(project="akane"))
 
 
 def test_a_bundle_holds_what_was_selected_and_no_other_cut(sent: Show, tmp_path: Path) -> None:
     keeping, final = sent.keeping, sent.version.final
     with reading(keeping.database) as connection:
-        shot = select_entries(connection, Selection(project="akane", shot="c001"))
-        sequence = select_entries(connection, Selection(project="akane", sequence="ep01"))
-        image = select_entries(connection, Selection(image=final.sha256))
+        shot = select_entries(connection, EntrySelection(project="akane", shot="c001"))
+        sequence = select_entries(connection, EntrySelection(project="akane", sequence="ep01"))
+        image = select_entries(connection, EntrySelection(image=final.sha256))
         assert image_entry(connection, final.sha256) == sent.version.ledger[-1]
-        assert select_entries(connection, Selection(project="other")) == ()
+        assert select_entries(connection, EntrySelection(project="other")) == ()
 
     assert shot == image == tuple(sorted(sent.version.ledger))
     assert len(sequence) == 2 * len(shot)
@@ -239,7 +241,7 @@ def test_names_that_were_withheld_erased_or_changed_are_not_in_a_bundle(
         people.erase(connection, ids[1], "letter of 2026-11-21")
     target = tmp_path / "private.zip"
 
-    done = export(show.keeping, target, Selection(project="akane", shot="c001"))
+    done = export(show.keeping, target, EntrySelection(project="akane", shot="c001"))
 
     with zipfile.ZipFile(target) as archive:
         everything = b"".join(archive.read(name) for name in archive.namelist()).decode()
@@ -376,7 +378,7 @@ def test_after_a_change_of_key_both_keys_verify(show: Show, script: Path, tmp_pa
     keeping.add(1)
     seal(keeping.database, newer)
     target = tmp_path / "newer.zip"
-    export(dataclasses.replace(keeping, signer=newer), target, Selection(project="akane"))
+    export(dataclasses.replace(keeping, signer=newer), target, EntrySelection(project="akane"))
 
     assert run(script, target, f"{newer.key},{show.key}").code == 0
     assert run(script, target, newer.key).code == 1
@@ -417,7 +419,7 @@ def test_a_rewritten_history_is_found_by_whoever_holds_an_older_checkpoint(
         connection.execute(delete(ledger_checkpoints))
     seal(keeping.database, keeping.signer)
     target = tmp_path / "rewritten.zip"
-    export(keeping, target, Selection(project="akane", shot="c001"))
+    export(keeping, target, EntrySelection(project="akane", shot="c001"))
 
     assert run(script, target, show.key).code == 0
 
@@ -435,7 +437,7 @@ def test_a_bundle_is_not_written_from_a_tree_that_proves_nothing(
         connection.execute(update(ledger_nodes).values(hash=b"x" * 32))
 
     with pytest.raises(ProofInvalid):
-        export(keeping, tmp_path / "wrong.zip", Selection(project="akane"))
+        export(keeping, tmp_path / "wrong.zip", EntrySelection(project="akane"))
 
     assert not (tmp_path / "wrong.zip").exists()
 
@@ -446,9 +448,9 @@ def test_entries_that_no_checkpoint_covers_are_not_bundled(show: Show, tmp_path:
         save_background(connection, a_background("c003", images=a_chain("c003")))
 
     with pytest.raises(LedgerError, match="No checkpoint covers"):
-        export(keeping, tmp_path / "early.zip", Selection(project="akane", shot="c003"))
+        export(keeping, tmp_path / "early.zip", EntrySelection(project="akane", shot="c003"))
     with pytest.raises(LedgerError, match="no entry of this selection"):
-        export(keeping, tmp_path / "none.zip", Selection(project="akane", shot="c999"))
+        export(keeping, tmp_path / "none.zip", EntrySelection(project="akane", shot="c999"))
 
 
 def test_a_file_that_was_changed_after_it_was_sealed_is_missing(show: Show) -> None:

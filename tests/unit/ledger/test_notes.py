@@ -16,8 +16,8 @@ from haikei.ledger import (
     origin_of,
     read_checkpoint,
 )
-from haikei.ledger.note import note_text, open_note
-from haikei.ledger.signature import Signer
+from haikei.ledger.checkpoint import note_text, open_note
+from haikei.ledger.signing import Signer
 from support.jobs import studio_settings
 
 # The example of the specification and of its first implementation.

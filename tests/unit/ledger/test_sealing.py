@@ -21,7 +21,7 @@ from haikei.ledger import (
     send_out,
     size,
 )
-from haikei.ledger.signature import Signer
+from haikei.ledger.signing import Signer
 from haikei.ledger.tree import check_consistency
 from support.jobs import studio_settings
 from support.keeping import Keeping

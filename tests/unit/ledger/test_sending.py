@@ -14,7 +14,7 @@ from haikei.errors import HistoryChanged, OutletUnavailable, ProofInvalid, Setti
 from haikei.ledger import checkpoints, open_checkpoint, seal, send_out, stamp_missing
 from haikei.ledger.drop import DropFolder
 from haikei.ledger.mail import MailOutlet
-from haikei.ledger.timestamps import TimeStamper, time_stamper
+from haikei.ledger.signing import TimeStamper, time_stamper
 from haikei.settings import Mail
 from support.certificates import Authority, loopback_server, time_stamp_authority
 from support.jobs import studio_settings

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from haikei.errors import SettingsError
-from haikei.ledger.signature import Signer
+from haikei.ledger.signing import Signer
 from support.jobs import studio_settings
 
 

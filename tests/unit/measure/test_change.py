@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from haikei.images import Picture, read_picture, resize, write_picture
 from haikei.measure import METHOD, Parameters, measure_change
-from haikei.measure.ciede2000 import ciede2000, lab_of
-from haikei.measure.regions import regions_of
+from haikei.measure.grading import ciede2000, lab_of
+from haikei.measure.outlining import regions_of
 from haikei.scenes import SceneKind
 from support.paint_overs import (
     BRUSHES,

@@ -8,7 +8,7 @@ import pytest
 
 from haikei.images import Picture, read_picture
 from haikei.measure import measure_change, write_change_map
-from haikei.measure.changemap import TINT
+from haikei.measure.change import TINT
 
 
 def pictures() -> tuple[Picture, Picture]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from haikei.measure.ciede2000 import ciede2000
+from haikei.measure.grading import ciede2000
 
 #: L*, a*, b* of two colours and their difference. Source: Sharma, Wu, Dalal (2005), table 1.
 PAIRS = (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from haikei.notify import check_notifications, checking
+from haikei.checkup import Finding
+from haikei.notify import check_notifications, notifier
 from haikei.settings import Settings
-from haikei.trackers import Finding
 from support.certificates import loopback_server
 from support.hearing import Receiver, receiver
 from support.jobs import studio_settings
@@ -123,7 +123,7 @@ def test_a_mail_server_that_is_away_or_not_fully_named_is_one_clear_line(tmp_pat
 def test_a_server_that_says_nothing_is_not_waited_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "PATIENCE", 0.2)
+    monkeypatch.setattr(notifier, "PATIENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = int(silent.getsockname()[1])
         mail = only(by_mail(tmp_path, port))

@@ -20,7 +20,7 @@ from haikei.database import jobs, utc_now
 from haikei.errors import NotificationUnsent, SettingsError
 from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobState
-from haikei.jobs.rows import job_row, touch_up_row
+from haikei.jobs.table import job_row, touch_up_row
 from haikei.notify import Message, Notice, NoticeKind, Notifier, note
 from haikei.notify.channel import Channel
 from haikei.notify.chat import ChatChannel

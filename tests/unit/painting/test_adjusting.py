@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from haikei.painting import AS_IT_IS, Adjusting, Reading, paint_full, paint_wash, read_layout
-from haikei.painting.classes import Kind
 from haikei.presets import Quality
+from haikei.reading.classes import Kind
 from haikei.scenes import Scene, SceneKind, draw
 
 Pixels = NDArray[np.float32]

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from haikei.painting import paint_full, paint_wash, read_layout
-from haikei.painting.classes import place_word
+from haikei.reading.classes import place_word
 from haikei.scenes import Scene, SceneKind, draw
 
 Pixels = NDArray[np.float32]

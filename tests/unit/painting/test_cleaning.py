@@ -5,8 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haikei.painting import paint_wash, read_layout
-from haikei.painting.cleaning import clean
 from haikei.scenes import Scene, SceneKind, draw
+from haikei.sheets.cleaning import clean
 
 Pixels = NDArray[np.float32]
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from haikei.painting.segmentation import MOST, segment
-from haikei.painting.shapes import measure
+from haikei.reading.layout_reading import MOST, segment
+from haikei.reading.shapes import measure
 
 
 def sheet() -> NDArray[np.float32]:

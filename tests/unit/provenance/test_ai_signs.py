@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from haikei.provenance import FileMarks, MarkSigner, MarksState, read_marks, xmp
-from haikei.provenance.fileformat import file_format
+from haikei.provenance.formats.detection import file_format
 from haikei.provenance.xmp import XmpStatement
 from support.marking import FourSteps, picture
 

@@ -11,7 +11,7 @@ from haikei.credits import ImageKind, Relation, SourceType
 from haikei.errors import MarksError
 from haikei.provenance import MarkedIngredient, MarkSigner, MarksState, mark, read_marks
 from haikei.provenance.c2pa_python import Trust, validate
-from haikei.provenance.fileformat import read_metadata
+from haikei.provenance.formats.detection import read_metadata
 from support.marking import (
     DREW,
     PAINTED_OVER,

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haikei.errors import MarksUnreadable
-from haikei.provenance.fileformat import file_format, read_metadata
-from haikei.provenance.jpeg import SIGNATURE as JPEG
-from haikei.provenance.png import SIGNATURE as PNG
+from haikei.provenance.formats.detection import file_format, read_metadata
+from haikei.provenance.formats.jpeg import SIGNATURE as JPEG
+from haikei.provenance.formats.png import SIGNATURE as PNG
 from support.marking import picture
 
 PACKET = (

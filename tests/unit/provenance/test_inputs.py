@@ -16,7 +16,7 @@ from haikei.provenance import (
     read_marks,
 )
 from haikei.provenance.c2pa_python import Trust
-from haikei.provenance.reading import SOURCE_TYPE_UNKNOWN
+from haikei.provenance.mark_reading import SOURCE_TYPE_UNKNOWN
 from haikei.provenance.source_types import IPTC, names_ai, source_term, source_type_uri
 from support.marking import (
     GENERATED,

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from haikei.credits import ImageRecord, StatementKind
-from haikei.credits.line import credit_line
+from haikei.credits.naming import credit_line
 from haikei.files import sha256_of
 from haikei.provenance import MarkRequest, MarkSigner, mark
 from haikei.reports import Format

@@ -11,8 +11,8 @@ from sqlalchemy import insert
 from haikei.credits import ReviewState, Scope, records
 from haikei.database import jobs
 from haikei.reports import Format, Language, LoggedTime
-from haikei.reports.charts import Bar, columns
-from haikei.reports.tally import area_class
+from haikei.reports.document.charts import Bar, columns
+from haikei.reports.facts.tally import area_class
 from support.records import START, a_background, a_chain, save_background, save_show
 from support.reporting import ReportDesk, pages_of, rows_of
 

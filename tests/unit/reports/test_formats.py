@@ -42,9 +42,9 @@ from haikei.reports import (
     Words,
     said,
 )
-from haikei.reports.charts import Bar, bars, columns
+from haikei.reports.document.charts import Bar, bars, columns
 from haikei.reports.formats.pdf import write_pdf
-from haikei.reports.writing import write_report
+from haikei.reports.report_writing import write_report
 from support.reporting import NOW, a_document, pages_of
 
 EVIL = '<script>alert("x")</script>'

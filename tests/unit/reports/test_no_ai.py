@@ -15,9 +15,9 @@ from haikei.cli.app import app
 from haikei.credits import BackgroundVersion, Ingredient, Relation, SourceType, StatementKind
 from haikei.errors import ReportError
 from haikei.ledger import note_signer
-from haikei.ledger.note import VerifierKey
+from haikei.ledger.checkpoint import VerifierKey
 from haikei.reports import Format
-from haikei.reports.sealing import check_seal, seal_path
+from haikei.reports.report_signature import check_seal, seal_path
 from support.records import PAINTER, a_background, a_chain, a_layout
 from support.reporting import ReportDesk, rows_of
 from support.stating import state

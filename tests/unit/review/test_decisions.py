@@ -8,7 +8,7 @@ import pytest
 
 from haikei.credits import Contribution, ReviewState, Role, records
 from haikei.errors import ReviewError, TrackerRejected, TrackerUnavailable
-from haikei.review import Decider, Deciding, Decision, Verdict, check_statuses
+from haikei.review import Decider, Deciding, Decision, ReviewVerdict, check_statuses
 from haikei.review.notes import NoteState
 from support.desk import KATO, MORI, MemoryDesk
 from support.review_house import ReviewHouse
@@ -196,7 +196,9 @@ def test_what_nobody_told_of_is_found_by_the_reconciliation(house: ReviewHouse) 
 def test_the_page_tells_the_tracker_and_the_tracker_decides(house: ReviewHouse) -> None:
     deciding = Deciding(house.settings, house.database, house.desk)
 
-    deciding.decide(house.order.key, Verdict(decision=Decision.RETAKE, text="at night", by=ON_PAGE))
+    deciding.decide(
+        house.order.key, ReviewVerdict(decision=Decision.RETAKE, text="at night", by=ON_PAGE)
+    )
 
     assert house.desk.versions[1].status == "rtk"
     assert house.desk.versions[1].notes[0].author == KATO
@@ -209,7 +211,7 @@ def test_the_page_tells_the_tracker_and_the_tracker_decides(house: ReviewHouse) 
 
 def test_a_form_that_is_sent_twice_decides_once(house: ReviewHouse) -> None:
     deciding = Deciding(house.settings, house.database, house.desk)
-    verdict = Verdict(decision=Decision.RETAKE, text="at night", by=ON_PAGE)
+    verdict = ReviewVerdict(decision=Decision.RETAKE, text="at night", by=ON_PAGE)
 
     deciding.decide(house.order.key, verdict)
     deciding.decide(house.order.key, verdict)
@@ -221,7 +223,7 @@ def test_a_form_that_is_sent_twice_decides_once(house: ReviewHouse) -> None:
 
 def test_the_same_words_after_a_retake_ask_for_another(house: ReviewHouse) -> None:
     deciding = Deciding(house.settings, house.database, house.desk)
-    verdict = Verdict(decision=Decision.RETAKE, text="brighter", by=ON_PAGE)
+    verdict = ReviewVerdict(decision=Decision.RETAKE, text="brighter", by=ON_PAGE)
     deciding.decide(house.order.key, verdict)
     house.review()
     house.make(house.retakes[0])
@@ -236,7 +238,7 @@ def test_the_same_words_after_a_retake_ask_for_another(house: ReviewHouse) -> No
 def test_a_note_from_the_page_counts_though_nobody_signed_in(house: ReviewHouse) -> None:
     deciding = Deciding(house.settings, house.database, house.desk)
 
-    deciding.decide(house.order.key, Verdict(decision=Decision.RETAKE, text="less green"))
+    deciding.decide(house.order.key, ReviewVerdict(decision=Decision.RETAKE, text="less green"))
 
     assert house.desk.versions[1].notes[0].by_us
     house.review()
@@ -252,7 +254,7 @@ def test_who_decided_on_the_page_is_credited_where_the_tracker_cannot_tell(
     house.desk.hides_authors = True
     deciding = Deciding(house.settings, house.database, house.desk)
 
-    deciding.decide(house.order.key, Verdict(decision=Decision.APPROVE, by=ON_PAGE))
+    deciding.decide(house.order.key, ReviewVerdict(decision=Decision.APPROVE, by=ON_PAGE))
     house.review()
 
     (approval,) = given(house, Role.APPROVAL)
@@ -284,7 +286,7 @@ def test_what_was_said_for_a_decision_that_failed_credits_nobody(house: ReviewHo
     house.desk.refused_statuses = ("apr",)
     deciding = Deciding(house.settings, house.database, house.desk)
     with pytest.raises(TrackerRejected):
-        deciding.decide(house.order.key, Verdict(decision=Decision.APPROVE, by=ON_PAGE))
+        deciding.decide(house.order.key, ReviewVerdict(decision=Decision.APPROVE, by=ON_PAGE))
 
     house.desk.set_status(1, "apr", by=None)
     house.review()
@@ -296,10 +298,10 @@ def test_a_decision_about_nothing_says_so(house: ReviewHouse) -> None:
     deciding = Deciding(house.settings, house.database, house.desk)
 
     with pytest.raises(ReviewError, match="no version"):
-        deciding.decide("unknown", Verdict(decision=Decision.APPROVE))
+        deciding.decide("unknown", ReviewVerdict(decision=Decision.APPROVE))
     house.desk.versions.clear()
     with pytest.raises(ReviewError, match="does not show"):
-        deciding.decide(house.order.key, Verdict(decision=Decision.APPROVE))
+        deciding.decide(house.order.key, ReviewVerdict(decision=Decision.APPROVE))
 
 
 def test_each_status_that_the_site_lacks_is_one_clear_line(house: ReviewHouse) -> None:

@@ -3,8 +3,8 @@
 from itertools import chain
 from pathlib import Path
 
-from haikei.review import vocabulary
-from haikei.review.thanks import THANKS
+from haikei.note_language import vocabulary
+from haikei.note_language.parser import THANKS
 
 PAGE = Path(__file__).parents[3] / "docs" / "review.md"
 

@@ -28,7 +28,7 @@ from haikei.database import contributions, jobs, open_database, utc_now
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.events import Source
 from haikei.jobs.job import JobState
-from haikei.review import Decider, Deciding, Decision, Reviewer, Verdict, wake
+from haikei.review import Decider, Deciding, Decision, Reviewer, ReviewVerdict, wake
 from haikei.review.notes import NoteState, notes_of
 from haikei.settings import Settings
 from support.desk import (
@@ -173,7 +173,7 @@ class Interleavings(RuleBasedStateMachine):
         deciding = Deciding(self.settings, self.database, self.desk)
         for _ in range(1 + twice):
             self._count(_CODES[decision])
-            deciding.decide(self.key, Verdict(decision=decision, text=text, by=by))
+            deciding.decide(self.key, ReviewVerdict(decision=decision, text=text, by=by))
 
     def _count(self, status: str) -> None:
         """Count how often the tracker said that the version is approved, or a retake wanted."""

@@ -13,7 +13,7 @@ from haikei.credits import Role, records
 from haikei.database import jobs, utc_now
 from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobOrder, JobState
-from haikei.jobs.rows import job_row, order_of, order_text
+from haikei.jobs.table import job_row, order_of, order_text
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
 from support.desk import MORI

@@ -7,10 +7,8 @@ from sqlalchemy import select
 
 from haikei.credits import records
 from haikei.database import jobs
-from haikei.jobs.instructions import Turn
-from haikei.jobs.job import JobOrder, JobState
-from haikei.jobs.retake import RetakeOrder
-from haikei.jobs.store import JobStore
+from haikei.jobs.job import JobOrder, JobState, RetakeOrder, Turn
+from haikei.jobs.table import JobStore
 from haikei.presets import Quality
 from haikei.review.notes import NoteState
 from haikei.review.retakes import WORDS_IN_ALL, added_up

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haikei.note_language.parser import THANKS, only_thanks
 from haikei.review.notes import NoteState
-from haikei.review.thanks import THANKS, only_thanks
 from support.desk import KATO
 from support.review_house import ReviewHouse
 

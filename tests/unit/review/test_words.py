@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haikei.note_language.parser import read_notes
 from haikei.presets import Quality
-from haikei.review.words import read_notes
 
 
 def turned(*notes: str) -> dict[str, int]:

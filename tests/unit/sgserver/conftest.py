@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from haikei.sgserver.caller import Caller
+from haikei.sgserver.credentials import Caller
 from haikei.sgserver.site import Site
 
 

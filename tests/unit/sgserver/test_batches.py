@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haikei.sgserver.caller import Caller
-from haikei.sgserver.faults import Fault
-from haikei.sgserver.rpc import dispatch
+from haikei.sgserver.credentials import Caller
+from haikei.sgserver.http.rpc import dispatch
 from haikei.sgserver.site import Site
+from haikei.sgserver.values import Fault
 from support.rows import link, number
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from haikei.sgserver.caller import Caller
-from haikei.sgserver.faults import Fault
+from haikei.sgserver.credentials import Caller
 from haikei.sgserver.site import Site
+from haikei.sgserver.values import Fault
 from support.rows import number
 
 FIELDS = ("event_type", "attribute_name", "entity", "project", "user", "meta", "session_uuid")

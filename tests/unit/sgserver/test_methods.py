@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from haikei.sgserver.caller import Caller
-from haikei.sgserver.credentials import Credentials
-from haikei.sgserver.faults import AuthenticationFault, Fault
-from haikei.sgserver.rpc import dispatch
+from haikei.sgserver.credentials import Caller, Credentials
+from haikei.sgserver.http.rpc import dispatch
 from haikei.sgserver.site import Site
+from haikei.sgserver.values import AuthenticationFault, Fault
 from support.rows import link, number
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from haikei.sgserver.caller import Caller
-from haikei.sgserver.faults import Fault
-from haikei.sgserver.rpc import dispatch
+from haikei.sgserver.credentials import Caller
+from haikei.sgserver.http.rpc import dispatch
 from haikei.sgserver.site import Site
+from haikei.sgserver.values import Fault
 from support.rows import number
 
 

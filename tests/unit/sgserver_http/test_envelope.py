@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from haikei.sgserver.envelope import fault_body, read_envelope, results_body
-from haikei.sgserver.faults import Fault
+from haikei.sgserver.http.rpc import fault_body, read_envelope, results_body
+from haikei.sgserver.values import Fault
 
 
 def test_a_call_comes_out_of_its_envelope() -> None:

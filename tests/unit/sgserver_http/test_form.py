@@ -12,10 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from haikei.sgserver.faults import Fault
-from haikei.sgserver.form import read_form, safe_filename
-from haikei.sgserver.media import MediaStore
-from haikei.sgserver.workers import Workers
+from haikei.sgserver.http.form import Workers, read_form, safe_filename
+from haikei.sgserver.media.media_store import MediaStore
+from haikei.sgserver.values import Fault
 
 _LIMIT = 3_000_000
 

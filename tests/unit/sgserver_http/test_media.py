@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from haikei.errors import StorageUnavailable
-from haikei.sgserver.faults import Fault
-from haikei.sgserver.media import MediaStore, Rendition, write_atomically
+from haikei.sgserver.media.media_store import MediaStore, Rendition, write_atomically
+from haikei.sgserver.values import Fault
 
 
 @pytest.fixture

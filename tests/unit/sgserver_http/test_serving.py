@@ -15,12 +15,12 @@ import shotgun_api3
 from pydantic import SecretStr
 
 from haikei.errors import SettingsError
-from haikei.sgserver.caller import Caller
-from haikei.sgserver.form import UploadedFile
-from haikei.sgserver.hosting import Hosting, SiteOptions
-from haikei.sgserver.serving import serve
+from haikei.sgserver.credentials import Caller
+from haikei.sgserver.http.form import UploadedFile
+from haikei.sgserver.http.hosting import Hosting, SiteOptions
+from haikei.sgserver.http.serving import serve
+from haikei.sgserver.media.uploads import Target
 from haikei.sgserver.site import Site
-from haikei.sgserver.uploads import Target
 from support.wire import until, write_image
 
 

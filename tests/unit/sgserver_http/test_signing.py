@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from haikei.sgserver.signing import LIFETIME, AddressSigner
+from haikei.sgserver.media.media_store import LIFETIME, AddressSigner
 
 
 def _query(address: str) -> tuple[str, str, str]:

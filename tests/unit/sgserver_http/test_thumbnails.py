@@ -7,8 +7,8 @@ import OpenImageIO as oiio
 import pytest
 
 from haikei.errors import ImageUnreadable
-from haikei.sgserver.media import MediaStore, Rendition
-from haikei.sgserver.thumbnails import can_show, make_renditions
+from haikei.sgserver.media.media_store import MediaStore, Rendition
+from haikei.sgserver.media.thumbnails import can_show, make_renditions
 from support.wire import write_image
 
 

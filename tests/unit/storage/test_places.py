@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from haikei.errors import PathRefused, SettingsError
 from haikei.settings import PathTemplate, Settings
+from haikei.show import Place
 from haikei.storage import PlacedLayout, Storage
-from haikei.trackers import Place
 from support.mounts import PLACE, settings_with_root, storage_at
 
 MOUNT = Path("/mnt/show")

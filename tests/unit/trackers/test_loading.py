@@ -18,11 +18,10 @@ from haikei.trackers import (
     tracker_key,
 )
 from haikei.trackers import loading as loading_module
-from haikei.trackers.shotgrid import ShotGridTracker
-from haikei.trackers.shotgrid_checkpoints import ShotGridCheckpointBoard
-from haikei.trackers.shotgrid_crediting import ShotGridCreditDesk
-from haikei.trackers.shotgrid_playlists import ShotGridPlaylistDesk
-from haikei.trackers.shotgrid_reviewing import ShotGridReviewDesk
+from haikei.trackers.shotgrid.crediting import ShotGridCheckpointBoard, ShotGridCreditDesk
+from haikei.trackers.shotgrid.playlists import ShotGridPlaylistDesk
+from haikei.trackers.shotgrid.review import ShotGridReviewDesk
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.show import studio_settings
 from support.tracker import MemoryTracker
 

@@ -7,9 +7,9 @@ import pytest
 from pydantic import HttpUrl, SecretStr
 
 from haikei.settings import Tracker
-from haikei.trackers.shotgrid_check import check_site
-from haikei.trackers.shotgrid_client import SiteClient
-from haikei.trackers.shotgrid_permissions import check_permissions
+from haikei.trackers.shotgrid.checkup import check_site
+from haikei.trackers.shotgrid.client import SiteClient
+from haikei.trackers.shotgrid.schema import check_permissions
 from support.scripted_site import ScriptedSite, fault, results, rows, scripted_site
 from support.show import studio_settings
 

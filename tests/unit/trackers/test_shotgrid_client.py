@@ -10,7 +10,7 @@ from pydantic import HttpUrl, SecretStr
 
 from haikei.errors import HaikeiError, TrackerRejected, TrackerUnavailable
 from haikei.settings import Tracker
-from haikei.trackers.shotgrid_client import CreateRow, SiteClient
+from haikei.trackers.shotgrid.client import CreateRow, SiteClient
 from support.scripted_site import Answer, ScriptedSite, fault, results, rows, scripted_site
 
 KEY = "s3cr3t-k3y"

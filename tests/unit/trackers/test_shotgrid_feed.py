@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from haikei.errors import TrackerRejected
-from haikei.trackers.shotgrid_feed import ShotGridFeed
+from haikei.trackers.shotgrid.feed import ShotGridFeed
 from support.scripted_site import ScriptedSite, rows, scripted_site
 from support.show import studio_settings
 

@@ -9,10 +9,9 @@ from pydantic import SecretStr
 
 from haikei.errors import TrackerUnavailable
 from haikei.settings import Settings
-from haikei.trackers import Place
-from haikei.trackers.shotgrid_login import authenticate
-from haikei.trackers.shotgrid_selecting import ShotGridSelection
-from haikei.trackers.visiting import SignedIn
+from haikei.show import Place
+from haikei.trackers.contract.visiting import SignedIn
+from haikei.trackers.shotgrid.visiting import ShotGridSelection, authenticate
 from support.jobs import studio_settings
 from support.site import KEY, RunningSite, running_site
 

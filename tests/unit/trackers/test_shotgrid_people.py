@@ -7,9 +7,9 @@ from pydantic import HttpUrl, SecretStr
 
 from haikei.errors import TrackerRejected
 from haikei.settings import PersonEntry, Tracker
-from haikei.trackers.shotgrid_client import SiteClient
-from haikei.trackers.shotgrid_people import People
-from haikei.trackers.shotgrid_record import Link
+from haikei.trackers.shotgrid.client import SiteClient
+from haikei.trackers.shotgrid.people import People
+from haikei.trackers.shotgrid.record import Link
 from support.scripted_site import ScriptedSite, fault, rows, scripted_site
 
 AOI = {"type": "HumanUser", "id": 5, "login": "aoi", "name": "Aoi Sato", "email": "aoi@studio"}

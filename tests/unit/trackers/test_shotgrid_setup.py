@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from haikei.trackers.shotgrid import ShotGridTracker
-from haikei.trackers.shotgrid_client import SiteClient
-from haikei.trackers.shotgrid_fields import FIELDS_OF, HaikeiField
-from haikei.trackers.shotgrid_statuses import set_up_statuses
+from haikei.trackers.shotgrid.client import SiteClient
+from haikei.trackers.shotgrid.schema import FIELDS_OF, HaikeiField
+from haikei.trackers.shotgrid.statuses import set_up_statuses
+from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.scripted_site import fault, results, rows, scripted_site
 from support.show import studio_settings
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import HttpUrl, SecretStr
 
-from haikei.trackers.shotgrid_webhooks import check_webhooks, is_public, set_up_webhooks
+from haikei.trackers.shotgrid.webhooks import check_webhooks, is_public, set_up_webhooks
 from support.show import studio_settings
 
 

@@ -5,9 +5,15 @@ import pytest
 
 from haikei.events import LayoutPublished
 from haikei.settings import Watch, WatchFolder
-from haikei.watch.judging import FileState, approve, is_text, refuse_damaged, refuse_misnamed
-from haikei.watch.root import WatchedRoot, watched_roots
-from haikei.watch.stamp import Stamp
+from haikei.sources.watch.judging import (
+    FileState,
+    approve,
+    is_text,
+    refuse_damaged,
+    refuse_misnamed,
+)
+from haikei.sources.watch.root import WatchedRoot, watched_roots
+from haikei.sources.watch.scan import Stamp
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 STAMP = Stamp(10, 20, 30)

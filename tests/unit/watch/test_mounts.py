@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from haikei.settings import Watch, WatchFolder, WatchMode
-from haikei.watch.mounts import mount_of, mounts
-from haikei.watch.root import NETWORK_SETTLE, watched_roots
+from haikei.sources.watch.root import NETWORK_SETTLE, mount_of, mounts, watched_roots
 
 LISTING = """\
 22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw

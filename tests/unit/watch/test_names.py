@@ -1,6 +1,6 @@
 import pytest
 
-from haikei.watch.names import LayoutNames
+from haikei.sources.watch.root import LayoutNames
 
 NAMES = LayoutNames(
     extensions=("png", "PSD", ".tif"), ignore=(".*", "~$*", "*.tmp", "*.part", "*~", "wip")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from haikei.database import files, jobs, open_database, reading
 from haikei.images import Picture, write_picture
 from haikei.settings import Settings
-from haikei.watch import Watcher
+from haikei.sources.watch import Watcher
 
 
 def test_published_backgrounds_in_the_watched_tree_are_left_alone(tmp_path: Path) -> None:

@@ -6,16 +6,16 @@ from types import TracebackType
 from typing import Self
 
 from haikei.images import Inspection, Inspector
-from haikei.watch.inspecting import Inspected, Readers
-from haikei.watch.settling import Settled
-from haikei.watch.stamp import stamp_of
+from haikei.sources.watch.inspecting import Inspected, Readers
+from haikei.sources.watch.scan import stamp_of
+from haikei.sources.watch.settling import SettledFile
 from support.pngfile import png_bytes
 from support.watching import until
 
 
-def _ready(paths: Sequence[Path]) -> deque[Settled]:
+def _ready(paths: Sequence[Path]) -> deque[SettledFile]:
     return deque(
-        Settled(path=str(path), stamp=stamp_of(path.stat()), since=0.0, hinted=True, doubts=0)
+        SettledFile(path=str(path), stamp=stamp_of(path.stat()), since=0.0, hinted=True, doubts=0)
         for path in paths
     )
 

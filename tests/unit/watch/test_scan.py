@@ -2,8 +2,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from haikei.watch.names import LayoutNames
-from haikei.watch.scan import Listing, Tree
+from haikei.sources.watch.root import LayoutNames
+from haikei.sources.watch.scan import Listing, Tree
 from support.privileges import without_privileges
 
 NAMES = LayoutNames(extensions=("png",), ignore=(".*",))

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from haikei.settings import PathTemplate
-from haikei.watch.hints import Hints
-from haikei.watch.names import LayoutNames
-from haikei.watch.observer import TreeObserver
-from haikei.watch.root import WatchedRoot
-from haikei.watch.tree import WatchedTree
+from haikei.sources.watch.observer import Hints, TreeObserver
+from haikei.sources.watch.root import LayoutNames, WatchedRoot
+from haikei.sources.watch.tree import WatchedTree
 from support.watching import until
 
 

@@ -7,7 +7,7 @@ import OpenImageIO as oiio
 import pytest
 from psd_tools import PSDImage
 
-from haikei.watch.truncation import cut_short
+from haikei.sources.watch.truncation import cut_short
 from support.pngfile import png_bytes
 
 

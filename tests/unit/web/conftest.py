@@ -11,7 +11,7 @@ from support.web import Web, web_of
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let answers to webhooks wait until their deliveries are noted, however slow the machine."""
-    monkeypatch.setattr("haikei.web.webhooks.ENOUGH", 60.0)
+    monkeypatch.setattr("haikei.web.webhooks.webhook_endpoint.ENOUGH", 60.0)
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 from haikei.database import jobs, utc_now
 from haikei.events import Source
 from haikei.jobs.inbox import Refusal, refusal_key, refuse
-from haikei.jobs.store import JobStore
-from haikei.trackers import Place
-from haikei.trackers.visiting import Selected
+from haikei.jobs.table import JobStore
+from haikei.show import Place
+from haikei.trackers.contract.visiting import Selected
 from support.desk import make_version
 from support.jobs import put_layout
 from support.web import SECRET, URL, Fields, Web, a_form, sign_form, web_of

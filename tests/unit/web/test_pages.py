@@ -14,7 +14,7 @@ from haikei.files import sha256_of
 from haikei.jobs.job import JobState
 from haikei.reports import Words
 from haikei.reports.registry import reports
-from haikei.web.pages import words
+from haikei.web.pages import page_texts
 from haikei.web.pages.rendering import HERE, to_cut
 from support.pages import csrf, get, pages_of, read
 from support.records import a_background, save_background, save_show
@@ -263,8 +263,8 @@ def test_no_page_carries_code_or_styles_inside(show: Web) -> None:
 
 
 def test_every_phrase_stands_in_both_languages_with_the_same_places() -> None:
-    phrases = [one for one in vars(words).values() if isinstance(one, Words)]
-    for table in vars(words).values():
+    phrases = [one for one in vars(page_texts).values() if isinstance(one, Words)]
+    for table in vars(page_texts).values():
         if isinstance(table, dict):
             phrases += [one for one in table.values() if isinstance(one, Words)]
 
@@ -281,9 +281,9 @@ def test_templates_say_phrases_that_exist_and_none_is_left_over() -> None:
     texts += [file.read_text(encoding="utf-8") for file in HERE.glob("*.py")]
     used = set(re.findall(r"\b(?:w|words)\.([A-Z_]+)\b", "\n".join(texts)))
     tree = ast.parse((HERE / "words.py").read_text(encoding="utf-8"))
-    known = {name for name, one in vars(words).items() if isinstance(one, Words)}
+    known = {name for name, one in vars(page_texts).items() if isinstance(one, Words)}
 
-    assert all(hasattr(words, name) for name in used)
+    assert all(hasattr(page_texts, name) for name in used)
     read_inside = {
         node.id
         for node in ast.walk(tree)
@@ -295,7 +295,7 @@ def test_templates_say_phrases_that_exist_and_none_is_left_over() -> None:
 def test_every_report_of_ours_says_in_both_languages_what_it_is_for() -> None:
     for report in reports():
         if report.name != "image-sheet":
-            assert words.PURPOSES[report.name].en == report.purpose
+            assert page_texts.PURPOSES[report.name].en == report.purpose
 
 
 def test_vendored_files_are_what_their_makers_published() -> None:

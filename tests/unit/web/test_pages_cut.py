@@ -12,7 +12,7 @@ from httpx2 import Response
 from haikei.credits import ReviewState, people, records
 from haikei.errors import TrackerUnavailable
 from haikei.jobs import JobState
-from haikei.jobs.store import JobStore
+from haikei.jobs.table import JobStore
 from support.desk import MORI, end_badly, make_version, retake_jobs
 from support.pages import Page, csrf, get, pages_of, read
 from support.records import (

@@ -16,8 +16,7 @@ from haikei import images
 from haikei.credits import BackgroundVersion
 from haikei.database import backgrounds
 from haikei.images import Picture
-from haikei.web.pages.assets import FOLDER, to_asset
-from haikei.web.pages.rendering import to_cut
+from haikei.web.pages.rendering import FOLDER, to_asset, to_cut
 from support.pages import a_version, get, pages_of, read, with_pictures
 from support.records import save_background, save_show
 from support.web import PATIENCE, URL, Web

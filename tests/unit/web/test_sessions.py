@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haikei.errors import StateError
-from haikei.web.keyfile import session_key
-from haikei.web.ratelimit import REMEMBERED, RateLimit
-from haikei.web.sessions import Sessions
+from haikei.web.security.requests import REMEMBERED, RateLimit
+from haikei.web.security.sessions import Sessions, session_key
 
 
 class Clock:

@@ -10,9 +10,9 @@ import pytest
 
 from haikei.database import feed_rows, utc_now, web_deliveries
 from haikei.errors import TrackerUnavailable
-from haikei.web import scope
-from haikei.web.recording import Recorder
-from haikei.web.waking import Waking
+from haikei.web.webhooks import deliveries
+from haikei.web.webhooks.recording import Recorder
+from haikei.web.webhooks.webhook_dispatch import Waking
 from support.web import (
     TRACKER,
     Web,
@@ -189,7 +189,7 @@ def test_no_cookie_and_no_sign_in_is_asked_of_the_site(tmp_path: Path) -> None:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch, web: Web) -> Web:
     """A server that does not wait until deliveries are noted."""
-    monkeypatch.setattr("haikei.web.webhooks.ENOUGH", 0.01)
+    monkeypatch.setattr("haikei.web.webhooks.webhook_endpoint.ENOUGH", 0.01)
     return web
 
 
@@ -281,7 +281,7 @@ def test_a_project_that_is_heeded_from_now_on_is_learned_of(
     new = {"type": "Project", "id": 9}
     wait_until(lambda: limited.deliver(single(an_item(project=new))) == 200)
     limited.feed.ours = frozenset({9, 122})
-    monkeypatch.setattr(scope, "BELIEVED", 0.0)
+    monkeypatch.setattr(deliveries, "BELIEVED", 0.0)
 
     numbers = count(10)
     wait_until(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from haikei.errors import ReportError
-from haikei.reports.document import Badge, Cell, Document, Figure, Lines, Link, Table
+from haikei.reports.document.blocks import Badge, Cell, Document, Figure, Lines, Link, Table
 from haikei.reports.words import Language, Words, said
 
 # Excel in Japanese reads the wide forms as the narrow ones.

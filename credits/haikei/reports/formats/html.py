@@ -14,7 +14,7 @@ from functools import lru_cache
 from html import escape
 from importlib.resources import files
 
-from haikei.reports.document import (
+from haikei.reports.document.blocks import (
     Badge,
     Block,
     Bullets,
@@ -38,7 +38,7 @@ from haikei.reports.document import (
     Style,
     Table,
 )
-from haikei.reports.embedding import Embedded, embed
+from haikei.reports.document.embedding import Embedded, embed
 from haikei.reports.words import Language, Text, Words, said
 
 _SANS = (

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from haikei.reports.document import (
+from haikei.reports.document.blocks import (
     Badge,
     Block,
     Bullets,

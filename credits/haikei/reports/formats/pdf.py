@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from haikei.errors import ReportError
-from haikei.reports.document import Block, Cell, Document, Table
-from haikei.reports.fonts import find_font, speaks_japanese
+from haikei.reports.document.blocks import Block, Cell, Document, Table
+from haikei.reports.document.fonts import find_font, speaks_japanese
 from haikei.reports.formats.html import html
 
 #: Rows above which a report is not set on paper: in two languages each costs WeasyPrint 30 ms and

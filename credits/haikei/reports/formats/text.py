@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 from unicodedata import east_asian_width
 
-from haikei.reports.document import (
+from haikei.reports.document.blocks import (
     Align,
     Badge,
     Block,

@@ -14,12 +14,9 @@ from haikei.credits import (
     printed_system,
 )
 from haikei.database import contributions
-from haikei.presets import ROLES
-from haikei.presets.facets import FACETS
-from haikei.reports import Words
-from haikei.reports.naming import shown
-from haikei.reports.phrases import share
-from haikei.web.pages import words
+from haikei.presets import FACETS, ROLES
+from haikei.reports import Words, share, shown
+from haikei.web.pages import page_texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +55,8 @@ def panel(
     return tuple(
         FacetView(
             name=summary.facet.value,
-            title=words.label(FACETS[summary.facet.value]),
-            state=words.label(summary.text),
+            title=page_texts.label(FACETS[summary.facet.value]),
+            state=page_texts.label(summary.text),
             parts=tuple(_parts(summary, called, sealed)),
         )
         for summary in facets(version)
@@ -80,7 +77,7 @@ def _parts(
             is_person=is_person,
             image=called[image.key],
             grade=one.grade.value,
-            grade_name=words.grade(one.grade),
+            grade_name=page_texts.grade(one.grade),
             evidence=tuple(_evidence(one)),
             entry=sealed[image.key][image.contributions.index(one)],
         )
@@ -92,14 +89,14 @@ def _evidence(one: Contribution) -> Iterator[Words]:
         if text:
             yield Words(text, text)
     if told.minutes is not None:
-        yield words.MINUTES.filled(number=told.minutes)
+        yield page_texts.MINUTES.filled(number=told.minutes)
     if told.change is not None:
         change = told.change
         regions = len(change.regions)
-        said = words.CHANGED_IN_ONE if regions == 1 else words.CHANGED
+        said = page_texts.CHANGED_IN_ONE if regions == 1 else page_texts.CHANGED
         yield said.filled(share=share(change.area_ppm), regions=regions)
     if told.recall is not None:
-        yield words.RECALLED.filled(
+        yield page_texts.RECALLED.filled(
             share=share(told.recall.observed_ppm), chance=share(told.recall.chance_ppm)
         )
 

@@ -10,12 +10,11 @@ from haikei.credits import BackgroundVersion, CreditLine, credit_line, records
 from haikei.database import backgrounds
 from haikei.errors import CreditError
 from haikei.jobs.job import JobState
-from haikei.reports import Words
-from haikei.reports.phrases import steps
+from haikei.reports import Words, steps
 from haikei.review import ReviewView, review_of
 from haikei.review.notes import NoteState
 from haikei.web.pages.credit_panel import FacetView, panel
-from haikei.web.pages.gallery import Place, Work, works
+from haikei.web.pages.gallery import CardPlace, Work, works
 from haikei.web.pages.lineage_graph import Graph, graph_of
 
 _row = backgrounds.c
@@ -40,7 +39,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class VersionSummary:
     """One version of the cut, as lists show it."""
 
     key: str
@@ -62,7 +61,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ShownVersion:
     """All about one version."""
 
     version: BackgroundVersion
@@ -72,7 +71,7 @@ class Shown:
     credit: CreditLine | None  #: None when there is none to print, for `credit_error`
     credit_error: str
     review: ReviewView
-    newest: Standing  #: of the same season and time
+    newest: VersionSummary  #: of the same season and time
 
     @property
     def is_unsettled(self) -> bool:
@@ -87,11 +86,11 @@ class Cut:
     """One cut of a show."""
 
     name: CutName
-    shown: Shown | None  #: None before there is a version
-    variants: tuple[Standing, ...]  #: the newest of each season and time
-    history: tuple[Standing, ...]  #: of the season and time that is shown, the newest first
-    live: tuple[tuple[Place, Work], ...]
-    refusals: tuple[tuple[Place, Work], ...]
+    shown: ShownVersion | None  #: None before there is a version
+    variants: tuple[VersionSummary, ...]  #: the newest of each season and time
+    history: tuple[VersionSummary, ...]  #: of the season and time that is shown, the newest first
+    live: tuple[tuple[CardPlace, Work], ...]
+    refusals: tuple[tuple[CardPlace, Work], ...]
 
 
 def cut(connection: Connection, name: CutName, wanted: Wanted) -> Cut | None:
@@ -137,7 +136,7 @@ def find_version(connection: Connection, name: str) -> tuple[CutName, Wanted] | 
     return cut_name, Wanted(season=row.season, time=row.time, version=row.version)
 
 
-def _standing(connection: Connection, name: CutName) -> list[Standing]:
+def _standing(connection: Connection, name: CutName) -> list[VersionSummary]:
     query = (
         select(
             _row.key, _row.code, _row.season, _row.time, _row.version, _row.state, _row.created_at
@@ -146,7 +145,7 @@ def _standing(connection: Connection, name: CutName) -> list[Standing]:
         .order_by(_row.season, _row.time, _row.version)
     )
     return [
-        Standing(
+        VersionSummary(
             key=row.key,
             code=row.code,
             season=row.season,
@@ -159,7 +158,7 @@ def _standing(connection: Connection, name: CutName) -> list[Standing]:
     ]
 
 
-def _choose(standing: Sequence[Standing], wanted: Wanted) -> Standing | None:
+def _choose(standing: Sequence[VersionSummary], wanted: Wanted) -> VersionSummary | None:
     fitting = [
         one
         for one in standing
@@ -171,11 +170,13 @@ def _choose(standing: Sequence[Standing], wanted: Wanted) -> Standing | None:
     return max(fitting or standing, key=lambda one: (one.created_at, one.version), default=None)
 
 
-def _stream(one: Standing) -> tuple[str, str]:
+def _stream(one: VersionSummary) -> tuple[str, str]:
     return one.season, one.time
 
 
-def _shown(connection: Connection, chosen: Standing, history: Sequence[Standing]) -> Shown:
+def _shown(
+    connection: Connection, chosen: VersionSummary, history: Sequence[VersionSummary]
+) -> ShownVersion:
     version = records.background(connection, chosen.key)
     if version is None:
         raise AssertionError("unreachable: the row was there a moment ago")
@@ -185,7 +186,7 @@ def _shown(connection: Connection, chosen: Standing, history: Sequence[Standing]
     except CreditError as error:
         problem = str(error)
     names = _numbered(steps(version))
-    return Shown(
+    return ShownVersion(
         version=version,
         layers=tuple(
             Layer(name=name, sha256=image.sha256, entry=entry)

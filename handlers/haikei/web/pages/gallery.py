@@ -1,16 +1,24 @@
-"""A show at a glance: the newest version of every background, and what is being made."""
+"""
+A show at a glance: the newest version of every background, what is being made, and
+its cards.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from itertools import groupby
+from urllib.parse import quote
 
+from markupsafe import Markup, escape
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select
 
 from haikei.database import background_images, backgrounds, image_records, jobs
 from haikei.jobs.job import JobState
 from haikei.presets import SEASONS, TIMES
+from haikei.web.pages import page_texts
+from haikei.web.pages.rendering import Voice, to_cut
 
 MAKING, REFUSED = "making", "refused"
 _LIVE = (JobState.WAITING.value, JobState.RUNNING.value)
@@ -20,7 +28,7 @@ _background = backgrounds.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class CardPlace:
     """A background's place in its show; what there is one card for."""
 
     sequence: str
@@ -51,7 +59,7 @@ class Work:
 class GalleryCard:
     """One background."""
 
-    place: Place
+    place: CardPlace
     code: str  #: of the newest version; empty before there is one
     version: int
     state: str  #: of the review, or that it is being made or refused
@@ -150,7 +158,7 @@ def gallery(connection: Connection, project: str, wanted: GalleryFilter) -> Gall
     )
 
 
-def card(connection: Connection, project: str, place: Place) -> GalleryCard | None:
+def card(connection: Connection, project: str, place: CardPlace) -> GalleryCard | None:
     """Return one card, as `gallery` shows it."""
     here = (
         _background.sequence == place.sequence,
@@ -165,7 +173,9 @@ def card(connection: Connection, project: str, place: Place) -> GalleryCard | No
     return found
 
 
-def works(connection: Connection, project: str, *, shot: str = "") -> Iterator[tuple[Place, Work]]:
+def works(
+    connection: Connection, project: str, *, shot: str = ""
+) -> Iterator[tuple[CardPlace, Work]]:
     """Yield the jobs that go on or are dead letters, the oldest first."""
     columns = jobs.c
     query = (
@@ -188,7 +198,7 @@ def works(connection: Connection, project: str, *, shot: str = "") -> Iterator[t
     if shot:
         query = query.where(columns.shot == shot)
     for row in connection.execute(query):
-        place = Place(sequence=row.sequence, shot=row.shot, season=row.season, time=row.time)
+        place = CardPlace(sequence=row.sequence, shot=row.shot, season=row.season, time=row.time)
         yield (
             place,
             Work(
@@ -259,7 +269,7 @@ def _newest(
         query
     ):
         yield GalleryCard(
-            place=Place(sequence=sequence, shot=shot, season=season, time=time),
+            place=CardPlace(sequence=sequence, shot=shot, season=season, time=time),
             code=code,
             version=version,
             state=state,
@@ -268,7 +278,7 @@ def _newest(
         )
 
 
-def _with_work(found: GalleryCard | None, place: Place, work: Work) -> GalleryCard:
+def _with_work(found: GalleryCard | None, place: CardPlace, work: Work) -> GalleryCard:
     if found is None or found.made_at is None:
         return GalleryCard(
             place=place,
@@ -341,3 +351,46 @@ def _known(order: Mapping[str, object], names: Iterable[str]) -> tuple[str, ...]
     """Return the names that occur, in the order of the year or the day, others behind."""
     found = set(names) - {""}
     return (*(name for name in order if name in found), *sorted(found - set(order)))
+
+
+class CardLabels:
+    """
+    Says what is on cards, ready for HTML.
+
+    Args:
+        project: whose cards they are.
+        say: says phrases in the language of the page.
+    """
+
+    def __init__(self, project: str, say: Voice) -> None:
+        # A show has a handful of each of these, and thousands of cards.
+        @cache
+        def around(sequence: str, season: str, time: str) -> tuple[str, str]:
+            path, mark, query = to_cut(project, sequence, "", season=season, time=time).partition(
+                "?"
+            )
+            return str(escape(path)), str(escape(mark + query))
+
+        @cache
+        def version(number: int) -> Markup:
+            return Markup("<i>v{:03d}</i>").format(number) if number else Markup("")
+
+        @cache
+        def standing(season: str, time: str, state: str) -> Markup:
+            told = page_texts.STATES.get(state, state)
+            return Markup('<span>{}</span><span class="badge {}">{}</span>').format(
+                say(page_texts.variant(season, time)), state, say(told)
+            )
+
+        self.version = version
+        self.standing = standing
+        self._around = around
+
+    def address(self, place: CardPlace) -> Markup:
+        """Return the page of a cut, as `to_cut` does."""
+        before, after = self._around(place.sequence, place.season, place.time)
+        return Markup(f"{before}{quote(place.shot, safe='')}{after}")  # noqa: S704 - quoted
+
+    def place(self, place: CardPlace) -> Markup:
+        """Return the name by which scripts find a card."""
+        return escape(f"{place.sequence}/{place.shot}/{place.season}/{place.time}")

@@ -12,10 +12,9 @@ from haikei.credits import (
     Relation,
     printed_system,
 )
-from haikei.credits.lineage import Lineage, lineage
+from haikei.credits.records import Lineage, lineage
 from haikei.database import background_images, backgrounds, image_records
-from haikei.reports import Words
-from haikei.reports.naming import joined
+from haikei.reports import Words, joined
 
 BOX_WIDTH, BOX_HEIGHT = 186, 76
 _GAP_X, _GAP_Y, _EDGE = 46, 22, 8

@@ -14,12 +14,19 @@ from starlette.responses import HTMLResponse, Response
 from haikei.credits import Scope, records
 from haikei.database import reading, utc_now
 from haikei.errors import HaikeiError
-from haikei.jobs.reporting import logged_hours
-from haikei.reports import Format, LoggedTime, Report, ReportOptions, ReportSource
-from haikei.reports.registry import find_report, reports
-from haikei.reports.writing import write_report
+from haikei.jobs.report_inputs import logged_hours
+from haikei.reports import (
+    Format,
+    LoggedTime,
+    Report,
+    ReportOptions,
+    ReportSource,
+    find_report,
+    reports,
+    write_report,
+)
 from haikei.web.context import WebContext
-from haikei.web.pages import words
+from haikei.web.pages import page_texts
 from haikei.web.pages.rendering import Renderer
 
 #: What a browser is offered, in this order.
@@ -54,7 +61,7 @@ class ReportPages:
                 request,
                 "message.html",
                 status=404,
-                text=words.NO_SUCH_SHOW.filled(name=project),
+                text=page_texts.NO_SUCH_SHOW.filled(name=project),
             )
         return self._renderer.page(
             request,
@@ -86,7 +93,7 @@ class ReportPages:
                 request,
                 "message.html",
                 status=503 if error.transient else 409,
-                text=words.REPORT_REFUSED,
+                text=page_texts.REPORT_REFUSED,
                 why=str(error),
             )
 

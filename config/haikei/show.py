@@ -1,0 +1,32 @@
+"""The words of a show that paths, trackers and pages share: places, rows, files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a show a layout belongs, in the names that paths and trackers share."""
+
+    project: str
+    sequence: str  #: empty when the show counts shots only
+    shot: str  #: in anime, the cut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of the tracker."""
+
+    type: str  #: such as `Shot`
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A file below a storage root that the tracker knows by its code."""
+
+    root: str  #: the LocalStorage's code
+    relative: str  #: below the root, with `/`
+    path: Path  #: on this machine
+    sha256: str

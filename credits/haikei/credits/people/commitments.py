@@ -1,0 +1,192 @@
+"""
+Salted commitments: the ledger seals them in place of names.
+
+A commitment tells nothing without its opening. When the opening is deleted nobody can tell any
+more whose name it was, and every proof of the ledger still stands.
+"""
+
+import hmac
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from haikei.canonical import canonical_json
+from haikei.credits.contribution import Person
+from haikei.database import name_openings, people, utc_now
+from haikei.errors import CreditError
+
+_LONGEST = 255
+_SALT_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What shows whose name a commitment stands for."""
+
+    commitment: str
+    person: str  #: the id
+    name: str
+    name_ja: str
+    salt: str  #: 32 bytes as hexadecimal digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    person: Person
+    renamed: bool
+    erased: bool
+
+
+def commit(person: Person, salt: str) -> str:
+    """
+    Return the commitment to a person's id and names, as 64 hexadecimal digits.
+
+    It is HMAC-SHA256 (RFC 2104). The key is the salt's 32 bytes, and the message the canonical JSON
+    of `[id, name, name_ja]` in UTF-8.
+    """
+    message = canonical_json([person.id, person.name, person.name_ja]).encode()
+    return hmac.new(bytes.fromhex(salt), message, "sha256").hexdigest()
+
+
+def opening(connection: Connection, commitment: str) -> Opening | None:
+    """Return what opens a commitment; None when it was erased or never was ours."""
+    query = select(name_openings).where(name_openings.c.commitment == commitment)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else Opening(**dict(row))
+
+
+def note(connection: Connection, person: Person) -> str:
+    """
+    Register a person, and return the commitment to the name that they now have in the register.
+
+    The newest name told here is the one that is printed, unless somebody decided otherwise by
+    renaming or erasing the person. A Japanese name or an opt-out that is not told is kept.
+
+    Raises:
+        CreditError: the person has no id, or a name longer than 255 characters.
+    """
+    return note_all(connection, (person,))[person.id]
+
+
+def note_all(connection: Connection, persons: Iterable[Person]) -> Mapping[str, str]:
+    """
+    Register people as `note` does, and return each one's commitment by their id.
+
+    Raises:
+        CreditError: someone has no id, or a name longer than 255 characters.
+    """
+    told = {person.id: person for person in persons}
+    for person in told.values():
+        _check(person)
+    known = _known(connection, told)
+    now = utc_now()
+    printed: dict[str, Person] = {}
+    for person in told.values():
+        before = known.get(person.id)
+        printed[person.id] = _merged(before, person)
+        if before is None:
+            _insert(connection, person, now)
+        elif printed[person.id] != before.person:
+            _update(connection, printed[person.id], now)
+    return _commitments(connection, printed)
+
+
+def register(connection: Connection, persons: Iterable[Person]) -> None:
+    """
+    Let names be known by commitments, without changing what is printed of people known already.
+
+    Raises:
+        CreditError: someone has no id, or a name longer than 255 characters.
+    """
+    told = {person.id: person for person in persons}
+    for person in told.values():
+        _check(person)
+    known = _known(connection, told)
+    now = utc_now()
+    for person in told.values():
+        if person.id not in known:
+            _insert(connection, person, now)
+    _commitments(
+        connection,
+        {id_: one for id_, one in told.items() if id_ not in known or not known[id_].erased},
+    )
+
+
+def _check(person: Person) -> None:
+    if not person.id.strip():
+        raise CreditError(
+            f"{person.name or 'Someone'} has no id, so that nobody could tell who it was.",
+            advice="Give the tracker's, such as HumanUser:12, or one like person:yuki-tanaka.",
+        )
+    if max(len(person.name), len(person.name_ja)) > _LONGEST:
+        raise CreditError(f"The name of {person.id} is longer than {_LONGEST} characters.")
+
+
+def _known(connection: Connection, ids: Iterable[str]) -> dict[str, _Known]:
+    rows = connection.execute(select(people).where(people.c.id.in_(list(ids))))
+    return {
+        row.id: _Known(
+            person=Person(id=row.id, name=row.name, name_ja=row.name_ja, opt_out=row.opt_out),
+            renamed=row.renamed_at is not None,
+            erased=row.erased_at is not None,
+        )
+        for row in rows
+    }
+
+
+def _merged(before: _Known | None, told: Person) -> Person:
+    if before is None:
+        return told
+    if before.erased:
+        return before.person
+    kept = before.person
+    names = kept if before.renamed or not told.name.strip() else told
+    return Person(
+        id=told.id,
+        name=names.name,
+        name_ja=names.name_ja or kept.name_ja,
+        opt_out=told.opt_out or kept.opt_out,
+    )
+
+
+def _insert(connection: Connection, person: Person, now: datetime) -> None:
+    connection.execute(
+        insert(people),
+        {
+            "id": person.id,
+            "name": person.name,
+            "name_ja": person.name_ja,
+            "opt_out": person.opt_out,
+            "updated_at": now,
+        },
+    )
+
+
+def _update(connection: Connection, person: Person, now: datetime) -> None:
+    connection.execute(
+        update(people)
+        .where(people.c.id == person.id)
+        .values(name=person.name, name_ja=person.name_ja, opt_out=person.opt_out, updated_at=now)
+    )
+
+
+def _commitments(connection: Connection, printed: Mapping[str, Person]) -> dict[str, str]:
+    rows = connection.execute(
+        select(name_openings).where(name_openings.c.person.in_(list(printed)))
+    )
+    standing = {(row.person, row.name, row.name_ja): str(row.commitment) for row in rows}
+    found: dict[str, str] = {}
+    for person in printed.values():
+        commitment = standing.get((person.id, person.name, person.name_ja))
+        if commitment is None:
+            salt = secrets.token_hex(_SALT_BYTES)
+            commitment = commit(person, salt)
+            row = {"person": person.id, "name": person.name, "name_ja": person.name_ja}
+            connection.execute(
+                insert(name_openings), {**row, "commitment": commitment, "salt": salt}
+            )
+        found[person.id] = commitment
+    return found

@@ -1,0 +1,294 @@
+"""
+Compare the tables that everything is read from with what the ledger seals.
+
+The ledger's hashes say that no entry was changed. Reports and credits read tables beside it, which
+whoever can write to the database can change too; here every row is held against its entry.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from haikei.credits.contribution import Person
+from haikei.credits.naming import WITHHELD, WITHHELD_JA
+from haikei.credits.people.commitments import commit
+from haikei.credits.records.record_sealing import VERSION, moment, request_sha256
+from haikei.database import schema
+
+Tell = Callable[[int, int], None]  #: called with entries done and entries in all
+_Json = dict[str, Any]
+_CHUNK = 1000
+#: What a finding calls the parts of a sealed record that read badly as they are.
+_WORDS = {"by": "who said it", "at": "when it was", "contributions": "who made it"}
+_SAID = ("kind", "project", "sequence", "shot", "image_sha256", "subject", "answer")
+_TEXTS = ("to", "text", "reference")
+_OPENED = (
+    schema.name_openings.c.person,
+    schema.name_openings.c.name,
+    schema.name_openings.c.name_ja,
+    schema.name_openings.c.salt,
+)
+
+
+def differences(
+    connection: Connection, *, only: Collection[int] = (), tell: Tell | None = None
+) -> Iterator[str]:
+    """
+    Yield a sentence for each row that is not what its ledger entry seals, and each that is gone.
+
+    Texts from which a name was erased may differ, and so may names, as long as one was ever
+    recorded for that person. The ledger's own hashes are not looked at: that is the audit's part.
+
+    Args:
+        connection: one that sees the tables at one moment.
+        only: numbers of the entries to look at, and the people in them; all of them when empty.
+        tell: told of the progress.
+    """
+    columns = schema.ledger.c
+    numbers: Sequence[int] = sorted(only) or [
+        *connection.execute(select(columns.seq).order_by(columns.seq)).scalars()
+    ]
+    systems = _systems(connection)
+    people: set[str] = set()
+    for start in range(0, len(numbers), _CHUNK):
+        seqs = numbers[start : start + _CHUNK]
+        query = select(columns.seq, columns.payload).where(columns.seq.in_(seqs))
+        sealed = {row.seq: _payload(row.payload) for row in connection.execute(query)}
+        kept = _kept(connection, seqs, systems)
+        for seq in seqs:
+            one = kept.get(seq)
+            people |= _people(one)
+            finding = _difference(seq, sealed.get(seq), one)
+            if finding:
+                yield finding
+        if tell is not None:
+            tell(start + len(seqs), len(numbers))
+    if not only:
+        yield from _rows_without_entry(connection)
+        yield from _in_no_version(connection)
+    yield from _left_out(connection, only)
+    yield from _names(connection, people if only else ())
+
+
+def _payload(text: str) -> _Json | None:
+    """Return a payload with ids alone where it has commitments; None when it is none of ours."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(found, dict) or found.get("v") != VERSION:
+        return None
+    plain: _Json = _without_commitments(found)
+    return plain
+
+
+def _without_commitments(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_commitments(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _without_commitments(one) for key, one in value.items() if key != "commitment"}
+    return value
+
+
+def _difference(seq: int, sealed: _Json | None, kept: _Json | None) -> str:
+    known = {"image", "contribution", "statement"}
+    if sealed is None or sealed.get("type") not in known:
+        return "" if kept is None else f"Entry {seq} does not seal what is kept under its number."
+    if kept is None:
+        return f"Entry {seq} seals {_called(sealed)}, and the record of it is gone."
+    if kept["type"] != sealed["type"]:
+        return f"Entry {seq} seals {_called(sealed)}, and something else is kept under its number."
+    # A cut's names stand in the image's entry for those who read the ledger; the rows that say
+    # them are the versions'.
+    unlike = [
+        key
+        for key in dict.fromkeys((*sealed, *kept))
+        if not (sealed["type"] == "image" and key in {"project", "sequence", "shot"})
+        and not _alike(sealed.get(key), kept.get(key))
+    ]
+    if not unlike:
+        return ""
+    said = ", ".join(_WORDS.get(key, key) for key in unlike)
+    return f"Entry {seq} seals {_called(sealed)}; what is kept differs in {said}."
+
+
+def _called(sealed: _Json) -> str:
+    match sealed["type"]:
+        case "image":
+            return f"the image {sealed.get('path') or sealed.get('key')}"
+        case "statement":
+            return f"a statement ({sealed.get('kind')})"
+        case _:
+            role = sealed.get("contribution", {}).get("role", "")
+            return f"a contribution ({role}) to {sealed.get('image', {}).get('key', '')}"
+
+
+def _alike(sealed: Any, kept: Any) -> bool:
+    if isinstance(sealed, dict) and isinstance(kept, dict):
+        return sealed.keys() == kept.keys() and all(
+            _alike(sealed[key], kept[key]) for key in sealed
+        )
+    if isinstance(sealed, list) and isinstance(kept, list):
+        return len(sealed) == len(kept) and all(map(_alike, sealed, kept))
+    if isinstance(sealed, str) and isinstance(kept, str) and sealed != kept:
+        # A name that somebody typed before its owner was registered was taken out of our copy.
+        return WITHHELD in kept or WITHHELD_JA in kept
+    return bool(sealed == kept)
+
+
+def _kept(
+    connection: Connection, seqs: Sequence[int], systems: Mapping[str, _Json]
+) -> dict[int, _Json]:
+    """Return what the tables hold under some numbers of entries, in the sealed form."""
+    images, later, said = schema.image_records, schema.contributions, schema.statements
+    kept: dict[int, _Json] = {}
+    for row in connection.execute(select(images).where(images.c.ledger_seq.in_(seqs))):
+        kept[row.ledger_seq] = _image(row)
+    parents = schema.ingredients
+    query = select(parents).where(parents.c.image_seq.in_(seqs))
+    for row in connection.execute(query.order_by(parents.c.image_seq, parents.c.position)):
+        if row.image_seq in kept:
+            found = {"sha256": row.sha256, "relation": row.relation}
+            kept[row.image_seq]["ingredients"].append(found)
+    query = select(later).where(later.c.image_seq.in_(seqs), later.c.ledger_seq.is_(None))
+    for row in connection.execute(query.order_by(later.c.image_seq, later.c.position)):
+        if row.image_seq in kept:
+            kept[row.image_seq]["contributions"].append(_contribution(row, systems))
+    query = select(later, images.c.key, images.c.sha256.label("image_sha256")).join(
+        images, images.c.ledger_seq == later.c.image_seq
+    )
+    for row in connection.execute(query.where(later.c.ledger_seq.in_(seqs))):
+        kept[row.ledger_seq] = {
+            "v": VERSION,
+            "type": "contribution",
+            "image": {"key": row.key, "sha256": row.image_sha256},
+            "contribution": _contribution(row, systems),
+        }
+    for row in connection.execute(select(said).where(said.c.ledger_seq.in_(seqs))):
+        kept[row.ledger_seq] = {
+            "v": VERSION,
+            "type": "statement",
+            "key": row.key,
+            "by": {"id": row.by},
+            "at": moment(row.at),
+            **{name: getattr(row, name) for name in (*_SAID, *_TEXTS)},
+        }
+    return kept
+
+
+def _image(row: Any) -> _Json:
+    found: _Json = {
+        "v": VERSION,
+        "type": "image",
+        "ingredients": [],
+        "contributions": [],
+        "created_at": moment(row.created_at),
+        **{
+            name: getattr(row, name)
+            for name in ("key", "sha256", "pixels_sha256", "kind", "source_type", "path")
+        },
+    }
+    if row.request:
+        erased = WITHHELD in row.request or WITHHELD_JA in row.request
+        found["request_sha256"] = WITHHELD if erased else request_sha256(row.request)
+    return found
+
+
+def _contribution(row: Any, systems: Mapping[str, _Json]) -> _Json:
+    known: _Json = {"source": row.source}
+    for name in ("sha256", "note"):
+        if getattr(row, name):
+            known[name] = getattr(row, name)
+    if row.minutes is not None:
+        known["minutes"] = row.minutes
+    if row.measured:
+        known |= json.loads(row.measured)
+    person = row.actor_kind == "person"
+    return {
+        "role": row.role,
+        "actor": {"id": row.actor} if person else systems.get(row.actor, {}),
+        "grade": row.grade,
+        "evidence": known,
+        "at": moment(row.at),
+    }
+
+
+def _systems(connection: Connection) -> dict[str, _Json]:
+    rows = connection.execute(select(schema.systems)).mappings()
+    return {row["id"]: {key: row[key] for key in row if key != "id"} for row in rows}
+
+
+def _people(kept: _Json | None) -> set[str]:
+    if kept is None:
+        return set()
+    if kept["type"] == "statement":
+        return {kept["by"]["id"]}
+    made = kept["contributions"] if kept["type"] == "image" else [kept["contribution"]]
+    return {one["actor"]["id"] for one in made if "id" in one["actor"]}
+
+
+def _rows_without_entry(connection: Connection) -> Iterator[str]:
+    known = select(schema.ledger.c.seq)
+    for table, what in (
+        (schema.image_records, "image"),
+        (schema.contributions, "contribution"),
+        (schema.statements, "statement"),
+    ):
+        seq = table.c.ledger_seq
+        query = select(seq).where(seq.is_not(None), seq.not_in(known)).order_by(seq)
+        for number in connection.execute(query).scalars():
+            yield f"The record of a {what} says that entry {number} seals it; there is no such one."
+
+
+def _in_no_version(connection: Connection) -> Iterator[str]:
+    shown = select(schema.background_images.c.image_seq)
+    columns = schema.image_records.c
+    query = select(columns.ledger_seq, columns.path).where(columns.ledger_seq.not_in(shown))
+    for row in connection.execute(query.order_by(columns.ledger_seq)):
+        yield f"The image of entry {row.ledger_seq}, {row.path}, belongs to no version any more."
+
+
+def _left_out(connection: Connection, only: Collection[int]) -> Iterator[str]:
+    """Yield versions that lack an image from which one of theirs was made, and its makers."""
+    here, made_from, images = schema.background_images, schema.ingredients, schema.image_records
+    other, there = here.alias(), images.alias()
+    stands = (
+        select(other.c.image_seq)
+        .join(there, there.c.ledger_seq == other.c.image_seq)
+        .where(
+            other.c.background_key == here.c.background_key,
+            there.c.sha256 == made_from.c.sha256,
+        )
+    )
+    query = (
+        select(here.c.background_key, images.c.path)
+        .join(made_from, made_from.c.image_seq == here.c.image_seq)
+        .join(images, images.c.sha256 == made_from.c.sha256)
+        .where(~stands.exists())
+        .distinct()
+        .order_by(here.c.background_key, images.c.path)
+    )
+    if only:
+        query = query.where(here.c.image_seq.in_(only))
+    for row in connection.execute(query):
+        yield f"Version {row.background_key} was made from {row.path}, which its record leaves out."
+
+
+def _names(connection: Connection, only: Collection[str]) -> Iterator[str]:
+    """Yield whose printed name no commitment was ever made to."""
+    openings = schema.name_openings.c
+    opened: dict[str, set[tuple[str, str]]] = {}
+    for row in connection.execute(select(openings.commitment, *_OPENED)):
+        told = Person(id=row.person, name=row.name, name_ja=row.name_ja)
+        if commit(told, row.salt) == row.commitment:
+            opened.setdefault(row.person, set()).add((row.name, row.name_ja))
+    for row in connection.execute(select(schema.people).order_by(schema.people.c.id)):
+        if only and row.id not in only:
+            continue
+        if (row.name or row.name_ja) and (row.name, row.name_ja) not in opened.get(row.id, ()):
+            yield (
+                f"The name that is printed for {row.id} is not one that was recorded for them; "
+                "somebody changed it without Haikei."
+            )

@@ -1,0 +1,136 @@
+"""Statements: said once, sealed, and found again by what they are about."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, or_, select
+
+from haikei.credits.contribution import Person, is_ai_name
+from haikei.credits.people.commitments import note
+from haikei.credits.people.redaction import Mentions
+from haikei.credits.records.record_sealing import Sealer
+from haikei.credits.statement import Statement, StatementKind
+from haikei.database import schema
+from haikei.errors import CreditError, LedgerError
+from haikei.ledger import append
+
+_ROWS = schema.statements
+_column = _ROWS.c
+_SAID = ("kind", "project", "sequence", "shot", "image_sha256", "by", "subject", "answer")
+_TEXTS = ("to", "text", "reference")
+
+
+def declare(connection: Connection, statement: Statement) -> int:
+    """
+    Keep and seal a statement; return the number of its ledger entry.
+
+    The same key again returns the entry that stands, as long as it says the same.
+
+    Raises:
+        CreditError: it says nothing, or it is a machine that says it.
+        LedgerError: another statement stands under this key.
+    """
+    if not statement.text.strip() and not statement.answer.strip():
+        raise CreditError(
+            f"The statement {statement.key!r} says nothing.", advice="Give it a text or an answer."
+        )
+    if is_ai_name(statement.by.name) or is_ai_name(statement.by.name_ja):
+        raise CreditError(
+            f"{statement.by.name!r} cannot answer for a statement.",
+            advice="Name the person who answers for it.",
+        )
+    commitment = note(connection, statement.by)
+    mentions = Mentions.load(connection)
+    standing = connection.execute(select(_ROWS).where(_column.key == statement.key)).first()
+    if standing is not None:
+        return _standing(standing, statement, mentions)
+    payload = Sealer(commitments={statement.by.id: commitment}, mentions=mentions).statement(
+        statement
+    )
+    entry = append(connection, key=f"statement/{statement.key}", payload=payload)
+    values = {name: _plain(statement, name) for name in _SAID}
+    texts = {name: mentions.hide(str(getattr(statement, name))) for name in _TEXTS}
+    known = {"key": statement.key, "ledger_seq": entry.seq, "at": statement.at}
+    connection.execute(insert(_ROWS), {**values, **texts, **known})
+    return entry.seq
+
+
+def statements(
+    connection: Connection,
+    *,
+    project: str,
+    kinds: Collection[StatementKind] = (),
+    sequence: str = "",
+    shot: str = "",
+    image_sha256: str = "",
+) -> Iterator[Statement]:
+    """
+    Yield what was stated about a project, the earliest first.
+
+    Statements about all projects belong to each. With a sequence, a shot or an image, those about
+    the whole show or the whole sequence are among them, since they hold for the part too.
+
+    Args:
+        connection: of the caller's transaction.
+        project: the show.
+        kinds: only these; empty for all.
+        sequence: only what holds for this one.
+        shot: only what holds for this one.
+        image_sha256: only what holds for this image.
+    """
+    query = select(_ROWS).where(or_(_column.project == project, _column.project == ""))
+    if kinds:
+        query = query.where(_column.kind.in_([kind.value for kind in kinds]))
+    for column, value in (
+        (_column.sequence, sequence),
+        (_column.shot, shot),
+        (_column.image_sha256, image_sha256),
+    ):
+        if value:
+            query = query.where(or_(column == value, column == ""))
+    mentions = Mentions.load(connection)
+    found = connection.execute(query.order_by(_column.at, _column.ledger_seq)).all()
+    named = select(schema.people).where(schema.people.c.id.in_({row.by for row in found}))
+    persons = {
+        row.id: Person(id=row.id, name=row.name, name_ja=row.name_ja, opt_out=row.opt_out)
+        for row in connection.execute(named)
+    }
+    for row in found:
+        yield Statement(
+            key=row.key,
+            kind=StatementKind(row.kind),
+            project=row.project,
+            sequence=row.sequence,
+            shot=row.shot,
+            image_sha256=row.image_sha256,
+            by=persons[row.by],
+            to=mentions.show(row.to),
+            subject=row.subject,
+            answer=row.answer,
+            text=mentions.show(row.text),
+            reference=mentions.show(row.reference),
+            at=row.at,
+        )
+
+
+def entry_of(connection: Connection, key: str) -> int | None:
+    """Return the number of the ledger entry that seals a statement."""
+    query = select(_column.ledger_seq).where(_column.key == key)
+    return connection.execute(query).scalar()
+
+
+def _plain(statement: Statement, name: str) -> str:
+    if name == "by":
+        return statement.by.id
+    return str(getattr(statement, name))
+
+
+def _standing(row: Row[Any], statement: Statement, mentions: Mentions) -> int:
+    said = all(getattr(row, name) == _plain(statement, name) for name in _SAID)
+    texts = (mentions.show(getattr(row, name)) == getattr(statement, name) for name in _TEXTS)
+    if not said or not all(texts):
+        raise LedgerError(
+            f"Another statement stands under {statement.key!r} (entry {row.ledger_seq}).",
+            advice="Statements are never replaced; declare a correction under its own key.",
+        )
+    return int(row.ledger_seq)

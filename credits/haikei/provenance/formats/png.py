@@ -1,0 +1,156 @@
+"""
+XMP in and out of PNG files (W3C PNG, third edition; XMP in `iTXt` by ISO 16684-3).
+
+Chunks are copied as they are: no pixel is decoded.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from haikei.errors import MarksUnreadable
+from haikei.provenance.formats.metadata import (
+    LARGEST_PIECE,
+    MOST_PIECES,
+    Metadata,
+    TextPiece,
+    copy_range,
+)
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_XMP_KEY = b"XML:com.adobe.xmp"
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chunk:
+    kind: bytes
+    start: int  #: of the chunk's length field
+    size: int  #: of its data
+
+    @property
+    def end(self) -> int:
+        return self.start + 12 + self.size
+
+
+def read_metadata(file: BinaryIO) -> Metadata:
+    """
+    Return the file's XMP packet and texts.
+
+    Raises:
+        MarksUnreadable: the chunks are malformed.
+    """
+    packet: bytes | None = None
+    texts: list[TextPiece] = []
+    for chunk in _chunks(file):
+        if chunk.kind not in _TEXTS and chunk.kind != b"eXIf":
+            continue
+        data = _data(file, chunk)
+        if chunk.kind == b"eXIf":
+            from haikei.provenance.formats.tiff import exif_texts
+
+            texts += exif_texts(data)
+            continue
+        key, value = _text(chunk.kind, data)
+        if chunk.kind == b"iTXt" and key == _XMP_KEY:
+            packet = packet or value
+            continue
+        encoding = "utf-8" if chunk.kind == b"iTXt" else "latin-1"
+        texts.append(
+            TextPiece(
+                where="PNG text",
+                name=key.decode("latin-1"),
+                text=value.decode(encoding, errors="replace"),
+            )
+        )
+    return Metadata(xmp=packet, texts=tuple(texts))
+
+
+def write_xmp(source: BinaryIO, target: BinaryIO, packet: bytes) -> None:
+    """
+    Copy a file with this packet in the place of its own, right behind the header.
+
+    Raises:
+        MarksUnreadable: the chunks are malformed.
+    """
+    chunks = list(_chunks(source))
+    header = chunks[0]
+    # Keyword, no compression, neither language nor translated keyword.
+    body = b"iTXt" + _XMP_KEY + b"\0\0\0\0\0" + packet
+    crc = struct.pack(">I", zlib.crc32(body))
+    copy_range(source, target, 0, header.end)
+    target.write(struct.pack(">I", len(body) - 4) + body + crc)
+    start = header.end
+    for chunk in chunks[1:]:
+        if _is_xmp(source, chunk):
+            copy_range(source, target, start, chunk.start)
+            start = chunk.end
+    source.seek(0, 2)
+    copy_range(source, target, start, source.tell())
+
+
+def _chunks(file: BinaryIO) -> Iterator[_Chunk]:
+    file.seek(0, 2)
+    length = file.tell()
+    file.seek(0)
+    if file.read(8) != SIGNATURE:
+        raise MarksUnreadable("The file is no PNG.")
+    start = 8
+    for index in range(MOST_PIECES):
+        file.seek(start)
+        head = file.read(8)
+        if len(head) < 8:
+            raise MarksUnreadable("The PNG file ends in the middle of a chunk.")
+        size, kind = struct.unpack(">I4s", head)
+        chunk = _Chunk(kind=kind, start=start, size=size)
+        if index == 0 and (kind != b"IHDR" or size != 13):
+            raise MarksUnreadable("The PNG file does not begin with its header.")
+        if chunk.end > length:
+            raise MarksUnreadable(f"The PNG file is shorter than its {kind!r} chunk says.")
+        yield chunk
+        if kind == b"IEND":
+            return
+        start = chunk.end
+    raise MarksUnreadable(f"The PNG file has more than {MOST_PIECES} chunks.")
+
+
+def _data(file: BinaryIO, chunk: _Chunk) -> bytes:
+    if chunk.size > LARGEST_PIECE:
+        raise MarksUnreadable(f"A PNG {chunk.kind!r} chunk has {chunk.size} bytes: too many.")
+    # A wrong checksum is no reason not to read: what is signed is covered by the signature.
+    file.seek(chunk.start + 8)
+    return file.read(chunk.size)
+
+
+def _is_xmp(file: BinaryIO, chunk: _Chunk) -> bool:
+    if chunk.kind != b"iTXt":
+        return False
+    file.seek(chunk.start + 8)
+    return file.read(len(_XMP_KEY) + 1) == _XMP_KEY + b"\0"
+
+
+def _text(kind: bytes, data: bytes) -> tuple[bytes, bytes]:
+    key, _, rest = data.partition(b"\0")
+    if kind == b"tEXt":
+        return key, rest
+    if kind == b"zTXt":
+        return key, _inflate(rest[1:])
+    if len(rest) < 2:
+        raise MarksUnreadable("A PNG text chunk is too short.")
+    compressed, rest = rest[0] == 1, rest[2:]
+    _, _, rest = rest.partition(b"\0")  # the language
+    _, _, value = rest.partition(b"\0")  # the keyword in that language
+    return key, _inflate(value) if compressed else value
+
+
+def _inflate(data: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    try:
+        value = inflater.decompress(data, LARGEST_PIECE)
+    except zlib.error as error:
+        raise MarksUnreadable(f"A compressed PNG text is damaged: {error}.") from error
+    if inflater.unconsumed_tail:
+        raise MarksUnreadable(f"A compressed PNG text has more than {LARGEST_PIECE} bytes.")
+    return value

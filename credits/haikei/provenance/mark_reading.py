@@ -1,0 +1,154 @@
+"""
+Read what a file says about itself, and check it with two engines and for bits that no
+hash covers.
+"""
+
+import hashlib
+import mmap
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from haikei.errors import MarksUnreadable, SourceTypeUnknown
+from haikei.provenance import c2pa_python, encypher, xmp
+from haikei.provenance.ai_signs import ai_signs
+from haikei.provenance.c2pa_python import UNTRUSTED, Trust, Validated
+from haikei.provenance.chain import check_source_types, steps, xmp_sidecar_sha256
+from haikei.provenance.filemarks import EngineVerdict, FileMarks, MarksState
+from haikei.provenance.formats.detection import (
+    FileFormat,
+    file_format,
+    manifest_beside,
+    read_metadata,
+    xmp_beside,
+)
+from haikei.provenance.xmp import LARGEST
+
+_RESERVED = re.compile(
+    rb"jumdc2..\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71[\x20-\xff]",
+    re.DOTALL,
+)
+
+
+def reserved_bits_set(path: Path, store: bytes | None) -> bool:
+    """
+    Tell whether a reserved bit is set in the marks of a file, or in `store`, its sidecar's bytes.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if store is not None:
+        return _RESERVED.search(store) is not None
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return _RESERVED.search(data) is not None
+
+
+#: Our own codes, in the manner of C2PA's.
+XMP_MISMATCH = "org.haikei.xmp.mismatch"
+SOURCE_TYPE_UNKNOWN = "org.haikei.sourceType.unknown"
+ENGINES_DISAGREE = "org.haikei.engines.disagree"
+RESERVED_BITS = "org.haikei.jumbf.reserved"
+_LARGEST_MANIFEST = 256 * 1024 * 1024
+
+
+def read_marks(
+    path: Path, *, trust_pem: str, timestamp_trust_pem: str = "", manifest: Path | None = None
+) -> FileMarks:
+    """
+    Return what a file says about itself, and whether it holds.
+
+    The state is `TRUSTED` only if every engine says so and none finds a failure, in the file's own
+    manifest or in any that came with its ingredients, now or when they were signed over.
+
+    Args:
+        path: the file.
+        trust_pem: roots that signers' certificates must lead to.
+        timestamp_trust_pem: roots of time-stamp authorities.
+        manifest: its `.c2pa` sidecar; by default the one beside it, for formats without marks.
+
+    Raises:
+        MarksUnreadable: the file or its sidecar cannot be read, or its structure is malformed.
+    """
+    known = file_format(path)
+    trust = Trust(signers=trust_pem, time_stamps=timestamp_trust_pem)
+    if manifest is None and not known.embeds:
+        manifest = manifest_beside(path)
+    metadata = read_metadata(path)
+    sidecar = None if known.embeds else xmp_beside(path)
+    packet = metadata.xmp if sidecar is None else _bytes(sidecar, LARGEST)
+    marks = None if packet is None else xmp.read(packet)
+    store = None if manifest is None else _bytes(manifest, _LARGEST_MANIFEST)
+    validated, verdicts = _validated(path, known, trust, store)
+    if validated is not None and sidecar is not None and packet is not None:
+        promised = xmp_sidecar_sha256(validated)
+        if promised and hashlib.sha256(packet).hexdigest() != promised:
+            verdicts = _with_failure(verdicts, XMP_MISMATCH)
+    chain = () if validated is None else steps(validated)
+    return FileMarks(
+        path=path,
+        state=_state(verdicts),
+        engines=verdicts,
+        steps=chain,
+        xmp=marks,
+        ai_signs=ai_signs(metadata.texts, marks, chain),
+    )
+
+
+def _validated(
+    path: Path, known: FileFormat, trust: Trust, store: bytes | None
+) -> tuple[Validated | None, tuple[EngineVerdict, ...]]:
+    try:
+        with path.open("rb") as file:
+            validated = c2pa_python.validate(file, known.mime, trust, store)
+        second = encypher.validate(path, known.mime, trust, store)
+        touched = validated is not None and reserved_bits_set(path, store)
+    except OSError as error:
+        raise MarksUnreadable(f"{path} cannot be read: {error.strerror or error}.") from error
+    found = second is not None and second.available
+    if validated is None and not found:
+        return None, ()
+    verdicts = [] if validated is None else [validated.verdict]
+    if second is not None:
+        verdicts.append(second)
+    both = tuple(verdicts)
+    if validated is None or second is None:
+        # One sees marks where the other sees none: neither can be believed.
+        return validated, _with_failure(both, ENGINES_DISAGREE)
+    try:
+        check_source_types(validated)
+    except SourceTypeUnknown:
+        both = _with_failure(both, SOURCE_TYPE_UNKNOWN)
+    if touched:
+        both = _with_failure(both, RESERVED_BITS)
+    return validated, both
+
+
+def _with_failure(verdicts: tuple[EngineVerdict, ...], code: str) -> tuple[EngineVerdict, ...]:
+    first, *others = verdicts
+    return (replace(first, failures=(*first.failures, code)), *others)
+
+
+def _state(verdicts: Sequence[EngineVerdict]) -> MarksState:
+    heard = [verdict for verdict in verdicts if verdict.available]
+    if not heard:
+        return MarksState.NONE
+    codes = {
+        code for verdict in heard for code in (*verdict.failures, *verdict.ingredient_failures)
+    }
+    if codes - {UNTRUSTED} or any(verdict.state == "Invalid" for verdict in heard):
+        return MarksState.BROKEN
+    if codes or any(verdict.state != "Trusted" for verdict in heard):
+        return MarksState.UNTRUSTED
+    return MarksState.TRUSTED
+
+
+def _bytes(path: Path, most: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise MarksUnreadable(f"{path} cannot be read: {error.strerror or error}.") from error
+    if len(data) > most:
+        raise MarksUnreadable(f"{path} has more than {most} bytes.")
+    return data

@@ -1,0 +1,1 @@
+"""What a report says, apart from how it looks: blocks, charts, phrases, pictures."""

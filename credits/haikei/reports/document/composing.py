@@ -1,0 +1,102 @@
+"""
+What every report's document begins with (studio, scope, moment), and people as
+reports name them.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from haikei.credits import Person, naming, printed_person
+from haikei.reports.document.blocks import Block, Document, Fact, Style
+from haikei.reports.report import Report, ReportOptions, ReportSource
+from haikei.reports.words import Text, Words
+from haikei.settings import PersonEntry
+
+
+def compose(
+    report: Report,
+    source: ReportSource,
+    options: ReportOptions,
+    *,
+    blocks: Iterable[Block],
+    subtitle: Text = "",
+    facts: tuple[Fact, ...] = (),
+    notes: tuple[Text, ...] = (),
+    style: Style = Style.REPORT,
+    csv: str = "",
+    json: Iterable[str] | None = None,
+    sign: Callable[[Path], Path] | None = None,
+) -> Document:
+    """Return the report's document with the head that its source and the settings give it."""
+    look = source.settings.reports
+    return Document(
+        name=report.name,
+        title=report.title,
+        subtitle=subtitle,
+        language=options.language,
+        scope=source.scope.name,
+        studio=source.settings.studio.name,
+        made_at=source.now,
+        client=look.client,
+        contact=look.contact,
+        logo=look.logo,
+        font=look.font,
+        style=style,
+        csv=csv,
+        json=json,
+        sign=sign,
+        facts=facts,
+        blocks=blocks,
+        notes=notes,
+    )
+
+
+WITHHELD = Words(naming.WITHHELD, naming.WITHHELD_JA)
+NOT_NAMED = Words("(not named)", "（記名なし）")
+_NOBODY = "person:unnamed"
+
+
+def is_named(person: Person) -> bool:
+    """Whether a name is printed for this person."""
+    return bool(printed_person(person).en) and not person.opt_out and person.id != _NOBODY
+
+
+@lru_cache(maxsize=4096)
+def shown(person: Person) -> Words:
+    """
+    Return a person's name in both languages.
+
+    Nothing else of a person who wants no name is shown, their id neither: it may be a name.
+    """
+    if is_named(person):
+        name = printed_person(person)
+        return Words(name.en, name.ja)
+    return WITHHELD if person.opt_out and person.id != _NOBODY else NOT_NAMED
+
+
+def joined(people: Iterable[Person]) -> Words:
+    """Return names in a row, each once."""
+    names = tuple(dict.fromkeys(map(shown, people)))
+    return Words(", ".join(name.en for name in names), "、".join(name.ja for name in names))
+
+
+class StudioPeople:
+    """What the settings say about people, found by their names and logins."""
+
+    def __init__(self, entries: Sequence[PersonEntry]) -> None:
+        self.entries = tuple(entries)
+        self._found: dict[str, PersonEntry | None] = {}
+        self._by_name: dict[str, PersonEntry] = {}
+        for entry in entries:
+            for name in (entry.name, entry.name_ja, *entry.logins):
+                if name.strip():
+                    self._by_name.setdefault(name.casefold(), entry)
+
+    def find(self, person: Person) -> PersonEntry | None:
+        """Return what the studio says about a person; None where it says nothing."""
+        if person.id not in self._found:
+            names = (person.name, person.name_ja, person.id)
+            found = (self._by_name.get(name.casefold()) for name in names if name.strip())
+            self._found[person.id] = next((one for one in found if one is not None), None)
+        return self._found[person.id]

@@ -1,0 +1,158 @@
+"""
+What states, kinds, sources and grades are called in reports, and what to do about
+what is not recorded.
+"""
+
+from haikei.credits import (
+    BackgroundVersion,
+    Grade,
+    ImageKind,
+    ImageRecord,
+    ReviewState,
+    Scope,
+    SourceType,
+    StatementKind,
+)
+from haikei.presets import SEASONS, TIMES
+from haikei.reports.document.blocks import Badge, Item, Lines, Tone
+from haikei.reports.words import Text, Words
+
+STATES = {
+    ReviewState.IN_REVIEW: Words("in review", "確認中"),
+    ReviewState.APPROVED: Words("approved", "承認"),
+    ReviewState.RETAKE: Words("retake", "リテイク"),
+    ReviewState.ON_HOLD: Words("on hold", "保留"),
+    ReviewState.OMITTED: Words("omitted", "欠番"),
+}
+#: In the words of IPTC, shortened.
+SOURCES = {
+    SourceType.DIGITAL_CREATION: Words("drawn by a human", "人による描画"),
+    SourceType.PRINT: Words("scanned from paper", "紙からのスキャン"),
+    SourceType.HUMAN_EDITS: Words("edited by a human", "人による加筆・修正"),
+    SourceType.ALGORITHMIC: Words(
+        "algorithm without training data", "学習データを用いないアルゴリズム"
+    ),
+    SourceType.TRAINED: Words("trained model", "学習済みモデル"),
+    SourceType.COMPOSITE_TRAINED: Words("augmented by a trained model", "学習済みモデルによる加工"),
+}
+_LAYOUT = Words("Layout", "原図")
+_TOUCH_UP = Words("Touch-up {number}", "加筆 {number}")
+_TOUCH_UP_ONLY = Words("Touch-up", "加筆")
+_PAINTED = Words("Background art", "背景")
+_AI = Words("AI generation {number}", "AI生成 {number}")
+_AI_ONLY = Words("AI generation", "AI生成")
+_ALGORITHM = Words("Painting algorithm {number}", "描画アルゴリズム {number}")
+_ALGORITHM_ONLY = Words("Painting algorithm", "描画アルゴリズム")
+_ONLY = {_AI: _AI_ONLY, _ALGORITHM: _ALGORITHM_ONLY, _TOUCH_UP: _TOUCH_UP_ONLY}
+
+#: The pitfalls of measuring, under every report that shows a share of an area.
+PITFALLS = Words(
+    "How to read measures: area is not effort (one stroke may save a picture); a repaint that "
+    "matches the picture below counts zero, a deletion counts as change, a grade of the whole "
+    "picture is work but not local; generative fill looks like human work unless it is declared; "
+    "lines that are seen again do not say who drew them; hours are reported by people; thresholds "
+    "move figures. Never rank artists by them; one image says nothing about an episode.",
+    "数値の読み方：面積は労力ではない（一筆が絵を救うこともある）。下の絵と同じ描き直しはゼロ、削除は変化、"
+    "全体の色調整は作業だが局所変化ではない。生成塗りつぶしは申告がなければ人の作業に見える。線の再現は誰が"
+    "描いたかを示さない。時間は自己申告であり、しきい値で数値は動く。作家の順位づけに使わないこと。一枚の"
+    "数値から話数全体は語れない。",
+)
+
+
+def steps(version: BackgroundVersion) -> tuple[Words, ...]:
+    """Return what each image of a version is called, in order; several of one kind are numbered."""
+    kinds = [_kind(image) for image in version.images]
+    named: list[Words] = []
+    for place, kind in enumerate(kinds):
+        if kind in _ONLY and kinds.count(kind) > 1:
+            named.append(kind.filled(number=kinds[: place + 1].count(kind)))
+        else:
+            named.append(_ONLY.get(kind, kind))
+    return tuple(named)
+
+
+def _kind(image: ImageRecord) -> Words:
+    if image.kind is ImageKind.LAYOUT:
+        return _LAYOUT
+    if image.kind is ImageKind.TOUCH_UP:
+        return _TOUCH_UP
+    if image.system is None:
+        return _PAINTED
+    return _AI if image.source_type.is_ai else _ALGORITHM
+
+
+def variant(version: BackgroundVersion) -> Words:
+    """Return a version's season and time of day."""
+    season, time = SEASONS.get(version.season), TIMES.get(version.time)
+    return Words(
+        ", ".join(
+            filter(
+                None, (season.en if season else version.season, time.en if time else version.time)
+            )
+        ),
+        "・".join(
+            filter(
+                None, (season.ja if season else version.season, time.ja if time else version.time)
+            )
+        ),
+    )
+
+
+def share(ppm: int) -> str:
+    """Return millionths of an image's area as people read them."""
+    percent = ppm / 10_000
+    if ppm == 0:
+        return "0 %"
+    return f"{percent:.2f} %" if percent < 1 else f"{percent:.1f} %"
+
+
+MEASURED = Badge(Words("measured", "測定"), Tone.SOLID)
+LOGGED = Badge(Words("logged", "自動記録"), Tone.OUTLINE)
+DECLARED = Badge(Words("declared", "申告"), Tone.DASHED)
+NOT_RECORDED = Badge(Words("not recorded", "記録なし"), Tone.DASHED)
+#: The sentence under every report that tells the three apart.
+KNOWN_NOTE = Words(
+    "Measured: computed from the files by a named method. Logged: written by a machine when it "
+    "happened. Declared: said by a person, who answers for it. Not recorded: nobody knows from "
+    "these records, and nothing is guessed.",
+    "測定：名前のある方法でファイルから計算したもの。自動記録：その時点で機械が書いたもの。申告：本人が責任を"
+    "もって述べたもの。記録なし：この記録からはわからず、推測もしません。",
+)
+#: What every report for a legal purpose says of itself.
+COUNSEL_NOTE = Words(
+    "This report collects records. It is no legal advice: counsel decides what follows from them.",
+    "本書は記録をまとめたものであり、法的助言ではありません。判断は法律の専門家にご確認ください。",
+)
+_GRADES = {Grade.MEASURED: MEASURED, Grade.LOGGED: LOGGED, Grade.DECLARED: DECLARED}
+
+
+def grade(known: Grade) -> Badge:
+    """Return the badge of a grade."""
+    return _GRADES[known]
+
+
+def not_recorded(how: Text) -> Lines:
+    """Return what stands in place of a fact that nobody recorded, with how to record it."""
+    return Lines((NOT_RECORDED, how))
+
+
+def declare(kind: StatementKind, scope: Scope, *, shot: str = "", subject: str = "") -> Words:
+    """Return the words that tell how to record a statement about a part of the show."""
+    command = f"haikei credits declare {kind.value} --project {_quoted(scope.project)}"
+    if scope.sequence:
+        command += f" --sequence {_quoted(scope.sequence)}"
+    if shot or scope.shot:
+        command += f" --shot {_quoted(shot or scope.shot)}"
+    if subject:
+        command += f" --subject {_quoted(subject)}"
+    return Words(f"Record it: {command} …", f"記録方法：{command} …")
+
+
+def listed(items: tuple[Item, ...], badge: Badge) -> Lines:
+    """Return several lines and, last, how they are known."""
+    return Lines((*items, badge))
+
+
+def _quoted(name: str) -> str:
+    plain = name.replace("-", "").replace("_", "").isalnum()
+    return name if plain else "'" + name.replace("'", "'\\''") + "'"

@@ -1,0 +1,221 @@
+"""One look at all versions: where a trained model was used, by whom, and who agreed."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from haikei.credits import (
+    BackgroundVersion,
+    Person,
+    ReviewState,
+    Role,
+    StatementKind,
+    System,
+    records,
+)
+from haikei.errors import ReportError
+from haikei.reports.facts import version_lineage
+from haikei.reports.facts.declared import Agreed, Approval, Declarations, approval_of
+from haikei.reports.report import ReportSource
+
+_TOLD_EVERY = 1_000
+_PAIR = 2
+_REQUEST: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AiBackground:
+    """One version in whose lineage a trained model made pixels."""
+
+    sequence: str
+    shot: str
+    season: str
+    time: str
+    version: int
+    code: str
+    url: str
+    state: ReviewState
+    systems: tuple[System, ...]  #: the trained ones
+    passes: int  #: images that they made
+    artists: tuple[Person, ...]  #: of the layout
+    operators: tuple[Person, ...]
+    painters: tuple[Person, ...]  #: who painted over it
+    area_ppm: int | None  #: of the last touch-up that was measured
+    first_at: datetime
+    entries: tuple[int, ...]  #: of the images that they made
+    approval: Approval
+    third_party: bool  #: whether similarity to others' works was looked for
+    likeness: bool  #: whether recognisable people were looked for
+
+
+@dataclass(slots=True, kw_only=True)
+class SequenceCount:
+    """How much of a sequence was made with a trained model."""
+
+    shots: set[str] = field(default_factory=set)
+    shots_with_ai: set[str] = field(default_factory=set)
+    versions: int = 0
+    versions_with_ai: int = 0
+    approved_with_ai: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class SystemUse:
+    """How often a program or model was used."""
+
+    images: int = 0
+    versions: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    first_code: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class AiScan:
+    """What was found in all versions of a scope."""
+
+    backgrounds: list[AiBackground] = field(default_factory=list)
+    sequences: dict[str, SequenceCount] = field(default_factory=dict)
+    systems: dict[System, SystemUse] = field(default_factory=dict)
+    people: dict[Person, Counter[Role]] = field(default_factory=dict)  #: in how many versions
+    loras: dict[str, str] = field(default_factory=dict)  #: as requests name them, and one version
+    agreed: Counter[Agreed] = field(default_factory=Counter[Agreed])
+    first: AiBackground | None = None  #: the one that was generated first
+
+    @property
+    def versions(self) -> int:
+        """All versions, with trained models or without."""
+        return sum(one.versions for one in self.sequences.values())
+
+    @property
+    def shots(self) -> int:
+        """All cuts."""
+        return sum(len(one.shots) for one in self.sequences.values())
+
+    @property
+    def shots_with_ai(self) -> int:
+        """Cuts that have a version with a trained model."""
+        return sum(len(one.shots_with_ai) for one in self.sequences.values())
+
+    @property
+    def approved_with_ai(self) -> int:
+        """Approved versions with a trained model: these are in the picture."""
+        return sum(one.approved_with_ai for one in self.sequences.values())
+
+
+def scan(source: ReportSource, declarations: Declarations) -> AiScan:
+    """Read every version of the scope once."""
+    found = AiScan()
+    for version in read(source):
+        _count(found, version)
+        background = _with_ai(version, declarations)
+        if background is not None:
+            _add(found, background)
+    return found
+
+
+def read(source: ReportSource) -> Iterator[BackgroundVersion]:
+    """Yield the scope's versions, and tell how many were read."""
+    for number, version in enumerate(records.backgrounds(source.connection, source.scope), 1):
+        yield version
+        if number % _TOLD_EVERY == 0:
+            source.progress(number)
+
+
+def version_named(source: ReportSource, code: str) -> BackgroundVersion:
+    """
+    Return the version of the scope's show that the tracker knows by this name.
+
+    Raises:
+        ReportError: there is none.
+    """
+    version = records.by_code(source.connection, code)
+    if version is None or version.project != source.scope.project:
+        raise ReportError(
+            f"No version {code!r} of {source.scope.project} is recorded.",
+            advice="Give a Version's name as the tracker shows it.",
+        )
+    return version
+
+
+def _count(found: AiScan, version: BackgroundVersion) -> None:
+    count = found.sequences.setdefault(version.sequence, SequenceCount())
+    count.shots.add(version.shot)
+    count.versions += 1
+    used: set[System] = set()
+    roles: set[tuple[Person, Role]] = set()
+    for one in version_lineage.contributions(version):
+        if isinstance(one.actor, Person):
+            roles.add((one.actor, one.role))
+        else:
+            use = found.systems.setdefault(one.actor, SystemUse())
+            use.images += 1
+            if use.first is None or one.at < use.first:
+                use.first, use.first_code = one.at, version.code
+            use.last = one.at if use.last is None else max(use.last, one.at)
+            used.add(one.actor)
+    for image in version.images:
+        # Looked at only where the word stands: reading every request would take long.
+        if '"lora' in image.request_json:
+            for text in _loras(image.request_json):
+                found.loras.setdefault(text, version.code)
+    for system in used:
+        found.systems[system].versions += 1
+    for person, role in roles:
+        found.people.setdefault(person, Counter())[role] += 1
+
+
+def _loras(request_json: str) -> Iterator[str]:
+    """Yield the options of a request that name a LoRA."""
+    options = _REQUEST.validate_json(request_json).get("options", ())
+    for option in options if isinstance(options, list) else ():
+        if isinstance(option, list) and len(option) == _PAIR and "lora" in str(option[0]):
+            yield f"{option[0]} = {option[1]}"
+
+
+def _with_ai(version: BackgroundVersion, declarations: Declarations) -> AiBackground | None:
+    made = version_lineage.ai_images(version)
+    first_at = version_lineage.first_ai_at(made)
+    if first_at is None:
+        return None
+    areas = [
+        one.evidence.change.area_ppm
+        for one in version_lineage.contributions(version)
+        if one.evidence.change is not None
+    ]
+    return AiBackground(
+        sequence=version.sequence,
+        shot=version.shot,
+        season=version.season,
+        time=version.time,
+        version=version.version,
+        code=version.code,
+        url=version.url,
+        state=version.state,
+        systems=tuple(one for one in version_lineage.systems(version) if one.source_type.is_ai),
+        passes=len(made),
+        artists=version_lineage.layout_artists(version),
+        operators=version_lineage.people(version, Role.AI_OPERATION),
+        painters=version_lineage.people(version, Role.TOUCH_UP, Role.BACKGROUND),
+        area_ppm=areas[-1] if areas else None,
+        first_at=first_at,
+        entries=tuple(entry for _, entry in made),
+        approval=approval_of(declarations, version, first_at),
+        third_party=bool(declarations.about(version, StatementKind.THIRD_PARTY_CHECK)),
+        likeness=bool(declarations.about(version, StatementKind.LIKENESS_CHECK)),
+    )
+
+
+def _add(found: AiScan, background: AiBackground) -> None:
+    count = found.sequences[background.sequence]
+    count.shots_with_ai.add(background.shot)
+    count.versions_with_ai += 1
+    count.approved_with_ai += background.state is ReviewState.APPROVED
+    found.backgrounds.append(background)
+    found.agreed[background.approval.agreed] += 1
+    if found.first is None or background.first_at < found.first.first_at:
+        found.first = background

@@ -1,0 +1,189 @@
+"""What published files say about themselves, read again when the report is made."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from haikei.credits import ImageRecord
+from haikei.errors import HaikeiError
+from haikei.files import sha256_of
+from haikei.provenance import FileMarks, read_marks, trusted_roots
+from haikei.reports.document.blocks import (
+    Badge,
+    Block,
+    Cell,
+    Column,
+    Fact,
+    Facts,
+    Heading,
+    Item,
+    Lines,
+    Notice,
+    Table,
+    Tone,
+)
+from haikei.reports.report import ReportSource
+from haikei.reports.words import Words
+
+if TYPE_CHECKING:
+    from haikei.provenance.filemarks import MarkedStep, XmpMarks
+
+_TITLE = Words("What the file says about itself", "ファイル自身の記載")
+_STATES = {
+    "none": Badge(Words("no marks", "来歴情報なし"), Tone.DASHED),
+    "trusted": Badge(Words("trusted", "信頼済み"), Tone.SOLID),
+    "untrusted": Badge(Words("intact, signer unknown", "改変なし・署名者不明"), Tone.OUTLINE),
+    "broken": Badge(Words("broken", "破損・改変あり"), Tone.ALERT),
+}
+_STEPS = (
+    Column(key="title", title=Words("Step", "工程"), wide=True),
+    Column(key="actions", title=Words("Actions", "操作")),
+    Column(key="people", title=Words("People", "担当")),
+    Column(key="signer", title=Words("Signed by", "署名者")),
+    Column(key="at", title=Words("Time stamp", "タイムスタンプ")),
+)
+
+
+def file_blocks(image: ImageRecord, source: ReportSource) -> Iterator[Block]:
+    """Yield whether the file is the recorded one, its marks by each engine, and its XMP."""
+    yield Heading(_TITLE)
+    path = source.find_file(image.path)
+    if path is None:
+        yield Notice(
+            Words(f"The file is not there: {image.path}", f"ファイルがありません：{image.path}"),
+            Tone.ALERT,
+        )
+        return
+    try:
+        same = sha256_of(path) == image.sha256
+        marks = _marks(path, source)
+    except (HaikeiError, OSError) as error:
+        yield Notice(str(error), Tone.ALERT)
+        return
+    if not same:
+        yield Notice(
+            Words(
+                "The file is not the one that was recorded: its hash differs.",
+                "記録されたファイルと異なります（ハッシュ不一致）。",
+            ),
+            Tone.ALERT,
+        )
+    yield Facts(_facts(marks), key="marks")
+    if marks.steps:
+        yield Table(key="steps", columns=_STEPS, rows=map(_step, marks.steps))
+    if marks.xmp is not None:
+        yield Facts(_xmp(marks.xmp), key="xmp")
+
+
+def _marks(path: Path, source: ReportSource) -> "FileMarks":
+    from haikei.provenance import MarkSigner, read_marks
+
+    sidecar = path.with_name(f"{path.name}.c2pa")
+    return read_marks(
+        path,
+        trust_pem=MarkSigner.from_settings(source.settings).trust_pem,
+        manifest=sidecar if sidecar.is_file() else None,
+    )
+
+
+def _facts(marks: "FileMarks") -> tuple[Fact, ...]:
+    verdicts: list[Item] = []
+    for one in marks.engines:
+        failures = (*one.failures, *one.ingredient_failures)
+        said = one.state or one.note or "–"
+        verdicts.append(f"{one.engine}: {said}" + (f" ({', '.join(failures)})" if failures else ""))
+    signs: list[Item] = [f"{sign.where}: {sign.what}" for sign in marks.ai_signs]
+    return (
+        Fact("c2pa", Words("C2PA", "C2PA"), _STATES[marks.state.value]),
+        Fact("engines", Words("By each validator", "検証ツール別"), Lines(tuple(verdicts))),
+        Fact(
+            "ai_signs",
+            Words("Signs of AI", "AI使用の記載"),
+            Lines(tuple(signs)) if signs else Words("none", "なし"),
+        ),
+    )
+
+
+def _step(step: "MarkedStep") -> tuple[Cell, ...]:
+    actions: list[Item] = [
+        " · ".join(filter(None, (one.action, one.source_type.rpartition("/")[2], one.system)))
+        for one in step.actions
+    ]
+    people: list[Item] = [Words(one.name, one.name_ja or one.name) for one in step.people]
+    return (
+        step.title or step.label,
+        Lines(tuple(actions)),
+        Lines(tuple(people)),
+        step.signer,
+        step.signed_at,
+    )
+
+
+def _xmp(xmp: "XmpMarks") -> tuple[Fact, ...]:
+    people: list[Item] = [
+        Words(
+            f"{one.name} ({', '.join(one.roles)})",
+            f"{one.name_ja or one.name}（{'、'.join(one.roles)}）",
+        )
+        for one in xmp.contributors
+    ]
+    facts = (
+        Fact(
+            "xmp_source_type", Words("XMP: source type", "XMP：ソース種別"), xmp.digital_source_type
+        ),
+        Fact(
+            "xmp_ai_system",
+            Words("XMP: AI system", "XMP：AIシステム"),
+            f"{xmp.ai_system} {xmp.ai_system_version}".strip(),
+        ),
+        Fact("xmp_credit", Words("XMP: credit", "XMP：クレジット"), xmp.credit),
+    )
+    named = (
+        (Fact("xmp_people", Words("XMP: people", "XMP：担当者"), Lines(tuple(people))),)
+        if people
+        else ()
+    )
+    return (*(fact for fact in facts if fact.value), *named)
+
+
+_Item = TypeVar("_Item")
+#: Files that are opened: each takes a second or so. `haikei verify` looks at all of them.
+SAMPLE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What one file of the sample says."""
+
+    code: str
+    url: str
+    entry: int
+    path: str  #: as recorded
+    marks: FileMarks | None
+    problem: str = ""  #: why it could not be read
+
+
+def spread(items: Sequence[_Item], most: int = SAMPLE) -> tuple[_Item, ...]:
+    """Return at most so many of the items, evenly spread, the first and the last among them."""
+    if len(items) <= most:
+        return tuple(items)
+    return tuple(items[place * (len(items) - 1) // (most - 1)] for place in range(most))
+
+
+def look(source: ReportSource, *, code: str, url: str, entry: int, path: str) -> Looked | None:
+    """Return what a published file says about itself; None where the file is not at hand."""
+    file = source.find_file(path)
+    if file is None:
+        return None
+    marks, problem = _read(source, file)
+    return Looked(code=code, url=url, entry=entry, path=path, marks=marks, problem=problem)
+
+
+def _read(source: ReportSource, file: Path) -> tuple[FileMarks | None, str]:
+    try:
+        roots = trusted_roots(source.settings)
+        marks = read_marks(file, trust_pem=roots.signers, timestamp_trust_pem=roots.time_stamps)
+    except HaikeiError as error:
+        return None, str(error)
+    return marks, ""

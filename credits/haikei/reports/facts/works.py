@@ -1,0 +1,322 @@
+"""
+What the records show of the human and the machine part of one work, and the texts of
+a US registration.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from haikei.credits import (
+    BackgroundVersion,
+    Contribution,
+    ImageKind,
+    ImageRecord,
+    Person,
+    Role,
+    SourceType,
+    System,
+    is_ai,
+)
+from haikei.measurements import Change, LineRecall
+from haikei.reports.document.composing import is_named, joined
+from haikei.reports.facts import version_lineage
+from haikei.reports.facts.system_facts import system_name
+from haikei.reports.words import Words
+
+_REQUEST: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+#: Lines are taken as seen where they are found more often than chance by this many deviations.
+_SIGMAS = 3
+#: And by at least this share of the way from chance to all of them.
+_LEAST_LIFT_PPM = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A layout that a person drew."""
+
+    artists: tuple[Person, ...]
+    path: str
+    sha256: str
+    at: datetime
+    on_paper: bool
+    entry: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaintOver:
+    """What people changed by hand in one step, or painted from nothing."""
+
+    artists: tuple[Person, ...]  #: empty where nobody is named
+    change: Change | None  #: None: nothing was measured
+    whole: bool  #: the picture was painted by hand, not painted over
+    path: str
+    sha256: str
+    at: datetime
+    entry: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruction:
+    """What a system was told in one pass."""
+
+    system: System | None
+    prompt: str
+    negative_prompt: str
+    seed: str
+    operators: tuple[Person, ...]
+    entry: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkSelection:
+    """A choice that a person made among candidates, or a decision about the result."""
+
+    contribution: Contribution
+    entry: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One background as a work."""
+
+    version: BackgroundVersion
+    drawings: tuple[Drawing, ...]
+    recall: LineRecall | None
+    recall_entry: int | None
+    paint_overs: tuple[PaintOver, ...]
+    selections: tuple[WorkSelection, ...]
+    instructions: tuple[Instruction, ...]  #: in the order of the passes
+    trained: tuple[System, ...]
+    algorithms: tuple[System, ...]
+
+    @property
+    def lines_seen(self) -> bool | None:
+        """Whether the layout's lines are seen in the picture; None: nobody measured it."""
+        if not (self.trained or self.algorithms):
+            return True if self.drawings else None
+        if self.recall is None:
+            return None
+        margin = self.recall.observed_ppm - self.recall.chance_ppm
+        return (
+            margin > _SIGMAS * self.recall.chance_sd_ppm and self.recall.lift_ppm >= _LEAST_LIFT_PPM
+        )
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Whose work a claim would name: who drew and who painted."""
+        found = [person for one in self.drawings for person in one.artists]
+        found += [person for one in self.paint_overs for person in one.artists]
+        return tuple({person.id: person for person in found}.values())
+
+
+def work_of(version: BackgroundVersion) -> Work:
+    """Return what the records of a version show."""
+    systems = version_lineage.systems(version)
+    recall = None
+    recall_entry = None
+    for image, entry in _numbered(version):
+        for one in image.contributions:
+            if one.evidence.recall is not None:
+                recall, recall_entry = one.evidence.recall, entry
+    return Work(
+        version=version,
+        drawings=tuple(_drawings(version)),
+        recall=recall,
+        recall_entry=recall_entry,
+        paint_overs=tuple(_paint_overs(version)),
+        selections=tuple(_selections(version)),
+        instructions=tuple(_instructions(version)),
+        trained=tuple(one for one in systems if one.source_type.is_ai),
+        algorithms=tuple(one for one in systems if not one.source_type.is_ai),
+    )
+
+
+def _numbered(version: BackgroundVersion) -> Iterator[tuple[ImageRecord, int]]:
+    return zip(version.images, version.ledger, strict=True)
+
+
+def _drawings(version: BackgroundVersion) -> Iterator[Drawing]:
+    for image, entry in _numbered(version):
+        if image.kind is not ImageKind.LAYOUT or not version_lineage.is_human_drawing(image):
+            continue
+        artists = tuple(
+            one.actor
+            for one in version_lineage.drawings(image)
+            if isinstance(one.actor, Person) and _known(one.actor)
+        )
+        if artists:
+            yield Drawing(
+                artists=artists,
+                path=image.path,
+                sha256=image.sha256,
+                at=image.created_at,
+                on_paper=image.source_type is SourceType.PRINT,
+                entry=entry,
+            )
+
+
+def _paint_overs(version: BackgroundVersion) -> Iterator[PaintOver]:
+    for image, entry in _numbered(version):
+        painted = version_lineage.paintings(image)
+        artists = {one.actor.id: one.actor for one in painted if isinstance(one.actor, Person)}
+        if not artists or is_ai(image):
+            continue
+        changes = (one.evidence.change for one in painted)
+        yield PaintOver(
+            artists=tuple(filter(_known, artists.values())),
+            change=next((change for change in changes if change is not None), None),
+            whole=image.source_type is not SourceType.HUMAN_EDITS,
+            path=image.path,
+            sha256=image.sha256,
+            at=image.created_at,
+            entry=entry,
+        )
+
+
+def _selections(version: BackgroundVersion) -> Iterator[WorkSelection]:
+    for image, entry in _numbered(version):
+        for one in image.contributions:
+            if one.role is Role.SELECTION:
+                yield WorkSelection(contribution=one, entry=entry)
+
+
+def _instructions(version: BackgroundVersion) -> Iterator[Instruction]:
+    for image, entry in _numbered(version):
+        if not image.request_json:
+            continue
+        request = _REQUEST.validate_json(image.request_json)
+        yield Instruction(
+            system=image.system,
+            prompt=str(request.get("prompt", "")),
+            negative_prompt=str(request.get("negative_prompt", "")),
+            seed=str(request.get("seed", "")),
+            operators=version_lineage.operators(image),
+            entry=entry,
+        )
+
+
+def _known(person: Person) -> bool:
+    return is_named(person) or bool(person.opt_out)
+
+
+def author_created(work: Work) -> Words | None:
+    """Return the human part for the field "Author Created"; None where nothing can be claimed."""
+    parts = [*_drawn(work), *(_painted(one) for one in work.paint_overs if _shows(one))]
+    if not parts:
+        return None
+    return Words(
+        "2-D artwork: " + "; ".join(part.en for part in parts) + ".",
+        "2次元美術作品：" + "、".join(part.ja for part in parts) + "。",
+    )
+
+
+def material_excluded(work: Work) -> Words | None:
+    """Return the machine's part for the field "Material Excluded"; None where there is none."""
+    parts: list[Words] = []
+    if work.trained:
+        names = _names(work.trained)
+        parts.append(
+            Words(
+                f"2-D artwork generated by artificial intelligence ({names})",
+                f"人工知能（{names}）が生成した2次元美術",
+            )
+        )
+    if work.algorithms:
+        names = _names(work.algorithms)
+        parts.append(
+            Words(
+                f"rendering by an algorithm without training data ({names}): whether to exclude "
+                "it is for counsel",
+                f"学習データを用いないアルゴリズム（{names}）による描画（除外の要否は専門家に確認）",
+            )
+        )
+    if not parts:
+        return None
+    return Words("; ".join(part.en for part in parts), "、".join(part.ja for part in parts))
+
+
+def not_claimed(work: Work) -> tuple[Words, ...]:
+    """Return the parts that the records do not carry, each with what would."""
+    return tuple(_left_out(work))
+
+
+def _drawn(work: Work) -> Iterator[Words]:
+    if not work.drawings or work.lines_seen is not True:
+        return
+    artists = joined(person for one in work.drawings for person in one.artists)
+    made_by_machine = bool(work.trained or work.algorithms)
+    yield Words(
+        f"hand-drawn layout by {artists.en}"
+        + (", perceptible in the picture" if made_by_machine else ""),
+        f"{artists.ja}による手描き原図" + ("（画面上で知覚可能）" if made_by_machine else ""),
+    )
+
+
+def _painted(one: PaintOver) -> Words:
+    artists = joined(one.artists)
+    if one.whole:
+        return Words(f"background painted by {artists.en}", f"{artists.ja}による背景画")
+    regions = len(one.change.regions) if one.change else 0
+    places = "1 region" if regions == 1 else f"{regions} regions"
+    return Words(
+        f"additions and corrections by {artists.en} in {places} of the picture",
+        f"{artists.ja}による加筆・修正（{regions}箇所）",
+    )
+
+
+def _shows(one: PaintOver) -> bool:
+    if not one.artists:
+        return False
+    return one.whole or (one.change is not None and one.change.area_ppm > 0)
+
+
+def _left_out(work: Work) -> Iterator[Words]:
+    if not work.drawings:
+        yield Words(
+            "No layout drawn by a named person is recorded.",
+            "氏名のある人が描いた原図が記録されていません。",
+        )
+    elif work.lines_seen is None:
+        yield Words(
+            "The layout: not recorded whether its lines are seen in the picture; measure it "
+            "before claiming it.",
+            "原図：その線が画面に現れているか測定されていません。主張する前に測定が必要です。",
+        )
+    elif work.lines_seen is False:
+        yield Words(
+            "The layout: its lines are not seen in the picture more than chance would have it.",
+            "原図：その線は、偶然を超えて画面に現れているとは認められません。",
+        )
+    for one in work.paint_overs:
+        if not one.artists:
+            yield Words(
+                "What was painted by hand: nobody is named for it.",
+                "手描き部分：担当者の記名がありません。",
+            )
+        elif not _shows(one):
+            artists = joined(one.artists)
+            measured = one.change is not None
+            yield Words(
+                f"The touch-up by {artists.en}: "
+                + ("no local change was measured." if measured else "its change is not recorded."),
+                f"{artists.ja}の加筆："
+                + ("局所的な変化は測定なし。" if measured else "変化の記録なし。"),
+            )
+    if work.instructions and work.trained:
+        yield Words(
+            "Prompts: instructions alone make nobody the author.",
+            "プロンプト：指示のみでは著作者になりません。",
+        )
+    if work.selections:
+        yield Words(
+            "Selecting one picture of several: kept as evidence, not claimed by itself.",
+            "複数候補からの選択：証拠として保存し、単独では主張しません。",
+        )
+
+
+def _names(systems: tuple[System, ...]) -> str:
+    return ", ".join(map(system_name, systems))

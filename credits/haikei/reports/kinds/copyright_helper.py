@@ -1,0 +1,341 @@
+"""The copyright helper: for each work what people made, what to exclude, and the evidence."""
+
+from collections.abc import Iterator
+
+from haikei.credits import Person, records
+from haikei.reports.document.blocks import (
+    Align,
+    Badge,
+    Block,
+    Cell,
+    Column,
+    Document,
+    Fact,
+    Facts,
+    Figure,
+    Heading,
+    Item,
+    Lines,
+    Link,
+    Notice,
+    Paragraph,
+    Table,
+    Tone,
+)
+from haikei.reports.document.composing import StudioPeople, compose, joined, shown
+from haikei.reports.document.phrases import (
+    COUNSEL_NOTE,
+    DECLARED,
+    KNOWN_NOTE,
+    LOGGED,
+    MEASURED,
+    NOT_RECORDED,
+    PITFALLS,
+    STATES,
+    grade,
+    share,
+    variant,
+)
+from haikei.reports.facts.ai_scan import read, version_named
+from haikei.reports.facts.questions import JAPAN_COPYRIGHT_SOURCE, US_COPYRIGHT_SOURCE
+from haikei.reports.facts.system_facts import system_name
+from haikei.reports.facts.works import (
+    Drawing,
+    Instruction,
+    PaintOver,
+    Work,
+    WorkSelection,
+    author_created,
+    material_excluded,
+    not_claimed,
+    work_of,
+)
+from haikei.reports.report import Format, ReportOptions, ReportSource
+from haikei.reports.words import Words
+
+#: Works that get a sheet each, besides their rows in the list.
+_SHEETS = 12
+_LONGEST_PROMPT = 400
+_NOT_CLAIMED = Words("Not claimed, and why", "主張しない部分")
+_NOTHING = Badge(Words("nothing can be claimed from the records", "記録からは主張不可"), Tone.ALERT)
+_NONE = Words("none: no machine made pixels, as logged", "なし（機械による画素なし）")
+_PAYS = {
+    "employee": Words("employee: work made for hire", "従業員（職務著作）"),
+    "work_for_hire": Words("work made for hire under contract", "契約による職務著作"),
+    "freelance": Words("freelance: see the assignment", "フリーランス（譲渡契約を参照）"),
+}
+
+
+class CopyrightReport:
+    """What a registration needs, per work; it claims nothing that the records do not show."""
+
+    name = "copyright"
+    title = Words("Copyright: human and machine parts", "著作権：人の部分と機械の部分")
+    purpose = "Per work the human part, the AI part to exclude, and the evidence, for registration."
+    formats = (Format.HTML, Format.PDF, Format.CSV, Format.JSON)
+
+    def document(self, source: ReportSource, options: ReportOptions) -> Document:
+        """
+        Return the report; works are read while it is written.
+
+        Raises:
+            ReportError: one version is asked for that is not recorded.
+        """
+        number = 1 if options.code else records.count(source.connection, source.scope)
+        return compose(
+            self,
+            source,
+            options,
+            facts=(
+                Fact(
+                    "works",
+                    Words("Works", "作品数"),
+                    Lines((Figure(number, f"{number:,}", "#works"), LOGGED)),
+                ),
+                Fact("us", Words("United States", "米国"), US_COPYRIGHT_SOURCE),
+                Fact("japan", Words("Japan", "日本"), JAPAN_COPYRIGHT_SOURCE),
+            ),
+            blocks=_blocks(_Works(source, options.code), number),
+            notes=(PITFALLS, KNOWN_NOTE, COUNSEL_NOTE),
+            csv="works",
+        )
+
+
+class _Works:
+    """The works that are reported on; each look reads them anew."""
+
+    def __init__(self, source: ReportSource, code: str) -> None:
+        self._source = source
+        self._one = (version_named(source, code),) if code else None
+        self.people = StudioPeople(source.settings.people)
+
+    def __iter__(self) -> Iterator[Work]:
+        return map(work_of, self._one or read(self._source))
+
+
+def _blocks(works: _Works, number: int) -> Iterator[Block]:
+    yield Notice(
+        Words(
+            "What a machine generated is excluded where it is more than de minimis; prompts alone "
+            "give no authorship. Only what a person made and what is seen in the picture is "
+            "claimed here.",
+            "機械生成部分は（ごくわずかな場合を除き）除外します。プロンプトのみでは著作者性は認められません。"
+            "人が作り、画面に現れている部分のみを記載します。",
+        )
+    )
+    if number <= _SHEETS:
+        for work in works:
+            yield Heading(work.version.code)
+            yield Paragraph(_place(work), small=True)
+            yield Facts(_sheet(work, works.people), key=work.version.code)
+    yield Heading(Words("Works", "作品一覧"), anchor="works")
+    yield _table(works)
+
+
+def _place(work: Work) -> Words:
+    version = work.version
+    kind, state = variant(version), STATES[version.state]
+    place = f"{version.sequence} / {version.shot}"
+    return Words(f"{place} · {kind.en} · {state.en}", f"{place}・{kind.ja}・{state.ja}")
+
+
+def _sheet(work: Work, people: StudioPeople) -> tuple[Fact, ...]:
+    return (
+        Fact("author_created", "Author Created", _created(work)),
+        Fact("material_excluded", "Material Excluded", material_excluded(work) or _NONE),
+        Fact(
+            "not_claimed",
+            _NOT_CLAIMED,
+            _lines(not_claimed(work)),
+        ),
+        Fact("layout", Words("Layout", "原図"), _lines(_drawings(work))),
+        Fact("recall", Words("Lines seen in the picture", "画面に現れた線"), _lines(_recall(work))),
+        Fact("touch_up", Words("Touch-ups", "加筆・修正"), _lines(_paintings(work))),
+        Fact("selection", Words("WorkSelection", "選択"), _lines(_chosen(work))),
+        Fact("instructions", Words("Instructions", "指示"), _lines(_told(work))),
+        Fact("tries", Words("Tries", "試行回数"), _tries(work)),
+        Fact(
+            "rights",
+            Words("How the studio has the rights", "権利の帰属"),
+            _rights(work, people),
+        ),
+        Fact("entries", Words("Ledger entries", "台帳番号"), Lines(work.version.ledger)),
+    )
+
+
+def _table(works: _Works) -> Table:
+    return Table(
+        key="works",
+        columns=(
+            Column(key="version", title=Words("Work", "作品"), linked=True),
+            Column(key="state", title=Words("State", "状態")),
+            Column(key="author_created", title="Author Created"),
+            Column(key="material_excluded", title="Material Excluded"),
+            Column(key="not_claimed", title=_NOT_CLAIMED),
+            Column(key="layout", title=Words("Layout", "原図")),
+            Column(key="recall", title=Words("Lines seen", "線の再現")),
+            Column(key="touch_up", title=Words("Touch-ups", "加筆・修正")),
+            Column(key="selection", title=Words("WorkSelection", "選択")),
+            Column(key="tries", title=Words("Instructions, tries", "指示・試行回数")),
+            Column(key="rights", title=Words("Rights", "権利")),
+            Column(key="entries", title=Words("Ledger entries", "台帳番号"), align=Align.END),
+        ),
+        rows=(_row(work, works.people) for work in works),
+    )
+
+
+def _row(work: Work, people: StudioPeople) -> tuple[Cell, ...]:
+    version = work.version
+    return (
+        Link(version.code, version.url),
+        STATES[version.state],
+        _created(work),
+        material_excluded(work) or _NONE,
+        _lines(not_claimed(work)),
+        _lines(_drawings(work, short=True)),
+        _lines(_recall(work, short=True)),
+        _lines(_paintings(work, short=True)),
+        _lines(_chosen(work)),
+        _tries(work),
+        _rights(work, people),
+        Lines(version.ledger),
+    )
+
+
+def _created(work: Work) -> Cell:
+    return author_created(work) or _NOTHING
+
+
+def _lines(items: tuple[Item, ...]) -> Cell:
+    return Lines(items) if items else None
+
+
+def _entry(number: int) -> Words:
+    return Words(f"entry {number}", f"台帳番号 {number}")
+
+
+def _drawings(work: Work, *, short: bool = False) -> tuple[Item, ...]:
+    found = (_drawing(one, short=short) for one in work.drawings)
+    return tuple(item for items in found for item in items) or (NOT_RECORDED,)
+
+
+def _drawing(one: Drawing, *, short: bool) -> tuple[Item, ...]:
+    how = (
+        Words("drawn on paper, scanned", "紙に描きスキャン")
+        if one.on_paper
+        else Words("drawn digitally", "デジタル作画")
+    )
+    return (
+        joined(one.artists) if one.artists else NOT_RECORDED,
+        *(() if short else (how, one.path, f"SHA-256 {one.sha256}")),
+        one.at,
+        _entry(one.entry),
+        LOGGED,
+    )
+
+
+def _recall(work: Work, *, short: bool = False) -> tuple[Item, ...]:
+    recall = work.recall
+    if recall is None or work.recall_entry is None:
+        return (NOT_RECORDED,) if work.drawings else ()
+    return (
+        Figure(
+            recall.observed_ppm,
+            Words(
+                f"{share(recall.observed_ppm)} of the lines", f"線の{share(recall.observed_ppm)}"
+            ),
+        ),
+        Words(
+            f"chance {share(recall.chance_ppm)} ± {share(recall.chance_sd_ppm)}",
+            f"偶然 {share(recall.chance_ppm)} ± {share(recall.chance_sd_ppm)}",
+        ),
+        *(() if short else (recall.method,)),
+        _entry(work.recall_entry),
+        MEASURED,
+    )
+
+
+def _paintings(work: Work, *, short: bool = False) -> tuple[Item, ...]:
+    found = (_painting(one, short=short) for one in work.paint_overs)
+    return tuple(item for items in found for item in items)
+
+
+def _painting(one: PaintOver, *, short: bool) -> tuple[Item, ...]:
+    who = joined(one.artists) if one.artists else NOT_RECORDED
+    file = () if short else (one.path, f"SHA-256 {one.sha256}")
+    head: tuple[Item, ...] = (who, *file, one.at, _entry(one.entry))
+    if one.change is None:
+        return (*head, DECLARED if one.whole else NOT_RECORDED)
+    regions = len(one.change.regions)
+    return (
+        *head,
+        Figure(
+            one.change.area_ppm,
+            Words(
+                f"{share(one.change.area_ppm)} of the area, regions: {regions}",
+                f"面積の{share(one.change.area_ppm)}、{regions}箇所",
+            ),
+        ),
+        *(() if short else (one.change.method,)),
+        MEASURED,
+    )
+
+
+def _chosen(work: Work) -> tuple[Item, ...]:
+    return tuple(item for one in work.selections for item in _choice(one))
+
+
+def _choice(one: WorkSelection) -> tuple[Item, ...]:
+    made = one.contribution
+    who = shown(made.actor) if isinstance(made.actor, Person) else system_name(made.actor)
+    why = made.evidence.note or made.evidence.source
+    return (who, why, made.at, _entry(one.entry), grade(made.grade))
+
+
+def _told(work: Work) -> tuple[Item, ...]:
+    if not work.instructions:
+        return (NOT_RECORDED,) if work.trained else ()
+    return tuple(item for one in work.instructions for item in _instruction(one))
+
+
+def _instruction(one: Instruction) -> tuple[Item, ...]:
+    ran = Words("run by pipeline", "パイプライン自動実行")
+    if one.operators:
+        names = joined(one.operators)
+        ran = Words(f"operated by {names.en}", f"操作 {names.ja}")
+    prompt = one.prompt[:_LONGEST_PROMPT] + ("…" if len(one.prompt) > _LONGEST_PROMPT else "")
+    negative = one.negative_prompt[:_LONGEST_PROMPT]
+    return (
+        system_name(one.system) if one.system else NOT_RECORDED,
+        Words(f"prompt: {prompt or 'none'}", f"プロンプト：{prompt or 'なし'}"),
+        *((Words(f"without: {negative}", f"除外：{negative}"),) if negative else ()),
+        Words(f"{ran.en}; who wrote it is not recorded", f"{ran.ja}（執筆者の記録なし）"),
+        _entry(one.entry),
+        LOGGED,
+    )
+
+
+def _tries(work: Work) -> Cell:
+    passes = len(work.instructions)
+    return Lines(
+        (
+            Words(f"{passes} pass{'es' * (passes != 1)}", f"生成{passes}回"),
+            Words(f"version {work.version.version}", f"第{work.version.version}版"),
+            LOGGED,
+        )
+    )
+
+
+def _rights(work: Work, people: StudioPeople) -> Cell:
+    items: list[Item] = []
+    declared = False
+    for person in work.people:
+        entry = people.find(person)
+        who = shown(person)
+        declared = declared or bool(entry and entry.pays)
+        if entry is None or not entry.pays:
+            items.append(Words(f"{who.en}: not recorded", f"{who.ja}：記録なし"))
+        else:
+            pays = _PAYS[entry.pays]
+            items.append(Words(f"{who.en}: {pays.en}", f"{who.ja}：{pays.ja}"))
+    return Lines((*items, DECLARED if declared else NOT_RECORDED)) if items else None

@@ -1,0 +1,138 @@
+"""The end roll: everyone who had a part in the show's backgrounds, as a film names them."""
+
+from collections.abc import Iterator
+
+from haikei.credits import BackgroundVersion, CreditsRoll, Person, RollEntry, RollSection
+from haikei.reports.document.blocks import (
+    Align,
+    Block,
+    Cell,
+    Column,
+    Document,
+    Paragraph,
+    RollPart,
+    Style,
+    Table,
+)
+from haikei.reports.document.composing import StudioPeople, compose
+from haikei.reports.report import Format, ReportOptions, ReportSource
+from haikei.reports.words import Words
+
+_EMPTY = Words("No background is recorded here yet.", "背景の記録はまだありません。")
+_COLUMNS = (
+    Column(key="role", title=Words("Role", "役職")),
+    Column(key="role_en", title=Words("Role in English", "役職（英語）")),
+    Column(key="role_ja", title=Words("Role in Japanese", "役職（日本語）")),
+    Column(key="name_en", title=Words("Name in English", "氏名（英語）")),
+    Column(key="name_ja", title=Words("Name in Japanese", "氏名（日本語）")),
+    Column(key="employer", title=Words("Employer", "所属")),
+    Column(key="operated_by", title=Words("Operated by", "操作")),
+    Column(key="images", title=Words("Images", "画像数"), align=Align.END),
+)
+#: More operators than this stand in their own section only.
+_BESIDE_A_TOOL = 3
+
+
+class CreditsRollReport:
+    """Names by role, in the order of an end roll."""
+
+    name = "credits-roll"
+    title = Words("Background Art", "背景美術")
+    purpose = "The end roll of a show's backgrounds; refused while human work is unnamed."
+    formats = (Format.HTML, Format.PDF, Format.TXT, Format.CSV, Format.JSON)
+
+    def document(self, source: ReportSource, options: ReportOptions) -> Document:
+        """
+        Return the roll of a show, a sequence or a cut.
+
+        Raises:
+            CreditError: human work has no name and no opt-out; the message lists it.
+        """
+        from haikei.credits import records, roll
+
+        versions = _counted(source, records.backgrounds(source.connection, source.scope))
+        made = roll(versions, staff=source.settings.credits.staff)
+        people = StudioPeople(source.settings.people)
+        return compose(
+            self,
+            source,
+            options,
+            style=Style.ROLL,
+            blocks=_blocks(made, people),
+            notes=(_counts(made),) if made.sections else (),
+        )
+
+
+def _counted(
+    source: ReportSource, versions: Iterator[BackgroundVersion]
+) -> Iterator[BackgroundVersion]:
+    for number, version in enumerate(versions, 1):
+        yield version
+        if number % 1000 == 0:
+            source.progress(number)
+
+
+def _counts(made: CreditsRoll) -> Words:
+    return Words(
+        f"Collected from the records of {made.images:,} images in {made.versions:,} versions.",
+        f"{made.versions:,}バージョン、{made.images:,}枚の画像の記録から作成。",
+    )
+
+
+def _blocks(made: CreditsRoll, people: StudioPeople) -> Iterator[Block]:
+    if not made.sections:
+        yield Paragraph(_EMPTY)
+    for section in made.sections:
+        yield from _parts(section, people)
+    yield Table(key="names", columns=_COLUMNS, rows=_rows(made, people), printed=False)
+
+
+def _parts(section: RollSection, people: StudioPeople) -> Iterator[RollPart]:
+    """Yield a section: the studio's own people, then those of each other employer."""
+    employers: dict[str, list[RollEntry]] = {"": []}
+    for entry in section.entries:
+        employers.setdefault(_employer(entry, people), []).append(entry)
+    for employer, entries in employers.items():
+        if not entries:
+            continue
+        title = Words(section.title_en, section.title_ja)
+        if employer:
+            title = Words(f"{title.en} · {employer}", f"{title.ja}・{employer}")
+        yield RollPart(key=section.role.value, role=title, names=tuple(map(_printed, entries)))
+
+
+def _employer(entry: RollEntry, people: StudioPeople) -> str:
+    if entry.withheld or len(entry.ids) != 1:
+        return ""
+    person = Person(id=entry.ids[0], name=entry.name_en, name_ja=entry.name_ja)
+    found = people.find(person)
+    return found.employer if found else ""
+
+
+def _printed(entry: RollEntry) -> Words:
+    operators = entry.operators
+    if not operators or len(operators) > _BESIDE_A_TOOL:
+        return Words(entry.name_en, entry.name_ja)
+    return Words(
+        f"{entry.name_en} (operated by {', '.join(one.en for one in operators)})",
+        f"{entry.name_ja}（操作 {'、'.join(one.ja for one in operators)}）",
+    )
+
+
+def _rows(made: CreditsRoll, people: StudioPeople) -> Iterator[tuple[Cell, ...]]:
+    for section in made.sections:
+        for entry in section.entries:
+            operators = Words(
+                ", ".join(one.en for one in entry.operators),
+                "、".join(one.ja for one in entry.operators),
+            )
+            yield (
+                section.role.value,
+                section.title_en,
+                section.title_ja,
+                entry.name_en,
+                entry.name_ja,
+                _employer(entry, people),
+                operators,
+                entry.images,
+            )

@@ -1,0 +1,292 @@
+"""The list of backgrounds in which no trained model made any pixel, and of those where one did."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from haikei.credits import (
+    BackgroundVersion,
+    ImageKind,
+    Person,
+    ReviewState,
+    SourceType,
+    StatementKind,
+)
+from haikei.ledger import size
+from haikei.ledger.signing import Signer
+from haikei.reports.document.blocks import (
+    Align,
+    Badge,
+    Block,
+    Cell,
+    Column,
+    Document,
+    Fact,
+    Figure,
+    Heading,
+    Item,
+    Lines,
+    Link,
+    Notice,
+    Paragraph,
+    Table,
+    Tone,
+)
+from haikei.reports.document.composing import compose, joined
+from haikei.reports.document.phrases import (
+    DECLARED,
+    KNOWN_NOTE,
+    LOGGED,
+    NOT_RECORDED,
+    SOURCES,
+    STATES,
+    declare,
+)
+from haikei.reports.facts import version_lineage
+from haikei.reports.facts.ai_scan import read
+from haikei.reports.facts.declared import Declarations, Declared, by_whom, sealed
+from haikei.reports.facts.system_facts import system_name
+from haikei.reports.report import Format, ReportOptions, ReportSource
+from haikei.reports.report_signature import seal
+from haikei.reports.words import Words
+
+_YES = {"yes", ""}
+_MOST = 12  # contradictions that are written out; the rest is counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Examined:
+    """One version, and why it can or cannot be attested."""
+
+    sequence: str
+    shot: str
+    code: str
+    url: str
+    state: ReviewState
+    sha256: str
+    pixels_sha256: str
+    sources: tuple[SourceType, ...]  #: of each image, in order
+    tools: tuple[str, ...]  #: programs without a trained model
+    artists: tuple[Person, ...]
+    reasons: tuple[Words, ...]  #: why it cannot be attested; empty where it can
+    stated: Declared | None  #: the newest statement that no AI was used
+    contradicted: bool  #: it was stated, and the record shows otherwise
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lists:
+    attested: tuple[_Examined, ...]
+    refused: tuple[_Examined, ...]
+
+
+class NoAiReport:
+    """What a studio attests where a client wants no AI; it is signed as a file."""
+
+    name = "no-ai"
+    title = Words("Made without AI: attestation", "AI不使用証明")
+    purpose = "Backgrounds without any pixel by a trained model, signed; and those with, with why."
+    formats = (Format.HTML, Format.PDF, Format.CSV, Format.JSON)
+
+    def document(self, source: ReportSource, options: ReportOptions) -> Document:
+        """Return both lists; all versions are read at once, in a compact form."""
+        declarations = Declarations.load(source.connection, source.scope)
+        examined = tuple(_examine(version, declarations) for version in read(source))
+        lists = _Lists(
+            attested=tuple(one for one in examined if not one.reasons),
+            refused=tuple(one for one in examined if one.reasons),
+        )
+        return compose(
+            self,
+            source,
+            options,
+            facts=_summary(lists),
+            blocks=_blocks(lists, source),
+            notes=(KNOWN_NOTE,),
+            csv="backgrounds",
+            sign=partial(_sign, source),
+        )
+
+
+def _sign(source: ReportSource, path: Path) -> Path:
+    return seal(
+        path,
+        Signer(source.settings),
+        report=NoAiReport.name,
+        studio=source.settings.studio.name,
+        scope=source.scope.name,
+        ledger_size=size(source.connection),
+        made_at=source.now,
+    )
+
+
+def _examine(version: BackgroundVersion, declarations: Declarations) -> _Examined:
+    stated = [
+        one
+        for one in declarations.about(version, StatementKind.NO_AI)
+        if one.statement.answer or one.statement.text
+    ]
+    newest = stated[0] if stated else None
+    machine = tuple(_machine(version))
+    reasons = (*machine, *_gaps(version))
+    if newest is not None and newest.statement.answer not in _YES:
+        reasons = (
+            *reasons,
+            Words(
+                f"it was declared that this is not so (ledger entry {newest.entry})",
+                f"AI不使用ではないと申告（台帳番号 {newest.entry}）",
+            ),
+        )
+    return _Examined(
+        sequence=version.sequence,
+        shot=version.shot,
+        code=version.code,
+        url=version.url,
+        state=version.state,
+        sha256=version.final.sha256,
+        pixels_sha256=version.final.pixels_sha256,
+        sources=tuple(dict.fromkeys(image.source_type for image in version.images)),
+        tools=tuple(
+            system_name(one)
+            for one in version_lineage.systems(version)
+            if not one.source_type.is_ai
+        ),
+        artists=tuple(
+            {
+                one.actor.id: one.actor
+                for image in version.images
+                for one in (*version_lineage.drawings(image), *version_lineage.paintings(image))
+                if isinstance(one.actor, Person)
+            }.values()
+        ),
+        reasons=reasons,
+        stated=newest,
+        contradicted=bool(machine) and newest is not None and newest.statement.answer in _YES,
+        entries=version.ledger,
+    )
+
+
+def _machine(version: BackgroundVersion) -> Iterator[Words]:
+    """Yield where a trained model made pixels."""
+    for image, entry in version_lineage.ai_images(version):
+        system = image.system
+        name = system_name(system) if system else image.source_type.value
+        yield Words(
+            f"a trained model made pixels: {name} (ledger entry {entry})",
+            f"学習済みモデルによる画素あり：{name}（台帳番号 {entry}）",
+        )
+
+
+def _gaps(version: BackgroundVersion) -> Iterator[Words]:
+    """Yield what the records do not tell about the making."""
+    if version.images[0].kind is not ImageKind.LAYOUT and version.images[0].ingredients:
+        yield Words("no layout is recorded", "原図の記録なし")
+    for sha256 in version_lineage.loose_ends(version):
+        yield Words(
+            f"it was made from an image that is not recorded ({sha256[:12]}…)",
+            f"記録のない画像から作成（{sha256[:12]}…）",
+        )
+
+
+def _summary(lists: _Lists) -> tuple[Fact, ...]:
+    attested, refused = len(lists.attested), len(lists.refused)
+    stated = sum(one.stated is not None for one in lists.attested)
+    contradicted = sum(one.contradicted for one in lists.refused)
+
+    def figure(key: str, label: Words, value: int, badge: Badge) -> Fact:
+        return Fact(key, label, Lines((Figure(value, f"{value:,}", "#list"), badge)))
+
+    return (
+        figure("attested", Words("Attested: no AI", "AI不使用と証明"), attested, LOGGED),
+        figure("stated", Words("of these also declared", "うち申告あり"), stated, DECLARED),
+        figure("not_attested", Words("Not attested", "証明不可"), refused, LOGGED),
+        figure(
+            "contradicted", Words("Declared, but not so", "申告と記録の矛盾"), contradicted, LOGGED
+        ),
+    )
+
+
+def _blocks(lists: _Lists, source: ReportSource) -> Iterator[Block]:
+    contradicted = [one for one in lists.refused if one.contradicted and one.stated]
+    for one in contradicted[:_MOST]:
+        entry = one.stated.entry if one.stated else 0
+        yield Notice(
+            Words(
+                f"{one.code}: declared to be without AI (ledger entry {entry}), but the record "
+                "shows a trained model.",
+                f"{one.code}：AI不使用と申告（台帳番号 {entry}）されていますが、"
+                "記録では学習済みモデルが使われています。",
+            ),
+            Tone.ALERT,
+        )
+    rest = len(contradicted) - _MOST
+    if rest > 0:
+        yield Notice(Words(f"and {rest:,} more.", f"ほか{rest:,}件。"), Tone.ALERT)
+    yield Paragraph(
+        Words(
+            "Attested means: the records of every step are there, and in none of them a trained "
+            "model made pixels. What a layout was drawn with outside this pipeline is known only "
+            "where its artist declared it: " + declare(StatementKind.NO_AI, source.scope).en,
+            "証明とは、全工程の記録があり、いずれの工程でも学習済みモデルによる画素がないことを意味します。"
+            "パイプライン外での原図の作画方法は、作家の申告がある場合にのみ確認できます。"
+            + declare(StatementKind.NO_AI, source.scope).ja,
+        )
+    )
+    yield Paragraph(
+        Words(
+            "This list is signed: the file beside it that ends in .sig holds the signature over "
+            "its SHA-256.",
+            "この一覧には署名があります（同名の .sig ファイル）。",
+        ),
+        small=True,
+    )
+    yield Heading(Words("Attested: made without AI", "AI不使用と証明された背景"), anchor="list")
+    yield _table(lists.attested)
+    yield Heading(Words("Not attested", "証明できない背景"))
+    yield _table(lists.refused)
+
+
+def _table(rows: tuple[_Examined, ...]) -> Table:
+    return Table(
+        key="backgrounds",
+        columns=(
+            Column(key="attested", title=Words("No AI", "AI不使用")),
+            Column(key="sequence", title=Words("Sequence", "シーケンス")),
+            Column(key="shot", title=Words("Cut", "カット")),
+            Column(key="version", title=Words("Version", "バージョン"), linked=True),
+            Column(key="state", title=Words("State", "状態")),
+            Column(key="made", title=Words("How it was made", "制作方法"), wide=True),
+            Column(key="people", title=Words("Drawn and painted by", "作画・彩色")),
+            Column(key="declared", title=Words("Declared by", "申告者")),
+            Column(key="why_not", title=Words("Why not", "証明できない理由"), wide=True),
+            Column(key="sha256", title=Words("SHA-256 of the file", "ファイルのSHA-256")),
+            Column(key="pixels_sha256", title=Words("of its pixels", "画素のSHA-256")),
+            Column(key="entries", title=Words("Ledger entries", "台帳番号"), align=Align.END),
+        ),
+        rows=map(_row, rows),
+    )
+
+
+_ATTESTED = Badge(Words("attested", "証明"), Tone.SOLID)
+_NOT = Badge(Words("no", "不可"), Tone.ALERT)
+
+
+def _row(one: _Examined) -> tuple[Cell, ...]:
+    made: tuple[Item, ...] = (*(SOURCES[source] for source in one.sources), *one.tools, LOGGED)
+    return (
+        _NOT if one.reasons else _ATTESTED,
+        one.sequence,
+        one.shot,
+        Link(one.code, one.url),
+        STATES[one.state],
+        Lines(made),
+        joined(one.artists) if one.artists else NOT_RECORDED,
+        Lines((*by_whom(one.stated).items, *sealed(one.stated).items))
+        if one.stated
+        else NOT_RECORDED,
+        Lines(one.reasons) if one.reasons else None,
+        Figure(one.sha256, f"{one.sha256[:12]}…"),
+        Figure(one.pixels_sha256, f"{one.pixels_sha256[:12]}…"),
+        Lines(one.entries),
+    )

@@ -1,0 +1,190 @@
+"""Diffusion models in diffusers format: they redraw a picture along the layout's lines."""
+
+import re
+import threading
+import unicodedata
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haikei.credits import SourceType, System
+from haikei.errors import ModelUnusable, SettingsError
+from haikei.generators.contract import (
+    GenerationRequest,
+    GenerationResult,
+    Progress,
+    ProgressCallback,
+    StageOrder,
+    StageSystem,
+)
+from haikei.generators.diffusers.options import DiffusersOptions
+from haikei.generators.diffusers.pipeline import Pipeline, precision
+from haikei.images import Padding, Picture, fit_within, resize
+from haikei.models import ModelCard, open_model
+from haikei.settings import Settings
+
+#: Sides that every Stable Diffusion network takes without resizing by itself.
+MULTIPLE = 64
+_LIBRARIES = ("diffusers", "haikei", "numpy", "safetensors", "torch", "transformers")
+#: Rec. ITU-R BT.709, luma.
+_LUMA = np.array((0.2126, 0.7152, 0.0722), dtype=np.float32)
+
+
+class DiffusersGenerator:
+    """
+    Redraws the picture of the stage before, or the layout itself, with a model in the settings.
+
+    The last model used stays in memory until another one is asked for. Calls from several threads
+    take turns. It computes on the first device in `engine.devices`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._device = settings.engine.devices[0].name
+        self._lock = threading.Lock()
+        self._pipeline: Pipeline | None = None
+        self._loaded = ""
+
+    def describe(self, stage: StageOrder) -> StageSystem:
+        """
+        Return the model of a stage as records name it, without loading weights.
+
+        Raises:
+            ModelUnusable: its folder is missing, incomplete, unsafe, or not the one expected.
+            PolicyRefusal: its licence does not allow what the studio does.
+            SettingsError: the stage names no model, an option is wrong, a package is missing.
+        """
+        DiffusersOptions.of(stage)
+        card = self._card(stage.model)
+        return StageSystem(
+            system=System(
+                name=card.name,
+                version=card.version,
+                source_type=SourceType.TRAINED,
+                sha256=card.sha256,
+                licence=card.licence,
+                data=card.data,
+            ),
+            # The kind of device is in the record: kernels differ in the third digit.
+            libraries=tuple(sorted((*_versions(), ("device", self._kind())))),
+        )
+
+    def generate(
+        self,
+        request: GenerationRequest,
+        *,
+        layout: Picture,
+        previous: Picture | None,
+        progress: ProgressCallback,
+    ) -> GenerationResult:
+        """
+        Redraw `previous`, or the layout where there is none.
+
+        The picture is padded to what the network takes and cropped after, so that no pixel moves.
+
+        Raises:
+            ModelUnusable: the model cannot be loaded, or changed since the request was made.
+            GenerationError: the result is not a picture.
+            GeneratorUnavailable: the device has no memory left.
+            GenerationCancelled: `progress` asked to stop.
+        """
+        options = DiffusersOptions.of(
+            StageOrder(generator=request.generator, model=request.model, options=request.options)
+        )
+        card = self._card(request.model)
+        if card.sha256 != request.system.sha256:
+            raise ModelUnusable(
+                f"The files of the model {request.model!r} changed after this picture was asked "
+                "for.",
+                advice="Retry the job: its record will name the files as they are now.",
+            )
+        progress(Progress(step=0, steps=options.executed))
+        source = layout if previous is None else previous
+        size = (request.width, request.height)
+        smaller = fit_within(*size, options.max_side) if options.max_side else size
+        source, drawing = resize(source, *smaller), resize(layout, *smaller)
+        padding = Padding.to_multiple(source, MULTIPLE)
+        with self._lock:
+            pipeline = self._warm(card)
+            made = pipeline.redraw(
+                padding.pad(source),
+                lines=control_lines(padding.pad(drawing)),
+                prompt=request.prompt,
+                negative_prompt=request.negative_prompt,
+                options=options,
+                seed=request.seed,
+                on_step=lambda step, steps: progress(Progress(step=step, steps=steps)),
+            )
+            notes = _prompt_notes(request, pipeline.tokenizers())
+        if not card.guided:
+            notes.append("The model has no ControlNet: the layout's lines guide it only as paint.")
+        if smaller != size:
+            notes.append(f"Made at {smaller[0]} x {smaller[1]} pixels and enlarged (max_side).")
+        return GenerationResult(picture=resize(padding.crop(made), *size), notes=tuple(notes))
+
+    def _card(self, model: str) -> ModelCard:
+        if not model:
+            raise SettingsError(
+                "A stage of the generator 'diffusers' names no model.",
+                advice='Add model = "…" to the stage, and declare it as [models.…].',
+            )
+        return open_model(self._settings, model)
+
+    def _warm(self, card: ModelCard) -> Pipeline:
+        if self._pipeline is None or self._loaded != card.sha256:
+            if self._pipeline is not None:
+                # First, so that two models never need the memory of both.
+                self._pipeline.close()
+                self._pipeline = None
+            self._pipeline = Pipeline(card, self._device)
+            self._loaded = card.sha256
+        return self._pipeline
+
+    def _kind(self) -> str:
+        return f"{self._device.partition(':')[0]} {precision(self._device)}"
+
+
+def control_lines(layout: Picture) -> NDArray[np.float32]:
+    """
+    Return the layout as line ControlNets were trained: (height, width, 3), lines white on black.
+
+    The paper's tone, the 95th percentile of brightness, becomes black.
+    """
+    brightness = layout.pixels @ _LUMA
+    paper = max(float(np.percentile(brightness, 95)), 1e-3)
+    lines = np.clip(1.0 - brightness / paper, 0.0, 1.0).astype(np.float32)
+    return np.repeat(lines[..., None], 3, axis=2)
+
+
+def _versions() -> tuple[tuple[str, str], ...]:
+    try:
+        return tuple((name, version(name)) for name in _LIBRARIES)
+    except PackageNotFoundError as error:
+        raise SettingsError(
+            f"The generator 'diffusers' needs a package that is not installed: {error.name}.",
+            advice="Install it with `pip install 'haikei[diffusers]'`.",
+        ) from error
+
+
+def _prompt_notes(request: GenerationRequest, tokenizers: Sequence[Any]) -> list[str]:
+    notes: list[str] = []
+    for kind, text in (("prompt", request.prompt), ("negative prompt", request.negative_prompt)):
+        foreign = [word for word in re.findall(r"\w+", text) if not _is_latin(word)]
+        if foreign:
+            notes.append(f"The model may not know these words of the {kind}: {' '.join(foreign)}.")
+        for tokenizer in tokenizers[:1]:
+            ids = tokenizer(text, truncation=False, verbose=False).input_ids
+            if len(ids) > tokenizer.model_max_length:
+                # The last token kept is the end mark.
+                lost = tokenizer.decode(ids[tokenizer.model_max_length - 1 : -1]).strip()
+                notes.append(f"The {kind} is too long; the model did not read: {lost}.")
+    return notes
+
+
+def _is_latin(word: str) -> bool:
+    return all(
+        not letter.isalpha() or unicodedata.name(letter, "").startswith("LATIN") for letter in word
+    )

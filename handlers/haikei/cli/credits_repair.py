@@ -1,0 +1,171 @@
+"""`haikei credits recompute`, and what `erase` says of where a name still lies."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haikei.cli.output import Exit, JsonOption, print_json, say
+from haikei.cli.startup import SettingsOption, load_settings, open_studio
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from haikei.credits import Person, Scope
+    from haikei.credits.people import Erased
+    from haikei.jobs.recompute import Recomputed
+    from haikei.settings import Settings
+
+_LISTED = 50
+
+
+def recompute(
+    project: Annotated[str, typer.Option(help="The show, by its name in paths.")],
+    sequence: Annotated[str, typer.Option(help="Only this sequence.")] = "",
+    shot: Annotated[str, typer.Option(help="Only this shot.")] = "",
+    settings: SettingsOption = None,
+    *,
+    names_from_tracker: Annotated[
+        bool,
+        typer.Option(
+            "--names-from-tracker", help="First take over the names that the tracker has today."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only count what would be written.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute all credits of a show anew from its lineage and write them to the tracker."""
+    from haikei.credits import Scope
+    from haikei.jobs.recompute import recompute as put_right
+    from haikei.trackers import load_desk
+
+    loaded = load_settings(settings)
+    desk = load_desk(loaded)
+    database = open_studio(loaded)
+    scope = Scope(project=project, sequence=sequence, shot=shot, latest=False)
+
+    def tell(so_far: "Recomputed") -> None:
+        if not as_json:
+            typer.echo(f"{so_far.versions} of {so_far.total} versions", err=True)
+
+    try:
+        done = put_right(
+            database,
+            desk,
+            scope,
+            dry_run=dry_run,
+            names_from_tracker=names_from_tracker,
+            tell=tell,
+        )
+    finally:
+        desk.close()
+    if not done.total:
+        raise typer.BadParameter(_nothing_there(database, scope), param_hint="--project")
+    if as_json:
+        print_json(_plain(done, dry_run=dry_run))
+    else:
+        _print(done, dry_run=dry_run)
+    if done.refused:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _nothing_there(database: "Engine", scope: "Scope") -> str:
+    from haikei.credits import records
+    from haikei.database import reading
+
+    with reading(database) as connection:
+        known = ", ".join(records.projects(connection)) or "none"
+    return f"nothing is recorded for {scope.name}; projects with records: {known}"
+
+
+def _print(done: "Recomputed", *, dry_run: bool) -> None:
+    for one in done.renamed:
+        say(f"{one.before.id}: {_name(one.before)} is now {_name(one.after)}")
+    for refused in done.refused[:_LISTED]:
+        say(f"refused {refused.code}: {refused.reason}", colour="red")
+    if len(done.refused) > _LISTED:
+        say(f"refused: {len(done.refused) - _LISTED} more; --json lists all", colour="red")
+    for code in done.unknown[:_LISTED]:
+        say(f"not in the tracker any more, or not ours: {code}", colour="yellow")
+    if len(done.unknown) > _LISTED:
+        say(f"not in the tracker: {len(done.unknown) - _LISTED} more", colour="yellow")
+    if done.unpublished:
+        say(f"{done.unpublished} versions are not in the tracker yet")
+    rows = "rows would change" if dry_run else "rows changed"
+    say(f"{done.versions} versions: {done.changed} {rows}, {len(done.refused)} refused")
+
+
+def _name(person: "Person") -> str:
+    return " ".join(filter(None, (person.name, person.name_ja))) or "without a name"
+
+
+def _plain(done: "Recomputed", *, dry_run: bool) -> Mapping[str, object]:
+    return {
+        "dry_run": dry_run,
+        "versions": done.versions,
+        "changed": done.changed,
+        "unpublished": done.unpublished,
+        "unknown": list(done.unknown),
+        "refused": [
+            {"code": one.code, "key": one.key, "reason": one.reason} for one in done.refused
+        ],
+        "renamed": [
+            {
+                "id": one.before.id,
+                "before": {"name": one.before.name, "name_ja": one.before.name_ja},
+                "after": {"name": one.after.name, "name_ja": one.after.name_ja},
+            }
+            for one in done.renamed
+        ],
+    }
+
+
+def tell_what_is_left(settings: "Settings", erased: "Erased") -> None:
+    """
+    Take a name out of the job engine's database, and say where Haikei cannot take it away.
+
+    Raises:
+        StateError: the job engine's database cannot be used.
+    """
+    from haikei.jobs.engine.dbos.names import forget_names
+
+    state = settings.studio.state
+    _warn(
+        "Files are called by the name. Rename them, then erase once more with --name:", erased.paths
+    )
+    left = forget_names(settings.engine.url or f"sqlite:///{state / 'engine.db'}", erased.names)
+    if left.deleted:
+        say(f"The job engine forgot {left.deleted} ended tasks that held the name.")
+    _warn(
+        "Tasks that wait or run hold the name. Let these jobs end, or stop each of them by "
+        "`haikei jobs cancel`; then erase once more with --name:",
+        left.running,
+    )
+    if not left.dropped:
+        _warn(
+            "The job engine's database may hold deleted rows while workers use it: stop Haikei and "
+            "erase once more."
+        )
+    _warn(
+        "Folders of jobs hold the name until their jobs are done; those of jobs that ended badly "
+        "go soon after `haikei jobs skip`:",
+        map(str, _files_with(state / "jobs", erased.names)),
+    )
+
+
+def _warn(text: str, items: Iterable[str] | None = None) -> None:
+    lines = None if items is None else [f"  {item}" for item in items]
+    if lines is None or lines:
+        say("\n".join([text, *(lines or ())]), colour="yellow")
+
+
+def _files_with(folder: Path, names: Iterable[str]) -> list[Path]:
+    wanted = [name.encode() for name in names]
+    return [
+        path
+        for path in sorted(folder.glob("*/*.json"))
+        if any(name in path.read_bytes() for name in wanted)
+    ]

@@ -1,0 +1,156 @@
+"""`haikei generate FILE` and `haikei backfill`: layouts that no source announced."""
+
+import os
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haikei.cli.output import JsonOption, Season, TimeOfDay, print_json, say
+from haikei.cli.startup import SettingsOption, load_settings, open_studio
+
+if TYPE_CHECKING:
+    from haikei.settings import Settings
+
+
+def generate(
+    file: Annotated[Path, typer.Argument(help="The layout.", exists=True, dir_okay=False)],
+    out: Annotated[
+        Path | None, typer.Option(help="Where pictures go; by default a folder beside the layout.")
+    ] = None,
+    artist: Annotated[str, typer.Option(help="Who drew the layout.")] = "",
+    artist_ja: Annotated[str, typer.Option(help="The same name in Japanese script.")] = "",
+    operator: Annotated[str, typer.Option(help="Who operates the tool, where a person does.")] = "",
+    operator_ja: Annotated[str, typer.Option(help="The same name in Japanese script.")] = "",
+    season: Annotated[Season, typer.Option(help="The season.")] = Season.SUMMER,
+    time: Annotated[TimeOfDay, typer.Option(help="The time of day.")] = TimeOfDay.DAY,
+    place: Annotated[
+        str, typer.Option(help="What kind of place it is: port, station, village, hills …")
+    ] = "",
+    recipe: Annotated[str, typer.Option(help="The recipe.")] = "watercolour",
+    seed: Annotated[
+        int | None, typer.Option(help="A seed; by default it follows from the layout.", min=0)
+    ] = None,
+    settings: SettingsOption = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be made.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make one background from one layout file, and a record of who and what made it."""
+    from haikei.cli.startup import configure_logs
+    from haikei.jobs.oneoff import OneOff, make_one
+
+    loaded = _settings(settings)
+    configure_logs(loaded.log)
+    order = OneOff(
+        layout=file.absolute(),
+        out=(out or file.parent / f"{file.stem}_background").absolute(),
+        artist=artist,
+        artist_ja=artist_ja,
+        operator=operator,
+        operator_ja=operator_ja,
+        season=season.value,
+        time=time.value,
+        place=place,
+        recipe=recipe,
+        seed=seed,
+    )
+    made = make_one(loaded, order, dry_run=dry_run, tell=_silent if as_json else say)
+    if as_json:
+        print_json(
+            {
+                "layout": order.layout,
+                "credit": made.credit_en,
+                "credit_ja": made.credit_ja,
+                "record": made.record,
+                "stages": [
+                    {
+                        "stage": stage.name,
+                        "system": stage.system,
+                        "path": stage.path,
+                        "request_sha256": stage.request_sha256,
+                        "seconds": round(stage.seconds, 3),
+                        "reused": stage.reused,
+                    }
+                    for stage in made.stages
+                ],
+            }
+        )
+    elif not dry_run:
+        say(made.credit_en or "Nobody is named for the layout: give --artist NAME.")
+        say(f"Background  {made.stages[-1].path}", colour="green")
+        say(f"Record      {made.record}")
+
+
+def _silent(_: str) -> None:
+    return
+
+
+def _settings(path: Path | None) -> "Settings":
+    from haikei.settings import Settings, Storage, StorageRoot, Studio, settings_path
+
+    if path is not None or settings_path().exists():
+        return load_settings(path)
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state").absolute()
+    return Settings(
+        studio=Studio(state=home / "haikei"),
+        storage=Storage(roots=(StorageRoot(name="here", path=Path.cwd()),)),
+    )
+
+
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+
+def backfill(
+    start: Annotated[
+        datetime, typer.Option("--from", formats=_FORMATS, help="The first day, in UTC.")
+    ],
+    end: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=_FORMATS, help="The last day, in UTC; by default today."),
+    ] = None,
+    settings: SettingsOption = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the layouts.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Hand layouts that the tracker has from some days to the jobs. Known ones are left alone."""
+    from haikei.sources.eventlog import Follower
+    from haikei.storage import Storage
+    from haikei.trackers import tracker_key
+    from haikei.trackers.shotgrid import ShotGridFeed
+
+    loaded = load_settings(settings)
+    feed = ShotGridFeed(loaded, tracker_key(loaded))
+    follower = Follower(loaded, open_studio(loaded), feed, Storage(loaded))
+    last = datetime.now(UTC) if end is None else _whole_day(end)
+    counts: Counter[str] = Counter()
+    entries: list[dict[str, object]] = []
+    for entry in follower.backfill(start.replace(tzinfo=UTC), last, dry_run=dry_run):
+        counts[entry.outcome.value] += 1
+        if as_json:
+            entries.append(
+                {
+                    "published_file": entry.published_file,
+                    "path": entry.path,
+                    "outcome": entry.outcome.value,
+                    "key": entry.event.key if entry.event else None,
+                    "reason": entry.reason,
+                }
+            )
+        else:
+            say(f"{entry.outcome.value:8} {entry.path or entry.published_file} {entry.reason}")
+    if as_json:
+        print_json({"counts": dict(counts), "dry_run": dry_run, "layouts": entries})
+    else:
+        summary = " · ".join(f"{number} {name}" for name, number in counts.items())
+        say(f"{summary or 'no layouts in that time'}{' (dry run)' if dry_run else ''}")
+
+
+def _whole_day(moment: datetime) -> datetime:
+    day_only = moment.time() == datetime.min.time()
+    return moment.replace(tzinfo=UTC) + (timedelta(days=1) if day_only else timedelta())

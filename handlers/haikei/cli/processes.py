@@ -1,0 +1,215 @@
+"""
+The long-running commands: `watch`, `events`, `review`, `web`, `worker`, and `run` for
+all of them.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+from contextlib import closing
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haikei.cli.output import say
+from haikei.cli.startup import SettingsOption, load_settings, open_studio
+from haikei.errors import SettingsError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+SupervisedOption = Annotated[
+    int, typer.Option("--supervised-by", hidden=True, help="Process id of the supervisor.")
+]
+
+_PR_SET_PDEATHSIG = 1
+
+
+def stop_on_signals() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set; a second one ends the process at once."""
+    stop = threading.Event()
+
+    def ask(number: int, _: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    return stop
+
+
+def die_with(supervisor: int) -> None:
+    """
+    Let the kernel kill this process when its supervisor dies, however it dies.
+
+    Args:
+        supervisor: the supervisor's process id; 0 when there is none.
+    """
+    if not supervisor or not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != supervisor:
+        # It died before the kernel was asked.
+        os._exit(1)
+
+
+def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:
+    """Follow the tracker's event log and hand published layouts to the jobs, until Ctrl-C."""
+    die_with(supervised_by)
+    from haikei.cli.startup import configure_logs
+    from haikei.sources.eventlog import Follower
+    from haikei.storage import Storage
+    from haikei.trackers import tracker_key
+    from haikei.trackers.shotgrid import ShotGridFeed
+
+    loaded = load_settings(settings)
+    configure_logs(loaded.log)
+    stop = stop_on_signals()
+    feed = ShotGridFeed(loaded, tracker_key(loaded))
+    Follower(loaded, open_studio(loaded), feed, Storage(loaded)).run(stop)
+
+
+def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:
+    """Act on statuses and Notes of versions in the tracker, and answer, until Ctrl-C."""
+    die_with(supervised_by)
+    from haikei.cli.startup import configure_logs
+    from haikei.dailies import Dailies
+    from haikei.notify import Notifier
+    from haikei.review import Reviewer
+
+    loaded = load_settings(settings)
+    configure_logs(loaded.log)
+    stop = stop_on_signals()
+    database = open_studio(loaded)
+    with closing(Dailies(loaded, database)) as dailies:
+        tickers = dailies.tick, Notifier(loaded, database).tick
+        Reviewer(loaded, database).run(stop, tickers)
+
+
+def run(
+    settings: SettingsOption = None,
+    *,
+    log_file: Annotated[
+        Path | None, typer.Option(help="Write all log lines to this file instead of the terminal.")
+    ] = None,
+    supervised_by: SupervisedOption = 0,
+) -> None:
+    """Watch, follow, generate and publish, until Ctrl-C. What dies is started again."""
+    die_with(supervised_by)
+    from haikei.cli.startup import configure_logs
+    from haikei.processes import Supervisor, studio_processes
+    from haikei.settings import settings_path
+
+    loaded = load_settings(settings)
+    configure_logs(loaded.log)
+    # Bring the schema up to date once, before several processes want to.
+    open_studio(loaded).dispose()
+    children = studio_processes(loaded, settings_path(settings))
+    say(f"Running {', '.join(child.name for child in children)}. Ctrl-C stops everything.")
+    Supervisor(children, log_file=log_file).run(stop_on_signals())
+
+
+def watch(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:
+    """Watch the layout folders and hand complete layouts to the jobs, until Ctrl-C."""
+    die_with(supervised_by)
+    from haikei.cli.startup import configure_logs
+    from haikei.sources.watch import Watcher
+
+    loaded = load_settings(settings)
+    if not loaded.watch.folders and not loaded.watch.touch_ups:
+        raise SettingsError(
+            "There is no folder to watch.", advice="Add a [[watch.folders]] table to the settings."
+        )
+    configure_logs(loaded.log)
+    stop = stop_on_signals()
+    Watcher(loaded, open_studio(loaded)).run(stop)
+
+
+def web(
+    settings: SettingsOption = None,
+    *,
+    host: Annotated[
+        str | None, typer.Option(help="Listen on this address instead of `web.host`.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Listen on this port instead of `web.port`; 0 picks a free one."
+        ),
+    ] = None,
+    url_file: Annotated[
+        Path | None, typer.Option(help="Write the address to this file once pages are served.")
+    ] = None,
+    supervised_by: SupervisedOption = 0,
+) -> None:
+    """Serve Haikei's pages, webhooks and menu items, until Ctrl-C."""
+    die_with(supervised_by)
+    from haikei.cli.startup import configure_logs
+    from haikei.files import write_whole
+    from haikei.settings import Web
+    from haikei.web.serving import serve
+
+    loaded = load_settings(settings)
+    given = {"host": host, "port": port}
+    changed = {name: value for name, value in given.items() if value is not None}
+    chosen = Web.model_validate({**dict(loaded.web), **changed})
+    configure_logs(loaded.log)
+
+    def announce(url: str) -> None:
+        say(f"Haikei's pages: {url}")
+        if url_file is not None:
+            write_whole(url_file, url.encode())
+
+    serve(
+        loaded.model_copy(update={"web": chosen}),
+        open_studio(loaded),
+        on_ready=announce,
+        stop=stop_on_signals(),
+    )
+
+
+class WorkerOption(StrEnum):
+    """What a worker does."""
+
+    STEPS = "steps"
+    GENERATE = "generate"
+
+
+def worker(
+    role: Annotated[
+        WorkerOption,
+        typer.Option(help="`steps` talks to tracker and files, `generate` makes pictures."),
+    ] = WorkerOption.STEPS,
+    device: Annotated[
+        str | None, typer.Option(help="The device on which pictures are made, such as cuda:0.")
+    ] = None,
+    settings: SettingsOption = None,
+    supervised_by: SupervisedOption = 0,
+) -> None:
+    """Carry out jobs, until Ctrl-C; unfinished ones go on at the next start."""
+    die_with(supervised_by)
+    from haikei.cli.startup import configure_logs
+    from haikei.jobs.engine.worker import WorkerRole, run_worker
+
+    loaded = load_settings(settings)
+    configure_logs(loaded.log)
+    run_worker(
+        loaded,
+        role=WorkerRole(role.value),
+        device=device,
+        stop=stop_on_signals(),
+        tell=_wake_reviewer,
+    )
+
+
+def _wake_reviewer(connection: "Connection", version: int) -> None:
+    from haikei.events import Source
+    from haikei.review import wake
+
+    wake(connection, {version}, source=Source.WATCH)

@@ -1,0 +1,89 @@
+"""What every command begins with: settings, database, and log lines that a TD can grep."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import structlog
+import typer
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from haikei.settings import Log, Settings
+
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        "-s",
+        help="The studio's settings file; else $HAIKEI_SETTINGS, else ./haikei.toml.",
+        show_default=False,
+    ),
+]
+
+
+def load_settings(path: Path | None) -> "Settings":
+    """
+    Return the studio's settings.
+
+    Raises:
+        SettingsError: the file is missing or has mistakes.
+    """
+    from haikei.presets import RECIPES
+    from haikei.settings import load, settings_path
+
+    return load(settings_path(path), built_in_recipes=RECIPES)
+
+
+def open_studio(settings: "Settings") -> "Engine":
+    """
+    Return the studio's database, at its present schema.
+
+    Raises:
+        StateError: it cannot be used.
+    """
+    from haikei.database import open_database
+
+    return open_database(f"sqlite:///{settings.studio.state / 'haikei.db'}")
+
+
+def configure_logs(log: "Log") -> None:
+    """Send structlog and the standard library's warnings to standard error."""
+    level = getattr(logging, log.level.upper())
+    as_json = log.format == "json" or (log.format == "auto" and not sys.stderr.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    final: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, final]
+        if as_json
+        else [*shared, final],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_to_standard_error,
+    )
+    # Libraries speak the standard library's logging: only what matters of them is passed on.
+    formatter = structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, final],
+        foreign_pre_chain=[*shared, structlog.processors.format_exc_info],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(level, logging.WARNING))
+    # It warns of every rule of a style sheet that is meant for screens alone.
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)
+
+
+def _to_standard_error(*_: object) -> structlog.PrintLogger:
+    # Looked up for each line: whoever replaces standard error gets what is written from then on.
+    return structlog.PrintLogger(sys.stderr)

@@ -1,0 +1,86 @@
+"""What was published: the same event with the same key comes out of every source."""
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from haikei.credits import Person
+from haikei.show import Place
+
+
+def event_key(kind: str, place: Place, sha256: str) -> str:
+    """Return the key of an event: its kind, project, shot and content, and nothing else."""
+    text = "\0".join((_fold(place.project), _fold(place.shot), sha256))
+    return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _fold(name: str) -> str:
+    # Trackers compare names without regard to case; file systems may decompose accents.
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+class Source(StrEnum):
+    """Who told us."""
+
+    WATCH = "watch"
+    EVENT_LOG = "event_log"
+    RECONCILIATION = "reconciliation"
+    BACKFILL = "backfill"
+    COMMAND = "command"
+    WEBHOOK = "webhook"
+    PAGE = "page"
+    MENU = "menu"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutPublished:
+    """A complete layout stands at a path that we can read."""
+
+    place: Place
+    layout: Path  #: absolute, on this machine
+    sha256: str  #: of the file's bytes
+    name: str  #: the layout's stream, such as `bg`
+    version: int | None  #: the layout's own version number
+    published_file: int | None  #: its row in the tracker, when the source knows it
+    source: Source
+    at: datetime  #: when it was seen
+
+    @property
+    def key(self) -> str:
+        """
+        The event's identity: project, shot and content, and nothing that depends on the source.
+
+        The same drawing seen on disk and in the tracker is one event; a changed one is another.
+        """
+        return event_key("layout", self.place, self.sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TouchUpPublished:
+    """A complete paint-over stands at a path that we can read."""
+
+    place: Place
+    file: Path  #: absolute, on this machine; the artist's own
+    sha256: str  #: of the file's bytes
+    published_file: int | None  #: its row in the tracker, when the source knows it
+    artist: Person | None  #: who published it, as the tracker says
+    artist_name: str  #: as the file's path says; empty when it does not
+    versions: tuple[int, ...]  #: Versions that the tracker links it to, ours or not
+    season: str  #: of the version that the path says it is on; empty when it does not
+    time: str
+    version: int | None
+    source: Source
+    at: datetime  #: when it was seen
+
+    @property
+    def key(self) -> str:
+        """The event's identity: project, shot and content, whoever told of it."""
+        return event_key("touch-up", self.place, self.sha256)
+
+    @property
+    def from_tracker(self) -> bool:
+        """Whether its row in the tracker is known, which says more than a path."""
+        return self.published_file is not None

@@ -1,0 +1,1 @@
+"""The job of a background: collect, validate, generate, extract, record, integrate."""

@@ -1,0 +1,35 @@
+"""Collect: what the tracker knows of the layout, read anew when the job starts."""
+
+from dataclasses import dataclass
+
+from haikei.jobs.job import JobOrder
+from haikei.show import StoredFile
+from haikei.storage import Storage
+from haikei.trackers import ContextRequest, LayoutContext, TrackerAdapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """A layout in its place in the show."""
+
+    layout: StoredFile
+    context: LayoutContext
+
+
+def collect(order: JobOrder, *, tracker: TrackerAdapter, storage: Storage) -> Collected:
+    """
+    Return the layout's place, people and task.
+
+    Raises:
+        PathRefused: the layout is below no storage root.
+        PlaceUnknown: the project or shot is not in the tracker.
+        TrackerError: the tracker does not answer, or refuses.
+    """
+    layout = storage.stored(order.layout, order.layout_sha256)
+    request = ContextRequest(
+        place=order.place,
+        layout=layout,
+        published_file=order.published_file,
+        stream=order.stream,
+    )
+    return Collected(layout=layout, context=tracker.context(request))

@@ -1,0 +1,49 @@
+"""Record: the lineage gets its rows and the ledger seals them, before anybody is told of it."""
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from haikei.credits import ReviewState, records
+from haikei.jobs.background.extract import Extracted
+from haikei.jobs.job import JobOrder
+from haikei.ledger import entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A background's record, sealed."""
+
+    ledger_index: int  #: its entry in the ledger; the first is 0
+    sha256: str  #: of what the entry holds
+
+
+def record(connection: Connection, order: JobOrder, extracted: Extracted) -> Recorded:
+    """
+    Note the version and each image once, in the caller's transaction.
+
+    A layout that has been recorded by another variant's job is left as it is.
+
+    Raises:
+        LedgerError: another record stands under one of the keys.
+    """
+    version = records.save(
+        connection,
+        key=order.key,
+        project=order.place.project,
+        sequence=order.place.sequence,
+        shot=order.place.shot,
+        season=order.season,
+        time=order.time,
+        version=extracted.version_number,
+        code=extracted.code,
+        images=extracted.images,
+        created_at=extracted.images[-1].created_at,
+    )
+    if version.state is ReviewState.OMITTED:
+        # It was cancelled after it had been recorded, and somebody wants it after all.
+        records.decide(connection, order.key, ReviewState.IN_REVIEW)
+    index = version.ledger[-1]
+    sealed = entry(connection, index).payload
+    return Recorded(ledger_index=index, sha256=hashlib.sha256(sealed.encode()).hexdigest())

@@ -1,0 +1,1 @@
+"""The job engine: durable tasks, workers, recovery. DBOS behind a narrow port."""

@@ -1,0 +1,1 @@
+"""The job engine on DBOS Transact."""

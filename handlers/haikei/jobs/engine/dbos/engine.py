@@ -1,0 +1,267 @@
+"""
+The job engine on DBOS Transact: durable tasks on SQLite, or on PostgreSQL for many hosts.
+
+The only module that runs DBOS (`dbos_names` looks into its tables). Its settings answer what DBOS
+leaves open: a constant application version (a changed line of code strands nothing), an executor id
+that one living process holds, concurrency a worker and never a global one (a dead worker's rows
+would block the queue), a priority on each task (none means first), and WAL on SQLite.
+"""
+
+import logging
+import sqlite3
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+from dbos import DBOS, DBOSConfig, EnqueueOptions
+from sqlalchemy import Engine as Database
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from haikei.errors import StateError
+from haikei.jobs.engine.port import Durable, Handler, Task, TaskState
+
+log = structlog.get_logger()
+
+APPLICATION = "haikei"
+#: Tasks of one version are resumed by another only when it has the same; code changes keep it.
+APPLICATION_VERSION = "1"
+WORKFLOW = "haikei_task"
+#: A backstop far above what jobs count by themselves, which tell a poison from its neighbours.
+MAX_RECOVERIES = 25
+_OLDEST_SQLITE = (3, 35, 0)
+_OLDEST_SQLITE_FOR_312 = (3, 42, 0)
+_FORGET_BATCH = 500
+
+_STATES: Mapping[str, TaskState] = {
+    "DELAYED": TaskState.QUEUED,
+    "ENQUEUED": TaskState.QUEUED,
+    "PENDING": TaskState.RUNNING,
+    "SUCCESS": TaskState.ENDED,
+    "ERROR": TaskState.FAILED,
+    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": TaskState.POISON,
+    "CANCELLED": TaskState.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSettings:
+    """A queue that a worker takes tasks from."""
+
+    name: str
+    slots: int  #: tasks that run at once in this worker
+    poll: float  #: seconds between looks
+
+
+class DbosEngine:
+    """
+    DBOS in this process, of which there can be one only; a context manager.
+
+    Args:
+        url: of the engine's database; SQLite must be on a local disk.
+        holder: this worker's id, which no other living process has.
+        queues: what this worker takes tasks from; none means that it submits only.
+        handlers: what does the tasks, by name.
+        grace: seconds that running tasks have to end when the engine is closed.
+
+    Raises:
+        StateError: the database cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        holder: str,
+        queues: Sequence[QueueSettings],
+        handlers: Mapping[str, Handler],
+        grace: int = 0,
+    ) -> None:
+        self._url = url
+        self._holder = holder
+        self._queues = queues
+        self._handlers = handlers
+        self._grace = grace
+        self._database: Database | None = None
+
+    def __enter__(self) -> Self:
+        _quiet_log()
+        threads = sum(queue.slots for queue in self._queues) + 8
+        self._database = _sqlite(self._url, threads)
+        config = DBOSConfig(
+            name=APPLICATION,
+            application_version=APPLICATION_VERSION,
+            executor_id=self._holder,
+            system_database_url=self._url,
+            system_database_engine=self._database,
+            sys_db_pool_size=threads,
+            max_executor_threads=threads,
+            notification_listener_polling_interval_sec=1.0,
+            log_level="WARNING",
+        )
+        try:
+            DBOS(config=config)
+            self._register()
+            DBOS.listen_queues([queue.name for queue in self._queues])
+            DBOS.launch()
+            for queue in self._queues:
+                DBOS.register_queue(
+                    queue.name,
+                    worker_concurrency=queue.slots,
+                    polling_interval_sec=queue.poll,
+                    on_conflict="always_update",
+                )
+        except SQLAlchemyError as error:
+            self.close()
+            raise StateError(
+                f"The job engine's database cannot be used: {error}.",
+                advice="Check that its folder exists, is writable and has free space.",
+            ) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop taking tasks; running ones get their time, and are resumed later if it is short."""
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=self._grace)
+        if self._database is not None:
+            self._database.dispose()
+
+    def submit(self, tasks: Iterable[Task]) -> None:
+        """Put tasks into their queues; those that are known already are left alone."""
+        for task in tasks:
+            _enqueue(task)
+
+    def standing(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
+        """Return where the tasks stand; those that are not known are left out."""
+        if not ids:
+            return {}
+        found = DBOS.list_workflows(workflow_ids=list(ids), load_input=False, load_output=False)
+        return {one.workflow_id: _STATES[one.status] for one in found}
+
+    def withdraw(self, ids: Sequence[str]) -> None:
+        """Take tasks out of their queues; one that runs ends at its next step."""
+        DBOS.cancel_workflows(list(ids))
+
+    def forget(self, before: datetime) -> int:
+        """Delete tasks that ended before then and return how many."""
+        found = DBOS.list_workflows(
+            completed_before=before.isoformat(),
+            status=["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
+            limit=_FORGET_BATCH,
+            load_input=False,
+            load_output=False,
+        )
+        ids = [one.workflow_id for one in found]
+        if ids:
+            DBOS.delete_workflows(ids)
+        return len(ids)
+
+    def holders(self) -> Sequence[str]:
+        """Return the ids of the workers that hold running tasks."""
+        running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        return sorted({one.executor_id for one in running if one.executor_id})
+
+    def recover(self, holder: str) -> int:
+        """Put a dead worker's running tasks back into their queues and return how many."""
+        return _recover_pending(holder)
+
+    def _register(self) -> None:
+        handlers = self._handlers
+
+        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=MAX_RECOVERIES)
+        def perform(name: str, payload: str) -> None:
+            try:
+                handlers[name](_DURABLE, payload)
+            except Exception:
+                # The engine keeps the error, but tells nobody.
+                log.exception("task_failed", task=DBOS.workflow_id, name=name)
+                raise
+
+        # DBOS keeps the function by its name; this line only says that we do not call it.
+        del perform
+
+
+class _DbosDurable:
+    def step(self, name: str, work: Callable[[], str]) -> str:
+        return DBOS.run_step({"name": name}, work)
+
+    def submit(self, task: Task) -> None:
+        _enqueue(task)
+
+
+_DURABLE: Durable = _DbosDurable()
+
+
+def _enqueue(task: Task) -> None:
+    options = EnqueueOptions(
+        workflow_name=WORKFLOW,
+        queue_name=task.queue,
+        workflow_id=task.id,
+        priority=task.priority,
+        app_version=APPLICATION_VERSION,
+    )
+    DBOS.enqueue_workflow_with_options(options, task.name, task.payload)
+
+
+def _recover_pending(holder: str) -> int:
+    # Private, and the only recovery of a dead executor that the MIT package has. It is conditional
+    # on the executor id and keeps attempt counts; the contract test tells when it goes.
+    recover = DBOS._recover_pending_workflows  # pyright: ignore[reportPrivateUsage]
+    return len(recover([holder]))
+
+
+def _sqlite(url: str, connections: int) -> Database | None:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    _require_sqlite(sqlite3.sqlite_version_info, sys.version_info[:2])
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=connections, max_overflow=connections)
+    event.listen(engine, "connect", _on_connect)
+    return engine
+
+
+def _on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = "IMMEDIATE"
+    cursor = connection.cursor()
+    for pragma in (
+        "busy_timeout=30000",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _require_sqlite(found: tuple[int, ...], python: tuple[int, ...]) -> None:
+    needed = _OLDEST_SQLITE if python < (3, 12) else _OLDEST_SQLITE_FOR_312
+    if found < needed:
+        have, want = (".".join(map(str, version)) for version in (found, needed))
+        raise StateError(
+            f"The job engine needs SQLite {want}, but this Python has {have}.",
+            advice="Use a Python that brings its own SQLite, or PostgreSQL in engine.url.",
+        )
+
+
+def _quiet_log() -> None:
+    # With a handler in place DBOS adds none, and its lines go where the studio's lines go.
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())

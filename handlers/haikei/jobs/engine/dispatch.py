@@ -1,0 +1,256 @@
+"""
+Dispatch: events become jobs, jobs become tasks, and what the engine lost or ended is noticed.
+
+The jobs' table is the truth. Waiting jobs are handed to the engine again and again until they run,
+which costs nothing, as a task's id is its identity; so no crash between the two loses one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Engine as Database
+
+from haikei.database import jobs, reading, utc_now
+from haikei.events import Event, LayoutPublished, TouchUpPublished
+from haikei.generators import seed_of
+from haikei.jobs.background.tasks import LEGS, first_task, task_id
+from haikei.jobs.engine.port import Engine, TaskState
+from haikei.jobs.inbox import add_job, mark_dispatched, undispatched
+from haikei.jobs.job import JobKind, JobOrder, JobState, Step
+from haikei.jobs.table import job_row
+from haikei.jobs.touchup.take_in import let_wait
+from haikei.settings import Route, Settings, Variant
+
+log = structlog.get_logger()
+
+#: Events that become jobs in one transaction.
+_EVENTS = 200
+#: Seconds after which a running job that says nothing is looked up in the engine.
+_SILENT = 10.0
+_LOOK_UP = 200
+_OPEN = {TaskState.QUEUED, TaskState.RUNNING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    key: str
+    run: int
+    priority: int
+    kind: JobKind
+
+
+class Dispatcher:
+    """
+    Feeds the engine from the tables.
+
+    Args:
+        ahead: jobs that may be in the engine at once; all others wait in the table, where a more
+            urgent one overtakes them and where they are collected only when their turn comes.
+    """
+
+    def __init__(
+        self, settings: Settings, database: Database, engine: Engine, *, ahead: int
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._engine = engine
+        self._ahead = ahead
+        self._submitted: set[str] = set()
+
+    def tick(self) -> int:
+        """Do all that waits, except looking up silent jobs; return how much there was."""
+        return self.take_events() + self.feed() + self.heed_cancels()
+
+    def take_events(self) -> int:
+        """Make jobs of events, in one transaction with the note that they stand."""
+        with self._database.begin() as connection:
+            events = undispatched(connection, _EVENTS)
+            if not events:
+                return 0
+            now = utc_now()
+            done = [event.key for event in events if self._stands(connection, event, now)]
+            mark_dispatched(connection, done)
+        return len(done)
+
+    def feed(self) -> int:
+        """Hand waiting jobs to the engine, the most urgent first, as far as there is room."""
+        with reading(self._database) as connection:
+            running = connection.execute(
+                select(func.count()).where(jobs.c.state == JobState.RUNNING.value)
+            ).scalar_one()
+            room = self._ahead - running
+            if room <= 0:
+                return 0
+            rows = connection.execute(
+                select(jobs.c.key, jobs.c.run, jobs.c.priority, jobs.c.kind)
+                .where(jobs.c.state == JobState.WAITING.value)
+                .order_by(jobs.c.priority, jobs.c.id)
+                .limit(room)
+            ).all()
+        waiting = [
+            _Row(key=row.key, run=row.run, priority=row.priority, kind=JobKind(row.kind))
+            for row in rows
+        ]
+        tasks = [first_task(row.key, row.run, row.priority, row.kind) for row in waiting]
+        fresh = [task for task in tasks if task.id not in self._submitted]
+        self._engine.submit(fresh)
+        self._submitted = {task.id for task in tasks}
+        return len(fresh)
+
+    def heed_cancels(self) -> int:
+        """End running jobs that shall stop and whose next task has not begun."""
+        with reading(self._database) as connection:
+            rows = connection.execute(
+                select(jobs.c.key, jobs.c.run).where(
+                    jobs.c.state == JobState.RUNNING.value, jobs.c.cancel_asked == 1
+                )
+            ).all()
+        count = 0
+        for row in rows:
+            ids = [task_id(row.key, row.run, leg) for leg in LEGS]
+            standing = self._engine.standing(ids)
+            queued = [id_ for id_, state in standing.items() if state is TaskState.QUEUED]
+            if queued and TaskState.RUNNING not in standing.values():
+                self._engine.withdraw(queued)
+                self._end(row.key, row.run, state=JobState.CANCELLED)
+                count += 1
+        return count
+
+    def mend(self) -> int:
+        """
+        Look up running jobs that have been silent, and end or restart what the engine dropped.
+
+        Returns:
+            how many there were.
+        """
+        before = utc_now() - timedelta(seconds=_SILENT)
+        with reading(self._database) as connection:
+            rows = (
+                connection.execute(
+                    select(jobs)
+                    .where(jobs.c.state == JobState.RUNNING.value, jobs.c.updated_at < before)
+                    .order_by(jobs.c.updated_at)
+                    .limit(_LOOK_UP)
+                )
+                .mappings()
+                .all()
+            )
+        return sum(self._mend(row) for row in rows)
+
+    def _mend(self, row: RowMapping) -> bool:
+        key, run = row["key"], row["run"]
+        standing = self._engine.standing([task_id(key, run, leg) for leg in LEGS])
+        states = set(standing.values())
+        if states & _OPEN:
+            return False
+        if TaskState.POISON in states:
+            self._end(
+                key,
+                run,
+                state=JobState.DEAD,
+                error="The worker died again and again while it did this job.",
+                error_kind="Poison",
+            )
+        elif TaskState.FAILED in states:
+            self._end(
+                key,
+                run,
+                state=JobState.DEAD,
+                error="The job's task ended with an unforeseen error; see the worker's log.",
+                error_kind="TaskFailed",
+            )
+        elif TaskState.CANCELLED in states:
+            self._end(key, run, state=JobState.CANCELLED)
+        else:
+            # The engine does not know it, as after its database was lost: begin anew. What was
+            # made is found again by its key.
+            self._restart(key, run)
+        log.warning("job_mended", job=key, step=row["step"], found=sorted(states))
+        return True
+
+    def _stands(self, connection: Connection, event: Event, now: datetime) -> bool:
+        """Make an event's jobs; return False when that must wait."""
+        if isinstance(event, TouchUpPublished):
+            return let_wait(connection, event, now)
+        self._make_jobs(connection, event, now)
+        return True
+
+    def _make_jobs(self, connection: Connection, event: LayoutPublished, now: datetime) -> None:
+        place = event.place
+        route = self._settings.route(
+            project=place.project, sequence=place.sequence, shot=place.shot
+        )
+        if route is None:
+            add_job(connection, _refused(event, now))
+            return
+        for order in orders_of(event, route):
+            add_job(connection, job_row(order, now))
+
+    def _end(self, key: str, run: int, *, state: JobState, **values: object) -> None:
+        now = utc_now()
+        self._change(key, run, state=state.value, finished_at=now, **values)
+
+    def _restart(self, key: str, run: int) -> None:
+        self._change(key, run, state=JobState.WAITING.value, run=run + 1, step="", crashes=0)
+
+    def _change(self, key: str, run_now: int, **values: object) -> None:
+        with self._database.begin() as connection:
+            connection.execute(
+                update(jobs)
+                .where(
+                    jobs.c.key == key,
+                    jobs.c.run == run_now,
+                    jobs.c.state == JobState.RUNNING.value,
+                )
+                .values(**values, updated_at=utc_now())
+            )
+
+
+def orders_of(event: LayoutPublished, route: Route) -> Sequence[JobOrder]:
+    """Return the orders that an event makes: one for each variant of its route."""
+    return [_order(event, route, variant) for variant in route.variants]
+
+
+def _order(event: LayoutPublished, route: Route, variant: Variant) -> JobOrder:
+    seed = route.seed
+    if seed is None:
+        seed = seed_of(event.sha256, route.recipe, variant.season, variant.time)
+    return JobOrder(
+        key=f"{event.key}-{route.recipe}-{variant.season}-{variant.time}",
+        event_key=event.key,
+        place=event.place,
+        layout=event.layout,
+        layout_sha256=event.sha256,
+        layout_name=event.name,
+        published_file=event.published_file,
+        recipe=route.recipe,
+        season=variant.season,
+        time=variant.time,
+        place_hint=route.place,
+        priority=route.priority,
+        seed=seed,
+    )
+
+
+def _refused(event: LayoutPublished, now: datetime) -> dict[str, object]:
+    place = "/".join(
+        name for name in (event.place.project, event.place.sequence, event.place.shot) if name
+    )
+    return {
+        "key": event.key,
+        "event_key": event.key,
+        "state": JobState.DEAD.value,
+        "step": Step.DETECT.value,
+        "project": event.place.project,
+        "sequence": event.place.sequence,
+        "shot": event.place.shot,
+        "layout": str(event.layout),
+        "error": f"No route in the settings takes {place}. Add one, then retry the job.",
+        "error_kind": "PolicyRefusal",
+        "created_at": now,
+        "finished_at": now,
+        "updated_at": now,
+    }

@@ -1,0 +1,187 @@
+"""
+One step of a job's task: its result is kept once and for all, or why there is none.
+
+Every task of every kind of job does its steps this way: let in by the gate, tried again after what
+can pass, and ended in the job's row.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+from pydantic import TypeAdapter
+
+from haikei.errors import GenerationCancelled, HaikeiError
+from haikei.jobs.engine.port import Durable
+from haikei.jobs.engine.retries import Gate, TriedEnough, with_retries
+from haikei.jobs.job import Step
+from haikei.jobs.progress import JobProgress, Withdrawn, WorkerStopping
+from haikei.jobs.tools import Tools
+from haikei.show import Place
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class _End(StrEnum):
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a step has no result."""
+
+    end: _End
+    reason: str = ""
+    kind: str = ""
+    attempts: int = 0
+
+
+class TaskEnded(Exception):
+    """The task ends here; what the job's row has to say is written."""
+
+
+_FAILURE = TypeAdapter(Failure)
+
+
+class Placed(Protocol):
+    """What a job has to do, somewhere in a show."""
+
+    @property
+    def place(self) -> Place:
+        """Where."""
+        ...
+
+
+OrderT = TypeVar("OrderT", bound=Placed)
+
+
+class StepResultCodec(Generic[T]):
+    """How one step's result is kept: as the JSON of a frozen dataclass, or its failure."""
+
+    def __init__(self, kind: type[T]) -> None:
+        self._adapter: TypeAdapter[T] = TypeAdapter(kind)
+
+    def success(self, value: T) -> str:
+        """Return a result as text."""
+        return '{"value":' + self._adapter.dump_json(value).decode() + "}"
+
+    def read(self, text: str) -> T | Failure:
+        """Return what a step gave."""
+        data = json.loads(text)
+        if "failure" in data:
+            return _FAILURE.validate_python(data["failure"])
+        return self._adapter.validate_json(text[len('{"value":') : -1])
+
+
+class StepRun(Generic[OrderT]):
+    """
+    The steps of one task.
+
+    Args:
+        durable: keeps their results.
+        progress: the job's.
+        tools: the studio's.
+        gate: lets in as many as may work at once.
+        read: returns the order that the job's row holds.
+    """
+
+    def __init__(
+        self,
+        durable: Durable,
+        progress: JobProgress,
+        tools: Tools,
+        gate: Gate,
+        read: Callable[[str], OrderT],
+    ) -> None:
+        self.progress = progress
+        self._durable = durable
+        self._tools = tools
+        self._gate = gate
+        self._read = read
+
+    def step(
+        self, step: Step, kept: StepResultCodec[T], work: Callable[[OrderT, datetime], T]
+    ) -> T:
+        """
+        Return the step's kept result, or do it.
+
+        Raises:
+            Over: it failed for good, or the job was stopped.
+        """
+        found = kept.read(self._durable.step(step.value, lambda: self._attempt(step, kept, work)))
+        if not isinstance(found, Failure):
+            return found
+        # The row is written outside the durable step: a kill between the two repeats only this.
+        match found.end:
+            case _End.FAILED:
+                self.progress.dead(reason=found.reason, kind=found.kind, attempts=found.attempts)
+            case _End.CANCELLED:
+                self.progress.cancelled(omit=step is Step.INTEGRATE)
+            case _End.WITHDRAWN:
+                pass
+        raise TaskEnded
+
+    def _attempt(
+        self, step: Step, kept: StepResultCodec[T], work: Callable[[OrderT, datetime], T]
+    ) -> str:
+        bound = log.bind(job=self.progress.key, step=step.value)
+        started = time.monotonic()
+        attempts = 0
+        try:
+            alone = self.progress.suspect(step)
+            with self._gate.through(alone=alone, check=self.progress.check):
+                started = time.monotonic()
+                text, ordered_at = self.progress.begin(step)
+                order = self._read(text)
+                bound = bound.bind(shot=order.place.shot)
+                value = with_retries(
+                    lambda: work(order, ordered_at), self._tools.retries, self.progress.wait
+                )
+        except WorkerStopping:
+            self.progress.excuse()
+            raise
+        except TriedEnough as tried:
+            error: Exception = tried.error
+            attempts = tried.attempts
+        except (Withdrawn, HaikeiError) as raised:
+            error = raised
+        else:
+            bound.info("step_done", seconds=round(time.monotonic() - started, 3))
+            return kept.success(value)
+        failure = _failure(error, attempts)
+        seconds = round(time.monotonic() - started, 3)
+        if failure.end is _End.FAILED:
+            unforeseen = None if isinstance(error, HaikeiError) else error
+            bound.error(
+                "step_failed",
+                seconds=seconds,
+                error=failure.reason,
+                kind=failure.kind,
+                attempts=attempts,
+                exc_info=unforeseen,
+            )
+        else:
+            bound.info(f"step_{failure.end.value}", seconds=seconds)
+        return json.dumps({"failure": _FAILURE.dump_python(failure, mode="json")})
+
+
+def _failure(error: Exception, attempts: int) -> Failure:
+    match error:
+        case Withdrawn():
+            return Failure(end=_End.WITHDRAWN)
+        case GenerationCancelled():
+            return Failure(end=_End.CANCELLED)
+        case HaikeiError():
+            reason = str(error)
+        case _:
+            reason = f"Unforeseen: {str(error) or type(error).__name__}. See the worker's log."
+    return Failure(end=_End.FAILED, reason=reason, kind=type(error).__name__, attempts=attempts)

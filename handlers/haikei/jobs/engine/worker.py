@@ -1,0 +1,204 @@
+"""A worker: one process that carries jobs out, in one of two roles."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from enum import StrEnum
+
+import structlog
+from sqlalchemy import Engine as Database
+from sqlalchemy.exc import SQLAlchemyError
+
+from haikei.database import open_database
+from haikei.errors import SettingsError
+from haikei.jobs.background.tasks import GENERATE_QUEUE, STEPS_QUEUE, BackgroundHandlers
+from haikei.jobs.checkpointing import Checkpointing
+from haikei.jobs.engine.dbos.engine import DbosEngine, QueueSettings
+from haikei.jobs.engine.dispatch import Dispatcher
+from haikei.jobs.engine.recovery import DeadWorkerRecovery, claim_holder, open_locks
+from haikei.jobs.engine.retries import Gate
+from haikei.jobs.tools import Tools
+from haikei.jobs.touchup.handle import TellOfVersion, TouchUpHandlers, tell_nobody
+from haikei.jobs.upkeep import Upkeep
+from haikei.settings import Device, Settings
+
+log = structlog.get_logger()
+
+#: Seconds that running steps have to end when the worker is stopped.
+GRACE = 8
+_GUARD_EVERY = 1.0
+_MEND_EVERY = 5.0
+_UPKEEP_EVERY = 60.0
+#: Tasks fetched beyond those that can run at once, so that the device never waits for a poll.
+_PREFETCH = 2
+_LOCK_LOST = 3
+
+
+class WorkerRole(StrEnum):
+    """What a worker does."""
+
+    STEPS = "steps"  #: everything but pictures: tracker, files, records, dispatch
+    GENERATE = "generate"  #: pictures, on one device
+
+
+def run_worker(
+    settings: Settings,
+    *,
+    role: WorkerRole,
+    device: str | None = None,
+    stop: threading.Event,
+    tell: TellOfVersion = tell_nobody,
+) -> None:
+    """
+    Carry jobs out until `stop` is set; what is unfinished then is resumed by the next worker.
+
+    Args:
+        role: what this worker does.
+        device: the name of a device in the settings, for GENERATE; the first one by default.
+        stop: set when the worker shall stop.
+        tell: whom to tell, in its transaction, of each Version that a touch-up became.
+
+    Raises:
+        SettingsError: there is no such device, or something needed is not set.
+        StateError: a database or the state folder cannot be used.
+    """
+    database = open_database(f"sqlite:///{settings.studio.state / 'haikei.db'}")
+    url = settings.engine.url or f"sqlite:///{settings.studio.state / 'engine.db'}"
+    locks = open_locks(url, settings.studio.state / "locks")
+    chosen = _device(settings, device) if role is WorkerRole.GENERATE else None
+    tools = Tools(settings, database, stop, device=chosen.name if chosen else "cpu")
+    name = f"{role.value}-{chosen.name}" if chosen else role.value
+    holder = claim_holder(locks, f"{socket.gethostname()}-{name}")
+    gate, queue = _shape(settings, chosen)
+    engine = DbosEngine(
+        url,
+        holder=holder,
+        queues=(queue,),
+        handlers={
+            **BackgroundHandlers(tools, gate).handlers(),
+            **TouchUpHandlers(tools, gate, tell).handlers(),
+        },
+        grace=GRACE,
+    )
+    try:
+        with engine:
+            log.info("worker_ready", role=role.value, worker=holder, slots=queue.slots)
+            guard = DeadWorkerRecovery(locks, engine, own=holder)
+            watching = threading.Thread(
+                target=_watch_lock, args=(guard, stop), name="lock-watch", daemon=True
+            )
+            watching.start()
+            rounds = _rounds(settings, database, engine, tools, guard, role)
+            with _checkpoints(settings, database, role, stop):
+                _go_round(rounds, stop)
+        log.info("worker_stopped", role=role.value, worker=holder)
+    finally:
+        tools.close()
+        locks.release()
+        database.dispose()
+
+
+class _Round:
+    """Something that is done every so many seconds."""
+
+    def __init__(self, name: str, every: float, work: Callable[[], object]) -> None:
+        self.name = name
+        self.every = every
+        self.work = work
+        self.due = 0.0
+
+
+def _rounds(
+    settings: Settings,
+    database: Database,
+    engine: DbosEngine,
+    tools: Tools,
+    guard: DeadWorkerRecovery,
+    role: WorkerRole,
+) -> list[_Round]:
+    rounds = [_Round("guard", _GUARD_EVERY, guard.sweep)]
+    if role is WorkerRole.STEPS:
+        ahead = _ahead(settings)
+        dispatcher = Dispatcher(settings, database, engine, ahead=ahead)
+        upkeep = Upkeep(tools, database, engine)
+        rounds += [
+            _Round("dispatch", settings.engine.poll, dispatcher.tick),
+            _Round("mend", _MEND_EVERY, dispatcher.mend),
+            _Round("upkeep", _UPKEEP_EVERY, upkeep.run),
+        ]
+    return rounds
+
+
+@contextmanager
+def _checkpoints(
+    settings: Settings, database: Database, role: WorkerRole, stop: threading.Event
+) -> Generator[None]:
+    """Keep the ledger's checkpoints beside the rounds: mail and trackers may take their time."""
+    if role is not WorkerRole.STEPS:
+        yield
+        return
+    url = settings.engine.url or f"sqlite:///{settings.studio.state / 'engine.db'}"
+    # A thread of its own wants locks of its own: PostgreSQL's belong to one connection.
+    locks = open_locks(url, settings.studio.state / "locks")
+    keeper = Checkpointing(settings, database, locks)
+    thread = threading.Thread(target=keeper.keep, args=(stop,), name="checkpoints", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        if stop.is_set():
+            thread.join(GRACE)
+        locks.release()
+
+
+def _go_round(rounds: list[_Round], stop: threading.Event) -> None:
+    while not stop.is_set():
+        now = time.monotonic()
+        for one in rounds:
+            if now < one.due or stop.is_set():
+                continue
+            try:
+                one.work()
+            except SQLAlchemyError as error:
+                # A full disk or a server that restarts passes; the tables tell where we are.
+                log.warning("round_failed", round=one.name, error=str(error))
+            one.due = time.monotonic() + one.every
+        next_due = min(one.due for one in rounds)
+        stop.wait(max(0.01, next_due - time.monotonic()))
+
+
+def _watch_lock(guard: DeadWorkerRecovery, stop: threading.Event) -> None:
+    while not stop.wait(_GUARD_EVERY):
+        if not guard.safe():
+            log.error("worker_lock_lost", advice="Another worker may hold this one's tasks now.")
+            # Not a clean stop: from now on every write of ours could be a second one.
+            os._exit(_LOCK_LOST)
+
+
+def _shape(settings: Settings, device: Device | None) -> tuple[Gate, QueueSettings]:
+    if device is None:
+        slots = settings.engine.parallel
+        queue = QueueSettings(name=STEPS_QUEUE, slots=slots, poll=settings.engine.poll)
+        return Gate(slots), queue
+    slots = device.concurrency
+    queue = QueueSettings(name=GENERATE_QUEUE, slots=slots + _PREFETCH, poll=settings.engine.poll)
+    return Gate(slots), queue
+
+
+def _ahead(settings: Settings) -> int:
+    pictures = sum(device.concurrency + _PREFETCH for device in settings.engine.devices)
+    return 2 * (settings.engine.parallel + pictures)
+
+
+def _device(settings: Settings, name: str | None) -> Device:
+    devices = settings.engine.devices
+    if name is None:
+        return devices[0]
+    for device in devices:
+        if device.name == name:
+            return device
+    known = ", ".join(device.name for device in devices)
+    raise SettingsError(f"There is no device {name!r}.", advice=f"engine.devices has {known}.")

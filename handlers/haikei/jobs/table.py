@@ -1,0 +1,276 @@
+"""The table of jobs: a job's row and what it stands for, and what people do with jobs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Engine, RowMapping, delete, func, select, update
+
+from haikei.credits import ReviewState, records
+from haikei.database import events, files, jobs, reading, utc_now
+from haikei.errors import JobError
+from haikei.events import TouchUpPublished
+from haikei.jobs.job import Job, JobKind, JobOrder, JobState, Step
+from haikei.show import Place
+from haikei.trackers import PublishResult
+
+_ORDER = TypeAdapter(JobOrder)
+_TOUCH_UP = TypeAdapter(TouchUpPublished)
+_RESULT = TypeAdapter(PublishResult)
+
+
+def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
+    """Return the job that a row of `jobs` holds."""
+    result = result_of(row["result_json"])
+    return Job(
+        key=row["key"],
+        kind=JobKind(row["kind"]),
+        state=JobState(row["state"]),
+        step=Step(row["step"]) if row["step"] else None,
+        run=row["run"],
+        priority=row["priority"],
+        place=Place(project=row["project"], sequence=row["sequence"], shot=row["shot"]),
+        season=row["season"],
+        time=row["time"],
+        recipe=row["recipe"],
+        layout=row["layout"],
+        progress=row["progress"],
+        note=row["note"],
+        error=row["error"],
+        error_kind=row["error_kind"],
+        attempts=row["attempts"],
+        version_url=result.url if result else "",
+        version_code=result.version.name if result else "",
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def order_of(text: str) -> JobOrder:
+    """Return the order that `order_json` holds."""
+    return _ORDER.validate_json(text)
+
+
+def order_text(order: JobOrder) -> str:
+    """Return an order as `order_json` holds it."""
+    return _ORDER.dump_json(order).decode()
+
+
+def job_row(order: JobOrder, now: datetime) -> dict[str, object]:
+    """Return the row of `jobs` with which an order begins to wait."""
+    return {
+        "key": order.key,
+        "event_key": order.event_key,
+        "state": JobState.WAITING.value,
+        "step": "",
+        "priority": order.priority,
+        "project": order.place.project,
+        "sequence": order.place.sequence,
+        "shot": order.place.shot,
+        "season": order.season,
+        "time": order.time,
+        "recipe": order.recipe,
+        "layout": str(order.layout),
+        "order_json": order_text(order),
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def touch_up_of(text: str) -> TouchUpPublished:
+    """Return the touch-up that `order_json` of its job, or its event, holds."""
+    return _TOUCH_UP.validate_json(text)
+
+
+def touch_up_text(event: TouchUpPublished) -> str:
+    """Return a touch-up as `order_json` of its job holds it."""
+    return _TOUCH_UP.dump_json(event).decode()
+
+
+def touch_up_row(event: TouchUpPublished, priority: int, now: datetime) -> dict[str, object]:
+    """Return the row of `jobs` with which a touch-up begins to wait."""
+    return {
+        "key": event.key,
+        "event_key": event.key,
+        "kind": JobKind.TOUCH_UP.value,
+        "state": JobState.WAITING.value,
+        "step": "",
+        "priority": priority,
+        "project": event.place.project,
+        "sequence": event.place.sequence,
+        "shot": event.place.shot,
+        "season": event.season,
+        "time": event.time,
+        "layout": str(event.file),
+        "order_json": touch_up_text(event),
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def result_of(text: str) -> PublishResult | None:
+    """Return what `result_json` holds, None before a Version stands."""
+    return _RESULT.validate_json(text) if text else None
+
+
+def result_text(result: PublishResult) -> str:
+    """Return a result as `result_json` holds it."""
+    return _RESULT.dump_json(result).decode()
+
+
+#: From these a job can be tried again.
+ENDED_BADLY = (JobState.DEAD, JobState.CANCELLED, JobState.SKIPPED)
+_AMBIGUOUS = 2
+
+
+class JobStore:
+    """
+    All jobs of a studio, for commands and pages.
+
+    What is decided here is written to the table; a worker that runs the steps notices it there.
+    """
+
+    def __init__(self, database: Engine) -> None:
+        self._database = database
+
+    def list(
+        self, *, states: Sequence[JobState] = (), project: str | None = None, limit: int = 100
+    ) -> list[Job]:
+        """Return the newest jobs first; no states means all."""
+        query = select(jobs).order_by(jobs.c.id.desc()).limit(limit)
+        if states:
+            query = query.where(jobs.c.state.in_([state.value for state in states]))
+        if project is not None:
+            query = query.where(jobs.c.project == project)
+        with reading(self._database) as connection:
+            return [job_of(row) for row in connection.execute(query).mappings()]
+
+    def get(self, key: str) -> Job:
+        """
+        Return the job whose key is `key` or alone begins with it.
+
+        Raises:
+            JobError: there is none, or more than one.
+        """
+        with reading(self._database) as connection:
+            return job_of(_find(connection, key))
+
+    def counts(self) -> Mapping[JobState, int]:
+        """Return how many jobs stand in each state."""
+        query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
+        with reading(self._database) as connection:
+            found = {JobState(state): int(count) for state, count in connection.execute(query)}
+        return {state: found.get(state, 0) for state in JobState}
+
+    def changes(self, since: datetime | None, *, limit: int = 1000) -> Sequence[Job]:
+        """Return jobs that changed at or after `since`, the oldest change first."""
+        query = select(jobs).order_by(jobs.c.updated_at, jobs.c.id).limit(limit)
+        if since is not None:
+            query = query.where(jobs.c.updated_at >= since)
+        with reading(self._database) as connection:
+            return [job_of(row) for row in connection.execute(query).mappings()]
+
+    def retry(self, key: str) -> Job:
+        """
+        Let a job that ended without a Version run again; what it had made already is used.
+
+        A refused file is looked at again by the watcher: its dead letter goes, and a new one comes
+        if it is still as bad.
+
+        Raises:
+            JobError: there is no such job, or it is not in a state for this.
+        """
+        with self._database.begin() as connection:
+            row = _find(connection, key)
+            _require(row, ENDED_BADLY, "tried again")
+            if row["step"] == Step.DETECT.value:
+                # Watcher or dispatcher decide anew: a file is looked at, an event is routed again.
+                connection.execute(delete(files).where(files.c.path == row["layout"]))
+                connection.execute(
+                    update(events)
+                    .where(events.c.key == row["event_key"])
+                    .values(dispatched_at=None)
+                )
+                connection.execute(delete(jobs).where(jobs.c.key == row["key"]))
+                return job_of({**row, "state": JobState.WAITING.value, "error": ""})
+            return _change(
+                connection,
+                row,
+                state=JobState.WAITING.value,
+                step="",
+                run=row["run"] + 1,
+                progress=0.0,
+                note="",
+                error="",
+                error_kind="",
+                attempts=0,
+                crashes=0,
+                cancel_asked=0,
+                finished_at=None,
+            )
+
+    def skip(self, key: str, note: str) -> Job:
+        """
+        Note that a job is not needed.
+
+        Raises:
+            JobError: there is no such job, or it is running or done.
+        """
+        with self._database.begin() as connection:
+            row = _find(connection, key)
+            _require(row, (JobState.WAITING, *ENDED_BADLY), "skipped")
+            if records.background(connection, row["key"]) is not None:
+                records.decide(connection, row["key"], ReviewState.OMITTED)
+            return _change(
+                connection, row, state=JobState.SKIPPED.value, note=note, finished_at=utc_now()
+            )
+
+    def cancel(self, key: str) -> Job:
+        """
+        Stop a job; one that runs stops at its next chance.
+
+        Raises:
+            JobError: there is no such job, or it has ended.
+        """
+        with self._database.begin() as connection:
+            row = _find(connection, key)
+            _require(row, (JobState.WAITING, JobState.RUNNING), "cancelled")
+            if row["state"] == JobState.WAITING.value:
+                return _change(
+                    connection, row, state=JobState.CANCELLED.value, finished_at=utc_now()
+                )
+            return _change(connection, row, cancel_asked=1)
+
+
+def _find(connection: Connection, key: str) -> RowMapping:
+    rows = connection.execute(
+        select(jobs)
+        .where(jobs.c.key.startswith(key, autoescape=True))
+        .order_by(func.length(jobs.c.key))
+        .limit(_AMBIGUOUS)
+    ).mappings()
+    found = rows.all()
+    if not key or not found:
+        raise JobError(f"There is no job {key!r}.", advice="See `haikei jobs list`.")
+    if len(found) == _AMBIGUOUS and found[0]["key"] != key:
+        raise JobError(f"More than one job begins with {key!r}.", advice="Give more of its key.")
+    return found[0]
+
+
+def _require(row: RowMapping, states: Sequence[JobState], what: str) -> None:
+    if JobState(row["state"]) not in states:
+        allowed = ", ".join(state.value for state in states)
+        raise JobError(
+            f"The job {row['key']} is {row['state']} and cannot be {what}.",
+            advice=f"That can be done with jobs that are {allowed}.",
+        )
+
+
+def _change(connection: Connection, row: RowMapping, **values: object) -> Job:
+    connection.execute(
+        update(jobs).where(jobs.c.key == row["key"]).values(**values, updated_at=utc_now())
+    )
+    return job_of({**row, **values, "updated_at": utc_now()})

@@ -1,0 +1,205 @@
+"""
+The job of a touch-up: find what was painted over and who painted, then take it in.
+
+It has one task with two steps. Where the parent cannot be told, people are asked in the tracker,
+once, and the job waits among the dead letters for the answer.
+"""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection
+
+from haikei.credits import Person
+from haikei.errors import CreditError, ImageUnreadable, LayoutChanged, TouchUpRefused
+from haikei.events import TouchUpPublished
+from haikei.files import sha256_of
+from haikei.jobs.background.tasks import TOUCH_UP, handed_over
+from haikei.jobs.engine.port import Durable, Handler
+from haikei.jobs.engine.pseudonyms import nameless
+from haikei.jobs.engine.retries import Gate
+from haikei.jobs.engine.step_run import StepResultCodec, StepRun, TaskEnded
+from haikei.jobs.job import Step, TouchUpOrder
+from haikei.jobs.progress import JobProgress
+from haikei.jobs.table import touch_up_of
+from haikei.jobs.tools import Tools
+from haikei.jobs.touchup.ask import ask
+from haikei.jobs.touchup.find_parent import Parentage, find_parent
+from haikei.jobs.touchup.take_in import take_in
+from haikei.settings import PersonEntry
+from haikei.show import Row
+from haikei.trackers import PublishResult
+from haikei.trackers.contract import KeepsCredits
+
+log = structlog.get_logger()
+
+#: Told, in its transaction, of each Version that came to be.
+TellOfVersion = Callable[[Connection, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """What is known of a touch-up before anything is made of it."""
+
+    parent: Parentage
+    artist: Person | str  #: a name is looked up in settings and tracker
+
+
+_UNDERSTOOD = StepResultCodec(Understood)
+_PUBLISHED = StepResultCodec(PublishResult)
+
+
+def tell_nobody(_connection: Connection, _version: int) -> None:
+    """Tell nobody."""
+
+
+class TouchUpHandlers:
+    """
+    Does the task of touch-ups in this process.
+
+    Args:
+        tools: the studio's.
+        gate: lets in as many as may work at once.
+        tell: whom to tell of new Versions.
+    """
+
+    def __init__(self, tools: Tools, gate: Gate, tell: TellOfVersion = tell_nobody) -> None:
+        self._tools = tools
+        self._gate = gate
+        self._tell = tell
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return the handler of the task, by its name."""
+        return nameless(self._tools.database, {TOUCH_UP: self.bring_home})
+
+    def bring_home(self, durable: Durable, payload: str) -> None:
+        """Find the parent and take the touch-up in."""
+        hand = handed_over(payload)
+        tools = self._tools
+        progress = JobProgress(tools.database, key=hand.key, run=hand.run, stop=tools.stop)
+        run = StepRun(durable, progress, tools, self._gate, touch_up_of)
+        try:
+            understood = run.step(
+                Step.COLLECT, _UNDERSTOOD, lambda event, _: understand(event, tools)
+            )
+            published = run.step(
+                Step.TAKE_IN,
+                _PUBLISHED,
+                lambda event, _: self._take_in(progress, event, understood),
+            )
+        except TaskEnded:
+            return
+        log.info("job_done", job=hand.key, version=published.version.name, url=published.url)
+
+    def _take_in(
+        self, progress: JobProgress, event: TouchUpPublished, understood: Understood
+    ) -> PublishResult:
+        tools = self._tools
+        _require_unchanged(event)
+        order = TouchUpOrder(
+            file=event.file,
+            of=understood.parent.sha256,
+            artist=understood.artist,
+            found_by=understood.parent.found_by,
+        )
+        try:
+            taken = take_in(order, tools)
+        except TouchUpRefused as error:
+            ask(event, error, tools)
+            raise
+        background = taken.background
+        if background.tracker_id is None:
+            message = f"{background.code} was taken in and is not in the tracker"
+            raise ValueError(message)
+        version = Row(type="Version", id=background.tracker_id, name=background.code)
+        # The layout's row is its first version's matter; a touch-up stands on the Version.
+        result = PublishResult(
+            version=version,
+            files=(),
+            layout_file=version,
+            url=background.url,
+            created=taken.created,
+        )
+        with tools.database.begin() as connection:
+            progress.done(connection, result)
+            self._tell(connection, version.id)
+        return result
+
+
+def understand(event: TouchUpPublished, tools: Tools) -> Understood:
+    """
+    Return what was painted over, and by whom.
+
+    Raises:
+        ParentUnknown: the parent cannot be told; people were asked in the tracker.
+        CreditError: nobody is named for it.
+        LayoutChanged: the file is not the one that was announced.
+        ImageUnreadable: the file is no picture, or damaged.
+        TrackerError: the tracker does not answer, or refuses.
+    """
+    _require_unchanged(event)
+    artist = _artist(event, tools)
+    try:
+        parent = find_parent(event, tools)
+    except TouchUpRefused as error:
+        ask(event, error, tools)
+        raise
+    return Understood(parent=parent, artist=artist)
+
+
+def _require_unchanged(event: TouchUpPublished) -> None:
+    try:
+        found = sha256_of(event.file)
+    except OSError as error:
+        raise ImageUnreadable(
+            f"{event.file} cannot be read: {error.strerror or error}.",
+            advice="Bring the artist's file back, then retry the job.",
+        ) from error
+    if found != event.sha256:
+        raise LayoutChanged(
+            f"{event.file} was changed after it was announced.",
+            advice="Nothing needs to be done: the file as it is now is a touch-up of its own.",
+        )
+
+
+def _artist(event: TouchUpPublished, tools: Tools) -> Person | str:
+    if event.artist is not None:
+        return event.artist
+    said = event.artist_name
+    if said:
+        entry = _entry(said, tools.settings.people)
+        if entry is not None:
+            return next(iter(entry.logins), entry.name)
+        adapter = tools.tracker()
+        if isinstance(adapter, KeepsCredits):
+            desk = adapter.credit_desk()
+            try:
+                person = desk.people([said]).get(said)
+            finally:
+                desk.close()
+            if person is not None:
+                return person
+    what = f"{said!r} in its name is nobody we know" if said else "its name says nobody"
+    raise CreditError(
+        f"Nobody is named for the paint-over {event.file.name}: the tracker names nobody, and "
+        f"{what}.",
+        advice="Publish it in the tracker as its artist, or add the artist to [[people]] and retry "
+        "the job: human work is never taken in unnamed.",
+    )
+
+
+def _entry(said: str, people: tuple[PersonEntry, ...]) -> PersonEntry | None:
+    found = [
+        entry
+        for entry in people
+        if any(_plain(said) == _plain(known) for known in (entry.name, *entry.logins))
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _plain(name: str) -> str:
+    """Return a name without what file names and logins write between its parts."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(sign for sign in folded if sign.isalnum())

@@ -1,0 +1,1 @@
+"""The words of notes: what they ask of a picture, in English and Japanese."""

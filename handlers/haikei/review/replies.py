@@ -1,0 +1,236 @@
+"""
+What is written into the tracker for a decision: kept in the transaction that decided
+it, in English and Japanese.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Engine, func, select, update
+
+from haikei.database import inserting, reading, review_answers
+from haikei.errors import HaikeiError
+from haikei.jobs.job import Instructions, JobState
+from haikei.trackers import NoteWrite, ReplyWrite, ReviewDesk, ReviewWrite, StatusWrite
+
+log = structlog.get_logger()
+
+#: Seconds after which an answer that was begun and not noted is begun again.
+LEASE = 120.0
+#: Seconds before an answer is tried again, doubled up to the longest.
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 3600.0
+_BATCH = 50
+_columns = review_answers.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingReply:
+    """One change of the tracker, of one kind."""
+
+    status: StatusWrite | None = None
+    note: NoteWrite | None = None
+    reply: ReplyWrite | None = None
+
+    @property
+    def write(self) -> ReviewWrite:
+        """The change itself."""
+        found = self.status or self.note or self.reply
+        if found is None:
+            message = "an answer without a change"
+            raise ValueError(message)
+        return found
+
+
+_ANSWER = TypeAdapter(PendingReply)
+
+
+def answer(connection: Connection, change: NoteWrite | ReplyWrite, now: datetime) -> None:
+    """Ask that a Note or Reply be written, once for its key."""
+    told = (
+        PendingReply(note=change) if isinstance(change, NoteWrite) else PendingReply(reply=change)
+    )
+    statement = inserting(connection, review_answers).on_conflict_do_nothing(index_elements=["key"])
+    connection.execute(statement, _row(change.key, told, now))
+
+
+def set_status(connection: Connection, key: str, change: StatusWrite, now: datetime) -> None:
+    """Ask that a status be set, instead of what was asked under this key before."""
+    row = _row(key, PendingReply(status=change), now)
+    statement = inserting(connection, review_answers)
+    replaced = {name: value for name, value in row.items() if name != "key"}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["key"], set_={**replaced, "done_at": None}),
+        row,
+    )
+
+
+def waiting_answers(connection: Connection) -> int:
+    """Return how many answers do not stand in the tracker yet."""
+    query = select(func.count()).select_from(review_answers).where(_columns.done_at.is_(None))
+    return int(connection.execute(query).scalar_one())
+
+
+def answered(connection: Connection, keys: Collection[str]) -> Mapping[str, str]:
+    """Return the texts of Notes and Replies by their keys; keys of none are left out."""
+    rows = connection.execute(
+        select(_columns.key, _columns.payload).where(_columns.key.in_(list(keys)))
+    )
+    found: dict[str, str] = {}
+    for row in rows:
+        told = _ANSWER.validate_json(row.payload)
+        text = told.note or told.reply
+        if text is not None:
+            found[row.key] = text.text
+    return found
+
+
+def write_answers(database: Engine, desk: ReviewDesk, now: datetime) -> int:
+    """Write what is due, the oldest first; return how many now stand."""
+    written = 0
+    for _ in range(_BATCH):
+        taken = _take(database, now)
+        if taken is None:
+            break
+        key, payload = taken
+        try:
+            desk.write(_ANSWER.validate_json(payload).write)
+        except HaikeiError as error:
+            log.warning("answer_not_written", answer=key, error=str(error))
+            _put_off(database, key, now, error)
+            if error.transient:
+                break
+            continue
+        with database.begin() as connection:
+            # Another payload under this key is a newer wish, which is still to be written.
+            connection.execute(
+                update(review_answers)
+                .where(_columns.key == key, _columns.payload == payload)
+                .values(done_at=now, error="")
+            )
+        log.info("answer_written", answer=key)
+        written += 1
+    return written
+
+
+def _take(database: Engine, now: datetime) -> tuple[str, str] | None:
+    due = _columns.done_at.is_(None) & (_columns.try_at <= now)
+    query = select(review_answers).where(due).order_by(_columns.try_at, _columns.key).limit(1)
+    with reading(database) as connection:
+        if connection.execute(query).first() is None:
+            return None
+    with database.begin() as connection:
+        row = connection.execute(query.with_for_update(skip_locked=True)).first()
+        if row is None:
+            return None
+        connection.execute(
+            update(review_answers)
+            .where(_columns.key == row.key)
+            .values(try_at=now + timedelta(seconds=LEASE))
+        )
+        return row.key, row.payload
+
+
+def _put_off(database: Engine, key: str, now: datetime, error: HaikeiError) -> None:
+    with database.begin() as connection:
+        attempts = connection.execute(
+            select(_columns.attempts).where(_columns.key == key)
+        ).scalar_one()
+        pause = error.retry_after or min(FIRST_PAUSE * 2 ** min(attempts, 20), LONGEST_PAUSE)
+        connection.execute(
+            update(review_answers)
+            .where(_columns.key == key)
+            .values(try_at=now + timedelta(seconds=pause), attempts=attempts + 1, error=str(error))
+        )
+
+
+def _row(key: str, told: PendingReply, now: datetime) -> dict[str, object]:
+    return {
+        "key": key,
+        "payload": _ANSWER.dump_json(told).decode(),
+        "try_at": now,
+        "attempts": 0,
+        "error": "",
+    }
+
+
+_ENDED = {
+    JobState.DEAD: ("could not be made", "作成できませんでした"),
+    JobState.CANCELLED: ("was cancelled", "中止されました"),
+    JobState.SKIPPED: ("was found not to be needed", "不要と判断されました"),
+}
+
+
+def made(code: str, instructions: Instructions, *, same_seed: bool) -> str:
+    """Return the answer to a note for which a version was made."""
+    understood = "; ".join(instructions.understood)
+    seed = "" if same_seed else " Another seed. (シードは新規)"
+    if understood:
+        said = f"Understood (反映した内容): {understood}.{seed}"
+    elif instructions.text:
+        said = (
+            "None of Haikei's own turns was recognised in the words; a model reads them as they "
+            f"are. (調整として読み取れる言葉はありませんでした){seed}"
+        )
+    else:
+        said = (
+            "No words were given; what is drawn or attached is not read. "
+            f"(言葉の指示はありませんでした。描き込みや添付は読み取りません){seed}"
+        )
+    return f"{code} is ready for review. (新しいバージョンができました)\n{said}"
+
+
+def locked(code: str) -> str:
+    """Return the answer to a note that came after the approval."""
+    return (
+        f"{code} is approved; set it to retake first, and this note counts. "
+        "(承認済みです。先にリテイクに戻してください)"
+    )
+
+
+def reworded() -> str:
+    """Return the answer to a note that was changed after a retake was ordered for it."""
+    return (
+        "This note was changed after it was acted on, and counts as it was. Write what is new as a "
+        "Reply. (対応を始めた後の変更は反映されません。追加の指示は返信に書いてください)"
+    )
+
+
+def painted(code: str) -> str:
+    """Return the answer to a note on a version that was painted by hand."""
+    return (
+        f"{code} was painted by hand, and Haikei paints over nobody's work: this note is for its "
+        "artist. For a generated version, ask for a retake of a generated one. "
+        "(手描きのバージョンです。修正は担当の方にお願いします)"
+    )
+
+
+def too_many(code: str, retakes: int) -> str:
+    """Return the question that stands in place of one more retake."""
+    return (
+        f"{retakes} retakes of {code} were made already, the most that the studio allows "
+        "(review.max_retakes). Shall an artist take over? Nothing more is generated until the "
+        "limit is raised and another note written. (リテイクの上限に達しました。ご判断ください)"
+    )
+
+
+def no_job(code: str) -> str:
+    """Return the question about a version that no job of ours has made."""
+    return (
+        f"No generated version of {code} is known here that a retake could go on from. What shall "
+        "be done? (元になる生成ジョブが見つかりません。ご判断ください)"
+    )
+
+
+def ended(code: str, state: JobState, reason: str) -> str:
+    """Return what is told of a retake that ended without a version."""
+    en, ja = _ENDED[state]
+    why = f" {reason}" if reason else ""
+    return f"The retake of {code} {en}.{why} Another note begins a new one. (リテイクは{ja})"
+
+
+def subject(codes: Sequence[str]) -> str:
+    """Return the subject of a question."""
+    return f"Haikei asks about {', '.join(codes)}"

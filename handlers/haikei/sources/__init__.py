@@ -1,0 +1,1 @@
+"""Where events come from: folders, the tracker's event log, webhooks, commands."""

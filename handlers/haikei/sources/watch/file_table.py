@@ -1,0 +1,203 @@
+"""
+The table of files: what is known of each, the truth after a restart, and what of it
+is in memory.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from haikei.database import files, utc_now
+from haikei.jobs.inbox import receive_all, refuse, supersede
+from haikei.sources.watch.judging import FileState, FileVerdict
+from haikei.sources.watch.root import WatchedRoot
+from haikei.sources.watch.scan import Stamp, printable
+
+_PAGE = 5000
+_LOOKUP = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFile:
+    """A file that was judged, in the state in which it was."""
+
+    path: str
+    stamp: Stamp
+    state: FileState
+
+
+class FileTable:
+    """The rows of `files`, written together with what they caused."""
+
+    def __init__(self, database: Engine) -> None:
+        self._database = database
+
+    def load(self) -> Iterator[KnownFile]:
+        """Yield every known file; page by page, so that writers never wait long."""
+        columns = (files.c.path, files.c.size, files.c.mtime_ns, files.c.inode, files.c.state)
+        after = ""
+        while True:
+            with self._database.begin() as connection:
+                rows = connection.execute(
+                    select(*columns).where(files.c.path > after).order_by(files.c.path).limit(_PAGE)
+                ).all()
+            for path, size, mtime_ns, inode, state in rows:
+                stamp = Stamp(size, mtime_ns, _unsigned(inode))
+                yield KnownFile(path=path, stamp=stamp, state=FileState(state))
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1].path
+
+    def record(self, verdicts: Sequence[FileVerdict]) -> int:
+        """
+        Tell what was judged, and remember it, in one transaction.
+
+        Returns:
+            How many layouts were new, whoever else might have told of them.
+        """
+        now = utc_now()
+        rows = [
+            {
+                "path": printable(verdict.path),
+                "size": verdict.stamp.size,
+                "mtime_ns": verdict.stamp.mtime_ns,
+                "inode": _signed(verdict.stamp.inode),
+                "sha256": verdict.sha256,
+                "state": verdict.state.value,
+                "reason": verdict.refusal.reason if verdict.refusal is not None else "",
+                "event_key": verdict.key,
+                "seen_at": now,
+            }
+            for verdict in verdicts
+        ]
+        events = [verdict.event for verdict in verdicts if verdict.event is not None]
+        refusals = [verdict.refusal for verdict in verdicts if verdict.refusal is not None]
+        with self._database.begin() as connection:
+            _supersede(connection, rows)
+            new = receive_all(connection, events) if events else 0
+            for refusal in refusals:
+                refuse(connection, refusal)
+            _upsert(connection, rows)
+        return new
+
+    def missing(self, paths: Sequence[str]) -> set[str]:
+        """Return those of `paths` that have no row any more: they shall be judged again."""
+        shown = {printable(path): path for path in paths}
+        keys = list(shown)
+        with self._database.begin() as connection:
+            for start in range(0, len(keys), _LOOKUP):
+                found = connection.execute(
+                    select(files.c.path).where(files.c.path.in_(keys[start : start + _LOOKUP]))
+                )
+                for path in found.scalars():
+                    shown.pop(path, None)
+        return set(shown.values())
+
+
+def rearm(database: Engine, path: Path) -> bool:
+    """
+    Have a refused file judged again by whichever process watches it, within a folder pass.
+
+    Returns:
+        False when no file of this path was known: it will be judged anyway, or is not there.
+    """
+    with database.begin() as connection:
+        found = connection.execute(delete(files).where(files.c.path == printable(str(path))))
+        return found.rowcount > 0
+
+
+def _supersede(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    paths = [row["path"] for row in rows]
+    now = {row["event_key"] for row in rows}
+    for start in range(0, len(paths), _LOOKUP):
+        found = connection.execute(
+            select(files.c.event_key).where(
+                files.c.path.in_(paths[start : start + _LOOKUP]),
+                files.c.state != FileState.PUBLISHED.value,
+            )
+        )
+        if stale := set(found.scalars()) - now:
+            supersede(connection, list(stale))
+
+
+def _upsert(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = make(files)
+    updated = {
+        column.name: statement.excluded[column.name]
+        for column in files.columns
+        if not column.primary_key
+    }
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["path"], set_=updated),
+        [dict(row) for row in rows],
+    )
+
+
+# Some network file systems give 64-bit inode numbers; a BIGINT has a sign.
+def _signed(inode: int) -> int:
+    return inode - (1 << 64) if inode >= 1 << 63 else inode
+
+
+def _unsigned(inode: int) -> int:
+    return inode + (1 << 64) if inode < 0 else inode
+
+
+_NOTHING: Mapping[str, Stamp] = {}
+
+
+class KnownFiles:
+    """The state in which each file was judged last."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, dict[str, Stamp]] = {}
+        self._count = 0
+        self.refused: set[str] = set()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def load(self, files: Iterable[KnownFile], roots: Iterable[WatchedRoot]) -> None:
+        """
+        Take over what the table holds of these trees.
+
+        Files that were refused for their path are forgotten where the template fits them now: a
+        studio that corrects its template gets them judged by a restart.
+        """
+        tops = tuple(roots)
+        for file in files:
+            root = next((top for top in tops if top.relative(file.path) is not None), None)
+            if root is None or (file.state is FileState.MISPLACED and root.fits(file.path)):
+                continue
+            self.remember(file)
+
+    def in_folder(self, folder: str) -> Mapping[str, Stamp]:
+        """Return the known files of one folder by name."""
+        return self._folders.get(folder, _NOTHING)
+
+    def stamp(self, path: str) -> Stamp | None:
+        """Return the state in which a file was judged, None for an unknown one."""
+        folder, _, name = path.rpartition("/")
+        return self.in_folder(folder).get(name)
+
+    def remember(self, file: KnownFile) -> None:
+        """Note that a file was judged."""
+        folder, _, name = file.path.rpartition("/")
+        names = self._folders.setdefault(folder, {})
+        self._count += name not in names
+        names[name] = file.stamp
+        if file.state is FileState.PUBLISHED:
+            self.refused.discard(file.path)
+        else:
+            self.refused.add(file.path)
+
+    def forget(self, path: str) -> None:
+        """Have a file judged again at the next look."""
+        folder, _, name = path.rpartition("/")
+        if self._folders.get(folder, {}).pop(name, None) is not None:
+            self._count -= 1
+        self.refused.discard(path)

@@ -1,0 +1,182 @@
+"""Sandboxed readers at work beside the scan: files go in by the batch, findings come out."""
+
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from haikei.images import Inspection
+from haikei.sources.watch.settling import SettledFile
+from haikei.sources.watch.truncation import DECODED, cut_short
+
+_log = structlog.get_logger()
+#: Seconds without work after which a reader ends its process and gives its memory back.
+IDLE = 30.0
+_BATCH_FILES = 128
+#: A batch is what a stopping watcher may have to wait for; layered files are hundreds of MiB.
+_BATCH_BYTES = 256 * 1024 * 1024
+
+
+class FileReader(Protocol):
+    """What hashes files and reads their headers: `haikei.images.Inspector`."""
+
+    def inspect(self, paths: Sequence[Path], *, decode: bool = False) -> Sequence[Inspection]:
+        """Return one inspection for each path, in order; with `decode`, of all pixels too."""
+        ...
+
+
+MakeReader = Callable[[], AbstractContextManager[FileReader]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """A batch that came back."""
+
+    batch: tuple[SettledFile, ...]
+    findings: Sequence[Inspection]  #: one for each file, or none when the reader failed
+    failure: str
+
+
+class Readers:
+    """
+    One reader for little work, more for a burst, none when there is nothing to do.
+
+    Each owns one child process, and waits for it in a thread of its own.
+    """
+
+    def __init__(
+        self,
+        make: MakeReader,
+        wake: threading.Event,
+        *,
+        most: int | None = None,
+        idle: float = IDLE,
+    ) -> None:
+        self._make = make
+        self._wake = wake
+        self._most = most or min(4, os.cpu_count() or 1)
+        self._idle = idle
+        self._lock = threading.Lock()
+        self._threads: set[threading.Thread] = set()
+        self._work: queue.SimpleQueue[tuple[SettledFile, ...] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Inspected] = queue.SimpleQueue()
+        self._outstanding = 0
+
+    def has_room(self, files: int) -> bool:
+        """Whether a batch of so many files should be handed over now: at once, or full."""
+        if self._outstanding < self._most:
+            return True
+        return files >= _BATCH_FILES and self._outstanding < 2 * self._most
+
+    @property
+    def running(self) -> int:
+        """How many reader threads there are."""
+        return len(self._threads)
+
+    def submit(self, ready: deque[SettledFile]) -> None:
+        """Take a batch from the front of `ready`; it comes back through `take`."""
+        files: list[SettledFile] = []
+        size = 0
+        while ready and len(files) < _BATCH_FILES and size < _BATCH_BYTES:
+            files.append(ready.popleft())
+            size += files[-1].stamp.size
+        with self._lock:
+            self._outstanding += 1
+            self._work.put(tuple(files))
+            self._employ(min(self._most, self._outstanding), None)
+
+    def warm(self, path: str, files: int) -> None:
+        """
+        Start the readers that so many files will need, while those files settle.
+
+        A new reader looks at `path` first, and forgets it: that loads the image libraries.
+        """
+        if self._threads and files <= _BATCH_FILES:
+            return
+        with self._lock:
+            self._employ(min(self._most, -(-files // _BATCH_FILES)), Path(path))
+
+    def take(self) -> list[Inspected]:
+        """Return the batches that have come back."""
+        done: list[Inspected] = []
+        while True:
+            try:
+                done.append(self._done.get_nowait())
+            except queue.Empty:
+                self._outstanding -= len(done)
+                return done
+
+    def close(self) -> None:
+        """Let each reader finish its batch, drop what waits, and end them."""
+        with self._lock:
+            while not self._work.empty():
+                self._work.get()
+                self._outstanding -= 1
+            threads = list(self._threads)
+            for _ in threads:
+                self._work.put(None)
+        for thread in threads:
+            thread.join()
+        with self._lock:
+            self._threads.difference_update(threads)
+
+    def _employ(self, wanted: int, first: Path | None) -> None:
+        while len(self._threads) < wanted:
+            thread = threading.Thread(
+                target=self._run, args=(first,), name="haikei-reader", daemon=True
+            )
+            self._threads.add(thread)
+            thread.start()
+
+    def _run(self, first: Path | None) -> None:
+        with self._make() as reader:
+            if first is not None:
+                _load_libraries(reader, first)
+            while True:
+                try:
+                    batch = self._work.get(timeout=self._idle)
+                except queue.Empty:
+                    with self._lock:
+                        if self._work.empty():
+                            self._threads.discard(threading.current_thread())
+                            return
+                    continue
+                if batch is None:
+                    return
+                self._done.put(_inspect(reader, batch))
+                self._wake.set()
+
+
+def _load_libraries(reader: FileReader, path: Path) -> None:
+    try:
+        reader.inspect([path])
+    except Exception as error:  # noqa: BLE001 - the first real batch will say the same
+        _log.debug("watch_reader_failed", reason=str(error))
+
+
+def _inspect(reader: FileReader, batch: tuple[SettledFile, ...]) -> Inspected:
+    paths = [Path(settled.path) for settled in batch]
+    decoded = [path for path in paths if path.suffix.lower() in DECODED]
+    others = [path for path in paths if path.suffix.lower() not in DECODED]
+    try:
+        found = [*reader.inspect(others), *reader.inspect(decoded, decode=True)]
+    except Exception as error:  # noqa: BLE001 - whatever it was, the files must come back
+        return Inspected(batch=batch, findings=(), failure=f"{type(error).__name__}: {error}")
+    by_path = {finding.path: _whole(finding) for finding in found}
+    return Inspected(batch=batch, findings=[by_path[path] for path in paths], failure="")
+
+
+def _whole(finding: Inspection) -> Inspection:
+    if not finding.ok:
+        return finding
+    reason = cut_short(finding.path, finding.format)
+    return (
+        replace(finding, ok=False, reason=f"{finding.path.name} {reason}.") if reason else finding
+    )

@@ -1,0 +1,198 @@
+"""
+The scan: what stands in a tree, and what tells one state of a file from another
+without reading it.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from haikei.sources.watch.root import LayoutNames
+
+
+class Stamp(NamedTuple):
+    """Size, time and identity of a file; two looks that give the same saw the same content."""
+
+    size: int  #: bytes
+    mtime_ns: int  #: last change, nanoseconds since 1970 by the file server's clock
+    inode: int
+
+
+def stamp_of(stat: os.stat_result) -> Stamp:
+    """Return the stamp in what `lstat` said."""
+    return Stamp(stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+def printable(path: str) -> str:
+    """
+    Return a path as text that a database and a terminal can take.
+
+    Names on Linux are bytes; those that are no UTF-8 are shown with their bytes escaped.
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The files of one folder that can be layouts."""
+
+    folder: str
+    files: dict[str, Stamp]  #: by name
+
+
+@dataclass(slots=True, kw_only=True)
+class _Folder:
+    mtime_ns: int | None  #: None: it could not be read
+    again: bool  #: list it once more, whatever its time says
+    walk: int
+
+
+class Tree:
+    """
+    One tree's folders and their times.
+
+    A new or renamed file changes its folder's time, so a pass over the folders finds it without
+    looking at files. A rewritten file does not: only a full walk finds that.
+
+    Times are coarse (milliseconds here, whole seconds on some servers): a change may fall into
+    the tick in which a folder was listed. So a folder that changed is listed again by the next
+    pass too, which needs no clock to agree with another.
+    """
+
+    def __init__(
+        self, top: str, names: LayoutNames, *, apart: frozenset[str] = frozenset()
+    ) -> None:
+        self._top = top
+        self._names = names
+        self._apart = apart
+        self._folders: dict[str, _Folder] = {}
+        self._walk = 0
+        self._complained: set[str] = set()
+
+    @property
+    def folders(self) -> int:
+        """How many folders are known."""
+        return len(self._folders)
+
+    def full(self) -> Iterator[Listing]:
+        """List every folder."""
+        self._walk += 1
+        walk = self._walk
+        yield from self._below(self._top, only_new=False)
+        gone = [path for path, folder in self._folders.items() if folder.walk < walk]
+        for path in gone:
+            del self._folders[path]
+
+    def changed(self) -> Iterator[Listing]:
+        """List the folders that changed since they were listed, and all that is new below."""
+        for path, folder in list(self._folders.items()):
+            try:
+                mtime_ns = _mtime_ns(path)
+            except (FileNotFoundError, NotADirectoryError):
+                self._folders.pop(path, None)
+                continue
+            except OSError:
+                continue
+            if folder.again or mtime_ns != folder.mtime_ns:
+                yield from self._below(path, only_new=True)
+
+    def new(self, top: str) -> Iterator[Listing]:
+        """List a folder of which an event told, and all that is new below."""
+        if top in self._apart:
+            return
+        known = self._folders.get(top)
+        try:
+            if known is None or known.mtime_ns != _mtime_ns(top):
+                yield from self._below(top, only_new=True)
+        except OSError:
+            return
+
+    def _below(self, top: str, *, only_new: bool) -> Iterator[Listing]:
+        waiting = [top]
+        while waiting:
+            path = waiting.pop()
+            files: dict[str, Stamp] = {}
+            inside: list[str] = []
+            try:
+                # The time is taken first: what comes while we list makes it differ.
+                mtime_ns = _mtime_ns(path)
+                self._list(path, files, inside)
+            except (FileNotFoundError, NotADirectoryError):
+                self._folders.pop(path, None)
+                continue
+            except OSError as error:
+                self._complain(path, error)
+                self._folders[path] = _Folder(mtime_ns=None, again=False, walk=self._walk)
+                continue
+            if path in self._complained:
+                self._complained.discard(path)
+                _log.info("watch_folder_readable_again", folder=printable(path))
+            known = self._folders.get(path)
+            self._folders[path] = _Folder(
+                mtime_ns=mtime_ns,
+                again=known is None or known.mtime_ns != mtime_ns,
+                walk=self._walk,
+            )
+            waiting += [folder for folder in inside if not only_new or folder not in self._folders]
+            yield Listing(folder=path, files=files)
+
+    def _list(self, path: str, files: dict[str, Stamp], inside: list[str]) -> None:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.path not in self._apart and not self._names.is_ignored(entry.name):
+                        inside.append(entry.path)
+                elif self._names.is_layout(entry.name):
+                    try:
+                        found = self.look(entry.path, entry.stat(follow_symlinks=False))
+                    except FileNotFoundError:
+                        continue
+                    if found is not None:
+                        files[entry.name] = found
+
+    def look(self, path: str, stat: os.stat_result) -> Stamp | None:
+        """
+        Return the stamp of what `lstat` found, None when it is no file that we read.
+
+        A link to a file in this tree stands for that file; one that leads out of it is left
+        alone, as are links to folders: what they show is found at its own place, or is not ours.
+        """
+        kind = stat.st_mode & 0o170000
+        if kind == _REGULAR:
+            return stamp_of(stat)
+        if kind != _LINK:
+            return None
+        try:
+            target = Path(path).resolve(strict=True)
+            if not target.is_file():
+                return None
+            if not target.is_relative_to(Path(self._top).resolve()):
+                if path not in self._complained:
+                    self._complained.add(path)
+                    _log.warning("watch_link_leads_out", link=printable(path))
+                return None
+            return stamp_of(target.stat())
+        except (OSError, RuntimeError):
+            return None
+
+    def _complain(self, path: str, error: OSError) -> None:
+        if path not in self._complained:
+            self._complained.add(path)
+            _log.warning(
+                "watch_folder_unreadable", folder=printable(path), reason=error.strerror or ""
+            )
+
+
+_REGULAR = 0o100000
+_LINK = 0o120000
+
+
+def _mtime_ns(folder: str) -> int:
+    return Path(folder).stat().st_mtime_ns

@@ -1,0 +1,163 @@
+"""The web application of a studio."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import structlog
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from haikei.errors import HaikeiError
+from haikei.settings import Settings
+from haikei.storage import Storage
+from haikei.trackers import ReviewDesk, load_review_desk
+from haikei.web.address import address, hosts
+from haikei.web.context import WebContext
+from haikei.web.live import Broadcaster
+from haikei.web.menu.menu_endpoint import Menu
+from haikei.web.message import message_page
+from haikei.web.security.request_security import RequestSecurity
+from haikei.web.security.requests import RateLimit, SecurityHeaders, security_headers
+from haikei.web.security.sessions import Sessions, session_key
+from haikei.web.security.sign_in import SignIn
+from haikei.web.tracker_access import SiteAccess
+from haikei.web.webhooks.webhook_endpoint import Webhooks
+
+log = structlog.get_logger()
+
+_SITE = SiteAccess()
+
+
+def make_app(
+    settings: Settings,
+    database: Engine,
+    *,
+    open_review_desk: Callable[[Settings], ReviewDesk] = load_review_desk,
+    site: SiteAccess = _SITE,
+    at: str = "",
+    live: Broadcaster | None = None,
+    pages: Callable[[WebContext], Sequence[BaseRoute]] | None = None,
+) -> Starlette:
+    """
+    Return an application that must stand at the root of a host.
+
+    Args:
+        settings: the studio's.
+        database: the studio's own.
+        open_review_desk: makes a thread's desk; by default that of the studio's tracker.
+        site: how the tracker is reached otherwise.
+        at: its address, where that is known better than from the settings.
+        live: tells pages what changes.
+        pages: the pages to look at; by default Haikei's own.
+
+    Raises:
+        StateError: no key for sessions can be kept.
+    """
+    where = at or address(settings)
+    secure = where.startswith("https:")
+    context = WebContext(
+        settings=settings,
+        database=database,
+        storage=Storage(settings),
+        open_review_desk=open_review_desk,
+        open_feed=site.feed,
+        open_selection=site.selection,
+        sessions=Sessions(
+            session_key(settings.studio.state / "keys"),
+            hours=settings.web.session_hours,
+            secure=secure,
+        ),
+        requests=RateLimit(settings.web.rate),
+        live=live or Broadcaster(database),
+        address=where,
+    )
+
+    webhooks = Webhooks(settings, database, site.feed)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        async with AsyncExitStack() as stack:
+            looking = asyncio.create_task(context.live.run())
+            stack.push_async_callback(_ended, looking)
+            webhooks.start()
+            stack.push_async_callback(asyncio.to_thread, webhooks.stop)
+            yield
+            context.live.stop()
+
+    return Starlette(
+        routes=[
+            Route("/events", _events(context)),
+            *webhooks.routes(),
+            *Menu(context).routes(),
+            *SignIn(context, site.authenticate).routes(),
+            *(pages or _pages)(context),
+        ],
+        middleware=[
+            Middleware(SecurityHeaders, secure=secure),
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts(settings), www_redirect=False),
+            Middleware(RequestSecurity, context=context),
+        ],
+        exception_handlers={
+            HTTPException: _http_error,
+            HaikeiError: _haikei_error,
+            Exception: _unforeseen(security_headers(secure=secure)),
+        },
+        lifespan=lifespan,
+    )
+
+
+def _pages(context: WebContext) -> Sequence[BaseRoute]:
+    from haikei.web.pages import Pages
+
+    return Pages(context).routes()
+
+
+def _events(context: WebContext) -> Callable[[Request], Response]:
+    def events(request: Request) -> Response:
+        if context.live.is_full:
+            raise HTTPException(503, "Too many pages are open.", {"Retry-After": "30"})
+        return StreamingResponse(
+            context.live.stream(request.headers.get("last-event-id", "")),
+            media_type="text/event-stream",
+            # A proxy that gathers an answer before it sends it on would hold events back.
+            headers={"x-accel-buffering": "no"},
+        )
+
+    return events
+
+
+def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls it with no other
+    return message_page(error.status_code, error.detail, headers=error.headers)
+
+
+def _haikei_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HaikeiError)  # noqa: S101 - Starlette calls it with no other
+    log.warning(
+        "request_failed", path=request.url.path, error=str(error), kind=type(error).__name__
+    )
+    lines = (error.advice,) if error.advice else ()
+    return message_page(503 if error.transient else 409, error.message, lines=lines)
+
+
+def _unforeseen(headers: Mapping[str, str]) -> Callable[[Request, Exception], Response]:
+    # Starlette answers these outside of all middleware, which would have set the headers.
+    def unforeseen(request: Request, error: Exception) -> Response:
+        log.error("request_broke", path=request.url.path, kind=type(error).__name__, exc_info=error)
+        text = "Something went wrong here that nobody foresaw; see the log."
+        return message_page(500, text, headers=headers)
+
+    return unforeseen
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

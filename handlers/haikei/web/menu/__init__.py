@@ -1,0 +1,1 @@
+"""Haikei's items in the tracker's menus: what somebody chose, and the answer."""

@@ -1,0 +1,1 @@
+"""What stands before every page: who comes, how often, whether a form is our own."""

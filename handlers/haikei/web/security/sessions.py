@@ -1,0 +1,171 @@
+"""Sessions: who somebody is, in a cookie signed with a key that only this studio has."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from haikei.errors import StateError
+
+_LONGEST = 3000  # what a browser keeps of one cookie is not much more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a browser's cookie says."""
+
+    id: str
+    login: str  #: as the tracker knows the person; empty when nobody has signed in
+    name: str
+    person_id: str  #: such as `HumanUser:12`; empty when nobody has signed in
+    expires: float  #: seconds since 1970
+
+
+class _Cookie(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: str
+    login: str
+    name: str
+    person_id: str
+    expires: float
+
+
+class Sessions:
+    """
+    Writes and reads sessions; signed with HMAC-SHA256.
+
+    Args:
+        key: the studio's own.
+        hours: how long a session lasts.
+        secure: browsers send it over TLS only.
+        clock: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        *,
+        hours: float,
+        secure: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._key = key
+        self._seconds = hours * 3600
+        self._clock = clock
+        self.secure = secure
+        #: A `__Host-` cookie can be set by no other host of the domain (RFC 6265bis, 4.1.3).
+        self.cookie = "__Host-haikei" if secure else "haikei"
+
+    @property
+    def seconds(self) -> int:
+        """How long a session lasts."""
+        return int(self._seconds)
+
+    def begin(self, *, login: str = "", name: str = "", person_id: str = "") -> Session:
+        """Return a new session; without a login it is that of a browser alone."""
+        return Session(
+            id=secrets.token_urlsafe(18),
+            login=login,
+            name=name[:200],
+            person_id=person_id,
+            expires=self._clock() + self._seconds,
+        )
+
+    def renew(self, session: Session) -> Session:
+        """Return the same session with all its time before it."""
+        return replace(session, expires=self._clock() + self._seconds)
+
+    def write(self, session: Session) -> str:
+        """Return the cookie's value."""
+        said = _Cookie(
+            id=session.id,
+            login=session.login,
+            name=session.name,
+            person_id=session.person_id,
+            expires=session.expires,
+        )
+        text = base64.urlsafe_b64encode(said.model_dump_json().encode()).decode().rstrip("=")
+        return f"{text}.{self._sign('session', text)}"
+
+    def read(self, cookie: str) -> Session | None:
+        """Return the session of a cookie; None when we did not write it, or it is over."""
+        text, dot, signature = cookie.partition(".")
+        if not dot or len(cookie) > _LONGEST:
+            return None
+        if not hmac.compare_digest(self._sign("session", text).encode(), signature.encode()):
+            return None
+        try:
+            padded = text + "=" * (-len(text) % 4)
+            said = _Cookie.model_validate_json(base64.urlsafe_b64decode(padded))
+        except (ValidationError, binascii.Error, ValueError):
+            return None
+        if said.expires <= self._clock():
+            return None
+        return Session(
+            id=said.id,
+            login=said.login,
+            name=said.name,
+            person_id=said.person_id,
+            expires=said.expires,
+        )
+
+    def is_aging(self, session: Session) -> bool:
+        """Tell whether more than half of a session's time is over."""
+        return session.expires - self._clock() < self._seconds / 2
+
+    def csrf(self, session: Session) -> str:
+        """Return what every form of this session has to carry."""
+        return self._sign("csrf", session.id)
+
+    def _sign(self, purpose: str, text: str) -> str:
+        return hmac.new(self._key, f"{purpose}:{text}".encode(), hashlib.sha256).hexdigest()
+
+
+_BYTES = 32
+
+
+def session_key(folder: Path) -> bytes:
+    """
+    Return the key that is kept in a folder.
+
+    Raises:
+        StateError: it can be neither read nor made.
+    """
+    path = folder / "web-sessions.key"
+    try:
+        if not path.exists():
+            _make(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise StateError(f"No key for sessions can be kept in {folder}: {error}.") from error
+    if len(key) < _BYTES:
+        raise StateError(
+            f"The key {path} is damaged.", advice="Remove it; people then sign in anew."
+        )
+    return key
+
+
+def _make(path: Path) -> None:
+    mine = path.with_name(f".{path.name}-{os.getpid()}-{threading.get_ident()}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        # Of two servers that start at once, one makes the key and the other takes it.
+        with suppress(FileExistsError):
+            path.hardlink_to(mine)
+    finally:
+        mine.unlink(missing_ok=True)

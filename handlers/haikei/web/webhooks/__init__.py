@@ -1,0 +1,1 @@
+"""Webhooks of the tracker: they say where to look, and nothing else."""

@@ -1,0 +1,231 @@
+"""
+`POST /api3/json`: the envelope, the wire methods, one answer a call (reference: the
+official client's `_call_rpc`).
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from haikei.errors import HaikeiError
+from haikei.sgserver.credentials import Caller
+from haikei.sgserver.http import answering
+from haikei.sgserver.http.form import drain, large_chunks
+from haikei.sgserver.http.hosting import Hosting
+from haikei.sgserver.http.requests import names_of
+from haikei.sgserver.query import searching, summaries
+from haikei.sgserver.query import searching as threads
+from haikei.sgserver.schema import editing
+from haikei.sgserver.site import Site
+from haikei.sgserver.values import AuthenticationFault, Fault, Json, bad_request, failed
+from haikei.sgserver.write import following
+
+#: What the site says it is; clients decide by it what they may ask.
+VERSION = (8, 78, 0)
+#: What a client may read of the site's preferences.
+PREFERENCES: dict[str, Json] = {
+    "date_component_order": "year_month_day",
+    "duration_units": "days",
+    "format_currency_fields_decimal_options": "$1,000.99",
+    "format_date_fields": "2026-01-31",
+    "format_number_fields": "1,000",
+    "format_time_hour_fields": "24",
+    "hours_per_day": 8.0,
+    "support_local_storage": True,
+    "view_master_settings": "",
+}
+
+Method = Callable[[Site, Caller, Mapping[str, Json]], Json]
+
+_METHODS: dict[str, Method] = {
+    "read": answering.read,
+    "create": answering.create,
+    "update": answering.update,
+    "delete": answering.delete,
+    "revive": answering.revive,
+    "summarize": summaries.summarize,
+    "schema_entity_read": editing.schema_entity_read,
+    "schema_read": editing.schema_read,
+    "schema_field_read": editing.schema_field_read,
+    "schema_field_create": editing.schema_field_create,
+    "schema_field_update": editing.schema_field_update,
+    "schema_field_delete": editing.schema_field_delete,
+    "follow": following.follow,
+    "unfollow": following.unfollow,
+    "followers": following.followers,
+    "following": following.following,
+    "update_project_last_accessed_by_current_user": following.update_project_last_accessed,
+    "note_thread_contents": threads.note_thread_contents,
+    "query_display_name_cache": searching.query_display_name_cache,
+}
+
+
+def dispatch(site: Site, caller: Caller | None, method: str, call: Json) -> Json:
+    """
+    Return what goes into `results` for one wire method.
+
+    `caller` is None for the one method that needs nobody (`info`). `call` is the second of the
+    request's `params`, None when there is none.
+
+    Raises:
+        Fault: it is refused.
+    """
+    if method == "info":
+        return info()
+    if caller is None:
+        raise AuthenticationFault("Missing or invalid authentication arguments")
+    if method == "batch":
+        return site.batch(caller, call)
+    if method == "get_session_token":
+        return {"session_id": site.new_session(caller)}
+    parameters = call if isinstance(call, Mapping) else {}
+    if method == "preferences_read":
+        wanted = names_of(parameters, "prefs")
+        return {k: v for k, v in PREFERENCES.items() if not wanted or k in wanted}
+    found = _METHODS.get(method)
+    if found is None:
+        raise bad_request(f"API {method}() is not available on this site.")
+    return found(site, caller, parameters)
+
+
+def info() -> dict[str, Json]:
+    """Return what anybody may know of the site; where uploads go is the server's to add."""
+    return {
+        "version": list(VERSION),
+        "full_version": [*VERSION, 0],
+        "user_authentication_method": "default",
+        "s3_uploads_enabled": False,
+        "s3_direct_uploads_enabled": False,
+        "s3_enabled_upload_types": {
+            "Version": ["sg_uploaded_movie"],
+            "*": ["this_file"],
+            "Attachment": "*",
+        },
+        "api_max_entities_per_page": 500,
+    }
+
+
+#: What the real site answers when no parameters for signing in came.
+_NOT_SIGNED_IN = "Can't authenticate user: no authentication parameters were sent."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireCall:
+    """One request, taken out of its envelope."""
+
+    method: str
+    auth: Mapping[str, Json] | None  #: None where nobody needs to sign in
+    call: Json  #: None when the method takes nothing
+
+
+def read_envelope(body: bytes) -> WireCall:
+    """
+    Take a request out of its envelope: `{"method_name": …, "params": [auth, call]}`.
+
+    Raises:
+        Fault: it is no JSON, or not in that shape.
+    """
+    try:
+        envelope: Json = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise bad_request(f"The request is not valid JSON: {error}") from error
+    fields = envelope if isinstance(envelope, Mapping) else {}
+    method, parameters = fields.get("method_name"), fields.get("params", [])
+    if not isinstance(method, str) or not method:
+        raise bad_request("The request has no method_name.")
+    if not isinstance(parameters, list):
+        raise bad_request("The request's params are not a list.")
+    if method == "info":
+        return WireCall(method=method, auth=None, call=None)
+    match parameters:
+        case [Mapping() as auth]:
+            return WireCall(method=method, auth=auth, call=None)
+        case [Mapping() as auth, call]:
+            return WireCall(method=method, auth=auth, call=call)
+        case _:
+            raise Fault(102, _NOT_SIGNED_IN)
+
+
+def results_body(method: str, results: Json) -> bytes:
+    """Return the body of a successful answer; `info` alone travels bare."""
+    return _encoded(results if method == "info" else {"results": results})
+
+
+def fault_body(fault: Fault) -> bytes:
+    """Return the body by which the client raises a Fault."""
+    return _encoded({"exception": True, "error_code": fault.code, "message": fault.message})
+
+
+def _encoded(value: Json) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+_log = structlog.get_logger(__name__)
+
+
+class Calls:
+    """Takes calls out of their envelopes and puts the answers into theirs."""
+
+    def __init__(self, hosting: Hosting) -> None:
+        self._hosting = hosting
+
+    def routes(self) -> list[Route]:
+        """Return what to serve."""
+        return [Route("/api3/json", self.call, methods=["POST"])]
+
+    async def call(self, request: Request) -> Response:
+        """Answer one call; what is refused is answered with 200 as well, as an exception."""
+        limit = self._hosting.options.call_limit
+        body = bytearray()
+        chunks = large_chunks(request)
+        try:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > limit:
+                    await drain(chunks, limit=4 * limit)
+                    return PlainTextResponse(
+                        f"A call may have {limit // 1024} KiB; this one has more.", 413
+                    )
+        except ClientDisconnect:
+            return PlainTextResponse("The connection ended before the call did.", 400)
+        answer = await self._hosting.workers.run(self._answer, bytes(body))
+        return Response(answer, media_type="application/json")
+
+    def _answer(self, body: bytes) -> bytes:
+        started = time.monotonic()
+        method = "?"
+        try:
+            call = read_envelope(body)
+            method = call.method
+            site = self._hosting.site
+            caller = None if call.auth is None else site.authenticate(call.auth)
+            results = dispatch(site, caller, method, call.call)
+            if method == "info":
+                results = self._with_uploads(results)
+            answer = results_body(method, results)
+        except Fault as fault:
+            _log.info("call_refused", method=method, code=fault.code, reason=fault.message)
+            return fault_body(fault)
+        except HaikeiError as error:
+            _log.warning("call_failed", method=method, reason=str(error))
+            return fault_body(failed(str(error)))
+        except Exception:  # noqa: BLE001 - the log has it all; a client must get an answer
+            _log.exception("call_failed", method=method)
+            return fault_body(failed(f"API {method}() failed; the site's log says why."))
+        _log.debug("call_answered", method=method, seconds=round(time.monotonic() - started, 4))
+        return answer
+
+    def _with_uploads(self, info: Json) -> Json:
+        cloud = self._hosting.options.uploads == "cloud"
+        known = dict(info) if isinstance(info, Mapping) else {}
+        return known | {
+            "s3_uploads_enabled": cloud,
+            "s3_direct_uploads_enabled": cloud,
+            "s3_enabled_upload_types": {"*": ["*"]} if cloud else {},
+        }

@@ -1,0 +1,252 @@
+"""The embedded tracker as an ASGI application, served over HTTP until it is stopped."""
+
+import contextlib
+import http.client
+import ipaddress
+import json
+import socket
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+import structlog
+import uvicorn
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from typing_extensions import override
+
+from haikei.errors import SettingsError
+from haikei.sgserver.http.hosting import Hosting, SiteOptions
+from haikei.sgserver.http.rest import Rest
+from haikei.sgserver.http.rpc import Calls
+from haikei.sgserver.http.webhook_sending import WebhookSender
+from haikei.sgserver.media.downloads import Downloads
+from haikei.sgserver.media.uploads_classic import ClassicUploads
+from haikei.sgserver.media.uploads_cloud import CloudUploads
+from haikei.sgserver.pages.pages import Pages, Visitors
+from haikei.sgserver.seeds.demo_studio import seed_demo
+from haikei.sgserver.seeds.empty_site import seed_empty
+from haikei.sgserver.site import Site
+
+_DEFAULTS = SiteOptions()
+
+
+def make_app(site: Site, options: SiteOptions = _DEFAULTS) -> Starlette:
+    """
+    Return an application that serves a site: calls, uploads, downloads, webhooks and pages.
+
+    It must stand at the root of a host, since clients ask for absolute paths. Its lifespan runs
+    the threads that make thumbnails and send to webhooks; the site stays open when it ends.
+    """
+    hosting = Hosting.open(site, options)
+    visitors = Visitors(site, remote=options.remote)
+    sender = WebhookSender(site)
+    site.sign = hosting.signer.sign
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        hosting.thumbnails.start()
+        sender.start()
+        try:
+            yield
+        finally:
+            await hosting.workers.run(sender.stop)
+            await hosting.workers.run(hosting.thumbnails.stop)
+            hosting.workers.close()
+
+    # On loopback a foreign host name means that some web page had its own name point here
+    # (DNS rebinding), to read what needs no login.
+    hosts = ["*"] if options.remote else ["127.0.0.1", "localhost", "::1", "[::1]", options.host]
+    return Starlette(
+        routes=[
+            *Calls(hosting).routes(),
+            *ClassicUploads(hosting).routes(),
+            *CloudUploads(hosting).routes(),
+            *Downloads(hosting, visitors).routes(),
+            *Rest(hosting, sender).routes(),
+            *Pages(hosting, visitors).routes(),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
+        lifespan=lifespan,
+    )
+
+
+Seed = Literal["demo", "empty"]
+
+_BACKLOG = 512
+_GRACE = 10  #: seconds that answers under way get to finish
+
+_log = structlog.get_logger(__name__)
+
+
+def serve(
+    *,
+    data: Path,
+    port: int,
+    host: str = "127.0.0.1",
+    scripts: Sequence[tuple[str, SecretStr]] = (),
+    seed: Seed = "empty",
+    uploads: Literal["classic", "cloud"] = "classic",
+    on_ready: Callable[[str], None],
+    stop: threading.Event,
+    allow_remote: bool = False,
+    thumbnail_delay: float = 1.0,
+) -> None:
+    """
+    Serve the site in `data`; return when `stop` is set and the answers under way are sent.
+
+    Args:
+        data: the site's folder; made when it is not there.
+        port: 0 picks a free one.
+        host: the address to bind; any but loopback needs `allow_remote`.
+        scripts: script users and their keys; they are made, or their key is changed.
+        seed: what the site holds at least.
+        uploads: which way clients are told to upload.
+        on_ready: called once, from another thread, with the address, when calls are answered.
+        stop: ends the server.
+        allow_remote: let other machines in; pages then ask for a login.
+        thumbnail_delay: seconds that a thumbnail is pending at least.
+
+    Raises:
+        SettingsError: the host is refused, or the port is taken.
+        StateError: the folder or its database cannot be used.
+    """
+    site = Site.open(data)
+    try:
+        seed_empty(site)
+        if seed == "demo":
+            seed_demo(site)
+        for name, key in scripts:
+            site.add_script(name, key.get_secret_value())
+        options = SiteOptions(
+            uploads=uploads, remote=allow_remote, host=host, thumbnail_delay=thumbnail_delay
+        )
+        serve_site(site, options, port=port, on_ready=on_ready, stop=stop)
+    finally:
+        site.close()
+
+
+def serve_site(
+    site: Site,
+    options: SiteOptions,
+    *,
+    port: int,
+    on_ready: Callable[[str], None],
+    stop: threading.Event,
+) -> None:
+    """
+    Serve an open site, as `serve` does.
+
+    Raises:
+        SettingsError: the host is refused, or the port is taken.
+    """
+    host = options.host
+    if not options.remote and not _is_loopback(host):
+        raise SettingsError(
+            f"Binding to {host} would let other machines reach this site.",
+            advice="Bind to 127.0.0.1, or allow it with --allow-remote behind a TLS proxy.",
+        )
+    with _bound(host, port) as listener:
+        bound = int(listener.getsockname()[1])
+        url = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+        site.base_url = url
+        config = uvicorn.Config(
+            make_app(site, options),
+            http="h11",
+            loop="asyncio",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        server = _SiteServer(config, stop=stop, address=(host, bound), on_ready=on_ready, url=url)
+        server.run(sockets=[listener])
+    _log.info("site_stopped", url=url)
+
+
+class _SiteServer(uvicorn.Server):
+    """Ends with an event, leaves signals to the caller, and tells when it really answers."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        stop: threading.Event,
+        address: tuple[str, int],
+        on_ready: Callable[[str], None],
+        url: str,
+    ) -> None:
+        super().__init__(config)
+        self._stop = stop
+        self._address = address
+        self._on_ready = on_ready
+        self._url = url
+        self._announcer = threading.Thread(target=self._announce, name="announce", daemon=True)
+
+    @override
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announcer.start()
+
+    @override
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._stop.is_set()
+
+    def _announce(self) -> None:
+        try:
+            connection = http.client.HTTPConnection(*self._address, timeout=30)
+            with contextlib.closing(connection):
+                connection.request("POST", "/api3/json", json.dumps({"method_name": "info"}))
+                with connection.getresponse() as answer:
+                    answered = answer.status == http.HTTPStatus.OK and bool(answer.read())
+        except OSError as error:
+            if not self._stop.is_set():
+                _log.error("site_does_not_answer", url=self._url, reason=str(error))
+            return
+        if answered:
+            _log.info("site_ready", url=self._url)
+            self._on_ready(self._url)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@contextlib.contextmanager
+def _bound(host: str, port: int) -> Generator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol left at 0, asyncio would not turn Nagle's algorithm off for connections,
+    # and every answer, being sent in two pieces, would wait 40 ms for the client's delayed ACK.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except (OSError, OverflowError) as error:
+            raise SettingsError(
+                f"The site cannot listen on {host}:{port}: {error}.",
+                advice="Choose another port, or 0 for any free one.",
+            ) from error
+        listener.listen(_BACKLOG)
+        yield listener
+    finally:
+        listener.close()

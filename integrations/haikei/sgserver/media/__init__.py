@@ -1,0 +1,1 @@
+"""Files of a site: uploads, downloads, thumbnails, local storages."""

@@ -1,0 +1,1 @@
+"""What a fresh site holds, and small studios to try things with."""

@@ -1,0 +1,1 @@
+"""How rows change: validation, links, retiring, and what the event log keeps of it."""

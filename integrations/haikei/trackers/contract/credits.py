@@ -1,0 +1,132 @@
+"""The parts of a tracker that show credits and hours, and the ledger's newest signed head."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, runtime_checkable
+
+from haikei.credits import Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedCredits:
+    """Who made a version, in the words of the tracker's fields."""
+
+    credit_en: str
+    credit_ja: str
+    roles: str  #: one line a role, such as `genzu: Yuki Tanaka (HumanUser:12)`
+    system: str  #: what made the pixels, with version; empty when people did
+    source_type: str  #: IPTC Digital Source Type term
+    ledger_index: int  #: the ledger's entry of the version's own image; the first is 0
+    record_link: str  #: the full record: a path below its storage root, or a URL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditRow:
+    """The credits of one version, for its Version and each of its files."""
+
+    version: int  #: the Version's row
+    key: str  #: ours; a Version that carries another key is not touched
+    stated: StatedCredits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsWritten:
+    """What became of the credits of some versions."""
+
+    changed: int  #: rows, Versions and files, in which something was different
+    unknown: tuple[int, ...]  #: of the Versions: not there, or not ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSpent:
+    """Time that was logged in the tracker."""
+
+    person: Person  #: with an empty id when the row names nobody
+    shot: str  #: empty when it was logged for something else than a shot or its task
+    sequence: str  #: empty when unknown
+    step: str  #: the pipeline step's name, else the task's; empty when it was logged for no task
+    minutes: int
+    date: date
+
+
+class CreditDesk(Protocol):
+    """A tracker's credits and hours. One object belongs to one thread."""
+
+    def write(self, rows: Sequence[CreditRow], *, dry_run: bool = False) -> CreditsWritten:
+        """
+        Write the credits where they differ from what stands; with `dry_run` only count.
+
+        Raises:
+            TrackerError: the tracker does not answer, or refuses.
+        """
+        ...
+
+    def hours(self, project: str) -> tuple[TimeSpent, ...]:
+        """
+        Return all time that was logged in a project, in order of date.
+
+        Raises:
+            TrackerRejected: there is no such project, or it is refused.
+            TrackerUnavailable: the tracker does not answer.
+        """
+        ...
+
+    def people(self, known: Sequence[str]) -> Mapping[str, Person]:
+        """
+        Return people as the tracker names them today, by their id, login, address or full name.
+
+        What nobody is known by, or more than one person, is left out.
+
+        Raises:
+            TrackerError: the tracker does not answer, or refuses.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
+        ...
+
+
+@runtime_checkable
+class KeepsCredits(Protocol):
+    """What a tracker adapter offers besides its own methods when its tracker keeps credits."""
+
+    def credit_desk(self) -> CreditDesk:
+        """Return the tracker's credits and hours, without talking to the site."""
+        ...
+
+
+class CheckpointBoard(Protocol):
+    """Where a tracker shows the ledger's newest head on its projects."""
+
+    def post(self, notes: Mapping[str, str]) -> tuple[str, ...]:
+        """
+        Show a signed note on each of these projects; return those projects that are not there.
+
+        Raises:
+            TrackerError: the tracker does not answer, or refuses.
+        """
+        ...
+
+    def posted(self, projects: Sequence[str]) -> Mapping[str, str]:
+        """
+        Return the notes that stand on these projects now, by project.
+
+        Raises:
+            TrackerError: the tracker does not answer, or refuses.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
+        ...
+
+
+@runtime_checkable
+class ShowsCheckpoints(Protocol):
+    """What a tracker adapter offers besides its own methods when its projects can show a note."""
+
+    def checkpoint_board(self) -> CheckpointBoard:
+        """Return the tracker's board, without talking to the site."""
+        ...

@@ -1,0 +1,119 @@
+"""
+The seam between decisions and the tracker: what people said about our versions, and our answers.
+
+The tracker is the truth. Whoever tells that something happened to a Version, only what stands in
+the tracker counts; it is read anew each time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from haikei.credits import Person
+from haikei.show import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenNote:
+    """One Note or Reply on a Version."""
+
+    id: int
+    reply_to: int | None  #: the Note, when this is a Reply
+    author: Person | None  #: None when a script wrote it
+    by_us: bool
+    text: str  #: subject and content, or the reply's content
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenVersion:
+    """A Version of ours, as it stands in the tracker now."""
+
+    version: Row
+    key: str  #: the background's, from our own field
+    project: Row
+    shot: Row | None
+    task: Row | None
+    status: str
+    status_by: Person | None  #: who set the status last; None when nobody knows
+    status_at: datetime | None
+    notes: tuple[SeenNote, ...]  #: with their Replies, oldest first
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusWrite:
+    """Set the status of a Version or a Task."""
+
+    row: Row
+    status: str
+    by: str = ""  #: the login of the person who decided on Haikei's page; empty for Haikei itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteWrite:
+    """Write a Note on Versions; a Note with the same key is not written twice."""
+
+    key: str
+    project: Row
+    links: tuple[Row, ...]
+    subject: str
+    text: str
+    to: tuple[str, ...] = ()  #: logins
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyWrite:
+    """Answer a Note; an answer with the same key is not written twice."""
+
+    key: str
+    note: int
+    text: str
+    link: Row | None = None  #: the new Version, which is linked to the Note as well
+
+
+ReviewWrite = StatusWrite | NoteWrite | ReplyWrite
+
+
+class ReviewDesk(Protocol):
+    """What people decide in the tracker, and our answers. One object belongs to one thread."""
+
+    def look(self, versions: Sequence[int]) -> tuple[SeenVersion, ...]:
+        """
+        Return those of the Versions that carry our key, with their Notes and Replies.
+
+        What is in a project that `tracker.projects` leaves out is left out here too.
+        """
+        ...
+
+    def changed(self, since: datetime) -> tuple[int, ...]:
+        """Return Versions of ours whose status, Notes or Replies changed since then."""
+        ...
+
+    def write(self, change: ReviewWrite) -> Row:
+        """
+        Write one change, once; what stands already is returned.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        ...
+
+    def statuses(self, entity_type: str) -> tuple[str, ...]:
+        """Return the status codes that rows of this type may have and that are not hidden."""
+        ...
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
+        ...
+
+
+@runtime_checkable
+class TakesReviews(Protocol):
+    """What a tracker adapter offers besides its own methods when people review in its tracker."""
+
+    def review_desk(self) -> ReviewDesk:
+        """Return what people decide in the tracker, without talking to the site."""
+        ...

@@ -1,0 +1,131 @@
+"""
+The seam between a job and the studio's tracker.
+
+Everything here is idempotent by the job's key: each row that is created carries it, and it is
+looked for before anything is created again.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from haikei.checkup import Finding
+from haikei.credits import Person
+from haikei.show import Place, Row, StoredFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextRequest:
+    """What the collect step knows of a layout."""
+
+    place: Place
+    layout: StoredFile
+    published_file: int | None  #: the layout's row, when an event named it
+    stream: str  #: versions are numbered within one shot and stream, such as `summer_day`
+    painted_over: str = ""  #: the key under which a version was published that was painted over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutContext:
+    """What the tracker knows of a layout."""
+
+    project: Row
+    sequence: Row | None
+    shot: Row
+    task: Row | None  #: the one that receives the background
+    layout_file: Row | None  #: the layout's PublishedFile
+    artists: tuple[Person, ...]  #: who drew the layout
+    artist_logins: tuple[str, ...]  #: the same people's logins and names, for consent
+    latest_version: int  #: the highest version number of this stream in the tracker, 0 for none
+    artist_source: str = ""  #: where the artists are known from, such as `Task:14 assignee`
+    parent_file: Row | None = None  #: the file of the version that was painted over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedImage:
+    """One file to register."""
+
+    file: StoredFile
+    type: str  #: PublishedFileType code
+    name: str  #: the stream's name, without a version number
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishRequest:
+    """One background, ready for review."""
+
+    key: str  #: the job's; on the site it is on one Version only
+    context: LayoutContext
+    layout: StoredFile
+    code: str  #: the Version's name
+    version_number: int
+    description: str
+    status: str
+    review_image: Path  #: what reviewers look at: sRGB, 8 bit
+    thumbnail: Path
+    images: tuple[PublishedImage, ...]  #: the result first, then each stage
+    credit_en: str
+    credit_ja: str
+    system: str  #: what made the pixels, with version
+    source_type: str  #: IPTC Digital Source Type term
+    record_sha256: str  #: of the image record that the ledger seals
+    roles: str  #: one line a role, such as `genzu: Yuki Tanaka (HumanUser:12)`
+    ledger_index: int  #: the ledger's entry of that record; the first entry is 0
+    record_link: str  #: the full record: a path below its storage root, or a URL
+    parent_file: Row | None = None  #: the file that was painted over; it becomes upstream
+    artist: Person | None = None  #: whose Version it is; None: those who drew the layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishResult:
+    """The rows that stand for a background."""
+
+    version: Row
+    files: tuple[Row, ...]
+    layout_file: Row
+    url: str  #: where a person can look at the Version
+    created: bool  #: False when the rows stood there already
+
+
+class TrackerAdapter(Protocol):
+    """
+    The studio's tracker, as a job needs it. One object belongs to one thread.
+
+    An entry point in `haikei.trackers` names a callable that takes the studio's `Settings` and the
+    tracker's key, and returns such an object without talking to the site.
+    """
+
+    def context(self, request: ContextRequest) -> LayoutContext:
+        """
+        Return what the tracker knows of a layout.
+
+        Raises:
+            PlaceUnknown: the project or shot is not in the tracker.
+            TrackerError: the tracker does not answer, or refuses.
+        """
+        ...
+
+    def publish(self, request: PublishRequest) -> PublishResult:
+        """
+        Make the rows of a background complete: Version, media, files, links and credits.
+
+        Called again with the same key it finishes what is missing and creates nothing twice.
+
+        Raises:
+            TrackerError: the tracker does not answer, or refuses.
+        """
+        ...
+
+    def setup(self, *, dry_run: bool) -> tuple[Finding, ...]:
+        """
+        Create the fields, types and storages Haikei needs; what stands already is left alone.
+
+        Raises:
+            TrackerError: the tracker does not answer, or refuses.
+        """
+        ...
+
+    def check(self) -> tuple[Finding, ...]:
+        """Return one finding for each thing that must be right, also when the site is away."""
+        ...

@@ -1,0 +1,186 @@
+"""What a site knows of a layout, in two reads; a third when an artist is met for the first time."""
+
+from collections.abc import Callable, Sequence
+
+from haikei.settings import Settings
+from haikei.show import Row
+from haikei.trackers.contract.tracker import ContextRequest, LayoutContext
+from haikei.trackers.shotgrid.client import Filter, SiteClient
+from haikei.trackers.shotgrid.people import Artist, People
+from haikei.trackers.shotgrid.places import FoundShot, find_shot, same_name
+from haikei.trackers.shotgrid.record import Link, Record
+from haikei.trackers.shotgrid.schema import KEY, layout_key, result_key
+
+_FILE_FIELDS = (
+    "code",
+    "name",
+    "version_number",
+    "path",
+    "path_cache",
+    "entity",
+    "created_by",
+    "version.Version.user",
+    "published_file_type.PublishedFileType.code",
+    KEY,
+)
+
+
+class ContextReader:
+    """Reads contexts; one object keeps the people it has met."""
+
+    def __init__(self, client: SiteClient, settings: Settings) -> None:
+        self._client = client
+        self._tracker = settings.tracker
+        self._people = People(client, settings.people)
+
+    def read(self, request: ContextRequest) -> LayoutContext:
+        """
+        Return what the site knows of a layout.
+
+        Raises:
+            PlaceUnknown: the project or shot is not there, or not the only one of its name.
+            TrackerError: the site does not answer, or refuses.
+        """
+        found = find_shot(self._client, self._tracker, request.place)
+        files = self._client.find("PublishedFile", self._file_filters(request, found), _FILE_FIELDS)
+        layout = self._layout(request, files)
+        drawn_by, source = _drawn_by(found, layout)
+        artists = self._people.artists(drawn_by)
+        return LayoutContext(
+            project=_row(found.project),
+            sequence=_row(found.sequence) if found.sequence else None,
+            shot=_row(found.shot),
+            task=_task(found.background_tasks),
+            layout_file=_file(layout),
+            artists=tuple(artist.person for artist in artists),
+            artist_logins=_logins(artists),
+            latest_version=self._latest(request, files),
+            artist_source=source,
+            parent_file=_file(_painted_over(request, files)),
+        )
+
+    def _file_filters(self, request: ContextRequest, found: FoundShot) -> Sequence[Filter]:
+        layout = request.layout
+        backgrounds: Filter = {
+            "filter_operator": "all",
+            "filters": [
+                [
+                    "published_file_type.PublishedFileType.code",
+                    "in",
+                    [self._tracker.background_type, self._tracker.touch_up_type],
+                ],
+                ["name", "ends_with", request.stream],
+            ],
+        }
+        painted_over: list[Filter] = (
+            [[KEY, "is", result_key(request.painted_over)]] if request.painted_over else []
+        )
+        of_shot: Filter = {
+            "filter_operator": "any",
+            "filters": [
+                [KEY, "is", layout_key(layout.sha256)],
+                ["path_cache", "is", layout.relative],
+                ["code", "is", layout.path.name],
+                backgrounds,
+                *painted_over,
+            ],
+        }
+        wanted: list[Filter] = [
+            {"filter_operator": "all", "filters": [["entity", "is", found.shot.wire()], of_shot]}
+        ]
+        if request.published_file is not None:
+            wanted.append(["id", "is", request.published_file])
+        return [
+            ["project", "is", found.project.wire()],
+            {"filter_operator": "any", "filters": wanted},
+        ]
+
+    def _layout(self, request: ContextRequest, files: Sequence[Record]) -> Record | None:
+        """Return the layout's row: the one announced, else by content, path, and name."""
+        layout = request.layout
+        tests: tuple[Callable[[Record], bool], ...] = (
+            lambda row: row.id == request.published_file,
+            lambda row: row.text(KEY) == layout_key(layout.sha256),
+            lambda row: _stands_at(row, layout.root, layout.relative),
+            lambda row: row.text("path_cache").lstrip("/") == layout.relative,
+            lambda row: not row.filled("path") and row.text("code") == layout.path.name,
+        )
+        for test in tests:
+            for row in files:
+                if test(row) and not self._is_background(row):
+                    return row
+        return None
+
+    def _latest(self, request: ContextRequest, files: Sequence[Record]) -> int:
+        numbers = [
+            row.number("version_number") or 0
+            for row in files
+            if self._is_background(row) and _is_stream(row.text("name"), request.stream)
+        ]
+        return max(numbers, default=0)
+
+    def _is_background(self, row: Record) -> bool:
+        code = row.text("published_file_type.PublishedFileType.code")
+        return any(
+            same_name(code, own)
+            for own in (self._tracker.background_type, self._tracker.touch_up_type)
+        )
+
+
+def _row(link: Link) -> Row:
+    return Row(type=link.type, id=link.id, name=link.name)
+
+
+def _file(row: Record | None) -> Row | None:
+    return None if row is None else Row(type=row.type, id=row.id, name=row.text("code"))
+
+
+def _painted_over(request: ContextRequest, files: Sequence[Record]) -> Record | None:
+    if not request.painted_over:
+        return None
+    key = result_key(request.painted_over)
+    return next((row for row in files if row.text(KEY) == key), None)
+
+
+def _task(tasks: Sequence[Record]) -> Row | None:
+    if not tasks:
+        return None
+    task = min(tasks, key=lambda row: row.id)
+    return Row(type=task.type, id=task.id, name=task.text("content"))
+
+
+def _drawn_by(found: FoundShot, layout: Record | None) -> tuple[Sequence[Link], str]:
+    """Return who is assigned to the layout's task, else who the layout's row names; and which."""
+    assigned = [
+        (link, f"Task:{task.id} assignee")
+        for task in found.layout_tasks
+        for link in task.links("task_assignees")
+        if link.type == "HumanUser"
+    ]
+    if assigned:
+        sources = dict.fromkeys(source for _, source in assigned)
+        return [link for link, _ in assigned], ", ".join(sources)
+    if layout is not None:
+        for field, name in (
+            ("version.Version.user", "version's user"),
+            ("created_by", "created_by"),
+        ):
+            link = layout.link(field)
+            if link is not None and link.type == "HumanUser":
+                return (link,), f"{layout.type}:{layout.id} {name}"
+    return (), ""
+
+
+def _logins(artists: Sequence[Artist]) -> tuple[str, ...]:
+    names = (name for artist in artists for name in (*artist.logins, artist.person.name))
+    return tuple(dict.fromkeys(names))
+
+
+def _is_stream(name: str, stream: str) -> bool:
+    return name == stream or name.endswith(f"_{stream}")
+
+
+def _stands_at(row: Record, root: str, relative: str) -> bool:
+    path = row.mapping("path")
+    storage = Link.of(path.get("local_storage"))
+    return storage is not None and storage.name == root and path.get("relative_path") == relative

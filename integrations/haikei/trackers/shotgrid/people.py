@@ -1,0 +1,158 @@
+"""
+People of a site by the names that credits use, and the script user that Haikei itself
+is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from haikei.credits import Person
+from haikei.errors import TrackerRejected
+from haikei.settings import PersonEntry
+from haikei.trackers.shotgrid.client import CHUNK, Filter, SiteClient
+from haikei.trackers.shotgrid.places import same_name
+from haikei.trackers.shotgrid.record import Link, Record
+
+#: A field that a studio may have for names in Japanese script.
+JAPANESE_NAME = "sg_name_ja"
+
+_FIELDS = ("name", "login", "email")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artist:
+    """A person, and every login and name by which consent may know them."""
+
+    person: Person
+    logins: tuple[str, ...]
+
+
+class People:
+    """The site's people; a row is read once, since who is assigned is read each time anyway."""
+
+    def __init__(self, client: SiteClient, entries: Sequence[PersonEntry]) -> None:
+        self._client = client
+        self._entries = entries
+        self._known: dict[int, Artist] = {}
+        self._fields: tuple[str, ...] = (*_FIELDS, JAPANESE_NAME)
+
+    def artists(self, links: Sequence[Link]) -> tuple[Artist, ...]:
+        """
+        Return the humans among these links, in their order, each once.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        wanted = list(dict.fromkeys(link.id for link in links if link.type == "HumanUser"))
+        missing = [number for number in wanted if number not in self._known]
+        for row in self._read(missing):
+            self._known[row.id] = self._artist(row)
+        return tuple(self._known[number] for number in wanted if number in self._known)
+
+    def known_by(self, words: Sequence[str]) -> Mapping[str, Person]:
+        """
+        Return those whom these ids, logins, addresses or full names mean, and nobody else.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        found: dict[str, Person] = {}
+        for start in range(0, len(words), CHUNK):
+            some = words[start : start + CHUNK]
+            artists = [self._artist(row) for row in self._find([_any_of(some)])]
+            for word in some:
+                meant = [one for one in artists if _is_meant(one, word)]
+                if len(meant) == 1:
+                    found[word] = meant[0].person
+        return found
+
+    def _read(self, ids: Sequence[int]) -> Sequence[Record]:
+        return self._find([["id", "in", list(ids)]])
+
+    def _find(self, filters: Sequence[Filter]) -> Sequence[Record]:
+        try:
+            return self._client.find("HumanUser", filters, self._fields)
+        except TrackerRejected as error:
+            if JAPANESE_NAME not in self._fields or JAPANESE_NAME not in error.message:
+                raise
+        self._fields = _FIELDS
+        return self._client.find("HumanUser", filters, self._fields)
+
+    def _artist(self, row: Record) -> Artist:
+        name = row.text("name") or row.text("login")
+        japanese = row.text(JAPANESE_NAME)
+        if not japanese and not name.isascii() and any(ord(letter) > 0x2E7F for letter in name):
+            japanese = name
+        logins = tuple(dict.fromkeys(filter(None, (row.text("login"), row.text("email"), name))))
+        entry = self._entry(logins)
+        return Artist(
+            person=Person(
+                id=f"HumanUser:{row.id}",
+                name=entry.name if entry else name,
+                name_ja=(entry.name_ja if entry else "") or japanese,
+                opt_out=entry.opt_out if entry else "",
+            ),
+            logins=logins,
+        )
+
+    def _entry(self, logins: Sequence[str]) -> PersonEntry | None:
+        for entry in self._entries:
+            if any(
+                same_name(known, own) for known in (*entry.logins, entry.name) for own in logins
+            ):
+                return entry
+        return None
+
+
+def _any_of(words: Sequence[str]) -> Filter:
+    ids = [int(number) for number in map(_number, words) if number]
+    filters: list[Filter] = [[field, "in", list(words)] for field in _FIELDS]
+    if ids:
+        filters.append(["id", "in", ids])
+    return {"filter_operator": "any", "filters": filters}
+
+
+def _is_meant(artist: Artist, word: str) -> bool:
+    if _number(word):
+        return artist.person.id == word
+    return any(same_name(word, known) for known in artist.logins)
+
+
+def _number(word: str) -> str:
+    kind, _, number = word.partition(":")
+    return number if kind == "HumanUser" and number.isdecimal() else ""
+
+
+class Ourselves:
+    """Haikei's own row on a site; read once."""
+
+    def __init__(self, client: SiteClient) -> None:
+        self._client = client
+        self._id: int | None = None
+
+    @property
+    def id(self) -> int:
+        """
+        The id of our ApiUser.
+
+        Raises:
+            TrackerError: the site does not answer, or does not show it.
+        """
+        if self._id is None:
+            rows = self._client.find("ApiUser", [["firstname", "is", self._client.script]], ["id"])
+            if not rows:
+                raise TrackerRejected(
+                    f"The script {self._client.script!r} cannot see its own row.",
+                    advice="Let its permission role see scripts: it must know its own events.",
+                )
+            self._id = rows[0].id
+        return self._id
+
+    def is_us(self, user: Link | None) -> bool:
+        """
+        Tell whether a link to a user points to us.
+
+        Raises:
+            TrackerError: the site does not answer, or does not show our row.
+        """
+        return user is not None and user.type == "ApiUser" and user.id == self.id
