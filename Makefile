@@ -5,6 +5,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 TEST_ARGS ?=
@@ -64,12 +65,13 @@ debian-pdf debian-tests:
 
 install: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt requirements-dev.txt
+# A fresh environment's own pip may be older than 25.1, which reads no dependency groups.
+$(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Haikei needs Python 3.11 or newer: install python3.11."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		--editable '.[diffusers]' --requirement requirements-dev.txt
+	$(PIP) --upgrade pip
+	$(PIP) torch
+	$(PIP) --group dev --editable '.[diffusers]'
 	touch $@
 
 clean:
