@@ -15,7 +15,7 @@ TEST_ARGS ?=
 DEBIAN_PDF     := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fontconfig fonts-noto-cjk
 DEBIAN_TESTS   := chromium libimage-exiftool-perl openssl
 
-.PHONY: demo test check format bench install clean debian-pdf debian-tests
+.PHONY: demo test check pythons format bench install clean debian-pdf debian-tests
 
 demo: install debian-pdf
 	$(BIN)/haikei demo $(DEMO_ARGS)
@@ -30,8 +30,19 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+
+# Checks and tests with each supported Python on the path, each in an environment of its own.
+PYTHONS := 3.11 3.12 3.13
+pythons:
+	@for version in $(PYTHONS); do \
+		if python$$version -c '' 2>/dev/null; then \
+			echo "Python $$version"; \
+			$(MAKE) --no-print-directory check test PYTHON=python$$version VENV=.venv-$$version || exit 1; \
+		else absent="$$absent $$version"; fi; \
+	done; \
+	test -z "$$absent" || echo "Not on the path and not tried: Python$$absent"
 
 format: install
 	$(BIN)/ruff format .
@@ -75,4 +86,4 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .coverage .coverage.*
+	rm -rf $(VENV) .venv-* demo .pytest_cache .mypy_cache .ruff_cache .coverage .coverage.*
