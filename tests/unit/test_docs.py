@@ -15,14 +15,22 @@ from haikei.cli.app import app
 from haikei.settings import describe, reference
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+DOCS = ROOT / "docs"
+INDEX = DOCS / "README.md"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("examples/**/*.md")])
+ROOTS: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+    "hatch"
+]["build"]["dev-mode-dirs"]
+#: A link or picture of Markdown, outside of code: its target without the anchor, and the anchor.
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+FENCE = re.compile(r"^( *)```.*?^\1```$", re.DOTALL | re.MULTILINE)
 
 
 def _blocks(language: str) -> Iterator[tuple[str, str]]:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for number, block in enumerate(re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)):
-            yield f"{page.name}-{number}", block
+            yield f"{page.relative_to(ROOT)}-{number}", block
 
 
 PYTHON = dict(_blocks("python"))
@@ -39,9 +47,9 @@ def _commands(group: typer.Typer, path: str = "haikei") -> Iterator[str]:
 
 
 def test_every_setting_is_documented() -> None:
-    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
 
-    assert page == reference(), "run `haikei config reference > docs/settings.md`"
+    assert page == reference(), "run `haikei config reference > docs/reference/settings.md`"
     assert all(f"| `{setting.name}` |" in page for setting in describe())
 
 
@@ -77,8 +85,47 @@ def test_toml_in_the_documentation_can_be_read(name: str) -> None:
     assert tomllib.loads(TOML[name])
 
 
-def test_links_between_pages_lead_somewhere() -> None:
-    for page in PAGES:
-        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            if "://" not in target:
-                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+def _links(page: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the file and the anchor of each link of `page` that stays in the repository."""
+    for target, anchor in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if "://" not in target and not target.startswith("mailto:"):
+            yield (page.parent / target if target else page).resolve(), anchor
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of `page`."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    found: list[str] = []
+    for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
+        words = LINK.sub("", heading.replace("`", "").replace("[", "")).strip().lower()
+        slug = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+        again = sum(1 for one in found if re.fullmatch(rf"{re.escape(slug)}(-\d+)?", one))
+        found.append(f"{slug}-{again}" if again else slug)
+    return set(found)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target, anchor in _links(page):
+        assert target.exists(), f"there is no {target}"
+        if anchor:
+            assert anchor in _anchors(target), f"{target.name} has no heading #{anchor}"
+
+
+def test_the_index_lists_every_page_of_the_documentation() -> None:
+    listed = {target for target, _ in _links(INDEX)}
+
+    assert [page for page in DOCS.rglob("*.md") if page not in {INDEX, *listed}] == []
+
+
+def test_every_page_of_the_documentation_links_to_another() -> None:
+    for page in DOCS.rglob("*.md"):
+        others = {target for target, _ in _links(page) if target.suffix == ".md"} - {page}
+        assert others, f"{page.relative_to(ROOT)} is a dead end"
+
+
+def test_pages_that_the_code_names_are_there() -> None:
+    for root in (*ROOTS, "tests", "benchmarks"):
+        for module in (ROOT / root).rglob("*.py"):
+            for name in re.findall(r"docs/[\w/-]+\.md", module.read_text(encoding="utf-8")):
+                assert (ROOT / name).exists(), f"{module.relative_to(ROOT)} names {name}"

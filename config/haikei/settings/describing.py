@@ -71,7 +71,7 @@ def starter(*, state: str = "state", projects: str = "projects") -> str:
 
 
 def reference() -> str:
-    """Return every setting as Markdown tables: docs/settings.md."""
+    """Return every setting as Markdown tables: docs/reference/settings.md."""
     lines = [
         "# Settings",
         "",
@@ -81,7 +81,9 @@ def reference() -> str:
         "keyring, never from this file.",
         "",
         "`haikei config init` writes all of this as a file, `haikei config check` finds mistakes,",
-        "and `haikei config show` says what is in force and where it comes from.",
+        "and `haikei config show` says what is in force and where it comes from. Used in",
+        "[set up with ShotGrid](../how-to/set-up-with-shotgrid.md) and",
+        "[operations](../how-to/operations.md).",
     ]
     before = ""
     for setting in describe():

@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 #: Checkpoints without a token that are stamped in one round.
 _STAMPED = 24
-_ADVICE = "Sign nothing, keep all files, and compare with a backup: docs/ledger.md says how."
+_ADVICE = "Sign nothing, keep all files, and compare with a backup: see docs/reference/ledger.md."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,7 @@ class DropFolder(Outlet):
             if _read(path) != content:
                 raise HistoryChanged(
                     f"{path} is another one than ours of the same size.",
-                    advice="Keep both files, and find out who wrote it: docs/ledger.md.",
+                    advice="Keep both files, and find out who wrote it: docs/reference/ledger.md.",
                 )
             return
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")

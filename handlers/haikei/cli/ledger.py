@@ -65,7 +65,7 @@ def verify(settings: SettingsOption = None, *, as_json: JsonOption = False) -> N
             f"held outside, root {found.root.hex()}"
         )
         said = "The ledger is whole, and the records are those that it seals."
-        say("docs/ledger.md says what to do." if findings else said)
+        say("docs/reference/ledger.md says what to do." if findings else said)
     if findings:
         raise typer.Exit(Exit.FAILED)
 

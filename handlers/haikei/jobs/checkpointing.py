@@ -134,7 +134,7 @@ def _refuse_another_history(
         if (ours.origin, ours.size) == (said.origin, said.size) and ours.root != said.root:
             raise HistoryChanged(
                 f"The project {project} shows another checkpoint of {said.size} entries than ours.",
-                advice="Keep both, and find out who wrote it: docs/ledger.md.",
+                advice="Keep both, and find out who wrote it: docs/reference/ledger.md.",
             )
 
 

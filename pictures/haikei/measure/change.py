@@ -50,7 +50,7 @@ def measure_change(
     The earlier picture is laid over the later one (size, shift to a fraction of a pixel), one
     change of colour over the whole picture is fitted to what both have alike and taken back, and
     what still differs visibly is outlined. Compression, rounding, a resize and a grade do not
-    count as local change. See `docs/measuring.md`, also for what this figure is not.
+    count as local change. See `docs/why/measuring.md`, also for what this figure is not.
 
     Args:
         before: the picture that was painted over.

@@ -10,7 +10,7 @@ METHOD = "haikei-change/2"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
     """
-    Numbers that were tuned on paintings of our own; `docs/measuring.md` tells how.
+    Numbers that were tuned on paintings of our own; `docs/why/measuring.md` tells how.
 
     Differences are CIEDE2000 in the earlier picture's colours, lengths are pixels of the later one.
     """

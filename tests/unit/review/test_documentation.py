@@ -1,4 +1,4 @@
-"""docs/review.md lists the words that notes are read by: all of them."""
+"""docs/reference/review.md lists the words that notes are read by: all of them."""
 
 from itertools import chain
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from haikei.note_language import vocabulary
 from haikei.note_language.parser import THANKS
 
-PAGE = Path(__file__).parents[3] / "docs" / "review.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "review.md"
 
 
 def test_every_word_is_documented() -> None:
