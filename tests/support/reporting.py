@@ -25,8 +25,8 @@ from haikei.reports import (
     ReportSource,
     Style,
     Words,
+    find_report,
 )
-from haikei.reports.registry import find_report
 from haikei.reports.report_writing import write_report
 from haikei.settings import Settings
 from support.records import save_background

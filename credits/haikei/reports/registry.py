@@ -1,4 +1,4 @@
-"""Every kind of report: those that Haikei brings, and a studio's own."""
+"""Every kind of report: Haikei's own and a studio's enter by the same entry points."""
 
 from importlib.metadata import entry_points
 from typing import cast
@@ -7,47 +7,20 @@ from haikei.errors import ReportError
 from haikei.reports.report import Report
 
 GROUP = "haikei.reports"
-
-
-def built_in() -> tuple[Report, ...]:
-    """Return the reports that Haikei brings, in the order in which people read them."""
-    from haikei.reports.kinds.ai_use import AiUseReport
-    from haikei.reports.kinds.article50 import Article50Report
-    from haikei.reports.kinds.breakdown import Breakdown
-    from haikei.reports.kinds.copyright_helper import CopyrightReport
-    from haikei.reports.kinds.credits_roll import CreditsRollReport
-    from haikei.reports.kinds.dashboard import Dashboard
-    from haikei.reports.kinds.image_sheet import ImageSheet
-    from haikei.reports.kinds.no_ai import NoAiReport
-    from haikei.reports.kinds.omc import OmcReport
-    from haikei.reports.kinds.transcript import VerificationReport
-    from haikei.reports.kinds.union_log import UnionLogReport
-
-    return (
-        CreditsRollReport(),
-        Breakdown(),
-        Dashboard(),
-        ImageSheet(),
-        AiUseReport(),
-        Article50Report(),
-        CopyrightReport(),
-        UnionLogReport(),
-        NoAiReport(),
-        VerificationReport(),
-        OmcReport(),
-    )
+_OURS = "haikei."
 
 
 def reports() -> tuple[Report, ...]:
     """
-    Return every report: the built-in ones, then those of entry points `haikei.reports`.
+    Return the report of every entry point `haikei.reports`, by name.
 
     Raises:
-        ReportError: a studio's report cannot be loaded, or has the name of another.
+        ReportError: one cannot be loaded, or two have the same name.
     """
-    found = list(built_in())
-    names = {one.name for one in found}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+    found: dict[str, Report] = {}
+    # Haikei's own first, so that the message about a name given twice blames the studio's.
+    points = sorted(entry_points(group=GROUP), key=lambda point: not point.value.startswith(_OURS))
+    for point in points:
         try:
             report = cast("Report", point.load()())
         except Exception as error:
@@ -55,14 +28,13 @@ def reports() -> tuple[Report, ...]:
                 f"The report {point.name} ({point.value}) cannot be loaded: {error}.",
                 advice="Repair or remove the package that brings it.",
             ) from error
-        if report.name in names:
+        if report.name in found:
             raise ReportError(
                 f"Two reports are called {report.name!r}; one is {point.value}.",
                 advice="Give the studio's own another name.",
             )
-        names.add(report.name)
-        found.append(report)
-    return tuple(found)
+        found[report.name] = report
+    return tuple(found[name] for name in sorted(found))
 
 
 def find_report(name: str) -> Report:

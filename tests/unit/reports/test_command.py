@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from haikei.cli.app import app
 from haikei.errors import CreditError, HaikeiError, ReportError
-from haikei.reports.registry import reports
+from haikei.reports import reports
 from support.records import a_background, a_chain, a_layout
 from support.reporting import ReportDesk
 

@@ -12,8 +12,7 @@ from sqlalchemy import insert, select
 from haikei.database import backgrounds, jobs, utc_now
 from haikei.files import sha256_of
 from haikei.jobs.job import JobState
-from haikei.reports import Words
-from haikei.reports.registry import reports
+from haikei.reports import Words, reports
 from haikei.web.pages import page_texts
 from haikei.web.pages.rendering import HERE, to_cut
 from support.pages import csrf, get, pages_of, read

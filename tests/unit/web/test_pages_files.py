@@ -12,7 +12,7 @@ import pytest
 
 from haikei.credits import BackgroundVersion
 from haikei.images import read_picture
-from haikei.reports.registry import reports
+from haikei.reports import reports
 from haikei.web.pages.files import Size
 from support.pages import a_version, get, pages_of, with_pictures
 from support.records import save_background
