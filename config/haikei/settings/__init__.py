@@ -12,6 +12,7 @@ from haikei.settings.credits import (
 from haikei.settings.describing import Setting, describe, reference, starter, toml
 from haikei.settings.loading import Reading, load, read, settings_path
 from haikei.settings.mistakes import Mistake
+from haikei.settings.naming import NamingRule, load_naming_rule
 from haikei.settings.review import (
     Dailies,
     Notifications,
@@ -54,6 +55,7 @@ __all__ = [
     "Mail",
     "Mistake",
     "Model",
+    "NamingRule",
     "Notifications",
     "PathTemplate",
     "PersonEntry",
@@ -82,6 +84,7 @@ __all__ = [
     "Web",
     "describe",
     "load",
+    "load_naming_rule",
     "read",
     "reference",
     "settings_path",

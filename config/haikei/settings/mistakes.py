@@ -9,7 +9,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from haikei.settings.studio import Settings
+from haikei.settings.naming import naming_rules
+from haikei.settings.studio import Settings, WatchFolder
 from haikei.settings.template import PathTemplate
 
 _LONGEST_FOUND = 60
@@ -60,6 +61,7 @@ def from_meaning(settings: Settings, built_in_recipes: Iterable[str] = ()) -> It
             )
     for index, folder in enumerate(settings.watch.folders):
         yield from _needs(f"watch.folders[{index}].template", folder.template, {"project", "shot"})
+        yield from _naming(f"watch.folders[{index}].naming", folder)
     storage = settings.storage
     yield from _needs("storage.layout", storage.layout, {"project", "shot"})
     always = {"project", "shot", "season", "time", "version", "ext"}
@@ -75,6 +77,21 @@ def _needs(key: str, template: str, tokens: set[str]) -> Iterator[Mistake]:
     if missing:
         wanted = ", ".join(f"{{{token}}}" for token in sorted(missing))
         yield Mistake(key=key, found=repr(template), allowed=f"it must also hold {wanted}")
+
+
+def _naming(key: str, folder: WatchFolder) -> Iterator[Mistake]:
+    if not folder.naming:
+        return
+    if "template" in folder.model_fields_set:
+        yield Mistake(
+            key=key, found=repr(folder.naming), allowed="give a template or a rule, not both"
+        )
+    if folder.naming not in (known := naming_rules()):
+        yield Mistake(
+            key=key,
+            found=repr(folder.naming),
+            allowed=f"installed naming rules are {_listed(known) or 'none'}",
+        )
 
 
 def _mistake(detail: ErrorDetails) -> Mistake:

@@ -120,6 +120,8 @@ class WatchFolder(Section):
     """The top of the tree."""
     template: Template = "{project}/{sequence}/{shot}/layout/{shot}_{name}_v{version:03d}.{ext}"
     """What a layout's path below it looks like."""
+    naming: str = ""
+    """A rule of the studio's own (entry points `haikei.naming`), in place of the template."""
 
 
 class Watch(Section):

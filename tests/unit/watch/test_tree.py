@@ -15,7 +15,7 @@ from support.watching import until
 
 def _tree(folder: Path, hints: Hints) -> WatchedTree:
     root = WatchedRoot(
-        path=str(folder), templates=(PathTemplate("{project}/{shot}.png"),), native=True, settle=0.1
+        path=str(folder), rules=(PathTemplate("{project}/{shot}.png"),), native=True, settle=0.1
     )
     names = LayoutNames(extensions=("png",), ignore=(".*",))
     return WatchedTree(root, names, hints, apart=frozenset())

@@ -147,10 +147,10 @@ class WatchedRoot:
     """The top of a tree, with its settings worked out for the file system it lies on."""
 
     path: str  #: absolute, no slash at the end
-    templates: tuple[PathTemplate, ...]  #: the first one that fits says what a path means
+    rules: tuple[NamingRule, ...]  #: the first one that fits says what a path means
     native: bool  #: the kernel tells of changes; otherwise only scans find them
     settle: float  #: seconds, by the local monotonic clock
-    touch_ups: tuple[PathTemplate, ...] = ()  #: looked at where no layout's template fits
+    touch_ups: tuple[NamingRule, ...] = ()  #: looked at where no layout's rule fits
 
     def relative(self, path: str) -> str | None:
         """Return the path below this root, None for one that lies elsewhere."""
@@ -170,17 +170,15 @@ class WatchedRoot:
         Return what the path says of a layout or of a paint-over.
 
         Raises:
-            PlaceUnknown: it does not look like the template, or lies elsewhere.
+            PlaceUnknown: no rule reads it, or it lies elsewhere.
         """
         relative = self.relative(path) or ""
-        values = _match(self.templates, relative)
+        values = _match(self.rules, relative)
         if values is None:
             painted = _match(self.touch_ups, relative)
             if painted is not None and (named := named_paint_over(painted)) is not None:
                 return named
-            shapes = " or ".join(
-                repr(template.text) for template in (*self.templates, *self.touch_ups)
-            )
+            shapes = " or ".join(repr(rule.text) for rule in (*self.rules, *self.touch_ups))
             raise PlaceUnknown(
                 f"The path does not look like {shapes} below {self.path}.",
                 advice="Rename or move the file, or correct the template in watch.folders or "
@@ -192,6 +190,11 @@ class WatchedRoot:
                 advice="Put {project} and {shot} into watch.folders.template.",
             )
         version = values.get("version")
+        if version and not version.isdecimal():
+            raise PlaceUnknown(
+                f"The path gives the version {version!r}, which is no number.",
+                advice="Correct the naming rule of watch.folders.",
+            )
         return NamedPlace(
             place=Place(
                 project=values["project"],
@@ -205,13 +208,17 @@ class WatchedRoot:
 
 def watched_roots(watch: Watch, listing: str | None = None) -> tuple[WatchedRoot, ...]:
     """
-    Work out how each folder is watched; one that is named twice has two templates.
+    Work out how each folder is watched; one that is named twice has two rules.
 
     Args:
         watch: the settings.
         listing: stands for the text of /proc/self/mountinfo.
+
+    Raises:
+        SettingsError: a folder's naming rule cannot be loaded.
     """
-    layouts, touch_ups = _by_path(watch.folders), _by_path(watch.touch_ups)
+    layouts = _by_path((folder.path, _rule(folder)) for folder in watch.folders)
+    touch_ups = _by_path((one.path, PathTemplate(one.template)) for one in watch.touch_ups)
     return tuple(
         _watched_root(path, layouts.get(path, ()), touch_ups.get(path, ()), watch, listing)
         for path in dict.fromkeys((*layouts, *touch_ups))
@@ -219,24 +226,39 @@ def watched_roots(watch: Watch, listing: str | None = None) -> tuple[WatchedRoot
 
 
 def _by_path(
-    folders: Iterable[WatchFolder] | Iterable[TouchUpFolder],
-) -> Mapping[Path, tuple[PathTemplate, ...]]:
-    found: dict[Path, tuple[PathTemplate, ...]] = {}
-    for folder in folders:
-        path = folder.path.absolute()
-        found[path] = (*found.get(path, ()), PathTemplate(folder.template))
+    folders: Iterable[tuple[Path, NamingRule]],
+) -> Mapping[Path, tuple[NamingRule, ...]]:
+    found: dict[Path, tuple[NamingRule, ...]] = {}
+    for folder, rule in folders:
+        path = folder.absolute()
+        found[path] = (*found.get(path, ()), rule)
     return found
 
 
-def _match(templates: Iterable[PathTemplate], relative: str) -> Mapping[str, str] | None:
-    matches = (template.match(relative) for template in templates)
+def _rule(folder: WatchFolder) -> NamingRule:
+    return load_naming_rule(folder.naming) if folder.naming else PathTemplate(folder.template)
+
+
+def _match(rules: Iterable[NamingRule], relative: str) -> Mapping[str, str] | None:
+    matches = (_asked(rule, relative) for rule in rules)
     return next((match for match in matches if match is not None), None)
+
+
+def _asked(rule: NamingRule, relative: str) -> Mapping[str, str] | None:
+    try:
+        return rule.match(relative)
+    except Exception as error:
+        # A studio's code: a mistake in it costs this file a reason, and not the watcher its life.
+        raise PlaceUnknown(
+            f"The naming rule {rule.text!r} failed: {error}.",
+            advice="Correct the package that brings it; the file is then judged anew.",
+        ) from error
 
 
 def _watched_root(
     path: Path,
-    templates: tuple[PathTemplate, ...],
-    touch_ups: tuple[PathTemplate, ...],
+    rules: tuple[NamingRule, ...],
+    touch_ups: tuple[NamingRule, ...],
     watch: Watch,
     listing: str | None,
 ) -> WatchedRoot:
@@ -245,7 +267,7 @@ def _watched_root(
     native = watch.mode is WatchMode.NATIVE or (watch.mode is WatchMode.AUTO and not network)
     return WatchedRoot(
         path=str(path),
-        templates=templates,
+        rules=rules,
         touch_ups=touch_ups,
         native=native,
         settle=max(watch.settle, NETWORK_SETTLE) if network else watch.settle,
