@@ -1,5 +1,6 @@
 """Which storage root a path is below, and what its place in a show is."""
 
+import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Roots:
             os.fsencode(path).decode("utf-8")
         except (OSError, RuntimeError, ValueError):
             return None  # a loop of links, a null character, bytes that are no UTF-8
-        if resolved is None:
+        if resolved is None or _loops(resolved):
             return None
         parts = _folded(resolved)
         for root_parts, root in self._deepest_first:
@@ -77,6 +78,15 @@ class Roots:
                 advice="Move the file, or add its mount to storage.roots in the settings.",
             )
         return located
+
+
+def _loops(path: Path) -> bool:
+    """Tell whether links lead in a circle: Python 3.13 and newer resolve them without an error."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _folded(path: Path) -> tuple[str, ...]:
