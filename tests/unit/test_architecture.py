@@ -1,0 +1,122 @@
+"""docs/architecture.md is the house as it stands: every root, package, seam and adapter."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+ROOTS: list[str] = PROJECT["tool"]["hatch"]["build"]["dev-mode-dirs"]
+#: Rows of the page's tables, by their first cell without its back-ticks.
+ROWS = {row[0].strip("`/ "): row for row in re.findall(r"^\| (.+?) \|(.*)$", PAGE, re.MULTILINE)}
+
+
+def _packages(root: str) -> set[str]:
+    """Return the packages of a root, and the modules beside them."""
+    portion = ROOT / root / "haikei"
+    packages = {file.parent.name for file in portion.glob("*/*.py")}
+    return packages | {file.stem for file in portion.glob("*.py")}
+
+
+def _modules() -> Iterator[tuple[str, ast.Module]]:
+    for root in ROOTS:
+        for file in (ROOT / root).rglob("*.py"):
+            parts = file.relative_to(ROOT / root).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            yield name, ast.parse(file.read_text(encoding="utf-8"))
+
+
+MODULES = dict(_modules())
+
+
+def _classes() -> Iterator[tuple[str, ast.ClassDef]]:
+    for name, tree in MODULES.items():
+        for statement in tree.body:
+            if isinstance(statement, ast.ClassDef):
+                yield name, statement
+
+
+def _exported() -> set[str]:
+    """Return every name in the `__all__` of a package."""
+    found: set[str] = set()
+    for tree in MODULES.values():
+        for statement in tree.body:
+            if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
+                found.update(ast.literal_eval(statement.value))
+    return found
+
+
+#: A seam is a Protocol that its package offers to others.
+SEAMS = sorted(
+    {
+        one.name
+        for _, one in _classes()
+        if any(ast.unparse(base).startswith("Protocol") for base in one.bases)
+    }
+    & _exported()
+)
+#: Entry points that Haikei's own adapters and reports enter by, and those that it looks up.
+GROUPS: dict[str, dict[str, str]] = PROJECT["project"]["entry-points"]
+LOOKED_UP = sorted(
+    {
+        statement.value.value
+        for tree in MODULES.values()
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        and ast.unparse(statement.targets[0]) == "GROUP"
+        and isinstance(statement.value, ast.Constant)
+        and str(statement.value.value).startswith("haikei.")
+    }
+)
+
+
+def _exists(dotted: str) -> bool:
+    """Tell whether `haikei.a.b` or `haikei.a.B.c` names a module, a name in one, or a group."""
+    if dotted in {*MODULES, *GROUPS, *LOOKED_UP, "haikei"}:
+        return True
+    if any(name.startswith(dotted + ".") for name in MODULES):
+        return True
+    module = dotted
+    while "." in module:
+        module, _, name = module.rpartition(".")
+        if module in MODULES:
+            return re.search(rf"\b{re.escape(name)}\b", ast.unparse(MODULES[module])) is not None
+    return False
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_every_root_has_a_row_with_its_packages_and_no_other(root: str) -> None:
+    row = next((rest for first, rest in ROWS.values() if first.strip("`/ ") == root), None)
+
+    assert row is not None, f"the page has no row for the root {root}/"
+    assert set(re.findall(r"`haikei\.(\w+)`", row)) == _packages(root)
+
+
+def test_every_seam_is_named() -> None:
+    assert len(SEAMS) > 3
+    assert [name for name in SEAMS if f"`{name}`" not in PAGE] == []
+
+
+def test_every_group_of_entry_points_is_named_with_its_adapters() -> None:
+    assert set(GROUPS) <= set(LOOKED_UP), "an entry point that nothing looks up"
+    assert [group for group in LOOKED_UP if f"`{group}`" not in PAGE] == []
+    for group, points in GROUPS.items():
+        assert [name for name in points if f"`{name}`" not in PAGE] == [], group
+
+
+def test_nothing_is_named_that_does_not_exist() -> None:
+    dotted = set(re.findall(r"`(haikei(?:\.\w+)+)", PAGE)) - {"haikei.db", "haikei.toml"}
+    files = set(re.findall(r"`((?:[\w-]+/)+[\w-]+\.py)`", PAGE))
+    classes = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)*)`", PAGE))
+    known = {one.name for _, one in _classes()} | {"Protocol"}
+
+    assert sorted(name for name in dotted if not _exists(name)) == []
+    homes = (ROOT, *(ROOT / root for root in ROOTS))
+    assert sorted(f for f in files if not any((home / f).exists() for home in homes)) == []
+    assert sorted(classes - known) == []
