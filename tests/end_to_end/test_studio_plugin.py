@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,13 +60,13 @@ def test_a_layout_goes_through_a_studios_naming_rule_generator_and_report(tmp_pa
         here.wait_for("the background", lambda: len(here.jobs(JobState.DONE, JobState.DEAD)) > 0)
         (job,) = here.jobs()
         client = here.connect()
-        version = client.find_one("Version", [], ["code", "entity.Shot.code", "sg_haikei_credit"])
+        found: Any = client.find("Version", [], ["code", "entity.Shot.code", "sg_haikei_credit"])
         client.close()
         listed = json.loads(here.call("report", "list", "--json"))
         here.call("report", "open-retakes", "--project=PORT", f"--out={tmp_path / 'open.csv'}")
 
-    assert job.state is JobState.DONE, job.reason
-    assert version is not None
+    assert job.state is JobState.DONE, job.error
+    (version,) = found
     assert version["entity.Shot.code"] == "c012"
     assert "Kawa Fog 1" in version["sg_haikei_credit"]
     assert "open-retakes" in [one["name"] for one in listed]

@@ -5,14 +5,14 @@ from typing import assert_type
 
 from pydantic import SecretStr
 
+from haikei.checkup import Finding
 from haikei.settings import Settings
+from haikei.show import Row
 from haikei.trackers import (
     ContextRequest,
-    Finding,
     LayoutContext,
     PublishRequest,
     PublishResult,
-    Row,
     TrackerAdapter,
     load_tracker,
 )

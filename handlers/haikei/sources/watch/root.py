@@ -11,7 +11,15 @@ from pathlib import Path, PurePosixPath
 
 from haikei.errors import PlaceUnknown
 from haikei.events import NamedPaintOver, named_paint_over
-from haikei.settings import PathTemplate, Storage, TouchUpFolder, Watch, WatchFolder, WatchMode
+from haikei.settings import (
+    NamingRule,
+    PathTemplate,
+    Storage,
+    Watch,
+    WatchFolder,
+    WatchMode,
+    load_naming_rule,
+)
 from haikei.show import Place
 
 
