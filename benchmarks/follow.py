@@ -38,9 +38,8 @@ from haikei.trackers.shotgrid.tracker import ShotGridTracker
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from support.pngfile import png_bytes  # on the path only from here on
-from support.show import Show, make_show, studio_settings  # likewise
-from support.site import RunningSite, running_site  # likewise
+from support.pictures import png_bytes  # on the path only from here on
+from support.sites import RunningSite, Show, make_show, running_site, site_settings  # likewise
 
 MARK = 1.25
 PAGE = 500
@@ -118,7 +117,7 @@ def measure(*, rows: int, layouts: int, repeat: int) -> tuple[list[Run], Figures
     ):
         state = Path(folder) / "state"
         state.mkdir()
-        settings = studio_settings(site.url, site.script, Path(folder) / "projects", state)
+        settings = site_settings(site.url, site.script, Path(folder) / "projects", state)
         tracker = ShotGridTracker(settings, SecretStr(site.key))
         tracker.setup(dry_run=False)
         tracker.close()

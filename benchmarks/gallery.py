@@ -45,8 +45,8 @@ from haikei.database import image_records, open_database, reading
 from haikei.images import Picture, write_picture, write_review
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from support.chromium import ARGUMENTS  # on the path only from here on
-from support.records import save_show
+from support.records import save_show  # on the path only from here on
+from support.web import CHROMIUM_ARGUMENTS  # likewise
 
 PROJECT = "akane"
 MARK = 1000.0
@@ -352,7 +352,7 @@ def opened(pages: Sequence[tuple[str, str, int]], loads: int) -> list[Opening]:
     found: dict[tuple[str, str], list[list[float]]] = {}
     with sync_playwright() as playwright:
         system = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=system, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=system, args=CHROMIUM_ARGUMENTS)
         with ExitStack() as stack:
             tabs = {name: stack.enter_context(a_tab(browser)) for name, *_ in pages}
             for number in range(loads + 1):

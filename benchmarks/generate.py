@@ -322,7 +322,7 @@ def _model(arguments: argparse.Namespace, folder: Path) -> Model:
             data="not stated: measured only",
         )
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-    tiny = import_module("support.tiny_model")
+    tiny = import_module("support.models")
     made = tiny.build_tiny_model(folder / "tiny")
     settings: Settings = tiny.tiny_settings(
         folder, {"tiny": {"folder": made.base, "controlnet": made.controlnet}}

@@ -57,7 +57,7 @@ class Figure:
 
 def _support() -> Any:
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-    return import_module("support.paint_overs")
+    return import_module("support.pictures")
 
 
 def _figures(number: int, size: tuple[int, int]) -> list[Figure]:

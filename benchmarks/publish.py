@@ -33,9 +33,8 @@ from haikei.trackers.shotgrid.tracker import ShotGridTracker
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from support.proxy import Proxy, proxy_before  # on the path only from here on
-from support.show import Show, make_show, studio_settings  # likewise
-from support.site import running_site  # likewise
+from support.servers import Proxy, proxy_before  # on the path only from here on
+from support.sites import Show, make_show, running_site, site_settings  # likewise
 
 Uploads = Literal["classic", "cloud"]
 STYLES: tuple[Uploads, ...] = ("classic", "cloud")
@@ -85,7 +84,7 @@ def measure(uploads: Uploads, *, latency: float, backgrounds: int) -> list[Figur
         running_site(Path(folder), uploads=uploads) as site,
     ):
         root = Path(folder) / "projects"
-        settings = studio_settings(site.url, site.script, root, Path(folder) / "state")
+        settings = site_settings(site.url, site.script, root, Path(folder) / "state")
         show = make_show(site.connect(), settings, SecretStr(site.key))
         setup = ShotGridTracker(settings, show.key)
         setup.setup(dry_run=False)

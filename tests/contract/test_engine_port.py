@@ -4,8 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +15,8 @@ import pytest
 from haikei.errors import StateError
 from haikei.jobs.engine.dbos.engine import DbosEngine, QueueSettings
 from haikei.jobs.engine.port import Durable, Handler, Task, TaskState
-from support.durable_work import work_until_killed
-
-PATIENCE = 30.0
+from support.clocks import PATIENCE, eventually
+from support.jobs import work_until_killed
 
 
 class OpenEngine(Protocol):
@@ -44,13 +42,6 @@ def open_engine(url: str) -> Iterator[OpenEngine]:
 
 def task(name: str, *, id_: str = "t1", priority: int = 10, payload: str = "{}") -> Task:
     return Task(id=id_, name=name, queue="jobs", payload=payload, priority=priority)
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def noted(done: list[str], what: str) -> str:
@@ -93,12 +84,13 @@ def test_more_urgent_tasks_go_first(open_engine: OpenEngine) -> None:
 def test_no_more_tasks_run_at_once_than_there_are_slots(open_engine: OpenEngine) -> None:
     running: list[int] = [0, 0]
     lock = threading.Lock()
+    pairs = threading.Barrier(2)  # a task ends when another runs beside it
 
     def count(durable: Durable, payload: str) -> None:
         with lock:
             running[0] += 1
             running[1] = max(running[1], running[0])
-        time.sleep(0.05)
+        pairs.wait(PATIENCE)
         with lock:
             running[0] -= 1
 

@@ -5,8 +5,7 @@ import binascii
 import re
 import sqlite3
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -25,22 +24,20 @@ from haikei.database import (
     review_wakes,
     utc_now,
 )
+from haikei.jobs import JobState
 from haikei.jobs.background.tasks import GENERATE_QUEUE, STEPS_QUEUE, BackgroundHandlers
 from haikei.jobs.engine.dbos.engine import DbosEngine, QueueSettings
 from haikei.jobs.engine.dispatch import Dispatcher
 from haikei.jobs.engine.port import Durable, Task
 from haikei.jobs.engine.retries import Gate
 from haikei.jobs.inbox import add_job, receive
-from haikei.jobs.job import JobState
 from haikei.jobs.table import job_row, order_of, touch_up_row
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
-from support.homecoming import painted
-from support.house import House, opening
-from support.jobs import announce, put_layout
-from support.tracker import AOI
+from support.clocks import PATIENCE, eventually
+from support.jobs import JobStudio, announce, job_studios, put_layout, touch_up_event
+from support.trackers import AOI
 
-PATIENCE = 60.0
 SETTINGS = """
 [studio]
 state = "state"
@@ -52,24 +49,17 @@ path = "projects"
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStudio]:
     with ExitStack() as stack:
-        made = opening(stack, tmp_path)()
+        made = job_studios(stack, tmp_path)()
         text = SETTINGS.replace('"state"', f'"{made.settings.studio.state}"')
         (tmp_path / "haikei.toml").write_text(text, encoding="utf-8")
         monkeypatch.chdir(tmp_path)
         yield made
 
 
-def url(house: House) -> str:
-    return f"sqlite:///{house.settings.studio.state / 'engine.db'}"
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+def url(studio: JobStudio) -> str:
+    return f"sqlite:///{studio.settings.studio.state / 'engine.db'}"
 
 
 def erase(*more: str) -> str:
@@ -102,17 +92,17 @@ def vacuum(folder: Path) -> None:
         connection.close()
 
 
-def do_on_dbos(house: House, count: int) -> None:
+def do_on_dbos(studio: JobStudio, count: int) -> None:
     """Let the real engine do all jobs that wait."""
-    handlers = BackgroundHandlers(house.tools, Gate(2)).handlers()
+    handlers = BackgroundHandlers(studio.tools, Gate(2)).handlers()
     queues = [QueueSettings(name=one, slots=2, poll=0.02) for one in (STEPS_QUEUE, GENERATE_QUEUE)]
-    with DbosEngine(url(house), holder="one", queues=queues, handlers=handlers) as engine:
-        dispatcher = Dispatcher(house.settings, house.database, engine, ahead=50)
+    with DbosEngine(url(studio), holder="one", queues=queues, handlers=handlers) as engine:
+        dispatcher = Dispatcher(studio.settings, studio.database, engine, ahead=50)
 
         def done() -> bool:
             dispatcher.tick()
             ended = (JobState.DONE, JobState.DEAD)
-            return sum(job.state in ended for job in house.store.list()) == count
+            return sum(job.state in ended for job in studio.store.list()) == count
 
         eventually(done)
 
@@ -122,7 +112,7 @@ def leave_work(database: Engine, key: str, folder: Path) -> None:
     now = utc_now()
     painting = folder / "painted.png"
     painting.write_bytes(b"painted")
-    touch_up = painted(painting, artist=AOI)
+    touch_up = touch_up_event(painting, artist=AOI)
     note = KeptNote(
         id="Note:12",
         version=1,
@@ -167,19 +157,19 @@ def leave_work(database: Engine, key: str, folder: Path) -> None:
 
 
 def test_after_a_vacuum_no_byte_of_the_databases_holds_an_erased_name(
-    house: House, tmp_path: Path
+    studio: JobStudio, tmp_path: Path
 ) -> None:
     for shot in ("c001", "c002"):
-        announce(house.database, put_layout(house.settings, shot))
-    house.tracker.unknown_shots = frozenset({"c002"})
-    do_on_dbos(house, 2)
-    done = next(job for job in house.store.list() if job.state is JobState.DONE)
-    leave_work(house.database, done.key, tmp_path)
-    state = house.settings.studio.state
+        announce(studio.database, put_layout(studio.settings, shot))
+    studio.tracker.unknown_shots = frozenset({"c002"})
+    do_on_dbos(studio, 2)
+    done = next(job for job in studio.store.list() if job.state is JobState.DONE)
+    leave_work(studio.database, done.key, tmp_path)
+    state = studio.settings.studio.state
     assert AOI.name.encode() in plain_bytes(state)
 
     told = erase()
-    house.database.dispose()
+    studio.database.dispose()
     vacuum(state)
 
     found = plain_bytes(state)
@@ -189,17 +179,17 @@ def test_after_a_vacuum_no_byte_of_the_databases_holds_an_erased_name(
     assert "Files are called" not in told
 
 
-def test_what_waits_is_done_after_the_name_was_erased(house: House, tmp_path: Path) -> None:
-    key = house.publish()
-    leave_work(house.database, key, tmp_path)
+def test_what_waits_is_done_after_the_name_was_erased(studio: JobStudio, tmp_path: Path) -> None:
+    key = studio.publish()
+    leave_work(studio.database, key, tmp_path)
 
     erase()
-    house.work()
+    studio.work()
 
-    retake = next(job for job in house.store.list() if job.key.startswith("retake-"))
+    retake = next(job for job in studio.store.list() if job.key.startswith("retake-"))
     assert retake.state is JobState.DONE
-    with house.database.begin() as connection:
-        version = records.background(connection, retake.key)
+    with studio.database.begin() as connection:
+        version = store.background(connection, retake.key)
     assert version is not None
     asked = [
         one.actor
@@ -211,8 +201,8 @@ def test_what_waits_is_done_after_the_name_was_erased(house: House, tmp_path: Pa
     ]
 
 
-def test_tasks_that_still_hold_the_name_are_told_or_forgotten(house: House) -> None:
-    house.publish()
+def test_tasks_that_still_hold_the_name_are_told_or_forgotten(studio: JobStudio) -> None:
+    studio.publish()
     begun, end = threading.Event(), threading.Event()
 
     def work(_: Durable, payload: str) -> None:
@@ -225,7 +215,7 @@ def test_tasks_that_still_hold_the_name_are_told_or_forgotten(house: House) -> N
 
     queue = QueueSettings(name="q", slots=2, poll=0.02)
     handlers = {"work": work}
-    with DbosEngine(url(house), holder="one", queues=[queue], handlers=handlers) as engine:
+    with DbosEngine(url(studio), holder="one", queues=[queue], handlers=handlers) as engine:
         ended, open_ = task("old", "by Aoi Sato"), task("new.job", "waits for 佐藤葵")
         engine.submit([ended, open_])
         eventually(lambda: engine.standing([ended.id])[ended.id].value == "ended")
@@ -239,21 +229,21 @@ def test_tasks_that_still_hold_the_name_are_told_or_forgotten(house: House) -> N
     assert "The job engine forgot 1 ended tasks" in told
     assert "`haikei jobs cancel`; then erase once more with --name:\n  new.job\n" in told
     assert "forgot 1 ended tasks" in erase("--name", AOI.name, "--name", AOI.name_ja)
-    assert AOI.name_ja.encode() not in plain_bytes(house.settings.studio.state)
+    assert AOI.name_ja.encode() not in plain_bytes(studio.settings.studio.state)
 
 
-def test_files_that_are_called_by_the_name_are_told(house: House, tmp_path: Path) -> None:
-    house.publish()
+def test_files_that_are_called_by_the_name_are_told(studio: JobStudio, tmp_path: Path) -> None:
+    studio.publish()
     painting = tmp_path / "c001_bg_v001_Aoi_Sato.png"
     painting.write_bytes(b"painted")
-    with house.database.begin() as connection:
-        receive(connection, painted(painting, artist_name="Aoi_Sato", version=1))
+    with studio.database.begin() as connection:
+        receive(connection, touch_up_event(painting, artist_name="Aoi_Sato", version=1))
 
     told = erase()
 
     assert "Rename them, then erase once more with --name:" in told
     assert str(painting) in told.replace("\n", "")
-    with house.database.begin() as connection:
+    with studio.database.begin() as connection:
         payload = connection.execute(
             events.select().where(events.c.kind == "touch_up_published")
         ).one()[4]

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import pytest
 import shotgun_api3
 
-from support.site import RunningSite, running_site
+from support.sites import RunningSite, running_site
 
 #: What a filter holds against a row's value: True, False, or a fault's words.
 Reading: TypeAlias = Callable[[Any, Sequence[Any]], bool]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import shotgun_api3
 
-from support.site import running_site
+from support.sites import running_site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,15 @@ import shotgun_api3
 from pydantic import HttpUrl
 from sqlalchemy import Engine, select
 
-from haikei.database import events, jobs, open_database, reading, review_wakes, utc_now
+from haikei.database import events, jobs, reading, review_wakes, utc_now
 from haikei.settings import Events, Settings
 from haikei.sources.eventlog import Follower
 from haikei.storage import Storage
 from haikei.trackers.shotgrid.feed import ShotGridFeed
-from support.following import poll_all
-from support.pngfile import png_bytes
-from support.show import RunningStudio, Show, running_studio
+from support.databases import fresh_database
+from support.pictures import png_bytes
+from support.sites import RunningStudio, Show, running_studio
+from support.watching import poll_all
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def show(studio: RunningStudio) -> Show:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'haikei.db'}")
+    engine = fresh_database(tmp_path / "haikei.db")
     yield engine
     engine.dispose()
 

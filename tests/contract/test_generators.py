@@ -22,7 +22,7 @@ from haikei.generators import (
 from haikei.generators.production import Production, ProductionOrder, StageOutput
 from haikei.images import Picture, read_picture, write_picture
 from haikei.settings import Recipe, Settings, Stage
-from support.tiny_model import TinyModel, build_tiny_model, tiny_settings
+from support.models import TinyModel, build_tiny_model, tiny_settings
 
 Options = dict[str, str | int | float | bool]
 

@@ -12,12 +12,14 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
 from haikei.cli.credits_repair import recompute as recompute_command
-from haikei.credits import BackgroundVersion, Person, Role, Scope, people, records
-from haikei.database import open_database, reading
+from haikei.credits import BackgroundVersion, Person, Role, Scope
+from haikei.credits.people import register
+from haikei.credits.records import store
+from haikei.database import reading
 from haikei.jobs.recompute import Recomputed, recompute
 from haikei.trackers import CreditDesk
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.proxy import Mischief, proxy_before
+from support.databases import fresh_database
 from support.records import (
     PAINTER,
     a_background,
@@ -28,7 +30,8 @@ from support.records import (
     a_person,
     save_background,
 )
-from support.show import RunningStudio, Show, running_studio
+from support.servers import Mischief, proxy_before
+from support.sites import RunningStudio, Show, running_studio
 
 FIELDS = (
     "code sg_haikei_key sg_haikei_credit sg_haikei_credit_ja sg_haikei_roles sg_haikei_system "
@@ -58,7 +61,7 @@ def desk(show: Show) -> Iterator[CreditDesk]:
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Engine]:
     (tmp_path / "state").mkdir()
-    engine = open_database(f"sqlite:///{tmp_path / 'state' / 'haikei.db'}")
+    engine = fresh_database(tmp_path / "state" / "haikei.db")
     yield engine
     engine.dispose()
 

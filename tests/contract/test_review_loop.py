@@ -9,17 +9,19 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from haikei.credits import ReviewState, Role, records
-from haikei.database import jobs, open_database, utc_now
+from haikei.credits import ReviewState, Role
+from haikei.credits.records import store
+from haikei.database import jobs, utc_now
+from haikei.jobs import JobOrder, JobState
 from haikei.jobs.inbox import add_job
-from haikei.jobs.job import JobOrder, JobState
 from haikei.jobs.table import job_row, order_of, result_text
 from haikei.review import Decider, Deciding, Decision, Reviewer, ReviewVerdict
 from haikei.show import Place
 from haikei.trackers import PublishResult
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
+from support.databases import fresh_database
 from support.records import a_background, a_chain, save_background
-from support.show import Show, running_studio
+from support.sites import Show, running_studio
 
 SUPERVISOR = "haruka"
 
@@ -39,7 +41,7 @@ def tracker(show: Show) -> Iterator[ShotGridTracker]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'haikei.db'}")
+    engine = fresh_database(tmp_path / "haikei.db")
     yield engine
     engine.dispose()
 

@@ -19,10 +19,8 @@ from haikei.jobs.background.tasks import BackgroundHandlers
 from haikei.jobs.engine.retries import Gate
 from haikei.jobs.tools import Tools
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.house import House
-from support.jobs import announce, put_layout
-from support.show import Show, make_show
-from support.site import RunningSite, running_site
+from support.jobs import JobStudio, announce, put_layout
+from support.sites import RunningSite, Show, make_show, running_site
 
 
 @pytest.fixture(scope="module")
@@ -32,47 +30,47 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 
 
 @pytest.fixture(scope="module")
-def house(site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("house")
+def studio(site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobStudio]:
+    folder = tmp_path_factory.mktemp("studio")
     key = SecretStr(site.key)
     with ExitStack() as stack:
-        house = House(folder, tracker={"url": site.url, "script": site.script})
-        tracker = ShotGridTracker(house.settings, key)
+        studio = JobStudio(folder, tracker={"url": site.url, "script": site.script})
+        tracker = ShotGridTracker(studio.settings, key)
         stack.callback(tracker.close)
         tracker.setup(dry_run=False)
-        house.tools = Tools(
-            house.settings,
-            house.database,
+        studio.tools = Tools(
+            studio.settings,
+            studio.database,
             threading.Event(),
-            production=Production(house.settings, generators={"flat": house.generator}),
+            production=Production(studio.settings, generators={"flat": studio.generator}),
             open_tracker=lambda _: tracker,
         )
-        house.engine.handlers = BackgroundHandlers(house.tools, Gate(2)).handlers()
-        stack.callback(house.database.dispose)
-        stack.callback(house.tools.close)
-        yield house
+        studio.engine.handlers = BackgroundHandlers(studio.tools, Gate(2)).handlers()
+        stack.callback(studio.database.dispose)
+        stack.callback(studio.tools.close)
+        yield studio
 
 
 @pytest.fixture(scope="module")
-def show(site: RunningSite, house: House) -> Show:
-    made = make_show(site.connect(), house.settings, SecretStr(site.key), name="PORT")
-    event = put_layout(house.settings, size=(240, 160))
+def show(site: RunningSite, studio: JobStudio) -> Show:
+    made = make_show(site.connect(), studio.settings, SecretStr(site.key), name="PORT")
+    event = put_layout(studio.settings, size=(240, 160))
     drawn = np.random.default_rng(7).uniform(0.2, 1.0, (20, 30, 3)).astype(np.float32)
     blocks = np.repeat(np.repeat(drawn, 8, axis=0), 8, axis=1)
     write_picture(Picture(pixels=blocks), event.layout, bits=8)
-    announce(house.database, house.replace_layout(event, event.layout.read_bytes()))
-    house.work()
+    announce(studio.database, studio.replace_layout(event, event.layout.read_bytes()))
+    studio.work()
     return made
 
 
 @pytest.fixture
 def call(
-    site: RunningSite, house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    site: RunningSite, studio: JobStudio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> "Call":
     settings = tmp_path / "haikei.toml"
-    root = house.settings.storage.roots[0].path
+    root = studio.settings.storage.roots[0].path
     settings.write_text(
-        f'[studio]\nname = "Test Studio"\nstate = "{house.settings.studio.state}"\n'
+        f'[studio]\nname = "Test Studio"\nstate = "{studio.settings.studio.state}"\n'
         f'[tracker]\nurl = "{site.url}"\nscript = "{site.script}"\n'
         f'[storage]\nreserve_mib = 0\n[[storage.roots]]\nname = "primary"\npath = "{root}"\n',
         encoding="utf-8",
@@ -92,26 +90,26 @@ class Call:
         return found
 
 
-def painted(house: House, code: str, name: str, *, at: int) -> Path:
-    found = next(path for path in house.files if path.name == f"{code}.png")
+def painted(studio: JobStudio, code: str, name: str, *, at: int) -> Path:
+    found = next(path for path in studio.files if path.name == f"{code}.png")
     pixels = read_picture(found).pixels.copy()
     pixels[at : at + 40, at : at + 60] = (0.9, 0.2, 0.1)
-    path = house.settings.studio.state.parent / name
+    path = studio.settings.studio.state.parent / name
     write_picture(Picture(pixels=pixels), path)
     return path
 
 
 def test_two_artists_in_a_row_are_both_in_the_tracker_and_nobody_is_replaced(
-    show: Show, house: House, call: Call
+    show: Show, studio: JobStudio, call: Call
 ) -> None:
     show.sg.create("HumanUser", {"name": "Sakura Ito", "login": "sakura", "sg_status_list": "dis"})
-    one = painted(house, "c001_bg_summer_day_v001", "one.png", at=20)
+    one = painted(studio, "c001_bg_summer_day_v001", "one.png", at=20)
     of = ("--of", "c001_bg_summer_day_v001")
 
     compared = call(os.fspath(one), *of, "--artist", "sakura", "--dry-run")
     first = call(os.fspath(one), *of, "--artist", "sakura", "--minutes", "30")
     again = call(os.fspath(one), *of, "--artist", "Sakura Ito")
-    two = painted(house, "c001_bg_summer_day_v002", "two.png", at=90)
+    two = painted(studio, "c001_bg_summer_day_v002", "two.png", at=90)
     second = call(
         os.fspath(two), "--of", str(first["code"]), "--artist", "Riku Mori", "--artist-ja", "森陸"
     )

@@ -10,7 +10,7 @@ from haikei.credits import Person
 from haikei.errors import PlaceUnknown
 from haikei.trackers import LayoutContext, TrackerAdapter
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.show import PNG, RunningStudio, Show, running_studio
+from support.sites import PNG, RunningStudio, Show, running_studio
 
 FILES = (
     "sg_haikei_key code name version_number path version task upstream_published_files "

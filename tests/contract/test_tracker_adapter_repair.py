@@ -7,8 +7,8 @@ import pytest
 from haikei.errors import TrackerRejected
 from haikei.trackers import PublishRequest
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.proxy import Proxy, proxy_before
-from support.show import RunningStudio, Show, running_studio
+from support.servers import Proxy, proxy_before
+from support.sites import RunningStudio, Show, running_studio
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import pytest
 from haikei.errors import TrackerUnavailable
 from haikei.trackers import PublishRequest
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.proxy import Mischief, Proxy, proxy_before
-from support.show import RunningStudio, Show, running_studio
+from support.servers import Mischief, Proxy, proxy_before
+from support.sites import RunningStudio, Show, running_studio
 
 MARK = 8  #: requests that one background may take, the context included
 

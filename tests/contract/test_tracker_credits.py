@@ -11,8 +11,8 @@ from haikei.credits import Person
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.trackers import CreditDesk, CreditRow, PublishResult, StatedCredits
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.proxy import Mischief, Proxy, proxy_before
-from support.show import RunningStudio, Show, running_studio
+from support.servers import Mischief, Proxy, proxy_before
+from support.sites import RunningStudio, Show, running_studio
 
 FIELDS = (
     "sg_haikei_credit sg_haikei_credit_ja sg_haikei_roles sg_haikei_system "

@@ -8,7 +8,7 @@ import shotgun_api3
 
 from haikei.trackers import FeedEvent, PublishedLayout, TrackerFeed
 from haikei.trackers.shotgrid.feed import ShotGridFeed
-from support.show import RunningStudio, Show, heeding, running_studio
+from support.sites import RunningStudio, Show, heeding, running_studio
 
 NEW = "Shotgun_PublishedFile_New"
 

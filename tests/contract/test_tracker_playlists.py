@@ -9,8 +9,8 @@ from haikei.errors import TrackerUnavailable
 from haikei.show import Row
 from haikei.trackers import PlaylistDesk, PlaylistRequest
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.proxy import Mischief, proxy_before
-from support.show import PNG, RunningStudio, Show, running_studio
+from support.servers import Mischief, proxy_before
+from support.sites import PNG, RunningStudio, Show, running_studio
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from haikei.show import Row
 from haikei.trackers import NoteWrite, PublishResult, ReplyWrite, SeenVersion, StatusWrite
 from haikei.trackers.shotgrid.review import ShotGridReviewDesk
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.proxy import Mischief, Proxy, proxy_before
-from support.show import RunningStudio, Show, heeding, running_studio
+from support.servers import Mischief, Proxy, proxy_before
+from support.sites import RunningStudio, Show, await_thumbnail, heeding, running_studio
 
 SUPERVISOR = "haruka"
 _AGO = timedelta(minutes=5)
@@ -285,6 +285,8 @@ def test_what_changed_since_a_moment_is_named(
         tracker.publish(show.background(context, key=f"{show.name}-{n}", version=n)).version.id
         for n in range(1, 5)
     )
+    for version in (status, noted, replied, quiet):
+        await_thumbnail(show.sg, "Version", version)
     other = show.create("Version", code="somebody's")
     note = a_note(show, replied, "An old note.")
     with studio.site.site.writing(studio.site.site.system, "update") as (work, _):

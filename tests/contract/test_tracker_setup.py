@@ -11,14 +11,13 @@ from haikei.checkup import Finding
 from haikei.settings import Settings, Storage, StorageRoot
 from haikei.trackers.shotgrid.schema import FIELDS_OF
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.show import Show, make_show, running_studio, studio_settings
-from support.site import running_site
+from support.sites import Show, make_show, running_site, running_studio, site_settings
 
 
 @pytest.fixture
 def show(tmp_path: Path) -> Iterator[Show]:
     with running_site(tmp_path, thumbnail_delay=0.0) as site:
-        settings = studio_settings(site.url, site.script, tmp_path / "projects", tmp_path / "state")
+        settings = site_settings(site.url, site.script, tmp_path / "projects", tmp_path / "state")
         yield make_show(site.connect(), settings, SecretStr(site.key))
 
 

@@ -11,8 +11,8 @@ from haikei.errors import TrackerRejected
 from haikei.settings import Settings
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from haikei.trackers.shotgrid.webhooks import WebhookClient
-from support.hearing import Receiver, receiver
-from support.show import RunningStudio, Show, heeding, running_studio
+from support.servers import WebhookReceiver, webhook_receiver
+from support.sites import RunningStudio, Show, heeding, running_studio
 
 TOKEN = SecretStr("a token of a webhook")
 
@@ -29,14 +29,14 @@ def show(studio: RunningStudio) -> Show:
 
 
 @pytest.fixture
-def hearing() -> Iterator[Receiver]:
-    with receiver() as running:
+def receiver() -> Iterator[WebhookReceiver]:
+    with webhook_receiver() as running:
         yield running
 
 
 @pytest.fixture
-def settings(show: Show, hearing: Receiver) -> Settings:
-    return with_web(show.settings, url=HttpUrl(hearing.url), webhook_token=TOKEN)
+def settings(show: Show, receiver: WebhookReceiver) -> Settings:
+    return with_web(show.settings, url=HttpUrl(receiver.url), webhook_token=TOKEN)
 
 
 def with_web(settings: Settings, **web: object) -> Settings:
@@ -85,7 +85,7 @@ def manage(show: Show, settings: Settings, method: str, **body: object) -> None:
 
 
 def test_setup_makes_a_webhook_that_tells_of_decisions_and_notes(
-    show: Show, settings: Settings, hearing: Receiver
+    show: Show, settings: Settings, receiver: WebhookReceiver
 ) -> None:
     finding = set_up(show, settings)
     assert (finding.ok, finding.message) == (True, "Created.")
@@ -99,7 +99,7 @@ def test_setup_makes_a_webhook_that_tells_of_decisions_and_notes(
 
     told: list[tuple[str, int]] = []
     while ("Shotgun_Reply_New", reply["id"]) not in told:
-        heard = hearing.next()
+        heard = receiver.next()
         assert heard.path == "/webhooks/shotgrid"
         assert heard.headers["x-sg-signature"].startswith("sha1=")
         told += ((one["event_type"], one["entity"]["id"]) for one in heard.deliveries)
@@ -174,7 +174,7 @@ def test_a_site_that_manages_no_webhooks_is_a_finding(show: Show, settings: Sett
 
 
 def test_a_webhook_is_made_for_the_projects_that_are_named(
-    studio: RunningStudio, show: Show, settings: Settings, hearing: Receiver
+    studio: RunningStudio, show: Show, settings: Settings, receiver: WebhookReceiver
 ) -> None:
     other = studio.show()
     limited = heeding(settings, show.name)
@@ -187,7 +187,7 @@ def test_a_webhook_is_made_for_the_projects_that_are_named(
 
     told: set[int] = set()
     while ours not in told:
-        told |= {one["entity"]["id"] for one in hearing.next().deliveries}
+        told |= {one["entity"]["id"] for one in receiver.next().deliveries}
     assert theirs not in told
     # It stands for all projects now, as far as these settings say.
     for finding in (set_up(show, settings), check(show, settings)):

@@ -1,7 +1,6 @@
 """From the embedded tracker's webhooks to what Haikei's real server is woken for."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,10 +9,12 @@ import pytest
 from pydantic import HttpUrl, SecretStr
 from sqlalchemy import Engine, Table, select
 
-from haikei.database import feed_cursors, feed_rows, open_database, review_wakes, utc_now
+from haikei.database import feed_cursors, feed_rows, review_wakes, utc_now
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.show import RunningStudio, Show, running_studio
-from support.web import PATIENCE, SECRET, TOKEN, a_form, serving, sign_form
+from support.clocks import eventually
+from support.databases import fresh_database
+from support.sites import RunningStudio, Show, running_studio
+from support.web import SECRET, TOKEN, a_form, serving, sign_form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ def reached(studio: RunningStudio, tmp_path: Path) -> Iterator[Reached]:
     )
     state = show.settings.studio.model_copy(update={"state": tmp_path})
     settings = show.settings.model_copy(update={"tracker": tracker, "web": web, "studio": state})
-    database = open_database(f"sqlite:///{tmp_path / 'haikei.db'}")
+    database = fresh_database(tmp_path / "haikei.db")
     try:
         with serving(settings, database) as (url, _, _):
             known = web.model_copy(update={"url": HttpUrl(url)})
@@ -60,31 +61,24 @@ def reached(studio: RunningStudio, tmp_path: Path) -> Iterator[Reached]:
         database.dispose()
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
 def test_a_status_a_note_and_a_reply_in_the_tracker_wake_their_versions(reached: Reached) -> None:
     show = reached.show
     versions = [show.create("Version", code=f"c001_bg_v00{number}") for number in (1, 2, 3)]
     other = show.create("Note", subject="old", content="…")
 
     show.sg.update("Version", versions[0], {"sg_status_list": "apr"})
-    wait_until(lambda: versions[0] in reached.ids(review_wakes, "version_id"))
+    eventually(lambda: versions[0] in reached.ids(review_wakes, "version_id"))
     note = show.create(
         "Note",
         subject="Sky",
         note_links=[{"type": "Version", "id": versions[1]}],
         content="Less green.",
     )
-    wait_until(lambda: versions[1] in reached.ids(review_wakes, "version_id"))
+    eventually(lambda: versions[1] in reached.ids(review_wakes, "version_id"))
     with reached.database.begin() as connection:
         connection.execute(review_wakes.delete())
     show.sg.create("Reply", {"entity": {"type": "Note", "id": note}, "content": "And warmer."})
-    wait_until(lambda: versions[1] in reached.ids(review_wakes, "version_id"))
+    eventually(lambda: versions[1] in reached.ids(review_wakes, "version_id"))
 
     assert versions[2] not in reached.ids(review_wakes, "version_id")
     assert other
@@ -101,7 +95,7 @@ def test_a_published_file_is_expected_by_the_follower(reached: Reached) -> None:
 
     row = reached.show.create("PublishedFile", code="c001_bg_v001.png")
 
-    wait_until(lambda: row in reached.ids(feed_rows, "row_id"))
+    eventually(lambda: row in reached.ids(feed_rows, "row_id"))
 
 
 def test_a_person_comes_by_a_menu_item_and_is_known(reached: Reached) -> None:

@@ -9,8 +9,7 @@ import httpx
 import pytest
 
 from haikei.sgserver.http.hosting import SiteOptions
-from support.site import KEY, SCRIPT, RunningSite, running_site
-from support.wire import write_image
+from support.sites import KEY, SCRIPT, RunningSite, running_site, write_image
 
 _MIB = 1024 * 1024
 _AUTH = {"script_name": SCRIPT, "script_key": KEY}

@@ -7,7 +7,7 @@ import pytest
 import shotgun_api3
 
 from haikei.sgserver.http.hosting import SiteOptions
-from support.site import running_site
+from support.sites import running_site
 
 # The official client opens each file that it uploads and never closes it.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")

@@ -11,7 +11,7 @@ import pytest
 import shotgun_api3
 
 from haikei.sgserver.http.hosting import SiteOptions
-from support.site import KEY, SCRIPT, RunningSite, running_site
+from support.sites import KEY, SCRIPT, RunningSite, running_site
 
 _CALL_LIMIT = 200_000
 

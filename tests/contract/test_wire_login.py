@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import shotgun_api3
 
-from support.site import RunningSite, running_site
+from support.sites import RunningSite, running_site
 
 PASSWORD = "ひみつ password"
 

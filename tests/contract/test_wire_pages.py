@@ -10,8 +10,7 @@ import pytest
 import shotgun_api3
 
 from haikei.sgserver.http.hosting import SiteOptions
-from support.site import RunningSite, running_site
-from support.wire import await_thumbnail, write_image
+from support.sites import RunningSite, await_thumbnail, running_site, write_image
 
 # The official client opens each file that it uploads and never closes it.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")

@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Generator
+import threading
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,8 +12,18 @@ import OpenImageIO as oiio
 import pytest
 import shotgun_api3
 
-from support.site import KEY, SCRIPT, RunningSite, running_site
-from support.wire import TRANSIENT, await_thumbnail, write_image
+from haikei.sgserver.media.media_store import MediaStore
+from haikei.sgserver.media.thumbnails import make_renditions
+from support.clocks import PATIENCE
+from support.sites import (
+    KEY,
+    SCRIPT,
+    TRANSIENT,
+    RunningSite,
+    await_thumbnail,
+    running_site,
+    write_image,
+)
 
 # The official client opens each file that it uploads and never closes it.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
@@ -26,9 +37,24 @@ def site(
 ) -> Generator[RunningSite]:
     style: Style = request.param
     with running_site(
-        tmp_path_factory.mktemp("uploads"), uploads=style, thumbnail_delay=0.3
+        tmp_path_factory.mktemp("uploads"), uploads=style, thumbnail_delay=0.0
     ) as running:
         yield running
+
+
+@pytest.fixture
+def held(site: RunningSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Let no thumbnail be made until the event is set."""
+    del site
+    may_go_on = threading.Event()
+
+    def wait_and_make(media: MediaStore, attachment: int, filename: str) -> None:
+        assert may_go_on.wait(PATIENCE)
+        make_renditions(media, attachment, filename)
+
+    monkeypatch.setattr("haikei.sgserver.media.thumbnails.make_renditions", wait_and_make)
+    yield may_go_on
+    may_go_on.set()
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +144,7 @@ def test_a_file_in_several_parts_comes_back_byte_for_byte(
 
 
 def test_media_stands_in_its_field_and_gives_the_version_its_thumbnail(
-    sg: shotgun_api3.Shotgun, version: Any, tmp_path: Path
+    sg: shotgun_api3.Shotgun, version: Any, tmp_path: Path, held: threading.Event
 ) -> None:
     source = write_image(tmp_path / "review.png", width=1280, height=720)
 
@@ -126,6 +152,7 @@ def test_media_stands_in_its_field_and_gives_the_version_its_thumbnail(
     at_once: Any = sg.find_one(
         "Version", [["id", "is", version["id"]]], ["image", "sg_uploaded_movie"]
     )
+    held.set()
     address = await_thumbnail(sg, "Version", version["id"])
 
     assert TRANSIENT in at_once["image"]
@@ -142,10 +169,11 @@ def test_media_stands_in_its_field_and_gives_the_version_its_thumbnail(
 
 
 def test_a_thumbnail_is_pending_first_and_then_there(
-    sg: shotgun_api3.Shotgun, version: Any, tmp_path: Path
+    sg: shotgun_api3.Shotgun, version: Any, tmp_path: Path, held: threading.Event
 ) -> None:
     number = sg.upload_thumbnail("Version", version["id"], str(write_image(tmp_path / "thumb.jpg")))
     pending: Any = sg.find_one("Version", [["id", "is", version["id"]]], ["image"])
+    held.set()
     address = await_thumbnail(sg, "Version", version["id"])
 
     assert number > 0
@@ -195,12 +223,13 @@ def test_a_filmstrip_stands_beside_the_thumbnail(
 
 
 def test_a_thumbnail_is_shared_once_it_is_there(
-    sg: shotgun_api3.Shotgun, project: Any, version: Any, tmp_path: Path
+    sg: shotgun_api3.Shotgun, project: Any, version: Any, tmp_path: Path, held: threading.Event
 ) -> None:
     others = [sg.create("Shot", {"project": project, "code": f"shared_{n}"}) for n in range(2)]
     number = sg.upload_thumbnail("Version", version["id"], str(write_image(tmp_path / "thumb.jpg")))
     with pytest.raises(shotgun_api3.ShotgunThumbnailNotReady):
         sg.share_thumbnail(others, source_entity=version)
+    held.set()
     address = await_thumbnail(sg, "Version", version["id"])
 
     shared = sg.share_thumbnail(others, source_entity=version)
@@ -372,12 +401,17 @@ def test_a_thumbnail_opens_only_by_its_signed_address(
 
 
 def test_old_clients_can_ask_for_a_thumbnails_path(
-    site: RunningSite, sg: shotgun_api3.Shotgun, version: Any, tmp_path: Path
+    site: RunningSite,
+    sg: shotgun_api3.Shotgun,
+    version: Any,
+    tmp_path: Path,
+    held: threading.Event,
 ) -> None:
     question = f"{site.url}/upload/get_thumbnail_url?entity_type=Version&entity_id={version['id']}"
     none = httpx.get(question).text
     sg.upload_thumbnail("Version", version["id"], str(write_image(tmp_path / "thumb.jpg")))
     pending = httpx.get(question).text
+    held.set()
     await_thumbnail(sg, "Version", version["id"])
     there = httpx.get(question).text
 

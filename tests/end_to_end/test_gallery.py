@@ -13,10 +13,10 @@ from haikei.database import backgrounds, image_records, reviews, utc_now
 from haikei.images import Picture
 from haikei.jobs.previews import CARD, keep_card, preview_file
 from haikei.review import Decision
-from support.chromium import ARGUMENTS, EXECUTABLE, needs_chromium
+from support.clocks import PATIENCE
 from support.jobs import studio_database, studio_settings
 from support.records import save_show
-from support.web import PATIENCE, serving
+from support.web import CHROMIUM, CHROMIUM_ARGUMENTS, needs_chromium, serving
 
 VERSIONS = 500
 _WAIT = PATIENCE * 1000
@@ -57,7 +57,7 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Generator[Show]:
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 

@@ -13,8 +13,8 @@ from haikei.models import model_from_folder
 from haikei.presets import RECIPES, recipe
 from haikei.scenes import Scene, SceneKind, draw, save_layout
 from haikei.settings import load
-from support.studio import Row, Studio, studio
-from support.tiny_model import build_tiny_model, tiny_table
+from support.models import build_tiny_model, tiny_table
+from support.studio import SiteRow, Studio, studio
 
 RECIPE = """
 [[routes]]
@@ -60,7 +60,7 @@ def test_a_model_goes_on_from_the_painters_base_and_is_credited_as_ai(tmp_path: 
         here.start()
         layout = _land(here, "PORT")
         _land(here, "NOAI")
-        here.wait_for("the background", lambda: bool(here.jobs(JobState.DONE)), patience=200)
+        here.wait_for("the background", lambda: bool(here.jobs(JobState.DONE)))
         here.wait_for("the refusal", lambda: bool(here.jobs(JobState.DEAD)))
         (refused,) = here.jobs(JobState.DEAD)
         client = here.connect()
@@ -70,9 +70,9 @@ def test_a_model_goes_on_from_the_painters_base_and_is_credited_as_ai(tmp_path: 
             "sg_haikei_system",
             "published_files",
         ]
-        versions = cast("list[Row]", client.find("Version", [], fields))
+        versions = cast("list[SiteRow]", client.find("Version", [], fields))
         filters = [["published_file_type.PublishedFileType.code", "is", "Background"]]
-        files = cast("list[Row]", client.find("PublishedFile", filters, ["path"]))
+        files = cast("list[SiteRow]", client.find("PublishedFile", filters, ["path"]))
         client.close()
         here.stop()
 

@@ -12,17 +12,26 @@ import pytest
 from numpy.typing import NDArray
 from psd_tools.constants import ColorMode
 
-from haikei.credits import BackgroundVersion, Person, ReviewState, Role, records
-from haikei.database import open_database, reading
+from haikei.credits import BackgroundVersion, Person, ReviewState, Role
+from haikei.credits.records import store
+from haikei.database import reading
 from haikei.images import Picture, read_picture
 from haikei.jobs import Job, JobState
 from haikei.measure.grading import ciede2000, lab_of
 from haikei.provenance import MarksState, read_marks
 from haikei.scenes import Scene, SceneKind, draw, save_layout
-from support.layered import Dab, flattened, layered, save, save_flat, save_without_composite
-from support.paint_overs import VISIBLE
-from support.studio import Row, Studio, studio
-from support.tiny_model import build_tiny_model, tiny_table
+from support.databases import fresh_database
+from support.models import build_tiny_model, tiny_table
+from support.pictures import (
+    VISIBLE,
+    Dab,
+    flattened,
+    layered_psd,
+    save_flat_psd,
+    save_psd,
+    save_psd_without_composite,
+)
+from support.studio import SiteRow, Studio, studio
 
 _SETTINGS = """
 [[routes]]
@@ -78,7 +87,7 @@ class Cut:
         return found
 
     def recorded(self, number: int) -> BackgroundVersion | None:
-        database = open_database(f"sqlite:///{self.studio.folder / 'state' / 'haikei.db'}")
+        database = fresh_database(self.studio.folder / "state" / "haikei.db")
         try:
             with reading(database) as connection:
                 return records.by_code(connection, self.code(number))
@@ -105,7 +114,7 @@ class Cut:
         """Publish an artist's file in the tracker, linked to the file that it is painted over."""
         client = self.studio.connect(as_login=login)
         kind = client.find_one("PublishedFileType", [["code", "is", "Background Touch-up"]])
-        shot = cast("Row", client.find_one("Shot", [["code", "is", self.shot]], ["project"]))
+        shot = cast("SiteRow", client.find_one("Shot", [["code", "is", self.shot]], ["project"]))
         below = [self.row_of_file(over)] if over is not None else []
         client.create(
             "PublishedFile",
@@ -122,22 +131,24 @@ class Cut:
         )
         client.close()
 
-    def row_of_file(self, number: int) -> Row:
+    def row_of_file(self, number: int) -> SiteRow:
         """Return the tracker's row of a version's picture."""
         wanted = [["code", "is", self.file(number).name]]
         fields = ["published_file_type", "upstream_published_files"]
         (row,) = self.find("PublishedFile", wanted, fields)
         return row
 
-    def row(self, number: int) -> Row:
+    def row(self, number: int) -> SiteRow:
         """Return the tracker's row of a version."""
         fields = ["user", "sg_haikei_credit", "sg_haikei_roles", "sg_haikei_source_type"]
         (row,) = self.find("Version", [["code", "is", self.code(number)]], fields)
         return row
 
-    def find(self, entity_type: str, filters: Sequence[object], fields: Sequence[str]) -> list[Row]:
+    def find(
+        self, entity_type: str, filters: Sequence[object], fields: Sequence[str]
+    ) -> list[SiteRow]:
         client = self.studio.connect()
-        found = cast("list[Row]", client.find(entity_type, list(filters), list(fields)))
+        found = cast("list[SiteRow]", client.find(entity_type, list(filters), list(fields)))
         client.close()
         return found
 
@@ -203,7 +214,7 @@ def people(version: BackgroundVersion) -> list[tuple[Role, str]]:
 
 def test_each_artist_who_paints_over_is_added_until_a_supervisor_approves(cut: Cut) -> None:
     here = cut.studio
-    first = save(layered(cut.picture(1), [_ROOF]), cut.artists_file("roof.psd"))
+    first = save_psd(layered_psd(cut.picture(1), [_ROOF]), cut.artists_file("roof.psd"))
     cut.publish(first, over=1, login="sakura.ito")
     cut.wait_for_version(2)
 
@@ -227,7 +238,7 @@ def test_each_artist_who_paints_over_is_added_until_a_supervisor_approves(cut: C
     above = [one["id"] for one in published["upstream_published_files"]]
     assert cut.row_of_file(1)["id"] in above
 
-    save(layered(cut.picture(2), [_LAMP]), cut.in_folder(2, "riku.mori"))
+    save_psd(layered_psd(cut.picture(2), [_LAMP]), cut.in_folder(2, "riku.mori"))
     cut.wait_for_version(3)
 
     assert painters(cut.version(3)) == ["Sakura Ito", "Riku Mori"]
@@ -245,7 +256,9 @@ def test_each_artist_who_paints_over_is_added_until_a_supervisor_approves(cut: C
     here.wait_for("the Task", lambda: _task_status(cut) == "fin")
 
     # A touch-up of an approved version is a version in review; what was approved stays so.
-    last = save_flat(flattened(cut.picture(3), [_SHADE]), cut.artists_file("shade.psd"), bits=16)
+    last = save_flat_psd(
+        flattened(cut.picture(3), [_SHADE]), cut.artists_file("shade.psd"), bits=16
+    )
     cut.publish(last, over=3, login="sakura.ito")
     cut.wait_for_version(4)
 
@@ -265,16 +278,16 @@ def test_each_artist_who_paints_over_is_added_until_a_supervisor_approves(cut: C
 def test_files_that_cannot_be_taken_in_are_told_once_and_change_nothing(other_cut: Cut) -> None:
     cut, here = other_cut, other_cut.studio
     hills = draw(Scene(kind=SceneKind.HILLS, width=320, height=180, seed=9)).picture()
-    other = save(layered(hills, [_LAMP]), cut.artists_file("other.psd"))
+    other = save_psd(layered_psd(hills, [_LAMP]), cut.artists_file("other.psd"))
     cut.publish(other, over=None, login="sakura.ito")
-    cut_short = save(layered(cut.picture(1), [_ROOF]), cut.artists_file("cut_short.psd"))
+    cut_short = save_psd(layered_psd(cut.picture(1), [_ROOF]), cut.artists_file("cut_short.psd"))
     cut_short.write_bytes(cut_short.read_bytes()[:-9000])
     cut.publish(cut_short, over=1, login="sakura.ito")
     flat = flattened(cut.picture(1), [_ROOF])
     inks = np.dstack([flat, np.full(flat.shape[:2], 255, np.uint8)])
-    in_inks = save_flat(inks, cut.in_folder(1, "inks"), mode=ColorMode.CMYK)
-    document = layered(cut.picture(1), [_ROOF])
-    layers_alone = save_without_composite(document, cut.in_folder(1, "layers"))
+    in_inks = save_flat_psd(inks, cut.in_folder(1, "inks"), mode=ColorMode.CMYK)
+    document = layered_psd(cut.picture(1), [_ROOF])
+    layers_alone = save_psd_without_composite(document, cut.in_folder(1, "layers"))
     shortened = cut.in_folder(1, "shortened")
     shutil.copyfile(cut_short, shortened)
 

@@ -12,8 +12,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, exp
 
 from haikei.jobs import JobState
 from haikei.scenes import Scene, SceneKind, draw, save_layout
-from support.chromium import ARGUMENTS, EXECUTABLE, needs_chromium
-from support.studio import PATIENCE, Row, Studio, studio
+from support.clocks import PATIENCE
+from support.studio import SiteRow, Studio, studio
+from support.web import CHROMIUM, CHROMIUM_ARGUMENTS, needs_chromium
 
 SHOTS = [("PORT", "s01", "c001"), ("PORT", "s01", "c002")]
 _WAIT = PATIENCE * 1000
@@ -75,7 +76,7 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Reviewed]:
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 
@@ -103,9 +104,9 @@ def _pages(one: Studio) -> Generator[str]:
         process.wait(PATIENCE)
 
 
-def _row(one: Studio, entity_type: str, condition: list[str], field_name: str) -> Row:
+def _row(one: Studio, entity_type: str, condition: list[str], field_name: str) -> SiteRow:
     client = one.connect()
-    found = cast("Row | None", client.find_one(entity_type, [condition], [field_name]))
+    found = cast("SiteRow | None", client.find_one(entity_type, [condition], [field_name]))
     client.close()
     assert found is not None
     return found

@@ -12,7 +12,7 @@ import pytest
 
 from haikei.jobs import JobState
 from haikei.scenes import Scene, SceneKind, draw, save_layout
-from support.studio import Row, Studio, studio
+from support.studio import SiteRow, Studio, studio
 
 SHOTS = [("PORT", "s01", f"c{number:03d}") for number in range(1, 7)]
 
@@ -32,11 +32,11 @@ def _draw(here: Studio, shot: str, seed: int) -> Path:
     return path
 
 
-def _publish(here: Studio, path: Path, shot: str) -> Row:
+def _publish(here: Studio, path: Path, shot: str) -> SiteRow:
     """Publish a layout as another pipeline's script does."""
     client = here.connect()
     kind = client.find_one("PublishedFileType", [["code", "is", "Layout"]])
-    found = cast("Row", client.find_one("Shot", [["code", "is", shot]], ["project"]))
+    found = cast("SiteRow", client.find_one("Shot", [["code", "is", shot]], ["project"]))
     row = client.create(
         "PublishedFile",
         {
@@ -55,7 +55,7 @@ def _publish(here: Studio, path: Path, shot: str) -> Row:
 def _versions(here: Studio) -> list[dict[str, Any]]:
     client = here.connect()
     fields = ["code", "entity", "user", "sg_status_list", "published_files", "image"]
-    found = cast("list[Row]", client.find("Version", [], fields))
+    found = cast("list[SiteRow]", client.find("Version", [], fields))
     client.close()
     return found
 
@@ -117,7 +117,9 @@ def _upstream(here: Studio, version: dict[str, Any]) -> set[int]:
     client = here.connect()
     ids = [file["id"] for file in version["published_files"]]
     filters = [["id", "in", ids]]
-    files = cast("list[Row]", client.find("PublishedFile", filters, ["upstream_published_files"]))
+    files = cast(
+        "list[SiteRow]", client.find("PublishedFile", filters, ["upstream_published_files"])
+    )
     client.close()
     assert len(files) == 2
     return {above["id"] for file in files for above in file["upstream_published_files"]}
@@ -165,7 +167,7 @@ def test_no_process_outlives_its_supervisor(here: Studio) -> None:
 
     here.kill()
 
-    here.wait_for("an empty house", lambda: _process(here, "--supervised-by") is None)
+    here.wait_for("no process of the studio", lambda: _process(here, "--supervised-by") is None)
     here.wait_for("no worker", lambda: _process(here, "worker") is None)
 
 
@@ -178,10 +180,10 @@ def test_an_unknown_shot_is_a_dead_letter_until_it_is_there_and_retried(here: St
     assert "c099" in dead.error
     client = here.connect()
     shot = cast(
-        "Row", client.find_one("Shot", [["code", "is", "c001"]], ["project", "sg_sequence"])
+        "SiteRow", client.find_one("Shot", [["code", "is", "c001"]], ["project", "sg_sequence"])
     )
     tasks = cast(
-        "list[Row]",
+        "list[SiteRow]",
         client.find("Task", [["entity", "is", shot]], ["content", "step", "task_assignees"]),
     )
     made = client.create(

@@ -10,8 +10,9 @@ import pytest
 from haikei.events import TouchUpPublished
 from haikei.jobs.inbox import undispatched
 from haikei.sources.watch import Watcher, rearm
-from support.pngfile import png_bytes
-from support.watching import quiet, studio, until, watching
+from support.clocks import eventually
+from support.pictures import png_bytes
+from support.watching import wait_until_settled, watched_studio, watching
 
 
 def _sha256(data: bytes) -> str:
@@ -19,7 +20,7 @@ def _sha256(data: bytes) -> str:
 
 
 def test_a_burst_into_new_nested_folders_tells_of_each_file_once(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
 
     with watching(place) as watcher:
         expected: dict[str, str] = {}
@@ -33,8 +34,8 @@ def test_a_burst_into_new_nested_folders_tells_of_each_file_once(tmp_path: Path)
                 temporary.write_bytes(data)
                 temporary.rename(path)
             expected[str(path)] = _sha256(data)
-        until(lambda: len(place.told()) >= 300)
-        quiet(watcher)
+        eventually(lambda: len(place.told()) >= 300)
+        wait_until_settled(watcher)
 
     assert {told.layout: told.sha256 for told in place.told()} == expected
     assert len(place.told()) == 300
@@ -44,7 +45,7 @@ def test_a_burst_into_new_nested_folders_tells_of_each_file_once(tmp_path: Path)
 def test_in_a_mixed_burst_each_good_file_is_an_event_and_each_bad_one_a_dead_letter(
     tmp_path: Path,
 ) -> None:
-    place = studio(tmp_path, settle=0.3)
+    place = watched_studio(tmp_path, settle=0.3)
     good: dict[str, str] = {}
     bad: set[str] = set()
 
@@ -74,8 +75,8 @@ def test_in_a_mixed_burst_each_good_file_is_an_event_and_each_bad_one_a_dead_let
         for out, rest in held:
             out.write(rest)
             out.close()
-        until(lambda: len(place.told()) >= len(good) and len(place.refused()) >= len(bad))
-        quiet(watcher)
+        eventually(lambda: len(place.told()) >= len(good) and len(place.refused()) >= len(bad))
+        wait_until_settled(watcher)
 
     told = place.told()
     refused = [refusal.layout for refusal in place.refused()]
@@ -85,19 +86,19 @@ def test_in_a_mixed_burst_each_good_file_is_an_event_and_each_bad_one_a_dead_let
 
 
 def test_a_path_gives_project_sequence_shot_and_version(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
 
     with watching(place):
         path = place.layout("c012", 7)
         path.write_bytes(png_bytes("port"))
-        until(lambda: len(place.told()) == 1)
+        eventually(lambda: len(place.told()) == 1)
 
     [told] = place.told()
     assert (told.shot, told.version, told.layout) == ("c012", 7, str(path))
 
 
 def test_a_slow_writer_with_one_open_handle_is_told_of_when_it_is_done(tmp_path: Path) -> None:
-    place = studio(tmp_path, settle=0.3)
+    place = watched_studio(tmp_path, settle=0.3)
     data = png_bytes("slow", width=400, height=200)
     pause = threading.Event()
 
@@ -106,15 +107,15 @@ def test_a_slow_writer_with_one_open_handle_is_told_of_when_it_is_done(tmp_path:
             for start in range(0, len(data), len(data) // 20):
                 out.write(data[start : start + len(data) // 20])
                 pause.wait(0.03)  # the writer's own pace
-        until(lambda: len(place.told()) == 1)
-        quiet(watcher)
+        eventually(lambda: len(place.told()) == 1)
+        wait_until_settled(watcher)
 
     assert [told.sha256 for told in place.told()] == [_sha256(data)]
     assert place.refused() == []
 
 
 def test_a_writer_that_closes_after_each_piece_is_told_of_once(tmp_path: Path) -> None:
-    place = studio(tmp_path, settle=0.3)
+    place = watched_studio(tmp_path, settle=0.3)
     data = png_bytes("pieces", width=400, height=200)
     pause = threading.Event()
 
@@ -124,24 +125,24 @@ def test_a_writer_that_closes_after_each_piece_is_told_of_once(tmp_path: Path) -
             with path.open("ab") as out:
                 out.write(data[start : start + len(data) // 8])
             pause.wait(0.03)  # the writer's own pace
-        until(lambda: len(place.told()) == 1)
-        quiet(watcher)
+        eventually(lambda: len(place.told()) == 1)
+        wait_until_settled(watcher)
 
     assert [told.sha256 for told in place.told()] == [_sha256(data)]
 
 
 def test_a_hard_link_is_a_layout(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
     work = tmp_path / "work.png"
     work.write_bytes(png_bytes("linked"))
 
     with watching(place):
         place.layout("c001").hardlink_to(work)
-        until(lambda: len(place.told()) == 1)
+        eventually(lambda: len(place.told()) == 1)
 
 
 def test_a_link_inside_the_tree_is_followed_and_one_that_leads_out_is_not(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
     outside = tmp_path / "outside.png"
     outside.write_bytes(png_bytes("outside"))
     inside = place.show / "port" / "drawing.wip"
@@ -151,8 +152,8 @@ def test_a_link_inside_the_tree_is_followed_and_one_that_leads_out_is_not(tmp_pa
     with watching(place) as watcher:
         place.layout("c001").symlink_to(outside)
         place.layout("c002").symlink_to(inside)
-        until(lambda: len(place.told()) == 1)
-        quiet(watcher)
+        eventually(lambda: len(place.told()) == 1)
+        wait_until_settled(watcher)
 
     assert [told.shot for told in place.told()] == ["c002"]
     assert place.refused() == []
@@ -161,16 +162,16 @@ def test_a_link_inside_the_tree_is_followed_and_one_that_leads_out_is_not(tmp_pa
 def test_a_folder_that_is_moved_in_is_found_and_one_that_is_moved_out_is_left_alone(
     tmp_path: Path,
 ) -> None:
-    place = studio(tmp_path)
-    away = studio(tmp_path / "elsewhere")
+    place = watched_studio(tmp_path)
+    away = watched_studio(tmp_path / "elsewhere")
     away.layout("c005").write_bytes(png_bytes("moved in"))
 
     with watching(place) as watcher:
         (away.show / "port").rename(place.show / "port")
-        until(lambda: len(place.told()) == 1)
+        eventually(lambda: len(place.told()) == 1)
         (place.show / "port").rename(tmp_path / "gone")
         (tmp_path / "gone/sq01/c005/layout/c005_bg_v002.png").write_bytes(png_bytes("later"))
-        quiet(watcher)
+        wait_until_settled(watcher)
 
     assert [told.version for told in place.told()] == [1]
 
@@ -178,17 +179,17 @@ def test_a_folder_that_is_moved_in_is_found_and_one_that_is_moved_out_is_left_al
 def test_a_file_that_is_cut_and_written_anew_is_told_of_with_its_new_content(
     tmp_path: Path,
 ) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
 
     with watching(place) as watcher:
         path = place.layout("c001")
         path.write_bytes(png_bytes("first"))
-        until(lambda: len(place.told()) == 1)
+        eventually(lambda: len(place.told()) == 1)
         with path.open("r+b") as out:
             out.truncate(0)
             out.write(png_bytes("second drawing"))
-        until(lambda: len(place.told()) == 2)
-        quiet(watcher)
+        eventually(lambda: len(place.told()) == 2)
+        wait_until_settled(watcher)
 
     assert [told.sha256 for told in place.told()] == [
         _sha256(png_bytes("first")),
@@ -197,14 +198,14 @@ def test_a_file_that_is_cut_and_written_anew_is_told_of_with_its_new_content(
 
 
 def test_the_same_content_at_the_same_shot_is_one_event(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
     data = png_bytes("same")
 
     with watching(place) as watcher:
         place.layout("c001", 1).write_bytes(data)
         place.layout("c001", 2).write_bytes(data)
-        until(lambda: len(place.recorded()) == 2)
-        quiet(watcher)
+        eventually(lambda: len(place.recorded()) == 2)
+        wait_until_settled(watcher)
 
     assert len(place.told()) == 1
 
@@ -212,18 +213,18 @@ def test_the_same_content_at_the_same_shot_is_one_event(tmp_path: Path) -> None:
 def test_a_damaged_file_is_one_dead_letter_and_is_told_of_when_it_is_repaired(
     tmp_path: Path,
 ) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
 
     with watching(place) as watcher:
         path = place.layout("c001")
         path.write_bytes(b"this is no picture at all")
-        until(lambda: len(place.refused()) == 1)
-        quiet(watcher)
+        eventually(lambda: len(place.refused()) == 1)
+        wait_until_settled(watcher)
         assert place.told() == []
         [refused] = place.refused()
         path.write_bytes(png_bytes("repaired"))
-        until(lambda: len(place.told()) == 1)
-        quiet(watcher)
+        eventually(lambda: len(place.told()) == 1)
+        wait_until_settled(watcher)
 
     assert place.refused() == []
     assert refused.kind == "ImageUnreadable"
@@ -232,42 +233,42 @@ def test_a_damaged_file_is_one_dead_letter_and_is_told_of_when_it_is_repaired(
 
 
 def test_a_file_whose_writer_died_half_way_is_one_dead_letter(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
     data = png_bytes("half")
 
     with watching(place) as watcher:
         place.layout("c001").write_bytes(data[: len(data) // 2])
-        until(lambda: len(place.refused()) == 1)
-        quiet(watcher)
+        eventually(lambda: len(place.refused()) == 1)
+        wait_until_settled(watcher)
 
     assert place.told() == []
     assert "incomplete" in place.refused()[0].reason
 
 
 def test_an_empty_file_is_refused_only_when_it_stays_empty(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
 
     with watching(place) as watcher:
         place.layout("c001").touch()
         filled = place.layout("c002")
         filled.touch()
-        until(lambda: watcher.status.pending == 2)
+        eventually(lambda: watcher.status.pending == 2)
         filled.write_bytes(png_bytes("filled"))
-        until(lambda: len(place.refused()) == 1 and len(place.told()) == 1)
-        quiet(watcher)
+        eventually(lambda: len(place.refused()) == 1 and len(place.told()) == 1)
+        wait_until_settled(watcher)
 
     assert [refused.reason for refused in place.refused()] == ["c001_bg_v001.png is empty."]
     assert [told.shot for told in place.told()] == ["c002"]
 
 
 def test_a_file_of_no_template_is_one_dead_letter_that_names_the_template(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
 
     with watching(place) as watcher:
         stray = place.show / "stray.png"
         stray.write_bytes(png_bytes("stray"))
-        until(lambda: len(place.refused()) == 1)
-        quiet(watcher)
+        eventually(lambda: len(place.refused()) == 1)
+        wait_until_settled(watcher)
 
     [refused] = place.refused()
     assert refused.kind == "PlaceUnknown"
@@ -275,7 +276,7 @@ def test_a_file_of_no_template_is_one_dead_letter_that_names_the_template(tmp_pa
 
 
 def test_other_endings_and_temporary_names_are_left_alone(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
 
     with watching(place) as watcher:
         folder = place.layout("c001").parent
@@ -285,22 +286,22 @@ def test_other_endings_and_temporary_names_are_left_alone(tmp_path: Path) -> Non
         hidden.mkdir()
         (hidden / "old.png").write_bytes(png_bytes("old"))
         place.layout("c002").write_bytes(png_bytes("real"))
-        until(lambda: len(place.told()) == 1)
-        quiet(watcher)
+        eventually(lambda: len(place.told()) == 1)
+        wait_until_settled(watcher)
 
     assert place.refused() == []
     assert place.recorded() == {str(place.layout("c002"))}
 
 
 def test_a_name_that_is_no_text_is_one_dead_letter(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
 
     with watching(place) as watcher:
         raw = bytes(place.layout("c001").parent) + b"/c001_\xff_v001.png"
         with open(raw, "wb") as out:  # noqa: PTH123 - a name that no Path literal can hold
             out.write(png_bytes("bytes"))
-        until(lambda: len(place.refused()) == 1)
-        quiet(watcher)
+        eventually(lambda: len(place.refused()) == 1)
+        wait_until_settled(watcher)
 
     [refused] = place.refused()
     assert "\\xff" in refused.layout
@@ -310,116 +311,116 @@ def test_a_name_that_is_no_text_is_one_dead_letter(tmp_path: Path) -> None:
 def test_a_restart_tells_of_nothing_again_and_finds_what_changed_meanwhile(
     tmp_path: Path,
 ) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
     first, second = place.layout("c001"), place.layout("c002")
     with watching(place):
         first.write_bytes(png_bytes("one"))
         second.write_bytes(png_bytes("two"))
-        until(lambda: len(place.recorded()) == 2)
+        eventually(lambda: len(place.recorded()) == 2)
 
     second.write_bytes(png_bytes("two, redrawn"))
     place.layout("c003").write_bytes(png_bytes("three"))
     with watching(place) as watcher:
-        until(lambda: len(place.told()) == 4)
-        quiet(watcher)
+        eventually(lambda: len(place.told()) == 4)
+        wait_until_settled(watcher)
 
     assert sorted(told.shot for told in place.told()) == ["c001", "c002", "c002", "c003"]
     assert watcher.status.published == 2
 
 
 def test_polling_finds_new_renamed_and_rewritten_files_without_events(tmp_path: Path) -> None:
-    place = studio(tmp_path, mode="polling")
+    place = watched_studio(tmp_path, mode="polling")
 
     with watching(place) as watcher:
         path = place.layout("c001")
         path.write_bytes(png_bytes("new"))
-        until(lambda: len(place.told()) == 1)
+        eventually(lambda: len(place.told()) == 1)
         temporary = path.with_suffix(".part")
         temporary.write_bytes(png_bytes("renamed"))
         temporary.rename(place.layout("c002"))
-        until(lambda: len(place.told()) == 2)
+        eventually(lambda: len(place.told()) == 2)
         with path.open("r+b") as out:
             out.write(png_bytes("rewritten"))
-        until(lambda: len(place.told()) == 3)
-        quiet(watcher)
+        eventually(lambda: len(place.told()) == 3)
+        wait_until_settled(watcher)
 
     assert len(place.told()) == 3
     assert watcher.status.found_by_scan == 0
 
 
 def test_a_retried_file_is_judged_again_by_the_watcher_that_runs(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
 
     with watching(place) as watcher:
         path = place.layout("c001")
         path.write_bytes(b"not yet a picture")
-        until(lambda: len(place.refused()) == 1)
+        eventually(lambda: len(place.refused()) == 1)
         refused = watcher.status.refused
         assert rearm(place.database, path)
-        until(lambda: watcher.status.refused == refused + 1)
+        eventually(lambda: watcher.status.refused == refused + 1)
 
     assert len(place.refused()) == 1
     assert not rearm(place.database, path.with_name("unknown.png"))
 
 
 def test_a_corrected_template_has_misplaced_files_judged_by_a_restart(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
     with watching(place):
         (place.show / "port_c001.png").write_bytes(png_bytes("flat"))
-        until(lambda: len(place.refused()) == 1)
+        eventually(lambda: len(place.refused()) == 1)
 
     flat = [{"path": str(place.show), "template": "{project}_{shot}.{ext}"}]
-    corrected = studio(tmp_path, folders=flat)
+    corrected = watched_studio(tmp_path, folders=flat)
     with watching(corrected):
-        until(lambda: len(place.told()) == 1)
+        eventually(lambda: len(place.told()) == 1)
 
 
 def test_a_folder_that_is_away_is_waited_for_and_its_files_are_not_told_of_twice(
     tmp_path: Path,
 ) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
 
     with watching(place) as watcher:
         place.layout("c001").write_bytes(png_bytes("one"))
-        until(lambda: len(place.told()) == 1)
+        eventually(lambda: len(place.told()) == 1)
         place.show.rename(tmp_path / "unmounted")
-        until(lambda: watcher.status.away == (str(place.show),))
+        eventually(lambda: watcher.status.away == (str(place.show),))
         (tmp_path / "unmounted").rename(place.show)
-        until(lambda: watcher.status.away == ())
+        eventually(lambda: watcher.status.away == ())
         place.layout("c002").write_bytes(png_bytes("two"))
-        until(lambda: len(place.told()) == 2)
-        quiet(watcher)
+        eventually(lambda: len(place.told()) == 2)
+        wait_until_settled(watcher)
 
     assert [told.shot for told in place.told()] == ["c001", "c002"]
 
 
 def test_a_folder_that_is_not_there_at_first_is_watched_when_it_comes(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
     place.show.rmdir()
 
     with watching(place):
         place.layout("c001").write_bytes(png_bytes("late"))
-        until(lambda: len(place.told()) == 1)
+        eventually(lambda: len(place.told()) == 1)
 
 
 def test_a_tree_that_was_removed_and_made_anew_is_heard_again(tmp_path: Path) -> None:
-    place = studio(tmp_path, full_walk=60.0)
+    place = watched_studio(tmp_path, full_walk=60.0)
 
     with watching(place) as watcher:
         for number in range(3):
             walks = watcher.status.walks
             place.show.rmdir()
             place.show.mkdir()
-            until(lambda walks=walks: watcher.status.walks > walks)  # type: ignore[misc]
+            eventually(lambda walks=walks: watcher.status.walks > walks)  # type: ignore[misc]
             path = place.layout(f"c{number:03d}")
             path.write_bytes(png_bytes(f"again {number}"))
-            until(lambda number=number: len(place.told()) == number + 1)  # type: ignore[misc]
+            eventually(lambda number=number: len(place.told()) == number + 1)  # type: ignore[misc]
             for folder in (path, *list(path.parents)[:4]):
                 folder.unlink() if folder.is_file() else folder.rmdir()
 
 
 def test_a_tree_inside_another_has_its_own_template(tmp_path: Path) -> None:
-    place = studio(
+    place = watched_studio(
         tmp_path,
         folders=[
             {"path": str(tmp_path / "show")},
@@ -432,15 +433,15 @@ def test_a_tree_inside_another_has_its_own_template(tmp_path: Path) -> None:
         flat = place.show / "port/flat"
         flat.mkdir()
         (flat / "port_c002.png").write_bytes(png_bytes("inner"))
-        until(lambda: len(place.told()) == 2)
-        quiet(watcher)
+        eventually(lambda: len(place.told()) == 2)
+        wait_until_settled(watcher)
 
     assert sorted(told.shot for told in place.told()) == ["c001", "c002"]
     assert place.refused() == []
 
 
 def test_one_scan_finds_all_that_is_complete(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
     for number in range(20):
         place.layout(f"c{number:03d}").write_bytes(png_bytes(f"{number}"))
     watcher = Watcher(place.settings, place.database)
@@ -452,14 +453,14 @@ def test_one_scan_finds_all_that_is_complete(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["native", "polling"])
 def test_a_watched_link_to_a_folder_keeps_its_own_name(tmp_path: Path, mode: str) -> None:
-    place = studio(tmp_path, mode=mode)
+    place = watched_studio(tmp_path, mode=mode)
     place.show.rename(tmp_path / "disk")
     place.show.symlink_to(tmp_path / "disk")
 
     with watching(place):
         path = place.layout("c001")
         path.write_bytes(png_bytes("one"))
-        until(lambda: len(place.told()) == 1)
+        eventually(lambda: len(place.told()) == 1)
 
     assert [told.layout for told in place.told()] == [str(path)]
 
@@ -469,7 +470,7 @@ def test_a_paint_over_in_its_folder_is_told_of_as_one_and_a_stray_file_is_refuse
 ) -> None:
     touch_ups = tmp_path / "touchups"
     touch_ups.mkdir()
-    place = studio(tmp_path, touch_ups=[{"path": str(touch_ups)}])
+    place = watched_studio(tmp_path, touch_ups=[{"path": str(touch_ups)}])
     shot = touch_ups / "port/sq01/c001/touchup"
     shot.mkdir(parents=True)
     (shot / "c001_bg_winter_night_v004_sakura ito.png").write_bytes(png_bytes("painted"))

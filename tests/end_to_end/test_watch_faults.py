@@ -3,20 +3,20 @@
 import logging
 import multiprocessing
 import threading
-import time
 from pathlib import Path
 
 from sqlalchemy import create_engine
 
 from haikei.sources.watch import Watcher
-from support.pngfile import png_bytes
-from support.watching import studio, until, watch_until_killed, watching
+from support.clocks import eventually
+from support.pictures import png_bytes
+from support.watching import watch_until_killed, watched_studio, watching
 
 FILES = 120
 
 
 def test_a_watcher_that_is_killed_again_and_again_tells_of_everything_once(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
     spawn = multiprocessing.get_context("spawn")
     url = place.database.url.render_as_string(hide_password=False)
     expected: set[str] = set()
@@ -28,18 +28,18 @@ def test_a_watcher_that_is_killed_again_and_again_tells_of_everything_once(tmp_p
             path = place.layout(f"c{kill}{number:03d}", sequence=f"sq{kill}")
             path.write_bytes(png_bytes(f"{kill} {number}"))
             expected.add(str(path))
-        until(lambda kill=kill: len(place.told()) > kill * FILES)  # type: ignore[misc]
+        eventually(lambda kill=kill: len(place.told()) > kill * FILES)  # type: ignore[misc]
         process.kill()
         process.join()
     with watching(place):
-        until(lambda: len(place.told()) >= len(expected))
+        eventually(lambda: len(place.told()) >= len(expected))
 
     told = [told.layout for told in place.told()]
     assert sorted(told) == sorted(expected)
 
 
 def test_nothing_is_lost_while_the_database_is_busy(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
     impatient = create_engine(place.database.url, connect_args={"timeout": 0.02})
     place.layout("c001").write_bytes(png_bytes("one"))
     watcher = Watcher(place.settings, impatient)
@@ -48,9 +48,9 @@ def test_nothing_is_lost_while_the_database_is_busy(tmp_path: Path) -> None:
 
     with place.database.begin():  # a writer that keeps everybody else waiting
         thread.start()
-        until(lambda: watcher.status.database_failures > 1)
+        eventually(lambda: watcher.status.database_failures > 1)
         assert watcher.status.unrecorded == 1
-    until(lambda: len(place.told()) == 1)
+    eventually(lambda: len(place.told()) == 1)
     stop.set()
     thread.join()
 
@@ -59,7 +59,7 @@ def test_nothing_is_lost_while_the_database_is_busy(tmp_path: Path) -> None:
 
 
 def test_nothing_is_lost_while_the_disk_of_the_database_is_full(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
 
     # The limit belongs to a connection, so the watcher gets one alone.
     narrow = create_engine(place.database.url, pool_size=1, max_overflow=0)
@@ -76,50 +76,50 @@ def test_nothing_is_lost_while_the_disk_of_the_database_is_full(tmp_path: Path) 
     stop = threading.Event()
     thread = threading.Thread(target=watcher.run, args=(stop,))
     thread.start()
-    until(lambda: watcher.status.database_failures > 0)
+    eventually(lambda: watcher.status.database_failures > 0)
     assert len(place.told()) < count
     pages(1_000_000)
-    until(lambda: len(place.told()) == count)
+    eventually(lambda: len(place.told()) == count)
     stop.set()
     thread.join()
     narrow.dispose()
 
 
 def test_an_overflow_of_the_event_queue_leads_to_a_walk(tmp_path: Path) -> None:
-    place = studio(tmp_path, mode="polling", folder_pass=600, full_walk=600)
+    place = watched_studio(tmp_path, mode="polling", folder_pass=600, full_walk=600)
 
     with watching(place) as watcher:
         place.layout("c001").write_bytes(png_bytes("nobody told"))
         logging.getLogger("watchdog.observers.inotify_c").warning(
             "Inotify queue overflowed; filesystem events were lost"
         )
-        until(lambda: len(place.told()) == 1)
+        eventually(lambda: len(place.told()) == 1)
 
         assert watcher.status.overflows == 1
         assert watcher.status.walks == 2
 
 
 def test_files_that_no_event_told_of_are_counted(tmp_path: Path) -> None:
-    place = studio(tmp_path, settle=0.5)
+    place = watched_studio(tmp_path, settle=0.5)
     elsewhere = tmp_path / "work.png"
     elsewhere.write_bytes(png_bytes("before"))
 
     with watching(place) as watcher:
         path = place.layout("c001")
         path.hardlink_to(elsewhere)
-        until(lambda: len(place.told()) == 1)
+        eventually(lambda: len(place.told()) == 1)
         assert watcher.status.found_by_scan == 0
         # Written through its other name, outside the tree: no event comes to us.
         elsewhere.open("r+b").close()
         with elsewhere.open("r+b") as out:
             out.write(png_bytes("after"))
-        until(lambda: len(place.told()) == 2)
+        eventually(lambda: len(place.told()) == 2)
 
         assert watcher.status.found_by_scan == 1
 
 
 def test_a_file_that_keeps_changing_is_pending_and_holds_nobody_up(tmp_path: Path) -> None:
-    place = studio(tmp_path)
+    place = watched_studio(tmp_path)
     restless = place.layout("c001")
     stop = threading.Event()
 
@@ -132,10 +132,8 @@ def test_a_file_that_keeps_changing_is_pending_and_holds_nobody_up(tmp_path: Pat
     with watching(place) as watcher:
         scribbler.start()
         place.layout("c002").write_bytes(png_bytes("still"))
-        until(lambda: len(place.told()) == 1)
-        began = time.monotonic()
-        until(lambda: watcher.status.oldest_pending > 0.5)
-        assert time.monotonic() >= began
+        eventually(lambda: len(place.told()) == 1)
+        eventually(lambda: watcher.status.oldest_pending > 0.5)
         assert watcher.status.pending == 1
         assert Watcher(place.settings, place.database).scan_once() == 0
         stop.set()

@@ -7,7 +7,7 @@ from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import JobState
 from haikei.jobs.job import JobKind
 from haikei.scenes import Scene, SceneKind, draw, save_layout
-from support.studio import Row, Studio, studio
+from support.studio import SiteRow, Studio, studio
 
 _TOUCH_UPS = """
 [[watch.touch_ups]]
@@ -52,7 +52,7 @@ def test_a_paint_over_in_the_folder_becomes_a_version_that_names_both_artists(
 
         client = here.connect()
         fields = ["code", "sg_haikei_credit", "sg_haikei_roles"]
-        found = cast("list[Row]", client.find("Version", [], fields))
+        found = cast("list[SiteRow]", client.find("Version", [], fields))
         client.close()
         version = max(found, key=lambda row: int(row["id"]))
         assert version["code"] == code.replace("_v001", "_v002")

@@ -1,18 +1,27 @@
-"""A small studio for tests of jobs: settings, layouts, a flat generator, steps kept in memory."""
+"""Studios whose jobs run in the test: settings, layouts, a flat generator, steps in memory."""
 
+import dataclasses
 import hashlib
+import json
+import os
+import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+import OpenImageIO as oiio
 from sqlalchemy import Engine
 from typing_extensions import override
 
-from haikei.credits import SourceType, System
-from haikei.database import open_database
-from haikei.events import LayoutPublished, Source
+from haikei.credits import BackgroundVersion, Person, SourceType, System
+from haikei.credits.records import store
+from haikei.events import LayoutPublished, Source, TouchUpPublished
+from haikei.files import sha256_of
 from haikei.generators import (
     GenerationRequest,
     GenerationResult,
@@ -22,11 +31,29 @@ from haikei.generators import (
     StageOrder,
     StageSystem,
 )
-from haikei.images import Picture, write_picture
+from haikei.generators.production import Production
+from haikei.images import Picture, read_picture, write_picture
+from haikei.jobs.background.tasks import BackgroundHandlers
+from haikei.jobs.engine.dbos.engine import DbosEngine, QueueSettings
+from haikei.jobs.engine.dispatch import Dispatcher
 from haikei.jobs.engine.port import Durable, Handler, Task, TaskState
+from haikei.jobs.engine.retries import Gate
 from haikei.jobs.inbox import receive
+from haikei.jobs.table import JobStore
+from haikei.jobs.tools import Tools
+from haikei.jobs.touchup.handle import TouchUpHandlers
+from haikei.scenes import Scene, SceneKind, draw
 from haikei.settings import Settings
-from haikei.show import Place
+from haikei.trackers import (
+    NoteWrite,
+    Place,
+    ReviewDesk,
+    ReviewWrite,
+    Row,
+    SeenVersion,
+)
+from support.databases import fresh_database
+from support.trackers import MemoryTracker
 
 PROJECT = "PORT"
 
@@ -56,7 +83,7 @@ def studio_settings(folder: Path, **sections: object) -> Settings:
 
 def studio_database(settings: Settings) -> Engine:
     """Return the studio's own database."""
-    return open_database(f"sqlite:///{settings.studio.state / 'haikei.db'}")
+    return fresh_database(settings.studio.state / "haikei.db")
 
 
 def put_layout(
@@ -204,3 +231,240 @@ class MemoryDurable(Durable):
 
 class Killed(BaseException):
     """The process died here."""
+
+
+class JobStudio:
+    """
+    The studio below `folder`.
+
+    Args:
+        sections: parts of the settings that differ from the usual ones.
+    """
+
+    def __init__(self, folder: Path, **sections: object) -> None:
+        self.settings: Settings = studio_settings(folder, **sections)
+        self.database: Engine = studio_database(self.settings)
+        self.tracker = MemoryTracker()
+        self.generator = FlatGenerator()
+        self.stop = threading.Event()
+        self.tools = Tools(
+            self.settings,
+            self.database,
+            self.stop,
+            production=Production(self.settings, generators={"flat": self.generator}),
+            open_tracker=lambda _: self.tracker,
+        )
+        self.engine = MemoryEngine()
+        gate = Gate(2)
+        self.engine.handlers = {
+            **BackgroundHandlers(self.tools, gate).handlers(),
+            **TouchUpHandlers(self.tools, gate).handlers(),
+        }
+        self.dispatcher = Dispatcher(self.settings, self.database, self.engine, ahead=50)
+        self.store = JobStore(self.database)
+
+    def work(self) -> None:
+        """Dispatch and do everything that waits."""
+        while self.dispatcher.tick() or self.engine.queue:
+            self.engine.run()
+
+    def publish(self, shot: str = "c001") -> str:
+        """Announce a layout, do all work, and return its job's key."""
+        announce(self.database, put_layout(self.settings, shot))
+        self.work()
+        return self.key
+
+    @property
+    def key(self) -> str:
+        """The newest job's."""
+        return self.store.list()[0].key
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file below the storage root, with the layouts left out."""
+        root = self.settings.storage.roots[0].path
+        found = (path for path in root.rglob("*") if path.is_file())
+        return sorted(
+            path for path in found if "layout" not in path.parts and ".haikei" not in path.parts
+        )
+
+    def replace_layout(self, event: LayoutPublished, content: bytes) -> LayoutPublished:
+        """Put other bytes where a layout lies, and return the event that tells of them."""
+        event.layout.write_bytes(content)
+        return dataclasses.replace(event, sha256=sha256_of(event.layout))
+
+    def as_tga(self, event: LayoutPublished) -> LayoutPublished:
+        """Put the same drawing in its place as a TGA file, and return the event of it."""
+        picture = read_picture(event.layout)
+        path = event.layout.with_suffix(".tga")
+        event.layout.unlink()
+        spec = oiio.ImageSpec(picture.width, picture.height, 3, "uint8")
+        output = oiio.ImageOutput.create(str(path))
+        assert output is not None
+        assert output.open(str(path), spec)
+        assert output.write_image(np.ascontiguousarray(picture.pixels))
+        output.close()
+        return dataclasses.replace(event, layout=path, sha256=sha256_of(path))
+
+
+class OpenJobStudio(Protocol):
+    """Opens a studio whose settings differ in these sections."""
+
+    def __call__(self, **sections: object) -> JobStudio: ...
+
+
+def job_studios(stack: ExitStack, folder: Path) -> OpenJobStudio:
+    """Return what opens studios in one folder; they are closed with the stack."""
+
+    def make(**sections: object) -> JobStudio:
+        studio = JobStudio(folder, **sections)
+        stack.callback(studio.database.dispose)
+        stack.callback(studio.tools.close)
+        return studio
+
+    return make
+
+
+SAKURA = Person(id="HumanUser:21", name="Sakura Ito", name_ja="伊藤さくら")
+RIKU = Person(id="HumanUser:22", name="Riku Mori", name_ja="森陸")
+PLACE = Place(project="PORT", sequence="s01", shot="c001")
+
+
+@dataclass(slots=True)
+class QuestionReview(ReviewDesk):
+    """Keeps the Notes that are written, each key once."""
+
+    notes: dict[str, NoteWrite] = field(default_factory=dict[str, NoteWrite])
+    failures: list[Exception] = field(default_factory=list[Exception])
+
+    @override
+    def look(self, versions: Sequence[int]) -> tuple[SeenVersion, ...]:
+        return ()
+
+    @override
+    def changed(self, since: datetime) -> tuple[int, ...]:
+        return ()
+
+    @override
+    def write(self, change: ReviewWrite) -> Row:
+        if self.failures:
+            raise self.failures.pop(0)
+        assert isinstance(change, NoteWrite)
+        self.notes.setdefault(change.key, change)
+        return Row(type="Note", id=len(self.notes), name=change.subject)
+
+    @override
+    def statuses(self, entity_type: str) -> tuple[str, ...]:
+        return ()
+
+    @override
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class QuestionTracker(MemoryTracker):
+    """A tracker whose people can be asked."""
+
+    desk: QuestionReview = field(default_factory=QuestionReview)
+
+    def review_desk(self) -> ReviewDesk:
+        return self.desk
+
+
+def make_background(studio: JobStudio) -> QuestionTracker:
+    """Let a job make a background of a layout with something drawn in it."""
+    tracker = QuestionTracker()
+    studio.tracker = tracker
+    event = put_layout(studio.settings, size=(240, 160))
+    drawn = np.random.default_rng(7).uniform(0.2, 1.0, (20, 30, 3)).astype(np.float32)
+    pixels = np.repeat(np.repeat(drawn, 8, axis=0), 8, axis=1)
+    write_picture(Picture(pixels=pixels), event.layout, bits=8)
+    announce(studio.database, studio.replace_layout(event, event.layout.read_bytes()))
+    studio.work()
+    return tracker
+
+
+def another_drawing() -> Picture:
+    """Return a picture that nothing in the studio resembles."""
+    return draw(Scene(kind=SceneKind.HILLS, width=240, height=160, seed=3)).picture()
+
+
+def version_of(studio: JobStudio, number: int) -> BackgroundVersion:
+    """Return a version of the background."""
+    with studio.database.begin() as connection:
+        found = store.by_code(connection, f"c001_bg_summer_day_v{number:03d}")
+    assert found is not None
+    return found
+
+
+def versions(studio: JobStudio) -> list[str]:
+    """Return the codes of all versions."""
+    with studio.database.begin() as connection:
+        found = [store.by_code(connection, f"c001_bg_summer_day_v{n:03d}") for n in range(1, 9)]
+    return [one.code for one in found if one is not None]
+
+
+def file_of(studio: JobStudio, version: BackgroundVersion) -> Path:
+    """Return where a version's file stands."""
+    return studio.settings.storage.roots[0].path / version.final.path
+
+
+def paint(studio: JobStudio, version: BackgroundVersion, name: str, *, at: int = 20) -> Path:
+    """Return an artist's file: the version's picture with a square painted on it."""
+    pixels = read_picture(file_of(studio, version)).pixels.copy()
+    pixels[at : at + 40, at : at + 60] = (0.9, 0.2, 0.1)
+    path = studio.settings.studio.state.parent / name
+    write_picture(Picture(pixels=pixels), path)
+    return path
+
+
+def touch_up_event(file: Path, **known: object) -> TouchUpPublished:
+    """Return the event of a file of which nothing is known but what is given."""
+    nothing = TouchUpPublished(
+        place=PLACE,
+        file=file,
+        sha256=sha256_of(file),
+        published_file=None,
+        artist=None,
+        artist_name="",
+        versions=(),
+        season="",
+        time="",
+        version=None,
+        source=Source.WATCH,
+        at=datetime(2026, 1, 3, tzinfo=UTC),
+    )
+    return replace(nothing, **known)  # type: ignore[arg-type]
+
+
+def announce_touch_up(studio: JobStudio, event: TouchUpPublished) -> None:
+    """Put a touch-up into the inbox, and do all work."""
+    with studio.database.begin() as connection:
+        receive(connection, event)
+    studio.work()
+
+
+_LONG = 600.0
+
+
+def work_until_killed(url: str, log: str, holder: str) -> None:
+    """Run one task whose first step ends and whose second does not; note both in `log`."""
+
+    def note(text: str) -> str:
+        with Path(log).open("a", encoding="utf-8") as file:
+            file.write(json.dumps([os.getpid(), text]) + "\n")
+        return text
+
+    def endless() -> str:
+        note("b")
+        time.sleep(_LONG)
+        return "b"
+
+    def work(durable: Durable, payload: str) -> None:
+        durable.step("a", lambda: note("a"))
+        durable.step("b", endless)
+
+    queue = QueueSettings(name="jobs", slots=2, poll=0.02)
+    with DbosEngine(url, holder=holder, queues=(queue,), handlers={"work": work}) as engine:
+        engine.submit([Task(id="t1", name="work", queue="jobs", payload="{}", priority=10)])
+        time.sleep(_LONG)

@@ -1,12 +1,14 @@
-"""Records of images and versions as a show has them, one by one or by the ten thousand."""
+"""Records of images and versions, one by one or by the ten thousand, and ledgers of them."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, delete, insert, text, update
 
 from haikei.credits import (
     BackgroundVersion,
@@ -24,7 +26,14 @@ from haikei.credits import (
     System,
     records,
 )
-from haikei.measurements import Change, LineRecall, Region
+from haikei.credits.records import store
+from haikei.database import ledger, ledger_nodes
+from haikei.ledger import NoteSigner, append_many, canonical_json, note_signer
+from haikei.ledger.drop import DropFolder
+from haikei.ledger.tree import Frontier, leaf_hash
+from haikei.settings import Settings
+from support.databases import fresh_database
+from support.jobs import studio_settings
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 TANAKA = Person(id="HumanUser:11", name="Yuki Tanaka", name_ja="田中ゆき")
@@ -501,3 +510,65 @@ def _touched(stem: str, number: int, parent: ImageRecord, at: datetime) -> tuple
     other = TOUCH_UP_ARTISTS[(number + 1) % len(TOUCH_UP_ARTISTS)]
     second = a_touch_up(stem, stage="touch_up_2", parent=first, artists=(other,), at=at)
     return first, second
+
+
+def without_guards(connection: Connection) -> None:
+    """Drop every trigger on the ledger's tables, as somebody with full access can."""
+    query = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    for name in connection.execute(query).scalars().all():
+        connection.execute(text(f"DROP TRIGGER {name}"))
+
+
+def rewrite(connection: Connection, seq: int, payload: str) -> None:
+    """Change a record and every stored hash that follows from it, leaving no inner trace."""
+    without_guards(connection)
+    connection.execute(update(ledger).where(ledger.c.seq == seq).values(payload=payload))
+    connection.execute(delete(ledger_nodes))
+    tree = Frontier()
+    nodes: list[dict[str, int | bytes]] = []
+    for number, text_ in connection.execute(text("SELECT seq, payload FROM ledger ORDER BY seq")):
+        leaf = leaf_hash(text_)
+        connection.execute(update(ledger).where(ledger.c.seq == number).values(leaf=leaf))
+        nodes += [
+            {"level": level, "idx": at, "hash": value} for level, at, value in tree.append(leaf)
+        ]
+    if nodes:
+        connection.execute(insert(ledger_nodes), nodes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerStudio:
+    """What keeping a ledger takes."""
+
+    settings: Settings
+    database: Engine
+    signer: NoteSigner
+    drop: DropFolder
+
+    def add(self, count: int) -> None:
+        """Append records that have not been there yet."""
+        with self.database.begin() as connection:
+            before = connection.exec_driver_sql("SELECT count(*) FROM ledger").scalar_one()
+            append_many(
+                connection,
+                [
+                    (f"record/{number}", canonical_json({"artist": "佐藤葵", "number": number}))
+                    for number in range(before, before + count)
+                ],
+            )
+
+
+@contextmanager
+def ledger_studio(folder: Path) -> Generator[LedgerStudio, None, None]:
+    """Yield a studio whose ledger is empty, with a drop folder outside."""
+    settings = studio_settings(folder)
+    database = fresh_database(settings.studio.state / "haikei.db")
+    outside = folder / "outside"
+    outside.mkdir()
+    yield LedgerStudio(
+        settings=settings,
+        database=database,
+        signer=note_signer(settings),
+        drop=DropFolder(folder=outside),
+    )
+    database.dispose()

@@ -1,29 +1,42 @@
-"""A whole studio in one folder: embedded tracker, settings, and `haikei run` as real processes."""
+"""Whole studios: as real processes in one folder, and with one version in review or in dailies."""
 
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import shotgun_api3
+from sqlalchemy import Connection, Engine, select, update
 
-from haikei.database import open_database
-from haikei.jobs import Job, JobState
-from haikei.jobs.table import JobStore
+from haikei.credits import BackgroundVersion, ImageRecord
+from haikei.credits.records import store
+from haikei.dailies import Dailies
+from haikei.database import jobs, reading, utc_now
+from haikei.events import Source
+from haikei.jobs import Job, JobOrder, JobState
+from haikei.jobs.inbox import add_job
+from haikei.jobs.table import JobStore, job_row, order_of, result_text
 from haikei.presets import RECIPES
+from haikei.review import Reviewer, ReviewView, review_of, wake
+from haikei.review.replies import write_answers
 from haikei.settings import Settings, load
+from haikei.trackers import NoteWrite, Place, PublishResult, Row
+from support.clocks import PATIENCE, eventually
+from support.databases import fresh_database
+from support.jobs import studio_database, studio_settings
+from support.records import a_background, a_chain, a_generation, a_layout, save_background
+from support.trackers import MemoryNotes, MemoryPlaylists, MemoryReview
 
-Row = dict[str, Any]  #: a row as the client gives it
+SiteRow = dict[str, Any]  #: a row as the client gives it
 SCRIPT = "haikei"
 KEY = "test-key"
-#: Seconds after which something that should happen has not.
-PATIENCE = 150.0
 
 _SETTINGS = """
 [studio]
@@ -91,7 +104,9 @@ class Studio:
             "HumanUser",
             {"login": "tanaka", "firstname": "Yuki", "lastname": "Tanaka", "name": "Yuki Tanaka"},
         )
-        found = cast("list[Row]", client.find("Step", [["entity_type", "is", "Shot"]], ["code"]))
+        found = cast(
+            "list[SiteRow]", client.find("Step", [["entity_type", "is", "Shot"]], ["code"])
+        )
         steps = {step["code"]: step for step in found}
         projects: dict[str, Any] = {}
         sequences: dict[tuple[str, str], Any] = {}
@@ -180,7 +195,7 @@ class Studio:
         self._run = None
 
     def jobs(self, *states: JobState) -> list[Job]:
-        database = open_database(f"sqlite:///{self.folder / 'state' / 'haikei.db'}")
+        database = fresh_database(self.folder / "state" / "haikei.db")
         try:
             return JobStore(database).list(states=states, limit=1_000_000)
         finally:
@@ -191,15 +206,19 @@ class Studio:
         return self.log.exists() and words in self.log.read_text(errors="replace")
 
     def wait_for(
-        self, what: str, condition: Callable[[], bool], patience: float = PATIENCE
+        self,
+        what: str,
+        condition: Callable[[], bool],
+        *,
+        patience: float = PATIENCE,
+        pause: float = 0.1,
     ) -> None:
-        deadline = time.monotonic() + patience
-        while not condition():
-            if time.monotonic() > deadline:
-                tail = self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
-                message = f"waited {patience:.0f} s in vain for {what}; the log ends:\n{tail}"
-                raise AssertionError(message)
-            time.sleep(0.1)
+        """Wait until that holds; the failure shows the end of the log."""
+        eventually(condition, what, patience=patience, pause=pause, report=self._end_of_log)
+
+    def _end_of_log(self) -> str:
+        log = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return f"The log ends:\n{log[-4000:]}"
 
 
 @contextmanager
@@ -233,3 +252,245 @@ def studio(folder: Path, *, extra_settings: str = "", seed: str = "empty") -> Ge
         one.stop()
         tracker.terminate()
         tracker.wait(PATIENCE)
+
+
+@dataclass(slots=True)
+class ReviewStudio:
+    """A studio's database, its tracker's desk, and a clock that is set by hand."""
+
+    settings: Settings
+    database: Engine
+    desk: MemoryReview
+    order: JobOrder
+    ahead: timedelta = field(default_factory=timedelta)
+    next_version: int = 2
+
+    def clock(self) -> datetime:
+        return utc_now() + self.ahead
+
+    def reviewer(self) -> Reviewer:
+        return Reviewer(
+            self.settings, self.database, open_desk=lambda _: self.desk, clock=self.clock
+        )
+
+    def wake(self, *versions: int) -> None:
+        with self.database.begin() as connection:
+            wake(connection, versions or tuple(self.desk.versions), source=Source.EVENT_LOG)
+
+    def review(self) -> None:
+        """Wake everything, let time pass, and work until nothing is left to do."""
+        self.wake()
+        reviewer = self.reviewer()
+        for _ in range(20):
+            self.ahead += timedelta(minutes=10)
+            if not reviewer.tick():
+                return
+        message = "the reviewer never comes to an end"
+        raise AssertionError(message)
+
+    def make(self, order: JobOrder) -> int:
+        """Let a retake be made; return the new version's id."""
+        version = self.next_version
+        self.next_version += 1
+        make_retake(self.database, self.desk, order.key, version)
+        return version
+
+    @property
+    def retakes(self) -> list[JobOrder]:
+        return retake_jobs(self.database)
+
+    def view(self, key: str = "") -> ReviewView:
+        with self.database.connect() as connection:
+            return review_of(connection, key or self.order.key)
+
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+@dataclass(slots=True)
+class DailiesStudio:
+    """A studio's database and its tracker."""
+
+    settings: Settings
+    database: Engine
+    desk: MemoryNotes = field(default_factory=MemoryNotes)
+    playlists: MemoryPlaylists = field(default_factory=MemoryPlaylists)
+    zone: tzinfo = TOKYO
+    opened: list[Dailies] = field(default_factory=list[Dailies])
+
+    def at(self, day: int, hour: int, minute: int = 0) -> datetime:
+        """Return a moment of November 2026 by the studio's clocks."""
+        return datetime(2026, 11, day, hour, minute, tzinfo=self.zone).astimezone(UTC)
+
+    def publish(
+        self,
+        version: int,
+        shot: str = "c001",
+        *,
+        at: datetime,
+        project: str = "akane",
+        sequence: str = "ep01",
+        number: int = 1,
+        season: str = "summer",
+    ) -> BackgroundVersion:
+        """Let a version be recorded and shown by the tracker under the id `version`."""
+        told = a_background(
+            shot,
+            project=project,
+            sequence=sequence,
+            version=number,
+            season=season,
+            images=images_of(f"{project}-{sequence}-{shot}-{season}-{number}"),
+            created_at=at,
+        )
+        with self.database.begin() as connection:
+            save_background(connection, told)
+        return self.show(told, version)
+
+    def show(self, told: BackgroundVersion, version: int) -> BackgroundVersion:
+        """Let the tracker show a version that is recorded."""
+        self.desk.show(version, told.key, told.code)
+        with self.database.begin() as connection:
+            url = self.desk.versions[version].url
+            store.published(connection, told.key, tracker_id=version, url=url)
+        return told
+
+    def dailies(self, settings: Settings | None = None) -> Dailies:
+        """Return what a process that starts now has."""
+        made = Dailies(
+            settings or self.settings,
+            self.database,
+            open_playlists=lambda _: self.playlists,
+            open_desk=lambda _: self.desk,
+            zone=self.zone,
+        )
+        self.opened.append(made)
+        return made
+
+    def tick(self, now: datetime) -> int:
+        """Let a process that has just started do what is due."""
+        return self.dailies().tick(now)
+
+    def answer(self, now: datetime) -> Sequence[NoteWrite]:
+        """Let the reviewer write what waits; return the Notes on playlists."""
+        write_answers(self.database, self.desk, now + timedelta(hours=3))
+        return list(self.desk.notes.values())
+
+    def days(self) -> dict[str, list[str]]:
+        """Return the keys of each day's versions."""
+        found: dict[str, list[str]] = {}
+        with reading(self.database) as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT day, background_key FROM daily_versions ORDER BY day, background_key"
+            )
+            for day, key in rows:
+                found.setdefault(day, []).append(key)
+        return found
+
+
+def images_of(name: str) -> tuple[ImageRecord, ...]:
+    """Return a layout and a background."""
+    layout = a_layout(name)
+    first = a_generation(name, layout=layout)
+    return (layout, first)
+
+
+@contextmanager
+def dailies_studio(folder: Path, **sections: object) -> Generator[DailiesStudio]:
+    """Open a studio whose settings differ in these sections."""
+    settings = studio_settings(folder, **sections)
+    database = studio_database(settings)
+    studio = DailiesStudio(settings=settings, database=database)
+    yield studio
+    for one in studio.opened:
+        one.close()
+    database.dispose()
+
+
+def make_version(
+    connection: Connection, desk: MemoryReview, version: int, *, shot: str = "c001"
+) -> JobOrder:
+    """Let a job have made the first version of a cut, with the tracker's id `version`."""
+    told = a_background(shot, images=a_chain(shot, touch_up_by=()))
+    order = JobOrder(
+        key=told.key,
+        event_key=f"layout-{shot}",
+        place=Place(project=told.project, sequence=told.sequence, shot=told.shot),
+        layout=Path(f"/show/{shot}.png"),
+        layout_sha256="0" * 64,
+        layout_name="bg",
+        published_file=None,
+        recipe="flat",
+        season=told.season,
+        time=told.time,
+        place_hint="",
+        priority=100,
+        seed=7,
+    )
+    add_job(connection, {**job_row(order, utc_now()), "state": JobState.RUNNING.value})
+    save_background(connection, told)
+    finish(connection, desk, order, version, code=told.code)
+    return order
+
+
+def finish(
+    connection: Connection, desk: MemoryReview, order: JobOrder, version: int, *, code: str
+) -> None:
+    """Let a job whose background is recorded be done."""
+    row = Row(type="Version", id=version, name=code)
+    desk.show(version, order.key, code)
+    url = desk.versions[version].url
+    store.published(connection, order.key, tracker_id=version, url=url)
+    result = PublishResult(version=row, files=(), layout_file=row, url=url, created=True)
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.key == order.key)
+        .values(state=JobState.DONE.value, result_json=result_text(result))
+    )
+
+
+def make_retake(database: Engine, desk: MemoryReview, key: str, version: int) -> str:
+    """Let a retake that waits be made; return the new version's name."""
+    with database.begin() as connection:
+        text = connection.execute(select(jobs.c.order_json).where(jobs.c.key == key)).scalar_one()
+        order = order_of(text)
+        place = order.place
+        before = store.latest(
+            connection,
+            project=place.project,
+            sequence=place.sequence,
+            shot=place.shot,
+            season=order.season,
+            time=order.time,
+        )
+        told = a_background(
+            place.shot,
+            season=order.season,
+            time=order.time,
+            version=before.version + 1 if before else 1,
+            images=a_chain(key, touch_up_by=()),
+        )
+        save_background(connection, replace(told, key=key))
+        finish(connection, desk, order, version, code=told.code)
+        return told.code
+
+
+def end_badly(database: Engine, key: str, state: JobState = JobState.DEAD) -> None:
+    """Let a job end without a version."""
+    with database.begin() as connection:
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.key == key)
+            .values(
+                state=state.value, error="The generator failed." if state is JobState.DEAD else ""
+            )
+        )
+
+
+def retake_jobs(database: Engine) -> list[JobOrder]:
+    """Return the orders of all retakes, in the order in which they were given."""
+    with database.connect() as connection:
+        texts = connection.execute(
+            select(jobs.c.order_json).where(jobs.c.key.startswith("retake-")).order_by(jobs.c.id)
+        ).scalars()
+        return [order_of(text) for text in texts]

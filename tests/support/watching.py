@@ -1,20 +1,25 @@
-"""A real watcher on real folders, in a thread of the test process."""
+"""Studios whose folders are watched by a real watcher or whose event log is followed."""
 
 import json
 import threading
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Engine, select
 
-from haikei.database import events, files, jobs, open_database
+from haikei.database import events, files, jobs, open_database, reading
+from haikei.images import Inspector
 from haikei.settings import Settings
+from haikei.sources.eventlog import Follower, PollResult
 from haikei.sources.watch import Watcher
-
-DEADLINE = 30.0
+from haikei.storage import Storage
+from haikei.trackers import TrackerFeed
+from support.clocks import PATIENCE, eventually
+from support.databases import fresh_database
+from support.pictures import png_bytes
+from support.trackers import ScriptedFeed
 
 
 def watch_settings(folder: Path, **watch: object) -> Settings:
@@ -35,7 +40,7 @@ def watch_settings(folder: Path, **watch: object) -> Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class AnnouncedLayout:
     """One event, as the inbox keeps it."""
 
     key: str
@@ -46,7 +51,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class DeadLetter:
     """One dead letter of the watcher."""
 
     key: str
@@ -56,7 +61,7 @@ class Refused:
 
 
 @dataclass(slots=True, kw_only=True)
-class Studio:
+class WatchedStudio:
     """A watched folder and what was told of it."""
 
     folder: Path
@@ -74,14 +79,14 @@ class Studio:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def told(self) -> list[Told]:
+    def told(self) -> list[AnnouncedLayout]:
         """Return every event, in order."""
         with self.database.begin() as connection:
             rows = connection.execute(
                 select(events.c.key, events.c.payload).order_by(events.c.id)
             ).all()
         return [
-            Told(
+            AnnouncedLayout(
                 key=key,
                 shot=data["shot"],
                 layout=data["layout"],
@@ -91,7 +96,7 @@ class Studio:
             for key, data in ((row.key, json.loads(row.payload)) for row in rows)
         ]
 
-    def refused(self) -> list[Refused]:
+    def refused(self) -> list[DeadLetter]:
         """Return every dead letter, in order."""
         with self.database.begin() as connection:
             rows = connection.execute(
@@ -99,7 +104,7 @@ class Studio:
                 .where(jobs.c.state == "dead")
                 .order_by(jobs.c.id)
             ).all()
-        return [Refused(key=k, layout=p, reason=r, kind=e) for k, p, r, e in rows]
+        return [DeadLetter(key=k, layout=p, reason=r, kind=e) for k, p, r, e in rows]
 
     def recorded(self) -> set[str]:
         """Return the paths that the table of files knows."""
@@ -107,25 +112,16 @@ class Studio:
             return set(connection.execute(select(files.c.path)).scalars())
 
 
-def studio(folder: Path, **watch: object) -> Studio:
+def watched_studio(folder: Path, **watch: object) -> WatchedStudio:
     """Make a studio with an empty watched folder."""
     settings = watch_settings(folder, **watch)
     (folder / "show").mkdir(parents=True, exist_ok=True)
-    database = open_database(f"sqlite:///{folder / 'state' / 'haikei.db'}")
-    return Studio(folder=folder, settings=settings, database=database)
-
-
-def until(condition: Callable[[], bool], *, deadline: float = DEADLINE) -> None:
-    """Wait until a condition holds; fail the test when it does not in time."""
-    pause = threading.Event()
-    ends = time.monotonic() + deadline
-    while not condition():
-        assert time.monotonic() < ends, "it did not come to pass in time"
-        pause.wait(0.01)
+    database = fresh_database(folder / "state" / "haikei.db")
+    return WatchedStudio(folder=folder, settings=settings, database=database)
 
 
 @contextmanager
-def watching(place: Studio) -> Generator[Watcher]:
+def watching(place: WatchedStudio) -> Generator[Watcher]:
     """Run a watcher until the block ends; it has walked the tree once when the block begins."""
     watcher = Watcher(place.settings, place.database)
     stop = threading.Event()
@@ -141,11 +137,11 @@ def watching(place: Studio) -> Generator[Watcher]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        until(lambda: watcher.status.walks > 0 or bool(failures))
+        eventually(lambda: watcher.status.walks > 0 or bool(failures))
         yield watcher
     finally:
         stop.set()
-        thread.join(DEADLINE)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
     assert not failures
 
@@ -155,13 +151,91 @@ def watch_until_killed(settings: Settings, url: str) -> None:
     Watcher(settings, open_database(url)).run(threading.Event())
 
 
-def quiet(watcher: Watcher, *, walks: int = 2) -> None:
+def wait_until_settled(watcher: Watcher, *, walks: int = 2) -> None:
     """Wait until nothing is pending and further full walks have found nothing new."""
     goal = watcher.status.walks + walks
-    until(
+    eventually(
         lambda: (
             watcher.status.walks >= goal
             and watcher.status.pending == 0
             and watcher.status.judging == 0
         )
     )
+
+
+@dataclass(slots=True, kw_only=True)
+class FollowingStudio:
+    """Its storage root is `root`; every follower it makes stands on the same database."""
+
+    root: Path
+    settings: Settings
+    database: Engine
+    inspector: Inspector
+    feed: ScriptedFeed = field(default_factory=ScriptedFeed)
+    now: float = 1000.0
+
+    def follower(self, feed: TrackerFeed | None = None) -> Follower:
+        """Return a new follower, as a new process would make it."""
+        return Follower(
+            self.settings,
+            self.database,
+            feed or self.feed,
+            Storage(self.settings),
+            inspector=self.inspector,
+            monotonic=lambda: self.now,
+        )
+
+    def draw(self, shot: str, *, content: str = "", ending: str = "png") -> Path:
+        """Put a layout of a shot on disk and return its path."""
+        path = self.root / f"PORT/s01/{shot}/layout/{shot}_bg_v003.{ending}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png_bytes(content or shot))
+        return path
+
+    def announced(self) -> list[str]:
+        """Return the keys of all events in the inbox."""
+        with reading(self.database) as connection:
+            return list(connection.execute(select(events.c.key).order_by(events.c.id)).scalars())
+
+    def sources(self) -> list[str]:
+        """Return who told of the events in the inbox."""
+        with reading(self.database) as connection:
+            return list(connection.execute(select(events.c.source).order_by(events.c.id)).scalars())
+
+    def dead_letters(self) -> list[tuple[str, str]]:
+        """Return kind and reason of each dead letter."""
+        with reading(self.database) as connection:
+            rows = connection.execute(select(jobs.c.error_kind, jobs.c.error).order_by(jobs.c.id))
+            return [(row.error_kind, row.error) for row in rows]
+
+
+def poll_all(follower: Follower) -> list[PollResult]:
+    """Poll until there is nothing more to do at once."""
+    results = [follower.poll_once()]
+    while results[-1].more:
+        results.append(follower.poll_once())
+    return results
+
+
+@contextmanager
+def following_studio(
+    folder: Path, *, inspector: Inspector | None = None, **section: float
+) -> Generator[FollowingStudio]:
+    """Make a studio below `folder`; `section` overrides its `events` settings."""
+    root = folder / "root"
+    root.mkdir()
+    settings = Settings.model_validate(
+        {
+            "studio": {"state": str(folder / "state")},
+            "storage": {"roots": [{"name": "main", "path": str(root)}]},
+            "events": section,
+        }
+    )
+    database = fresh_database(folder / "state" / "haikei.db")
+    own = inspector or Inspector(256)
+    try:
+        yield FollowingStudio(root=root, settings=settings, database=database, inspector=own)
+    finally:
+        database.dispose()
+        if inspector is None:
+            own.close()

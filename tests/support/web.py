@@ -1,18 +1,21 @@
-"""The web application for tests: real but for the tracker, and what a ShotGrid site sends it."""
+"""The web application of a studio, what a tracker sends it, and its pages as browsers read them."""
 
 import hashlib
 import hmac
 import json
 import queue
 import threading
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
+import numpy as np
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, Table, select
 from starlette.applications import Starlette
@@ -20,16 +23,22 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.testclient import TestClient
+from typing_extensions import override
 
+from haikei.credits import BackgroundVersion, ImageRecord
 from haikei.database import feed_cursors, feed_rows, review_wakes, utc_now, web_deliveries
+from haikei.files import sha256_of
+from haikei.images import Picture, write_picture
 from haikei.settings import Settings
 from haikei.trackers.contract.visiting import Selected, SignedIn
 from haikei.web import WebContext, make_app, require_supervisor, visitor
+from haikei.web.pages import Pages
 from haikei.web.serving import serve
 from haikei.web.tracker_access import SiteAccess
-from support.desk import MemoryDesk
-from support.feed import ScriptedFeed
+from support.clocks import PATIENCE
 from support.jobs import studio_database, studio_settings
+from support.records import a_background, a_chain
+from support.trackers import MemoryReview, ScriptedFeed
 
 TOKEN, SECRET = "a webhook's token", "a menu's secret"
 URL = "http://127.0.0.1:8771"
@@ -37,8 +46,6 @@ TRACKER = "http://tracker.test"
 MORI = SignedIn(login="mori", name="K. Mori", person_id="HumanUser:14")
 KATO = SignedIn(login="kato", name="N. Kato", person_id="HumanUser:15")
 PASSWORD = "correct horse"
-#: Seconds after which something that should happen has not.
-PATIENCE = 60.0
 Fields = dict[str, str]
 
 
@@ -84,7 +91,7 @@ class Web:
     client: TestClient
     feed: ClosedFeed
     selection: MemorySelection
-    desk: MemoryDesk
+    desk: MemoryReview
     stop: Callable[[], None]  #: stop the server; what it has begun is done then
 
     def deliver(
@@ -248,14 +255,6 @@ def a_form(
     }
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Look again and again until a thing that another thread does has happened."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
 def _stamp(at: datetime | None) -> str:
     return (at or utc_now()).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -316,7 +315,11 @@ def web_of(
     with ExitStack() as stack:
         database = studio_database(settings)
         stack.callback(database.dispose)
-        feed, selection, desk = ClosedFeed(name=TRACKER, ours=ours), MemorySelection(), MemoryDesk()
+        feed, selection, desk = (
+            ClosedFeed(name=TRACKER, ours=ours),
+            MemorySelection(),
+            MemoryReview(),
+        )
         feed.before_each_call = before
         app = make_app(
             settings,
@@ -377,3 +380,108 @@ def serving(
 
 def _section(value: object) -> dict[str, object]:
     return dict(value) if isinstance(value, dict) else {}
+
+
+Attributes = dict[str, str]
+
+
+@dataclass(slots=True)
+class Page(HTMLParser):
+    """The elements of a page, with their attributes, and all of its text."""
+
+    elements: list[tuple[str, Attributes]] = field(default_factory=list[tuple[str, Attributes]])
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        HTMLParser.__init__(self)
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    @override
+    def handle_data(self, data: str) -> None:
+        self.text += f" {' '.join(data.split())}" if data.strip() else ""
+
+    def all(self, tag: str, **wanted: str) -> list[Attributes]:
+        """Return the attributes of all elements of this kind that have these values."""
+        return [
+            found
+            for name, found in self.elements
+            if name == tag and all(found.get(key) == value for key, value in wanted.items())
+        ]
+
+    def attribute(self, name: str) -> list[str]:
+        """Return every value of an attribute."""
+        return [found[name] for _, found in self.elements if name in found]
+
+
+def read(html: str) -> Page:
+    """Return a page's elements."""
+    page = Page()
+    page.feed(html)
+    page.close()
+    return page
+
+
+@contextmanager
+def pages_of(folder: Path, *, base_url: str = URL, **sections: Any) -> Generator[Web]:
+    """Yield a studio's web application with Haikei's own pages."""
+    with web_of(
+        folder, pages=lambda context: Pages(context).routes(), base_url=base_url, **sections
+    ) as web:
+        yield web
+
+
+def get(web: Web, address: str, headers: Mapping[str, str] | None = None) -> Page:
+    """Return a page that is there."""
+    answer = web.client.get(address, headers=dict(headers or {}))
+    assert answer.status_code == 200, answer.text
+    return read(answer.text)
+
+
+def csrf(page: Page) -> str:
+    """Return what the page's forms carry."""
+    return page.all("input", name="csrf")[0]["value"]
+
+
+def with_pictures(root: Path, told: BackgroundVersion) -> BackgroundVersion:
+    """Return the version with a file for each of its images, each in a colour of its own."""
+    hashes: dict[str, str] = {}
+    images: list[ImageRecord] = []
+    for number, image in enumerate(told.images):
+        path = root / image.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.full((90, 160, 3), (number + 1) / 5, dtype=np.float32)
+        pixels[:, : 30 * (number + 1)] = (0.2, 0.5, 0.3)
+        write_picture(Picture(pixels=pixels), path, bits=8, attributes={"Software": image.key})
+        hashes[image.sha256] = sha256_of(path)
+        ingredients = tuple(
+            replace(one, sha256=hashes.get(one.sha256, one.sha256)) for one in image.ingredients
+        )
+        images.append(replace(image, sha256=hashes[image.sha256], ingredients=ingredients))
+    return replace(told, images=tuple(images))
+
+
+def a_version(
+    shot: str = "c001", *, images: Sequence[ImageRecord] | None = None, version: int = 1
+) -> BackgroundVersion:
+    """Return a version whose paths lie below a storage root."""
+    chain = a_chain(shot) if images is None else images
+    return a_background(shot, images=chain, version=version)
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+#: Without a screen, as root in a container, and without calls of its own to the network.
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+needs_chromium = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason="there is no Chromium; `make test` installs it"
+)

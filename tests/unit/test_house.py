@@ -19,6 +19,7 @@ PORTIONS = [
     ROOT / root / "haikei"
     for root in ("config", "pictures", "credits", "generators", "integrations", "handlers")
 ]
+TESTS = ROOT / "tests"
 HEAVY = ("torch", "diffusers", "transformers", "dbos", "sqlalchemy", "OpenImageIO", "cv2", "scipy")
 
 
@@ -80,10 +81,18 @@ def test_no_portion_of_the_namespace_hides_the_others() -> None:
 
 
 def test_no_module_grows_beyond_what_can_be_read_at_once() -> None:
-    for portion in PORTIONS:
+    for portion in (*PORTIONS, TESTS):
         for file in portion.rglob("*.py"):
             lines = file.read_text(encoding="utf-8").count("\n")
             assert lines <= 600, f"{file.relative_to(ROOT)} has {lines} lines"
+
+
+def test_tests_look_at_the_clock_in_one_place_alone() -> None:
+    # What compares seconds elsewhere waits by itself, or fails on a slow machine.
+    for file in TESTS.rglob("*.py"):
+        if file != TESTS / "support" / "clocks.py":
+            found = re.findall(r"time\.(?:monotonic|perf_counter)\(", file.read_text("utf-8"))
+            assert not found, f"{file.relative_to(ROOT)} has a clock of its own"
 
 
 def test_every_public_module_says_what_it_is() -> None:

@@ -13,12 +13,14 @@ import pytest
 from sqlalchemy import insert, update
 from typer.testing import CliRunner, Result
 
-from haikei.cli.app import app, main
+from haikei.cli import main
+from haikei.cli.app import app
 from haikei.cli.processes import stop_on_signals
-from haikei.database import jobs, open_database
+from haikei.database import jobs
 from haikei.errors import HaikeiError
 from haikei.files import sha256_of
 from haikei.scenes import Scene, SceneKind, draw, save_layout
+from support.databases import fresh_database
 
 SETTINGS = """
 [studio]
@@ -49,7 +51,7 @@ def call(*arguments: str) -> Result:
 
 
 def add_job(studio: Path, key: str, state: str, **values: object) -> None:
-    database = open_database(f"sqlite:///{studio / 'state' / 'haikei.db'}")
+    database = fresh_database(studio / "state" / "haikei.db")
     now = datetime.now(UTC)
     row = {
         "key": key,
@@ -195,7 +197,7 @@ def test_jobs_watch_tells_each_change_once_and_ends_when_idle(studio: Path) -> N
 
     thread = threading.Thread(target=watch)
     thread.start()
-    database = open_database(f"sqlite:///{studio / 'state' / 'haikei.db'}")
+    database = fresh_database(studio / "state" / "haikei.db")
     with database.begin() as connection:
         connection.execute(
             update(jobs).values(state="done", progress=1.0, updated_at=datetime.now(UTC))

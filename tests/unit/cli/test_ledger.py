@@ -13,13 +13,14 @@ import pytest
 from sqlalchemy import Engine, update
 from typer.testing import CliRunner, Result
 
-from haikei.cli.app import app, main
+from haikei.cli import main
+from haikei.cli.app import app
 from haikei.credits import ImageKind
-from haikei.database import open_database, people
+from haikei.database import people
 from haikei.errors import LedgerError
 from haikei.ledger import InclusionProof, VerifierKey
-from support.ledgers import rewrite
-from support.records import a_background, a_chain, save_background
+from support.databases import fresh_database
+from support.records import a_background, a_chain, rewrite, save_background
 
 SETTINGS = """
 [studio]
@@ -48,7 +49,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def database(studio: Path) -> Iterator[Engine]:
-    database = open_database(f"sqlite:///{studio / 'state' / 'haikei.db'}")
+    database = fresh_database(studio / "state" / "haikei.db")
     yield database
     database.dispose()
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from haikei.cli.app import app
 from haikei.provenance import MarkSigner, mark
-from support.marking import picture, request, settings
+from support.signing import mark_request, signing_settings, write_noise
 
 SETTINGS = """
 [studio]
@@ -37,8 +37,10 @@ def call(*arguments: str) -> Result:
 
 
 def marked(folder: Path) -> Path:
-    signer = MarkSigner.from_settings(settings(folder))
-    return mark(request(picture(1, folder / "plain.png"), folder / "c012.png"), signer).path
+    signer = MarkSigner.from_settings(signing_settings(folder))
+    return mark(
+        mark_request(write_noise(1, folder / "plain.png"), folder / "c012.png"), signer
+    ).path
 
 
 def generated(path: Path) -> Path:

@@ -10,10 +10,12 @@ from typer.testing import CliRunner, Result
 
 from haikei.cli.app import app
 from haikei.cli.output import Stated
-from haikei.credits import Person, StatementKind, people
-from haikei.database import open_database, reading
+from haikei.credits import Person, StatementKind
+from haikei.credits.people import register
+from haikei.database import reading
 from haikei.errors import CreditError
 from haikei.ledger import size
+from support.databases import fresh_database
 from support.records import (
     SATO,
     TANAKA,
@@ -35,12 +37,10 @@ path = "projects"
 
 
 @pytest.fixture
-def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty: Path) -> Generator[Engine]:
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Engine]:
     (tmp_path / "haikei.toml").write_text(SETTINGS, encoding="utf-8")
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "haikei.db").write_bytes(empty.read_bytes())
     monkeypatch.chdir(tmp_path)
-    database = open_database(f"sqlite:///{tmp_path / 'state' / 'haikei.db'}")
+    database = fresh_database(tmp_path / "state" / "haikei.db")
     with database.begin() as connection:
         save_background(connection, a_background())
     yield database

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from support.dailies_house import DailiesHouse, open_house
+from support.studio import DailiesStudio, dailies_studio
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[DailiesHouse]:
-    with open_house(tmp_path) as opened:
+def studio(tmp_path: Path) -> Iterator[DailiesStudio]:
+    with dailies_studio(tmp_path) as opened:
         yield opened

@@ -8,13 +8,14 @@ from sqlalchemy import Engine
 
 from haikei.credits import records
 from haikei.dailies import Dailies
-from haikei.database import open_database, utc_now
+from haikei.database import utc_now
 from haikei.review.replies import write_answers
 from haikei.trackers.shotgrid.schema import KEY
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.dailies_house import TOKYO
+from support.databases import fresh_database
 from support.records import a_background, save_background
-from support.show import Show, running_studio
+from support.sites import Show, running_studio
+from support.studio import TOKYO
 
 
 def publish(show: Show, database: Engine, shot: str) -> int:
@@ -36,7 +37,7 @@ def tomorrow_at(hour: int) -> datetime:
 def test_supervisors_find_a_playlist_a_sheet_and_a_note_once(tmp_path: Path) -> None:
     with running_studio(tmp_path, uploads="classic") as studio, ExitStack() as ends:
         show = studio.show()
-        database = open_database(f"sqlite:///{tmp_path / 'state' / 'haikei.db'}")
+        database = fresh_database(tmp_path / "state" / "haikei.db")
         tracker = ends.enter_context(closing(ShotGridTracker(show.settings, show.key)))
         ends.callback(database.dispose)
         review = show.settings.review.model_copy(

@@ -13,8 +13,8 @@ from haikei.jobs.table import JobStore
 from haikei.sources.eventlog import Follower
 from haikei.sources.watch.judging import refuse_damaged
 from haikei.sources.watch.scan import Stamp
-from support.feed import CHANGE
-from support.following import FollowingStudio, following_studio, poll_all
+from support.trackers import CHANGE
+from support.watching import FollowingStudio, following_studio, poll_all
 
 
 @pytest.fixture(scope="module")

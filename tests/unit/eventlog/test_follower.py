@@ -16,8 +16,9 @@ from haikei.images import Inspector
 from haikei.jobs.inbox import receive
 from haikei.show import Place
 from haikei.storage import Storage
-from support.feed import CHANGE, NEW
-from support.following import FollowingStudio, following_studio, poll_all
+from haikei.trackers import Place
+from support.trackers import CHANGE, NEW
+from support.watching import FollowingStudio, following_studio, poll_all
 
 PATIENCE = 300.0
 

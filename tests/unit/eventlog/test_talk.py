@@ -10,7 +10,7 @@ from sqlalchemy import select
 from haikei.database import reading, review_wakes, utc_now
 from haikei.errors import TrackerUnavailable
 from haikei.images import Inspector
-from support.following import FollowingStudio, following_studio, poll_all
+from support.watching import FollowingStudio, following_studio, poll_all
 
 STATUS = "sg_status_list"
 

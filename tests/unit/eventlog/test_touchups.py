@@ -10,14 +10,13 @@ from haikei.database import reading, utc_now
 from haikei.events import TouchUpPublished
 from haikei.images import Inspector
 from haikei.jobs.inbox import receive, undispatched
-from haikei.settings import Settings
-from haikei.settings.review import TouchUpFolder
+from haikei.settings import Settings, TouchUpFolder
 from haikei.sources.watch.judging import approve
 from haikei.sources.watch.root import watched_roots
 from haikei.sources.watch.scan import Stamp
 from haikei.trackers.contract.feed import PaintOver
-from support.following import FollowingStudio, following_studio, poll_all
-from support.pngfile import png_bytes
+from support.pictures import png_bytes
+from support.watching import FollowingStudio, following_studio, poll_all
 
 SAKURA = Person(id="HumanUser:21", name="Sakura Ito")
 KNOWN = PaintOver(artist=SAKURA, versions=(31,))

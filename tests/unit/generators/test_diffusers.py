@@ -28,7 +28,7 @@ from haikei.generators.production import Production, ProductionOrder
 from haikei.images import Picture, read_picture, write_picture
 from haikei.models import open_model
 from haikei.settings import Recipe, Settings, Stage
-from support.tiny_model import TinyModel, build_tiny_model, tiny_settings
+from support.models import TinyModel, build_tiny_model, tiny_settings
 
 # Some schedulers of diffusers hand torch tensors to numpy in a way that numpy 2 dislikes.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -272,7 +272,7 @@ def test_describing_imports_neither_torch_nor_diffusers(tmp_path: Path, tiny: Ti
     program = f"""
 import sys
 from pathlib import Path
-from support.tiny_model import tiny_settings
+from support.models import tiny_settings
 from haikei.generators import StageOrder
 from haikei.generators.diffusers.generator import DiffusersGenerator
 settings = tiny_settings(Path({str(tmp_path)!r}), {{"plain": {{"folder": {str(tiny.base)!r}}}}})

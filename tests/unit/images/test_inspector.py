@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +11,7 @@ import psutil
 import pytest
 
 from haikei.images import Inspector, Picture, write_picture
+from support.clocks import eventually
 
 NOISE = Picture(pixels=np.random.default_rng(1).random((48, 64, 3)).astype(np.float32))
 
@@ -32,13 +32,11 @@ def holds(process: psutil.Process, path: Path) -> bool:
 def when_reading(path: Path, act: Callable[[psutil.Process], None]) -> threading.Thread:
     """Act on the image process as soon as it has `path` open."""
 
+    def reader() -> psutil.Process | None:
+        return next((one for one in psutil.Process().children() if holds(one, path)), None)
+
     def wait() -> None:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            for child in psutil.Process().children():
-                if holds(child, path):
-                    act(child)
-                    return
+        act(eventually(reader, f"a reader of {path.name}", pause=0))
 
     thread = threading.Thread(target=wait)
     thread.start()

@@ -12,7 +12,7 @@ from psd_tools.constants import ColorMode
 
 from haikei.errors import ImageUnreadable
 from haikei.images import Picture, read_picture, write_picture
-from support.layered import save_flat
+from support.pictures import save_flat_psd
 
 PATCH = np.array(
     [[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], [[0.0, 0.0, 1.0], [0.5, 0.25, 0.75]]], dtype=np.float32
@@ -228,7 +228,7 @@ def test_a_layered_psd_gives_its_composite(tmp_path: Path) -> None:
 def test_a_psd_of_sixteen_bits_gives_its_composite(tmp_path: Path) -> None:
     pixels = np.random.default_rng(3).integers(0, 256, (30, 40, 3), dtype=np.uint8)
 
-    picture = read_picture(save_flat(pixels, tmp_path / "a.psd", bits=16))
+    picture = read_picture(save_flat_psd(pixels, tmp_path / "a.psd", bits=16))
 
     assert np.array_equal(np.rint(picture.pixels * 255).astype(np.uint8), pixels)
 
@@ -271,7 +271,7 @@ def test_a_psd_in_inks_is_refused_with_advice(
     pixels = np.full((30, 40, channels), 120, np.uint8)
 
     with pytest.raises(ImageUnreadable, match=f"a.psd is in {name} mode") as caught:
-        read_picture(save_flat(pixels, tmp_path / "a.psd", mode=mode))
+        read_picture(save_flat_psd(pixels, tmp_path / "a.psd", mode=mode))
 
     assert "Convert it to RGB" in (caught.value.advice or "")
 

@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 from sqlalchemy import Connection, Engine, delete, text, update
 
 from haikei.credits import BackgroundVersion, ImageKind, Ingredient, Relation, SourceType
-from haikei.database import contributions, ledger, open_database
+from haikei.database import contributions, ledger
 from haikei.errors import DeliveryError
 from haikei.images import read_picture, write_picture
 from haikei.intake import (
@@ -27,10 +27,10 @@ from haikei.intake import (
     read_declaration,
 )
 from haikei.provenance import MarkedIngredient, MarkSigner, mark
-from support.layered import save_flat
-from support.ledgers import without_guards
-from support.marking import FourSteps, four_steps, request, settings
-from support.records import a_background, a_chain, a_change, save_background
+from support.databases import fresh_database
+from support.pictures import save_flat_psd
+from support.records import a_background, a_chain, a_change, save_background, without_guards
+from support.signing import FourSteps, four_steps, mark_request, signing_settings
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class Studio:
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Generator[Studio]:
     folder = tmp_path_factory.mktemp("studio")
-    signer = MarkSigner.from_settings(settings(folder))
+    signer = MarkSigner.from_settings(signing_settings(folder))
     files = four_steps(folder / "published", signer)
-    database = open_database(f"sqlite:///{folder / 'haikei.db'}")
+    database = fresh_database(folder / "haikei.db")
     published = (files.layout, files.first, files.second, files.final)
     images = tuple(
         replace(
@@ -145,10 +145,10 @@ def test_a_file_whose_marks_were_taken_out_is_found_by_its_pixels(
 
 def test_a_psd_without_its_sidecars_is_a_stripped_file(studio: Studio, tmp_path: Path) -> None:
     below = studio.files.final
-    plain = save_flat(np.full((64, 96, 3), 90, np.uint8), tmp_path / "plain.psd")
+    plain = save_flat_psd(np.full((64, 96, 3), 90, np.uint8), tmp_path / "plain.psd")
     code = "c013_bg_summer_day_v002"
     marked = mark(
-        request(
+        mark_request(
             plain,
             tmp_path / f"{code}.psd",
             kind=ImageKind.TOUCH_UP,
@@ -238,7 +238,7 @@ def test_a_stranger_is_unrecorded(studio: Studio, tmp_path: Path) -> None:
 def test_marks_by_an_unknown_signer_are_for_a_person_to_look_at(
     studio: Studio, tmp_path: Path
 ) -> None:
-    other = MarkSigner.from_settings(settings(tmp_path / "other"))
+    other = MarkSigner.from_settings(signing_settings(tmp_path / "other"))
     files = four_steps(tmp_path / "theirs", other)
 
     found = studio.examine(files.layout.path, declared_free_of_ai())

@@ -19,8 +19,7 @@ from haikei.ledger import append, newest_checkpoint, open_checkpoint
 from haikei.settings import Settings
 from haikei.trackers import CheckpointBoard
 from support.jobs import studio_database, studio_settings
-from support.ledgers import rewrite, without_guards
-from support.records import a_background, save_background
+from support.records import a_background, rewrite, save_background, without_guards
 
 
 @dataclass(slots=True)

@@ -1,13 +1,11 @@
 """The gate lets a number of workers in, and one suspect alone."""
 
 import threading
-from collections.abc import Callable
 
 import pytest
 
 from haikei.jobs.engine.retries import Gate
-
-PATIENCE = 10.0
+from support.clocks import PATIENCE, eventually
 
 
 def nothing() -> None:
@@ -32,11 +30,11 @@ def test_as_many_are_inside_as_there_are_slots() -> None:
     gate = Gate(2)
     threads = [inside(gate, alone=False) for _ in range(3)]
 
-    assert _wait(lambda: sum(entered.is_set() for _, entered, _ in threads) == 2)
+    assert eventually(lambda: sum(entered.is_set() for _, entered, _ in threads) == 2)
     first = next(one for one in threads if one[1].is_set())
     first[2].set()
 
-    assert _wait(lambda: all(entered.is_set() for _, entered, _ in threads))
+    assert eventually(lambda: all(entered.is_set() for _, entered, _ in threads))
     for thread, _, leave in threads:
         leave.set()
         thread.join(PATIENCE)
@@ -77,12 +75,3 @@ def test_one_who_waits_is_asked_now_and_then_whether_it_still_wants_to() -> None
     thread.join(PATIENCE)
     with gate.through(alone=False, check=nothing):
         pass
-
-
-def _wait(true: Callable[[], bool]) -> bool:
-    pause = threading.Event()
-    for _ in range(1000):
-        if true():
-            return True
-        pause.wait(PATIENCE / 1000)
-    return true()

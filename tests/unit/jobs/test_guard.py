@@ -22,7 +22,7 @@ from haikei.jobs.engine.recovery import FileLocks
 locks = FileLocks(Path(sys.argv[1]))
 assert locks.hold(sys.argv[2])
 print("held", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 

@@ -12,9 +12,8 @@ from haikei.credits import Person, people
 from haikei.generators import ProgressCallback
 from haikei.jobs import JobState
 from haikei.jobs.engine.pseudonyms import pseudonymise, restore_names
-from support.house import House, opening
-from support.jobs import Killed, studio_database, studio_settings
-from support.tracker import AOI
+from support.jobs import JobStudio, Killed, job_studios, studio_database, studio_settings
+from support.trackers import AOI
 
 
 @pytest.fixture
@@ -25,9 +24,9 @@ def database(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def studio(tmp_path: Path) -> Iterator[JobStudio]:
     with ExitStack() as stack:
-        yield opening(stack, tmp_path)()
+        yield job_studios(stack, tmp_path)()
 
 
 def told(person: Person, **more: object) -> str:
@@ -41,10 +40,10 @@ def told(person: Person, **more: object) -> str:
     return json.dumps({"value": {"artists": [plain], **more}}, ensure_ascii=False)
 
 
-def kept(house: House) -> str:
+def kept(studio: JobStudio) -> str:
     """Return everything that the engine was given to keep."""
-    payloads = [task.payload for task in house.engine.tasks.values()]
-    return "\n".join((*payloads, *house.engine.kept.values()))
+    payloads = [task.payload for task in studio.engine.tasks.values()]
+    return "\n".join((*payloads, *studio.engine.kept.values()))
 
 
 def erase(database: Engine) -> None:
@@ -93,29 +92,29 @@ def test_hiding_a_name_changes_nothing_of_what_is_printed(database: Engine) -> N
         assert people.look_up(connection, [AOI.id]) == {AOI.id: AOI}
 
 
-def test_a_job_is_done_and_the_engine_has_learned_no_name(house: House) -> None:
-    key = house.publish()
+def test_a_job_is_done_and_the_engine_has_learned_no_name(studio: JobStudio) -> None:
+    key = studio.publish()
 
-    assert house.store.get(key).state is JobState.DONE
-    assert "Sato" not in kept(house)
-    assert "佐藤" not in kept(house)
-    (request,) = house.tracker.published.values()
+    assert studio.store.get(key).state is JobState.DONE
+    assert "Sato" not in kept(studio)
+    assert "佐藤" not in kept(studio)
+    (request,) = studio.tracker.published.values()
     assert "Aoi Sato" in request.credit_en
 
 
-def test_a_name_that_is_erased_while_its_job_runs_is_published_nowhere(house: House) -> None:
+def test_a_name_that_is_erased_while_its_job_runs_is_published_nowhere(studio: JobStudio) -> None:
     erased: list[str] = []
 
     def erasing(_stage: str, _progress: ProgressCallback) -> None:
         if not erased:
             erased.append(AOI.id)
-            erase(house.database)
+            erase(studio.database)
             raise Killed
 
-    house.generator.before = erasing
-    house.publish()
+    studio.generator.before = erasing
+    studio.publish()
 
-    (request,) = house.tracker.published.values()
+    (request,) = studio.tracker.published.values()
     assert erased
     assert "Sato" not in request.credit_en
     assert "name withheld" in request.credit_en

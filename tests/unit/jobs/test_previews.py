@@ -12,38 +12,38 @@ from haikei.files import sha256_of
 from haikei.images import Picture, read_picture
 from haikei.jobs import JobState
 from haikei.jobs.previews import CARD, keep_card, preview_file
-from support.house import House, OpenHouse, opening
+from support.jobs import JobStudio, OpenJobStudio, job_studios
 
 
 @pytest.fixture
-def open_house(tmp_path: Path) -> Iterator[OpenHouse]:
+def open_studio(tmp_path: Path) -> Iterator[OpenJobStudio]:
     with ExitStack() as stack:
-        yield opening(stack, tmp_path)
+        yield job_studios(stack, tmp_path)
 
 
 @pytest.fixture
-def house(open_house: OpenHouse) -> House:
-    return open_house()
+def studio(open_studio: OpenJobStudio) -> JobStudio:
+    return open_studio()
 
 
-def test_a_card_has_its_picture_when_the_version_is_made(house: House) -> None:
-    house.publish()
+def test_a_card_has_its_picture_when_the_version_is_made(studio: JobStudio) -> None:
+    studio.publish()
 
-    with house.database.connect() as connection:
-        version = records.background(connection, house.key)
+    with studio.database.connect() as connection:
+        version = store.background(connection, studio.key)
     assert version is not None
-    kept = preview_file(house.settings.studio.state, version.final.sha256, CARD)
-    assert version.final.sha256 == sha256_of(house.files[0])
-    assert read_picture(kept).width == min(CARD, read_picture(house.files[0]).width)
+    kept = preview_file(studio.settings.studio.state, version.final.sha256, CARD)
+    assert version.final.sha256 == sha256_of(studio.files[0])
+    assert read_picture(kept).width == min(CARD, read_picture(studio.files[0]).width)
 
 
-def test_a_version_is_made_though_its_cards_picture_cannot_be(house: House) -> None:
-    state = house.settings.studio.state
+def test_a_version_is_made_though_its_cards_picture_cannot_be(studio: JobStudio) -> None:
+    state = studio.settings.studio.state
     (state / "web-thumbnails").write_bytes(b"a file where the folder should be")
 
-    house.publish()
+    studio.publish()
 
-    assert [job.state for job in house.store.list()] == [JobState.DONE]
+    assert [job.state for job in studio.store.list()] == [JobState.DONE]
 
 
 def test_a_picture_that_is_kept_stays(tmp_path: Path) -> None:

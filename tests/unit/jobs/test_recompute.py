@@ -9,18 +9,18 @@ import pytest
 from haikei.credits import SourceType, records
 from haikei.jobs.recompute import stated
 from haikei.trackers import PublishRequest, StatedCredits
-from support.house import House, OpenHouse, opening
+from support.jobs import JobStudio, OpenJobStudio, job_studios
 
 
 @pytest.fixture
-def open_house(tmp_path: Path) -> Iterator[OpenHouse]:
+def open_studio(tmp_path: Path) -> Iterator[OpenJobStudio]:
     with ExitStack() as stack:
-        yield opening(stack, tmp_path)
+        yield job_studios(stack, tmp_path)
 
 
 @pytest.fixture
-def house(open_house: OpenHouse) -> House:
-    return open_house()
+def studio(open_studio: OpenJobStudio) -> JobStudio:
+    return open_studio()
 
 
 def told(request: PublishRequest) -> StatedCredits:
@@ -35,34 +35,34 @@ def told(request: PublishRequest) -> StatedCredits:
     )
 
 
-def anew(house: House) -> StatedCredits:
-    with house.database.begin() as connection:
-        version = records.background(connection, house.key)
+def anew(studio: JobStudio) -> StatedCredits:
+    with studio.database.begin() as connection:
+        version = store.background(connection, studio.key)
     assert version is not None
     return stated(version)
 
 
-def test_credits_that_are_computed_anew_are_those_that_the_job_wrote(house: House) -> None:
-    house.publish()
+def test_credits_that_are_computed_anew_are_those_that_the_job_wrote(studio: JobStudio) -> None:
+    studio.publish()
 
-    assert anew(house) == told(house.tracker.published[house.key])
+    assert anew(studio) == told(studio.tracker.published[studio.key])
 
 
-def test_it_is_so_for_a_trained_model_too(house: House) -> None:
-    house.generator.source_type = SourceType.TRAINED
-    house.publish()
+def test_it_is_so_for_a_trained_model_too(studio: JobStudio) -> None:
+    studio.generator.source_type = SourceType.TRAINED
+    studio.publish()
 
-    found = anew(house)
+    found = anew(studio)
 
-    assert found == told(house.tracker.published[house.key])
+    assert found == told(studio.tracker.published[studio.key])
     assert found.source_type == "compositeWithTrainedAlgorithmicMedia"
 
 
-def test_it_is_so_for_artists_who_are_withheld(open_house: OpenHouse) -> None:
-    house = open_house(people=[{"name": "Aoi Sato", "opt_out": "letter of 2026-10-02"}])
-    house.publish()
+def test_it_is_so_for_artists_who_are_withheld(open_studio: OpenJobStudio) -> None:
+    studio = open_studio(people=[{"name": "Aoi Sato", "opt_out": "letter of 2026-10-02"}])
+    studio.publish()
 
-    found = anew(house)
+    found = anew(studio)
 
-    assert found == told(house.tracker.published[house.key])
+    assert found == told(studio.tracker.published[studio.key])
     assert "HumanUser" not in found.roles

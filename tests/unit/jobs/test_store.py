@@ -16,13 +16,7 @@ from haikei.jobs import JobState, Step
 from haikei.jobs.engine.dispatch import Dispatcher
 from haikei.jobs.inbox import Refusal, refuse
 from haikei.jobs.table import JobStore
-from support.jobs import (
-    MemoryEngine,
-    announce,
-    put_layout,
-    studio_database,
-    studio_settings,
-)
+from support.jobs import MemoryEngine, announce, put_layout, studio_database, studio_settings
 
 
 @pytest.fixture

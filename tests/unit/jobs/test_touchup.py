@@ -34,58 +34,57 @@ from haikei.jobs.touchup.take_in import compare, take_in
 from haikei.ledger import size
 from haikei.provenance import MarksState, read_marks
 from haikei.scenes import Scene, SceneKind, draw
-from support.house import House, OpenHouse, opening
-from support.jobs import announce, put_layout
+from support.jobs import JobStudio, OpenJobStudio, announce, job_studios, put_layout
 
 SAKURA = Person(id="HumanUser:21", name="Sakura Ito", name_ja="伊藤さくら")
 RIKU = Person(id="HumanUser:22", name="Riku Mori", name_ja="森陸")
 
 
 @pytest.fixture
-def open_house(tmp_path: Path) -> Iterator[OpenHouse]:
+def open_studio(tmp_path: Path) -> Iterator[OpenJobStudio]:
     with ExitStack() as stack:
-        yield opening(stack, tmp_path)
+        yield job_studios(stack, tmp_path)
 
 
 @pytest.fixture
-def house(open_house: OpenHouse) -> House:
-    return open_house()
+def studio(open_studio: OpenJobStudio) -> JobStudio:
+    return open_studio()
 
 
 @pytest.fixture
-def parent(house: House) -> BackgroundVersion:
-    return published(house)
+def parent(studio: JobStudio) -> BackgroundVersion:
+    return published(studio)
 
 
-def published(house: House) -> BackgroundVersion:
+def published(studio: JobStudio) -> BackgroundVersion:
     """Return a background that the job made of a layout with something drawn in it."""
-    event = put_layout(house.settings, size=(240, 160))
+    event = put_layout(studio.settings, size=(240, 160))
     drawn = np.random.default_rng(7).uniform(0.2, 1.0, (20, 30, 3)).astype(np.float32)
     pixels = np.repeat(np.repeat(drawn, 8, axis=0), 8, axis=1)
     write_picture(Picture(pixels=pixels), event.layout, bits=8)
-    announce(house.database, house.replace_layout(event, event.layout.read_bytes()))
-    house.work()
-    version = standing(house, "c001_bg_summer_day_v001")
+    announce(studio.database, studio.replace_layout(event, event.layout.read_bytes()))
+    studio.work()
+    version = standing(studio, "c001_bg_summer_day_v001")
     assert version is not None
     return version
 
 
-def standing(house: House, code: str) -> BackgroundVersion | None:
-    with house.database.begin() as connection:
-        return records.by_code(connection, code)
+def standing(studio: JobStudio, code: str) -> BackgroundVersion | None:
+    with studio.database.begin() as connection:
+        return store.by_code(connection, code)
 
 
-def file_of(house: House, version: BackgroundVersion) -> Path:
-    return house.settings.storage.roots[0].path / version.final.path
+def file_of(studio: JobStudio, version: BackgroundVersion) -> Path:
+    return studio.settings.storage.roots[0].path / version.final.path
 
 
 def paint(
-    house: House, version: BackgroundVersion, name: str, *, at: int = 20, colour: float = 0.9
+    studio: JobStudio, version: BackgroundVersion, name: str, *, at: int = 20, colour: float = 0.9
 ) -> Path:
     """Return an artist's file: the version's picture with a square painted on it."""
-    pixels = read_picture(file_of(house, version)).pixels.copy()
+    pixels = read_picture(file_of(studio, version)).pixels.copy()
     pixels[at : at + 40, at : at + 60] = (colour, 0.2, 0.1)
-    path = house.settings.studio.state.parent / name
+    path = studio.settings.studio.state.parent / name
     write_picture(Picture(pixels=pixels), path)
     return path
 
@@ -95,12 +94,12 @@ def order(file: Path, of: str, artist: Person | str = SAKURA, **others: object) 
 
 
 def test_a_paint_over_becomes_the_next_version_on_top_of_its_parent(
-    house: House, parent: BackgroundVersion
+    studio: JobStudio, parent: BackgroundVersion
 ) -> None:
-    file = paint(house, parent, "mine.png")
+    file = paint(studio, parent, "mine.png")
     before = file.read_bytes()
 
-    taken = take_in(order(file, parent.code, minutes=45, tool="Krita 5.2"), house.tools)
+    taken = take_in(order(file, parent.code, minutes=45, tool="Krita 5.2"), studio.tools)
 
     assert taken.created
     assert (taken.code, taken.background.version) == ("c001_bg_summer_day_v002", 2)
@@ -125,14 +124,14 @@ def test_a_paint_over_becomes_the_next_version_on_top_of_its_parent(
 
 
 def test_the_marked_file_holds_the_same_pixels_and_the_whole_chain(
-    house: House, parent: BackgroundVersion
+    studio: JobStudio, parent: BackgroundVersion
 ) -> None:
-    file = paint(house, parent, "mine.png")
+    file = paint(studio, parent, "mine.png")
 
-    taken = take_in(order(file, parent.code), house.tools)
+    taken = take_in(order(file, parent.code), studio.tools)
 
     assert np.array_equal(read_picture(taken.path).pixels, read_picture(file).pixels)
-    marks = read_marks(taken.path, trust_pem=house.tools.marks().trust_pem)
+    marks = read_marks(taken.path, trust_pem=studio.tools.marks().trust_pem)
     assert marks.state is MarksState.TRUSTED
     assert len(marks.steps) == len(parent.images) + 1
     newest = next(step for step in marks.steps if step.title == taken.code)
@@ -144,12 +143,12 @@ def test_the_marked_file_holds_the_same_pixels_and_the_whole_chain(
 
 
 def test_the_record_beside_the_file_and_the_ledger_hold_what_was_measured(
-    house: House, parent: BackgroundVersion
+    studio: JobStudio, parent: BackgroundVersion
 ) -> None:
-    with house.database.begin() as connection:
+    with studio.database.begin() as connection:
         entries = size(connection)
 
-    taken = take_in(order(paint(house, parent, "mine.png"), parent.code), house.tools)
+    taken = take_in(order(paint(studio, parent, "mine.png"), parent.code), studio.tools)
 
     assert [path.name for path in taken.files] == [
         "c001_bg_summer_day_v002.png",
@@ -159,17 +158,17 @@ def test_the_record_beside_the_file_and_the_ledger_hold_what_was_measured(
     record = json.loads(taken.files[1].read_text("utf-8"))["record"]
     (painted,) = record["images"][-1]["contributions"]
     assert painted["evidence"]["change"]["area_ppm"] == taken.change.area_ppm
-    with house.database.begin() as connection:
+    with studio.database.begin() as connection:
         assert size(connection) == entries + 1
     assert taken.background.ledger[-1] == entries
 
 
 def test_the_tracker_shows_the_version_by_its_painter_on_top_of_the_parent(
-    house: House, parent: BackgroundVersion
+    studio: JobStudio, parent: BackgroundVersion
 ) -> None:
-    taken = take_in(order(paint(house, parent, "mine.png"), parent.code), house.tools)
+    taken = take_in(order(paint(studio, parent, "mine.png"), parent.code), studio.tools)
 
-    request = house.tracker.published[taken.background.key]
+    request = studio.tracker.published[taken.background.key]
     assert (request.code, request.artist) == (taken.code, SAKURA)
     assert [image.type for image in request.images] == ["Background Touch-up"]
     assert request.images[0].file.path == taken.path
@@ -178,40 +177,44 @@ def test_the_tracker_shows_the_version_by_its_painter_on_top_of_the_parent(
     assert "伊藤さくら" in request.credit_ja
     assert "% of the area" in request.description
     assert taken.background.tracker_id is not None
-    known = standing(house, taken.code)
+    known = standing(studio, taken.code)
     assert known is not None
     assert known.tracker_id == taken.background.tracker_id
     assert request.layout.path.parent.name == "layout"
 
 
-def test_the_same_file_again_returns_what_stands(house: House, parent: BackgroundVersion) -> None:
-    wanted = order(paint(house, parent, "mine.png"), parent.code)
-    first = take_in(wanted, house.tools)
-    files = house.files
+def test_the_same_file_again_returns_what_stands(
+    studio: JobStudio, parent: BackgroundVersion
+) -> None:
+    wanted = order(paint(studio, parent, "mine.png"), parent.code)
+    first = take_in(wanted, studio.tools)
+    files = studio.files
 
-    again = take_in(wanted, house.tools)
+    again = take_in(wanted, studio.tools)
 
     assert not again.created
     assert again.background == first.background
     assert again.change == first.change
-    assert house.files == files
+    assert studio.files == files
 
 
 def test_the_file_of_another_artist_is_not_taken_in_twice(
-    house: House, parent: BackgroundVersion
+    studio: JobStudio, parent: BackgroundVersion
 ) -> None:
-    file = paint(house, parent, "mine.png")
-    take_in(order(file, parent.code), house.tools)
+    file = paint(studio, parent, "mine.png")
+    take_in(order(file, parent.code), studio.tools)
 
     with pytest.raises(TouchUpRefused, match="by Sakura Ito, and not by Riku Mori"):
-        take_in(order(file, parent.code, RIKU), house.tools)
+        take_in(order(file, parent.code, RIKU), studio.tools)
 
 
-def test_a_second_artist_is_named_beside_the_first(house: House, parent: BackgroundVersion) -> None:
-    first = take_in(order(paint(house, parent, "one.png"), parent.code), house.tools)
-    file = paint(house, first.background, "two.png", at=90, colour=0.1)
+def test_a_second_artist_is_named_beside_the_first(
+    studio: JobStudio, parent: BackgroundVersion
+) -> None:
+    first = take_in(order(paint(studio, parent, "one.png"), parent.code), studio.tools)
+    file = paint(studio, first.background, "two.png", at=90, colour=0.1)
 
-    second = take_in(order(file, first.code, RIKU), house.tools)
+    second = take_in(order(file, first.code, RIKU), studio.tools)
 
     assert second.code == "c001_bg_summer_day_v003"
     line = credit_line(second.background.images)
@@ -220,116 +223,116 @@ def test_a_second_artist_is_named_beside_the_first(house: House, parent: Backgro
     assert "Aoi Sato" in line.en
     (painted,) = second.background.final.contributions
     assert painted.actor == RIKU
-    marks = read_marks(second.path, trust_pem=house.tools.marks().trust_pem)
+    marks = read_marks(second.path, trust_pem=studio.tools.marks().trust_pem)
     assert marks.state is MarksState.TRUSTED
     assert len(marks.steps) == len(parent.images) + 2
 
 
-def test_the_parent_can_be_named_by_its_file(house: House, parent: BackgroundVersion) -> None:
-    taken = take_in(order(paint(house, parent, "mine.png"), parent.final.sha256), house.tools)
+def test_the_parent_can_be_named_by_its_file(studio: JobStudio, parent: BackgroundVersion) -> None:
+    taken = take_in(order(paint(studio, parent, "mine.png"), parent.final.sha256), studio.tools)
 
     assert taken.background.images[:-1] == parent.images
 
 
 @pytest.mark.parametrize("of", ["c009_bg_summer_day_v001", "0" * 64, ""])
 def test_a_version_that_nobody_knows_is_refused(
-    house: House, parent: BackgroundVersion, of: str
+    studio: JobStudio, parent: BackgroundVersion, of: str
 ) -> None:
     with pytest.raises(TouchUpRefused, match="No version of ours"):
-        take_in(order(paint(house, parent, "mine.png"), of), house.tools)
+        take_in(order(paint(studio, parent, "mine.png"), of), studio.tools)
 
 
-def test_a_step_on_the_way_is_no_version(house: House, parent: BackgroundVersion) -> None:
+def test_a_step_on_the_way_is_no_version(studio: JobStudio, parent: BackgroundVersion) -> None:
     with pytest.raises(TouchUpRefused, match="by its code"):
-        take_in(order(paint(house, parent, "mine.png"), parent.images[1].sha256), house.tools)
+        take_in(order(paint(studio, parent, "mine.png"), parent.images[1].sha256), studio.tools)
 
 
 def test_an_unrelated_picture_is_refused_and_leaves_nothing(
-    house: House, parent: BackgroundVersion, tmp_path: Path
+    studio: JobStudio, parent: BackgroundVersion, tmp_path: Path
 ) -> None:
     scene = draw(Scene(kind=SceneKind.LAKE, width=240, height=160, seed=3))
     path = tmp_path / "other.png"
     write_picture(scene.picture(), path)
-    files = house.files
+    files = studio.files
 
     with pytest.raises(TouchUpRefused, match="does not show what c001_bg_summer_day_v001 shows"):
-        take_in(order(path, parent.code), house.tools)
+        take_in(order(path, parent.code), studio.tools)
 
-    assert house.files == files
-    assert standing(house, "c001_bg_summer_day_v002") is None
+    assert studio.files == files
+    assert standing(studio, "c001_bg_summer_day_v002") is None
 
 
-def test_the_version_itself_is_no_paint_over(house: House, parent: BackgroundVersion) -> None:
+def test_the_version_itself_is_no_paint_over(studio: JobStudio, parent: BackgroundVersion) -> None:
     with pytest.raises(TouchUpRefused, match="nothing was painted"):
-        take_in(order(file_of(house, parent), parent.code), house.tools)
+        take_in(order(file_of(studio, parent), parent.code), studio.tools)
 
 
 def test_nothing_is_signed_on_top_of_a_parent_that_was_tampered_with(
-    house: House, parent: BackgroundVersion
+    studio: JobStudio, parent: BackgroundVersion
 ) -> None:
-    file = paint(house, parent, "mine.png")
-    path = file_of(house, parent)
+    file = paint(studio, parent, "mine.png")
+    path = file_of(studio, parent)
     content = bytearray(path.read_bytes())
     content[-30] ^= 1
     path.chmod(0o644)
     path.write_bytes(content)
 
     with pytest.raises(MarksBroken):
-        take_in(order(file, parent.code), house.tools)
+        take_in(order(file, parent.code), studio.tools)
 
 
 def test_another_picture_in_the_parents_place_is_refused(
-    house: House, parent: BackgroundVersion
+    studio: JobStudio, parent: BackgroundVersion
 ) -> None:
-    file = paint(house, parent, "mine.png")
-    path = file_of(house, parent)
+    file = paint(studio, parent, "mine.png")
+    path = file_of(studio, parent)
     path.chmod(0o644)
     write_picture(read_picture(file), path)
 
     with pytest.raises(TouchUpRefused, match="was changed"):
-        take_in(order(file, parent.code), house.tools)
+        take_in(order(file, parent.code), studio.tools)
 
 
 def test_a_file_that_is_no_picture_is_refused(
-    house: House, parent: BackgroundVersion, tmp_path: Path
+    studio: JobStudio, parent: BackgroundVersion, tmp_path: Path
 ) -> None:
     path = tmp_path / "notes.png"
     path.write_bytes(b"not a picture")
 
     with pytest.raises(ImageUnreadable):
-        take_in(order(path, parent.code), house.tools)
+        take_in(order(path, parent.code), studio.tools)
     with pytest.raises(ImageUnreadable, match="cannot be read"):
-        take_in(order(tmp_path / "gone.png", parent.code), house.tools)
+        take_in(order(tmp_path / "gone.png", parent.code), studio.tools)
 
 
-def test_nobody_paints_without_a_name(house: House, parent: BackgroundVersion) -> None:
-    file = paint(house, parent, "mine.png")
+def test_nobody_paints_without_a_name(studio: JobStudio, parent: BackgroundVersion) -> None:
+    file = paint(studio, parent, "mine.png")
 
     for nobody in ("", Person(id="HumanUser:9", name="")):
         with pytest.raises(CreditError):
-            take_in(order(file, parent.code, nobody), house.tools)
+            take_in(order(file, parent.code, nobody), studio.tools)
 
 
-def test_a_name_is_looked_up_in_the_settings(open_house: OpenHouse) -> None:
-    house = open_house(
+def test_a_name_is_looked_up_in_the_settings(open_studio: OpenJobStudio) -> None:
+    studio = open_studio(
         people=[{"name": "Sakura Ito", "name_ja": "伊藤さくら", "logins": ["sakura"]}]
     )
-    parent = published(house)
+    parent = published(studio)
 
-    taken = take_in(order(paint(house, parent, "mine.png"), parent.code, "sakura"), house.tools)
+    taken = take_in(order(paint(studio, parent, "mine.png"), parent.code, "sakura"), studio.tools)
 
     (person,) = taken.background.final.people
     assert (person.name, person.name_ja) == ("Sakura Ito", "伊藤さくら")
 
 
 def test_declared_generative_fill_is_recorded_as_the_tools_part(
-    house: House, parent: BackgroundVersion
+    studio: JobStudio, parent: BackgroundVersion
 ) -> None:
-    file = paint(house, parent, "mine.png")
+    file = paint(studio, parent, "mine.png")
 
     taken = take_in(
         order(file, parent.code, tool="Adobe Photoshop 27.0", used_generative_fill=True),
-        house.tools,
+        studio.tools,
     )
 
     final = taken.background.final
@@ -337,22 +340,22 @@ def test_declared_generative_fill_is_recorded_as_the_tools_part(
     painted, filled = final.contributions
     assert painted.actor == SAKURA
     assert (filled.role, filled.grade) == (Role.AI_GENERATION, Grade.DECLARED)
-    request = house.tracker.published[taken.background.key]
+    request = studio.tracker.published[taken.background.key]
     assert request.source_type == "compositeWithTrainedAlgorithmicMedia"
     assert "AI generation Generative fill of Adobe Photoshop 27.0" in request.credit_en
-    marks = read_marks(taken.path, trust_pem=house.tools.marks().trust_pem)
+    marks = read_marks(taken.path, trust_pem=studio.tools.marks().trust_pem)
     assert marks.state is MarksState.TRUSTED
     assert marks.says_ai
 
 
 def test_a_model_that_the_file_itself_names_is_recorded_undeclared(
-    house: House, parent: BackgroundVersion
+    studio: JobStudio, parent: BackgroundVersion
 ) -> None:
-    file = paint(house, parent, "mine.png")
+    file = paint(studio, parent, "mine.png")
     said = {"parameters": "a harbour\nSteps: 20, Sampler: Euler a, CFG scale: 7"}
     write_picture(read_picture(file), file, attributes=said)
 
-    final = take_in(order(file, parent.code), house.tools).background.final
+    final = take_in(order(file, parent.code), studio.tools).background.final
 
     assert final.source_type is SourceType.COMPOSITE_TRAINED
     assert final.contributions[1].grade is Grade.LOGGED
@@ -361,72 +364,72 @@ def test_a_model_that_the_file_itself_names_is_recorded_undeclared(
 
 @pytest.mark.parametrize("ending", ["tif", "jpg", "exr"])
 def test_other_formats_come_home_in_their_own(
-    house: House, parent: BackgroundVersion, ending: str
+    studio: JobStudio, parent: BackgroundVersion, ending: str
 ) -> None:
-    file = paint(house, parent, f"mine.{ending}")
+    file = paint(studio, parent, f"mine.{ending}")
 
-    taken = take_in(order(file, parent.code), house.tools)
+    taken = take_in(order(file, parent.code), studio.tools)
 
     assert taken.path.suffix == f".{ending}"
     assert taken.background.final.pixels_sha256 == read_picture(file).sha256()
-    marks = read_marks(taken.path, trust_pem=house.tools.marks().trust_pem)
+    marks = read_marks(taken.path, trust_pem=studio.tools.marks().trust_pem)
     assert marks.state in {MarksState.TRUSTED, MarksState.UNTRUSTED}
     assert taken.change.area_ppm / 1e6 == pytest.approx(2400 / 38400, abs=0.006)
     if ending == "exr":
         assert taken.path.read_bytes() == file.read_bytes()
         assert {path.suffix for path in taken.files} >= {".c2pa", ".xmp"}
-        review = house.tracker.published[taken.background.key].review_image
+        review = studio.tracker.published[taken.background.key].review_image
         assert review.suffix == ".jpg"
 
 
 def test_when_the_tracker_is_away_the_next_try_goes_on_from_there(
-    house: House, parent: BackgroundVersion
+    studio: JobStudio, parent: BackgroundVersion
 ) -> None:
-    wanted = order(paint(house, parent, "mine.png"), parent.code)
-    house.tracker.failures = [TrackerUnavailable("away")]
+    wanted = order(paint(studio, parent, "mine.png"), parent.code)
+    studio.tracker.failures = [TrackerUnavailable("away")]
     with pytest.raises(TrackerUnavailable):
-        take_in(wanted, house.tools)
-    assert standing(house, "c001_bg_summer_day_v002") is None
+        take_in(wanted, studio.tools)
+    assert standing(studio, "c001_bg_summer_day_v002") is None
 
-    taken = take_in(wanted, house.tools)
+    taken = take_in(wanted, studio.tools)
 
     assert taken.background.tracker_id is not None
 
 
 def test_a_crash_between_record_and_tracker_makes_nothing_twice(
-    house: House, parent: BackgroundVersion, monkeypatch: pytest.MonkeyPatch
+    studio: JobStudio, parent: BackgroundVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = order(paint(house, parent, "mine.png"), parent.code)
+    wanted = order(paint(studio, parent, "mine.png"), parent.code)
     with monkeypatch.context() as patch:
 
         def away(_: object) -> None:
             raise TrackerUnavailable("away")
 
-        patch.setattr(house.tracker, "publish", away, raising=True)
+        patch.setattr(studio.tracker, "publish", away, raising=True)
         with pytest.raises(TrackerUnavailable):
-            take_in(wanted, house.tools)
-    recorded = standing(house, "c001_bg_summer_day_v002")
+            take_in(wanted, studio.tools)
+    recorded = standing(studio, "c001_bg_summer_day_v002")
     assert recorded is not None
     assert recorded.tracker_id is None
-    with house.database.begin() as connection:
+    with studio.database.begin() as connection:
         entries = size(connection)
 
-    taken = take_in(wanted, house.tools)
+    taken = take_in(wanted, studio.tools)
 
     assert taken.background.final == recorded.final
     assert taken.background.tracker_id is not None
-    with house.database.begin() as connection:
+    with studio.database.begin() as connection:
         assert size(connection) == entries
 
 
 def test_comparing_alone_writes_nothing(
-    house: House, parent: BackgroundVersion, tmp_path: Path
+    studio: JobStudio, parent: BackgroundVersion, tmp_path: Path
 ) -> None:
-    file = paint(house, parent, "mine.png")
-    files = house.files
+    file = paint(studio, parent, "mine.png")
+    files = studio.files
 
-    examined = compare(order(file, parent.code), house.tools, tmp_path / "copy")
+    examined = compare(order(file, parent.code), studio.tools, tmp_path / "copy")
 
     assert examined.measured.change.area_ppm / 1e6 == pytest.approx(2400 / 38400, abs=0.005)
-    assert house.files == files
-    assert standing(house, "c001_bg_summer_day_v002") is None
+    assert studio.files == files
+    assert standing(studio, "c001_bg_summer_day_v002") is None

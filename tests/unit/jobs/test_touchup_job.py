@@ -15,50 +15,50 @@ from haikei.images import read_picture, write_picture
 from haikei.jobs import Job, JobState
 from haikei.jobs.job import JobKind
 from haikei.jobs.touchup.open_questions import open_questions
-from haikei.provenance import mark
+from haikei.provenance import MarkedIngredient, mark
 from haikei.provenance.formats.png import read_metadata, write_xmp
-from haikei.provenance.request import MarkedIngredient
-from support.homecoming import (
+from support.jobs import (
     PLACE,
     RIKU,
     SAKURA,
-    AskedTracker,
+    JobStudio,
+    QuestionTracker,
+    announce_touch_up,
     another_drawing,
     file_of,
+    job_studios,
+    make_background,
     paint,
-    painted,
-    tell,
+    touch_up_event,
     version_of,
     versions,
-    with_background,
 )
-from support.house import House, opening
-from support.layered import Dab, layered, save
-from support.marking import request
+from support.pictures import Dab, layered_psd, save_psd
+from support.signing import mark_request
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def studio(tmp_path: Path) -> Iterator[JobStudio]:
     people = [{"name": "Sakura Ito", "name_ja": "伊藤さくら", "logins": ["sakura.ito"]}]
     with ExitStack() as stack:
-        yield opening(stack, tmp_path)(people=people)
+        yield job_studios(stack, tmp_path)(people=people)
 
 
 @pytest.fixture
-def tracker(house: House) -> AskedTracker:
-    return with_background(house)
+def tracker(studio: JobStudio) -> QuestionTracker:
+    return make_background(studio)
 
 
-def touch_ups(house: House) -> list[Job]:
-    return [job for job in house.store.list() if job.kind is JobKind.TOUCH_UP]
+def touch_ups(studio: JobStudio) -> list[Job]:
+    return [job for job in studio.store.list() if job.kind is JobKind.TOUCH_UP]
 
 
-def note_of(house: House, number: int) -> str:
-    return version_of(house, number).final.contributions[0].evidence.note
+def note_of(studio: JobStudio, number: int) -> str:
+    return version_of(studio, number).final.contributions[0].evidence.note
 
 
-def painters(house: House, number: int) -> list[str]:
-    images = version_of(house, number).images
+def painters(studio: JobStudio, number: int) -> list[str]:
+    images = version_of(studio, number).images
     found = (
         one.actor.name
         for image in images
@@ -69,84 +69,93 @@ def painters(house: House, number: int) -> list[str]:
 
 
 @pytest.mark.usefixtures("tracker")
-def test_what_the_name_of_a_file_says_is_enough(house: House) -> None:
-    file = paint(house, version_of(house, 1), "mine.png")
+def test_what_the_name_of_a_file_says_is_enough(studio: JobStudio) -> None:
+    file = paint(studio, version_of(studio, 1), "mine.png")
 
-    tell(house, painted(file, season="summer", time="day", version=1, artist_name="Sakura_Ito"))
+    announce_touch_up(
+        studio,
+        touch_up_event(file, season="summer", time="day", version=1, artist_name="Sakura_Ito"),
+    )
 
-    assert versions(house) == ["c001_bg_summer_day_v001", "c001_bg_summer_day_v002"]
-    assert painters(house, 2) == ["Sakura Ito"]
-    assert "found by the file's name" in note_of(house, 2)
-    (job,) = touch_ups(house)
+    assert versions(studio) == ["c001_bg_summer_day_v001", "c001_bg_summer_day_v002"]
+    assert painters(studio, 2) == ["Sakura Ito"]
+    assert "found by the file's name" in note_of(studio, 2)
+    (job,) = touch_ups(studio)
     assert (job.state, job.version_code) == (JobState.DONE, "c001_bg_summer_day_v002")
 
 
 @pytest.mark.usefixtures("tracker")
-def test_the_trackers_link_outranks_the_name_and_a_second_artist_is_added(house: House) -> None:
-    first = version_of(house, 1)
-    tell(house, painted(paint(house, first, "a.png"), version=1, artist=SAKURA))
-    second = version_of(house, 2)
-    file = paint(house, second, "b.png", at=80)
+def test_the_trackers_link_outranks_the_name_and_a_second_artist_is_added(
+    studio: JobStudio,
+) -> None:
+    first = version_of(studio, 1)
+    announce_touch_up(
+        studio, touch_up_event(paint(studio, first, "a.png"), version=1, artist=SAKURA)
+    )
+    second = version_of(studio, 2)
+    file = paint(studio, second, "b.png", at=80)
 
-    tell(
-        house,
-        painted(file, version=1, artist=RIKU, published_file=9, versions=(77, second.tracker_id)),
+    announce_touch_up(
+        studio,
+        touch_up_event(
+            file, version=1, artist=RIKU, published_file=9, versions=(77, second.tracker_id)
+        ),
     )
 
-    third = version_of(house, 3)
+    third = version_of(studio, 3)
     assert third.final.ingredients[0].sha256 == second.final.sha256
-    assert painters(house, 3) == ["Sakura Ito", "Riku Mori"]
-    assert "tracker's link of PublishedFile 9" in note_of(house, 3)
+    assert painters(studio, 3) == ["Sakura Ito", "Riku Mori"]
+    assert "tracker's link of PublishedFile 9" in note_of(studio, 3)
 
 
 @pytest.mark.usefixtures("tracker")
-def test_marks_that_a_paint_program_kept_tell_the_parent(house: House, tmp_path: Path) -> None:
-    parent = version_of(house, 1)
-    below = file_of(house, parent)
+def test_marks_that_a_paint_program_kept_tell_the_parent(studio: JobStudio, tmp_path: Path) -> None:
+    parent = version_of(studio, 1)
+    below = file_of(studio, parent)
     kept = mark(
-        request(
-            paint(house, parent, "plain.png"),
+        mark_request(
+            paint(studio, parent, "plain.png"),
             tmp_path / "painted.png",
             ingredients=(
                 MarkedIngredient(path=below, relation=Relation.PARENT, title=parent.code),
             ),
         ),
-        house.tools.marks(),
+        studio.tools.marks(),
     )
 
-    tell(house, painted(kept.path, artist=SAKURA))
+    announce_touch_up(studio, touch_up_event(kept.path, artist=SAKURA))
 
-    assert "found by the C2PA marks in the file" in note_of(house, 2)
+    assert "found by the C2PA marks in the file" in note_of(studio, 2)
 
 
 @pytest.mark.usefixtures("tracker")
-def test_xmp_that_a_paint_program_kept_tells_the_parent(house: House, tmp_path: Path) -> None:
-    parent = version_of(house, 1)
-    plain, file = paint(house, parent, "plain.png", at=60), tmp_path / "kept.png"
-    with file_of(house, parent).open("rb") as published:
+def test_xmp_that_a_paint_program_kept_tells_the_parent(studio: JobStudio, tmp_path: Path) -> None:
+    parent = version_of(studio, 1)
+    plain, file = paint(studio, parent, "plain.png", at=60), tmp_path / "kept.png"
+    with file_of(studio, parent).open("rb") as published:
         packet = read_metadata(published).xmp
     assert packet is not None
     with plain.open("rb") as source, file.open("wb") as target:
         write_xmp(source, target, packet)
 
-    tell(house, painted(file, artist=SAKURA))
+    announce_touch_up(studio, touch_up_event(file, artist=SAKURA))
 
-    assert "found by the XMP in the file" in note_of(house, 2)
+    assert "found by the XMP in the file" in note_of(studio, 2)
 
 
 @pytest.mark.usefixtures("tracker")
 def test_a_psd_that_says_what_its_own_parent_was_is_not_passed_over(
-    house: House, tmp_path: Path
+    studio: JobStudio, tmp_path: Path
 ) -> None:
     """Nothing is written into a PSD: the next artist's program finds the first version's XMP."""
-    with file_of(house, version_of(house, 1)).open("rb") as published:
+    with file_of(studio, version_of(studio, 1)).open("rb") as published:
         packet = read_metadata(published).xmp
     assert packet is not None
 
     def paint_in_photoshop(over: int, dab: Dab, artist: Person, name: str) -> None:
-        picture = read_picture(file_of(house, version_of(house, over)))
-        file = save(layered(picture, [dab]), tmp_path / name, xmp=packet)
-        tell(house, painted(file, artist=artist))
+        picture = read_picture(file_of(studio, version_of(studio, over)))
+        file = save_psd(layered_psd(picture, [dab]), tmp_path / name, xmp=packet)
+        announce_touch_up(studio, touch_up_event(file, artist=artist))
 
     red = Dab(box=(0.1, 0.1, 0.3, 0.4), colour=(230, 40, 40))
     green = Dab(box=(0.6, 0.5, 0.9, 0.9), colour=(40, 160, 60))
@@ -154,57 +163,59 @@ def test_a_psd_that_says_what_its_own_parent_was_is_not_passed_over(
     paint_in_photoshop(2, green, RIKU, "b.psd")
     paint_in_photoshop(1, green, RIKU, "c.psd")
 
-    assert [painters(house, number) for number in (2, 3, 4)] == [
+    assert [painters(studio, number) for number in (2, 3, 4)] == [
         ["Sakura Ito"],
         ["Sakura Ito", "Riku Mori"],
         ["Riku Mori"],
     ]
-    assert "found by the XMP in the file" in note_of(house, 2)
-    assert "which 2 versions hold, and by the paint it shows" in note_of(house, 3)
-    assert "which 3 versions hold, and by the paint it shows" in note_of(house, 4)
+    assert "found by the XMP in the file" in note_of(studio, 2)
+    assert "which 2 versions hold, and by the paint it shows" in note_of(studio, 3)
+    assert "which 3 versions hold, and by the paint it shows" in note_of(studio, 4)
 
 
 @pytest.mark.usefixtures("tracker")
 def test_where_paint_hides_what_a_psd_was_painted_over_people_are_asked(
-    house: House, tmp_path: Path
+    studio: JobStudio, tmp_path: Path
 ) -> None:
-    with file_of(house, version_of(house, 1)).open("rb") as published:
+    with file_of(studio, version_of(studio, 1)).open("rb") as published:
         packet = read_metadata(published).xmp
     assert packet is not None
     dab = Dab(box=(0.2, 0.2, 0.6, 0.6), colour=(230, 40, 40))
     over = Dab(box=(0.1, 0.1, 0.7, 0.7), colour=(40, 160, 60))
     for name, artist, paint_of in (("a.psd", SAKURA, [dab]), ("b.psd", RIKU, [dab, over])):
-        picture = read_picture(file_of(house, version_of(house, 1)))
-        file = save(layered(picture, paint_of), tmp_path / name, xmp=packet)
-        tell(house, painted(file, artist=artist))
+        picture = read_picture(file_of(studio, version_of(studio, 1)))
+        file = save_psd(layered_psd(picture, paint_of), tmp_path / name, xmp=packet)
+        announce_touch_up(studio, touch_up_event(file, artist=artist))
 
-    dead = touch_ups(house)[0]
+    dead = touch_ups(studio)[0]
     assert dead.error_kind == "ParentUnknown"
     assert "may be painted over any of c001_bg_summer_day_v001, c001_bg" in dead.error
-    assert len(versions(house)) == 2
+    assert len(versions(studio)) == 2
 
 
 @pytest.mark.usefixtures("tracker")
-def test_a_picture_alone_is_known_by_what_it_shows(house: House) -> None:
-    tell(house, painted(paint(house, version_of(house, 1), "x.png"), artist=SAKURA))
+def test_a_picture_alone_is_known_by_what_it_shows(studio: JobStudio) -> None:
+    announce_touch_up(
+        studio, touch_up_event(paint(studio, version_of(studio, 1), "x.png"), artist=SAKURA)
+    )
 
-    assert "found by what it shows" in note_of(house, 2)
+    assert "found by what it shows" in note_of(studio, 2)
 
 
 def test_an_unrelated_picture_asks_once_and_is_never_guessed(
-    house: House, tracker: AskedTracker, tmp_path: Path
+    studio: JobStudio, tracker: QuestionTracker, tmp_path: Path
 ) -> None:
     file = tmp_path / "other.png"
     write_picture(another_drawing(), file, bits=8)
     tracker.desk.failures.append(TrackerUnavailable("away"))
 
-    tell(house, painted(file, artist=SAKURA))
-    house.store.retry(touch_ups(house)[0].key)
-    house.work()
+    announce_touch_up(studio, touch_up_event(file, artist=SAKURA))
+    studio.store.retry(touch_ups(studio)[0].key)
+    studio.work()
 
-    (job,) = touch_ups(house)
+    (job,) = touch_ups(studio)
     assert (job.state, job.error_kind) == (JobState.DEAD, "ParentUnknown")
-    with reading(house.database) as connection:
+    with reading(studio.database) as connection:
         (question,) = open_questions(connection, PLACE.project)
         told = connection.execute(select(notices).order_by(notices.c.key)).all()
     assert (question.place, question.file, question.artist) == (PLACE, "other.png", "Sakura Ito")
@@ -217,56 +228,63 @@ def test_an_unrelated_picture_asks_once_and_is_never_guessed(
     (note,) = tracker.desk.notes.values()
     assert "Nothing tells which version of c001 other.png is painted over" in note.text
     assert [link.type for link in note.links] == ["Version", "Shot"]
-    assert versions(house) == ["c001_bg_summer_day_v001"]
+    assert versions(studio) == ["c001_bg_summer_day_v001"]
 
 
 def test_a_wrong_link_is_not_believed_and_people_are_asked(
-    house: House, tracker: AskedTracker, tmp_path: Path
+    studio: JobStudio, tracker: QuestionTracker, tmp_path: Path
 ) -> None:
-    tell(house, painted(paint(house, version_of(house, 1), "a.png"), version=1, artist=SAKURA))
+    announce_touch_up(
+        studio,
+        touch_up_event(paint(studio, version_of(studio, 1), "a.png"), version=1, artist=SAKURA),
+    )
     file = tmp_path / "other.png"
     write_picture(another_drawing(), file, bits=8)
-    wrong = painted(
-        file, artist=RIKU, published_file=9, versions=(version_of(house, 2).tracker_id,)
+    wrong = touch_up_event(
+        file, artist=RIKU, published_file=9, versions=(version_of(studio, 2).tracker_id,)
     )
 
-    tell(house, wrong)
+    announce_touch_up(studio, wrong)
 
-    assert touch_ups(house)[0].error_kind == "ParentUnknown"
+    assert touch_ups(studio)[0].error_kind == "ParentUnknown"
     assert len(tracker.desk.notes) == 1
-    assert len(versions(house)) == 2
+    assert len(versions(studio)) == 2
 
 
 @pytest.mark.usefixtures("tracker")
-def test_nobody_is_taken_in_unnamed_until_the_tracker_says_who_it_was(house: House) -> None:
-    file = paint(house, version_of(house, 1), "mine.png")
-    from_folder = painted(file, version=1, artist_name="somebody")
-    tell(house, from_folder)
-    (dead,) = touch_ups(house)
+def test_nobody_is_taken_in_unnamed_until_the_tracker_says_who_it_was(studio: JobStudio) -> None:
+    file = paint(studio, version_of(studio, 1), "mine.png")
+    from_folder = touch_up_event(file, version=1, artist_name="somebody")
+    announce_touch_up(studio, from_folder)
+    (dead,) = touch_ups(studio)
     assert (dead.state, dead.error_kind) == (JobState.DEAD, "CreditError")
     assert "somebody" in dead.error
 
-    tell(house, painted(file, artist=RIKU, published_file=5, source=Source.EVENT_LOG))
+    announce_touch_up(
+        studio, touch_up_event(file, artist=RIKU, published_file=5, source=Source.EVENT_LOG)
+    )
 
-    (job,) = touch_ups(house)
-    assert (job.state, painters(house, 2)) == (JobState.DONE, ["Riku Mori"])
-    tell(house, from_folder)
-    assert len(versions(house)) == 2
+    (job,) = touch_ups(studio)
+    assert (job.state, painters(studio, 2)) == (JobState.DONE, ["Riku Mori"])
+    announce_touch_up(studio, from_folder)
+    assert len(versions(studio)) == 2
 
 
-def test_our_own_picture_is_no_touch_up(house: House, tracker: AskedTracker) -> None:
-    tell(house, painted(file_of(house, version_of(house, 1)), artist=SAKURA, version=1))
+def test_our_own_picture_is_no_touch_up(studio: JobStudio, tracker: QuestionTracker) -> None:
+    announce_touch_up(
+        studio, touch_up_event(file_of(studio, version_of(studio, 1)), artist=SAKURA, version=1)
+    )
 
-    assert touch_ups(house) == []
+    assert touch_ups(studio) == []
     assert tracker.desk.notes == {}
 
 
 @pytest.mark.usefixtures("tracker")
-def test_a_kill_after_it_was_taken_in_makes_no_second_version(house: House) -> None:
-    file = paint(house, version_of(house, 1), "mine.png")
-    house.engine.cut = "take_in"
+def test_a_kill_after_it_was_taken_in_makes_no_second_version(studio: JobStudio) -> None:
+    file = paint(studio, version_of(studio, 1), "mine.png")
+    studio.engine.cut = "take_in"
 
-    tell(house, painted(file, version=1, artist=SAKURA))
+    announce_touch_up(studio, touch_up_event(file, version=1, artist=SAKURA))
 
-    assert len(versions(house)) == 2
-    assert touch_ups(house)[0].state is JobState.DONE
+    assert len(versions(studio)) == 2
+    assert touch_ups(studio)[0].state is JobState.DONE

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from support.keeping import Keeping, keep_ledger
+from support.records import LedgerStudio, ledger_studio
 
 
 @pytest.fixture
-def keeping(tmp_path: Path) -> Iterator[Keeping]:
-    with keep_ledger(tmp_path) as keeping:
-        yield keeping
+def studio(tmp_path: Path) -> Iterator[LedgerStudio]:
+    with ledger_studio(tmp_path) as studio:
+        yield studio

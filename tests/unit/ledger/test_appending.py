@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from haikei.canonical import canonical_json
-from haikei.database import open_database
 from haikei.errors import LedgerError
-from haikei.ledger import append, verify
-from support.ledgers import without_guards
+from haikei.ledger import append, canonical_json, verify
+from support.databases import fresh_database
+from support.records import without_guards
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Engine:
-    return open_database(f"sqlite:///{tmp_path / 'haikei.db'}")
+    return fresh_database(tmp_path / "haikei.db")
 
 
 def test_the_same_record_twice_is_one_entry(database: Engine) -> None:

@@ -32,9 +32,15 @@ from haikei.ledger import (
 from haikei.ledger.selection import image_entry, published_files
 from haikei.ledger.signing import Signer
 from support.jobs import studio_settings
-from support.keeping import Keeping, keep_ledger
-from support.ledgers import rewrite, without_guards
-from support.records import a_background, a_chain, save_background
+from support.records import (
+    LedgerStudio,
+    a_background,
+    a_chain,
+    ledger_studio,
+    rewrite,
+    save_background,
+    without_guards,
+)
 
 MARKED = b"\x89PNG jumb c2pa <rdf:RDF>"
 
@@ -71,7 +77,7 @@ def run(script: Path, *arguments: object) -> Verdict:
 class Show:
     """A show with published files, sealed, and what a client has received of it."""
 
-    keeping: Keeping
+    studio: LedgerStudio
     version: BackgroundVersion
     bundle: Path
     done: Bundled
@@ -79,9 +85,9 @@ class Show:
     key: str
 
 
-def with_files(keeping: Keeping, version: BackgroundVersion) -> BackgroundVersion:
+def with_files(studio: LedgerStudio, version: BackgroundVersion) -> BackgroundVersion:
     """Publish a file for each image, with marks where ours have them."""
-    root = keeping.settings.storage.roots[0].path
+    root = studio.settings.storage.roots[0].path
     images = []
     for image in version.images:
         marks = b"drawn by hand" if image.kind is ImageKind.LAYOUT else MARKED
@@ -108,50 +114,50 @@ def with_files(keeping: Keeping, version: BackgroundVersion) -> BackgroundVersio
 
 
 @pytest.fixture
-def show(keeping: Keeping, tmp_path: Path) -> Show:
+def show(studio: LedgerStudio, tmp_path: Path) -> Show:
     """A show that a test may change."""
-    return make_show(keeping, tmp_path)
+    return make_show(studio, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Show]:
     """A show that all tests share."""
     folder = tmp_path_factory.mktemp("sent")
-    with keep_ledger(folder) as keeping:
-        yield make_show(keeping, folder)
+    with ledger_studio(folder) as studio:
+        yield make_show(studio, folder)
 
 
-def make_show(keeping: Keeping, folder: Path) -> Show:
-    with keeping.database.begin() as connection:
-        told = with_files(keeping, a_background("c001", images=a_chain("c001")))
+def make_show(studio: LedgerStudio, folder: Path) -> Show:
+    with studio.database.begin() as connection:
+        told = with_files(studio, a_background("c001", images=a_chain("c001")))
         version = save_background(connection, told)
         save_background(connection, a_background("c002", images=a_chain("c002")))
     for _ in range(3):
-        keeping.add(1)
-        seal(keeping.database, keeping.signer)
-    assert send_out(keeping.database, [keeping.drop])
+        studio.add(1)
+        seal(studio.database, studio.signer)
+    assert send_out(studio.database, [studio.drop])
     bundle = folder / "bundle.zip"
-    done = export(keeping, bundle, EntrySelection(project="akane", shot="c001"), files=True)
-    old = keeping.drop.folder / f"checkpoint-{keeping.drop.held()[0]}.txt"
+    done = export(studio, bundle, EntrySelection(project="akane", shot="c001"), files=True)
+    old = studio.drop.folder / f"checkpoint-{studio.drop.held()[0]}.txt"
     return Show(
-        keeping=keeping,
+        studio=studio,
         version=version,
         bundle=bundle,
         done=done,
         old=old,
-        key=str(keeping.signer.key),
+        key=str(studio.signer.key),
     )
 
 
 def export(
-    keeping: Keeping, target: Path, selection: EntrySelection, *, files: bool = False
+    studio: LedgerStudio, target: Path, selection: EntrySelection, *, files: bool = False
 ) -> Bundled:
-    roots = [root.path for root in keeping.settings.storage.roots]
-    with reading(keeping.database) as connection:
+    roots = [root.path for root in studio.settings.storage.roots]
+    with reading(studio.database) as connection:
         seqs = select_entries(connection, selection)
         found, missing = published_files(connection, seqs, roots) if files else ((), ())
         assert not missing
-        return export_bundle(connection, seqs, target=target, key=keeping.signer.key, files=found)
+        return export_bundle(connection, seqs, target=target, key=studio.signer.key, files=found)
 
 
 def changed(bundle: Path, target: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
@@ -176,7 +182,7 @@ def test_the_script_is_short_and_needs_the_standard_library_alone(script: Path) 
 def test_an_outsider_verifies_a_bundle_with_its_files_names_and_history(
     sent: Show, script: Path, tmp_path: Path
 ) -> None:
-    image = sent.keeping.settings.storage.roots[0].path / sent.version.final.path
+    image = sent.studio.settings.storage.roots[0].path / sent.version.final.path
 
     verdict = run(script, sent.bundle, sent.key, image, "--against", sent.old)
 
@@ -195,16 +201,16 @@ def test_older_pythons_read_the_script(script: Path) -> None:
 def test_the_same_ledger_gives_the_same_bytes(sent: Show, tmp_path: Path) -> None:
     again = tmp_path / "again.zip"
 
-    export(sent.keeping, again, EntrySelection(project="akane", shot="c001"), files=True)
+    export(sent.studio, again, EntrySelection(project="akane", shot="c001"), files=True)
 
     assert again.read_bytes() == sent.bundle.read_bytes()
     with pytest.raises(LedgerError, match="there already"):
-        export(sent.keeping, again, EntrySelection(project="akane"))
+        export(sent.studio, again, EntrySelection(project="akane"))
 
 
 def test_a_bundle_holds_what_was_selected_and_no_other_cut(sent: Show, tmp_path: Path) -> None:
-    keeping, final = sent.keeping, sent.version.final
-    with reading(keeping.database) as connection:
+    studio, final = sent.studio, sent.version.final
+    with reading(studio.database) as connection:
         shot = select_entries(connection, EntrySelection(project="akane", shot="c001"))
         sequence = select_entries(connection, EntrySelection(project="akane", sequence="ep01"))
         image = select_entries(connection, EntrySelection(image=final.sha256))
@@ -236,12 +242,12 @@ def test_names_that_were_withheld_erased_or_changed_are_not_in_a_bundle(
 ) -> None:
     persons = [person for image in show.version.images for person in image.people]
     ids = list(dict.fromkeys(person.id for person in persons))
-    with show.keeping.database.begin() as connection:
-        people.opt_out(connection, ids[0], "letter of 2026-11-20")
-        people.erase(connection, ids[1], "letter of 2026-11-21")
+    with show.studio.database.begin() as connection:
+        register.opt_out(connection, ids[0], "letter of 2026-11-20")
+        register.erase(connection, ids[1], "letter of 2026-11-21")
     target = tmp_path / "private.zip"
 
-    done = export(show.keeping, target, EntrySelection(project="akane", shot="c001"))
+    done = export(show.studio, target, EntrySelection(project="akane", shot="c001"))
 
     with zipfile.ZipFile(target) as archive:
         everything = b"".join(archive.read(name) for name in archive.namelist()).decode()
@@ -363,7 +369,7 @@ def test_a_name_that_is_in_the_bundle_twice_is_named(show: Show, script: Path) -
 
 def test_a_bundle_of_another_key_fails(sent: Show, script: Path, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    other = NoteSigner(Signer(studio_settings(tmp_path / "other")), sent.keeping.signer.key.name)
+    other = NoteSigner(Signer(studio_settings(tmp_path / "other")), sent.studio.signer.key.name)
 
     verdict = run(script, sent.bundle, other.key)
 
@@ -373,12 +379,12 @@ def test_a_bundle_of_another_key_fails(sent: Show, script: Path, tmp_path: Path)
 
 def test_after_a_change_of_key_both_keys_verify(show: Show, script: Path, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    keeping = show.keeping
-    newer = NoteSigner(Signer(studio_settings(tmp_path / "other")), keeping.signer.key.name)
-    keeping.add(1)
-    seal(keeping.database, newer)
+    studio = show.studio
+    newer = NoteSigner(Signer(studio_settings(tmp_path / "other")), studio.signer.key.name)
+    studio.add(1)
+    seal(studio.database, newer)
     target = tmp_path / "newer.zip"
-    export(dataclasses.replace(keeping, signer=newer), target, EntrySelection(project="akane"))
+    export(dataclasses.replace(studio, signer=newer), target, EntrySelection(project="akane"))
 
     assert run(script, target, f"{newer.key},{show.key}").code == 0
     assert run(script, target, newer.key).code == 1
@@ -409,17 +415,17 @@ def test_a_rewritten_history_is_found_by_whoever_holds_an_older_checkpoint(
     show: Show, script: Path, tmp_path: Path
 ) -> None:
     """The rewriter holds the database and even the key: only what left the building tells."""
-    keeping = show.keeping
+    studio = show.studio
     seq = show.version.ledger[0]
-    with keeping.database.begin() as connection:
+    with studio.database.begin() as connection:
         payload = connection.exec_driver_sql(
             f"SELECT payload FROM ledger WHERE seq = {seq}"
         ).scalar_one()
         rewrite(connection, seq, payload.replace("genzu", "retake").replace("layout", "retake"))
         connection.execute(delete(ledger_checkpoints))
-    seal(keeping.database, keeping.signer)
+    seal(studio.database, studio.signer)
     target = tmp_path / "rewritten.zip"
-    export(keeping, target, EntrySelection(project="akane", shot="c001"))
+    export(studio, target, EntrySelection(project="akane", shot="c001"))
 
     assert run(script, target, show.key).code == 0
 
@@ -431,35 +437,35 @@ def test_a_rewritten_history_is_found_by_whoever_holds_an_older_checkpoint(
 def test_a_bundle_is_not_written_from_a_tree_that_proves_nothing(
     show: Show, tmp_path: Path
 ) -> None:
-    keeping = show.keeping
-    with keeping.database.begin() as connection:
+    studio = show.studio
+    with studio.database.begin() as connection:
         without_guards(connection)
         connection.execute(update(ledger_nodes).values(hash=b"x" * 32))
 
     with pytest.raises(ProofInvalid):
-        export(keeping, tmp_path / "wrong.zip", EntrySelection(project="akane"))
+        export(studio, tmp_path / "wrong.zip", EntrySelection(project="akane"))
 
     assert not (tmp_path / "wrong.zip").exists()
 
 
 def test_entries_that_no_checkpoint_covers_are_not_bundled(show: Show, tmp_path: Path) -> None:
-    keeping = show.keeping
-    with keeping.database.begin() as connection:
+    studio = show.studio
+    with studio.database.begin() as connection:
         save_background(connection, a_background("c003", images=a_chain("c003")))
 
     with pytest.raises(LedgerError, match="No checkpoint covers"):
-        export(keeping, tmp_path / "early.zip", EntrySelection(project="akane", shot="c003"))
+        export(studio, tmp_path / "early.zip", EntrySelection(project="akane", shot="c003"))
     with pytest.raises(LedgerError, match="no entry of this selection"):
-        export(keeping, tmp_path / "none.zip", EntrySelection(project="akane", shot="c999"))
+        export(studio, tmp_path / "none.zip", EntrySelection(project="akane", shot="c999"))
 
 
 def test_a_file_that_was_changed_after_it_was_sealed_is_missing(show: Show) -> None:
-    keeping = show.keeping
-    root = keeping.settings.storage.roots[0].path
+    studio = show.studio
+    root = studio.settings.storage.roots[0].path
     (root / show.version.final.path).write_bytes(b"painted over")
     (root / show.version.images[1].path).with_suffix(".c2pa").write_bytes(b"manifest")
 
-    with reading(keeping.database) as connection:
+    with reading(studio.database) as connection:
         found, missing = published_files(connection, show.version.ledger, [root])
 
     assert missing == [show.version.final.path]

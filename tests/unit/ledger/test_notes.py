@@ -19,6 +19,7 @@ from haikei.ledger import (
 from haikei.ledger.checkpoint import note_text, open_note
 from haikei.ledger.signing import Signer
 from support.jobs import studio_settings
+from support.records import ledger_studio
 
 # The example of the specification and of its first implementation.
 KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -122,7 +123,5 @@ def test_the_ledgers_name_follows_from_the_studios(tmp_path: Path) -> None:
 
 
 def test_an_empty_ledger_has_no_checkpoint(tmp_path: Path) -> None:
-    from support.keeping import keep_ledger
-
-    with keep_ledger(tmp_path) as keeping, keeping.database.connect() as connection:
+    with ledger_studio(tmp_path) as studio, studio.database.connect() as connection:
         assert newest_checkpoint(connection) is None

@@ -15,7 +15,7 @@ from haikei.measure import METHOD, Parameters, measure_change
 from haikei.measure.grading import ciede2000, lab_of
 from haikei.measure.outlining import regions_of
 from haikei.scenes import SceneKind
-from support.paint_overs import (
+from support.pictures import (
     BRUSHES,
     TRANSFORMS,
     VISIBLE,

@@ -6,7 +6,7 @@ import pytest
 from haikei.images import Picture, resize
 from haikei.measure import line_recall
 from haikei.scenes import SceneKind
-from support.paint_overs import painting
+from support.pictures import painting
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from haikei.errors import ModelUnusable, PolicyRefusal, SettingsError
 from haikei.models import ModelCard, model_from_folder, open_model
-from support.tiny_model import TinyModel, build_tiny_model, tiny_settings
+from support.models import TinyModel, build_tiny_model, tiny_settings
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from haikei.checkup import Finding
 from haikei.notify import check_notifications, notifier
 from haikei.settings import Settings
-from support.certificates import loopback_server
-from support.hearing import Receiver, receiver
+from haikei.trackers import Finding
 from support.jobs import studio_settings
-from support.mailserver import Mailbox, mail_server
+from support.servers import Mailbox, WebhookReceiver, mail_server, webhook_receiver
+from support.signing import loopback_server
 
 PASSWORD = "geheim-8472"
 HOOK = "T024-very-secret"
@@ -27,8 +27,8 @@ def mailbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox
 
 
 @pytest.fixture
-def chat() -> Iterator[Receiver]:
-    with receiver() as running:
+def chat() -> Iterator[WebhookReceiver]:
+    with webhook_receiver() as running:
         yield running
 
 
@@ -133,7 +133,7 @@ def test_a_server_that_says_nothing_is_not_waited_for_long(
     assert not chat.ok
 
 
-def test_of_a_chat_only_the_host_is_asked(tmp_path: Path, chat: Receiver) -> None:
+def test_of_a_chat_only_the_host_is_asked(tmp_path: Path, chat: WebhookReceiver) -> None:
     # It answers HEAD with "not implemented": that it answers is enough.
     found = only(by_chat(tmp_path, f"{chat.url}/hooks/{HOOK}"))
 

@@ -18,19 +18,16 @@ from typing_extensions import override
 from haikei.credits import ReviewState, records
 from haikei.database import jobs, utc_now
 from haikei.errors import NotificationUnsent, SettingsError
+from haikei.jobs import JobState
 from haikei.jobs.inbox import add_job
-from haikei.jobs.job import JobState
 from haikei.jobs.table import job_row, touch_up_row
-from haikei.notify import Message, Notice, NoticeKind, Notifier, note
-from haikei.notify.channel import Channel
+from haikei.notify import Channel, Message, Notice, NoticeKind, Notifier, note
 from haikei.notify.chat import ChatChannel
 from haikei.settings import Settings
-from support.desk import MemoryDesk, make_version
-from support.hearing import Receiver, receiver
-from support.homecoming import SAKURA, painted
-from support.jobs import Killed, studio_database, studio_settings
-from support.mailserver import Mailbox, mail_server
-from support.review_house import ReviewHouse
+from support.jobs import SAKURA, Killed, studio_database, studio_settings, touch_up_event
+from support.servers import Mailbox, WebhookReceiver, mail_server, webhook_receiver
+from support.studio import ReviewStudio, make_version
+from support.trackers import MemoryReview
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LATER = timedelta(minutes=6)
@@ -44,13 +41,13 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def chat() -> Iterator[Receiver]:
-    with receiver() as running:
+def chat() -> Iterator[WebhookReceiver]:
+    with webhook_receiver() as running:
         yield running
 
 
 @pytest.fixture
-def settings(tmp_path: Path, mailbox: Mailbox, chat: Receiver) -> Settings:
+def settings(tmp_path: Path, mailbox: Mailbox, chat: WebhookReceiver) -> Settings:
     return studio_settings(
         tmp_path,
         ledger={
@@ -83,7 +80,7 @@ def tell(database: Engine, *texts: str, at: datetime = NOON) -> None:
             note(connection, Notice(key=text, kind=NoticeKind.QUESTION, text=text), at=at)
 
 
-def chatted(chat: Receiver) -> list[str]:
+def chatted(chat: WebhookReceiver) -> list[str]:
     """Return what the chat was told since the last time."""
     return [json.loads(chat.heard.get().body)["text"] for _ in range(chat.heard.qsize())]
 
@@ -114,9 +111,9 @@ class MemoryChannel(Channel):
 
 
 def test_what_happened_is_told_together_by_every_way(
-    settings: Settings, database: Engine, mailbox: Mailbox, chat: Receiver
+    settings: Settings, database: Engine, mailbox: Mailbox, chat: WebhookReceiver
 ) -> None:
-    desk = MemoryDesk()
+    desk = MemoryReview()
     with database.begin() as connection:
         ready = make_version(connection, desk, 1)
         dead = make_version(connection, desk, 2, shot="c002")
@@ -148,7 +145,7 @@ def test_what_happened_is_told_together_by_every_way(
 def let_a_touch_up_wait(database: Engine, file: Path) -> None:
     """Let a touch-up be one about which people were asked in a Note."""
     file.write_bytes(b"painted")
-    event = painted(file, artist=SAKURA)
+    event = touch_up_event(file, artist=SAKURA)
     text = "PORT/s01/c001: mine.png by Sakura Ito: What was it painted over?"
     url = "https://tracker.test/detail/Note/7"
     with database.begin() as connection:
@@ -167,7 +164,7 @@ def let_a_touch_up_wait(database: Engine, file: Path) -> None:
 
 
 def test_a_touch_up_that_waits_is_told_as_a_question_and_as_no_failure(
-    settings: Settings, database: Engine, tmp_path: Path, chat: Receiver
+    settings: Settings, database: Engine, tmp_path: Path, chat: WebhookReceiver
 ) -> None:
     let_a_touch_up_wait(database, tmp_path / "mine.png")
     notifier = Notifier(settings, database)
@@ -200,7 +197,7 @@ def test_who_hears_of_questions_hears_of_touch_ups_that_wait(
 
 
 def test_nothing_is_told_twice(
-    settings: Settings, database: Engine, mailbox: Mailbox, chat: Receiver
+    settings: Settings, database: Engine, mailbox: Mailbox, chat: WebhookReceiver
 ) -> None:
     tell(database, "one")
     tell(database, "one", at=NOON + LATER)
@@ -216,8 +213,8 @@ def test_a_job_that_died_again_is_told_again(settings: Settings, database: Engin
     channel = MemoryChannel()
     notifier = Notifier(settings, database, channels=[channel])
     with database.begin() as connection:
-        order = make_version(connection, MemoryDesk(), 1)
-        records.decide(connection, order.key, ReviewState.OMITTED)
+        order = make_version(connection, MemoryReview(), 1)
+        store.decide(connection, order.key, ReviewState.OMITTED)
     for run in (1, 2):
         with database.begin() as connection:
             connection.execute(update(jobs).values(state="dead", run=run, error=f"Run {run}."))
@@ -273,7 +270,7 @@ def test_only_what_the_studio_wants_to_hear_is_told(settings: Settings, database
 
 
 def test_a_chat_that_is_away_gets_it_later_and_the_mail_goes_out_once(
-    settings: Settings, database: Engine, mailbox: Mailbox, chat: Receiver
+    settings: Settings, database: Engine, mailbox: Mailbox, chat: WebhookReceiver
 ) -> None:
     chat.status = 503
     tell(database, "a question")
@@ -297,7 +294,7 @@ def test_a_chat_that_is_away_gets_it_later_and_the_mail_goes_out_once(
 
 
 def test_a_mail_server_that_refuses_is_tried_again(
-    settings: Settings, database: Engine, mailbox: Mailbox, chat: Receiver
+    settings: Settings, database: Engine, mailbox: Mailbox, chat: WebhookReceiver
 ) -> None:
     mailbox.refusing = True
     tell(database, "a question")
@@ -316,7 +313,7 @@ def test_a_mail_server_that_refuses_is_tried_again(
 
 
 def test_a_chat_that_names_a_time_is_left_alone_until_then(
-    settings: Settings, database: Engine, chat: Receiver
+    settings: Settings, database: Engine, chat: WebhookReceiver
 ) -> None:
     chat.status, chat.headers = 429, {"Retry-After": "1800"}
     tell(database, "a question")
@@ -367,7 +364,7 @@ def test_two_notifiers_at_once_send_one_message(settings: Settings, database: En
 
 
 def test_the_address_of_a_chat_is_in_no_log_and_no_error(
-    settings: Settings, database: Engine, chat: Receiver, caplog: pytest.LogCaptureFixture
+    settings: Settings, database: Engine, chat: WebhookReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     tell(database, "a question")
@@ -385,8 +382,8 @@ def test_the_address_of_a_chat_is_in_no_log_and_no_error(
     assert raised.value.__cause__ is None
 
 
-def test_a_chat_is_not_followed_to_another_address(chat: Receiver) -> None:
-    with receiver() as elsewhere:
+def test_a_chat_is_not_followed_to_another_address(chat: WebhookReceiver) -> None:
+    with webhook_receiver() as elsewhere:
         chat.status, chat.headers = 307, {"Location": f"{elsewhere.url}/stolen"}
         with pytest.raises(NotificationUnsent, match="HTTP 307"):
             ChatChannel(url=SecretStr(chat.url)).send(Message(id="1", subject="s", text="t"))
@@ -413,7 +410,7 @@ def test_a_chat_without_a_protected_address_is_refused_and_mail_still_goes_out(
     assert "notification_channel_unusable" in str(lines)
 
 
-def test_what_a_file_is_called_calls_nobody_in_the_chat(chat: Receiver) -> None:
+def test_what_a_file_is_called_calls_nobody_in_the_chat(chat: WebhookReceiver) -> None:
     ChatChannel(url=SecretStr(chat.url)).send(
         Message(id="1", subject="s", text="<!channel> @here <https://a.example|b>")
     )
@@ -457,7 +454,7 @@ def test_what_nobody_could_be_told_for_a_month_is_left(
 def test_a_file_that_was_refused_is_told_by_its_path(settings: Settings, database: Engine) -> None:
     channel = MemoryChannel()
     with database.begin() as connection:
-        order = make_version(connection, MemoryDesk(), 1)
+        order = make_version(connection, MemoryReview(), 1)
         row = {**job_row(order, NOON), "key": "refused", "project": "", "sequence": "", "shot": ""}
         add_job(
             connection,
@@ -473,10 +470,10 @@ def test_a_file_that_was_refused_is_told_by_its_path(settings: Settings, databas
 def test_a_question_to_a_supervisor_is_told_where_it_was_asked(tmp_path: Path) -> None:
     settings = studio_settings(tmp_path, review={"max_retakes": 1})
     database = studio_database(settings)
-    desk, channel = MemoryDesk(), MemoryChannel()
+    desk, channel = MemoryReview(), MemoryChannel()
     with database.begin() as connection:
         order = make_version(connection, desk, 1)
-    review = ReviewHouse(settings=settings, database=database, desk=desk, order=order)
+    review = ReviewStudio(settings=settings, database=database, desk=desk, order=order)
     for version in (1, 2):
         desk.set_status(version, "rtk")
         desk.note(version, "less green")

@@ -3,12 +3,12 @@
 import pytest
 
 from haikei.provenance import MarkSigner
-from support.marking import FourSteps, four_steps, settings
+from support.signing import FourSteps, four_steps, signing_settings
 
 
 @pytest.fixture(scope="session")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> MarkSigner:
-    return MarkSigner.from_settings(settings(tmp_path_factory.mktemp("studio")))
+    return MarkSigner.from_settings(signing_settings(tmp_path_factory.mktemp("studio")))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from haikei.provenance import FileMarks, MarkSigner, MarksState, read_marks, xmp
 from haikei.provenance.formats.detection import file_format
 from haikei.provenance.xmp import XmpStatement
-from support.marking import FourSteps, picture
+from support.signing import FourSteps, write_noise
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -19,7 +19,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _png_with(path: Path, *chunks: bytes) -> Path:
-    picture(1, path)
+    write_noise(1, path)
     data = path.read_bytes()
     path.write_bytes(data[:33] + b"".join(chunks) + data[33:])
     return path
@@ -31,7 +31,7 @@ def _exif(tag: int, value: bytes) -> bytes:
 
 
 def _with_xmp(folder: Path, ending: str, **said: str) -> Path:
-    source = picture(1, folder / f"plain.{ending}")
+    source = write_noise(1, folder / f"plain.{ending}")
     target = folder / f"said.{ending}"
     statement = XmpStatement(
         title="t",

@@ -12,7 +12,7 @@ from haikei.errors import MarksError
 from haikei.provenance import MarkedIngredient, MarkSigner, MarksState, mark, read_marks
 from haikei.provenance.c2pa_python import Trust, validate
 from haikei.provenance.formats.detection import read_metadata
-from support.marking import (
+from support.signing import (
     DREW,
     PAINTED_OVER,
     PAINTER,
@@ -21,8 +21,8 @@ from support.marking import (
     FourSteps,
     contribution,
     four_steps,
-    picture,
-    request,
+    mark_request,
+    write_noise,
 )
 
 FORMATS = ("png", "jpg", "tif", "exr")
@@ -128,7 +128,7 @@ def test_psd_is_marked_by_sidecars(tmp_path: Path, signer: MarkSigner) -> None:
     source = tmp_path / "layered.psd"
     PSDImage.new("RGB", (8, 8)).save(source)
     target = tmp_path / "out.psd"
-    mark(request(source, target), signer)
+    mark(mark_request(source, target), signer)
 
     assert read_marks(target, trust_pem=signer.trust_pem).state is MarksState.TRUSTED
     target.write_bytes(target.read_bytes()[:-1] + b"\x01")
@@ -141,9 +141,9 @@ def test_the_painter_is_marked_as_an_algorithm_and_not_as_ai(
     from haikei.credits import Role
 
     painted = contribution(Role.PAINTING_ALGORITHM, PAINTER)
-    layout = mark(request(picture(1, tmp_path / "l.png"), tmp_path / "layout.png"), signer)
-    asked = request(
-        picture(2, tmp_path / "b.png"),
+    layout = mark(mark_request(write_noise(1, tmp_path / "l.png"), tmp_path / "layout.png"), signer)
+    asked = mark_request(
+        write_noise(2, tmp_path / "b.png"),
         tmp_path / "background.png",
         kind=ImageKind.BACKGROUND,
         source_type=SourceType.ALGORITHMIC,
@@ -166,9 +166,9 @@ def test_the_painter_is_marked_as_an_algorithm_and_not_as_ai(
 def test_an_input_without_marks_is_recorded_by_its_title(
     tmp_path: Path, signer: MarkSigner
 ) -> None:
-    layout = picture(1, tmp_path / "layout.png")
-    asked = request(
-        picture(2, tmp_path / "b.png"),
+    layout = write_noise(1, tmp_path / "layout.png")
+    asked = mark_request(
+        write_noise(2, tmp_path / "b.png"),
         tmp_path / "background.png",
         kind=ImageKind.BACKGROUND,
         source_type=SourceType.TRAINED,
@@ -184,8 +184,8 @@ def test_an_input_without_marks_is_recorded_by_its_title(
 
 
 def test_a_touch_up_of_nothing_is_refused(tmp_path: Path, signer: MarkSigner) -> None:
-    asked = request(
-        picture(1, tmp_path / "a.png"),
+    asked = mark_request(
+        write_noise(1, tmp_path / "a.png"),
         tmp_path / "b.png",
         kind=ImageKind.TOUCH_UP,
         contributions=(PAINTED_OVER,),
@@ -196,10 +196,10 @@ def test_a_touch_up_of_nothing_is_refused(tmp_path: Path, signer: MarkSigner) ->
 
 def test_an_image_with_two_parents_is_refused(tmp_path: Path, signer: MarkSigner) -> None:
     parent = MarkedIngredient(
-        path=picture(1, tmp_path / "a.png"), relation=Relation.PARENT, title="a"
+        path=write_noise(1, tmp_path / "a.png"), relation=Relation.PARENT, title="a"
     )
-    asked = request(
-        picture(2, tmp_path / "b.png"),
+    asked = mark_request(
+        write_noise(2, tmp_path / "b.png"),
         tmp_path / "c.png",
         kind=ImageKind.BACKGROUND,
         ingredients=(parent, parent),
@@ -209,19 +209,19 @@ def test_an_image_with_two_parents_is_refused(tmp_path: Path, signer: MarkSigner
 
 
 def test_a_refused_mark_leaves_nothing_behind(tmp_path: Path, signer: MarkSigner) -> None:
-    source = picture(1, tmp_path / "a.png")
+    source = write_noise(1, tmp_path / "a.png")
     before = source.read_bytes()
     with pytest.raises(MarksError):
-        mark(request(source, tmp_path / "b.png", kind=ImageKind.TOUCH_UP), signer)
+        mark(mark_request(source, tmp_path / "b.png", kind=ImageKind.TOUCH_UP), signer)
 
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
     assert source.read_bytes() == before
 
 
 def test_a_file_is_never_marked_onto_itself(tmp_path: Path, signer: MarkSigner) -> None:
-    source = picture(1, tmp_path / "a.png")
+    source = write_noise(1, tmp_path / "a.png")
     with pytest.raises(MarksError, match="replace itself"):
-        mark(request(source, source), signer)
+        mark(mark_request(source, source), signer)
 
 
 def test_the_request_stands_in_the_file_only_as_its_hash(
@@ -254,7 +254,7 @@ def test_names_stand_in_assertions_that_can_be_redacted(
 
 def test_a_file_without_marks_says_nothing(tmp_path: Path, signer: MarkSigner) -> None:
     for ending in ("png", "jpg", "tif", "exr"):
-        marks = read_marks(picture(1, tmp_path / f"a.{ending}"), trust_pem=signer.trust_pem)
+        marks = read_marks(write_noise(1, tmp_path / f"a.{ending}"), trust_pem=signer.trust_pem)
         assert marks.state is MarksState.NONE
         assert marks.steps == ()
         assert not marks.ai_signs

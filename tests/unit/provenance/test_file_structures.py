@@ -13,7 +13,7 @@ from haikei.errors import MarksUnreadable
 from haikei.provenance.formats.detection import file_format, read_metadata
 from haikei.provenance.formats.jpeg import SIGNATURE as JPEG
 from haikei.provenance.formats.png import SIGNATURE as PNG
-from support.marking import picture
+from support.signing import write_noise
 
 PACKET = (
     b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -55,7 +55,7 @@ def _tiff(order: str, *, big: bool) -> bytes:
 
 @pytest.mark.parametrize("ending", FORMATS)
 def test_a_packet_goes_in_and_comes_out_and_no_pixel_changes(tmp_path: Path, ending: str) -> None:
-    plain = picture(1, tmp_path / f"a.{ending}")
+    plain = write_noise(1, tmp_path / f"a.{ending}")
 
     marked = _with_packet(plain, tmp_path / f"b.{ending}")
 
@@ -65,7 +65,7 @@ def test_a_packet_goes_in_and_comes_out_and_no_pixel_changes(tmp_path: Path, end
 
 @pytest.mark.parametrize("ending", FORMATS)
 def test_a_second_packet_takes_the_place_of_the_first(tmp_path: Path, ending: str) -> None:
-    plain = picture(1, tmp_path / f"a.{ending}")
+    plain = write_noise(1, tmp_path / f"a.{ending}")
     once = _with_packet(plain, tmp_path / f"b.{ending}", PACKET.replace(b"adobe", b"other"))
 
     twice = _with_packet(once, tmp_path / f"c.{ending}")
@@ -90,14 +90,14 @@ def test_tiff_of_every_byte_order_and_size_is_written(
 
 
 def test_a_packet_too_large_for_jpeg_is_refused(tmp_path: Path) -> None:
-    plain = picture(1, tmp_path / "a.jpg")
+    plain = write_noise(1, tmp_path / "a.jpg")
 
     with pytest.raises(MarksUnreadable, match="JPEG holds"):
         _with_packet(plain, tmp_path / "b.jpg", PACKET + b" " * 70_000)
 
 
 def test_exif_stays_in_front_of_the_packet(tmp_path: Path) -> None:
-    plain = picture(1, tmp_path / "a.jpg")
+    plain = write_noise(1, tmp_path / "a.jpg")
     data = plain.read_bytes()
     exif = b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0"
     segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
@@ -148,7 +148,7 @@ def test_a_file_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
 def test_a_compressed_text_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
     import zlib
 
-    path = picture(1, tmp_path / "a.png")
+    path = write_noise(1, tmp_path / "a.png")
     data = path.read_bytes()
     bomb = b"zTXt" + b"workflow\0\0" + zlib.compress(b"\0" * 40_000_000, 9)
     chunk = struct.pack(">I", len(bomb) - 4) + bomb + struct.pack(">I", zlib.crc32(bomb))
@@ -170,7 +170,7 @@ def test_a_damaged_file_is_read_or_refused(
 ) -> None:
     whole = tmp_path / f"whole.{ending}"
     if not whole.exists():
-        picture(1, whole, width=16, height=16)
+        write_noise(1, whole, width=16, height=16)
     data = whole.read_bytes()
     at = place % len(data)
     damaged = tmp_path / f"damaged.{ending}"

@@ -18,27 +18,27 @@ from haikei.provenance import (
 from haikei.provenance.c2pa_python import Trust
 from haikei.provenance.mark_reading import SOURCE_TYPE_UNKNOWN
 from haikei.provenance.source_types import IPTC, names_ai, source_term, source_type_uri
-from support.marking import (
+from support.signing import (
     GENERATED,
     PAINTED_OVER,
     FourSteps,
-    picture,
-    request,
-    settings,
+    mark_request,
+    signing_settings,
+    write_noise,
 )
 
 
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> MarkSigner:
     """Return another studio's signer."""
-    return MarkSigner.from_settings(settings(tmp_path_factory.mktemp("stranger")))
+    return MarkSigner.from_settings(signing_settings(tmp_path_factory.mktemp("stranger")))
 
 
 def _touch_up(
     tmp_path: Path, parent: Path, signer: MarkSigner, manifest: Path | None = None
 ) -> Path:
-    asked = request(
-        picture(9, tmp_path / "over.png"),
+    asked = mark_request(
+        write_noise(9, tmp_path / "over.png"),
         tmp_path / "touched.png",
         kind=ImageKind.TOUCH_UP,
         source_type=SourceType.HUMAN_EDITS,
@@ -115,7 +115,7 @@ def test_nothing_is_signed_on_top_of_a_parent_that_hides_a_broken_one(
 ) -> None:
     broken = _broken(marked["png"].second.path, tmp_path)
     laundered = tmp_path / "laundered.png"
-    _sign_raw(picture(3, tmp_path / "c.png"), laundered, signer, ingredient=broken)
+    _sign_raw(write_noise(3, tmp_path / "c.png"), laundered, signer, ingredient=broken)
 
     with pytest.raises(MarksBroken, match=r"assertion\.dataHash\.mismatch"):
         _touch_up(tmp_path, laundered, signer)
@@ -126,7 +126,7 @@ def test_a_file_that_hides_a_broken_parent_is_not_believed(
 ) -> None:
     broken = _broken(marked["png"].second.path, tmp_path)
     laundered = tmp_path / "laundered.png"
-    _sign_raw(picture(3, tmp_path / "c.png"), laundered, signer, ingredient=broken)
+    _sign_raw(write_noise(3, tmp_path / "c.png"), laundered, signer, ingredient=broken)
 
     marks = read_marks(laundered, trust_pem=signer.trust_pem)
 
@@ -137,7 +137,7 @@ def test_a_file_that_hides_a_broken_parent_is_not_believed(
 
 def test_an_unknown_source_type_in_a_parent_is_refused(signer: MarkSigner, tmp_path: Path) -> None:
     odd = tmp_path / "odd.png"
-    source = picture(3, tmp_path / "c.png")
+    source = write_noise(3, tmp_path / "c.png")
     _sign_raw(source, odd, signer, source_type="http://nonsense.example/made-up")
 
     with pytest.raises(SourceTypeUnknown, match="nonsense"):
@@ -150,7 +150,9 @@ def test_an_unknown_source_type_in_a_parent_is_refused(signer: MarkSigner, tmp_p
 def test_a_strangers_marks_are_kept_and_said_to_be_a_strangers(
     signer: MarkSigner, stranger: MarkSigner, tmp_path: Path
 ) -> None:
-    theirs = mark(request(picture(3, tmp_path / "c.png"), tmp_path / "theirs.png"), stranger)
+    theirs = mark(
+        mark_request(write_noise(3, tmp_path / "c.png"), tmp_path / "theirs.png"), stranger
+    )
 
     touched = _touch_up(tmp_path, theirs.path, signer)
 
@@ -164,9 +166,9 @@ def test_marks_that_a_layout_came_with_become_its_parent(
     signer: MarkSigner, tmp_path: Path
 ) -> None:
     theirs = tmp_path / "drawn.png"
-    mark(request(picture(3, tmp_path / "c.png"), theirs), signer)
+    mark(mark_request(write_noise(3, tmp_path / "c.png"), theirs), signer)
 
-    mark(request(theirs, tmp_path / "layout.png"), signer)
+    mark(mark_request(theirs, tmp_path / "layout.png"), signer)
 
     marks = read_marks(tmp_path / "layout.png", trust_pem=signer.trust_pem)
     assert marks.state is MarksState.TRUSTED
@@ -180,8 +182,8 @@ def test_a_touch_up_that_was_signed_elsewhere_keeps_both_lines(
     del stranger
     parent = marked["png"].second.path
     painted = tmp_path / "painted.png"
-    _sign_raw(picture(3, tmp_path / "c.png"), painted, signer, ingredient=parent)
-    asked = request(
+    _sign_raw(write_noise(3, tmp_path / "c.png"), painted, signer, ingredient=parent)
+    asked = mark_request(
         painted,
         tmp_path / "touched.png",
         kind=ImageKind.TOUCH_UP,
@@ -202,12 +204,14 @@ def test_a_picture_that_says_it_is_ai_is_not_marked_as_drawn(
     marked: dict[str, FourSteps], signer: MarkSigner, tmp_path: Path
 ) -> None:
     with pytest.raises(MarksError, match="says that a trained model made it"):
-        mark(request(marked["png"].first.path, tmp_path / "layout.png"), signer)
+        mark(mark_request(marked["png"].first.path, tmp_path / "layout.png"), signer)
     assert not (tmp_path / "layout.png").exists()
 
 
 def test_an_unknown_source_type_is_never_signed(signer: MarkSigner, tmp_path: Path) -> None:
-    asked = request(picture(3, tmp_path / "c.png"), tmp_path / "d.png", source_type="madeByMagic")
+    asked = mark_request(
+        write_noise(3, tmp_path / "c.png"), tmp_path / "d.png", source_type="madeByMagic"
+    )
     with pytest.raises(SourceTypeUnknown, match="madeByMagic"):
         mark(asked, signer)
 

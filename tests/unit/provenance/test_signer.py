@@ -22,8 +22,15 @@ from haikei.errors import SettingsError, SigningUnavailable
 from haikei.provenance import MarkSigner, MarksState, mark, read_marks, trusted_roots
 from haikei.provenance.development import development_certificate
 from haikei.settings import Settings
-from support.certificates import Authority, PrivateKey, key_pem, pem
-from support.marking import picture, request, settings
+from support.signing import (
+    Authority,
+    PrivateKey,
+    key_pem,
+    mark_request,
+    pem,
+    signing_settings,
+    write_noise,
+)
 
 
 @dataclass(slots=True)
@@ -43,7 +50,7 @@ class Studio:
             "certificate_file": str(chain),
             "certificate_key_file": str(self.folder / "leaf.key"),
         }
-        return settings(self.folder, **{**values, **signing})
+        return signing_settings(self.folder, **{**values, **signing})
 
 
 @pytest.fixture
@@ -68,7 +75,7 @@ def test_a_studios_certificate_signs_with_every_usual_kind_of_key(
     studio: Studio, tmp_path: Path, kind: str
 ) -> None:
     signer = MarkSigner.from_settings(studio.settings(KEYS[kind]()))
-    mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+    mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
 
     marks = read_marks(tmp_path / "b.png", trust_pem=signer.trust_pem)
 
@@ -81,7 +88,7 @@ def test_another_studio_sees_marks_that_hold_by_somebody_unknown(
     studio: Studio, tmp_path: Path
 ) -> None:
     signer = MarkSigner.from_settings(studio.settings(_p256()))
-    mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+    mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
 
     marks = read_marks(tmp_path / "b.png", trust_pem=Authority.make("Other").root_pem)
 
@@ -91,7 +98,7 @@ def test_another_studio_sees_marks_that_hold_by_somebody_unknown(
 
 def test_a_time_stamp_root_is_not_taken_for_a_signers_root(studio: Studio, tmp_path: Path) -> None:
     signer = MarkSigner.from_settings(studio.settings(_p256()))
-    mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+    mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
 
     marks = read_marks(
         tmp_path / "b.png",
@@ -242,7 +249,7 @@ def test_a_key_service_signs_by_its_entry_point(
 ) -> None:
     given = studio.settings(service.key, certificate_key_file=None, signer="kms")
     signer = MarkSigner.from_settings(given)
-    mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+    mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
 
     marks = read_marks(tmp_path / "b.png", trust_pem=signer.trust_pem)
     assert marks.state is MarksState.TRUSTED
@@ -256,7 +263,7 @@ def test_a_key_service_that_is_away_can_be_waited_for(
     monkeypatch.setattr(service, "fails", TimeoutError("no answer in 5 s"))
 
     with pytest.raises(SigningUnavailable, match="no answer in 5 s") as caught:
-        mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+        mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
     assert caught.value.transient
     assert not (tmp_path / "b.png").exists()
 
@@ -269,7 +276,7 @@ def test_a_key_service_with_another_key_is_refused(
     signer = MarkSigner.from_settings(given)
 
     with pytest.raises(SettingsError, match="no ES256 signature"):
-        mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+        mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
 
 
 def test_an_unknown_signer_is_refused(studio: Studio) -> None:
@@ -280,7 +287,7 @@ def test_an_unknown_signer_is_refused(studio: Studio) -> None:
 
 
 def test_the_development_authority_says_that_it_is_none_to_trust(tmp_path: Path) -> None:
-    signer = MarkSigner.from_settings(settings(tmp_path))
+    signer = MarkSigner.from_settings(signing_settings(tmp_path))
     keys = tmp_path / "state" / "keys"
 
     assert signer.kind == "development"
@@ -289,7 +296,7 @@ def test_the_development_authority_says_that_it_is_none_to_trust(tmp_path: Path)
     files = [path for path in keys.rglob("*") if path.is_file()]
     assert files
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files)
-    again = MarkSigner.from_settings(settings(tmp_path))
+    again = MarkSigner.from_settings(signing_settings(tmp_path))
     assert again.chain.pem == signer.chain.pem
 
 
@@ -357,13 +364,13 @@ _BEFORE_AND_AFTER_A_FORK = """
 import os, sys
 from pathlib import Path
 from haikei.provenance import MarkSigner, mark
-from support.marking import picture, request, settings
+from support.signing import mark_request, signing_settings, write_noise
 folder = Path(sys.argv[1])
-signer = MarkSigner.from_settings(settings(folder))
-source = picture(1, folder / "a.png")
-mark(request(source, folder / "before.png"), signer)
+signer = MarkSigner.from_settings(signing_settings(folder))
+source = write_noise(1, folder / "a.png")
+mark(mark_request(source, folder / "before.png"), signer)
 if os.fork() == 0:
-    mark(request(source, folder / "forked.png"), signer)
+    mark(mark_request(source, folder / "forked.png"), signer)
     os._exit(0)
 assert os.wait()[1] == 0
 """
@@ -372,16 +379,16 @@ assert os.wait()[1] == 0
 def test_marks_can_be_written_in_a_process_that_was_forked(tmp_path: Path) -> None:
     _in_fresh_process(_BEFORE_AND_AFTER_A_FORK, str(tmp_path))
 
-    signer = MarkSigner.from_settings(settings(tmp_path))
+    signer = MarkSigner.from_settings(signing_settings(tmp_path))
     marks = read_marks(tmp_path / "forked.png", trust_pem=signer.trust_pem)
     assert marks.state is MarksState.TRUSTED
 
 
 def test_threads_share_one_signer(signer: MarkSigner, tmp_path: Path) -> None:
-    source = picture(1, tmp_path / "a.png")
+    source = write_noise(1, tmp_path / "a.png")
     targets = [tmp_path / f"b{index}.png" for index in range(8)]
     with ThreadPoolExecutor(4) as pool:
-        done = [pool.submit(mark, request(source, target), signer) for target in targets]
+        done = [pool.submit(mark, mark_request(source, target), signer) for target in targets]
         assert [each.result().path for each in done] == targets
 
     states = {read_marks(target, trust_pem=signer.trust_pem).state for target in targets}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from haikei.errors import MarksUnreadable
 from haikei.provenance import MarkSigner, MarksState, read_marks
 from haikei.provenance.mark_reading import XMP_MISMATCH
-from support.marking import FourSteps
+from support.signing import FourSteps
 
 EMBEDDED = ("png", "jpg", "tif")
 

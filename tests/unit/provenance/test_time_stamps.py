@@ -10,8 +10,14 @@ import pytest
 
 from haikei.errors import SettingsError, SigningUnavailable
 from haikei.provenance import MarkSigner, MarksState, mark, read_marks
-from support.certificates import Authority, time_stamp_authority
-from support.marking import four_steps, picture, request, settings
+from support.signing import (
+    Authority,
+    four_steps,
+    mark_request,
+    signing_settings,
+    time_stamp_authority,
+    write_noise,
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +37,7 @@ def _signer(folder: Path, authority: Authority, address: str) -> MarkSigner:
     roots = folder / "time-roots.pem"
     roots.write_text(authority.root_pem)
     return MarkSigner.from_settings(
-        settings(folder, timestamp_url=address, timestamp_trust_file=str(roots))
+        signing_settings(folder, timestamp_url=address, timestamp_trust_file=str(roots))
     )
 
 
@@ -60,7 +66,7 @@ def test_a_token_by_another_authority_than_ours_is_refused(
     signer = _signer(tmp_path, Authority.make("Other"), address)
 
     with pytest.raises(SettingsError, match="not below a root of ours"):
-        mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+        mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
     assert not (tmp_path / "b.png").exists()
 
 
@@ -68,10 +74,10 @@ def test_a_time_stamped_file_outlives_its_certificate(
     authority: Authority, address: str, tmp_path: Path
 ) -> None:
     signer = _signer(tmp_path, authority, address)
-    source = picture(1, tmp_path / "a.png")
-    with_token = mark(request(source, tmp_path / "with.png"), signer).path
-    plain = MarkSigner.from_settings(settings(tmp_path))
-    without = mark(request(source, tmp_path / "without.png"), plain).path
+    source = write_noise(1, tmp_path / "a.png")
+    with_token = mark(mark_request(source, tmp_path / "with.png"), signer).path
+    plain = MarkSigner.from_settings(signing_settings(tmp_path))
+    without = mark(mark_request(source, tmp_path / "without.png"), plain).path
 
     def state(path: Path) -> object:
         return encypher_c2pa.verify(
@@ -103,7 +109,7 @@ def test_no_file_is_signed_without_its_token(authority: Authority, tmp_path: Pat
     try:
         signer = _signer(tmp_path, authority, f"http://127.0.0.1:{server.server_port}/")
         with pytest.raises(SigningUnavailable, match="gave no token") as caught:
-            mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+            mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
     finally:
         server.shutdown()
         thread.join()
@@ -116,5 +122,5 @@ def test_an_authority_that_is_away_can_be_waited_for(authority: Authority, tmp_p
     signer = _signer(tmp_path, authority, "http://127.0.0.1:1/")
 
     with pytest.raises(SigningUnavailable, match="gave no token"):
-        mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+        mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
     assert not (tmp_path / "b.png").exists()

@@ -14,8 +14,8 @@ from haikei.credits import Person, Role
 from haikei.errors import MarksUnreadable
 from haikei.provenance import MarkSigner, NamedPerson, mark, read_marks, xmp
 from haikei.provenance.xmp import XmpStatement
-from support.marking import REQUEST, FourSteps, contribution, picture, request
-from support.marking import settings as studio_settings
+from support.signing import REQUEST, FourSteps, contribution, mark_request, write_noise
+from support.signing import signing_settings as studio_settings
 
 PEOPLE = (
     NamedPerson(name="Yuki Tanaka", name_ja="田中ゆき", roles=("genzu",), id="HumanUser:12"),
@@ -150,8 +150,8 @@ def test_prompts_are_written_only_where_the_studio_allows_it(tmp_path: Path) -> 
     for allowed in (False, True):
         signer = MarkSigner.from_settings(studio_settings(tmp_path, write_prompts=allowed))
         target = tmp_path / f"{allowed}.png"
-        asked = request(
-            picture(1, tmp_path / "a.png"),
+        asked = mark_request(
+            write_noise(1, tmp_path / "a.png"),
             target,
             prompt="autumn harbour",
             prompt_writer="M. Ito",
@@ -171,8 +171,11 @@ def test_a_person_who_asked_not_to_be_named_is_named_nowhere(
 ) -> None:
     shy = Person(id="HumanUser:99", name="Shy Artist", name_ja="匿名", opt_out="letter 2026-10-02")
     drew = contribution(Role.GENZU, shy)
-    asked = request(
-        picture(1, tmp_path / "a.png"), tmp_path / "b.png", contributions=(drew,), credited=(drew,)
+    asked = mark_request(
+        write_noise(1, tmp_path / "a.png"),
+        tmp_path / "b.png",
+        contributions=(drew,),
+        credited=(drew,),
     )
     mark(asked, signer)
 
@@ -210,8 +213,11 @@ def test_who_has_a_name_in_japanese_script_alone_is_named_by_it(
     signer: MarkSigner, tmp_path: Path
 ) -> None:
     drew = contribution(Role.GENZU, Person(id="HumanUser:11", name="", name_ja="田中ゆき"))
-    asked = request(
-        picture(1, tmp_path / "a.png"), tmp_path / "b.png", contributions=(drew,), credited=(drew,)
+    asked = mark_request(
+        write_noise(1, tmp_path / "a.png"),
+        tmp_path / "b.png",
+        contributions=(drew,),
+        credited=(drew,),
     )
 
     mark(asked, signer)

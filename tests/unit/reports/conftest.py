@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from haikei.database import open_database
 from haikei.settings import Settings
-from support.reporting import ReportDesk
+from support.databases import fresh_database
+from support.reports import ReportDesk
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[ReportDesk]:
     (tmp_path / "projects").mkdir()
-    database = open_database(f"sqlite:///{tmp_path / 'state' / 'haikei.db'}")
+    database = fresh_database(tmp_path / "state" / "haikei.db")
     settings = Settings.model_validate(
         {
             "studio": {"name": "Test Studio", "state": str(tmp_path / "state")},

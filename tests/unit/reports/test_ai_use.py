@@ -21,8 +21,7 @@ from support.records import (
     a_person,
     a_touch_up,
 )
-from support.reporting import ReportDesk, rows_of
-from support.stating import AFTER, state
+from support.reports import AFTER, ReportDesk, declare_statement, rows_of
 
 
 def _value(report: dict[str, Any], key: str) -> Any:
@@ -87,7 +86,9 @@ def test_a_missing_approval_is_flagged_with_the_command_that_records_it(desk: Re
 def test_an_approval_that_is_dated_before_the_first_generation_stands_beside_the_cut(
     desk: ReportDesk,
 ) -> None:
-    entry = state(desk, StatementKind.CLIENT_APPROVAL, answer="yes", reference="mail of October")
+    entry = declare_statement(
+        desk, StatementKind.CLIENT_APPROVAL, answer="yes", reference="mail of October"
+    )
     desk.save(a_background("c001"))
     report = desk.json("ai-use")
     badge, paper, sealed, *_ = rows_of(report, "cuts")[0]["approval"]
@@ -101,14 +102,14 @@ def test_an_approval_that_is_sealed_after_the_generation_is_told_apart_from_its_
     desk: ReportDesk,
 ) -> None:
     # The ledger seals today what claims to be of October: its own date is only declared.
-    state(desk, StatementKind.CLIENT_APPROVAL, answer="yes")
+    declare_statement(desk, StatementKind.CLIENT_APPROVAL, answer="yes")
     desk.save(a_background("c001"))
     lines = rows_of(desk.json("ai-use"), "cuts")[0]["approval"]
     assert lines[-1]["en"] == "by its own date; sealed later"
 
 
 def test_an_approval_after_the_first_generation_is_flagged(desk: ReportDesk) -> None:
-    state(desk, StatementKind.CLIENT_APPROVAL, answer="yes", at=AFTER)
+    declare_statement(desk, StatementKind.CLIENT_APPROVAL, answer="yes", at=AFTER)
     desk.save(a_background("c001"))
     report = desk.json("ai-use")
     assert "generated before the date of the client's approval" in _alerts(report)[0]
@@ -116,7 +117,7 @@ def test_an_approval_after_the_first_generation_is_flagged(desk: ReportDesk) -> 
 
 
 def test_an_approval_of_another_sequence_covers_nothing_here(desk: ReportDesk) -> None:
-    state(desk, StatementKind.CLIENT_APPROVAL, answer="yes", sequence="ep02")
+    declare_statement(desk, StatementKind.CLIENT_APPROVAL, answer="yes", sequence="ep02")
     desk.save(a_background("c001"), a_background("c001", sequence="ep02"))
     approvals = {row["sequence"]: row["approval"] for row in rows_of(desk.json("ai-use"), "cuts")}
     assert approvals["ep01"]["en"] == "not recorded"
@@ -124,8 +125,8 @@ def test_an_approval_of_another_sequence_covers_nothing_here(desk: ReportDesk) -
 
 
 def test_an_approval_that_was_withdrawn_no_longer_counts(desk: ReportDesk) -> None:
-    state(desk, StatementKind.CLIENT_APPROVAL, answer="yes")
-    state(desk, StatementKind.CLIENT_APPROVAL, answer="no", text="Withdrawn.", at=AFTER)
+    declare_statement(desk, StatementKind.CLIENT_APPROVAL, answer="yes")
+    declare_statement(desk, StatementKind.CLIENT_APPROVAL, answer="no", text="Withdrawn.", at=AFTER)
     desk.save(a_background("c001"))
     assert rows_of(desk.json("ai-use"), "cuts")[0]["approval"][0]["en"] == "not agreed"
 
@@ -133,8 +134,12 @@ def test_an_approval_that_was_withdrawn_no_longer_counts(desk: ReportDesk) -> No
 def test_each_of_the_five_principles_has_its_answers_or_says_what_is_missing(
     desk: ReportDesk,
 ) -> None:
-    entry = state(desk, StatementKind.PRINCIPLE, subject="2", answer="yes", text="Own machines.")
-    state(desk, StatementKind.PRINCIPLE, subject="2: skies", answer="unsure", text="Asking.")
+    entry = declare_statement(
+        desk, StatementKind.PRINCIPLE, subject="2", answer="yes", text="Own machines."
+    )
+    declare_statement(
+        desk, StatementKind.PRINCIPLE, subject="2: skies", answer="unsure", text="Asking."
+    )
     desk.save(a_background("c001"))
     report = desk.json("ai-use")
     first, second = _answer_to(report, "2. ")
@@ -149,8 +154,8 @@ def test_each_of_the_five_principles_has_its_answers_or_says_what_is_missing(
 
 
 def test_only_temporary_is_contradicted_by_approved_backgrounds_with_ai(desk: ReportDesk) -> None:
-    state(desk, StatementKind.CLIENT_APPROVAL, answer="yes")
-    state(desk, StatementKind.PRINCIPLE, subject="4", answer="yes")
+    declare_statement(desk, StatementKind.CLIENT_APPROVAL, answer="yes")
+    declare_statement(desk, StatementKind.PRINCIPLE, subject="4", answer="yes")
     told = a_background("c001")
     desk.save(told)
     assert _alerts(desk.json("ai-use")) == []
@@ -164,8 +169,10 @@ def test_only_temporary_is_contradicted_by_approved_backgrounds_with_ai(desk: Re
 
 def test_checks_count_the_backgrounds_that_they_cover(desk: ReportDesk) -> None:
     desk.save(a_background("c001"), a_background("c002"), a_background("c001", sequence="ep02"))
-    state(desk, StatementKind.THIRD_PARTY_CHECK, sequence="ep01", answer="yes", text="clear")
-    state(desk, StatementKind.LIKENESS_CHECK, sequence="ep01", shot="c002", answer="no")
+    declare_statement(
+        desk, StatementKind.THIRD_PARTY_CHECK, sequence="ep01", answer="yes", text="clear"
+    )
+    declare_statement(desk, StatementKind.LIKENESS_CHECK, sequence="ep01", shot="c002", answer="no")
     report = desk.json("ai-use")
     assert _facts(report, "checks")["third_party"][0]["value"] == 2
     assert _facts(report, "checks")["likeness"][0]["value"] == 1
@@ -174,7 +181,9 @@ def test_checks_count_the_backgrounds_that_they_cover(desk: ReportDesk) -> None:
 def test_a_statement_about_an_image_covers_the_versions_that_hold_it(desk: ReportDesk) -> None:
     told = a_background("c001")
     desk.save(told, a_background("c002"))
-    state(desk, StatementKind.LIKENESS_CHECK, image_sha256=told.images[1].sha256, answer="no")
+    declare_statement(
+        desk, StatementKind.LIKENESS_CHECK, image_sha256=told.images[1].sha256, answer="no"
+    )
     rows = {row["shot"]: row["checks"] for row in rows_of(desk.json("ai-use"), "cuts")}
     assert rows["c001"] == [{"en": "likeness", "ja": "肖像"}]
     assert rows["c002"]["en"] == "not recorded"
@@ -223,7 +232,7 @@ def test_the_newest_version_counts_unless_all_are_asked_for(desk: ReportDesk) ->
 
 def test_the_page_escapes_what_people_wrote(desk: ReportDesk) -> None:
     desk.save(a_background("c001"))
-    state(
+    declare_statement(
         desk, StatementKind.PRINCIPLE, subject="1", answer="yes", text="<script>alert(1)</script>"
     )
     page = desk.text("ai-use")

@@ -6,14 +6,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from haikei.credits import ImageRecord, StatementKind
-from haikei.credits.naming import credit_line
+from haikei.credits import ImageRecord, StatementKind, credit_line
 from haikei.files import sha256_of
 from haikei.provenance import MarkRequest, MarkSigner, mark
 from haikei.reports import Format
 from support.records import PAINTER, a_background, a_chain, a_generation, a_layout
-from support.reporting import ReportDesk, rows_of
-from support.stating import state
+from support.reports import ReportDesk, declare_statement, rows_of
 
 
 def _alerts(report: dict[str, Any]) -> list[str]:
@@ -57,7 +55,7 @@ def test_an_assessment_covers_its_cut_and_the_others_are_counted_as_missing(
     desk: ReportDesk,
 ) -> None:
     desk.save(a_background("c001"), a_background("c002"))
-    entry = state(
+    entry = declare_statement(
         desk, StatementKind.DEEPFAKE_ASSESSMENT, shot="c001", sequence="ep01", answer="no"
     )
     report = desk.json("article-50")
@@ -70,8 +68,10 @@ def test_an_assessment_covers_its_cut_and_the_others_are_counted_as_missing(
 
 def test_the_most_specific_assessment_is_the_one_that_counts(desk: ReportDesk) -> None:
     desk.save(a_background("c001"))
-    state(desk, StatementKind.DEEPFAKE_ASSESSMENT, sequence="ep01", shot="c001", answer="unsure")
-    state(desk, StatementKind.DEEPFAKE_ASSESSMENT, answer="no")
+    declare_statement(
+        desk, StatementKind.DEEPFAKE_ASSESSMENT, sequence="ep01", shot="c001", answer="unsure"
+    )
+    declare_statement(desk, StatementKind.DEEPFAKE_ASSESSMENT, answer="no")
     report = desk.json("article-50")
     assert rows_of(report, "pictures")[0]["deep_fake"]["en"] == "unsure"
     assert any("deep fakes, or unsure" in one for one in _alerts(report))
@@ -79,7 +79,9 @@ def test_the_most_specific_assessment_is_the_one_that_counts(desk: ReportDesk) -
 
 def test_role_and_disclosure_are_quoted_or_missing_with_their_command(desk: ReportDesk) -> None:
     desk.save(a_background("c001"))
-    state(desk, StatementKind.VIEWER_DISCLOSURE, text="End card 4.", reference="credits v3")
+    declare_statement(
+        desk, StatementKind.VIEWER_DISCLOSURE, text="End card 4.", reference="credits v3"
+    )
     report = desk.json("article-50")
     role, told = rows_of(report, "declared")
     assert "haikei credits declare legal_role" in role["said"]["en"]

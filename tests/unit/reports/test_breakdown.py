@@ -21,7 +21,7 @@ from support.records import (
     a_recall,
     save_show,
 )
-from support.reporting import ReportDesk, pages_of
+from support.reports import ReportDesk, pages_of
 
 
 def test_a_card_has_each_step_with_its_names(desk: ReportDesk) -> None:

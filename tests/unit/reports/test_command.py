@@ -10,7 +10,7 @@ from haikei.cli.app import app
 from haikei.errors import CreditError, HaikeiError, ReportError
 from haikei.reports import reports
 from support.records import a_background, a_chain, a_layout
-from support.reporting import ReportDesk
+from support.reports import ReportDesk
 
 
 @pytest.fixture(autouse=True)

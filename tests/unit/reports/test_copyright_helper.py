@@ -23,7 +23,7 @@ from support.records import (
     a_recall,
     a_touch_up,
 )
-from support.reporting import ReportDesk, rows_of
+from support.reports import ReportDesk, rows_of
 
 
 def _work(desk: ReportDesk, *images: ImageRecord, **options: Any) -> dict[str, Any]:

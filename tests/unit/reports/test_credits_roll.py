@@ -18,7 +18,7 @@ from support.records import (
     a_system,
     save_show,
 )
-from support.reporting import ReportDesk, pages_of, rows_of
+from support.reports import ReportDesk, pages_of, rows_of
 
 LONG = "Maximiliana Konstantinopoulou-Wolfeschlegelsteinhausenbergerdorff"
 

@@ -14,7 +14,7 @@ from haikei.reports import Format, Language, LoggedTime
 from haikei.reports.document.charts import Bar, columns
 from haikei.reports.facts.tally import area_class
 from support.records import START, a_background, a_chain, save_background, save_show
-from support.reporting import ReportDesk, pages_of, rows_of
+from support.reports import ReportDesk, pages_of, rows_of
 
 
 def counts(report: dict[str, Any], key: str) -> dict[str, int]:

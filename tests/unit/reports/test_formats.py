@@ -45,7 +45,7 @@ from haikei.reports import (
 from haikei.reports.document.charts import Bar, bars, columns
 from haikei.reports.formats.pdf import write_pdf
 from haikei.reports.report_writing import write_report
-from support.reporting import NOW, a_document, pages_of
+from support.reports import NOW, a_document, pages_of
 
 EVIL = '<script>alert("x")</script>'
 

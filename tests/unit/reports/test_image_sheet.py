@@ -21,7 +21,7 @@ from support.records import (
     a_touch_up,
     save_background,
 )
-from support.reporting import ReportDesk, pages_of, rows_of
+from support.reports import ReportDesk, pages_of, rows_of
 
 CODE = "c001_bg_summer_day_v001"
 

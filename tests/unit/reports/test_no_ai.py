@@ -14,13 +14,11 @@ from typer.testing import CliRunner
 from haikei.cli.app import app
 from haikei.credits import BackgroundVersion, Ingredient, Relation, SourceType, StatementKind
 from haikei.errors import ReportError
-from haikei.ledger import note_signer
-from haikei.ledger.checkpoint import VerifierKey
+from haikei.ledger import VerifierKey, note_signer
 from haikei.reports import Format
 from haikei.reports.report_signature import check_seal, seal_path
 from support.records import PAINTER, a_background, a_chain, a_layout
-from support.reporting import ReportDesk, rows_of
-from support.stating import state
+from support.reports import ReportDesk, declare_statement, rows_of
 
 
 def _without_ai(shot: str) -> BackgroundVersion:
@@ -67,7 +65,7 @@ def test_an_ingredient_that_is_not_recorded_cannot_be_attested(desk: ReportDesk)
 
 def test_a_statement_is_quoted_beside_the_record(desk: ReportDesk) -> None:
     desk.save(_without_ai("c001"), _without_ai("c002"))
-    entry = state(desk, StatementKind.NO_AI, sequence="ep01", shot="c001", answer="yes")
+    entry = declare_statement(desk, StatementKind.NO_AI, sequence="ep01", shot="c001", answer="yes")
     rows = _list(desk)
     assert entry in rows["c001"]["declared"]
     assert rows["c002"]["declared"]["en"] == "not recorded"
@@ -75,14 +73,16 @@ def test_a_statement_is_quoted_beside_the_record(desk: ReportDesk) -> None:
 
 def test_a_statement_against_it_keeps_a_background_from_being_attested(desk: ReportDesk) -> None:
     desk.save(_without_ai("c001"))
-    entry = state(desk, StatementKind.NO_AI, sequence="ep01", shot="c001", answer="unsure")
+    entry = declare_statement(
+        desk, StatementKind.NO_AI, sequence="ep01", shot="c001", answer="unsure"
+    )
     (why,) = _list(desk)["c001"]["why_not"]
     assert f"ledger entry {entry}" in why["en"]
 
 
 def test_a_statement_that_the_record_contradicts_is_flagged(desk: ReportDesk) -> None:
     desk.save(a_background("c001"))
-    state(desk, StatementKind.NO_AI, answer="yes")
+    declare_statement(desk, StatementKind.NO_AI, answer="yes")
     report, _ = desk.write("no-ai", Format.JSON)
     found = json.loads(report.read_text(encoding="utf-8"))
     notices = [one["text"]["en"] for one in found["blocks"] if one["type"] == "notice"]

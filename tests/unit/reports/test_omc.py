@@ -8,7 +8,7 @@ from typing import Any
 from haikei.credits import Person
 from haikei.reports import Format
 from support.records import a_background, a_chain, a_person, save_show
-from support.reporting import ReportDesk
+from support.reports import ReportDesk
 
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 

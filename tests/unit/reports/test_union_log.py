@@ -6,8 +6,7 @@ from haikei.credits import Person, StatementKind
 from haikei.reports import Format
 from haikei.settings import Settings
 from support.records import ITO, PAINTER, SATO, TANAKA, a_background, a_chain
-from support.reporting import ReportDesk, rows_of
-from support.stating import AFTER, state
+from support.reports import AFTER, ReportDesk, declare_statement, rows_of
 
 
 def _settings(desk: ReportDesk, *people: dict[str, Any]) -> Settings:
@@ -64,10 +63,10 @@ def test_each_ai_step_names_its_operator_or_says_that_nobody_is_named(desk: Repo
 
 
 def test_notices_and_consultations_stand_with_date_recipient_and_entry(desk: ReportDesk) -> None:
-    entry = state(
+    entry = declare_statement(
         desk, StatementKind.UNION_NOTICE, to="TAG 839", text="Notice.", reference="letter 12"
     )
-    state(desk, StatementKind.UNION_CONSULTATION, to="TAG 839", text="Meeting.")
+    declare_statement(desk, StatementKind.UNION_CONSULTATION, to="TAG 839", text="Meeting.")
     desk.save(a_background("c001"))
     report = desk.json("union-log", settings=_settings(desk, _covered("Yuki Tanaka")))
     notice, consultation = rows_of(report, "statements")
@@ -79,7 +78,7 @@ def test_notices_and_consultations_stand_with_date_recipient_and_entry(desk: Rep
 
 
 def test_a_notice_after_the_first_generation_is_flagged(desk: ReportDesk) -> None:
-    state(desk, StatementKind.UNION_NOTICE, to="TAG 839", at=AFTER)
+    declare_statement(desk, StatementKind.UNION_NOTICE, to="TAG 839", at=AFTER)
     desk.save(a_background("c001"))
     report = desk.json("union-log", settings=_settings(desk, _covered("Yuki Tanaka")))
     assert "generated before the date of a notice" in _alerts(report)

@@ -8,7 +8,7 @@ import pytest
 from haikei.errors import CreditError, ReportError
 from haikei.reports import Block, Card, Format, Paragraph, Style
 from haikei.reports.report_writing import write_report
-from support.reporting import a_document
+from support.reports import a_document
 
 
 def failing() -> Iterator[Block]:

@@ -6,25 +6,25 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from haikei.database import open_database
-from support.desk import MemoryDesk, make_version
+from support.databases import fresh_database
 from support.jobs import studio_settings
-from support.review_house import ReviewHouse
+from support.studio import ReviewStudio, make_version
+from support.trackers import MemoryReview
 
 
 @pytest.fixture
-def open_house(tmp_path: Path) -> Iterator[Callable[..., ReviewHouse]]:
+def open_studio(tmp_path: Path) -> Iterator[Callable[..., ReviewStudio]]:
     """Open a studio whose settings differ in these sections."""
     opened: list[Engine] = []
 
-    def make(**sections: object) -> ReviewHouse:
+    def make(**sections: object) -> ReviewStudio:
         settings = studio_settings(tmp_path, **sections)
-        database = open_database(f"sqlite:///{settings.studio.state / 'haikei.db'}")
+        database = fresh_database(settings.studio.state / "haikei.db")
         opened.append(database)
-        desk = MemoryDesk()
+        desk = MemoryReview()
         with database.begin() as connection:
             order = make_version(connection, desk, 1)
-        return ReviewHouse(settings=settings, database=database, desk=desk, order=order)
+        return ReviewStudio(settings=settings, database=database, desk=desk, order=order)
 
     yield make
     for database in opened:
@@ -32,5 +32,5 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., ReviewHouse]]:
 
 
 @pytest.fixture
-def house(open_house: Callable[..., ReviewHouse]) -> ReviewHouse:
-    return open_house()
+def studio(open_studio: Callable[..., ReviewStudio]) -> ReviewStudio:
+    return open_studio()

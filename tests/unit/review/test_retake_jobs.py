@@ -11,25 +11,25 @@ from sqlalchemy import Connection, select
 
 from haikei.credits import Role, records
 from haikei.database import jobs, utc_now
+from haikei.jobs import JobOrder, JobState
 from haikei.jobs.inbox import add_job
-from haikei.jobs.job import JobOrder, JobState
 from haikei.jobs.table import job_row, order_of, order_text
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
-from support.desk import MORI
-from support.house import House, opening
+from support.jobs import JobStudio, job_studios
+from support.trackers import MORI
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def studio(tmp_path: Path) -> Iterator[JobStudio]:
     with ExitStack() as stack:
-        yield opening(stack, tmp_path)()
+        yield job_studios(stack, tmp_path)()
 
 
-def retaken(house: House, key: str, text: str) -> JobOrder:
+def retaken(studio: JobStudio, key: str, text: str) -> JobOrder:
     """Let the version of a job be made again as a note asks."""
-    with house.database.begin() as connection:
-        parent = records.background(connection, key)
+    with studio.database.begin() as connection:
+        parent = store.background(connection, key)
         assert parent is not None
         note = KeptNote(
             id="Note:12",
@@ -44,7 +44,7 @@ def retaken(house: House, key: str, text: str) -> JobOrder:
         before = order_in(connection, key)
         order = ordered(before, parent.code, [note], {MORI.id: MORI})
         add_job(connection, job_row(order, utc_now()))
-    house.work()
+    studio.work()
     return order
 
 
@@ -53,16 +53,16 @@ def order_in(connection: Connection, key: str) -> JobOrder:
     return order_of(text)
 
 
-def test_a_retake_becomes_the_next_version_with_who_asked_in_its_record(house: House) -> None:
-    first = house.publish()
+def test_a_retake_becomes_the_next_version_with_who_asked_in_its_record(studio: JobStudio) -> None:
+    first = studio.publish()
 
-    order = retaken(house, first, "less green")
+    order = retaken(studio, first, "less green")
 
-    job = house.store.get(order.key)
+    job = studio.store.get(order.key)
     assert (job.state, job.version_code) == (JobState.DONE, "c001_bg_summer_day_v002")
-    with house.database.connect() as connection:
-        before = records.background(connection, first)
-        after = records.background(connection, order.key)
+    with studio.database.connect() as connection:
+        before = store.background(connection, first)
+        after = store.background(connection, order.key)
     assert before is not None
     assert after is not None
     assert after.images[0].sha256 == before.images[0].sha256
@@ -71,17 +71,17 @@ def test_a_retake_becomes_the_next_version_with_who_asked_in_its_record(house: H
     assert asked.actor.name == "K. Mori"
     assert asked.evidence.source == "Note:12 on c001_bg_summer_day_v001"
     assert len(asked.evidence.sha256) == 64
-    request = house.tracker.published[order.key]
+    request = studio.tracker.published[order.key]
     assert "retake: K. Mori (HumanUser:14)" in request.roles
     assert "Retake of c001_bg_summer_day_v001: less green" in request.description
 
 
-def test_what_is_turned_and_another_seed_reach_the_generator(house: House) -> None:
-    first = house.publish()
+def test_what_is_turned_and_another_seed_reach_the_generator(studio: JobStudio) -> None:
+    first = studio.publish()
 
-    order = retaken(house, first, "less green, keep it calm")
+    order = retaken(studio, first, "less green, keep it calm")
 
-    with house.database.connect() as connection:
+    with studio.database.connect() as connection:
         requests = [
             json.loads(found.final.request_json)
             for key in (first, order.key)
@@ -93,17 +93,17 @@ def test_what_is_turned_and_another_seed_reach_the_generator(house: House) -> No
     assert requests[0]["layout_sha256"] == requests[1]["layout_sha256"]
 
 
-def test_a_retake_at_another_time_is_the_first_of_its_own_versions(house: House) -> None:
-    first = house.publish()
+def test_a_retake_at_another_time_is_the_first_of_its_own_versions(studio: JobStudio) -> None:
+    first = studio.publish()
 
-    order = retaken(house, first, "make it night")
+    order = retaken(studio, first, "make it night")
 
-    assert house.store.get(order.key).version_code == "c001_bg_summer_night_v001"
+    assert studio.store.get(order.key).version_code == "c001_bg_summer_night_v001"
 
 
-def test_an_order_is_read_as_it_was_written(house: House) -> None:
-    first = house.publish()
-    order = retaken(house, first, "less green, no power lines")
+def test_an_order_is_read_as_it_was_written(studio: JobStudio) -> None:
+    first = studio.publish()
+    order = retaken(studio, first, "less green, no power lines")
 
     assert order_of(order_text(order)) == order
     plain = replace(order, retake=None)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from haikei.note_language.parser import THANKS, only_thanks
 from haikei.review.notes import NoteState
-from support.desk import KATO
-from support.review_house import ReviewHouse
+from support.studio import ReviewStudio
+from support.trackers import KATO
 
 
 @pytest.mark.parametrize(
@@ -67,71 +67,71 @@ def test_any_text_can_be_judged(text: str) -> None:
 
 
 def test_thanks_on_a_version_in_retake_starts_nothing_and_is_not_answered(
-    house: ReviewHouse,
+    studio: ReviewStudio,
 ) -> None:
-    asked = house.desk.note(1, "less green")
-    house.desk.set_status(1, "rtk")
-    house.review()
-    house.make(house.retakes[-1])
-    house.review()
+    asked = studio.desk.note(1, "less green")
+    studio.desk.set_status(1, "rtk")
+    studio.review()
+    studio.make(studio.retakes[-1])
+    studio.review()
 
-    house.desk.note(1, "Thanks!", KATO, reply_to=asked)
-    house.desk.note(1, "ありがとう")
-    house.review()
+    studio.desk.note(1, "Thanks!", KATO, reply_to=asked)
+    studio.desk.note(1, "ありがとう")
+    studio.review()
 
-    assert len(house.retakes) == 1
-    assert [reply.note for reply in house.desk.replies] == [asked]
-    assert house.desk.questions == []
-    thanks = [note.text for note in house.view().notes if note.state is NoteState.THANKS]
+    assert len(studio.retakes) == 1
+    assert [reply.note for reply in studio.desk.replies] == [asked]
+    assert studio.desk.questions == []
+    thanks = [note.text for note in studio.view().notes if note.state is NoteState.THANKS]
     assert thanks == ["Thanks!", "ありがとう"]
 
 
-def test_an_instruction_beside_thanks_still_counts(house: ReviewHouse) -> None:
-    house.desk.set_status(1, "rtk")
-    house.review()
-    house.make(house.retakes[-1])
-    house.review()
+def test_an_instruction_beside_thanks_still_counts(studio: ReviewStudio) -> None:
+    studio.desk.set_status(1, "rtk")
+    studio.review()
+    studio.make(studio.retakes[-1])
+    studio.review()
 
-    house.desk.note(1, "thanks")
-    house.desk.note(1, "thanks, but less green")
-    house.review()
+    studio.desk.note(1, "thanks")
+    studio.desk.note(1, "thanks, but less green")
+    studio.review()
 
-    (_, second) = house.retakes
+    (_, second) = studio.retakes
     assert second.retake is not None
     assert second.retake.instructions.text == "thanks, but less green"
 
 
-def test_a_status_asks_for_a_retake_though_its_note_only_thanks(house: ReviewHouse) -> None:
-    house.desk.note(1, "thank you")
-    house.desk.set_status(1, "rtk")
-    house.review()
+def test_a_status_asks_for_a_retake_though_its_note_only_thanks(studio: ReviewStudio) -> None:
+    studio.desk.note(1, "thank you")
+    studio.desk.set_status(1, "rtk")
+    studio.review()
 
-    (order,) = house.retakes
+    (order,) = studio.retakes
     assert order.retake is not None
     assert order.retake.notes == ("Decision:1.1",)
 
 
-def test_thanks_after_an_approval_is_not_answered(house: ReviewHouse) -> None:
-    house.desk.set_status(1, "apr")
-    house.review()
-    house.desk.now = house.clock()
-    house.desk.note(1, "了解です")
-    house.review()
+def test_thanks_after_an_approval_is_not_answered(studio: ReviewStudio) -> None:
+    studio.desk.set_status(1, "apr")
+    studio.review()
+    studio.desk.now = studio.clock()
+    studio.desk.note(1, "了解です")
+    studio.review()
 
-    assert house.desk.replies == []
+    assert studio.desk.replies == []
 
 
-def test_thanks_that_is_reworded_counts_as_it_reads_now(house: ReviewHouse) -> None:
-    house.desk.set_status(1, "rtk")
-    house.review()
-    house.make(house.retakes[-1])
-    id_ = house.desk.note(1, "thanks")
-    house.review()
-    assert len(house.retakes) == 1
+def test_thanks_that_is_reworded_counts_as_it_reads_now(studio: ReviewStudio) -> None:
+    studio.desk.set_status(1, "rtk")
+    studio.review()
+    studio.make(studio.retakes[-1])
+    id_ = studio.desk.note(1, "thanks")
+    studio.review()
+    assert len(studio.retakes) == 1
 
-    seen = house.desk.versions[1]
+    seen = studio.desk.versions[1]
     notes = (replace(one, text="ok; make it night") if one.id == id_ else one for one in seen.notes)
-    house.desk.versions[1] = replace(seen, notes=tuple(notes))
-    house.review()
+    studio.desk.versions[1] = replace(seen, notes=tuple(notes))
+    studio.review()
 
-    assert [order.time for order in house.retakes] == ["day", "night"]
+    assert [order.time for order in studio.retakes] == ["day", "night"]

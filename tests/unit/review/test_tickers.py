@@ -8,11 +8,11 @@ from structlog.testing import capture_logs
 
 from haikei.errors import TrackerUnavailable
 from haikei.review import reviewer
-from support.review_house import ReviewHouse
+from support.studio import ReviewStudio
 
 
 def test_a_ticker_that_hangs_or_fails_keeps_nothing_else_waiting(
-    house: ReviewHouse, monkeypatch: pytest.MonkeyPatch
+    studio: ReviewStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reviewer, "POLL", 0.01)
     stop, looked, failed = threading.Event(), threading.Event(), threading.Event()
@@ -28,9 +28,9 @@ def test_a_ticker_that_hangs_or_fails_keeps_nothing_else_waiting(
             failed.set()
         raise TrackerUnavailable("It is away.")
 
-    house.desk.after_look = looked.set
-    house.wake()
-    thread = threading.Thread(target=house.reviewer().run, args=(stop, (hang, fail)))
+    studio.desk.after_look = looked.set
+    studio.wake()
+    thread = threading.Thread(target=studio.reviewer().run, args=(stop, (hang, fail)))
     with capture_logs():
         thread.start()
         assert looked.wait(60)
@@ -39,4 +39,4 @@ def test_a_ticker_that_hangs_or_fails_keeps_nothing_else_waiting(
         thread.join(60)
 
     assert not thread.is_alive()
-    assert house.desk.closed
+    assert studio.desk.closed

@@ -7,7 +7,7 @@ import pytest
 from haikei.sgserver.credentials import Caller
 from haikei.sgserver.site import Site
 from haikei.sgserver.values import Fault
-from support.rows import number
+from support.sites import number
 
 FIELDS = ("event_type", "attribute_name", "entity", "project", "user", "meta", "session_uuid")
 

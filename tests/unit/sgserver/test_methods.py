@@ -8,7 +8,7 @@ from haikei.sgserver.credentials import Caller, Credentials
 from haikei.sgserver.http.rpc import dispatch
 from haikei.sgserver.site import Site
 from haikei.sgserver.values import AuthenticationFault, Fault
-from support.rows import link, number
+from support.sites import link, number
 
 
 def call(site: Site, me: Caller, method: str, /, **parameters: Any) -> Any:

@@ -10,7 +10,7 @@ from haikei.sgserver.credentials import Caller
 from haikei.sgserver.http.rpc import dispatch
 from haikei.sgserver.site import Site
 from haikei.sgserver.values import Fault
-from support.rows import link, number
+from support.sites import link, number
 
 
 def read(site: Site, me: Caller, **call: Any) -> Mapping[str, Any]:

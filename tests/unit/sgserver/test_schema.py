@@ -9,7 +9,7 @@ from haikei.sgserver.credentials import Caller
 from haikei.sgserver.http.rpc import dispatch
 from haikei.sgserver.site import Site
 from haikei.sgserver.values import Fault
-from support.rows import number
+from support.sites import number
 
 
 def make(site: Site, me: Caller, data_type: str, label: str, **properties: Any) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from haikei.sgserver.credentials import Caller
 from haikei.sgserver.site import Site
 from haikei.sgserver.values import Fault
-from support.rows import link, number
+from support.sites import link, number
 
 
 def publish(site: Site, me: Caller, project: dict[str, Any], path: Any) -> dict[str, Any]:

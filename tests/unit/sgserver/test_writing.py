@@ -8,7 +8,7 @@ import pytest
 from haikei.sgserver.credentials import Caller
 from haikei.sgserver.site import Site
 from haikei.sgserver.values import Fault
-from support.rows import link, number
+from support.sites import link, number
 
 
 def test_a_version_needs_its_project_alone_and_gets_what_the_site_gives(

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from haikei.sgserver.values import Json
-from support.site import RunningSite, running_site
+from support.sites import RunningSite, running_site
 
 SECRET = "a secret of a menu item"
 URL = "https://haikei.studio.test/menu/retake"

@@ -9,7 +9,7 @@ import pytest
 from haikei.errors import ImageUnreadable
 from haikei.sgserver.media.media_store import MediaStore, Rendition
 from haikei.sgserver.media.thumbnails import can_show, make_renditions
-from support.wire import write_image
+from support.sites import write_image
 
 
 def _keep(media: MediaStore, source: Path) -> None:

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from haikei.sgserver.values import Json
-from support.hearing import Receiver, receiver
-from support.site import KEY, SCRIPT, RunningSite, running_site
+from support.servers import WebhookReceiver, webhook_receiver
+from support.sites import KEY, SCRIPT, RunningSite, running_site
 
 HOOKS = "/api/v1/webhook/hooks"
 TOKEN = "a token of a webhook"
@@ -26,8 +26,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 
 
 @pytest.fixture
-def hearing() -> Iterator[Receiver]:
-    with receiver() as running:
+def receiver() -> Iterator[WebhookReceiver]:
+    with webhook_receiver() as running:
         yield running
 
 
@@ -48,9 +48,9 @@ def signed_in(site: RunningSite) -> Generator[httpx.Client]:
         yield client
 
 
-def listen(rest: httpx.Client, hearing: Receiver, **given: object) -> dict[str, Any]:
+def listen(rest: httpx.Client, receiver: WebhookReceiver, **given: object) -> dict[str, Any]:
     wanted: Mapping[str, object] = {
-        "url": f"{hearing.url}/hook",
+        "url": f"{receiver.url}/hook",
         "entity_types": {"Shot": {"create": [], "update": ["description"], "delete": []}},
         "token": TOKEN,
     }
@@ -94,9 +94,9 @@ def newest(site: RunningSite) -> int:
 
 
 def test_what_was_asked_for_is_told_and_nothing_else(
-    site: RunningSite, rest: httpx.Client, hearing: Receiver
+    site: RunningSite, rest: httpx.Client, receiver: WebhookReceiver
 ) -> None:
-    hook = listen(rest, hearing)
+    hook = listen(rest, receiver)
 
     shot = make(site, "Shot", code="c001", description="from the start")
     created = newest(site)
@@ -105,7 +105,7 @@ def test_what_was_asked_for_is_told_and_nothing_else(
     change(site, "Shot", shot, description="later")
     changed = newest(site)
 
-    first = hearing.next()
+    first = receiver.next()
     (told,) = first.deliveries
     assert first.path == "/hook"
     assert (told["event_type"], told["operation"]) == ("Shotgun_Shot_New", "create")
@@ -117,20 +117,20 @@ def test_what_was_asked_for_is_told_and_nothing_else(
     assert first.headers["x-sg-delivery-id"] == told["delivery_id"]
     assert first.headers["x-sg-webhook-site-url"] == f"{site.url}/"
 
-    (told,) = hearing.next().deliveries
+    (told,) = receiver.next().deliveries
     assert told["event_log_entry_id"] == changed
     assert (told["operation"], told["attribute_name"]) == ("update", "description")
     assert (told["meta"]["old_value"], told["meta"]["new_value"]) == ("from the start", "later")
-    assert hearing.heard.empty()
+    assert receiver.heard.empty()
 
 
 def test_a_body_is_signed_as_it_is_sent(
-    site: RunningSite, rest: httpx.Client, hearing: Receiver
+    site: RunningSite, rest: httpx.Client, receiver: WebhookReceiver
 ) -> None:
-    listen(rest, hearing)
+    listen(rest, receiver)
     make(site, "Shot", code="海 c002")
 
-    heard = hearing.next()
+    heard = receiver.next()
 
     right = hmac.new(TOKEN.encode(), heard.body, hashlib.sha1).hexdigest()
     assert heard.headers["x-sg-signature"] == f"sha1={right}"
@@ -139,25 +139,25 @@ def test_a_body_is_signed_as_it_is_sent(
 
 
 def test_a_webhook_without_a_token_is_not_signed(
-    site: RunningSite, rest: httpx.Client, hearing: Receiver
+    site: RunningSite, rest: httpx.Client, receiver: WebhookReceiver
 ) -> None:
-    listen(rest, hearing, token="")
+    listen(rest, receiver, token="")
     make(site, "Shot", code="c003")
 
-    assert "x-sg-signature" not in hearing.next().headers
+    assert "x-sg-signature" not in receiver.next().headers
 
 
 def test_many_events_come_in_batches_of_fifty_at_most(
-    site: RunningSite, rest: httpx.Client, hearing: Receiver
+    site: RunningSite, rest: httpx.Client, receiver: WebhookReceiver
 ) -> None:
-    listen(rest, hearing, batch_deliveries=True)
+    listen(rest, receiver, batch_deliveries=True)
     make_many(site, 120)
     last = newest(site)
 
     sizes: list[int] = []
     told: list[int] = []
     while not told or told[-1] != last:
-        heard = hearing.next()
+        heard = receiver.next()
         assert isinstance(json.loads(heard.body)["data"]["deliveries"], list)
         assert heard.headers["x-sg-event-batch-size"] == str(len(heard.deliveries))
         sizes.append(len(heard.deliveries))
@@ -168,85 +168,85 @@ def test_many_events_come_in_batches_of_fifty_at_most(
 
 
 def test_other_projects_are_not_told_of(
-    site: RunningSite, rest: httpx.Client, hearing: Receiver
+    site: RunningSite, rest: httpx.Client, receiver: WebhookReceiver
 ) -> None:
     other = make(site, "Project", name="Yama")
-    listen(rest, hearing, projects=[other])
+    listen(rest, receiver, projects=[other])
     make(site, "Shot", code="c004")
     shot = make(site, "Shot", code="c005", project={"type": "Project", "id": other})
 
-    (told,) = hearing.next().deliveries
+    (told,) = receiver.next().deliveries
     assert told["entity"]["id"] == shot
 
 
 def test_a_deleted_row_is_still_named(
-    site: RunningSite, rest: httpx.Client, hearing: Receiver
+    site: RunningSite, rest: httpx.Client, receiver: WebhookReceiver
 ) -> None:
     shot = make(site, "Shot", code="c006")
-    listen(rest, hearing, entity_types={"Shot": {"delete": []}})
+    listen(rest, receiver, entity_types={"Shot": {"delete": []}})
     site.site.delete(site.site.system, "Shot", shot)
 
-    (told,) = hearing.next().deliveries
+    (told,) = receiver.next().deliveries
     assert (told["operation"], told["entity"]) == ("delete", {"type": "Shot", "id": shot})
 
 
 def test_what_fails_is_not_sent_again_and_too_many_failures_end_a_webhook(
-    site: RunningSite, rest: httpx.Client, hearing: Receiver
+    site: RunningSite, rest: httpx.Client, receiver: WebhookReceiver
 ) -> None:
-    hearing.status = 500
-    hook = listen(rest, hearing)
+    receiver.status = 500
+    hook = listen(rest, receiver)
     make_many(site, 130)
 
-    told = [hearing.next().deliveries[0]["event_log_entry_id"] for _ in range(100)]
+    told = [receiver.next().deliveries[0]["event_log_entry_id"] for _ in range(100)]
     assert len(set(told)) == 100
 
-    other = listen(rest, hearing, url=f"{hearing.url}/other")
-    hearing.status = 200
+    other = listen(rest, receiver, url=f"{receiver.url}/other")
+    receiver.status = 200
     make(site, "Shot", code="c007")
-    assert hearing.next().path == "/other"
-    assert hearing.heard.empty()
+    assert receiver.next().path == "/other"
+    assert receiver.heard.empty()
     answer = rest.get(f"{HOOKS}/{hook['id']}").json()["data"]
     assert answer["status"] == "failed"
 
     rest.delete(f"{HOOKS}/{other['id']}")
     rest.put(f"{HOOKS}/{hook['id']}", json={"status": "active"})
     make(site, "Shot", code="c008")
-    assert hearing.next().path == "/hook"
+    assert receiver.next().path == "/hook"
 
 
 def test_a_webhook_that_is_disabled_is_told_nothing(
-    site: RunningSite, rest: httpx.Client, hearing: Receiver
+    site: RunningSite, rest: httpx.Client, receiver: WebhookReceiver
 ) -> None:
-    hook = listen(rest, hearing)
+    hook = listen(rest, receiver)
     rest.put(f"{HOOKS}/{hook['id']}", json={"status": "disabled"})
-    listen(rest, hearing, url=f"{hearing.url}/other")
+    listen(rest, receiver, url=f"{receiver.url}/other")
     make(site, "Shot", code="c009")
 
-    assert hearing.next().path == "/other"
-    assert hearing.heard.empty()
+    assert receiver.next().path == "/other"
+    assert receiver.heard.empty()
 
 
-def test_a_connection_can_be_tested(rest: httpx.Client, hearing: Receiver) -> None:
-    hook = listen(rest, hearing)
+def test_a_connection_can_be_tested(rest: httpx.Client, receiver: WebhookReceiver) -> None:
+    hook = listen(rest, receiver)
 
     assert rest.post(f"{HOOKS}/{hook['id']}/test_connection").status_code == 204
 
-    assert hearing.next().deliveries[0]["event_type"] == "Test_Connection"
+    assert receiver.next().deliveries[0]["event_type"] == "Test_Connection"
 
 
-def test_the_token_is_never_told(rest: httpx.Client, hearing: Receiver) -> None:
-    hook = listen(rest, hearing)
+def test_the_token_is_never_told(rest: httpx.Client, receiver: WebhookReceiver) -> None:
+    hook = listen(rest, receiver)
 
     for answer in (rest.get(HOOKS), rest.get(f"{HOOKS}/{hook['id']}")):
         assert TOKEN not in answer.text
 
 
-def test_webhooks_outlive_the_server(tmp_path: Path, hearing: Receiver) -> None:
+def test_webhooks_outlive_the_server(tmp_path: Path, receiver: WebhookReceiver) -> None:
     with running_site(tmp_path) as site, signed_in(site) as rest:
-        listen(rest, hearing)
+        listen(rest, receiver)
     with running_site(tmp_path) as site:
         make(site, "Shot", code="c010")
-        assert hearing.next().deliveries[0]["event_type"] == "Shotgun_Shot_New"
+        assert receiver.next().deliveries[0]["event_type"] == "Shotgun_Shot_New"
 
 
 @pytest.mark.parametrize(
@@ -260,9 +260,9 @@ def test_webhooks_outlive_the_server(tmp_path: Path, hearing: Receiver) -> None:
     ],
 )
 def test_what_makes_no_webhook_is_refused(
-    rest: httpx.Client, hearing: Receiver, given: dict[str, object]
+    rest: httpx.Client, receiver: WebhookReceiver, given: dict[str, object]
 ) -> None:
-    wanted = {"url": hearing.url, "entity_types": {"Shot": {"create": []}}}
+    wanted = {"url": receiver.url, "entity_types": {"Shot": {"create": []}}}
 
     answer = rest.post(HOOKS, json={**wanted, **given})
 
@@ -272,9 +272,9 @@ def test_what_makes_no_webhook_is_refused(
 
 
 def test_nobody_manages_webhooks_without_signing_in_as_a_script(
-    site: RunningSite, rest: httpx.Client, hearing: Receiver
+    site: RunningSite, rest: httpx.Client, receiver: WebhookReceiver
 ) -> None:
-    listen(rest, hearing)
+    listen(rest, receiver)
     person = site.site.find_one(site.site.system, "HumanUser", [["login", "is", "admin"]])
     assert person is not None
     site.site.set_password(int(str(person["id"])), "a password")

@@ -11,7 +11,8 @@ from haikei.errors import PathRefused, SettingsError
 from haikei.settings import PathTemplate, Settings
 from haikei.show import Place
 from haikei.storage import PlacedLayout, Storage
-from support.mounts import PLACE, settings_with_root, storage_at
+from haikei.trackers import Place
+from support.storage import PLACE, settings_with_root, storage_at
 
 MOUNT = Path("/mnt/show")
 LAYOUT = PathTemplate(settings_with_root(MOUNT).storage.layout)

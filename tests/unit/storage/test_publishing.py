@@ -13,7 +13,7 @@ import pytest
 
 from haikei.errors import AlreadyPublished, PathRefused, StorageError, StorageUnavailable
 from haikei.storage import Storage
-from support.mounts import (
+from support.storage import (
     killed_publishers,
     publish_once,
     publish_with_file_limit,

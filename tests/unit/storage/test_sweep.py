@@ -10,7 +10,7 @@ from threading import Event, Thread
 import pytest
 
 from haikei.errors import StorageUnavailable
-from support.mounts import storage_at
+from support.storage import storage_at
 
 HERE = re.sub(r"[^A-Za-z0-9-]", "-", platform.node()) or "localhost"
 RELATIVE = PurePosixPath("PORT/a.png")

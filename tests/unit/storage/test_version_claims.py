@@ -14,7 +14,8 @@ import pytest
 from haikei.errors import PathRefused, StorageError, StorageUnavailable
 from haikei.show import Place
 from haikei.storage import Storage
-from support.mounts import PLACE, claim_many, killed_claimers, settings_with_root, storage_at
+from haikei.trackers import Place
+from support.storage import PLACE, claim_many, killed_claimers, settings_with_root, storage_at
 
 
 def claim(storage: Storage, key: str, *, place: Place = PLACE, at_least: int = 0) -> int:

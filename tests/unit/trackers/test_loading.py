@@ -22,12 +22,12 @@ from haikei.trackers.shotgrid.crediting import ShotGridCheckpointBoard, ShotGrid
 from haikei.trackers.shotgrid.playlists import ShotGridPlaylistDesk
 from haikei.trackers.shotgrid.review import ShotGridReviewDesk
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.show import studio_settings
-from support.tracker import MemoryTracker
+from support.sites import site_settings
+from support.trackers import MemoryTracker
 
 
 def studio(tmp_path: Path, **tracker: object) -> Settings:
-    settings = studio_settings("http://127.0.0.1:8770", "haikei", tmp_path, tmp_path)
+    settings = site_settings("http://127.0.0.1:8770", "haikei", tmp_path, tmp_path)
     section = settings.tracker.model_copy(update=tracker)
     return settings.model_copy(update={"tracker": section})
 

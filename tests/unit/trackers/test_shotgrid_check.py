@@ -10,8 +10,9 @@ from haikei.settings import Tracker
 from haikei.trackers.shotgrid.checkup import check_site
 from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.schema import check_permissions
-from support.scripted_site import ScriptedSite, fault, results, rows, scripted_site
-from support.show import studio_settings
+from support.clocks import PATIENCE
+from support.servers import ScriptedSite, fault, results, rows, scripted_site
+from support.sites import site_settings
 
 GONE = fault("API batch() request 1: Version 2147483647 does not exist.")
 GONE_SECOND = fault("API batch() request 2: Version 2147483647 does not exist.")
@@ -26,7 +27,7 @@ def site() -> Iterator[ScriptedSite]:
 
 @pytest.fixture
 def client(site: ScriptedSite) -> Iterator[SiteClient]:
-    made = SiteClient(Tracker(url=HttpUrl(site.url), timeout=2), SecretStr("k"))
+    made = SiteClient(Tracker(url=HttpUrl(site.url), timeout=PATIENCE), SecretStr("k"))
     yield made
     made.close()
 
@@ -74,7 +75,7 @@ def test_a_clock_that_is_off_is_told(
     site.clock = ahead
     script = {"type": "ApiUser", "id": 1, "firstname": "haikei"}
     site.then(rows(script))
-    settings = studio_settings(site.url, "haikei", tmp_path, tmp_path)
+    settings = site_settings(site.url, "haikei", tmp_path, tmp_path)
     key = SecretStr("k")
     client = SiteClient(settings.tracker, key)
 

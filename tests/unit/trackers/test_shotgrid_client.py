@@ -11,11 +11,14 @@ from pydantic import HttpUrl, SecretStr
 from haikei.errors import HaikeiError, TrackerRejected, TrackerUnavailable
 from haikei.settings import Tracker
 from haikei.trackers.shotgrid.client import CreateRow, SiteClient
-from support.scripted_site import Answer, ScriptedSite, fault, results, rows, scripted_site
+from support.clocks import PATIENCE
+from support.servers import Answer, ScriptedSite, fault, results, rows, scripted_site
 
 KEY = "s3cr3t-k3y"
 SHOT = {"type": "Shot", "id": 7, "code": "c001"}
 ROW = CreateRow(type="Shot", fields={"code": "c001"})
+#: Seconds after which a client gives up that is not answered; the next answer comes in that time.
+IMPATIENT = 2.0
 
 
 @pytest.fixture
@@ -25,13 +28,19 @@ def site() -> Iterator[ScriptedSite]:
 
 
 @pytest.fixture
-def client(site: ScriptedSite) -> Iterator[SiteClient]:
-    made = connect(site.url)
+def timeout() -> float:
+    """Return the seconds that `client` waits for an answer; a test of silence asks for less."""
+    return PATIENCE
+
+
+@pytest.fixture
+def client(site: ScriptedSite, timeout: float) -> Iterator[SiteClient]:
+    made = connect(site.url, timeout=timeout)
     yield made
     made.close()
 
 
-def connect(url: str, *, timeout: float = 0.8) -> SiteClient:
+def connect(url: str, *, timeout: float = PATIENCE) -> SiteClient:
     return SiteClient(Tracker(url=HttpUrl(url), timeout=timeout), SecretStr(KEY))
 
 
@@ -64,7 +73,9 @@ def test_a_read_is_asked_again_after_a_passing_error(
     assert site.asked == ["read", "read"]
 
 
-@pytest.mark.parametrize("answer", [Answer(cut=True), Answer(silent=True)])
+@pytest.mark.parametrize(
+    ("answer", "timeout"), [(Answer(cut=True), PATIENCE), (Answer(silent=True), IMPATIENT)]
+)
 def test_a_read_is_asked_again_after_no_answer(
     site: ScriptedSite, client: SiteClient, answer: Answer
 ) -> None:
@@ -75,14 +86,14 @@ def test_a_read_is_asked_again_after_no_answer(
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "timeout"),
     [
-        Answer(status=502),
-        Answer(status=504),
-        Answer(status=503),
-        Answer(status=500),
-        Answer(cut=True),
-        Answer(silent=True),
+        (Answer(status=502), PATIENCE),
+        (Answer(status=504), PATIENCE),
+        (Answer(status=503), PATIENCE),
+        (Answer(status=500), PATIENCE),
+        (Answer(cut=True), PATIENCE),
+        (Answer(silent=True), IMPATIENT),
     ],
     ids=["502", "504", "503", "500", "cut", "silent"],
 )
@@ -109,8 +120,13 @@ def test_a_write_on_a_kept_connection_that_was_closed_meanwhile_goes_through(
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [Answer(status=500), Answer(status=502), Answer(cut=True), Answer(silent=True)],
+    ("answer", "timeout"),
+    [
+        (Answer(status=500), PATIENCE),
+        (Answer(status=502), PATIENCE),
+        (Answer(cut=True), PATIENCE),
+        (Answer(silent=True), IMPATIENT),
+    ],
     ids=["500", "502", "cut", "silent"],
 )
 def test_an_upload_is_sent_once_and_in_time(

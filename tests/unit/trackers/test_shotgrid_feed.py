@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from haikei.errors import TrackerRejected
 from haikei.trackers.shotgrid.feed import ShotGridFeed
-from support.scripted_site import ScriptedSite, rows, scripted_site
-from support.show import studio_settings
+from support.servers import ScriptedSite, rows, scripted_site
+from support.sites import site_settings
 
 US = {"type": "ApiUser", "id": 3}
 
@@ -22,7 +22,7 @@ def site() -> Iterator[ScriptedSite]:
 
 @pytest.fixture
 def feed(site: ScriptedSite, tmp_path: Path) -> Iterator[ShotGridFeed]:
-    settings = studio_settings(site.url, "haikei", tmp_path / "projects", tmp_path)
+    settings = site_settings(site.url, "haikei", tmp_path / "projects", tmp_path)
     made = ShotGridFeed(settings, SecretStr("k"))
     yield made
     made.close()

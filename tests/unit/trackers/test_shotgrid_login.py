@@ -12,8 +12,9 @@ from haikei.settings import Settings
 from haikei.show import Place
 from haikei.trackers.contract.visiting import SignedIn
 from haikei.trackers.shotgrid.visiting import ShotGridSelection, authenticate
+from support.clocks import PATIENCE
 from support.jobs import studio_settings
-from support.site import KEY, RunningSite, running_site
+from support.sites import KEY, RunningSite, running_site
 
 PASSWORD = SecretStr("ひみつ password")
 
@@ -36,7 +37,7 @@ def person(site: RunningSite) -> int:
 
 
 def settings_of(url: str, folder: Path) -> Settings:
-    return studio_settings(folder, tracker={"url": url, "timeout": 5})
+    return studio_settings(folder, tracker={"url": url, "timeout": PATIENCE})
 
 
 def test_who_knows_the_password_is_let_in(site: RunningSite, person: int, tmp_path: Path) -> None:

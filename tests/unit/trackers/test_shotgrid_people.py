@@ -10,7 +10,8 @@ from haikei.settings import PersonEntry, Tracker
 from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.people import People
 from haikei.trackers.shotgrid.record import Link
-from support.scripted_site import ScriptedSite, fault, rows, scripted_site
+from support.clocks import PATIENCE
+from support.servers import ScriptedSite, fault, rows, scripted_site
 
 AOI = {"type": "HumanUser", "id": 5, "login": "aoi", "name": "Aoi Sato", "email": "aoi@studio"}
 LINK = Link(type="HumanUser", id=5, name="Aoi Sato")
@@ -24,7 +25,7 @@ def site() -> Iterator[ScriptedSite]:
 
 @pytest.fixture
 def client(site: ScriptedSite) -> Iterator[SiteClient]:
-    made = SiteClient(Tracker(url=HttpUrl(site.url), timeout=2), SecretStr("k"))
+    made = SiteClient(Tracker(url=HttpUrl(site.url), timeout=PATIENCE), SecretStr("k"))
     yield made
     made.close()
 

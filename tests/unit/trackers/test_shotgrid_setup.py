@@ -8,8 +8,8 @@ from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.schema import FIELDS_OF, HaikeiField
 from haikei.trackers.shotgrid.statuses import set_up_statuses
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.scripted_site import fault, results, rows, scripted_site
-from support.show import studio_settings
+from support.servers import fault, results, rows, scripted_site
+from support.sites import site_settings
 
 
 def described(*fields: HaikeiField) -> dict[str, object]:
@@ -36,7 +36,7 @@ def test_a_twin_that_the_site_makes_silently_is_removed_and_reported(tmp_path: P
         others = [owner for owner in schemas if owner != "Version"]
         site.then(*(results(schemas[owner]) for owner in others))
         site.then(rows(*types), rows(storage), results(statuses("apr", "fin", "rtk", "hld", "omt")))
-        settings = studio_settings(site.url, "haikei", tmp_path, tmp_path)
+        settings = site_settings(site.url, "haikei", tmp_path, tmp_path)
         tracker = ShotGridTracker(settings, SecretStr("k"))
 
         findings = tracker.setup(dry_run=False)
@@ -53,7 +53,7 @@ def test_statuses_that_a_site_does_not_let_us_add_are_told_of(tmp_path: Path) ->
     with scripted_site() as site:
         site.then(results(statuses("apr", "fin", "hld")), rows(), results([{"id": 1}, {"id": 2}]))
         site.then(refused)
-        settings = studio_settings(site.url, "haikei", tmp_path, tmp_path)
+        settings = site_settings(site.url, "haikei", tmp_path, tmp_path)
         client = SiteClient(settings.tracker, SecretStr("k"))
 
         findings = list(set_up_statuses(client, settings, dry_run=False))
@@ -69,7 +69,7 @@ def test_statuses_that_a_site_takes_without_a_word_and_drops_are_told_of(tmp_pat
     before = statuses("apr", "fin", "hld", "omt")
     with scripted_site() as site:
         site.then(results(before), rows(), results([{"id": 1}]), results(True), results(before))
-        settings = studio_settings(site.url, "haikei", tmp_path, tmp_path)
+        settings = site_settings(site.url, "haikei", tmp_path, tmp_path)
         client = SiteClient(settings.tracker, SecretStr("k"))
 
         findings = list(set_up_statuses(client, settings, dry_run=False))

@@ -6,7 +6,7 @@ import pytest
 from pydantic import HttpUrl, SecretStr
 
 from haikei.trackers.shotgrid.webhooks import check_webhooks, is_public, set_up_webhooks
-from support.show import studio_settings
+from support.sites import site_settings
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_an_address_is_public_or_not(url: str, *, public: bool) -> None:
 
 def test_a_site_in_the_internet_is_not_asked_to_reach_into_the_studio(tmp_path: Path) -> None:
     """Nothing is sent: the address of the site does not exist."""
-    settings = studio_settings("https://studio.shotgrid.example.com", "haikei", tmp_path, tmp_path)
+    settings = site_settings("https://studio.shotgrid.example.com", "haikei", tmp_path, tmp_path)
     web = settings.web.model_copy(
         update={"url": HttpUrl("http://10.0.0.5:8771"), "webhook_token": SecretStr("t")}
     )
@@ -49,7 +49,7 @@ def test_a_site_in_the_internet_is_not_asked_to_reach_into_the_studio(tmp_path: 
 
 
 def test_a_site_that_is_away_is_a_finding(tmp_path: Path) -> None:
-    settings = studio_settings("http://127.0.0.1:9", "haikei", tmp_path, tmp_path)
+    settings = site_settings("http://127.0.0.1:9", "haikei", tmp_path, tmp_path)
     web = settings.web.model_copy(
         update={"url": HttpUrl("http://127.0.0.1:8771"), "webhook_token": SecretStr("t")}
     )

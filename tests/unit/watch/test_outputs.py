@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import select
 
-from haikei.database import files, jobs, open_database, reading
+from haikei.database import files, jobs, reading
 from haikei.images import Picture, write_picture
 from haikei.settings import Settings
 from haikei.sources.watch import Watcher
+from support.databases import fresh_database
 
 
 def test_published_backgrounds_in_the_watched_tree_are_left_alone(tmp_path: Path) -> None:
@@ -33,7 +34,7 @@ def test_published_backgrounds_in_the_watched_tree_are_left_alone(tmp_path: Path
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_picture(picture, path, bits=8)
-    database = open_database(f"sqlite:///{tmp_path / 'state' / 'haikei.db'}")
+    database = fresh_database(tmp_path / "state" / "haikei.db")
     refused: Sequence[str] = ()
     stop = threading.Event()
     thread = threading.Thread(target=Watcher(settings, database).run, args=(stop,))

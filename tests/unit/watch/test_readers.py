@@ -9,8 +9,8 @@ from haikei.images import Inspection, Inspector
 from haikei.sources.watch.inspecting import Inspected, Readers
 from haikei.sources.watch.scan import stamp_of
 from haikei.sources.watch.settling import SettledFile
-from support.pngfile import png_bytes
-from support.watching import until
+from support.clocks import eventually
+from support.pictures import png_bytes
 
 
 def _ready(paths: Sequence[Path]) -> deque[SettledFile]:
@@ -34,7 +34,7 @@ def _gather(readers: Readers, batches: int) -> list[Inspected]:
         done.extend(readers.take())
         return len(done) >= batches
 
-    until(gathered)
+    eventually(gathered)
     return done
 
 
@@ -64,7 +64,7 @@ def test_a_reader_that_has_nothing_to_do_ends(tmp_path: Path) -> None:
 
     readers.warm(str(path), 1)
     assert readers.running == 1
-    until(lambda: readers.running == 0)
+    eventually(lambda: readers.running == 0)
     readers.submit(_ready([path]))
 
     assert _gather(readers, 1)[0].findings[0].ok

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from haikei.sources.watch.root import LayoutNames
 from haikei.sources.watch.scan import Listing, Tree
-from support.privileges import without_privileges
+from support.storage import without_privileges
 
 NAMES = LayoutNames(extensions=("png",), ignore=(".*",))
 

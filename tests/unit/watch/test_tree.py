@@ -10,7 +10,7 @@ from haikei.settings import PathTemplate
 from haikei.sources.watch.observer import Hints, TreeObserver
 from haikei.sources.watch.root import LayoutNames, WatchedRoot
 from haikei.sources.watch.tree import WatchedTree
-from support.watching import until
+from support.clocks import eventually
 
 
 def _tree(folder: Path, hints: Hints) -> WatchedTree:
@@ -40,11 +40,11 @@ def test_events_are_hints_at_files_and_folders(tmp_path: Path) -> None:
         return str(path) in seen
 
     (tmp_path / "a").mkdir()
-    until(lambda: hinted(tmp_path / "a"))
+    eventually(lambda: hinted(tmp_path / "a"))
     (tmp_path / "a/1.png").write_bytes(b"1")
-    until(lambda: hinted(tmp_path / "a/1.png"))
+    eventually(lambda: hinted(tmp_path / "a/1.png"))
     (tmp_path / "a/1.png").rename(tmp_path / "a/2.png")
-    until(lambda: hinted(tmp_path / "a/2.png"))
+    eventually(lambda: hinted(tmp_path / "a/2.png"))
     tree.stop()
 
 
@@ -63,7 +63,7 @@ def test_reading_a_file_is_no_event(tmp_path: Path) -> None:
         seen.update(hints.take())
         return str(tmp_path / "2.png") in seen
 
-    until(hinted)
+    eventually(hinted)
     tree.stop()
     assert str(path) not in seen
 
@@ -76,7 +76,7 @@ def test_a_folder_that_was_removed_and_made_anew_is_heard_and_walked_again(tmp_p
 
     shutil.rmtree(folder)
     folder.mkdir()
-    until(tree.supervise)
+    eventually(tree.supervise)
 
     assert not tree.supervise()
     tree.stop()

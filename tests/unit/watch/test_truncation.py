@@ -8,7 +8,7 @@ import pytest
 from psd_tools import PSDImage
 
 from haikei.sources.watch.truncation import cut_short
-from support.pngfile import png_bytes
+from support.pictures import png_bytes
 
 
 def _jpeg(path: Path) -> None:

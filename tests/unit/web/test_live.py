@@ -11,9 +11,8 @@ from sqlalchemy import Engine, insert, update
 
 from haikei.database import jobs, reviews, utc_now
 from haikei.web.live import BEHIND, Broadcaster
+from support.clocks import PATIENCE, eventually
 from support.jobs import studio_database, studio_settings
-
-PATIENCE = 30
 
 
 @pytest.fixture
@@ -83,8 +82,7 @@ def test_every_page_is_told_what_changes(database: Engine) -> None:
         looking = asyncio.create_task(live.run())
         pages = [Page(live), Page(live)]
         waiting = [asyncio.create_task(page.event()) for page in pages]
-        while live.clients < 2:
-            await asyncio.sleep(0)
+        await asyncio.to_thread(eventually, lambda: live.clients == 2)
         await asyncio.to_thread(add_job, database, "job-1")
 
         for told in await asyncio.gather(*waiting):
@@ -105,8 +103,7 @@ def test_a_review_is_told_too(database: Engine) -> None:
         looking = asyncio.create_task(live.run())
         page = Page(live)
         waiting = asyncio.create_task(page.event())
-        while not live.clients:
-            await asyncio.sleep(0)
+        await asyncio.to_thread(eventually, lambda: live.clients)
         with database.begin() as connection:
             connection.execute(
                 insert(reviews).values(
@@ -176,8 +173,7 @@ def test_a_page_that_does_not_listen_is_cut_off_and_the_others_are_served(
         deaf = live.stream("")
         assert await anext(deaf) == b"retry: 2000\n\n"
         stuck = asyncio.create_task(anext(deaf))
-        while not live.clients:
-            await asyncio.sleep(0)
+        await asyncio.to_thread(eventually, lambda: live.clients)
         with database.begin() as connection:
             now = utc_now()
             connection.execute(
@@ -188,8 +184,7 @@ def test_a_page_that_does_not_listen_is_cut_off_and_the_others_are_served(
                     for n in range(BEHIND + 10)
                 ],
             )
-        while live.clients:
-            await asyncio.sleep(0.001)
+        await asyncio.to_thread(eventually, lambda: not live.clients)
         with pytest.raises(StopAsyncIteration):
             await stuck
         live.stop()
@@ -216,8 +211,7 @@ def test_the_same_state_is_told_once_and_a_new_one_again(database: Engine) -> No
         looking = asyncio.create_task(live.run())
         page = Page(live)
         waiting = asyncio.create_task(page.event())
-        while not live.clients:
-            await asyncio.sleep(0)
+        await asyncio.to_thread(eventually, lambda: live.clients)
         await asyncio.to_thread(add_job, database, "job-1")
         first = json.loads((await waiting)["data"])
         await asyncio.to_thread(change_job, database, "job-1", 0.5)

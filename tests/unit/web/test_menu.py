@@ -15,8 +15,8 @@ from haikei.jobs.inbox import Refusal, refusal_key, refuse
 from haikei.jobs.table import JobStore
 from haikei.show import Place
 from haikei.trackers.contract.visiting import Selected
-from support.desk import make_version
 from support.jobs import put_layout
+from support.studio import make_version
 from support.web import SECRET, URL, Fields, Web, a_form, sign_form, web_of
 
 PLACE = Place(project="akane", sequence="ep01", shot="c001")

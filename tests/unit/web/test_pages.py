@@ -11,13 +11,13 @@ from sqlalchemy import insert, select
 
 from haikei.database import backgrounds, jobs, utc_now
 from haikei.files import sha256_of
-from haikei.jobs.job import JobState
-from haikei.reports import Words, reports
+from haikei.jobs import JobState
+from haikei.reports import Words
+from haikei.reports.registry import reports
 from haikei.web.pages import page_texts
 from haikei.web.pages.rendering import HERE, to_cut
-from support.pages import csrf, get, pages_of, read
 from support.records import a_background, save_background, save_show
-from support.web import Web
+from support.web import Web, csrf, get, pages_of, read
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ from haikei.credits import ReviewState, people, records
 from haikei.errors import TrackerUnavailable
 from haikei.jobs import JobState
 from haikei.jobs.table import JobStore
-from support.desk import MORI, end_badly, make_version, retake_jobs
-from support.pages import Page, csrf, get, pages_of, read
 from support.records import (
     ITO,
     SATO,
@@ -25,8 +23,9 @@ from support.records import (
     a_touch_up,
     save_background,
 )
-from support.review_house import ReviewHouse
-from support.web import Web
+from support.studio import ReviewStudio, end_badly, make_version, retake_jobs
+from support.trackers import MORI
+from support.web import Page, Web, csrf, get, pages_of, read
 
 CUT = "/shows/akane/ep01/c001"
 
@@ -38,17 +37,17 @@ def web(tmp_path: Path) -> Iterator[Web]:
 
 
 @pytest.fixture
-def house(web: Web) -> ReviewHouse:
+def studio(web: Web) -> ReviewStudio:
     """Return a studio in which one version is in review."""
     with web.database.begin() as connection:
         order = make_version(connection, web.desk, 1)
-    return ReviewHouse(settings=web.settings, database=web.database, desk=web.desk, order=order)
+    return ReviewStudio(settings=web.settings, database=web.database, desk=web.desk, order=order)
 
 
-def decide(web: Web, house: ReviewHouse, decision: str, note: str = "") -> Response:
+def decide(web: Web, studio: ReviewStudio, decision: str, note: str = "") -> Response:
     """Send the page's form as a browser without scripts does."""
     form = {"csrf": csrf(get(web, CUT)), "decision": decision, "note": note}
-    action = f"/versions/{house.order.key}/decision"
+    action = f"/versions/{studio.order.key}/decision"
     assert get(web, CUT).all("form", action=action)
     return web.client.post(action, data=form, follow_redirects=False)
 
@@ -171,29 +170,31 @@ def test_a_name_that_was_withheld_is_nowhere_on_the_page(web: Web) -> None:
     assert TANAKA.name_ja in page.text
 
 
-def test_a_decision_is_written_to_the_tracker_and_said(web: Web, house: ReviewHouse) -> None:
-    answer = decide(web, house, "approve")
+def test_a_decision_is_written_to_the_tracker_and_said(web: Web, studio: ReviewStudio) -> None:
+    answer = decide(web, studio, "approve")
 
     assert answer.status_code == 303
     assert web.desk.versions[1].status == "apr"
     said = get(web, answer.headers["location"])
     assert "“Approve” stands in the tracker" in said.text
-    house.review()
+    studio.review()
     assert get(web, CUT).all("span", **{"class": "badge approved"})
     with web.database.connect() as connection:
-        told = records.background(connection, house.order.key)
+        told = store.background(connection, studio.order.key)
     assert told is not None
     assert told.state is ReviewState.APPROVED
 
 
-def test_a_retake_with_a_note_is_ordered_listed_and_answered(web: Web, house: ReviewHouse) -> None:
-    decide(web, house, "retake", "less green,\r\nmore clouds")
-    house.review()
+def test_a_retake_with_a_note_is_ordered_listed_and_answered(
+    web: Web, studio: ReviewStudio
+) -> None:
+    decide(web, studio, "retake", "less green,\r\nmore clouds")
+    studio.review()
     waiting = get(web, CUT)
     (order,) = retake_jobs(web.database)
-    house.make(order)
-    house.review()
-    done = get(web, f"/versions/{house.order.key}")
+    studio.make(order)
+    studio.review()
+    done = get(web, f"/versions/{studio.order.key}")
 
     assert web.desk.versions[1].notes[0].text == "less green,\nmore clouds"
     assert "less green, more clouds" in waiting.text
@@ -208,22 +209,22 @@ def test_a_retake_with_a_note_is_ordered_listed_and_answered(web: Web, house: Re
     ("decision", "status"), [("hold", "hld"), ("omit", "omt"), ("none", "rev")]
 )
 def test_everything_can_be_decided(
-    web: Web, house: ReviewHouse, decision: str, status: str
+    web: Web, studio: ReviewStudio, decision: str, status: str
 ) -> None:
-    decide(web, house, "retake")
+    decide(web, studio, "retake")
 
-    assert decide(web, house, decision).status_code == 303
+    assert decide(web, studio, decision).status_code == 303
     assert web.desk.versions[1].status == status
 
 
-def test_what_is_no_decision_is_refused(web: Web, house: ReviewHouse) -> None:
-    assert decide(web, house, "burn").status_code == 400
+def test_what_is_no_decision_is_refused(web: Web, studio: ReviewStudio) -> None:
+    assert decide(web, studio, "burn").status_code == 400
     assert web.desk.versions[1].status == "rev"
 
 
-def test_a_tracker_that_is_away_leaves_the_note_on_the_page(web: Web, house: ReviewHouse) -> None:
+def test_a_tracker_that_is_away_leaves_the_note_on_the_page(web: Web, studio: ReviewStudio) -> None:
     web.desk.failures.append(TrackerUnavailable("No answer.", advice="Look at the network."))
-    answer = decide(web, house, "retake", "less <green>")
+    answer = decide(web, studio, "retake", "less <green>")
     page = read(answer.text)
 
     assert answer.status_code == 503
@@ -234,9 +235,9 @@ def test_a_tracker_that_is_away_leaves_the_note_on_the_page(web: Web, house: Rev
     assert web.desk.versions[1].status == "rev"
 
 
-def test_a_version_that_the_tracker_lost_cannot_be_decided(web: Web, house: ReviewHouse) -> None:
+def test_a_version_that_the_tracker_lost_cannot_be_decided(web: Web, studio: ReviewStudio) -> None:
     web.desk.versions.clear()
-    answer = decide(web, house, "approve")
+    answer = decide(web, studio, "approve")
 
     assert answer.status_code == 409
     assert "Your decision was not written." in read(answer.text).text
@@ -262,10 +263,12 @@ def seen_on(page: Page) -> str:
     return field["value"]
 
 
-def test_who_decides_on_an_old_page_is_told_and_may_overrule(web: Web, house: ReviewHouse) -> None:
+def test_who_decides_on_an_old_page_is_told_and_may_overrule(
+    web: Web, studio: ReviewStudio
+) -> None:
     before = get(web, CUT)
     web.desk.set_status(1, "apr")
-    action = f"/versions/{house.order.key}/decision"
+    action = f"/versions/{studio.order.key}/decision"
     form = {"csrf": csrf(before), "decision": "retake", "note": "less green"}
     refused = web.client.post(action, data={**form, "seen": seen_on(before)})
     page = read(refused.text)
@@ -282,25 +285,25 @@ def test_who_decides_on_an_old_page_is_told_and_may_overrule(web: Web, house: Re
 
 
 def test_who_changes_their_mind_at_once_is_not_in_their_own_way(
-    web: Web, house: ReviewHouse
+    web: Web, studio: ReviewStudio
 ) -> None:
-    said = get(web, decide(web, house, "approve").headers["location"])
-    action = f"/versions/{house.order.key}/decision"
+    said = get(web, decide(web, studio, "approve").headers["location"])
+    action = f"/versions/{studio.order.key}/decision"
     form = {"csrf": csrf(said), "decision": "retake", "seen": seen_on(said)}
 
     assert web.client.post(action, data=form, follow_redirects=False).status_code == 303
     assert web.desk.versions[1].status == "rtk"
 
 
-def test_what_was_decided_is_where_the_keyboard_goes_on(web: Web, house: ReviewHouse) -> None:
-    said = get(web, decide(web, house, "hold").headers["location"])
+def test_what_was_decided_is_where_the_keyboard_goes_on(web: Web, studio: ReviewStudio) -> None:
+    said = get(web, decide(web, studio, "hold").headers["location"])
     (notice,) = said.all("p", role="status", tabindex="-1")
 
     assert "autofocus" in notice
 
 
-def test_a_form_from_elsewhere_decides_nothing(web: Web, house: ReviewHouse) -> None:
-    action = f"/versions/{house.order.key}/decision"
+def test_a_form_from_elsewhere_decides_nothing(web: Web, studio: ReviewStudio) -> None:
+    action = f"/versions/{studio.order.key}/decision"
     bare = web.client.post(action, data={"decision": "approve"})
     token = {"decision": "approve", "csrf": csrf(get(web, CUT))}
     foreign = web.client.post(action, data=token, headers={"origin": "https://evil.test"})
@@ -317,8 +320,8 @@ def test_a_version_that_is_not_in_the_tracker_yet_has_no_form(web: Web) -> None:
     assert not page.all("form", **{"class": "decide"})
 
 
-def test_a_dead_letter_says_why_and_can_be_tried_again(web: Web, house: ReviewHouse) -> None:
-    key = house.order.key
+def test_a_dead_letter_says_why_and_can_be_tried_again(web: Web, studio: ReviewStudio) -> None:
+    key = studio.order.key
     end_badly(web.database, key)
     page = get(web, CUT)
     answer = web.client.post(

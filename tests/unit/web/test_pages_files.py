@@ -14,9 +14,8 @@ from haikei.credits import BackgroundVersion
 from haikei.images import read_picture
 from haikei.reports import reports
 from haikei.web.pages.files import Size
-from support.pages import a_version, get, pages_of, with_pictures
 from support.records import save_background
-from support.web import Web
+from support.web import Web, a_version, get, pages_of, with_pictures
 
 VERSION = "/versions/job-akane_ep01_c001_summer_day_v001"
 

@@ -17,9 +17,9 @@ from haikei.credits import BackgroundVersion
 from haikei.database import backgrounds
 from haikei.images import Picture
 from haikei.web.pages.rendering import FOLDER, to_asset, to_cut
-from support.pages import a_version, get, pages_of, read, with_pictures
+from support.clocks import PATIENCE
 from support.records import save_background, save_show
-from support.web import PATIENCE, URL, Web
+from support.web import URL, Web, a_version, get, pages_of, read, with_pictures
 
 SHOW = "/shows/akane"
 CUTS = 400

@@ -10,9 +10,11 @@ import httpx
 import pytest
 
 from haikei.errors import SettingsError
-from haikei.web.address import address, hosts, is_open
+from haikei.web import address
+from haikei.web.address import hosts, is_open
+from support.clocks import PATIENCE
 from support.jobs import studio_database, studio_settings
-from support.web import PATIENCE, serving
+from support.web import serving
 
 
 @contextmanager

@@ -13,17 +13,8 @@ from haikei.errors import TrackerUnavailable
 from haikei.web.webhooks import deliveries
 from haikei.web.webhooks.recording import Recorder
 from haikei.web.webhooks.webhook_dispatch import Waking
-from support.web import (
-    TRACKER,
-    Web,
-    a_form,
-    an_item,
-    batched,
-    sign,
-    single,
-    wait_until,
-    web_of,
-)
+from support.clocks import eventually
+from support.web import TRACKER, Web, a_form, an_item, batched, sign, single, web_of
 
 
 def test_a_status_change_wakes_its_version(web: Web) -> None:
@@ -242,7 +233,7 @@ def limited(tmp_path: Path) -> Iterator[Web]:
     """A studio that heeds project 122 alone, as its tracker has said."""
     tracker = {"url": TRACKER, "projects": ["akane"]}
     with web_of(tmp_path, ours=frozenset({122}), tracker=tracker) as one:
-        wait_until(lambda: "projects" in one.feed.calls)
+        eventually(lambda: "projects" in one.feed.calls)
         yield one
 
 
@@ -254,7 +245,7 @@ def test_deliveries_of_other_projects_are_answered_and_queue_nothing(limited: We
         an_item(2, entity=("Note", 3), kind="New", attribute="", meta=None, project=elsewhere),
         an_item(3, entity=("PublishedFile", 7), kind="New", attribute="", project=elsewhere),
     ]
-    wait_until(lambda: limited.deliver(single(items[0])) == 200)
+    eventually(lambda: limited.deliver(single(items[0])) == 200)
 
     assert limited.deliver(batched(*items)) == 200
     assert limited.deliver(batched(*items, an_item(4, entity=("Version", 42)))) == 202
@@ -279,12 +270,12 @@ def test_a_project_that_is_heeded_from_now_on_is_learned_of(
     limited: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = {"type": "Project", "id": 9}
-    wait_until(lambda: limited.deliver(single(an_item(project=new))) == 200)
+    eventually(lambda: limited.deliver(single(an_item(project=new))) == 200)
     limited.feed.ours = frozenset({9, 122})
     monkeypatch.setattr(deliveries, "BELIEVED", 0.0)
 
     numbers = count(10)
-    wait_until(
+    eventually(
         lambda: (
             limited.deliver(single(an_item(next(numbers), entity=("Version", 8), project=new)))
             == 202

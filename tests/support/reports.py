@@ -1,4 +1,4 @@
-"""A studio with records and pictures, and reports on them as files."""
+"""A studio with records, statements and pictures, and reports on them as files."""
 
 import json
 import re
@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from sqlalchemy import Engine
 
-from haikei.credits import BackgroundVersion, Scope
+from haikei.credits import BackgroundVersion, Person, Scope, Statement, StatementKind
+from haikei.credits.records.statements import declare
 from haikei.database import reading
 from haikei.reports import (
     Block,
@@ -131,3 +132,46 @@ def rows_of(report: dict[str, Any], key: str) -> list[dict[str, Any]]:
         if block["type"] == "table" and block["key"] == key
         for row in block["rows"]
     ]
+
+
+LEGAL = Person(id="HumanUser:90", name="Rika Legal", name_ja="法務里香")
+BEFORE = datetime(2026, 10, 20, tzinfo=UTC)
+AFTER = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def declare_statement(
+    desk: ReportDesk,
+    kind: StatementKind,
+    *,
+    answer: str = "",
+    text: str = "As agreed.",
+    sequence: str = "",
+    shot: str = "",
+    image_sha256: str = "",
+    subject: str = "",
+    to: str = "",
+    reference: str = "",
+    by: Person = LEGAL,
+    at: datetime = BEFORE,
+) -> int:
+    """Declare something about the show and return its ledger entry."""
+    told = (kind.value, answer, text, sequence, shot, subject, at.isoformat())
+    with desk.database.begin() as connection:
+        return declare(
+            connection,
+            Statement(
+                key="/".join(told)[:160],
+                kind=kind,
+                project="akane",
+                sequence=sequence,
+                shot=shot,
+                image_sha256=image_sha256,
+                by=by,
+                to=to,
+                subject=subject,
+                answer=answer,
+                text=text,
+                reference=reference,
+                at=at,
+            ),
+        )

@@ -1,6 +1,7 @@
 """The whole tree is killed twenty times, in each of the six steps: nothing is lost or doubled."""
 
 import collections
+import contextlib
 import os
 import random
 import sqlite3
@@ -11,15 +12,17 @@ from typing import cast
 import numpy as np
 import pytest
 
-from haikei.credits import Scope, records
-from haikei.database import open_database
+from haikei.credits import Scope
+from haikei.credits.records import store
 from haikei.files import sha256_of
 from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import Job, JobState, Step
 from haikei.ledger import verify
 from haikei.provenance import MarkSigner, MarksState, read_marks
 from haikei.storage import Storage
-from support.studio import Row, Studio, studio
+from support.clocks import PATIENCE, every
+from support.databases import fresh_database
+from support.studio import SiteRow, Studio, studio
 
 #: Those of a background; a touch-up has one of its own.
 STEPS = [step for step in Step if step not in {Step.DETECT, Step.TAKE_IN}]
@@ -27,7 +30,6 @@ KILLS = [*STEPS, *STEPS, *STEPS, Step.GENERATE, Step.INTEGRATE]
 SHOTS = 80
 NEXT_DRAWING = 6.0
 PROJECT, SEQUENCE = "KILL", "s01"
-PATIENCE = 90.0
 
 
 def _shot(number: int) -> str:
@@ -71,27 +73,22 @@ def _kill_in(here: Studio, step: Step, artist: Artist, chance: random.Random) ->
     reader = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
     locker = sqlite3.connect(path, isolation_level=None, timeout=0)
     look = "SELECT count(*) FROM jobs WHERE state = 'running' AND step = ?"
-    deadline = time.monotonic() + PATIENCE
-    next_drawing = time.monotonic() + NEXT_DRAWING
-    try:
-        while time.monotonic() < deadline:
-            if reader.execute(look, (step.value,)).fetchone()[0] and _locked(locker):
-                if locker.execute(look, (step.value,)).fetchone()[0]:
-                    time.sleep(chance.choice((0.0, 0.01, 0.05, 0.2)))
-                    here.kill()
-                    locker.execute("ROLLBACK")
-                    return
+    drawings = every(NEXT_DRAWING)
+
+    def killed() -> bool:
+        if reader.execute(look, (step.value,)).fetchone()[0] and _locked(locker):
+            if locker.execute(look, (step.value,)).fetchone()[0]:
+                time.sleep(chance.choice((0.0, 0.01, 0.05, 0.2)))
+                here.kill()
                 locker.execute("ROLLBACK")
-            if time.monotonic() > next_drawing and artist.drawn < SHOTS:
-                artist.draw()
-                next_drawing = time.monotonic() + NEXT_DRAWING
-            time.sleep(0.0005)
-        log = here.log.read_text(errors="replace")[-4000:]
-        message = f"no job was seen in {step.value}; the log ends:\n{log}"
-        raise AssertionError(message)
-    finally:
-        reader.close()
-        locker.close()
+                return True
+            locker.execute("ROLLBACK")
+        if next(drawings) and artist.drawn < SHOTS:
+            artist.draw()
+        return False
+
+    with contextlib.closing(reader), contextlib.closing(locker):
+        here.wait_for(f"a job in {step.value}", killed, pause=0.0005)
 
 
 def _locked(database: sqlite3.Connection) -> bool:
@@ -114,12 +111,12 @@ def _unsettled(here: Studio, layouts: int) -> bool:
     )
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_twenty_kills_leave_one_complete_version_a_layout(tmp_path: Path) -> None:
     chance = random.Random(20)
     with studio(tmp_path / "studio") as here:
         here.cast([(PROJECT, SEQUENCE, _shot(number)) for number in range(SHOTS)])
-        open_database(f"sqlite:///{here.folder / 'state' / 'haikei.db'}").dispose()
+        fresh_database(here.folder / "state" / "haikei.db").dispose()
         artist = Artist(here.projects)
         for _ in range(4):
             artist.draw()
@@ -129,7 +126,7 @@ def test_twenty_kills_leave_one_complete_version_a_layout(tmp_path: Path) -> Non
             here.start()
             _kill_in(here, step, artist, chance)
         here.start()
-        here.wait_for("all jobs", lambda: not _unsettled(here, artist.drawn), patience=240)
+        here.wait_for("all jobs", lambda: not _unsettled(here, artist.drawn), patience=600)
         here.stop()
 
         jobs = _jobs(here)
@@ -142,7 +139,7 @@ def _require_complete(here: Studio, keys: set[str]) -> None:
     layouts = len(keys)
     client = here.connect()
     versions = cast(
-        "list[Row]",
+        "list[SiteRow]",
         client.find(
             "Version",
             [],
@@ -150,7 +147,7 @@ def _require_complete(here: Studio, keys: set[str]) -> None:
         ),
     )
     files = cast(
-        "list[Row]",
+        "list[SiteRow]",
         client.find(
             "PublishedFile",
             [["version", "is_not", None]],
@@ -184,7 +181,7 @@ def _require_complete(here: Studio, keys: set[str]) -> None:
     trust = MarkSigner.from_settings(settings).trust_pem
     for path in random.Random(3).sample(published, 6):
         assert read_marks(path, trust_pem=trust).state is MarksState.TRUSTED
-    database = open_database(f"sqlite:///{here.folder / 'state' / 'haikei.db'}")
+    database = fresh_database(here.folder / "state" / "haikei.db")
     with database.begin() as connection:
         assert verify(connection) == 3 * layouts
         scope = Scope(project=PROJECT)

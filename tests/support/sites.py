@@ -1,20 +1,128 @@
-"""A small show on a site, made through the official client, and backgrounds to publish into it."""
+"""The embedded tracker as a real server, a show on it, and what the official client sends."""
 
 import hashlib
+import queue
+import threading
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import numpy as np
+import OpenImageIO as oiio
 import shotgun_api3
 from pydantic import HttpUrl, SecretStr
 
 from haikei.settings import PersonEntry, Settings, Storage, StorageRoot, Studio, Tracker
-from haikei.show import Place, StoredFile
-from haikei.trackers import ContextRequest, LayoutContext, PublishedImage, PublishRequest
+from haikei.sgserver.http.hosting import SiteOptions
+from haikei.sgserver.http.serving import serve_site
+from haikei.sgserver.seeds.demo_studio import seed_demo
+from haikei.sgserver.seeds.empty_site import seed_empty
+from haikei.sgserver.site import Site
+from haikei.trackers import (
+    ContextRequest,
+    LayoutContext,
+    Place,
+    PublishedImage,
+    PublishRequest,
+    StoredFile,
+)
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.site import RunningSite, running_site
+from support.clocks import PATIENCE, eventually
+
+SCRIPT = "haikei"
+KEY = "a-key-for-tests-alone"
+
+
+@dataclass(kw_only=True)
+class RunningSite:
+    """A site that answers; `site` is the same tracker seen from inside."""
+
+    url: str
+    site: Site
+    script: str = SCRIPT
+    key: str = KEY
+    _clients: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def data(self) -> Path:
+        """The site's folder."""
+        return self.site.data
+
+    def connect(self, *, sudo_as_login: str | None = None) -> shotgun_api3.Shotgun:
+        """Return a client of its own that is signed in as the script; it is closed for you."""
+        return self.closing(
+            shotgun_api3.Shotgun(
+                self.url,
+                script_name=self.script,
+                api_key=self.key,
+                sudo_as_login=sudo_as_login,
+            )
+        )
+
+    def closing(self, client: shotgun_api3.Shotgun) -> shotgun_api3.Shotgun:
+        """Close that client when the site ends."""
+        client.config.timeout_secs = PATIENCE
+        self._clients.callback(client.close)
+        return client
+
+    def close_clients(self) -> None:
+        """Close every client that was handed out."""
+        self._clients.close()
+
+
+@contextmanager
+def running_site(
+    tmp_path: Path,
+    *,
+    seed: Literal["demo", "empty"] = "empty",
+    uploads: Literal["classic", "cloud"] = "classic",
+    thumbnail_delay: float = 0.0,
+    options: SiteOptions | None = None,
+    port: int = 0,
+) -> Generator[RunningSite]:
+    """
+    Serve a site below `tmp_path` on a free loopback port while the block runs.
+
+    A second call with the same folder goes on with the same site. `options`, where given, stand
+    in place of `uploads` and `thumbnail_delay`.
+    """
+    chosen = options or SiteOptions(uploads=uploads, thumbnail_delay=thumbnail_delay)
+    site = Site.open(tmp_path / "site")
+    stop = threading.Event()
+    announced: queue.Queue[str | BaseException] = queue.Queue()
+
+    def run() -> None:
+        try:
+            serve_site(site, chosen, port=port, on_ready=announced.put, stop=stop)
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            announced.put(error)
+
+    thread = threading.Thread(target=run, name="running-site")
+    with ExitStack() as stack:
+        stack.callback(site.close)
+        seed_empty(site)
+        if seed == "demo":
+            seed_demo(site)
+        site.add_script(SCRIPT, KEY)
+        thread.start()
+        stack.callback(_end, thread, stop)
+        answer = announced.get(timeout=PATIENCE)
+        if isinstance(answer, BaseException):
+            raise answer
+        running = RunningSite(url=answer, site=site)
+        stack.callback(running.close_clients)
+        yield running
+
+
+def _end(thread: threading.Thread, stop: threading.Event) -> None:
+    stop.set()
+    thread.join(timeout=PATIENCE)
+    if thread.is_alive():
+        message = "the site did not stop"
+        raise AssertionError(message)
+
 
 #: A valid 1x1 PNG, so that a site can make a thumbnail of it.
 PNG = bytes.fromhex(
@@ -150,7 +258,7 @@ def running_studio(
 ) -> Generator[RunningStudio]:
     """Run a site that is set up for Haikei, in which shows can be made."""
     with running_site(folder, uploads=uploads, thumbnail_delay=0.0) as site:
-        settings = studio_settings(site.url, site.script, folder / "projects", folder / "state")
+        settings = site_settings(site.url, site.script, folder / "projects", folder / "state")
         tracker = ShotGridTracker(settings, SecretStr(site.key))
         tracker.setup(dry_run=False)
         tracker.close()
@@ -163,11 +271,11 @@ def heeding(settings: Settings, *projects: str) -> Settings:
     return settings.model_copy(update={"tracker": tracker})
 
 
-def studio_settings(url: str, script: str, root: Path, state: Path) -> Settings:
+def site_settings(url: str, script: str, root: Path, state: Path) -> Settings:
     """Return the settings of the studio that makes the show."""
     return Settings(
         studio=Studio(state=state),
-        tracker=Tracker(url=HttpUrl(url), script=script, timeout=10.0),
+        tracker=Tracker(url=HttpUrl(url), script=script, timeout=PATIENCE),
         storage=Storage(roots=(StorageRoot(name="primary", path=root),)),
         people=(PersonEntry(name="Aoi Sato", name_ja="佐藤葵", logins=("aoi",)),),
     )
@@ -225,3 +333,40 @@ def make_show(
         background_task=tasks["Background"],
         artist=artist,
     )
+
+
+def link(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as other rows point to it."""
+    return {"type": row["type"], "id": row["id"]}
+
+
+def number(row: Mapping[str, Any]) -> int:
+    """Return a row's id."""
+    return int(row["id"])
+
+
+#: The part of an address by which real clients know that a thumbnail is still being made.
+TRANSIENT = "images/status/transient"
+
+
+def write_image(path: Path, *, width: int = 320, height: int = 180) -> Path:
+    """Write a picture with a gradient and noise, in the format of the path's ending."""
+    generator = np.random.default_rng(width * height)
+    pixels = np.linspace(0.2, 0.8, width, dtype=np.float32)[None, :, None].repeat(height, 0)
+    pixels = pixels.repeat(3, 2) + generator.normal(0, 0.02, (height, width, 3)).astype(np.float32)
+    buffer = oiio.ImageBuf(np.clip(pixels, 0, 1))
+    assert buffer.write(str(path), "uint8"), buffer.geterror()
+    return path
+
+
+def await_thumbnail(
+    client: shotgun_api3.Shotgun, entity_type: str, number: int, field: str = "image"
+) -> str:
+    """Return the address of a row's thumbnail once it is no longer the pending one."""
+
+    def look() -> str | None:
+        row: Any = client.find_one(entity_type, [["id", "is", number]], [field])
+        address = row[field]
+        return address if address and TRANSIENT not in address else None
+
+    return eventually(look, "the thumbnail")

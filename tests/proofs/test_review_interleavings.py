@@ -23,21 +23,18 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import Connection, func, select
 from typing_extensions import override
 
-from haikei.credits import ReviewState, Role, records
-from haikei.database import contributions, jobs, open_database, utc_now
+from haikei.credits import ReviewState, Role
+from haikei.credits.records import store
+from haikei.database import contributions, jobs, utc_now
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.events import Source
-from haikei.jobs.job import JobState
+from haikei.jobs import JobState
 from haikei.review import Decider, Deciding, Decision, Reviewer, ReviewVerdict, wake
 from haikei.review.notes import NoteState, notes_of
 from haikei.settings import Settings
-from support.desk import (
-    MemoryDesk,
-    end_badly,
-    make_retake,
-    make_version,
-    retake_jobs,
-)
+from support.databases import fresh_database
+from support.studio import end_badly, make_retake, make_version, retake_jobs
+from support.trackers import MemoryReview
 
 STATUSES = ("rev", "apr", "fin", "rtk", "hld", "omt")
 APPROVED, RETAKE = ("apr", "fin"), "rtk"
@@ -67,9 +64,9 @@ class _Place:
                 "review": {"settle": 0, "max_retakes": 100},
             }
         )
-        self.database = open_database(f"sqlite:///{folder / 'haikei.db'}")
+        self.database = fresh_database(folder / "haikei.db")
         self._begun = folder / "begun.db"
-        desk = MemoryDesk()
+        desk = MemoryReview()
         with self.database.begin() as connection:
             self.key = make_version(connection, desk, 1).key
         self.code = desk.versions[1].version.name
@@ -77,11 +74,11 @@ class _Place:
         self.database.dispose()
         shutil.copy(folder / "haikei.db", self._begun)
 
-    def begin(self) -> MemoryDesk:
+    def begin(self) -> MemoryReview:
         """Begin anew: one version in review, which nobody has looked at."""
         self.database.dispose()
         shutil.copy(self._begun, self._begun.with_name("haikei.db"))
-        desk = MemoryDesk()
+        desk = MemoryReview()
         desk.show(1, self.key, self.code)
         return desk
 

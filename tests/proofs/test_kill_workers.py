@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from haikei.database import open_database
 from haikei.errors import SettingsError
 from haikei.events import LayoutPublished, Source
 from haikei.images import Picture, write_picture
 from haikei.jobs import JobState, Step
 from haikei.jobs.engine.worker import WorkerRole, run_worker
-from haikei.show import Place
+from haikei.trackers import Place
+from support.databases import fresh_database
 from support.jobs import announce
 from support.studio import Studio, studio
 
@@ -44,7 +44,7 @@ def _publish(here: Studio, shot: str) -> None:
         source=Source.COMMAND,
         at=datetime.now(UTC),
     )
-    database = open_database(f"sqlite:///{here.folder / 'state' / 'haikei.db'}")
+    database = fresh_database(here.folder / "state" / "haikei.db")
     announce(database, event)
     database.dispose()
 
@@ -85,9 +85,7 @@ def test_a_killed_generation_worker_is_replaced_by_another_and_a_stopped_one_end
                 )
                 os.kill(first.pid, signal.SIGKILL)
             with _worker(here, WorkerRole.GENERATE) as second:
-                here.wait_for(
-                    "all jobs", lambda: len(here.jobs(JobState.DONE)) == len(SHOTS), patience=90
-                )
+                here.wait_for("all jobs", lambda: len(here.jobs(JobState.DONE)) == len(SHOTS))
             assert second.returncode == 0
         assert steps.returncode == 0
 

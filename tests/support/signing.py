@@ -1,23 +1,41 @@
-"""Certificates for tests: authorities, leaves of every kind of key, and a time-stamp authority."""
+"""Certificates of every kind, a time-stamp authority, and pictures with marks of four steps."""
 
 import http.server
 import ssl
 import subprocess
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import numpy as np
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from haikei.credits import (
+    Change,
+    Contribution,
+    CreditLine,
+    Evidence,
+    Grade,
+    ImageKind,
+    Person,
+    Region,
+    Relation,
+    Role,
+    SourceType,
+    System,
+)
 from haikei.database import utc_now
+from haikei.images import Picture, write_picture
+from haikei.provenance import Marked, MarkedIngredient, MarkRequest, MarkSigner, mark
 from haikei.provenance.development import CLAIM_SIGNING
+from haikei.settings import Settings
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
@@ -202,4 +220,166 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
         crl_sign=authority,
         encipher_only=False,
         decipher_only=False,
+    )
+
+
+AT = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
+TANAKA = Person(id="HumanUser:12", name="Yuki Tanaka", name_ja="田中ゆき")
+SATO = Person(id="HumanUser:14", name="A. Sato", name_ja="佐藤葵")
+MODEL = System(
+    name="SDXL",
+    version="1.0",
+    source_type=SourceType.TRAINED,
+    sha256="31" * 32,
+    licence="OpenRAIL++-M",
+    data="as its maker discloses",
+)
+PAINTER = System(name="Haikei painter", version="1", source_type=SourceType.ALGORITHMIC)
+CREDIT = CreditLine(en="Background: Layout Yuki Tanaka", ja="背景：原図 田中ゆき")
+REQUEST = '{"prompt":"autumn harbour","seed":1234}'
+
+
+def contribution(
+    role: Role, actor: Person | System, *, grade: Grade = Grade.LOGGED, change: Change | None = None
+) -> Contribution:
+    """Return one contribution."""
+    evidence = Evidence(source="Task:14 assignee", change=change)
+    return Contribution(role=role, actor=actor, grade=grade, evidence=evidence, at=AT)
+
+
+DREW = contribution(Role.GENZU, TANAKA)
+GENERATED = contribution(Role.AI_GENERATION, MODEL)
+PAINTED_OVER = contribution(
+    Role.TOUCH_UP,
+    SATO,
+    grade=Grade.MEASURED,
+    change=Change(
+        method="haikei-change/2",
+        parameters="{}",
+        area_ppm=36_000,
+        regions=(Region(x=40, y=20, width=30, height=20, pixels=500),),
+        global_milli_de=0,
+        shift_milli_px=0,
+    ),
+)
+
+
+def signing_settings(folder: Path, **signing: object) -> Settings:
+    """Return the settings of a studio in this folder."""
+    return Settings.model_validate(
+        {
+            "studio": {"name": "Test Studio", "state": str(folder / "state")},
+            "storage": {"roots": [{"name": "primary", "path": str(folder)}]},
+            "signing": signing,
+        }
+    )
+
+
+def write_noise(seed: int, path: Path, *, width: int = 96, height: int = 64) -> Path:
+    """Write a picture of noise in the format of the path's ending."""
+    rng = np.random.default_rng(seed)
+    pixels = rng.random((height, width, 3), dtype=np.float32)
+    write_picture(Picture(pixels=pixels), path)
+    return path
+
+
+def mark_request(source: Path, target: Path, **changes: object) -> MarkRequest:
+    """Return the request to mark a layout, with these changes."""
+    values: dict[str, object] = {
+        "source": source,
+        "target": target,
+        "title": target.stem,
+        "kind": ImageKind.LAYOUT,
+        "source_type": SourceType.DIGITAL_CREATION,
+        "overall_source_type": SourceType.DIGITAL_CREATION,
+        "contributions": (DREW,),
+        "credited": (DREW,),
+        "credit": CREDIT,
+        "ingredients": (),
+        "request_json": "",
+        "oversight": "prompt_guided",
+        "at": AT,
+    }
+    return MarkRequest(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FourSteps:
+    """The marked files of a background, in the order in which they were made."""
+
+    layout: Marked
+    first: Marked
+    second: Marked
+    final: Marked
+
+
+def four_steps(
+    folder: Path,
+    signer: MarkSigner,
+    *,
+    stages: str = "png",
+    final: str = "png",
+    make: Callable[[int, Path], Path] = write_noise,
+) -> FourSteps:
+    """Mark a layout, a first and a second generation, and a touch-up on top of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def plain(seed: int, name: str) -> Path:
+        return make(seed, folder / f"plain-{name}")
+
+    def parent(marked: Marked) -> MarkedIngredient:
+        return _ingredient(marked, Relation.PARENT)
+
+    def given(marked: Marked) -> MarkedIngredient:
+        return _ingredient(marked, Relation.INPUT)
+
+    layout = mark(mark_request(plain(1, "layout.png"), folder / "c012_layout.png"), signer)
+    first = mark(
+        mark_request(
+            plain(2, f"gen1.{stages}"),
+            folder / f"c012_gen1.{stages}",
+            kind=ImageKind.GENERATION,
+            source_type=SourceType.TRAINED,
+            overall_source_type=SourceType.COMPOSITE_TRAINED,
+            contributions=(GENERATED,),
+            credited=(DREW, GENERATED),
+            ingredients=(given(layout),),
+            request_json=REQUEST,
+        ),
+        signer,
+    )
+    second = mark(
+        mark_request(
+            plain(3, f"gen2.{stages}"),
+            folder / f"c012_gen2.{stages}",
+            kind=ImageKind.BACKGROUND,
+            source_type=SourceType.TRAINED,
+            overall_source_type=SourceType.COMPOSITE_TRAINED,
+            contributions=(GENERATED,),
+            credited=(DREW, GENERATED),
+            ingredients=(parent(first), given(layout)),
+            request_json=REQUEST,
+        ),
+        signer,
+    )
+    last = mark(
+        mark_request(
+            plain(4, f"final.{final}"),
+            folder / f"c012_final.{final}",
+            kind=ImageKind.TOUCH_UP,
+            source_type=SourceType.HUMAN_EDITS,
+            overall_source_type=SourceType.COMPOSITE_TRAINED,
+            contributions=(PAINTED_OVER,),
+            credited=(DREW, GENERATED, PAINTED_OVER),
+            ingredients=(parent(second),),
+            oversight="human_validated",
+        ),
+        signer,
+    )
+    return FourSteps(layout=layout, first=first, second=second, final=last)
+
+
+def _ingredient(marked: Marked, relation: Relation) -> MarkedIngredient:
+    return MarkedIngredient(
+        path=marked.path, manifest=marked.manifest, relation=relation, title=marked.path.stem
     )

@@ -10,26 +10,28 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from haikei.database import image_records, open_database, reading
+from haikei.database import image_records, reading
 from haikei.images import read_picture
 from haikei.ledger import verify
+from support.clocks import PATIENCE
+from support.databases import fresh_database
 
 
 def _demo(folder: Path) -> tuple[int, dict[str, Any], str]:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "haikei.cli", "demo", "--once", "--json"),
-            *("--folder", str(folder), "--timeout", "300"),
+            *("--folder", str(folder), "--timeout", "600"),
         ],
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=700,
         check=False,
     )
     return done.returncode, json.loads(done.stdout), done.stderr
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_every_cut_is_in_review_with_its_credits_and_again_adds_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
 
@@ -74,7 +76,7 @@ def test_every_cut_is_in_review_with_its_credits_and_again_adds_nothing(tmp_path
     assert {one["code"] for one in again["versions"]} == {one["code"] for one in result["versions"]}
     assert sorted((folder / "projects").rglob("*")) == published
     assert [path.stat().st_mtime_ns for path in published if path.is_file()] == times
-    database = open_database(f"sqlite:///{folder / 'state' / 'haikei.db'}")
+    database = fresh_database(folder / "state" / "haikei.db")
     assert again["credited"]["touch_ups"] == credited["touch_ups"]
     with reading(database) as connection:
         assert verify(connection) == credited["ledger_entries"]
@@ -83,7 +85,7 @@ def test_every_cut_is_in_review_with_its_credits_and_again_adds_nothing(tmp_path
     database.dispose()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_it_serves_until_it_is_asked_to_stop(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*(sys.executable, "-m", "haikei.cli", "demo"), *("--folder", str(tmp_path / "demo"))],
@@ -107,5 +109,5 @@ def test_it_serves_until_it_is_asked_to_stop(tmp_path: Path) -> None:
         assert "Yuki" in page.text or "背景" in page.text
     finally:
         process.terminate()
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, event
 
 from haikei.errors import TrackerUnavailable
 from haikei.images import Inspector
-from support.following import FollowingStudio, following_studio, poll_all
+from support.watching import FollowingStudio, following_studio, poll_all
 
 _LONGEST_WAIT = 250.0  # a hidden event must appear before its deadline, else a query finds it
 
