@@ -9,20 +9,30 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 TEST_ARGS ?=
+# How many tests run at once; those of one folder run one after the other as long as that goes.
+WORKERS ?= 2
+# COVERAGE=yes measures which lines the tests reach, which takes a third longer.
+PYTEST  = $(BIN)/$(if $(COVERAGE),coverage run -m pytest,pytest) --numprocesses=$(WORKERS) --dist=worksteal
 
 # What no Python package brings: Pango sets the text of PDF reports, the font holds Japanese, and
 # the tests need a browser for the pages, and exiftool and openssl to check marks from outside.
 DEBIAN_PDF     := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fontconfig fonts-noto-cjk
 DEBIAN_TESTS   := chromium libimage-exiftool-perl openssl
 
-.PHONY: demo test check pythons format bench install clean debian-pdf debian-tests
+.PHONY: demo test proofs coverage check pythons format bench install clean debian-pdf debian-tests
 
 demo: install debian-pdf
 	$(BIN)/haikei demo $(DEMO_ARGS)
 
 test: install debian-pdf debian-tests
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(TEST_ARGS)
+	$(PYTEST) $(TEST_ARGS)
+
+# What takes long by its nature: a thousand layouts at once, kills in every step, interleavings.
+proofs: install debian-pdf debian-tests
+	$(PYTEST) tests/proofs $(TEST_ARGS)
+
+# Adds up what `make test COVERAGE=yes` and `make proofs COVERAGE=yes` have measured.
+coverage: install
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
 

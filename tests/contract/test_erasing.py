@@ -189,7 +189,7 @@ def test_what_waits_is_done_after_the_name_was_erased(studio: JobStudio, tmp_pat
     retake = next(job for job in studio.store.list() if job.key.startswith("retake-"))
     assert retake.state is JobState.DONE
     with studio.database.begin() as connection:
-        version = store.background(connection, retake.key)
+        version = records.background(connection, retake.key)
     assert version is not None
     asked = [
         one.actor

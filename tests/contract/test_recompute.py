@@ -12,9 +12,7 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
 from haikei.cli.credits_repair import recompute as recompute_command
-from haikei.credits import BackgroundVersion, Person, Role, Scope
-from haikei.credits.people import register
-from haikei.credits.records import store
+from haikei.credits import BackgroundVersion, Person, Role, Scope, people, records
 from haikei.database import reading
 from haikei.jobs.recompute import Recomputed, recompute
 from haikei.trackers import CreditDesk

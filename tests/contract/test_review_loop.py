@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from haikei.credits import ReviewState, Role
-from haikei.credits.records import store
+from haikei.credits import ReviewState, Role, records
 from haikei.database import jobs, utc_now
 from haikei.jobs import JobOrder, JobState
 from haikei.jobs.inbox import add_job

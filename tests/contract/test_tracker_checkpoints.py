@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, delete
 
-from haikei.credits.records import store
+from haikei.credits import records
 from haikei.database import ledger_checkpoints
 from haikei.errors import HistoryChanged, OutletUnavailable
 from haikei.jobs.checkpointing import TrackerOutlet

@@ -12,8 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from psd_tools.constants import ColorMode
 
-from haikei.credits import BackgroundVersion, Person, ReviewState, Role
-from haikei.credits.records import store
+from haikei.credits import BackgroundVersion, Person, ReviewState, Role, records
 from haikei.database import reading
 from haikei.images import Picture, read_picture
 from haikei.jobs import Job, JobState

@@ -12,8 +12,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from haikei.credits import Scope
-from haikei.credits.records import store
+from haikei.credits import Scope, records
 from haikei.files import sha256_of
 from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import Job, JobState, Step

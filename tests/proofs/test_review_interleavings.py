@@ -23,8 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import Connection, func, select
 from typing_extensions import override
 
-from haikei.credits import ReviewState, Role
-from haikei.credits.records import store
+from haikei.credits import ReviewState, Role, records
 from haikei.database import contributions, jobs, utc_now
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.events import Source

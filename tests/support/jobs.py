@@ -44,14 +44,8 @@ from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.handle import TouchUpHandlers
 from haikei.scenes import Scene, SceneKind, draw
 from haikei.settings import Settings
-from haikei.trackers import (
-    NoteWrite,
-    Place,
-    ReviewDesk,
-    ReviewWrite,
-    Row,
-    SeenVersion,
-)
+from haikei.show import Place, Row
+from haikei.trackers import NoteWrite, ReviewDesk, ReviewWrite, SeenVersion
 from support.databases import fresh_database
 from support.trackers import MemoryTracker
 

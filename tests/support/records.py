@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, insert, text, update
 
+from haikei.canonical import canonical_json
 from haikei.credits import (
     BackgroundVersion,
     Contribution,
@@ -26,11 +27,11 @@ from haikei.credits import (
     System,
     records,
 )
-from haikei.credits.records import store
 from haikei.database import ledger, ledger_nodes
-from haikei.ledger import NoteSigner, append_many, canonical_json, note_signer
+from haikei.ledger import NoteSigner, append_many, note_signer
 from haikei.ledger.drop import DropFolder
 from haikei.ledger.tree import Frontier, leaf_hash
+from haikei.measurements import Change, LineRecall, Region
 from haikei.settings import Settings
 from support.databases import fresh_database
 from support.jobs import studio_settings

@@ -18,14 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from haikei.credits import (
-    Change,
     Contribution,
     CreditLine,
     Evidence,
     Grade,
     ImageKind,
     Person,
-    Region,
     Relation,
     Role,
     SourceType,
@@ -33,6 +31,7 @@ from haikei.credits import (
 )
 from haikei.database import utc_now
 from haikei.images import Picture, write_picture
+from haikei.measurements import Change, Region
 from haikei.provenance import Marked, MarkedIngredient, MarkRequest, MarkSigner, mark
 from haikei.provenance.development import CLAIM_SIGNING
 from haikei.settings import Settings

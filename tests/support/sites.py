@@ -20,14 +20,8 @@ from haikei.sgserver.http.serving import serve_site
 from haikei.sgserver.seeds.demo_studio import seed_demo
 from haikei.sgserver.seeds.empty_site import seed_empty
 from haikei.sgserver.site import Site
-from haikei.trackers import (
-    ContextRequest,
-    LayoutContext,
-    Place,
-    PublishedImage,
-    PublishRequest,
-    StoredFile,
-)
+from haikei.show import Place, StoredFile
+from haikei.trackers import ContextRequest, LayoutContext, PublishedImage, PublishRequest
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.clocks import PATIENCE, eventually
 

@@ -27,7 +27,8 @@ from haikei.presets import RECIPES
 from haikei.review import Reviewer, ReviewView, review_of, wake
 from haikei.review.replies import write_answers
 from haikei.settings import Settings, load
-from haikei.trackers import NoteWrite, Place, PublishResult, Row
+from haikei.show import Place, Row
+from haikei.trackers import NoteWrite, PublishResult
 from support.clocks import PATIENCE, eventually
 from support.databases import fresh_database
 from support.jobs import studio_database, studio_settings

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from typing_extensions import override
 
+from haikei.checkup import Finding
 from haikei.credits import Person
 from haikei.database import utc_now
 from haikei.errors import PlaceUnknown, TrackerRejected
 from haikei.images import read_picture
+from haikei.show import Row
 from haikei.trackers import (
     ContextRequest,
     FeedEvent,
-    Finding,
     LayoutContext,
     NoteWrite,
     PlaylistDesk,
@@ -26,7 +27,6 @@ from haikei.trackers import (
     ReplyWrite,
     ReviewDesk,
     ReviewWrite,
-    Row,
     SeenNote,
     SeenVersion,
     StatusWrite,

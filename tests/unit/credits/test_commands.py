@@ -10,8 +10,7 @@ from typer.testing import CliRunner, Result
 
 from haikei.cli.app import app
 from haikei.cli.output import Stated
-from haikei.credits import Person, StatementKind
-from haikei.credits.people import register
+from haikei.credits import Person, StatementKind, people
 from haikei.database import reading
 from haikei.errors import CreditError
 from haikei.ledger import size

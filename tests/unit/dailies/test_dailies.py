@@ -19,7 +19,7 @@ from haikei.jobs import JobState
 from haikei.jobs.inbox import add_job
 from haikei.jobs.table import touch_up_row
 from haikei.settings import Settings
-from haikei.trackers import Place
+from haikei.show import Place
 from support.jobs import SAKURA, Killed, touch_up_event
 from support.studio import DailiesStudio, ReviewStudio, make_version
 
@@ -70,8 +70,8 @@ def test_the_close_brings_a_contact_sheet_and_a_summary_once(studio: DailiesStud
     second = studio.publish(2, "c002", at=studio.at(23, 9))
     studio.publish(3, "c003", at=studio.at(23, 10))
     with studio.database.begin() as connection:
-        store.decide(connection, first.key, ReviewState.APPROVED)
-        store.decide(connection, second.key, ReviewState.RETAKE)
+        records.decide(connection, first.key, ReviewState.APPROVED)
+        records.decide(connection, second.key, ReviewState.RETAKE)
         connection.execute(
             review_notes.insert().values(
                 id="Note:1",

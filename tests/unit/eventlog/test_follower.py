@@ -16,7 +16,6 @@ from haikei.images import Inspector
 from haikei.jobs.inbox import receive
 from haikei.show import Place
 from haikei.storage import Storage
-from haikei.trackers import Place
 from support.trackers import CHANGE, NEW
 from support.watching import FollowingStudio, following_studio, poll_all
 

@@ -64,7 +64,7 @@ def test_records_name_files_with_their_marks_and_pixels_without(studio: JobStudi
 
     background, _, gen1, layout = studio.files
     with studio.database.begin() as connection:
-        version = store.background(connection, studio.key)
+        version = records.background(connection, studio.key)
     assert version is not None
     assert [image.kind for image in version.images] == [
         ImageKind.LAYOUT,
@@ -88,7 +88,7 @@ def test_the_version_says_who_did_what_and_how_that_is_known(studio: JobStudio) 
     studio.publish()
 
     with studio.database.begin() as connection:
-        version = store.background(connection, studio.key)
+        version = records.background(connection, studio.key)
     assert version is not None
     drawn, first, last = version.images
     assert [(one.role, one.actor, one.grade) for one in drawn.contributions] == [
@@ -145,7 +145,7 @@ def test_variants_stand_on_one_marked_copy_of_their_layout(open_studio: OpenJobS
     assert len(copies) == 2
     assert copies[0].read_bytes() == copies[1].read_bytes()
     with studio.database.begin() as connection:
-        assert len(store.backgrounds_with(connection, sha256_of(copies[0]))) == 2
+        assert len(records.backgrounds_with(connection, sha256_of(copies[0]))) == 2
 
 
 def test_a_layout_with_another_name_in_its_marks_is_refused_with_the_reason(
@@ -206,7 +206,7 @@ def test_exr_backgrounds_carry_their_marks_beside_them(open_studio: OpenJobStudi
     trust = studio.tools.marks().trust_pem
     assert read_marks(background, trust_pem=trust, manifest=manifest).state is MarksState.TRUSTED
     with studio.database.begin() as connection:
-        version = store.background(connection, studio.key)
+        version = records.background(connection, studio.key)
     assert version is not None
     assert version.final.pixels_sha256 == read_picture(background).sha256()
 
@@ -247,7 +247,7 @@ def test_a_job_that_is_cancelled_after_it_was_recorded_is_no_part_of_the_show(
     studio.store.skip(key, "cut from the film")
 
     with studio.database.begin() as connection:
-        omitted = store.background(connection, key)
+        omitted = records.background(connection, key)
     assert omitted is not None
     assert (omitted.state, omitted.tracker_id) == (ReviewState.OMITTED, None)
 
@@ -255,7 +255,7 @@ def test_a_job_that_is_cancelled_after_it_was_recorded_is_no_part_of_the_show(
     studio.work()
 
     with studio.database.begin() as connection:
-        wanted = store.background(connection, key)
+        wanted = records.background(connection, key)
     assert wanted is not None
     assert (wanted.state, wanted.tracker_id) == (ReviewState.IN_REVIEW, 1)
 
@@ -290,4 +290,4 @@ def test_a_layout_whose_format_holds_no_marks_has_them_beside_its_copy(studio: J
     assert [person.name for person in background.steps[0].people] == ["Aoi Sato"]
     assert not list(other.layout.parent.glob("*.c2pa"))
     with studio.database.begin() as connection:
-        assert len(store.backgrounds_with(connection, other.sha256)) == 1
+        assert len(records.backgrounds_with(connection, other.sha256)) == 1

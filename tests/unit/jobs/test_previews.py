@@ -30,7 +30,7 @@ def test_a_card_has_its_picture_when_the_version_is_made(studio: JobStudio) -> N
     studio.publish()
 
     with studio.database.connect() as connection:
-        version = store.background(connection, studio.key)
+        version = records.background(connection, studio.key)
     assert version is not None
     kept = preview_file(studio.settings.studio.state, version.final.sha256, CARD)
     assert version.final.sha256 == sha256_of(studio.files[0])

@@ -37,7 +37,7 @@ def told(request: PublishRequest) -> StatedCredits:
 
 def anew(studio: JobStudio) -> StatedCredits:
     with studio.database.begin() as connection:
-        version = store.background(connection, studio.key)
+        version = records.background(connection, studio.key)
     assert version is not None
     return stated(version)
 

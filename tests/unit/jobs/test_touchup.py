@@ -71,7 +71,7 @@ def published(studio: JobStudio) -> BackgroundVersion:
 
 def standing(studio: JobStudio, code: str) -> BackgroundVersion | None:
     with studio.database.begin() as connection:
-        return store.by_code(connection, code)
+        return records.by_code(connection, code)
 
 
 def file_of(studio: JobStudio, version: BackgroundVersion) -> Path:

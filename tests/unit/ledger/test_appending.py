@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from haikei.canonical import canonical_json
 from haikei.errors import LedgerError
-from haikei.ledger import append, canonical_json, verify
+from haikei.ledger import append, verify
 from support.databases import fresh_database
 from support.records import without_guards
 

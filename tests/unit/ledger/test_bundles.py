@@ -243,8 +243,8 @@ def test_names_that_were_withheld_erased_or_changed_are_not_in_a_bundle(
     persons = [person for image in show.version.images for person in image.people]
     ids = list(dict.fromkeys(person.id for person in persons))
     with show.studio.database.begin() as connection:
-        register.opt_out(connection, ids[0], "letter of 2026-11-20")
-        register.erase(connection, ids[1], "letter of 2026-11-21")
+        people.opt_out(connection, ids[0], "letter of 2026-11-20")
+        people.erase(connection, ids[1], "letter of 2026-11-21")
     target = tmp_path / "private.zip"
 
     done = export(show.studio, target, EntrySelection(project="akane", shot="c001"))

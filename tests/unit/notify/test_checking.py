@@ -9,7 +9,6 @@ import pytest
 from haikei.checkup import Finding
 from haikei.notify import check_notifications, notifier
 from haikei.settings import Settings
-from haikei.trackers import Finding
 from support.jobs import studio_settings
 from support.servers import Mailbox, WebhookReceiver, mail_server, webhook_receiver
 from support.signing import loopback_server

@@ -214,7 +214,7 @@ def test_a_job_that_died_again_is_told_again(settings: Settings, database: Engin
     notifier = Notifier(settings, database, channels=[channel])
     with database.begin() as connection:
         order = make_version(connection, MemoryReview(), 1)
-        store.decide(connection, order.key, ReviewState.OMITTED)
+        records.decide(connection, order.key, ReviewState.OMITTED)
     for run in (1, 2):
         with database.begin() as connection:
             connection.execute(update(jobs).values(state="dead", run=run, error=f"Run {run}."))

@@ -18,14 +18,14 @@ ON_PAGE = Decider(login="kato", name=KATO.name, person_id=KATO.id)
 
 def state_of(studio: ReviewStudio) -> ReviewState:
     with studio.database.connect() as connection:
-        version = store.background(connection, studio.order.key)
+        version = records.background(connection, studio.order.key)
     assert version is not None
     return version.state
 
 
 def given(studio: ReviewStudio, role: Role) -> list[Contribution]:
     with studio.database.connect() as connection:
-        version = store.background(connection, studio.order.key)
+        version = records.background(connection, studio.order.key)
     assert version is not None
     return [one for one in version.final.contributions if one.role is role]
 

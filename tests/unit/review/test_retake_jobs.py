@@ -29,7 +29,7 @@ def studio(tmp_path: Path) -> Iterator[JobStudio]:
 def retaken(studio: JobStudio, key: str, text: str) -> JobOrder:
     """Let the version of a job be made again as a note asks."""
     with studio.database.begin() as connection:
-        parent = store.background(connection, key)
+        parent = records.background(connection, key)
         assert parent is not None
         note = KeptNote(
             id="Note:12",
@@ -61,8 +61,8 @@ def test_a_retake_becomes_the_next_version_with_who_asked_in_its_record(studio: 
     job = studio.store.get(order.key)
     assert (job.state, job.version_code) == (JobState.DONE, "c001_bg_summer_day_v002")
     with studio.database.connect() as connection:
-        before = store.background(connection, first)
-        after = store.background(connection, order.key)
+        before = records.background(connection, first)
+        after = records.background(connection, order.key)
     assert before is not None
     assert after is not None
     assert after.images[0].sha256 == before.images[0].sha256

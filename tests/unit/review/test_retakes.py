@@ -266,7 +266,7 @@ def test_a_version_that_was_painted_by_hand_is_left_to_its_artist(studio: Review
     with studio.database.begin() as connection:
         painted = a_background("c001", version=2, images=a_chain("painted"), tracker_id=5)
         save_background(connection, painted)
-        store.published(connection, painted.key, tracker_id=5, url="")
+        records.published(connection, painted.key, tracker_id=5, url="")
     studio.desk.show(5, painted.key, painted.code)
     note = studio.desk.note(5, "less green")
     studio.desk.set_status(5, "rtk")

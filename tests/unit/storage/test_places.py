@@ -11,7 +11,6 @@ from haikei.errors import PathRefused, SettingsError
 from haikei.settings import PathTemplate, Settings
 from haikei.show import Place
 from haikei.storage import PlacedLayout, Storage
-from haikei.trackers import Place
 from support.storage import PLACE, settings_with_root, storage_at
 
 MOUNT = Path("/mnt/show")

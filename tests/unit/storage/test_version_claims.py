@@ -14,7 +14,6 @@ import pytest
 from haikei.errors import PathRefused, StorageError, StorageUnavailable
 from haikei.show import Place
 from haikei.storage import Storage
-from haikei.trackers import Place
 from support.storage import PLACE, claim_many, killed_claimers, settings_with_root, storage_at
 
 

@@ -180,7 +180,7 @@ def test_a_decision_is_written_to_the_tracker_and_said(web: Web, studio: ReviewS
     studio.review()
     assert get(web, CUT).all("span", **{"class": "badge approved"})
     with web.database.connect() as connection:
-        told = store.background(connection, studio.order.key)
+        told = records.background(connection, studio.order.key)
     assert told is not None
     assert told.state is ReviewState.APPROVED
 
