@@ -15,6 +15,7 @@ from haikei.settings import Events, Settings
 from haikei.sources.eventlog import Follower
 from haikei.storage import Storage
 from haikei.trackers.shotgrid.feed import ShotGridFeed
+from support.clocks import PATIENCE
 from support.databases import fresh_database
 from support.pictures import png_bytes
 from support.sites import RunningStudio, Show, running_studio
@@ -231,7 +232,7 @@ def run_until(follower: Follower, feed: ShotGridFeed, condition: Callable[[], bo
     finally:
         still_running = runner.is_alive()
         stop.set()
-        runner.join(30)
+        runner.join(PATIENCE)
     assert still_running
 
 

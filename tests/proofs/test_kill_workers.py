@@ -19,7 +19,8 @@ from haikei.events import LayoutPublished, Source
 from haikei.images import Picture, write_picture
 from haikei.jobs import JobState, Step
 from haikei.jobs.engine.worker import WorkerRole, run_worker
-from haikei.show import Place
+from haikei.trackers import Place
+from support.clocks import PATIENCE
 from support.databases import fresh_database
 from support.jobs import announce
 from support.studio import Studio, studio
@@ -67,7 +68,7 @@ def _worker(here: Studio, role: WorkerRole) -> Generator[subprocess.Popen[bytes]
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(PATIENCE)
 
 
 def test_a_killed_generation_worker_is_replaced_by_another_and_a_stopped_one_ends_well(

@@ -270,7 +270,7 @@ class _ProxyHandler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         target = self.ours.target
-        self.site = http.client.HTTPConnection(target.hostname or "", target.port, timeout=30)
+        self.site = http.client.HTTPConnection(target.hostname or "", target.port, timeout=PATIENCE)
 
     @override
     def finish(self) -> None:

@@ -13,6 +13,7 @@ import typer
 
 from haikei.cli.app import app
 from haikei.settings import describe, reference
+from support.clocks import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -73,7 +74,7 @@ def test_python_in_the_documentation_runs(name: str, tmp_path: Path) -> None:
         env=os.environ.copy(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -20,6 +20,7 @@ from haikei.database import jobs
 from haikei.errors import HaikeiError
 from haikei.files import sha256_of
 from haikei.scenes import Scene, SceneKind, draw, save_layout
+from support.clocks import PATIENCE
 from support.databases import fresh_database
 
 SETTINGS = """
@@ -203,7 +204,7 @@ def test_jobs_watch_tells_each_change_once_and_ends_when_idle(studio: Path) -> N
             update(jobs).values(state="done", progress=1.0, updated_at=datetime.now(UTC))
         )
     database.dispose()
-    thread.join(30)
+    thread.join(PATIENCE)
 
     states = [json.loads(line)["state"] for line in output[0].splitlines()]
     assert states[-1] == "done"

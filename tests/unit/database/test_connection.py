@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from haikei.database import image_records, ledger, metadata, open_database, reading, utc_now
 from haikei.errors import StateError
+from support.clocks import PATIENCE
 
 
 def _url(folder: Path) -> str:
@@ -34,7 +35,7 @@ def test_the_migrations_make_the_schema_that_the_code_knows(tmp_path: Path) -> N
 def test_processes_that_start_together_agree_on_one_schema(tmp_path: Path) -> None:
     code = f"from haikei.database import open_database; open_database({_url(tmp_path)!r}).dispose()"
     processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(6)]
-    assert [process.wait(60) for process in processes] == [0] * 6
+    assert [process.wait(PATIENCE) for process in processes] == [0] * 6
 
     database = open_database(_url(tmp_path))
     with reading(database) as connection:

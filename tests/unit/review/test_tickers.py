@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from haikei.errors import TrackerUnavailable
 from haikei.review import reviewer
+from support.clocks import PATIENCE
 from support.studio import ReviewStudio
 
 
@@ -33,10 +34,10 @@ def test_a_ticker_that_hangs_or_fails_keeps_nothing_else_waiting(
     thread = threading.Thread(target=studio.reviewer().run, args=(stop, (hang, fail)))
     with capture_logs():
         thread.start()
-        assert looked.wait(60)
-        assert failed.wait(60)
+        assert looked.wait(PATIENCE)
+        assert failed.wait(PATIENCE)
         stop.set()
-        thread.join(60)
+        thread.join(PATIENCE)
 
     assert not thread.is_alive()
     assert studio.desk.closed

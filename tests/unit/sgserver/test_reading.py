@@ -10,6 +10,7 @@ from haikei.sgserver.credentials import Caller
 from haikei.sgserver.http.rpc import dispatch
 from haikei.sgserver.site import Site
 from haikei.sgserver.values import Fault
+from support.clocks import PATIENCE
 from support.sites import link, number
 
 
@@ -268,8 +269,8 @@ def test_readers_see_whole_writes_while_others_write(
     for thread in (reader, *writers):
         thread.start()
     for thread in writers:
-        thread.join(timeout=60)
+        thread.join(PATIENCE)
     stop.set()
-    reader.join(timeout=60)
+    reader.join(PATIENCE)
     assert torn == []
     assert len(site.find(me, "Shot")) == 30

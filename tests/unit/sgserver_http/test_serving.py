@@ -21,7 +21,7 @@ from haikei.sgserver.http.hosting import Hosting, SiteOptions
 from haikei.sgserver.http.serving import serve
 from haikei.sgserver.media.uploads import Target
 from haikei.sgserver.site import Site
-from support.clocks import eventually
+from support.clocks import PATIENCE, eventually
 from support.sites import write_image
 
 
@@ -34,7 +34,7 @@ class _Served:
         self.announced: list[str] = []
         self._thread = threading.Thread(target=self._run, args=(data, options))
         self._thread.start()
-        assert self.ready.wait(60)
+        assert self.ready.wait(PATIENCE)
 
     def _run(self, data: Path, options: dict[str, Any]) -> None:
         def announce(url: str) -> None:
@@ -49,7 +49,7 @@ class _Served:
 
     def end(self) -> None:
         self.stop.set()
-        self._thread.join(60)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
 

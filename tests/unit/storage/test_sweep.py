@@ -10,6 +10,7 @@ from threading import Event, Thread
 import pytest
 
 from haikei.errors import StorageUnavailable
+from support.clocks import PATIENCE
 from support.storage import storage_at
 
 HERE = re.sub(r"[^A-Za-z0-9-]", "-", platform.node()) or "localhost"
@@ -83,20 +84,20 @@ def test_what_a_living_publisher_writes_is_never_removed(
 
     def waiting(temporary: Path, final: Path, *, follow_symlinks: bool) -> None:
         writing.set()
-        swept.wait(30)
+        swept.wait(PATIENCE)
         link(temporary, final, follow_symlinks=follow_symlinks)
 
     monkeypatch.setattr(os, "link", waiting)
     publisher = Thread(target=storage_at(root).publish, args=(source, RELATIVE))
     publisher.start()
     try:
-        assert writing.wait(30)
+        assert writing.wait(PATIENCE)
         mark = next((root / ".haikei/writing").iterdir())
         os.utime(mark, (0, 0))
         assert storage_at(root).sweep() == ()
     finally:
         swept.set()
-        publisher.join(30)
+        publisher.join(PATIENCE)
 
     assert (root / RELATIVE).read_bytes() == b"picture"
 
