@@ -52,7 +52,7 @@ class VerifierKey:
         """
         try:
             name, key_id, encoded = text.strip().split("+", 2)
-            key = base64.b64decode(encoded, validate=True)
+            key = _decoded(encoded)
         except (ValueError, binascii.Error) as error:
             raise ProofInvalid(f"{text!r} is no vkey.") from error
         found = cls(name=name, public=key[1:])
@@ -140,10 +140,18 @@ def _halves(note: str) -> tuple[str, list[tuple[str, bytes]]]:
         if found is None:
             raise ProofInvalid("This is no signed note: a line is no signature.")
         try:
-            signatures.append((found[1], base64.b64decode(found[2], validate=True)))
+            signatures.append((found[1], _decoded(found[2])))
         except binascii.Error as error:
             raise ProofInvalid("This is no signed note: a signature is not base64.") from error
     return text + "\n", signatures
+
+
+def _decoded(text: str) -> bytes:
+    value = base64.b64decode(text, validate=True)
+    # The last character holds bits that no byte needs: only one spelling is the note's own.
+    if base64.b64encode(value).decode("ascii") != text:
+        raise binascii.Error("not the canonical encoding")
+    return value
 
 
 _NUMBER = re.compile(r"0|[1-9][0-9]*")
