@@ -19,7 +19,7 @@ from haikei.events import LayoutPublished, Source
 from haikei.images import Picture, write_picture
 from haikei.jobs import JobState, Step
 from haikei.jobs.engine.worker import WorkerRole, run_worker
-from haikei.trackers import Place
+from haikei.show import Place
 from support.clocks import PATIENCE
 from support.databases import fresh_database
 from support.jobs import announce

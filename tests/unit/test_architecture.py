@@ -65,7 +65,7 @@ SEAMS = sorted(
 GROUPS: dict[str, dict[str, str]] = PROJECT["project"]["entry-points"]
 LOOKED_UP = sorted(
     {
-        statement.value.value
+        str(statement.value.value)
         for tree in MODULES.values()
         for statement in tree.body
         if isinstance(statement, ast.Assign)
