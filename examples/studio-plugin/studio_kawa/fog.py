@@ -47,8 +47,8 @@ class Fog:
         """Return the foggy picture; `progress` may raise to cancel."""
         progress(Progress(step=0, steps=1))
         base = (previous or layout).pixels
-        share = np.linspace(_density(request.options), 0.0, base.shape[0], dtype=np.float32)
-        mixed = base + (np.float32(_FOG) - base) * share[:, np.newaxis, np.newaxis]
+        share = np.linspace(_density(request.options), 0.0, base.shape[0])
+        mixed = (base + (_FOG - base) * share[:, np.newaxis, np.newaxis]).astype(np.float32)
         progress(Progress(step=1, steps=1))
         return GenerationResult(picture=Picture(pixels=mixed))
 
