@@ -67,6 +67,7 @@ bench: install
 	$(BIN)/python benchmarks/day.py
 	$(BIN)/python benchmarks/ledger.py --records 1000000
 	$(BIN)/python benchmarks/measure.py
+	$(BIN)/python benchmarks/fingerprint.py
 	$(BIN)/python benchmarks/report.py --versions 100000
 	$(BIN)/python benchmarks/web.py
 	$(BIN)/python benchmarks/gallery.py

@@ -1,0 +1,31 @@
+"""
+Recognise a picture that was changed: a perceptual fingerprint, and an index over many.
+
+A fingerprint survives another size, format or bit depth, lossy compression, gamma, a light grade,
+and a crop of up to a tenth at each edge. It holds what is drawn (structure) and in which colours.
+"""
+
+from haikei.fingerprint.fingerprint import METHOD, Fingerprint, fingerprint, fingerprint_text
+from haikei.fingerprint.index import (
+    BITS,
+    SAME_COLOURS,
+    SAME_DRAWING,
+    FingerprintIndex,
+    Likeness,
+    Match,
+    indistinct,
+)
+
+__all__ = [
+    "BITS",
+    "METHOD",
+    "SAME_COLOURS",
+    "SAME_DRAWING",
+    "Fingerprint",
+    "FingerprintIndex",
+    "Likeness",
+    "Match",
+    "fingerprint",
+    "fingerprint_text",
+    "indistinct",
+]
