@@ -150,9 +150,13 @@ image_records = Table(
     Column("path", Text, nullable=False),
     Column("request", Text, nullable=False, default=""),
     Column("created_at", Moment, nullable=False),
+    # What changed copies are recognised by; empty for pictures that are too even.
+    Column("fingerprint", String(240), nullable=False, server_default=""),
     UniqueConstraint("key"),
     Index("ix_image_records_sha256", "sha256"),
     Index("ix_image_records_pixels_sha256", "pixels_sha256"),
+    # All fingerprints are read at once; the index holds them without the requests beside them.
+    Index("ix_image_records_fingerprint", "fingerprint", "ledger_seq"),
 )
 
 # The edges of the graph: `sha256` names the image that another was made from.

@@ -45,6 +45,9 @@ class ImageRecord:
     request_json: str  #: the generation request as it was, in canonical JSON; empty for layouts
     path: str  #: where it was published, below its storage root
     created_at: datetime
+    #: What changed copies are recognised by, as `haikei.fingerprint` writes it; empty for pictures
+    #: that are too even, and in records from before there were fingerprints.
+    fingerprint: str = ""
 
     @property
     def system(self) -> System | None:

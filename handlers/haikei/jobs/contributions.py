@@ -20,6 +20,8 @@ from haikei.credits import (
     printed_person,
     printed_system,
 )
+from haikei.fingerprint import fingerprint_text
+from haikei.images import Picture
 from haikei.jobs.background.generate import GeneratedStage
 from haikei.jobs.background.policy import as_credited
 from haikei.jobs.job import RetakeOrder
@@ -114,7 +116,7 @@ def layout_image(
     *,
     key: str,
     sha256: str,
-    pixels_sha256: str,
+    drawn: Picture,
     source_type: SourceType,
     drawn_by: Sequence[Contribution],
     path: str,
@@ -124,7 +126,7 @@ def layout_image(
     return ImageRecord(
         key=key,
         sha256=sha256,
-        pixels_sha256=pixels_sha256,
+        pixels_sha256=drawn.sha256(),
         kind=ImageKind.LAYOUT,
         source_type=source_type,
         ingredients=(),
@@ -132,11 +134,13 @@ def layout_image(
         request_json="",
         path=path,
         created_at=at,
+        fingerprint=fingerprint_text(drawn),
     )
 
 
 def stage_image(
     stage: GeneratedStage,
+    picture: Picture,
     *,
     key: str,
     kind: ImageKind,
@@ -148,6 +152,7 @@ def stage_image(
 
     Args:
         stage: what was made.
+        picture: what it shows.
         key: ours, unique.
         kind: a generation, or the background when the stage is the last.
         path: where it is published.
@@ -165,6 +170,7 @@ def stage_image(
         request_json=stage.request_json,
         path=path,
         created_at=stage.made_at,
+        fingerprint=fingerprint_text(picture),
     )
 
 

@@ -187,6 +187,7 @@ def _marked(
         target = order.out / f"{output.stage}-{mark}{output.path.suffix}"
         image = stage_image(
             as_kept(output),
+            read_picture(output.path),
             key=f"{output.stage}-{mark}",
             kind=ImageKind.BACKGROUND if last else ImageKind.GENERATION,
             path=target.name,
@@ -206,7 +207,7 @@ def _put_layout(
     image = layout_image(
         key=f"layout-{mark}",
         sha256=sha256,
-        pixels_sha256=read_picture(copy, max_mib=settings.watch.max_mib).sha256(),
+        drawn=read_picture(copy, max_mib=settings.watch.max_mib),
         source_type=drawn_as(marks),
         drawn_by=drawing(
             _people(order.artist, order.artist_ja),

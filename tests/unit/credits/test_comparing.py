@@ -87,6 +87,8 @@ IMAGES, MADE = schema.image_records, schema.contributions
         (update(IMAGES).where(IMAGES.c.kind == "background").values(source_type="humanEdits"),
          "source_type"),
         (update(IMAGES).where(IMAGES.c.request != "").values(request="{}"), "request_sha256"),
+        (update(IMAGES).where(IMAGES.c.kind == "touch_up").values(fingerprint="another"),
+         "fingerprint"),
         (delete(schema.ingredients), "ingredients"),
         (delete(MADE).where(MADE.c.ledger_seq.is_not(None)), "the record of it is gone"),
         (delete(schema.statements), "the record of it is gone"),

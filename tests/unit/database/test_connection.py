@@ -80,6 +80,25 @@ def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     database.dispose()
 
 
+def test_records_from_before_there_were_fingerprints_have_none(tmp_path: Path) -> None:
+    database = open_database(_url(tmp_path))
+    row = {"sha256": "", "pixels_sha256": "", "kind": "layout", "source_type": "", "path": ""}
+    with database.begin() as connection:
+        values = {**row, "ledger_seq": 1, "key": "old", "created_at": utc_now()}
+        connection.execute(insert(image_records), values)
+        connection.execute(text("DROP INDEX ix_image_records_fingerprint"))
+        connection.execute(text("ALTER TABLE image_records DROP COLUMN fingerprint"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    database.dispose()
+
+    database = open_database(_url(tmp_path))
+    with reading(database) as connection:
+        found = connection.execute(select(image_records.c.key, image_records.c.fingerprint)).all()
+    database.dispose()
+
+    assert [tuple(one) for one in found] == [("old", "")]
+
+
 def test_moments_come_back_aware_and_sort_as_they_happened(tmp_path: Path) -> None:
     database = open_database(_url(tmp_path))
     tokyo = datetime(2026, 11, 22, 9, 0, tzinfo=timezone(timedelta(hours=9)))

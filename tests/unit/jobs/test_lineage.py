@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from haikei.credits import (
@@ -17,6 +18,7 @@ from haikei.credits import (
     overall_source_type,
 )
 from haikei.errors import MarksBroken, SourceTypeUnknown
+from haikei.images import Picture
 from haikei.jobs.background.validate import drawn_as, require_whole
 from haikei.jobs.contributions import (
     drawing,
@@ -42,7 +44,7 @@ def _layout(*artists: Person) -> ImageRecord:
     return layout_image(
         key="layout",
         sha256="",
-        pixels_sha256="",
+        drawn=Picture(pixels=np.zeros((9, 16, 3), np.float32)),
         source_type=SourceType.DIGITAL_CREATION,
         drawn_by=drawn_by,
         path="layout.png",

@@ -9,6 +9,7 @@ import pytest
 from haikei.credits import Grade, ImageKind, Relation, ReviewState, Role, SourceType, records
 from haikei.errors import TrackerRejected
 from haikei.files import sha256_of
+from haikei.fingerprint import fingerprint_text
 from haikei.images import read_picture
 from haikei.jobs import JobState, Step
 from haikei.provenance import FileMarks, MarksState, read_marks
@@ -73,7 +74,9 @@ def test_records_name_files_with_their_marks_and_pixels_without(studio: JobStudi
     ]
     for image, path in zip(version.images, (layout, gen1, background), strict=True):
         assert image.sha256 == sha256_of(path)
-        assert image.pixels_sha256 == read_picture(path).sha256()
+        picture = read_picture(path)
+        assert image.pixels_sha256 == picture.sha256()
+        assert image.fingerprint == fingerprint_text(picture) != ""
     drawn, first, last = version.images
     assert [(one.sha256, one.relation) for one in first.ingredients] == [
         (drawn.sha256, Relation.INPUT)

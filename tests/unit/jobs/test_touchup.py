@@ -28,6 +28,7 @@ from haikei.errors import (
     TrackerUnavailable,
 )
 from haikei.files import sha256_of
+from haikei.fingerprint import fingerprint_text
 from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs.job import TouchUpOrder
 from haikei.jobs.touchup.take_in import compare, take_in
@@ -372,6 +373,7 @@ def test_other_formats_come_home_in_their_own(
 
     assert taken.path.suffix == f".{ending}"
     assert taken.background.final.pixels_sha256 == read_picture(file).sha256()
+    assert taken.background.final.fingerprint == fingerprint_text(read_picture(file)) != ""
     marks = read_marks(taken.path, trust_pem=studio.tools.marks().trust_pem)
     assert marks.state in {MarksState.TRUSTED, MarksState.UNTRUSTED}
     assert taken.change.area_ppm / 1e6 == pytest.approx(2400 / 38400, abs=0.006)

@@ -193,6 +193,8 @@ def _image(row: Any) -> _Json:
     if row.request:
         erased = WITHHELD in row.request or WITHHELD_JA in row.request
         found["request_sha256"] = WITHHELD if erased else request_sha256(row.request)
+    if row.fingerprint:
+        found["fingerprint"] = row.fingerprint
     return found
 
 

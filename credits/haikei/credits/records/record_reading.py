@@ -88,6 +88,7 @@ _IMAGES = select(
     _image.request,
     _image.path,
     type_coerce(_image.created_at, String),
+    _image.fingerprint,
 ).where(_image.ledger_seq.in_(_NUMBERS))
 _INGREDIENTS = (
     select(ingredients.c.image_seq, ingredients.c.sha256, ingredients.c.relation)
@@ -212,7 +213,7 @@ class RecordReader:
         made_by: dict[int, list[Contribution]] = {seq: [] for seq in seqs}
         self._contributions(seqs, made_by)
         for row in self._rows(_IMAGES, seqs):
-            seq, key, sha256, pixels_sha256, kind, source_type, request, path, created_at = row
+            seq, key, sha256, pixels_sha256, kind, source_type, request, path, at, fingerprint = row
             found[seq] = ImageRecord(
                 key=key,
                 sha256=sha256,
@@ -223,7 +224,8 @@ class RecordReader:
                 contributions=tuple(made_by[seq]),
                 request_json=request,
                 path=path,
-                created_at=datetime.fromisoformat(created_at),
+                created_at=datetime.fromisoformat(at),
+                fingerprint=fingerprint,
             )
 
     def _contributions(self, seqs: list[int], made_by: Mapping[int, list[Contribution]]) -> None:

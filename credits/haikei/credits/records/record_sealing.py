@@ -63,6 +63,8 @@ class Sealer:
         }
         if image.request_json:
             sealed["request_sha256"] = request_sha256(image.request_json)
+        if image.fingerprint:
+            sealed["fingerprint"] = image.fingerprint
         return _encode(sealed)
 
     def contribution(self, image_key: str, sha256: str, contribution: Contribution) -> str:
@@ -155,6 +157,7 @@ def unseal(
         request_json=request_json,
         path=sealed["path"],
         created_at=datetime.fromisoformat(sealed["created_at"]),
+        fingerprint=sealed.get("fingerprint", ""),
     )
 
 

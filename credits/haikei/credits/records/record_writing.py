@@ -209,6 +209,7 @@ def _image_row(seq: int, image: ImageRecord) -> Row:
         "path": image.path,
         "request": image.request_json,
         "created_at": image.created_at,
+        "fingerprint": image.fingerprint,
     }
 
 

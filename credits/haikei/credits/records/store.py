@@ -228,6 +228,21 @@ def find_image(
     return None
 
 
+def fingerprints(connection: Connection) -> Iterator[tuple[int, str]]:
+    """Yield the ledger entry and the fingerprint of every image that has one, in that order."""
+    columns = schema.image_records.c
+    query = select(columns.ledger_seq, columns.fingerprint).where(columns.fingerprint > "")
+    for number, fingerprint in connection.execute(query):
+        yield int(number), str(fingerprint)
+
+
+def images_at(connection: Connection, entries: Iterable[int]) -> tuple[ImageRecord, ...]:
+    """Return the images that some ledger entries seal, in the order of the entries given."""
+    wanted = tuple(entries)
+    found = RecordReader(connection).images(wanted)
+    return tuple(found[number] for number in wanted)
+
+
 def entries_of(connection: Connection, image_key: str) -> tuple[int, ...]:
     """Return every ledger entry about an image: its own, then those of later contributions."""
     images, later = schema.image_records.c, schema.contributions.c

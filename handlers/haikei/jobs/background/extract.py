@@ -148,6 +148,7 @@ class _Work:
         for stage in earlier:
             image = stage_image(
                 stage,
+                read_picture(stage.path),
                 key=f"{self.order.key}/{stage.stage}",
                 kind=ImageKind.GENERATION,
                 path=str(self._stage_path(stage.stage, stage.path.suffix)),
@@ -186,7 +187,7 @@ class _Work:
         image = layout_image(
             key=f"{order.event_key}/layout",
             sha256=order.layout_sha256,
-            pixels_sha256=drawn.sha256(),
+            drawn=drawn,
             source_type=self.validated.source_type,
             drawn_by=drawing(
                 self.validated.artists,
@@ -223,6 +224,7 @@ class _Work:
             hashed = replace(last, pixels_sha256=read_picture(source).sha256())
         image = stage_image(
             hashed,
+            picture,
             key=f"{self.order.key}/background",
             kind=ImageKind.BACKGROUND,
             path=str(relative),

@@ -26,6 +26,7 @@ from haikei.credits import (
 )
 from haikei.errors import CreditError, ParentUnknown
 from haikei.files import sha256_of
+from haikei.fingerprint import fingerprint_text
 from haikei.images import Picture, read_picture, write_review
 from haikei.jobs.background.extract import REVIEW, THUMBNAIL, MadeFile
 from haikei.jobs.background.validate import require_whole
@@ -244,6 +245,7 @@ class _Work:
             request_json="",
             path=str(relative),
             created_at=self.at,
+            fingerprint=fingerprint_text(self.examined.picture),
         )
 
     def _request(
