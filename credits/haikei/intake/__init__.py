@@ -8,10 +8,19 @@ from haikei.intake.delivery import (
     left_out,
     read_declaration,
 )
-from haikei.intake.examination import Examination, Problem, ProblemKind, Recognition, Verdict
+from haikei.intake.examination import (
+    Confidence,
+    Examination,
+    Problem,
+    ProblemKind,
+    Recognition,
+    Resemblance,
+    Verdict,
+)
 from haikei.intake.examining import Examiner
 
 __all__ = [
+    "Confidence",
     "Declaration",
     "DeliveredFile",
     "Examination",
@@ -19,6 +28,7 @@ __all__ = [
     "Problem",
     "ProblemKind",
     "Recognition",
+    "Resemblance",
     "Verdict",
     "declared_free_of_ai",
     "gather",

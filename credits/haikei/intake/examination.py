@@ -6,7 +6,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from haikei.credits import BackgroundVersion, CreditLine, ImageRecord
+from haikei.fingerprint import Match
 from haikei.provenance import FileMarks
+
+#: Distance up to which a copy is surely of its record; see benchmarks/fingerprint.py.
+_SURE = 0.5
 
 
 class Recognition(StrEnum):
@@ -15,7 +19,16 @@ class Recognition(StrEnum):
     NOT_ASKED = "not_asked"  #: there is no studio whose records could be asked
     BYTES = "bytes"  #: it is byte for byte a file that was recorded
     PIXELS = "pixels"  #: its pixels were recorded, in a file with other bytes: marks were taken out
-    UNKNOWN = "unknown"  #: neither its bytes nor its pixels were ever recorded
+    LIKENESS = "likeness"  #: it is a changed copy of a recorded image, by its fingerprint
+    UNKNOWN = "unknown"  #: neither its bytes nor its pixels nor anything like it were recorded
+
+
+class Confidence(StrEnum):
+    """How sure it is which record a changed copy is of."""
+
+    SURE = "sure"  #: it is near, and nothing else is
+    LIKELY = "likely"  #: it is less near than most copies are, and nothing else is nearer
+    ONE_OF_SEVERAL = "one of several"  #: others are as near, such as another version of the cut
 
 
 class ProblemKind(StrEnum):
@@ -25,6 +38,7 @@ class ProblemKind(StrEnum):
     MARKS_BROKEN = "marks_broken"  #: it was changed after it was signed, or a step below it was
     LEDGER_DIFFERS = "ledger_differs"  #: the ledger's entry is not what was sealed
     MARKS_STRIPPED = "marks_stripped"  #: its pixels are ours, its marks are gone
+    CHANGED_COPY = "changed_copy"  #: it shows an image of ours, in other pixels
     UNDECLARED_AI = "undeclared_ai"  #: it tells of a trained model that nobody declared
     UNRECORDED = "unrecorded"  #: our records do not know it
     UNTRUSTED = "untrusted"  #: its marks hold, but we do not know who signed them
@@ -50,6 +64,17 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resemblance:
+    """A recorded image that shows the same drawing as a file, and how near it comes."""
+
+    name: str  #: of the recorded image's file
+    entry: int  #: of the ledger, that seals the image
+    match: Match
+    as_near: bool  #: as the nearest one, so that likeness cannot tell them apart
+    credit: CreditLine | None  #: who made it; None where nobody is named yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
     """One file as it was examined."""
 
@@ -62,10 +87,22 @@ class Examination:
     record: ImageRecord | None  #: what the studio recorded of it
     version: BackgroundVersion | None  #: that it is, else the newest that stands on it
     entry: int | None  #: of the ledger
-    credit: CreditLine | None  #: who made it, as we know it
+    #: Who made it, as we know it; None also where likeness leaves it open whose work it is.
+    credit: CreditLine | None
+    near: tuple[Resemblance, ...]  #: the nearest first; only where neither bytes nor pixels tell
     declared: str  #: what its maker declared: `no AI`, a system's name, or empty for nothing
     problems: tuple[Problem, ...]
     at: datetime
+
+    @property
+    def confidence(self) -> Confidence | None:
+        """How sure it is which record it is; None unless it was recognised by its likeness."""
+        if self.recognition is not Recognition.LIKENESS:
+            return None
+        nearest, *others = [one for one in self.near if one.as_near]
+        if others:
+            return Confidence.ONE_OF_SEVERAL
+        return Confidence.SURE if nearest.match.distance <= _SURE else Confidence.LIKELY
 
     @property
     def verdict(self) -> Verdict:
@@ -85,4 +122,5 @@ _FAILURES = {
     ProblemKind.MARKS_BROKEN,
     ProblemKind.LEDGER_DIFFERS,
     ProblemKind.MARKS_STRIPPED,
+    ProblemKind.CHANGED_COPY,
 }

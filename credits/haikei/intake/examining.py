@@ -2,8 +2,8 @@
 
 import glob
 import hashlib
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 from sqlalchemy import Connection
 
@@ -18,9 +18,17 @@ from haikei.credits import (
 from haikei.credits.records.comparison import differences
 from haikei.database import utc_now
 from haikei.errors import CreditError, ImageUnreadable, LedgerError, MarksError
-from haikei.images import read_picture
+from haikei.fingerprint import BITS
+from haikei.images import Picture, read_picture
 from haikei.intake.delivery import NO_AI, Declaration, DeliveredFile
-from haikei.intake.examination import Examination, Problem, ProblemKind, Recognition
+from haikei.intake.examination import (
+    Examination,
+    Problem,
+    ProblemKind,
+    Recognition,
+    Resemblance,
+)
+from haikei.intake.likeness import RecordedImages
 from haikei.ledger import entry as ledger_entry
 from haikei.ledger.tree import leaf_hash
 from haikei.provenance import FileMarks, MarksState, read_marks
@@ -41,8 +49,11 @@ class _Known:
     entry: int | None = None
     entries: tuple[int, ...] = ()  #: of all that the credit line is drawn from
     credit: CreditLine | None = None
+    near: tuple[Resemblance, ...] = ()
 
 
+#: Images like a file that are told of.
+_NEAR = 5
 #: The picture of a change map stands beside its touch-up under this name.
 _CHANGE_MAP = "_change"
 _NOBODY_ASKED = _Known(recognition=Recognition.NOT_ASKED)
@@ -74,6 +85,7 @@ class Examiner:
         self._connection = connection
         self._declaration = declaration
         self._max_mib = max_mib
+        self._images = None if connection is None else RecordedImages(connection)
 
     def examine(self, file: DeliveredFile) -> Examination:
         """Return what can be found out; a damaged file is a finding, not an error."""
@@ -93,13 +105,17 @@ class Examiner:
             known = self._known_as_change_map(path, sha256, known)
         if known.record is None:
             try:
-                pixels = read_picture(path, max_mib=self._max_mib).sha256()
+                picture = read_picture(path, max_mib=self._max_mib)
             except ImageUnreadable as error:
                 problems.append(_not_a_picture(error.message))
             else:
+                pixels = picture.sha256()
                 known = self._known_by_pixels(pixels, known)
+                if known.record is None:
+                    known = self._known_by_likeness(picture, known)
         problems += self._of_marks(marks, known)
-        problems += self._of_records(known)
+        problems += _of_likeness(path, known)
+        problems += self._of_records(path, known)
         declared = self._declaration.of(file.relative) if self._declaration else None
         problems += self._of_declaration(marks, known, declared)
         return Examination(
@@ -113,6 +129,7 @@ class Examiner:
             version=known.version,
             entry=known.entry,
             credit=known.credit,
+            near=known.near,
             declared=declared or "",
             problems=tuple(problems),
             at=utc_now(),
@@ -136,6 +153,28 @@ class Examiner:
             return known
         record = records.find_image(self._connection, pixels_sha256=pixels)
         return known if record is None else self._found(record, Recognition.PIXELS)
+
+    def _known_by_likeness(self, picture: Picture, known: _Known) -> _Known:
+        if self._images is None:
+            return known
+        near: list[Resemblance] = []
+        found: list[_Known] = []
+        for match, as_near, record in self._images.look_up(picture, at_least=_NEAR):
+            found.append(self._found(record, Recognition.LIKENESS))
+            near.append(
+                Resemblance(
+                    name=PurePosixPath(record.path).name,
+                    entry=match.number,
+                    match=match,
+                    as_near=as_near,
+                    credit=found[-1].credit,
+                )
+            )
+        copies = [one for one in near if one.as_near]
+        if not copies:
+            return replace(known, near=tuple(near))
+        agreed = len({one.credit for one in copies}) == 1
+        return replace(found[0], near=tuple(near), credit=found[0].credit if agreed else None)
 
     def _known_as_change_map(self, path: Path, sha256: str, known: _Known) -> _Known:
         """Find the picture of a change map by the touch-up that it lies beside."""
@@ -222,13 +261,13 @@ class Examiner:
             ]
         return []
 
-    def _of_records(self, known: _Known) -> list[Problem]:
+    def _of_records(self, path: Path, known: _Known) -> list[Problem]:
         if known.record is None:
             if known.recognition is Recognition.UNKNOWN and self._declaration is None:
                 return [
                     Problem(
                         kind=ProblemKind.UNRECORDED,
-                        message="The ledger knows neither these bytes nor these pixels.",
+                        message=_nothing_known(path, known.near),
                         advice="For a vendor's delivery give --declare or --declaration.",
                     )
                 ]
@@ -252,7 +291,8 @@ class Examiner:
         if self._declaration is None or marks is None:
             return []
         proofs = [sign for sign in marks.ai_signs if sign.proof]
-        own = known.record is not None
+        # A likeness says nothing of what was done to the picture since.
+        own = known.recognition in {Recognition.BYTES, Recognition.PIXELS}
         if own or not proofs or declared not in {None, NO_AI}:
             return []
         signs = "; ".join(f"{sign.what} ({sign.where})" for sign in proofs)
@@ -277,10 +317,48 @@ class Examiner:
             version=None,
             entry=None,
             credit=None,
+            near=(),
             declared="",
             problems=(_not_a_picture(message),),
             at=utc_now(),
         )
+
+
+def _of_likeness(path: Path, known: _Known) -> list[Problem]:
+    """Return what is to be told of a changed copy."""
+    if known.recognition is not Recognition.LIKENESS:
+        return []
+    first, *others = [one for one in known.near if one.as_near]
+    message = f"{path.name} is a changed copy of {first.name}: {_how_near(first)}."
+    if others:
+        names = ", ".join(f"{one.name} (entry {one.entry})" for one in others)
+        message += f" As near, so that likeness cannot tell which it is: {names}."
+    return [
+        Problem(
+            kind=ProblemKind.CHANGED_COPY,
+            message=message,
+            advice="Deliver the published file; it holds the marks. Where it was painted over, "
+            "publish it as a touch-up.",
+        )
+    ]
+
+
+def _how_near(one: Resemblance) -> str:
+    return (
+        f"{one.match.bits} of {BITS} bits of its structure differ, and its colours by "
+        f"{one.match.colour:.1f} of 255"
+    )
+
+
+def _nothing_known(path: Path, near: tuple[Resemblance, ...]) -> str:
+    message = "The ledger knows neither these bytes nor these pixels"
+    if not near:
+        return f"{message}, nor any picture like them."
+    first = near[0]
+    return (
+        f"{message}. {path.name} shows the drawing of {first.name} (entry {first.entry}) in other "
+        f"colours, such as those of another season or time: {_how_near(first)}."
+    )
 
 
 def _hashed(path: Path) -> tuple[str, int]:

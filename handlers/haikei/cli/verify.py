@@ -13,7 +13,7 @@ from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from haikei.intake import Declaration, Examination, Examiner
+    from haikei.intake import Declaration, Examination, Examiner, Resemblance
     from haikei.settings import Settings
 
 #: Names of files that were not looked at which are printed; JSON has all of them.
@@ -161,13 +161,27 @@ def _lines(one: "Examination") -> Sequence[tuple[str, str]]:
     if one.record is not None:
         code = one.version.code if one.version else one.record.path
         entry = "" if one.entry is None else f", ledger entry {one.entry}"
-        lines.append(("recorded", f"{code}{entry}, known by its {one.recognition.value}"))
+        if one.confidence is None:
+            lines.append(("recorded", f"{code}{entry}, known by its {one.recognition.value}"))
+        else:
+            sure = f"by its likeness: {one.confidence.value}"
+            lines.append(("recorded", f"recognised as {code}{entry}, {sure}"))
     if one.credit is not None:
         lines += [("made by", one.credit.en), ("", one.credit.ja)]
+    for like in one.near:
+        word = "as near" if like.as_near else like.match.likeness.value
+        lines.append(("like", f"{like.name}, ledger entry {like.entry}: {word}, {_gap(like)}"))
+        if one.credit is None and like.credit is not None:
+            lines += [("", like.credit.en), ("", like.credit.ja)]
     if one.declared:
         lines.append(("declared", one.declared))
     lines.append(("sha256", one.sha256))
     return lines
+
+
+def _gap(like: "Resemblance") -> str:
+    match = like.match
+    return f"{match.bits} bits and {match.colour:.1f} in colour away"
 
 
 def _sum_up(
@@ -213,10 +227,25 @@ def _plain(one: "Examination") -> dict[str, object]:
             {"what": sign.what, "where": sign.where, "proof": sign.proof} for sign in marks.ai_signs
         ],
         "recognition": one.recognition.value,
+        "confidence": one.confidence.value if one.confidence else None,
         "version": one.version.code if one.version else None,
         "entry": one.entry,
         "credit": one.credit.en if one.credit else None,
         "credit_ja": one.credit.ja if one.credit else None,
+        "near": [
+            {
+                "name": like.name,
+                "entry": like.entry,
+                "likeness": like.match.likeness.value,
+                "as_near": like.as_near,
+                "bits": like.match.bits,
+                "colour": round(like.match.colour, 2),
+                "distance": round(like.match.distance, 3),
+                "credit": like.credit.en if like.credit else None,
+                "credit_ja": like.credit.ja if like.credit else None,
+            }
+            for like in one.near
+        ],
         "declared": one.declared,
         "problems": [
             {"kind": problem.kind.value, "message": problem.message, "advice": problem.advice}
