@@ -64,7 +64,8 @@ def _methods() -> Mapping[str, tuple[Hide, Read]]:
         mark: Any = second.WaterMark(password_img=1, password_wm=1)
         mark.read_img(img=code)
         mark.read_wm(bits.astype(bool).tolist(), mode="bit")
-        return np.clip(np.rint(mark.embed()), 0, 255).astype(np.uint8)
+        marked: Code = np.clip(np.rint(mark.embed()), 0, 255).astype(np.uint8)
+        return marked
 
     def read_blind(code: Code) -> NDArray[np.bool_]:
         mark: Any = second.WaterMark(password_img=1, password_wm=1)

@@ -19,9 +19,16 @@ from haikei.fingerprint import fingerprint_text
 from haikei.images import Picture, read_picture, resize, write_picture
 from haikei.provenance import MarkSigner, mark
 from support.drawings import a_drawing, cropped, recoloured
-from support.marking import request, settings
-from support.paint_overs import gamma
-from support.records import SATO, TANAKA, a_background, a_chain, a_person, save_background
+from support.pictures import gamma
+from support.records import (
+    SATO,
+    TANAKA,
+    a_background,
+    a_chain,
+    a_person,
+    save_background,
+)
+from support.signing import mark_request, signing_settings
 
 SETTINGS = """
 [studio]
@@ -54,13 +61,13 @@ class Studio:
         plain = self.folder / f"plain-{told.code}.png"
         write_picture(picture, plain)
         marked = mark(
-            request(
+            mark_request(
                 plain,
                 self.folder / "projects" / f"{told.code}.png",
                 kind=ImageKind.BACKGROUND,
                 source_type=SourceType.DIGITAL_CREATION,
             ),
-            MarkSigner.from_settings(settings(self.folder)),
+            MarkSigner.from_settings(signing_settings(self.folder)),
         ).path
         *earlier, last = a_chain(told.code, touch_up_by=(by,))
         final = replace(

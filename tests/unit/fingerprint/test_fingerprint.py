@@ -19,7 +19,7 @@ from haikei.fingerprint import (
 )
 from haikei.images import Picture, resize
 from support.drawings import a_drawing, cropped, recoloured
-from support.paint_overs import gamma, jpeg, warm
+from support.pictures import gamma, jpeg, warm
 
 CHANGES: Sequence[Callable[[Picture], Picture]] = (
     lambda one: jpeg(resize(one, one.width // 2, one.height // 2), 90),
