@@ -11,7 +11,7 @@ DEMO_ARGS ?=
 TEST_ARGS ?=
 # How many tests run at once; those of one folder run one after the other as long as that goes.
 WORKERS ?= 2
-# COVERAGE=yes measures which lines the tests reach, which takes a third longer.
+# COVERAGE=yes measures which lines the tests reach, which takes longer.
 PYTEST  = $(BIN)/$(if $(COVERAGE),coverage run -m pytest,pytest) --numprocesses=$(WORKERS) --dist=worksteal
 
 # What no Python package brings: Pango sets the text of PDF reports, the font holds Japanese, and
