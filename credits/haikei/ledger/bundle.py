@@ -1,13 +1,15 @@
 """
 Bundles: everything that an outsider needs to verify a part of a show, in one zip file.
 
-The same ledger gives the same bytes, whenever and wherever the bundle is made.
+The same ledger gives the same bytes, whenever and wherever the bundle is made. A signed list of the
+members comes last, so that nothing can be taken out, put in or swapped on the way.
 """
 
 import base64
+import hashlib
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
@@ -16,13 +18,15 @@ from sqlalchemy import Connection, select
 from haikei.canonical import canonical_json
 from haikei.database import ledger
 from haikei.errors import LedgerError
-from haikei.ledger.checkpoint import SignedCheckpoint, VerifierKey, checkpoints
+from haikei.ledger.checkpoint import NoteSigner, SignedCheckpoint, VerifierKey, checkpoints
 from haikei.ledger.entry import Entry, StoredTree, entry_of
 from haikei.ledger.proof import InclusionProof, commitments_in, disclose
 from haikei.ledger.tree import check_consistency
 
 _AT_ONCE = 500
 _BLOCK = 1 << 20
+#: The first line of the signed list of members: no ledger's origin, so it is no checkpoint.
+_CONTENTS = "haikei-bundle/1"
 #: Files that mark an image from beside.
 SIDECARS = (".c2pa", ".xmp")
 #: Digits of numbers in names, so that names sort as numbers do.
@@ -55,7 +59,7 @@ def export_bundle(
     seqs: Sequence[int],
     *,
     target: Path,
-    key: VerifierKey,
+    signer: NoteSigner,
     files: Sequence[BundledFile] = (),
 ) -> Bundled:
     """
@@ -65,7 +69,7 @@ def export_bundle(
         connection: one that sees the ledger at one moment.
         seqs: the entries, in order.
         target: the zip file, which must not be there yet.
-        key: what the newest checkpoint is signed with.
+        signer: what the newest checkpoint is signed with; signs the list of members too.
         files: images and what belongs to them.
 
     Raises:
@@ -86,7 +90,9 @@ def export_bundle(
     part = target.with_name(f".{target.name}.part")
     try:
         with zipfile.ZipFile(part, "w") as archive:
-            written = _Writer(archive, connection, key, standing).write(seqs, files, target)
+            writer = _Writer(archive, connection, signer.key, standing)
+            written = writer.write(seqs, files, target)
+            writer.write_contents(signer)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
@@ -104,6 +110,12 @@ class _Writer:
     connection: Connection
     key: VerifierKey
     standing: Sequence[SignedCheckpoint]
+    digests: dict[str, str] = field(default_factory=dict[str, str])  #: of members, by name
+
+    def write_contents(self, signer: NoteSigner) -> None:
+        """Write the signed list of all members that were written so far."""
+        lines = (f"{digest}  {name}" for name, digest in sorted(self.digests.items()))
+        self._text("contents", signer.sign("\n".join((_CONTENTS, *lines, ""))))
 
     def write(self, seqs: Sequence[int], files: Sequence[BundledFile], target: Path) -> Bundled:
         newest = self.standing[-1]
@@ -157,15 +169,19 @@ class _Writer:
 
     def _bytes(self, name: str, content: bytes) -> None:
         self.archive.writestr(_member(name, zipfile.ZIP_DEFLATED), content, compresslevel=9)
+        self.digests[name] = hashlib.sha256(content).hexdigest()
 
     def _file(self, file: BundledFile) -> None:
         # What marks an image from beside is in another folder: the ledger seals images alone.
         sidecar = PurePosixPath(file.name).suffix in SIDECARS
         member = _member(f"{'sidecars' if sidecar else 'files'}/{file.name}", zipfile.ZIP_STORED)
         member.file_size = file.path.stat().st_size
+        digest = hashlib.sha256()
         with file.path.open("rb") as source, self.archive.open(member, "w") as out:
             while block := source.read(_BLOCK):
                 out.write(block)
+                digest.update(block)
+        self.digests[member.filename] = digest.hexdigest()
 
 
 def _member(name: str, compression: int) -> zipfile.ZipInfo:
@@ -203,8 +219,10 @@ How to verify it
   a letter, never from this bundle: vkey.txt is only here for you to compare.
   verify_bundle.py is short enough to be read, and needs nothing but Python. A script that comes
   with what it checks proves little: read it, or take it from a release of Haikei.
-  FILE is any image that you were given. --against takes a checkpoint that you received earlier by
-  mail or in a folder: if history was rewritten since, it does not fit any more.
+  FILE is any image that you were given: it is read where it lies, with the sidecars beside it, and
+  never from this bundle. --against takes a checkpoint that you received earlier by mail or in a
+  folder: if history was rewritten since, it does not fit any more. A checkpoint that is newer than
+  the bundle says nothing of it: ask for a bundle that was made since.
 
 What is in it
   entries/*.json         the records, byte for byte as they were sealed
@@ -215,6 +233,7 @@ What is in it
                          openssl ts -verify -data N.txt -in N.tsr -CAfile AUTHORITY.pem
   names.json             names of the people who are shown, and what opens their commitments
   files/, sidecars/      the images, and what marks them from beside, where they were asked for
+  contents               every member's SHA-256, signed: nothing was taken out or put in since
 
 What it does not show
   That a record is true: only that it was made no later than its checkpoint and not changed since.

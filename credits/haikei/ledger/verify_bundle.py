@@ -6,8 +6,9 @@ Verify a bundle from a Haikei ledger. Needs Python 3.8 or newer, and nothing els
 
 VKEY must have reached you by another road than the bundle: in the contract, on the studio's site.
 After a change of key give both, the present one first, with a comma between.
+A FILE is read from where you name it, never from the bundle; so are the sidecars beside it.
 --against takes a checkpoint that you received earlier: history must not have changed since.
-Exit code: 0 verified, 1 something is wrong, 2 it cannot be examined.
+Exit code: 0 verified, 1 something is wrong, 2 nothing is wrong, but not all can be examined.
 """
 
 from __future__ import annotations
@@ -20,9 +21,13 @@ import zipfile
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from hashlib import sha256, sha512
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    Findings = Iterator[tuple[bool | None, str]]  # right, wrong, or not to be told; and a sentence
+
+ENDS = (".c2pa", ".xmp")
 # Ed25519 as RFC 8032, section 5.1, writes it down: slow, but short enough to be read.
 Q, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, Q - 2, Q) % Q
@@ -90,7 +95,7 @@ def check_growth(old: tuple[int, bytes], new: tuple[int, bytes], path: list[byte
 
 
 class Auditor:
-    """Reads a bundle; each check yields what it finds: whether it is good, and a sentence."""
+    """Reads a bundle; each check yields findings."""
 
     def __init__(self, bundle: str, vkeys: list[str]) -> None:
         self.bundle = zipfile.ZipFile(bundle)
@@ -98,25 +103,33 @@ class Auditor:
         self.keys: dict[tuple[str, bytes], bytes] = {}
         self.heads: dict[str, tuple[int, bytes]] = {}
         self.names: dict[str, str] = {}
-        self.sealed: dict[str, Any] = {}
+        self.records: dict[int, dict[str, Any]] = {}
+        self.images: dict[str, list[dict[str, Any]]] = {}
         for name, key_id, encoded in (vkey.strip().split("+", 2) for vkey in vkeys):
             key = b64decode(encoded)
             if key[0] != 1 or sha256(f"{name}\n".encode() + key).hexdigest()[:8] != key_id:
                 raise ValueError("the vkey is damaged")
             self.keys[name, bytes.fromhex(key_id)] = key[1:]
 
-    def head(self, note: str) -> tuple[int, bytes]:
-        """Return size and root of a checkpoint that one of the keys signed (C2SP signed-note)."""
+    def signed(self, note: str) -> tuple[str, str]:
+        """Return the text of a note and the name of the key that signed it (C2SP signed-note)."""
         text, signatures = note.rsplit("\n\n", 1)
-        origin, size, root = text.split("\n")[:3]
         for _, name, encoded in (line.split(" ") for line in signatures.splitlines()):
             key_id, signature = b64decode(encoded)[:4], b64decode(encoded)[4:]
             public = self.keys.get((name, key_id), b"")
-            if origin == name and signature_holds(public, f"{text}\n".encode(), signature):
-                return int(size), b64decode(root)
-        raise ValueError("a checkpoint is not signed by the key that you gave")
+            if signature_holds(public, f"{text}\n".encode(), signature):
+                return text, name
+        raise ValueError("a checkpoint or the contents are not signed by the key that you gave")
 
-    def checkpoints(self) -> Iterator[tuple[bool, str]]:
+    def head(self, note: str) -> tuple[int, bytes]:
+        """Return size and root of a checkpoint."""
+        text, name = self.signed(note)
+        origin, size, root = text.split("\n")[:3]
+        if origin != name:
+            raise ValueError("what is signed is no checkpoint of this ledger")
+        return int(size), b64decode(root)
+
+    def checkpoints(self) -> Findings:
         before = 0, b""
         for name in (one for one in self.members if re.fullmatch(r"checkpoints/\d+\.txt", one)):
             note = self.bundle.read(name).decode()
@@ -127,11 +140,32 @@ class Auditor:
             before = head
         yield before[0] > 0, f"{len(self.heads)} checkpoints, up to {before[0]} entries"
 
-    def against(self, path: str) -> Iterator[tuple[bool, str]]:
-        same = self.head(Path(path).read_bytes().decode()) in self.heads.values()
+    def contents(self) -> Findings:
+        """Compare the members with the list that was signed when the bundle was made."""
+        if "contents" not in self.members:
+            yield None, "without a list of its contents: what was taken out or added cannot be seen"
+            return
+        title, *lines = self.signed(self.bundle.read("contents").decode())[0].split("\n")
+        listed = {line[66:]: line[:64] for line in lines}
+        there = {one for one in self.members if one != "contents"}
+        for name in sorted(listed.keys() ^ there):
+            yield False, f"{name} was {'taken out' if name in listed else 'put into the bundle'}"
+        for name in sorted(listed.keys() & there):
+            if sha256(self.bundle.read(name)).hexdigest() != listed[name]:
+                yield False, f"{name} is not what was put into the bundle"
+        good = title == "haikei-bundle/1" and len(set(self.members)) == len(self.members)
+        yield good, f"{len(listed)} members are listed, each once"
+
+    def against(self, path: str) -> Findings:
+        size, root = self.head(Path(path).read_bytes().decode())
+        newest = max(self.heads.values(), default=(0, b""))[0]
+        if size > newest:
+            yield None, f"{path} is newer ({size} entries) than this bundle ({newest}): no verdict"
+            return
+        same = (size, root) in self.heads.values()
         yield same, f"history is {'as' if same else 'NOT as'} it was in {path}"
 
-    def people(self) -> Iterator[tuple[bool, str]]:
+    def people(self) -> Findings:
         for commitment, one in json.loads(self.bundle.read("names.json")).items():
             told = [one["person"], one["name"], one["name_ja"]]
             text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
@@ -139,11 +173,10 @@ class Auditor:
             self.names[commitment] = " ".join(told[1:]).strip()
             yield found == commitment, f"{told[0]} is {self.names[commitment]}"
 
-    def entries(self) -> Iterator[tuple[bool, str]]:
+    def entries(self) -> Findings:
         records = [name[:-5] for name in self.members if re.fullmatch(r"entries/.*\.json", name)]
         proofs = [name[:-11] for name in self.members if name.endswith(".tlog-proof")]
-        good = proofs == records != [] and len(set(self.members)) == len(self.members)
-        yield good, f"{len(records)} entries, each once and with a proof"
+        yield proofs == records != [], f"{len(records)} entries, each with a proof"
         for name in proofs:
             payload = self.bundle.read(f"{name}.json")
             proof, note = self.bundle.read(f"{name}.tlog-proof").decode().split("\n\n", 1)
@@ -153,19 +186,79 @@ class Auditor:
             good = 0 <= at < size and climb(at, size - 1, leaf, hashes)[1] == root
             record = json.loads(payload)
             told = [str(record[one]) for one in ("type", "kind", "path", "text") if one in record]
-            for one in [*record.get("contributions", []), record.get("contribution")]:
-                who = one and (one["actor"].get("name") or one["actor"]["commitment"])
-                told += [f"{one['role']}: {self.names.get(who, who)}"] if one else []
-            if good and record.get("type") == "image":
-                self.sealed[record["sha256"]] = record
+            for one in contributions(record):
+                who = one["actor"].get("name") or one["actor"]["commitment"]
+                told.append(f"{one['role']}: {self.names.get(who, who)}")
+            if good:
+                self.records[at] = record
+                if record.get("type") == "image":
+                    self.images.setdefault(record["sha256"], []).append(record)
             yield good, f"entry {at}: {', '.join(told)}"
 
-    def file(self, name: str) -> Iterator[tuple[bool, str]]:
-        data = self.bundle.read(name) if name in self.members else Path(name).read_bytes()
-        record = self.sealed.get(sha256(data).hexdigest())
-        yield record is not None, f"{name} is {'' if record else 'NOT '}a file that was sealed"
-        if record and record["kind"] != "layout" and re.search(r"(?i)\.(png|jpe?g|tiff?)$", name):
+    def lineage(self) -> Findings:
+        """Whatever an image was made from, and whatever was added to it, must be here as well."""
+        links = 0
+        for at, record in sorted(self.records.items()):
+            below = [(one["sha256"], one["relation"]) for one in record.get("ingredients", ())]
+            if record.get("type") == "contribution":
+                below = [(record["image"]["sha256"], "image")]
+            links += len(below)
+            for digest, relation in below:
+                if digest not in self.images:
+                    yield False, f"entry {at} needs {digest} ({relation}): it has NO record here"
+        yield True, f"{links} links between images and records were followed"
+
+    def bundled(self) -> Findings:
+        """Each image in the bundle must be the one that was sealed under its own path."""
+        for name in (one for one in self.members if one.startswith("files/")):
+            data, path = self.bundle.read(name), name[6:]
+            known = self.images.get(sha256(data).hexdigest(), [])
+            paths = [record["path"].lstrip("/") for record in known]
+            if path in paths:
+                yield True, f"{name} is a file that was sealed"
+                beside = {end: f"sidecars/{PurePosixPath(path).with_suffix(end)}" for end in ENDS}
+                read = {e: self.bundle.read(n) for e, n in beside.items() if n in self.members}
+                yield from marks(name, data, known[0]["kind"], read)
+            else:
+                other = f": it is {', '.join(paths)}" if paths else ""
+                yield False, f"{name} is NOT the file that was sealed under this path{other}"
+
+    def file(self, name: str) -> Findings:
+        """Check a file where it lies; the bundle's own copy of it is not looked at."""
+        path = Path(name)
+        data = path.read_bytes()
+        known = self.images.get(sha256(data).hexdigest(), [])
+        paths = [record["path"] for record in known]
+        everywhere = [one["path"] for some in self.images.values() for one in some]
+        called = [one for one in everywhere if PurePosixPath(one).name == path.name]
+        if not known:
+            other = f"; {', '.join(called)} was sealed with other bytes" if called else ""
+            yield False, f"{name} is NOT a file that was sealed in these entries{other}"
+            return
+        swapped = called and not set(called) & set(paths)
+        other = f", but is called like {', '.join(called)}" if swapped else ""
+        yield not swapped, f"{name} is a file that was sealed, as {', '.join(paths)}{other}"
+        read = {end: path.with_suffix(end) for end in ENDS}
+        there = {end: one.read_bytes() for end, one in read.items() if one.is_file()}
+        yield from marks(name, data, known[0]["kind"], there)
+
+
+def contributions(record: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*record.get("contributions", ()), *filter(None, [record.get("contribution")])]
+
+
+def marks(name: str, data: bytes, kind: str, beside: dict[str, bytes]) -> Findings:
+    """Look for the marks of an image, in it or beside it; whether they hold a C2PA tool tells."""
+    if re.search(r"(?i)\.(png|jpe?g|tiff?)$", name):
+        if kind != "layout":
             yield b"jumb" in data and b"<rdf:RDF" in data, f"{name} bears its C2PA and XMP marks"
+        return
+    if kind == "layout" and not beside:
+        return
+    # Manifests hold the XMP sidecar's hash, as 64 digits after the name of the field; own one last.
+    promised = re.findall(rb"xmpSha256[^0-9a-f]{1,4}([0-9a-f]{64})", beside.get(".c2pa", b""))
+    good = promised[-1:] == [sha256(beside.get(".xmp", b"")).hexdigest().encode()]
+    yield good, f"{name} {'has' if good else 'has NOT'} the sidecars that belong together"
 
 
 def main() -> int:
@@ -179,20 +272,25 @@ def main() -> int:
         auditor = Auditor(given.bundle, given.vkey.split(","))
     except (OSError, ValueError, IndexError, zipfile.BadZipFile) as error:
         parser.exit(2, f"This cannot be examined: {error}\n")
-    files = [*given.files, *(name for name in auditor.members if name.startswith("files/"))]
-    checks = [auditor.checkpoints(), *map(auditor.against, given.against)]
-    checks += [auditor.people(), auditor.entries(), *map(auditor.file, files)]
-    bad = 0
-    for check in checks:
+    checks = [auditor.checkpoints(), auditor.contents(), *map(auditor.against, given.against)]
+    checks += [auditor.people(), auditor.entries(), auditor.lineage(), auditor.bundled()]
+    counts = {True: 0, False: 0, None: 0}
+    for check in [*checks, *map(auditor.file, given.files)]:
         try:
             for good, sentence in check:
-                bad += not good
-                print("ok " if good else "BAD", re.sub(r"[^\w -~]", "?", sentence))
+                counts[good] += 1
+                words = {True: "ok ", False: "BAD", None: "?? "}[good]
+                print(words, re.sub(r"[^\w -~]", "?", sentence))
         except Exception as error:  # whatever a damaged bundle breaks, it is not verified
-            bad += 1
+            counts[False] += 1
             print("BAD", type(error).__name__, error)
-    print(f"FAILED: {bad} findings" if bad else "VERIFIED")
-    return 1 if bad else 0
+    if counts[False]:
+        print(f"FAILED: {counts[False]} findings")
+    elif counts[None]:
+        print(f"NOT VERIFIED: nothing is wrong, and {counts[None]} things cannot be told")
+    else:
+        print("VERIFIED")
+    return 1 if counts[False] else 2 if counts[None] else 0
 
 
 if __name__ == "__main__":

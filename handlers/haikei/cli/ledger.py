@@ -283,7 +283,7 @@ def _export(
     with reading(database) as connection:
         found, missing = published_files(connection, seqs, roots) if files else ((), ())
         done = export_bundle(
-            connection, seqs, target=out, key=note_signer(settings).key, files=found
+            connection, seqs, target=out, signer=note_signer(settings), files=found
         )
     return done, missing
 

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -31,6 +32,7 @@ from haikei.ledger import (
 )
 from haikei.ledger.selection import image_entry, published_files
 from haikei.ledger.signing import Signer
+from haikei.provenance import MarkSigner
 from support.jobs import studio_settings
 from support.records import (
     LedgerStudio,
@@ -41,8 +43,6 @@ from support.records import (
     save_background,
     without_guards,
 )
-
-MARKED = b"\x89PNG jumb c2pa <rdf:RDF>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,29 +86,27 @@ class Show:
 
 
 def with_files(studio: LedgerStudio, version: BackgroundVersion) -> BackgroundVersion:
-    """Publish a file for each image, with marks where ours have them."""
+    """Publish a marked file for each image; the two generations are OpenEXR with sidecars."""
     root = studio.settings.storage.roots[0].path
-    images = []
-    for image in version.images:
-        marks = b"drawn by hand" if image.kind is ImageKind.LAYOUT else MARKED
-        content = marks + image.key.encode()
-        path = root / image.path.lstrip("/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        images.append((image, hashlib.sha256(content).hexdigest()))
-    new = {image.sha256: sha256 for image, sha256 in images}
+    signer = MarkSigner.from_settings(studio.settings)
+    made = four_steps(root / "show" / version.shot, signer, stages="exr")
+    files = (made.layout, made.first, made.second, made.final)
+    new = {
+        image.sha256: hashlib.sha256(marked.path.read_bytes()).hexdigest()
+        for image, marked in zip(version.images, files, strict=True)
+    }
     return dataclasses.replace(
         version,
         images=tuple(
             dataclasses.replace(
                 image,
-                sha256=sha256,
-                path=image.path.lstrip("/"),
+                sha256=new[image.sha256],
+                path=str(marked.path.relative_to(root)),
                 ingredients=tuple(
                     dataclasses.replace(one, sha256=new[one.sha256]) for one in image.ingredients
                 ),
             )
-            for image, sha256 in images
+            for image, marked in zip(version.images, files, strict=True)
         ),
     )
 
@@ -157,14 +155,30 @@ def export(
         seqs = select_entries(connection, selection)
         found, missing = published_files(connection, seqs, roots) if files else ((), ())
         assert not missing
-        return export_bundle(connection, seqs, target=target, key=studio.signer.key, files=found)
+        return export_bundle(connection, seqs, target=target, signer=studio.signer, files=found)
 
 
-def changed(bundle: Path, target: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
-    """Return a copy of a bundle of which the members were changed."""
+def changed(
+    bundle: Path,
+    target: Path,
+    change: Callable[[dict[str, bytes]], None],
+    signer: NoteSigner | None = None,
+) -> Path:
+    """
+    Return a copy of a bundle of which the members were changed.
+
+    With a signer, whoever changes it holds the studio's key, and signs the list of members anew.
+    """
     with zipfile.ZipFile(bundle) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
+    if signer is not None:
+        members.pop("contents", None)
+        lines = [
+            f"{hashlib.sha256(content).hexdigest()}  {name}"
+            for name, content in sorted(members.items())
+        ]
+        members["contents"] = signer.sign("\n".join(("haikei-bundle/1", *lines, ""))).encode()
     with zipfile.ZipFile(target, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
@@ -175,7 +189,7 @@ def test_the_script_is_short_and_needs_the_standard_library_alone(script: Path) 
     text = script.read_text("utf-8")
     modules = set(re.findall(r"^(?:import|from) ([a-z_0-9]+)", text, re.MULTILINE))
 
-    assert len(text.splitlines()) < 200
+    assert len(text.splitlines()) <= 300
     assert modules <= set(sys.stdlib_module_names)
 
 
@@ -190,7 +204,7 @@ def test_an_outsider_verifies_a_bundle_with_its_files_names_and_history(
     assert "BAD" not in verdict.text
     assert f"entry {sent.version.ledger[-1]}: image" in verdict.text
     assert "Yuki Tanaka 田中ゆき" in verdict.text
-    assert sent.done.files == len(sent.version.images)
+    assert sent.done.files == len(sent.version.images) + 4
     assert sent.done.withheld == 0
 
 
@@ -327,37 +341,210 @@ def paint_over_a_file(members: dict[str, bytes]) -> None:
     members[name] += b"!"
 
 
+def swap_two_files(members: dict[str, bytes]) -> None:
+    first, last = (
+        next(name for name in members if name.endswith(f"files/show/c001/c012_{stem}"))
+        for stem in ("layout.png", "final.png")
+    )
+    members[first], members[last] = members[last], members[first]
+
+
+def put_one_file_in_the_place_of_another(members: dict[str, bytes]) -> None:
+    members["files/show/c001/c012_final.png"] = members["files/show/c001/c012_layout.png"]
+
+
+def add_a_sealed_file_under_another_path(members: dict[str, bytes]) -> None:
+    members["files/show/c002/c012_final.png"] = members["files/show/c001/c012_final.png"]
+
+
+def remove_record(members: dict[str, bytes], kind: str) -> None:
+    """Remove a record of this kind with its proof and its file."""
+    name, record = next(
+        (name, json.loads(content))
+        for name, content in members.items()
+        if re.fullmatch(r"entries/.*\.json", name) and f'"kind":"{kind}"'.encode() in content
+    )
+    for gone in (name, name.replace(".json", ".tlog-proof"), f"files/{record['path']}"):
+        del members[gone]
+
+
+def remove_the_layout(members: dict[str, bytes]) -> None:
+    remove_record(members, "layout")
+
+
+def remove_a_generation(members: dict[str, bytes]) -> None:
+    remove_record(members, "generation")
+
+
+def remove_what_was_painted_over(members: dict[str, bytes]) -> None:
+    remove_record(members, "background")
+
+
+def remove_the_touch_up(members: dict[str, bytes]) -> None:
+    remove_record(members, "touch_up")
+
+
+def edit_a_sidecar(members: dict[str, bytes]) -> None:
+    name = min(name for name in members if name.endswith(".xmp"))
+    assert b"Yuki Tanaka" in members[name]
+    members[name] = members[name].replace(b"Yuki Tanaka", b"Somebody Else")
+
+
+def remove_a_sidecar(members: dict[str, bytes]) -> None:
+    del members[min(name for name in members if name.endswith(".xmp"))]
+
+
+def remove_a_manifest_beside(members: dict[str, bytes]) -> None:
+    del members[min(name for name in members if name.endswith(".c2pa"))]
+
+
+def edit_the_readme(members: dict[str, bytes]) -> None:
+    members["README.txt"] += b"Trust us.\n"
+
+
+def add_a_member(members: dict[str, bytes]) -> None:
+    members["vkey-2.txt"] = b"another key"
+
+
 def break_the_names(members: dict[str, bytes]) -> None:
     members["names.json"] = b"[1"
 
 
+BY_WHOEVER_HOLDS_THE_KEY = [
+    rename,
+    edit_a_record,
+    swap_two_records,
+    leave_out_a_record,
+    leave_out_all_records,
+    shorten_a_proof,
+    lengthen_a_proof,
+    move_a_proof,
+    change_a_root,
+    change_a_consistency_proof,
+    leave_out_a_consistency_proof,
+    leave_out_all_checkpoints,
+    paint_over_a_file,
+    swap_two_files,
+    put_one_file_in_the_place_of_another,
+    add_a_sealed_file_under_another_path,
+    remove_the_layout,
+    remove_a_generation,
+    remove_what_was_painted_over,
+    edit_a_sidecar,
+    remove_a_sidecar,
+    remove_a_manifest_beside,
+    break_the_names,
+]
+
+
+@pytest.mark.parametrize("change", BY_WHOEVER_HOLDS_THE_KEY)
+def test_a_tampered_bundle_fails_even_if_its_contents_were_signed_anew(
+    sent: Show, script: Path, tmp_path: Path, change: Callable[[dict[str, bytes]], None]
+) -> None:
+    tampered = changed(sent.bundle, tmp_path / "tampered.zip", change, sent.keeping.signer)
+    verdict = run(script, tampered, sent.key)
+
+    assert verdict.code == 1
+    assert "BAD" in verdict.text
+    assert verdict.text.splitlines()[-1].startswith("FAILED")
+
+
 @pytest.mark.parametrize(
     "change",
-    [
-        rename,
-        edit_a_record,
-        swap_two_records,
-        leave_out_a_record,
-        leave_out_all_records,
-        shorten_a_proof,
-        lengthen_a_proof,
-        move_a_proof,
-        change_a_root,
-        change_a_consistency_proof,
-        leave_out_a_consistency_proof,
-        leave_out_all_checkpoints,
-        paint_over_a_file,
-        break_the_names,
-    ],
+    [swap_two_files, remove_the_touch_up, edit_a_sidecar, edit_the_readme, add_a_member],
 )
-def test_a_tampered_bundle_fails(
+def test_what_was_changed_on_the_way_is_named(
     sent: Show, script: Path, tmp_path: Path, change: Callable[[dict[str, bytes]], None]
 ) -> None:
     verdict = run(script, changed(sent.bundle, tmp_path / "tampered.zip", change), sent.key)
 
     assert verdict.code == 1
-    assert "BAD" in verdict.text
-    assert verdict.text.splitlines()[-1].startswith("FAILED")
+    assert re.search("BAD .* was (taken out|put into)|BAD .* is not what was put", verdict.text)
+
+
+def test_the_file_that_was_named_is_read_and_not_the_copy_in_the_bundle(
+    sent: Show, script: Path, tmp_path: Path
+) -> None:
+    """An auditor unpacks the bundle, and somebody changes the unpacked file."""
+    name = "files/show/c001/c012_final.png"
+    for folder in (tmp_path, script.parent):
+        with zipfile.ZipFile(sent.bundle) as archive:
+            archive.extract(name, folder)
+    assert run(script, sent.bundle, sent.key, name).code == 0
+
+    (script.parent / name).write_bytes((script.parent / name).read_bytes() + b"!")
+
+    verdict = run(script, sent.bundle, sent.key, name)
+    assert verdict.code == 1
+    assert f"BAD {name} is NOT a file that was sealed" in verdict.text
+    assert "show/c001/c012_final.png was sealed with other bytes" in verdict.text
+    assert run(script, sent.bundle, sent.key, tmp_path / name).code == 0
+
+
+def test_two_files_on_disk_that_bear_each_others_names_are_named(
+    sent: Show, script: Path, tmp_path: Path
+) -> None:
+    published = sent.keeping.settings.storage.roots[0].path / "show/c001"
+    swapped = tmp_path / "c012_layout.png"
+    swapped.write_bytes((published / "c012_final.png").read_bytes())
+    renamed = tmp_path / "final-for-print.png"
+    renamed.write_bytes((published / "c012_final.png").read_bytes())
+
+    verdict = run(script, sent.bundle, sent.key, swapped)
+
+    assert verdict.code == 1
+    assert "sealed, as show/c001/c012_final.png, but is called like show/c001/c012_layout.png" in (
+        verdict.text
+    )
+    assert run(script, sent.bundle, sent.key, renamed).code == 0
+
+
+def test_sidecars_are_looked_for_beside_the_file_that_was_named(
+    sent: Show, script: Path, tmp_path: Path
+) -> None:
+    published = sent.keeping.settings.storage.roots[0].path / "show/c001"
+    for ending in (".exr", ".c2pa", ".xmp"):
+        shutil.copy(published / f"c012_gen1{ending}", tmp_path)
+    given, packet = tmp_path / "c012_gen1.exr", tmp_path / "c012_gen1.xmp"
+    assert run(script, sent.bundle, sent.key, given).code == 0
+
+    packet.write_bytes(packet.read_bytes().replace(b"Yuki Tanaka", b"Somebody Else"))
+    edited = run(script, sent.bundle, sent.key, given)
+    packet.unlink()
+    missing = run(script, sent.bundle, sent.key, given)
+
+    assert edited.code == missing.code == 1
+    assert "has NOT the sidecars that belong together" in edited.text
+
+
+def test_a_checkpoint_newer_than_the_bundle_accuses_nobody(
+    show: Show, script: Path, tmp_path: Path
+) -> None:
+    show.keeping.add(1)
+    seal(show.keeping.database, show.keeping.signer)
+    assert send_out(show.keeping.database, [show.keeping.drop])
+    newest = show.keeping.drop.folder / f"checkpoint-{show.keeping.drop.held()[-1]}.txt"
+
+    verdict = run(script, show.bundle, show.key, "--against", newest)
+
+    assert verdict.code == 2
+    assert "BAD" not in verdict.text
+    assert "is newer" in verdict.text
+    assert verdict.text.splitlines()[-1].startswith("NOT VERIFIED: nothing is wrong")
+    assert run(script, show.bundle, show.key, "--against", show.old).code == 0
+
+
+def test_a_bundle_without_a_list_of_contents_is_neither_verified_nor_accused(
+    sent: Show, script: Path, tmp_path: Path
+) -> None:
+    def without(members: dict[str, bytes]) -> None:
+        del members["contents"]
+
+    verdict = run(script, changed(sent.bundle, tmp_path / "older.zip", without), sent.key)
+
+    assert verdict.code == 2
+    assert "BAD" not in verdict.text
+    assert "cannot be seen" in verdict.text
 
 
 def test_a_name_that_is_in_the_bundle_twice_is_named(show: Show, script: Path) -> None:
@@ -463,7 +650,6 @@ def test_a_file_that_was_changed_after_it_was_sealed_is_missing(show: Show) -> N
     studio = show.studio
     root = studio.settings.storage.roots[0].path
     (root / show.version.final.path).write_bytes(b"painted over")
-    (root / show.version.images[1].path).with_suffix(".c2pa").write_bytes(b"manifest")
 
     with reading(studio.database) as connection:
         found, missing = published_files(connection, show.version.ledger, [root])
