@@ -36,7 +36,9 @@ class ProblemKind(StrEnum):
 
     UNREADABLE = "unreadable"  #: it cannot be opened as a picture
     MARKS_BROKEN = "marks_broken"  #: it was changed after it was signed, or a step below it was
+    RESIGNED = "resigned"  #: our pixels under somebody else's signature
     LEDGER_DIFFERS = "ledger_differs"  #: the ledger's entry is not what was sealed
+    MARKS_DIFFER = "marks_differ"  #: its marks hold, and say otherwise than its sealed record
     MARKS_STRIPPED = "marks_stripped"  #: its pixels are ours, its marks are gone
     CHANGED_COPY = "changed_copy"  #: it shows an image of ours, in other pixels
     UNDECLARED_AI = "undeclared_ai"  #: it tells of a trained model that nobody declared
@@ -120,7 +122,9 @@ class Examination:
 _FAILURES = {
     ProblemKind.UNREADABLE,
     ProblemKind.MARKS_BROKEN,
+    ProblemKind.RESIGNED,
     ProblemKind.LEDGER_DIFFERS,
+    ProblemKind.MARKS_DIFFER,
     ProblemKind.MARKS_STRIPPED,
     ProblemKind.CHANGED_COPY,
 }

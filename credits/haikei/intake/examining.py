@@ -29,6 +29,7 @@ from haikei.intake.examination import (
     Resemblance,
 )
 from haikei.intake.likeness import RecordedImages
+from haikei.intake.problems import broken, contradicts, differs, not_a_picture, resigned, untrusted
 from haikei.ledger import entry as ledger_entry
 from haikei.ledger.tree import leaf_hash
 from haikei.provenance import FileMarks, MarksState, read_marks
@@ -48,6 +49,7 @@ class _Known:
     version: BackgroundVersion | None = None
     entry: int | None = None
     entries: tuple[int, ...] = ()  #: of all that the credit line is drawn from
+    lineage: tuple[tuple[int, ImageRecord], ...] = ()  #: entries and images that led to it
     credit: CreditLine | None = None
     near: tuple[Resemblance, ...] = ()
 
@@ -66,6 +68,8 @@ class Examiner:
     Args:
         trust_pem: the roots of those whose signatures count.
         timestamp_trust_pem: the roots of time-stamp authorities.
+        own_trust_pem: the root of the studio's own signer; empty when there is none.
+        studio: what the studio is called.
         connection: to the studio's records; None when there is no studio to ask.
         declaration: what the maker of a delivery says; None for files of our own.
         max_mib: the largest picture that is decoded, in MiB of pixels.
@@ -76,12 +80,16 @@ class Examiner:
         *,
         trust_pem: str,
         timestamp_trust_pem: str = "",
+        own_trust_pem: str = "",
+        studio: str = "",
         connection: Connection | None = None,
         declaration: Declaration | None = None,
         max_mib: int = 4096,
     ) -> None:
         self._trust_pem = trust_pem
         self._timestamp_trust_pem = timestamp_trust_pem
+        self._own_trust_pem = own_trust_pem
+        self._studio = studio or "this studio"
         self._connection = connection
         self._declaration = declaration
         self._max_mib = max_mib
@@ -99,7 +107,7 @@ class Examiner:
         try:
             marks = self._marks(path)
         except MarksError as error:
-            problems.append(_broken(error.message))
+            problems.append(broken(error.message))
         known = self._known(sha256)
         if known.record is None:
             known = self._known_as_change_map(path, sha256, known)
@@ -107,7 +115,7 @@ class Examiner:
             try:
                 picture = read_picture(path, max_mib=self._max_mib)
             except ImageUnreadable as error:
-                problems.append(_not_a_picture(error.message))
+                problems.append(not_a_picture(error.message))
             else:
                 pixels = picture.sha256()
                 known = self._known_by_pixels(pixels, known)
@@ -115,7 +123,7 @@ class Examiner:
                     known = self._known_by_likeness(picture, known)
         problems += self._of_marks(marks, known)
         problems += _of_likeness(path, known)
-        problems += self._of_records(path, known)
+        problems += self._of_records(path, known) or self._of_agreement(marks, known)
         declared = self._declaration.of(file.relative) if self._declaration else None
         problems += self._of_declaration(marks, known, declared)
         return Examination(
@@ -201,9 +209,11 @@ class Examiner:
         version = next(reversed(own or versions), None)
         entry = None
         images: tuple[ImageRecord, ...] = (record,)
+        lineage: tuple[tuple[int, ImageRecord], ...] = ()
         if version is not None:
             place = [image.sha256 for image in version.images].index(record.sha256)
             entry, images = version.ledger[place], version.images[: place + 1]
+            lineage = tuple(zip(version.ledger, images, strict=False))
         try:
             credit = credit_line(images)
         except CreditError:
@@ -218,6 +228,7 @@ class Examiner:
             version=version,
             entry=entry,
             entries=tuple(dict.fromkeys(numbers)),
+            lineage=lineage,
             credit=credit,
         )
 
@@ -226,15 +237,11 @@ class Examiner:
             return []
         if marks.state is MarksState.BROKEN:
             codes = "; ".join(marks.failures) or "no code was given"
-            return [_broken(f"The marks of {marks.path.name} do not hold: {codes}.")]
+            return [broken(f"The marks of {marks.path.name} do not hold: {codes}.")]
+        if known.record is not None and self._resigned(marks, known):
+            return [resigned(marks, known.record, known.version, self._studio)]
         if marks.state is MarksState.UNTRUSTED:
-            return [
-                Problem(
-                    kind=ProblemKind.UNTRUSTED,
-                    message=f"The marks of {marks.path.name} hold, but their signer is unknown.",
-                    advice="Add the signer's root certificate to signing.trust_file.",
-                )
-            ]
+            return [untrusted(marks, known.record, known.recognition)]
         # An artist's own drawing never bears marks: its copy does, and is what is recorded.
         drawing = known.record is not None and known.record.kind is ImageKind.LAYOUT
         if known.recognition is Recognition.PIXELS and not drawing:
@@ -261,6 +268,38 @@ class Examiner:
             ]
         return []
 
+    def _resigned(self, marks: FileMarks, known: _Known) -> bool:
+        """Tell whether pixels of ours came under the signature of somebody else."""
+        if known.recognition is not Recognition.PIXELS:
+            return False
+        drawing = known.record is not None and known.record.kind is ImageKind.LAYOUT
+        if drawing and not any(step.kind for step in marks.steps):
+            # It may bear its maker's own marks, which are older than ours.
+            return False
+        if marks.state is MarksState.UNTRUSTED:
+            return True
+        if marks.state is not MarksState.TRUSTED or not self._own_trust_pem:
+            return False
+        # Somebody whom we trust with their own pictures signed one of ours.
+        again = read_marks(
+            marks.path,
+            trust_pem=self._own_trust_pem,
+            timestamp_trust_pem=self._timestamp_trust_pem,
+        )
+        return again.state is MarksState.UNTRUSTED
+
+    def _of_agreement(self, marks: FileMarks | None, known: _Known) -> list[Problem]:
+        """Hold the marks of a file of ours against its sealed record."""
+        ours = known.recognition is Recognition.BYTES and known.lineage
+        if self._connection is None or marks is None or not ours:
+            return []
+        if known.record is None or known.record.sha256 != known.lineage[-1][1].sha256:
+            return []
+        return [
+            contradicts(marks, said)
+            for said in disagreements(self._connection, marks, known.lineage)
+        ]
+
     def _of_records(self, path: Path, known: _Known) -> list[Problem]:
         if known.record is None:
             if known.recognition is Recognition.UNKNOWN and self._declaration is None:
@@ -275,8 +314,8 @@ class Examiner:
         if self._connection is None or known.entry is None:
             return []
         if not self._sealed(self._connection, known.entry, known.record.sha256):
-            return [_differs(f"Entry {known.entry} of the ledger is not what was sealed.")]
-        return [_differs(said) for said in differences(self._connection, only=known.entries)]
+            return [differs(f"Entry {known.entry} of the ledger is not what was sealed.")]
+        return [differs(said) for said in differences(self._connection, only=known.entries)]
 
     def _sealed(self, connection: Connection, number: int, sha256: str) -> bool:
         try:
@@ -319,7 +358,7 @@ class Examiner:
             credit=None,
             near=(),
             declared="",
-            problems=(_not_a_picture(message),),
+            problems=(not_a_picture(message),),
             at=utc_now(),
         )
 
@@ -373,25 +412,3 @@ def _sidecars_missing(path: Path) -> tuple[str, ...]:
         return ()
     beside = {MANIFEST_SUFFIX: manifest_beside(path), XMP_SUFFIX: xmp_beside(path)}
     return tuple(path.with_suffix(suffix).name for suffix, found in beside.items() if not found)
-
-
-def _broken(message: str) -> Problem:
-    return Problem(
-        kind=ProblemKind.MARKS_BROKEN,
-        message=message,
-        advice="Do not use it: ask its maker for the file as it was signed.",
-    )
-
-
-def _differs(message: str) -> Problem:
-    return Problem(
-        kind=ProblemKind.LEDGER_DIFFERS,
-        message=message,
-        advice="Run `haikei ledger verify`, and compare with a checkpoint outside.",
-    )
-
-
-def _not_a_picture(message: str) -> Problem:
-    return Problem(
-        kind=ProblemKind.UNREADABLE, message=message, advice="Ask its maker for a whole file."
-    )

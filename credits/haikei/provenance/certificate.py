@@ -257,7 +257,8 @@ def _common_name(certificate: x509.Certificate) -> str:
 class TrustedRoots:
     """Root certificates in PEM, one after the other; empty where nobody is trusted."""
 
-    signers: str
+    own: str  #: of the signer of our own files
+    signers: str  #: that one, and those that the settings add
     time_stamps: str
 
 
@@ -274,6 +275,7 @@ def trusted_roots(settings: Settings) -> TrustedRoots:
     else:
         own = standing_root(settings.studio.state / "keys")
     return TrustedRoots(
+        own=own,
         signers=own + read_roots(given.trust_file),
         time_stamps=read_roots(given.timestamp_trust_file),
     )

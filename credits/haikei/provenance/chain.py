@@ -62,6 +62,7 @@ def _step(label: str, manifest: Json) -> MarkedStep:
     return MarkedStep(
         label=label,
         title=str(manifest.get("title", "")),
+        kind=str(_assertion(manifest, STEP).get("kind", "")),
         actions=tuple(_action(action) for action in _actions(manifest)),
         people=tuple(_people(_assertion(manifest, PEOPLE))),
         model=str(disclosure.get("modelName", "")),

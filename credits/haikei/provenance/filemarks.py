@@ -55,6 +55,7 @@ class MarkedStep:
 
     label: str
     title: str
+    kind: str  #: what Haikei says the step is, such as `touch_up`; empty when another made it
     actions: tuple[MarkedAction, ...]
     people: tuple[NamedPerson, ...]
     model: str  #: of the AI disclosure; empty without one

@@ -118,6 +118,8 @@ def _examiner(
             yield Examiner(
                 trust_pem=roots,
                 timestamp_trust_pem=known.time_stamps if known else "",
+                own_trust_pem=known.own if known else "",
+                studio=settings.studio.name,
                 connection=connection,
                 declaration=declaration,
                 max_mib=settings.watch.max_mib,

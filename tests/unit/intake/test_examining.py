@@ -9,6 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 from sqlalchemy import Connection, Engine, delete, text, update
+from support.marking import (
+    DREW,
+    GENERATED,
+    MADE_BY,
+    PAINTED_OVER,
+    picture,
+    request,
+    settings,
+    sign_raw,
+)
 
 from haikei.credits import BackgroundVersion, ImageKind, Ingredient, Relation, SourceType
 from haikei.database import contributions, ledger
@@ -69,8 +79,9 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Generator[Studio]:
             sha256=hashlib.sha256(marked.path.read_bytes()).hexdigest(),
             pixels_sha256=read_picture(marked.path).sha256(),
             path=marked.path.name,
+            contributions=made_by,
         )
-        for record, marked in zip(a_chain("c012"), published, strict=True)
+        for record, marked, made_by in zip(a_chain("c012"), published, MADE_BY, strict=True)
     )
     Image.new("RGB", (32, 24), (9, 9, 9)).save(folder / "map.png")
     change_map = (folder / "map.png").read_bytes()
@@ -154,6 +165,8 @@ def test_a_psd_without_its_sidecars_is_a_stripped_file(studio: Studio, tmp_path:
             kind=ImageKind.TOUCH_UP,
             source_type=SourceType.HUMAN_EDITS,
             overall_source_type=SourceType.COMPOSITE_TRAINED,
+            contributions=(PAINTED_OVER,),
+            credited=(DREW, GENERATED, PAINTED_OVER),
             ingredients=(
                 MarkedIngredient(path=below.path, relation=Relation.PARENT, title="c013"),
             ),
@@ -162,7 +175,10 @@ def test_a_psd_without_its_sidecars_is_a_stripped_file(studio: Studio, tmp_path:
     )
     assert marked.manifest is not None
     assert marked.xmp is not None
-    *earlier, last = a_chain("c013")
+    *earlier, last = (
+        replace(record, contributions=made_by)
+        for record, made_by in zip(a_chain("c013"), MADE_BY, strict=True)
+    )
     own = replace(last, sha256=hashlib.sha256(marked.path.read_bytes()).hexdigest())
     with studio.database.begin() as connection:
         save_background(connection, a_background("c013", images=(*earlier, own)))
@@ -238,13 +254,30 @@ def test_a_stranger_is_unrecorded(studio: Studio, tmp_path: Path) -> None:
 def test_marks_by_an_unknown_signer_are_for_a_person_to_look_at(
     studio: Studio, tmp_path: Path
 ) -> None:
-    other = MarkSigner.from_settings(signing_settings(tmp_path / "other"))
-    files = four_steps(tmp_path / "theirs", other)
+    other = MarkSigner.from_settings(settings(tmp_path / "other"))
+    plain = picture(77, tmp_path / "plain.png")
+    theirs = mark(request(plain, tmp_path / "theirs.png"), other)
 
-    found = studio.examine(files.layout.path, declared_free_of_ai())
+    found = studio.examine(theirs.path, declared_free_of_ai())
 
     assert kinds(found) == {ProblemKind.UNTRUSTED}
     assert found.verdict is Verdict.LOOK
+    assert "--trust" in found.problems[0].advice
+
+
+def test_a_drawing_with_its_makers_own_marks_is_for_a_person_to_look_at(
+    studio: Studio, tmp_path: Path
+) -> None:
+    artist = MarkSigner.from_settings(settings(tmp_path / "artist"))
+    plain, drawing = tmp_path / "plain.png", tmp_path / "drawing.png"
+    write_picture(read_picture(studio.files.layout.path), plain)
+    sign_raw(plain, drawing, artist)
+
+    found = studio.examine(drawing)
+
+    assert found.verdict is Verdict.LOOK
+    assert kinds(found) == {ProblemKind.UNTRUSTED}
+    assert found.problems[0].advice == "Use the published copy, which bears our marks."
 
 
 def comfyui(path: Path) -> Path:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
-from haikei.credits import BackgroundVersion, ImageKind, people
+from haikei.credits import BackgroundVersion, people
 from haikei.database import ledger_checkpoints, ledger_nodes, reading
 from haikei.errors import LedgerError, ProofInvalid
 from haikei.ledger import (

@@ -53,36 +53,6 @@ def _touch_up(
     return mark(asked, signer).path
 
 
-def _sign_raw(
-    source: Path,
-    target: Path,
-    signer: MarkSigner,
-    *,
-    source_type: str = IPTC + "digitalCreation",
-    ingredient: Path | None = None,
-) -> None:
-    # As another program would sign: straight through the library, with nobody checking.
-    action: dict[str, object] = {"action": "c2pa.created", "digitalSourceType": source_type}
-    if ingredient is not None:
-        action = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["parent"]}}
-    actions = {"actions": [action], "allActionsIncluded": True}
-    plain = {"title": "raw", "assertions": [{"label": "c2pa.actions.v2", "data": actions}]}
-    trust = Trust(signers=signer.trust_pem)
-    with (
-        c2pa.Builder(plain, c2pa_python.context(trust)) as builder,
-        c2pa.Signer.from_callback(
-            signer.sign, c2pa.C2paSigningAlg.ES256, signer.chain.pem, None
-        ) as native,
-        source.open("rb") as file,
-        target.open("w+b") as out,
-    ):
-        if ingredient is not None:
-            about = {"title": "parent", "relationship": "parentOf", "label": "parent"}
-            with ingredient.open("rb") as parent:
-                builder.add_ingredient(about, "image/png", parent)
-        builder.sign(native, "image/png", file, out)
-
-
 def _broken(path: Path, folder: Path) -> Path:
     data = bytearray(path.read_bytes())
     data[-100] ^= 1
@@ -115,7 +85,7 @@ def test_nothing_is_signed_on_top_of_a_parent_that_hides_a_broken_one(
 ) -> None:
     broken = _broken(marked["png"].second.path, tmp_path)
     laundered = tmp_path / "laundered.png"
-    _sign_raw(write_noise(3, tmp_path / "c.png"), laundered, signer, ingredient=broken)
+    sign_raw(picture(3, tmp_path / "c.png"), laundered, signer, ingredient=broken)
 
     with pytest.raises(MarksBroken, match=r"assertion\.dataHash\.mismatch"):
         _touch_up(tmp_path, laundered, signer)
@@ -126,7 +96,7 @@ def test_a_file_that_hides_a_broken_parent_is_not_believed(
 ) -> None:
     broken = _broken(marked["png"].second.path, tmp_path)
     laundered = tmp_path / "laundered.png"
-    _sign_raw(write_noise(3, tmp_path / "c.png"), laundered, signer, ingredient=broken)
+    sign_raw(picture(3, tmp_path / "c.png"), laundered, signer, ingredient=broken)
 
     marks = read_marks(laundered, trust_pem=signer.trust_pem)
 
@@ -137,8 +107,8 @@ def test_a_file_that_hides_a_broken_parent_is_not_believed(
 
 def test_an_unknown_source_type_in_a_parent_is_refused(signer: MarkSigner, tmp_path: Path) -> None:
     odd = tmp_path / "odd.png"
-    source = write_noise(3, tmp_path / "c.png")
-    _sign_raw(source, odd, signer, source_type="http://nonsense.example/made-up")
+    source = picture(3, tmp_path / "c.png")
+    sign_raw(source, odd, signer, source_type="http://nonsense.example/made-up")
 
     with pytest.raises(SourceTypeUnknown, match="nonsense"):
         _touch_up(tmp_path, odd, signer)
@@ -182,8 +152,8 @@ def test_a_touch_up_that_was_signed_elsewhere_keeps_both_lines(
     del stranger
     parent = marked["png"].second.path
     painted = tmp_path / "painted.png"
-    _sign_raw(write_noise(3, tmp_path / "c.png"), painted, signer, ingredient=parent)
-    asked = mark_request(
+    sign_raw(picture(3, tmp_path / "c.png"), painted, signer, ingredient=parent)
+    asked = request(
         painted,
         tmp_path / "touched.png",
         kind=ImageKind.TOUCH_UP,

@@ -178,6 +178,8 @@ class VerificationReport:
         examiner = Examiner(
             trust_pem=roots.signers,
             timestamp_trust_pem=roots.time_stamps,
+            own_trust_pem=roots.own,
+            studio=source.settings.studio.name,
             connection=source.connection,
             max_mib=source.settings.watch.max_mib,
         )

@@ -1,0 +1,270 @@
+"""`haikei verify` holds what marks say against the sealed record, and knows its own pixels."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, insert, select, update
+from support.ledgers import rewrite
+from support.marking import (
+    DREW,
+    MADE_BY,
+    MODEL,
+    SATO,
+    TANAKA,
+    four_steps,
+    request,
+    settings,
+    sign_raw,
+)
+from typer.testing import CliRunner, Result
+
+from haikei.cli.app import app
+from haikei.credits import ImageKind, Person, SourceType
+from haikei.credits.people import register
+from haikei.credits.records.record_sealing import system_id
+from haikei.database import contributions, image_records, ledger, open_database, systems
+from haikei.images import read_picture, write_picture
+from haikei.provenance import MarkSigner, mark
+from support.records import a_background, a_chain, save_background
+
+SETTINGS = """
+[studio]
+name = "Studio Kirin"
+state = "state"
+[[storage.roots]]
+name = "primary"
+path = "projects"
+"""
+NAMES = ("c012_layout.png", "c012_gen1.exr", "c012_gen2.exr", "c012_final.png")
+THEIR_NAME = "Haikei development, untrusted, Test Studio (untrusted)"
+MORI = Person(id="HumanUser:99", name="Kenji Mori", name_ja="森健二")
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A studio that published and recorded the four steps of one background."""
+    folder = tmp_path_factory.mktemp("published")
+    (folder / "haikei.toml").write_text(SETTINGS, encoding="utf-8")
+    files = four_steps(
+        folder / "projects", MarkSigner.from_settings(settings(folder)), stages="exr"
+    )
+    images = tuple(
+        replace(
+            record,
+            sha256=hashlib.sha256(marked.path.read_bytes()).hexdigest(),
+            pixels_sha256=read_picture(marked.path).sha256(),
+            path=marked.path.name,
+            contributions=made_by,
+            ingredients=(),
+        )
+        for record, marked, made_by in zip(
+            a_chain("c012"),
+            (files.layout, files.first, files.second, files.final),
+            MADE_BY,
+            strict=True,
+        )
+    )
+    database = open_database(f"sqlite:///{folder / 'state/haikei.db'}")
+    with database.begin() as connection:
+        save_background(connection, a_background("c012", images=images))
+    database.dispose()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def studio(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of that studio, which a test may change."""
+    folder = tmp_path / "studio"
+    shutil.copytree(published, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def database(studio: Path) -> Iterator[Engine]:
+    database = open_database(f"sqlite:///{studio / 'state/haikei.db'}")
+    yield database
+    database.dispose()
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+def rewrite_image(
+    connection: Connection, kind: ImageKind, change: Callable[[dict[str, object]], None]
+) -> int:
+    """Rewrite an image's entry, with every hash that follows from it; return its number."""
+    for seq, payload in connection.execute(select(ledger.c.seq, ledger.c.payload)).all():
+        record = json.loads(payload)
+        if record.get("kind") == kind.value and record["type"] == "image":
+            change(record)
+            rewrite(
+                connection,
+                seq,
+                json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
+            )
+            return int(seq)
+    raise AssertionError(kind)
+
+
+def give_the_touch_up_to_somebody_else(connection: Connection) -> None:
+    commitment = register.note(connection, MORI)
+
+    def change(record: dict[str, object]) -> None:
+        made_by = record["contributions"]
+        assert isinstance(made_by, list)
+        made_by[0]["actor"] = {"id": MORI.id, "commitment": commitment}
+
+    seq = rewrite_image(connection, ImageKind.TOUCH_UP, change)
+    mine = contributions.c.image_seq == seq
+    connection.execute(update(contributions).where(mine).values(actor=MORI.id))
+
+
+def give_the_layout_to_somebody_else(connection: Connection) -> None:
+    commitment = register.note(connection, MORI)
+
+    def change(record: dict[str, object]) -> None:
+        made_by = record["contributions"]
+        assert isinstance(made_by, list)
+        made_by[0]["actor"] = {"id": MORI.id, "commitment": commitment}
+
+    seq = rewrite_image(connection, ImageKind.LAYOUT, change)
+    mine = contributions.c.image_seq == seq
+    connection.execute(update(contributions).where(mine).values(actor=MORI.id))
+
+
+def call_the_generation_drawn_by_hand(connection: Connection) -> None:
+    def change(record: dict[str, object]) -> None:
+        record["source_type"] = SourceType.DIGITAL_CREATION.value
+
+    seq = rewrite_image(connection, ImageKind.BACKGROUND, change)
+    mine = image_records.c.ledger_seq == seq
+    connection.execute(
+        update(image_records).where(mine).values(source_type=SourceType.DIGITAL_CREATION.value)
+    )
+
+
+def name_another_model(connection: Connection) -> None:
+    other = replace(MODEL, name="Haikei own model")
+
+    def change(record: dict[str, object]) -> None:
+        made_by = record["contributions"]
+        assert isinstance(made_by, list)
+        made_by[0]["actor"]["name"] = other.name
+
+    seq = rewrite_image(connection, ImageKind.BACKGROUND, change)
+    row = {**connection.execute(select(systems)).mappings().one()}
+    connection.execute(insert(systems), {**row, "id": system_id(other), "name": other.name})
+    mine = contributions.c.image_seq == seq
+    connection.execute(update(contributions).where(mine).values(actor=system_id(other)))
+
+
+def test_every_published_file_says_what_its_record_says(studio: Path) -> None:
+    result = call("verify", *(f"projects/{name}" for name in NAMES))
+
+    assert result.exit_code == 0, result.output
+    assert "4 files: 4 ok" in result.output
+
+
+@pytest.mark.parametrize(
+    ("change", "file", "words"),
+    [
+        (
+            give_the_touch_up_to_somebody_else,
+            "c012_final.png",
+            f"name {SATO.name} ({SATO.id}) for touch_up, and its records know of nothing by them",
+        ),
+        (give_the_touch_up_to_somebody_else, "c012_final.png", "do not name Kenji Mori"),
+        (give_the_layout_to_somebody_else, "c012_gen1.exr", f"name {TANAKA.name} ({TANAKA.id})"),
+        (
+            call_the_generation_drawn_by_hand,
+            "c012_gen2.exr",
+            "came to be by trainedAlgorithmicMedia, and its record by digitalCreation",
+        ),
+        (name_another_model, "c012_gen2.exr", "say that SDXL 1.0 made it, and its record says"),
+    ],
+)
+def test_a_full_rewrite_differs_from_what_the_files_say(
+    database: Engine, change: Callable[[Connection], None], file: str, words: str
+) -> None:
+    """The ledger alone cannot tell: every hash was computed anew, and no checkpoint is left."""
+    with database.begin() as connection:
+        change(connection)
+    assert call("ledger", "verify").exit_code == 0
+
+    result = call("verify", f"projects/{file}")
+
+    assert result.exit_code == 1
+    assert "marks_differ" in result.output
+    assert words in result.output.replace("\n", " ")
+
+
+def test_names_that_changed_since_and_work_that_came_later_are_no_difference(
+    database: Engine,
+) -> None:
+    with database.begin() as connection:
+        register.rename(connection, TANAKA.id, name="Yuki Abe", name_ja="阿部ゆき")
+        register.erase(connection, SATO.id, "letter of 2026-11-21")
+
+    result = call("verify", *(f"projects/{name}" for name in NAMES))
+
+    assert result.exit_code == 0, result.output
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> MarkSigner:
+    return MarkSigner.from_settings(settings(tmp_path / "stranger"))
+
+
+def signed_over_bare_pixels(folder: Path, stranger: MarkSigner) -> Path:
+    """Our marks are taken out, and somebody else's put in."""
+    bare, target = folder / "bare.png", folder / "theirs.png"
+    write_picture(read_picture(folder / "projects/c012_final.png"), bare)
+    sign_raw(bare, target, stranger)
+    return target
+
+
+def signed_on_top_of_ours(folder: Path, stranger: MarkSigner) -> Path:
+    """Our marks stay below somebody else's, who says that they opened our file."""
+    ours, target = folder / "projects/c012_final.png", folder / "theirs.png"
+    sign_raw(ours, target, stranger, ingredient=ours)
+    return target
+
+
+def signed_by_another_installation(folder: Path, stranger: MarkSigner) -> Path:
+    """Somebody else runs Haikei too, and names themselves."""
+    bare, target = folder / "bare.png", folder / "theirs.png"
+    write_picture(read_picture(folder / "projects/c012_final.png"), bare)
+    thief = replace(DREW, actor=Person(id="HumanUser:1", name="Some Body"))
+    mark(request(bare, target, contributions=(thief,), credited=(thief,)), stranger)
+    return target
+
+
+@pytest.mark.parametrize(
+    "steal", [signed_over_bare_pixels, signed_on_top_of_ours, signed_by_another_installation]
+)
+@pytest.mark.parametrize("trusted", [False, True])
+def test_our_pixels_under_somebody_elses_signature_are_an_alarm_that_names_both(
+    studio: Path,
+    stranger: MarkSigner,
+    steal: Callable[[Path, MarkSigner], Path],
+    trusted: bool,
+) -> None:
+    file = steal(studio, stranger)
+    root = studio / "stranger.pem"
+    root.write_text(stranger.trust_pem, encoding="ascii")
+
+    result = call("verify", file, *(("--trust", root) if trusted else ()))
+
+    said = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert "resigned: theirs.png shows the pixels of c012_bg_summer_day_v001" in said
+    assert "which Studio Kirin published on" in said
+    assert f"under the signature of {THEIR_NAME}" in said
+    assert "trust_file" not in said
