@@ -21,8 +21,17 @@ class StatementKind(StrEnum):
     UNION_NOTICE = "union_notice"
     UNION_CONSULTATION = "union_consultation"
     NO_AI = "no_ai"  #: no trained model made any part of it
-    CONSENT = "consent"  #: an artist agrees, or asks not to be named
+    CONSENT = "consent"  #: an artist agrees to something, or does not
+    NAME_CHANGED = "name_changed"  #: a person is called otherwise from now on
+    NAME_WITHHELD = "name_withheld"  #: a person asks not to be named
+    NAME_ERASED = "name_erased"  #: a person asks that their name be erased
     CORRECTION = "correction"  #: an earlier record was wrong
+
+
+#: What the register seals itself when something is decided about a name.
+NAME_KINDS = frozenset(
+    {StatementKind.NAME_CHANGED, StatementKind.NAME_WITHHELD, StatementKind.NAME_ERASED}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ from haikei.files import sha256_of
 from haikei.ledger.bundle import SIDECARS, BundledFile
 
 _AT_ONCE = 500
+#: What the kinds of statements begin with that are about somebody's name.
+_ABOUT_NAMES = "name_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +37,9 @@ def select_entries(connection: Connection, selection: EntrySelection) -> tuple[i
     """
     Return the numbers of all entries about a selection, in order.
 
-    They are those of its images in every version, of later contributions to them, and of
-    statements; a statement about a whole show is also about each of its shots.
+    They are those of its images in every version, of later contributions to them, of statements,
+    and of what was decided about the names of the people in all these; a statement about a whole
+    show is also about each of its shots.
     """
     if selection.image:
         images = _lineage(connection, selection.image)
@@ -45,7 +48,8 @@ def select_entries(connection: Connection, selection: EntrySelection) -> tuple[i
     else:
         images = _of_versions(connection, selection)
         said = _statements_within(connection, selection)
-    return tuple(sorted({*images, *_later(connection, images), *said}))
+    named = _about_names(connection, images, said)
+    return tuple(sorted({*images, *_later(connection, images), *said, *named}))
 
 
 def image_entry(connection: Connection, sha256: str) -> int:
@@ -169,6 +173,29 @@ def _later(connection: Connection, images: set[int]) -> set[int]:
             row.image_seq.in_(ordered[start : start + _AT_ONCE]), row.ledger_seq.is_not(None)
         )
         found |= {int(seq) for seq in connection.execute(query).scalars() if seq is not None}
+    return found
+
+
+def _about_names(connection: Connection, images: set[int], said: set[int]) -> set[int]:
+    """Return what was sealed of the names of those who made images or stated something."""
+    ids: set[str] = set()
+    made, row = contributions.c, statements.c
+    for numbers, person, number in (
+        (images, made.actor, made.image_seq),
+        (said, row.by, row.ledger_seq),
+    ):
+        ordered = sorted(numbers)
+        for start in range(0, len(ordered), _AT_ONCE):
+            query = select(person).where(number.in_(ordered[start : start + _AT_ONCE])).distinct()
+            ids |= set(connection.execute(query).scalars())
+    found: set[int] = set()
+    people = sorted(ids)
+    for start in range(0, len(people), _AT_ONCE):
+        query = select(row.ledger_seq).where(
+            row.kind.startswith(_ABOUT_NAMES, autoescape=True),
+            row.by.in_(people[start : start + _AT_ONCE]),
+        )
+        found |= set(connection.execute(query).scalars())
     return found
 
 

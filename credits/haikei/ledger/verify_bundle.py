@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     Findings = Iterator[tuple[bool | None, str]]  # right, wrong, or not to be told; and a sentence
 
-ENDS = (".c2pa", ".xmp")
+ENDS, WORDS = (".c2pa", ".xmp"), {True: "ok ", False: "BAD", None: "?? "}
 # Ed25519 as RFC 8032, section 5.1, writes it down: slow, but short enough to be read.
 Q, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, Q - 2, Q) % Q
@@ -103,6 +103,8 @@ class Auditor:
         self.keys: dict[tuple[str, bytes], bytes] = {}
         self.heads: dict[str, tuple[int, bytes]] = {}
         self.names: dict[str, str] = {}
+        self.held: dict[str, list[str]] = {}  # commitments to names, by person
+        self.asked: dict[str, set[str]] = {}  # kinds of statements about their name
         self.records: dict[int, dict[str, Any]] = {}
         self.images: dict[str, list[dict[str, Any]]] = {}
         for name, key_id, encoded in (vkey.strip().split("+", 2) for vkey in vkeys):
@@ -146,8 +148,7 @@ class Auditor:
             yield None, "without a list of its contents: what was taken out or added cannot be seen"
             return
         title, *lines = self.signed(self.bundle.read("contents").decode())[0].split("\n")
-        listed = {line[66:]: line[:64] for line in lines}
-        there = {one for one in self.members if one != "contents"}
+        listed, there = {line[66:]: line[:64] for line in lines}, {*self.members} - {"contents"}
         for name in sorted(listed.keys() ^ there):
             yield False, f"{name} was {'taken out' if name in listed else 'put into the bundle'}"
         for name in sorted(listed.keys() & there):
@@ -157,12 +158,11 @@ class Auditor:
         yield good, f"{len(listed)} members are listed, each once"
 
     def against(self, path: str) -> Findings:
-        size, root = self.head(Path(path).read_bytes().decode())
-        newest = max(self.heads.values(), default=(0, b""))[0]
-        if size > newest:
-            yield None, f"{path} is newer ({size} entries) than this bundle ({newest}): no verdict"
+        head, newest = self.head(Path(path).read_bytes().decode()), max(self.heads.values())
+        if head[0] > newest[0]:
+            yield None, f"{path} is newer ({head[0]} entries) than this bundle ({newest[0]})"
             return
-        same = (size, root) in self.heads.values()
+        same = head in self.heads.values()
         yield same, f"history is {'as' if same else 'NOT as'} it was in {path}"
 
     def people(self) -> Findings:
@@ -186,27 +186,39 @@ class Auditor:
             good = 0 <= at < size and climb(at, size - 1, leaf, hashes)[1] == root
             record = json.loads(payload)
             told = [str(record[one]) for one in ("type", "kind", "path", "text") if one in record]
-            for one in contributions(record):
-                who = one["actor"].get("name") or one["actor"]["commitment"]
-                told.append(f"{one['role']}: {self.names.get(who, who)}")
-            if good:
-                self.records[at] = record
-                if record.get("type") == "image":
-                    self.images.setdefault(record["sha256"], []).append(record)
+            made = [*record.get("contributions", ()), record.get("contribution")]
+            made.append({"role": "by", "actor": record["by"]} if "by" in record else None)
+            for role, actor in ((one["role"], one["actor"]) for one in made if one):
+                who = actor.get("name") or actor["commitment"]
+                told.append(f"{role}: {self.names.get(who, who)}")
+                if "commitment" in actor:
+                    self.held.setdefault(actor["id"], []).append(who)
+            self.records[at] = record
+            if record.get("type") == "image":
+                self.images.setdefault(record["sha256"], []).append(record)
+            if str(record.get("kind")).startswith("name_"):
+                self.asked.setdefault(record["by"]["id"], set()).add(record["kind"])
             yield good, f"entry {at}: {', '.join(told)}"
+
+    def printed(self) -> Findings:
+        """What is shown of people must be what was sealed last of their names."""
+        for person, sealed in sorted(self.held.items()):
+            kinds, shown = self.asked.get(person, set()), set(sealed) & self.names.keys()
+            hidden = kinds & {"name_withheld", "name_erased"}
+            wrong = shown != {sealed[-1]} or (len({*sealed}) > 1 and not kinds)
+            if hidden and shown:
+                yield False, f"{person} is named, and asked NOT to be"
+            elif not hidden and wrong:
+                yield False, f"{person} is withheld or renamed, and did NOT ask for it"
+        yield True, f"{len(self.held)} people were held against what is sealed of their names"
 
     def lineage(self) -> Findings:
         """Whatever an image was made from, and whatever was added to it, must be here as well."""
-        links = 0
         for at, record in sorted(self.records.items()):
-            below = [(one["sha256"], one["relation"]) for one in record.get("ingredients", ())]
-            if record.get("type") == "contribution":
-                below = [(record["image"]["sha256"], "image")]
-            links += len(below)
-            for digest, relation in below:
-                if digest not in self.images:
-                    yield False, f"entry {at} needs {digest} ({relation}): it has NO record here"
-        yield True, f"{links} links between images and records were followed"
+            for one in [*record.get("ingredients", ()), record.get("image")]:
+                if one and one["sha256"] not in self.images:
+                    yield False, f"entry {at} needs {one['sha256']}, which has NO record here"
+        yield True, f"{len(self.records)} records were followed to what they stand on"
 
     def bundled(self) -> Findings:
         """Each image in the bundle must be the one that was sealed under its own path."""
@@ -225,8 +237,7 @@ class Auditor:
 
     def file(self, name: str) -> Findings:
         """Check a file where it lies; the bundle's own copy of it is not looked at."""
-        path = Path(name)
-        data = path.read_bytes()
+        path, data = Path(name), Path(name).read_bytes()
         known = self.images.get(sha256(data).hexdigest(), [])
         paths = [record["path"] for record in known]
         everywhere = [one["path"] for some in self.images.values() for one in some]
@@ -241,10 +252,6 @@ class Auditor:
         read = {end: path.with_suffix(end) for end in ENDS}
         there = {end: one.read_bytes() for end, one in read.items() if one.is_file()}
         yield from marks(name, data, known[0]["kind"], there)
-
-
-def contributions(record: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*record.get("contributions", ()), *filter(None, [record.get("contribution")])]
 
 
 def marks(name: str, data: bytes, kind: str, beside: dict[str, bytes]) -> Findings:
@@ -273,24 +280,19 @@ def main() -> int:
     except (OSError, ValueError, IndexError, zipfile.BadZipFile) as error:
         parser.exit(2, f"This cannot be examined: {error}\n")
     checks = [auditor.checkpoints(), auditor.contents(), *map(auditor.against, given.against)]
-    checks += [auditor.people(), auditor.entries(), auditor.lineage(), auditor.bundled()]
+    checks += [auditor.people(), auditor.entries(), auditor.printed(), auditor.lineage()]
     counts = {True: 0, False: 0, None: 0}
-    for check in [*checks, *map(auditor.file, given.files)]:
+    for check in [*checks, auditor.bundled(), *map(auditor.file, given.files)]:
         try:
             for good, sentence in check:
                 counts[good] += 1
-                words = {True: "ok ", False: "BAD", None: "?? "}[good]
-                print(words, re.sub(r"[^\w -~]", "?", sentence))
+                print(WORDS[good], re.sub(r"[^\w -~]", "?", sentence))
         except Exception as error:  # whatever a damaged bundle breaks, it is not verified
             counts[False] += 1
             print("BAD", type(error).__name__, error)
-    if counts[False]:
-        print(f"FAILED: {counts[False]} findings")
-    elif counts[None]:
-        print(f"NOT VERIFIED: nothing is wrong, and {counts[None]} things cannot be told")
-    else:
-        print("VERIFIED")
-    return 1 if counts[False] else 2 if counts[None] else 0
+    code = 1 if counts[False] else 2 if counts[None] else 0
+    print(("VERIFIED", f"FAILED: {counts[False]} findings", "NOT VERIFIED, nothing wrong")[code])
+    return code
 
 
 if __name__ == "__main__":

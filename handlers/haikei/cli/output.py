@@ -152,5 +152,8 @@ class Stated(StrEnum):
     UNION_CONSULTATION = "union_consultation"
     NO_AI = "no_ai"
     CONSENT = "consent"
+    NAME_CHANGED = "name_changed"
+    NAME_WITHHELD = "name_withheld"
+    NAME_ERASED = "name_erased"
     CORRECTION = "correction"
     LEGAL_ROLE = "legal_role"

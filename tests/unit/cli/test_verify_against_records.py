@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, select, update
 from support.ledgers import rewrite
 from support.marking import (
+    AT,
     DREW,
     MADE_BY,
     MODEL,
@@ -114,7 +115,7 @@ def rewrite_image(
 
 
 def give_the_touch_up_to_somebody_else(connection: Connection) -> None:
-    commitment = register.note(connection, MORI)
+    commitment = people.note(connection, MORI)
 
     def change(record: dict[str, object]) -> None:
         made_by = record["contributions"]
@@ -127,7 +128,7 @@ def give_the_touch_up_to_somebody_else(connection: Connection) -> None:
 
 
 def give_the_layout_to_somebody_else(connection: Connection) -> None:
-    commitment = register.note(connection, MORI)
+    commitment = people.note(connection, MORI)
 
     def change(record: dict[str, object]) -> None:
         made_by = record["contributions"]
@@ -209,8 +210,8 @@ def test_names_that_changed_since_and_work_that_came_later_are_no_difference(
     database: Engine,
 ) -> None:
     with database.begin() as connection:
-        register.rename(connection, TANAKA.id, name="Yuki Abe", name_ja="阿部ゆき")
-        register.erase(connection, SATO.id, "letter of 2026-11-21")
+        people.rename(connection, TANAKA.id, name="Yuki Abe", name_ja="阿部ゆき")
+        people.erase(connection, SATO.id, "letter of 2026-11-21")
 
     result = call("verify", *(f"projects/{name}" for name in NAMES))
 
@@ -268,3 +269,38 @@ def test_our_pixels_under_somebody_elses_signature_are_an_alarm_that_names_both(
     assert "which Studio Kirin published on" in said
     assert f"under the signature of {THEIR_NAME}" in said
     assert "trust_file" not in said
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            update(register).where(register.c.id == SATO.id).values(opt_out="letter"),
+            "withheld from credits, and nothing sealed says that they asked for it",
+        ),
+        (
+            update(register).where(register.c.id == TANAKA.id).values(opt_out=""),
+            f"{TANAKA.id} is named, though entry 4 seals that they asked not to be",
+        ),
+        (
+            update(register)
+            .where(register.c.id == SATO.id)
+            .values(name="", name_ja="", erased_at=AT),
+            "was erased, and nothing sealed says so",
+        ),
+    ],
+)
+def test_a_name_that_is_taken_away_or_given_back_in_the_database_alone_is_found(
+    database: Engine, change: Update, words: str
+) -> None:
+    with database.begin() as connection:
+        people.opt_out(connection, TANAKA.id, "letter of 2026-11-20")
+    honest = call("verify", "projects/c012_final.png")
+    assert honest.exit_code == call("ledger", "verify").exit_code == 0, honest.output
+
+    with database.begin() as connection:
+        connection.execute(change)
+
+    for result in (call("ledger", "verify"), call("verify", "projects/c012_final.png")):
+        assert result.exit_code == 1
+        assert words in " ".join(result.output.split())

@@ -20,7 +20,16 @@ from haikei.credits import (
 from haikei.credits.records import statements
 from haikei.credits.records.comparison import differences
 from haikei.database import schema
-from support.records import a_background, a_chain, a_person, save_background, save_show
+from support.records import (
+    ITO,
+    SATO,
+    TANAKA,
+    a_background,
+    a_chain,
+    a_person,
+    save_background,
+    save_show,
+)
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 KENJI = a_person(99, name="Kenji Mori", name_ja="森健二")
@@ -108,6 +117,41 @@ def test_rows_that_were_rewritten_beside_the_ledger_are_told(
     recorded.execute(change)
 
     assert any(told in one for one in differences(recorded))
+
+
+PEOPLE, OPENED = schema.people, schema.name_openings
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (update(PEOPLE).where(PEOPLE.c.id == SATO.id).values(opt_out="letter"),
+         "nothing sealed says that they asked for it"),
+        (update(PEOPLE).where(PEOPLE.c.id == TANAKA.id).values(opt_out=""),
+         "seals that they asked not to be"),
+        (update(PEOPLE).where(PEOPLE.c.id == KENJI.id).values(name="Kenji Mori", name_ja="森健二"),
+         "is not the one that entry"),
+        (update(PEOPLE).where(PEOPLE.c.id == SATO.id).values(name="", name_ja="", erased_at=NOW),
+         "was erased, and nothing sealed says so"),
+        (update(PEOPLE).where(PEOPLE.c.id == ITO.id).values(name="M. Ito", erased_at=None),
+         "seals that it was erased"),
+        (delete(PEOPLE).where(PEOPLE.c.id == SATO.id), "is not in the register any more"),
+        (delete(OPENED).where(OPENED.c.person == SATO.id), "is not one that was recorded"),
+    ],
+)  # fmt: skip
+def test_a_name_that_nobody_decided_so_is_told(
+    recorded: Connection, change: Update | Delete, told: str
+) -> None:
+    register.opt_out(recorded, TANAKA.id, "letter")
+    register.rename(recorded, KENJI.id, name="Kenji Abe")
+    register.erase(recorded, ITO.id, "letter")
+    made = save_background(recorded, a_background("c013", images=a_chain("c013")))
+    assert [*differences(recorded)] == []
+    recorded.execute(change)
+
+    assert any(told in one for one in differences(recorded))
+    if "Kenji" not in str(change.compile().params):
+        assert any(told in one for one in differences(recorded, only=made.ledger))
 
 
 def test_of_one_file_only_its_own_entries_and_people_are_looked_at(recorded: Connection) -> None:

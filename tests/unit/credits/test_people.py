@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -187,18 +188,45 @@ def test_a_name_is_not_taken_away_by_renaming(database: Engine) -> None:
 def test_who_asks_is_withheld_from_every_credit_and_it_is_sealed(database: Engine) -> None:
     with database.begin() as connection:
         save_background(connection, a_background())
-        people.opt_out(connection, SATO.id, "letter of 2026-11-20")
-        people.opt_out(connection, SATO.id, "letter of 2026-11-20")
-        found = records.background(connection, a_background().key)
-        consents = [*statements(connection, project="akane", kinds=[StatementKind.CONSENT])]
+        register.opt_out(connection, SATO.id, "letter of 2026-11-20")
+        register.opt_out(connection, SATO.id, "letter of 2026-11-20")
+        found = store.background(connection, a_background().key)
+        kinds = [StatementKind.NAME_WITHHELD]
+        asked = [*statements(connection, project="akane", kinds=kinds)]
 
         assert found is not None
         assert credit_line(found.images).en.endswith(
             "Touch-up (name withheld at the artist's request)"
         )
-        assert [one.reference for one in consents] == ["letter of 2026-11-20"]
+        assert [one.reference for one in asked] == ["letter of 2026-11-20"]
         with pytest.raises(CreditError, match="where this was asked for"):
             people.opt_out(connection, SATO.id, " ")
+
+
+def test_whatever_decides_about_a_name_seals_it(database: Engine) -> None:
+    """The commands, the tracker and the settings: each change is an entry, nothing else is."""
+    shown = Person(id="p", name="Yuki Tanaka")
+    with database.begin() as connection:
+        register.note(connection, shown)
+        register.note(connection, shown)
+        register.note(connection, Person(id="p", name="Yuki Abe"))
+        register.rename(connection, "p", name="Yuki Tanaka")
+        register.rename(connection, "p", name="Yuki Abe")
+        register.note(connection, Person(id="p", name="", opt_out="settings"))
+        register.register(connection, (Person(id="q", name="A. Nother", opt_out="mail"),))
+        register.erase(connection, "p", "letter")
+        found = [(one.by.id, one.kind.value) for one in statements(connection, project="akane")]
+
+        assert found == [
+            ("p", "name_changed"),
+            ("p", "name_changed"),
+            ("p", "name_changed"),
+            ("p", "name_withheld"),
+            ("q", "name_withheld"),
+            ("p", "name_erased"),
+        ]
+        with pytest.raises(CreditError, match="sealed where the name is changed"):
+            declare(connection, replace(_statement("No."), kind=StatementKind.NAME_WITHHELD))
 
 
 def test_a_name_that_was_erased_is_nowhere_and_the_proofs_stand(

@@ -11,13 +11,15 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import Update, delete, update
 
 from haikei.credits import BackgroundVersion, people
 from haikei.database import ledger_checkpoints, ledger_nodes, reading
+from haikei.database import people as register
 from haikei.errors import LedgerError, ProofInvalid
 from haikei.ledger import (
     Bundled,
@@ -208,6 +210,45 @@ def test_an_outsider_verifies_a_bundle_with_its_files_names_and_history(
     assert sent.done.withheld == 0
 
 
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (update(register).where(register.c.id == TANAKA.id).values(opt_out="letter"),
+         f"{TANAKA.id} is withheld or renamed, and did NOT ask for it"),
+        (update(register).where(register.c.id == TANAKA.id).values(name="", name_ja="",
+                                                                   erased_at=NOW),
+         f"{TANAKA.id} is withheld or renamed, and did NOT ask for it"),
+        (update(register).where(register.c.id == SATO.id).values(opt_out=""),
+         f"{SATO.id} is named, and asked NOT to be"),
+        (update(register).where(register.c.id == ITO.id).values(name=ITO.name, name_ja=ITO.name_ja),
+         f"{ITO.id} is withheld or renamed, and did NOT ask for it"),
+    ],
+)  # fmt: skip
+def test_a_name_that_was_changed_in_the_database_alone_is_named_by_the_script(
+    show: Show, script: Path, tmp_path: Path, change: Update, words: str
+) -> None:
+    keeping, honest, target = show.keeping, tmp_path / "honest.zip", tmp_path / "changed.zip"
+    with keeping.database.begin() as connection:
+        people.opt_out(connection, SATO.id, "letter")
+        people.rename(connection, ITO.id, name="Makoto Abe")
+        people.rename(connection, TANAKA.id, name="Yuki Abe")
+        people.rename(connection, TANAKA.id, name=TANAKA.name, name_ja=TANAKA.name_ja)
+    seal(keeping.database, keeping.signer)
+    export(keeping, honest, EntrySelection(project="akane", shot="c001"), files=True)
+    assert run(script, honest, show.key).code == 0
+
+    with keeping.database.begin() as connection:
+        connection.execute(change)
+    export(keeping, target, EntrySelection(project="akane", shot="c001"), files=True)
+
+    verdict = run(script, target, show.key)
+    assert verdict.code == 1
+    assert f"BAD {words}" in verdict.text
+
+
 def test_older_pythons_read_the_script(script: Path) -> None:
     ast.parse(script.read_text("utf-8"), feature_version=(3, 8))
 
@@ -259,6 +300,7 @@ def test_names_that_were_withheld_erased_or_changed_are_not_in_a_bundle(
     with show.studio.database.begin() as connection:
         people.opt_out(connection, ids[0], "letter of 2026-11-20")
         people.erase(connection, ids[1], "letter of 2026-11-21")
+    seal(show.studio.database, show.studio.signer)
     target = tmp_path / "private.zip"
 
     done = export(show.studio, target, EntrySelection(project="akane", shot="c001"))
@@ -530,7 +572,7 @@ def test_a_checkpoint_newer_than_the_bundle_accuses_nobody(
     assert verdict.code == 2
     assert "BAD" not in verdict.text
     assert "is newer" in verdict.text
-    assert verdict.text.splitlines()[-1].startswith("NOT VERIFIED: nothing is wrong")
+    assert verdict.text.splitlines()[-1].startswith("NOT VERIFIED, nothing wrong")
     assert run(script, show.bundle, show.key, "--against", show.old).code == 0
 
 

@@ -15,11 +15,15 @@ from sqlalchemy import Connection, insert, select, update
 
 from haikei.canonical import canonical_json
 from haikei.credits.contribution import Person
+from haikei.credits.statement import StatementKind
+from haikei.credits.stating import state_name
 from haikei.database import name_openings, people, utc_now
 from haikei.errors import CreditError
 
 _LONGEST = 255
 _SALT_BYTES = 32
+#: Who decided a change of name that nobody made with `haikei credits rename`.
+_ELSEWHERE = "as the tracker or the settings name them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,12 @@ def note_all(connection: Connection, persons: Iterable[Person]) -> Mapping[str, 
             _insert(connection, person, now)
         elif printed[person.id] != before.person:
             _update(connection, printed[person.id], now)
-    return _commitments(connection, printed)
+    commitments = _commitments(connection, printed)
+    for id_, person in printed.items():
+        before = known.get(id_)
+        earlier = None if before is None else before.person
+        _state(connection, earlier, person, commitments[id_], now)
+    return commitments
 
 
 def register(connection: Connection, persons: Iterable[Person]) -> None:
@@ -109,10 +118,25 @@ def register(connection: Connection, persons: Iterable[Person]) -> None:
     for person in told.values():
         if person.id not in known:
             _insert(connection, person, now)
-    _commitments(
+    commitments = _commitments(
         connection,
         {id_: one for id_, one in told.items() if id_ not in known or not known[id_].erased},
     )
+    for id_, person in told.items():
+        if id_ not in known:
+            _state(connection, None, person, commitments[id_], now)
+
+
+def _state(
+    connection: Connection, before: Person | None, after: Person, commitment: str, now: datetime
+) -> None:
+    """Seal what the tracker or the settings decide about a name that was registered before."""
+    if before is not None and (before.name, before.name_ja) != (after.name, after.name_ja):
+        kind = StatementKind.NAME_CHANGED
+        state_name(connection, after, commitment, kind, reference=_ELSEWHERE, at=now)
+    if after.opt_out and (before is None or before.opt_out != after.opt_out):
+        kind = StatementKind.NAME_WITHHELD
+        state_name(connection, after, commitment, kind, reference=after.opt_out, at=now)
 
 
 def _check(person: Person) -> None:

@@ -1,6 +1,5 @@
 """The register of people: what they are called today, and what becomes of a name."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,8 +11,8 @@ from haikei.credits.naming import WITHHELD, WITHHELD_JA
 from haikei.credits.people.commitments import Opening, note, note_all, opening, register
 from haikei.credits.people.erasing import take_out
 from haikei.credits.people.redaction import occurrences
-from haikei.credits.records.statements import declare
-from haikei.credits.statement import Statement, StatementKind
+from haikei.credits.statement import StatementKind
+from haikei.credits.stating import state_name
 from haikei.database import (
     contributions,
     ledger,
@@ -79,6 +78,7 @@ def rename(connection: Connection, person_id: str, *, name: str, name_ja: str = 
     Give a person another name, from now on and in everything that was recorded before.
 
     The id stays and no record changes: the ledger's commitments still open to the earlier names.
+    That the name changed is sealed.
 
     Raises:
         CreditError: nobody has this id, the name is empty or a machine's, or it was erased.
@@ -104,7 +104,7 @@ def rename(connection: Connection, person_id: str, *, name: str, name_ja: str = 
         .where(people.c.id == person_id)
         .values(name=name, name_ja=name_ja, renamed_at=now, updated_at=now)
     )
-    note(connection, after)
+    _state(connection, after, StatementKind.NAME_CHANGED, "haikei credits rename")
     return after
 
 
@@ -126,7 +126,7 @@ def opt_out(connection: Connection, person_id: str, reference: str) -> Person:
         .where(people.c.id == person_id)
         .values(opt_out=reference, updated_at=utc_now())
     )
-    _consent(connection, after, "Asks not to be named in credits.", reference)
+    _state(connection, after, StatementKind.NAME_WITHHELD, reference)
     return after
 
 
@@ -166,7 +166,7 @@ def erase(
         .where(people.c.id == person_id)
         .values(name="", name_ja="", opt_out=reference, erased_at=now, updated_at=now)
     )
-    _consent(connection, nobody, "Asks that their name be erased.", reference)
+    _state(connection, nobody, StatementKind.NAME_ERASED, reference)
     return Erased(
         openings=openings,
         names=tuple(names),
@@ -207,26 +207,9 @@ def _referenced(reference: str) -> str:
     return reference
 
 
-def _consent(connection: Connection, person: Person, text: str, reference: str) -> None:
-    digest = hashlib.sha256(f"{text}\n{reference}".encode()).hexdigest()[:16]
-    declare(
-        connection,
-        Statement(
-            key=f"consent/{hashlib.sha256(person.id.encode()).hexdigest()[:16]}/{digest}",
-            kind=StatementKind.CONSENT,
-            project="",
-            sequence="",
-            shot="",
-            image_sha256="",
-            by=person,
-            to="",
-            subject=person.id[:80],
-            answer="no",
-            text=text,
-            reference=reference,
-            at=utc_now(),
-        ),
-    )
+def _state(connection: Connection, after: Person, kind: StatementKind, reference: str) -> None:
+    commitment = note(connection, after)
+    state_name(connection, after, commitment, kind, reference=reference, at=utc_now())
 
 
 def _names_of(connection: Connection, person_id: str) -> dict[str, str]:

@@ -11,9 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from haikei.credits.contribution import Person
+from haikei.credits.comparing_names import SealedNames, entries_about, name_differences
 from haikei.credits.naming import WITHHELD, WITHHELD_JA
-from haikei.credits.people.commitments import commit
 from haikei.credits.records.record_sealing import VERSION, moment, request_sha256
 from haikei.database import schema
 
@@ -24,12 +23,6 @@ _CHUNK = 1000
 _WORDS = {"by": "who said it", "at": "when it was", "contributions": "who made it"}
 _SAID = ("kind", "project", "sequence", "shot", "image_sha256", "subject", "answer")
 _TEXTS = ("to", "text", "reference")
-_OPENED = (
-    schema.name_openings.c.person,
-    schema.name_openings.c.name,
-    schema.name_openings.c.name_ja,
-    schema.name_openings.c.salt,
-)
 
 
 def differences(
@@ -38,8 +31,9 @@ def differences(
     """
     Yield a sentence for each row that is not what its ledger entry seals, and each that is gone.
 
-    Texts from which a name was erased may differ, and so may names, as long as one was ever
-    recorded for that person. The ledger's own hashes are not looked at: that is the audit's part.
+    Texts from which a name was erased may differ. A name must be the last that was sealed for its
+    person, and withheld or erased only if that was sealed too. The ledger's own hashes are not
+    looked at: that is the audit's part.
 
     Args:
         connection: one that sees the tables at one moment.
@@ -51,16 +45,16 @@ def differences(
         *connection.execute(select(columns.seq).order_by(columns.seq)).scalars()
     ]
     systems = _systems(connection)
-    people: set[str] = set()
+    names = SealedNames()
     for start in range(0, len(numbers), _CHUNK):
         seqs = numbers[start : start + _CHUNK]
         query = select(columns.seq, columns.payload).where(columns.seq.in_(seqs))
         sealed = {row.seq: _payload(row.payload) for row in connection.execute(query)}
+        for seq in sorted(sealed):
+            names.take(seq, sealed[seq] or {})
         kept = _kept(connection, seqs, systems)
         for seq in seqs:
-            one = kept.get(seq)
-            people |= _people(one)
-            finding = _difference(seq, sealed.get(seq), one)
+            finding = _difference(seq, _without_commitments(sealed.get(seq)), kept.get(seq))
             if finding:
                 yield finding
         if tell is not None:
@@ -69,18 +63,21 @@ def differences(
         yield from _rows_without_entry(connection)
         yield from _in_no_version(connection)
     yield from _left_out(connection, only)
-    yield from _names(connection, people if only else ())
+    if only:
+        for seq, text in entries_about(connection, names.keys()):
+            names.take(seq, _payload(text) or {})
+    yield from name_differences(connection, names, everyone=not only)
 
 
 def _payload(text: str) -> _Json | None:
-    """Return a payload with ids alone where it has commitments; None when it is none of ours."""
+    """Return what a payload seals; None when it is none of ours."""
     try:
         found = json.loads(text)
     except ValueError:
         return None
     if not isinstance(found, dict) or found.get("v") != VERSION:
         return None
-    plain: _Json = _without_commitments(found)
+    plain: _Json = found
     return plain
 
 
@@ -222,15 +219,6 @@ def _systems(connection: Connection) -> dict[str, _Json]:
     return {row["id"]: {key: row[key] for key in row if key != "id"} for row in rows}
 
 
-def _people(kept: _Json | None) -> set[str]:
-    if kept is None:
-        return set()
-    if kept["type"] == "statement":
-        return {kept["by"]["id"]}
-    made = kept["contributions"] if kept["type"] == "image" else [kept["contribution"]]
-    return {one["actor"]["id"] for one in made if "id" in one["actor"]}
-
-
 def _rows_without_entry(connection: Connection) -> Iterator[str]:
     known = select(schema.ledger.c.seq)
     for table, what in (
@@ -276,21 +264,3 @@ def _left_out(connection: Connection, only: Collection[int]) -> Iterator[str]:
         query = query.where(here.c.image_seq.in_(only))
     for row in connection.execute(query):
         yield f"Version {row.background_key} was made from {row.path}, which its record leaves out."
-
-
-def _names(connection: Connection, only: Collection[str]) -> Iterator[str]:
-    """Yield whose printed name no commitment was ever made to."""
-    openings = schema.name_openings.c
-    opened: dict[str, set[tuple[str, str]]] = {}
-    for row in connection.execute(select(openings.commitment, *_OPENED)):
-        told = Person(id=row.person, name=row.name, name_ja=row.name_ja)
-        if commit(told, row.salt) == row.commitment:
-            opened.setdefault(row.person, set()).add((row.name, row.name_ja))
-    for row in connection.execute(select(schema.people).order_by(schema.people.c.id)):
-        if only and row.id not in only:
-            continue
-        if (row.name or row.name_ja) and (row.name, row.name_ja) not in opened.get(row.id, ()):
-            yield (
-                f"The name that is printed for {row.id} is not one that was recorded for them; "
-                "somebody changed it without Haikei."
-            )

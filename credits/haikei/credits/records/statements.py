@@ -1,23 +1,19 @@
 """Statements: said once, sealed, and found again by what they are about."""
 
 from collections.abc import Collection, Iterator
-from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select
+from sqlalchemy import Connection, or_, select
 
 from haikei.credits.contribution import Person, is_ai_name
 from haikei.credits.people.commitments import note
 from haikei.credits.people.redaction import Mentions
-from haikei.credits.records.record_sealing import Sealer
-from haikei.credits.statement import Statement, StatementKind
+from haikei.credits.statement import NAME_KINDS, Statement, StatementKind
+from haikei.credits.stating import seal_statement
 from haikei.database import schema
-from haikei.errors import CreditError, LedgerError
-from haikei.ledger import append
+from haikei.errors import CreditError
 
 _ROWS = schema.statements
 _column = _ROWS.c
-_SAID = ("kind", "project", "sequence", "shot", "image_sha256", "by", "subject", "answer")
-_TEXTS = ("to", "text", "reference")
 
 
 def declare(connection: Connection, statement: Statement) -> int:
@@ -27,7 +23,8 @@ def declare(connection: Connection, statement: Statement) -> int:
     The same key again returns the entry that stands, as long as it says the same.
 
     Raises:
-        CreditError: it says nothing, or it is a machine that says it.
+        CreditError: it says nothing, it is a machine that says it, or it is about a name, which
+            the register states itself.
         LedgerError: another statement stands under this key.
     """
     if not statement.text.strip() and not statement.answer.strip():
@@ -39,20 +36,12 @@ def declare(connection: Connection, statement: Statement) -> int:
             f"{statement.by.name!r} cannot answer for a statement.",
             advice="Name the person who answers for it.",
         )
-    commitment = note(connection, statement.by)
-    mentions = Mentions.load(connection)
-    standing = connection.execute(select(_ROWS).where(_column.key == statement.key)).first()
-    if standing is not None:
-        return _standing(standing, statement, mentions)
-    payload = Sealer(commitments={statement.by.id: commitment}, mentions=mentions).statement(
-        statement
-    )
-    entry = append(connection, key=f"statement/{statement.key}", payload=payload)
-    values = {name: _plain(statement, name) for name in _SAID}
-    texts = {name: mentions.hide(str(getattr(statement, name))) for name in _TEXTS}
-    known = {"key": statement.key, "ledger_seq": entry.seq, "at": statement.at}
-    connection.execute(insert(_ROWS), {**values, **texts, **known})
-    return entry.seq
+    if statement.kind in NAME_KINDS:
+        raise CreditError(
+            f"{statement.kind.value} is sealed where the name is changed, and not declared.",
+            advice="Use `haikei credits rename`, `opt-out` or `erase`.",
+        )
+    return seal_statement(connection, statement, note(connection, statement.by))
 
 
 def statements(
@@ -117,20 +106,3 @@ def entry_of(connection: Connection, key: str) -> int | None:
     """Return the number of the ledger entry that seals a statement."""
     query = select(_column.ledger_seq).where(_column.key == key)
     return connection.execute(query).scalar()
-
-
-def _plain(statement: Statement, name: str) -> str:
-    if name == "by":
-        return statement.by.id
-    return str(getattr(statement, name))
-
-
-def _standing(row: Row[Any], statement: Statement, mentions: Mentions) -> int:
-    said = all(getattr(row, name) == _plain(statement, name) for name in _SAID)
-    texts = (mentions.show(getattr(row, name)) == getattr(statement, name) for name in _TEXTS)
-    if not said or not all(texts):
-        raise LedgerError(
-            f"Another statement stands under {statement.key!r} (entry {row.ledger_seq}).",
-            advice="Statements are never replaced; declare a correction under its own key.",
-        )
-    return int(row.ledger_seq)
