@@ -3,7 +3,6 @@ How people and systems are printed, and the credit line that names everyone of a
 background.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +11,7 @@ from haikei.credits.contribution import Facet, Person, Role, SourceType, System,
 from haikei.credits.record import ImageRecord
 from haikei.errors import CreditError
 from haikei.presets import ROLES
+from haikei.printable import printable
 
 #: What is printed for those who do not want to be named.
 WITHHELD = "(name withheld at the artist's request)"
@@ -89,9 +89,8 @@ def nobody(what: Iterable[str]) -> CreditError:
 
 @lru_cache(maxsize=4096)
 def _clean(text: str) -> str:
-    # Line breaks and control characters of a name would tear the line that it stands in.
-    plain = "".join(" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in text)
-    return " ".join(plain.split())
+    # Line breaks in a name would tear the line that it stands in.
+    return " ".join(printable(text).split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

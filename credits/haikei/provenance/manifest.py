@@ -94,7 +94,17 @@ def definition(
         use = "notAllowed" if mining == "forbidden" else "allowed"
         entries = {name: {"use": use} for name in _MINING_USES}
         assertions.append({"label": MINING, "data": {"entries": entries}})
-    return {"title": request.title, "assertions": assertions}
+    return {"title": printable(request.title), "assertions": _printable(assertions)}
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [_printable(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _printable(one) for key, one in value.items()}
+    return value
 
 
 def _actions(request: MarkRequest, ingredients: Sequence[SeenIngredient]) -> list[Json]:

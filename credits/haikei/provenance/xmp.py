@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, ParseError, SubElement, XMLParser
 from xml.sax.saxutils import escape, quoteattr
 
 from haikei.errors import MarksUnreadable
+from haikei.printable import printable
 from haikei.provenance.filemarks import NamedPerson, XmpMarks
 
 #: Bytes of one document; Photoshop's longest histories stay far below it.
@@ -370,7 +371,7 @@ def _legal(text: str) -> str:
     # XML 1.0 has no way to hold other control characters.
     return "".join(
         sign
-        for sign in text
+        for sign in printable(text)
         if sign in "\t\n\r"
         or "\x20" <= sign <= "\ud7ff"
         or "\ue000" <= sign <= "\ufffd"

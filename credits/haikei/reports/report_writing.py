@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from haikei.errors import ReportError
+from haikei.printable import escaped, printable
 from haikei.reports.document.blocks import Document
 from haikei.reports.report import Format
 
@@ -54,9 +55,11 @@ def write_report(
 
             write_pdf(document, temporary)
         else:
-            pieces = _writer(form)(document)
-            with temporary.open("w", encoding="utf-8", newline="") as file:
-                file.writelines(pieces)
+            leave = escaped if form is Format.JSON else printable
+            # Excel needs a byte-order mark for Japanese.
+            encoding = "utf-8-sig" if form is Format.CSV else "utf-8"
+            with temporary.open("w", encoding=encoding, newline="") as file:
+                file.writelines(map(leave, _writer(form)(document)))
     return (path,) if document.sign is None else (path, document.sign(path))
 
 

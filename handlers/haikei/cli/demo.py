@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from haikei.cli.output import Commercial, Exit, JsonOption, print_json, print_table, say
 from haikei.cli.processes import stop_on_signals
 from haikei.jobs.job import Job, JobState
+from haikei.printable import printable
 
 if TYPE_CHECKING:
     from haikei.demo.crediting import Credited
@@ -56,7 +57,7 @@ class DemoProgress:
     def tell(self, line: str) -> None:
         """Print one line above the bars."""
         if not self._quiet:
-            self._progress.console.print(line, markup=False)
+            self._progress.console.print(printable(line), markup=False)
 
     def update(self, jobs: list[Job]) -> None:
         """Show how far each job is."""

@@ -127,7 +127,7 @@ def watch_jobs(
                 continue
             told[job.key] = state
             if as_json:
-                typer.echo(_one_line(job))
+                say(_one_line(job))
             else:
                 where = f"{job.place.project}/{job.place.shot}" if job.place.shot else job.layout
                 step = f"{job.step.value} {job.progress:4.0%}" if job.step else ""

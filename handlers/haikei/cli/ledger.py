@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
+from haikei.cli.output import Exit, JsonOption, print_json, print_table, say, warn
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.errors import LedgerError
 
@@ -177,7 +177,7 @@ def export(
             f"{done.files} files, up to checkpoint {done.checkpoint.checkpoint.size}"
         )
         for path in missing:
-            typer.secho(f"not in it, since it is not where it was: {path}", fg="yellow", err=True)
+            warn(f"not in it, since it is not where it was: {path}", colour="yellow")
     if missing:
         raise typer.Exit(Exit.FAILED)
 

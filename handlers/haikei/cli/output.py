@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haikei.errors import HaikeiError, SettingsError
+from haikei.printable import escaped, printable
 
 if TYPE_CHECKING:
     from haikei.checkup import Finding
@@ -53,21 +54,27 @@ def fail(error: HaikeiError) -> Exit:
             }
         )
     else:
-        typer.secho(f"error: {error.message}", fg="red", err=True)
+        warn(f"error: {error.message}", colour="red")
         if error.advice:
-            typer.secho(f"  {error.advice}", err=True)
+            warn(f"  {error.advice}")
     return exit_code(error)
 
 
 def print_json(value: object) -> None:
     """Print one JSON document."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write(escaped(text) + "\n")
     sys.stdout.flush()
 
 
 def say(text: str = "", *, colour: str | None = None) -> None:
     """Print one line for a person."""
-    typer.secho(text, fg=colour)
+    typer.secho(printable(text), fg=colour)
+
+
+def warn(text: str, *, colour: str | None = None) -> None:
+    """Print one line for a person beside what the command gives, on standard error."""
+    typer.secho(printable(text), fg=colour, err=True)
 
 
 def say_finding(finding: "Finding") -> None:
@@ -97,7 +104,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(printable(str(cell)) for cell in row))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         # A pipe has no width: lines that break in the middle of a word cannot be searched.

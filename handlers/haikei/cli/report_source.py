@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from haikei.cli.output import warn
 from haikei.cli.startup import load_settings, open_studio
 from haikei.errors import HaikeiError, ReportError
 from haikei.reports import LoggedTime, ReportSource
@@ -91,4 +92,4 @@ def _progress(count: int) -> None:
 
 
 def _tell(words: str) -> None:
-    typer.secho(words, fg="yellow", err=True)
+    warn(words, colour="yellow")

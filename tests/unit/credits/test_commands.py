@@ -188,3 +188,15 @@ def test_a_name_that_two_people_have_is_asked_back(studio: Engine) -> None:
 
 def test_what_can_be_stated_is_what_there_is() -> None:
     assert {one.value for one in Stated} == {kind.value for kind in StatementKind}
+
+
+def test_a_name_that_reorders_letters_is_printed_as_they_stand(studio: Engine) -> None:
+    spoofed = "\u202eakanaT ikuY"
+    with studio.begin() as connection:
+        register.note(connection, Person(id="HumanUser:99", name=spoofed))
+
+    table, data = _done("people"), _done("people", "--json")
+
+    assert "akanaT ikuY" in table
+    assert "\u202e" not in table + data
+    assert spoofed in {one["name"] for one in json.loads(data)}

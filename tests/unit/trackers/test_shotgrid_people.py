@@ -84,6 +84,26 @@ def test_a_name_in_japanese_script_is_known_as_such(site: ScriptedSite, client: 
     assert artist.person.name_ja == "佐藤葵"
 
 
+def test_a_japanese_name_keeps_its_family_name_first(
+    site: ScriptedSite, client: SiteClient
+) -> None:
+    """The site makes the shown name of the first name and the last, in this order."""
+    site.then(rows({**AOI, "name": "葵 佐藤", "firstname": "葵", "lastname": "佐藤"}))
+
+    (artist,) = People(client, ()).artists([LINK])
+
+    assert (artist.person.name, artist.person.name_ja) == ("佐藤 葵", "佐藤 葵")
+    assert {"葵 佐藤", "佐藤 葵"} <= set(artist.logins)
+
+
+def test_a_latin_name_keeps_the_order_of_the_site(site: ScriptedSite, client: SiteClient) -> None:
+    site.then(rows({**AOI, "firstname": "Aoi", "lastname": "Sato"}))
+
+    (artist,) = People(client, ()).artists([LINK])
+
+    assert artist.person.name == "Aoi Sato"
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -1,7 +1,7 @@
 """
 One of the document's tables as CSV, for spreadsheets and programs.
 
-UTF-8 with a byte-order mark, which Excel needs for Japanese, and CRLF (RFC 4180). Text that a
+Lines end in CRLF (RFC 4180). Text that a
 spreadsheet would take for a formula begins with an apostrophe.
 Source: https://owasp.org/www-community/attacks/CSV_Injection
 """
@@ -31,7 +31,6 @@ def csv_file(document: Document) -> Iterator[str]:
     begun = False
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
-    buffer.write("\ufeff")
     for block in document.blocks:
         if not isinstance(block, Table) or (key is not None and block.key != key):
             continue

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from haikei.errors import ReportError
+from haikei.printable import emoji_named, printable
 from haikei.reports.document.blocks import Block, Cell, Document, Table
 from haikei.reports.document.fonts import find_font, speaks_japanese
 from haikei.reports.formats.html import html
@@ -58,7 +59,7 @@ def lay_out(document: Document, *, row_limit: int = ROW_LIMIT, styles: str = "")
     from weasyprint.urls import URLFetcher  # type: ignore[import-untyped]
 
     counted = _Counted(document, row_limit)
-    pieces = list(html(counted.document))
+    pieces = [emoji_named(printable(piece)) for piece in html(counted.document)]
     if any(map(speaks_japanese, pieces)):
         find_font(document.font)
     fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)

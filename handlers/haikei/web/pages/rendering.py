@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 from typing_extensions import override
 
+from haikei.printable import printable_value
 from haikei.reports import Language, Text, said
 from haikei.web.address import to_show, to_shows, to_sign_in, to_version
 from haikei.web.pages import page_texts
@@ -168,6 +169,7 @@ class Renderer:
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
+            finalize=printable_value,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,

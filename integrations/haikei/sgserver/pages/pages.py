@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from haikei.printable import printable_value
 from haikei.sgserver.credentials import Caller
 from haikei.sgserver.http.form import read_form
 from haikei.sgserver.http.hosting import Hosting
@@ -81,6 +82,7 @@ class Pages:
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
+            finalize=printable_value,
             trim_blocks=True,
             lstrip_blocks=True,
         )

@@ -16,7 +16,9 @@ from haikei.trackers.shotgrid.record import Link, Record
 #: A field that a studio may have for names in Japanese script.
 JAPANESE_NAME = "sg_name_ja"
 
-_FIELDS = ("name", "login", "email")
+_FIELDS = ("name", "login", "email", "firstname", "lastname")
+#: Fields by which a person is looked up.
+_SEARCHED = ("name", "login", "email")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +81,15 @@ class People:
         return self._client.find("HumanUser", filters, self._fields)
 
     def _artist(self, row: Record) -> Artist:
-        name = row.text("name") or row.text("login")
+        shown = name = row.text("name") or row.text("login")
         japanese = row.text(JAPANESE_NAME)
-        if not japanese and not name.isascii() and any(ord(letter) > 0x2E7F for letter in name):
-            japanese = name
-        logins = tuple(dict.fromkeys(filter(None, (row.text("login"), row.text("email"), name))))
+        if any(ord(letter) > 0x2E7F for letter in name):
+            # The site shows the given name first, which no line of Japanese names does.
+            parts = (row.text("lastname").strip(), row.text("firstname").strip())
+            name = " ".join(parts) if all(parts) else shown
+            japanese = japanese or name
+        known = (row.text("login"), row.text("email"), shown, name)
+        logins = tuple(dict.fromkeys(filter(None, known)))
         entry = self._entry(logins)
         return Artist(
             person=Person(
@@ -106,7 +112,7 @@ class People:
 
 def _any_of(words: Sequence[str]) -> Filter:
     ids = [int(number) for number in map(_number, words) if number]
-    filters: list[Filter] = [[field, "in", list(words)] for field in _FIELDS]
+    filters: list[Filter] = [[field, "in", list(words)] for field in _SEARCHED]
     if ids:
         filters.append(["id", "in", ids])
     return {"filter_operator": "any", "filters": filters}

@@ -1,0 +1,136 @@
+"""No sign in a text hides, reorders or erases others, wherever the text leaves."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pypdfium2  # type: ignore[import-untyped]
+import pytest
+
+from haikei.cli.output import print_json, print_table, say
+from haikei.credits import Person, printed_person
+from haikei.printable import escaped, printable
+from haikei.provenance import MarkSigner, mark, read_marks
+from haikei.reports import Format
+from haikei.reports.document.blocks import Column, Document, Paragraph, Table
+from haikei.reports.report_writing import write_report
+from haikei.reports.words import Language, Words
+from haikei.web.pages.rendering import Renderer
+from support.marking import DREW, contribution, picture, request, settings
+
+#: Reads `Yuki Tanaka` in a program that obeys U+202E.
+SPOOFED = "\u202eakanaT ikuY\u202c"
+HIDDEN = "Yuki\u200b\u2066 Tanaka\u2069\x1b[2K"
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        (SPOOFED, "akanaT ikuY"),
+        (HIDDEN, "Yuki Tanaka[2K"),
+        ("Yuki\u2028Tanaka\rX", "Yuki Tanaka X"),
+        ("a\tb\r\nc\n", "a\tb\r\nc\n"),
+        ("\U000e0041\ufeffYuki", "Yuki"),
+        ("葛\U000e0100城", "葛\U000e0100城"),
+        ("نمی\u200cدانم", "نمی\u200cدانم"),
+        ("क्\u200dष", "क्\u200dष"),
+        ("田\u200d中", "田中"),
+        ("Yu\u200dki", "Yuki"),
+    ],
+)
+def test_signs_that_act_are_taken_out_and_letters_stay(given: str, left: str) -> None:
+    assert printable(given) == left
+
+
+def test_json_keeps_the_data_and_no_sign_acts() -> None:
+    text = json.dumps({"name": SPOOFED + "\U000e0041"}, ensure_ascii=False)
+
+    assert "\\u202e" in escaped(text)
+    assert json.loads(escaped(text)) == json.loads(text)
+    assert printable(escaped(text)) == escaped(text)
+
+
+def test_two_names_that_look_alike_are_one_name() -> None:
+    spoofed = Person(id="p", name=HIDDEN.replace("\x1b[2K", ""), name_ja="佐藤\u200f葵")
+
+    assert printed_person(spoofed).en == "Yuki Tanaka"
+    assert printed_person(spoofed).ja == "佐藤葵"
+
+
+@pytest.mark.parametrize("form", [Format.HTML, Format.CSV, Format.TXT, Format.JSON])
+def test_reports_hold_no_such_sign(form: Format, tmp_path: Path) -> None:
+    path = tmp_path / f"out.{form.value}"
+    write_report(a_document(SPOOFED), form, path)
+    text = path.read_text("utf-8-sig" if form is Format.CSV else "utf-8")
+
+    assert "akanaT ikuY" in text
+    assert printable(text) == text
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf") is (form is Format.CSV)
+
+
+def test_a_pdf_names_emoji_and_holds_no_such_sign(tmp_path: Path) -> None:
+    path = tmp_path / "out.pdf"
+    write_report(a_document(f"{SPOOFED} 佐藤葵 🌸👩🏽\u200d🎨 ❤\ufe0f ★"), Format.PDF, path)
+    document = pypdfium2.PdfDocument(path)
+    text = "".join(page.get_textpage().get_text_range() for page in document)
+    fonts = set(re.findall(rb"/BaseFont /(?:\w+\+)?([\w-]+)", path.read_bytes()))
+    document.close()
+
+    said = " ".join(text.split())
+    emoji = "[cherry blossom][woman][artist palette] [heavy black heart] ★"
+    assert f"akanaT ikuY 佐藤葵 {emoji}" in said
+    assert not [font for font in fonts if b"moji" in font]
+
+
+def test_marks_hold_no_such_sign(tmp_path: Path) -> None:
+    drew = contribution(DREW.role, Person(id="HumanUser:12", name=SPOOFED, name_ja=f"葵{SPOOFED}"))
+    signer = MarkSigner.from_settings(settings(tmp_path))
+    asked = request(
+        picture(1, tmp_path / "plain.png"),
+        tmp_path / "c012.png",
+        title=f"c012{SPOOFED}",
+        contributions=(drew,),
+        credited=(drew,),
+    )
+    made = mark(asked, signer)
+
+    content = made.path.read_bytes()
+    found = read_marks(made.path, trust_pem=signer.trust_pem)
+    assert found.xmp is not None
+    assert found.xmp.creators == ("akanaT ikuY",)
+    assert found.steps[-1].title == "c012akanaT ikuY"
+    assert [one.name for one in found.steps[-1].people] == ["akanaT ikuY"]
+    assert "\u202e".encode() not in content
+
+
+def test_commands_print_no_such_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    say(f"made by {SPOOFED}", colour="red")
+    print_table(("name",), [(SPOOFED,), (HIDDEN,)])
+    print_json({"name": SPOOFED})
+
+    out = capsys.readouterr().out
+    assert out.count("akanaT ikuY") == 3
+    assert not re.search("[\u200b\u202c\u202e\u2066\u2069]", out)
+
+
+def test_pages_print_no_such_sign() -> None:
+    templates = Renderer()._templates  # pyright: ignore[reportPrivateUsage]
+    template = templates.from_string("<p>{{ name }}</p>{{ kept|safe }}")
+
+    shown = template.render(name=SPOOFED + "<b>", kept=f"<i>{HIDDEN}</i>")
+
+    assert shown == "<p>akanaT ikuY&lt;b&gt;</p><i>Yuki Tanaka[2K</i>"
+
+
+def a_document(name: str) -> Document:
+    column = Column(key="name", title=Words("Name", "氏名"))
+    return Document(
+        name="test",
+        title="Test",
+        language=Language.EN,
+        scope=f"show {name}",
+        studio="Test Studio",
+        made_at=datetime(2026, 11, 22, 9, tzinfo=UTC),
+        blocks=(Paragraph(name), Table(key="names", columns=(column,), rows=((name,),))),
+    )
