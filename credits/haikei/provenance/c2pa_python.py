@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from haikei.provenance.manifest import CREATED, claim_generator
 
 _TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 _SIGNERS = "signers"
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 UNTRUSTED = "signingCredential.untrusted"
 
 
@@ -170,6 +172,11 @@ def _name() -> str:
     return f"c2pa-rs {c2pa.sdk_version()}"
 
 
+def _certificates(pem: str) -> list[str]:
+    """Return the certificates in a text, each in PEM."""
+    return [f"{one.strip()}\n" for one in _CERTIFICATE.findall(pem)]
+
+
 def _settings(trust: Trust) -> dict[str, Any]:
     anchors = [
         {
@@ -179,15 +186,22 @@ def _settings(trust: Trust) -> dict[str, Any]:
             "trust_config": "\n".join(CLAIM_SIGNING_USAGES),
         }
     ]
-    if trust.time_stamps:
-        anchors.append(
-            {
-                "trust_anchors": trust.time_stamps,
-                "trust_kind": "tsa",
-                "trust_uri": "time-stamps",
-                "trust_config": _TIME_STAMPING,
-            }
-        )
+    signers = set(_certificates(trust.signers))
+    stamping = _certificates(trust.time_stamps)
+    # The library names any list that holds a signer's root. A root of both is named as a signer's.
+    for uri, roots in (
+        (_SIGNERS, [one for one in stamping if one in signers]),
+        ("time-stamps", [one for one in stamping if one not in signers]),
+    ):
+        if roots:
+            anchors.append(
+                {
+                    "trust_anchors": "".join(roots),
+                    "trust_kind": "tsa",
+                    "trust_uri": uri,
+                    "trust_config": _TIME_STAMPING,
+                }
+            )
     return {
         "version": 1,
         "trust": {"anchors": anchors},

@@ -39,6 +39,7 @@ from haikei.provenance.ingredient import (
 )
 from haikei.provenance.manifest import Json, definition
 from haikei.provenance.request import Marked, MarkRequest, creators, named_people
+from haikei.provenance.revocation import put_store, staple
 from haikei.provenance.signer import MarkSigner
 from haikei.provenance.source_types import names_ai, source_type_uri
 
@@ -162,6 +163,7 @@ def _sign(
             failed.append(error)
             raise
 
+    status = signer.status()
     kinds: Any = c2pa.C2paError  # the kinds of error are added to it at run time
     algorithm = c2pa.C2paSigningAlg[signer.chain.algorithm.value]
     try:
@@ -176,7 +178,7 @@ def _sign(
             add_ingredients(builder, ingredients)
             if not known.embeds:
                 builder.set_no_embed()
-            return bytes(builder.sign(native, known.mime, file, out))
+            store = bytes(builder.sign(native, known.mime, file, out))
     except c2pa.C2paError as error:
         if failed:
             raise failed[0] from error
@@ -186,6 +188,12 @@ def _sign(
                 advice="See whether it can be reached; files wait for it.",
             ) from error
         raise MarksError(f"{plain['title']} cannot be signed: {error}.") from error
+    if not status:
+        return store
+    stapled = staple(store, status)
+    if known.embeds:
+        put_store(target, known, store, stapled)
+    return stapled
 
 
 def _signed(store: bytes, signer: MarkSigner, trust: Trust) -> tuple[str, bool]:

@@ -5,6 +5,7 @@ from typing import Literal, Self, cast
 
 from cryptography.hazmat.primitives import serialization
 
+from haikei.database import utc_now
 from haikei.errors import SettingsError, SigningUnavailable
 from haikei.provenance.certificate import (
     Chain,
@@ -17,6 +18,7 @@ from haikei.provenance.certificate import (
     signing,
 )
 from haikei.provenance.development import development_certificate
+from haikei.provenance.revocation import CertificateStatus, ask_status
 from haikei.settings import Settings
 
 GROUP = "haikei.signers"
@@ -57,6 +59,7 @@ class MarkSigner:
         self.timestamp_trust_pem = timestamp_trust_pem
         self.write_prompts = write_prompts
         self.mining: Literal["forbidden", "allowed", "unsaid"] = mining
+        self._status: CertificateStatus | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -113,6 +116,18 @@ class MarkSigner:
                 advice="See whether the key service can be reached; files wait for it.",
             ) from error
         return raw_signature(signature, data, self.chain)
+
+    def status(self) -> bytes:
+        """
+        Return the authority's fresh word that the certificate stands; empty if it gives none.
+
+        Raises:
+            SigningUnavailable: the authority cannot be reached, or does not say.
+            SettingsError: the certificate was revoked.
+        """
+        if self._status is None or self._status.until <= utc_now():
+            self._status = ask_status(self.chain)
+        return b"" if self._status is None else self._status.response
 
 
 def _studio_key(settings: Settings, chain: Chain) -> SignBytes:

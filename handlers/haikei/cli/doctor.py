@@ -87,6 +87,33 @@ def watching(settings: "Settings") -> Iterator[Finding]:
     yield from watch_findings(settings)
 
 
+def signing(settings: "Settings") -> Iterator[Finding]:
+    """Yield findings about what signs files, and what strict validators miss in them."""
+    from haikei.provenance import MarkSigner
+    from haikei.provenance.revocation import responder
+
+    subject = "signing of files"
+    try:
+        signer = MarkSigner.from_settings(settings)
+        signer.status()
+    except HaikeiError as error:
+        yield Finding(ok=False, subject=subject, message=error.message, advice=error.advice or "")
+        return
+    missing = [
+        what
+        for what, there in (
+            ("a certificate of an authority (signing.certificate_file)", signer.kind == "studio"),
+            ("a time-stamp authority (signing.timestamp_url)", signer.timestamp_url is not None),
+            ("a certificate whose authority answers OCSP", bool(responder(signer.chain))),
+        )
+        if not there
+    ]
+    said = f"{signer.chain.name}, {signer.kind} certificate."
+    if missing:
+        said += f" C2PA's strict conformance asks for more: {'; '.join(missing)}."
+    yield Finding(ok=True, subject=subject, message=said)
+
+
 def generators(settings: "Settings") -> Iterator[Finding]:
     """Yield a finding for each stage of each recipe that a route uses."""
     from haikei.generators import StageOrder, load_generator
@@ -159,6 +186,7 @@ def check_up(path: Path | None) -> "Iterator[Finding]":
     yield from storage(loaded)
     yield from watching(loaded)
     yield from generators(loaded)
+    yield from signing(loaded)
     yield from _notifications(loaded)
     yield from _tracker(loaded)
     yield from _statuses(loaded)

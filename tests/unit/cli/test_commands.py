@@ -293,6 +293,12 @@ stages = [{ name = "one", generator = "none-such" }]
     assert not findings[f"storage root primary ({studio / 'projects'})"]["ok"]
     assert not findings["recipe own, stage one"]["ok"]
     assert "HAIKEI_TRACKER__KEY" in findings["tracker"]["advice"]
+    assert findings["signing of files"]["ok"]
+    assert (
+        "strict conformance asks for more: a certificate of an authority"
+        in (findings["signing of files"]["message"])
+    )
+    assert "OCSP" in findings["signing of files"]["message"]
     assert all(one["ok"] or one["advice"] for one in findings.values())
 
 

@@ -2,17 +2,21 @@
 
 import json
 import shutil
+import struct
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haikei.credits import Person, Role
 from haikei.errors import MarksUnreadable
+from haikei.images import Picture, read_picture, write_picture
 from haikei.provenance import MarkSigner, NamedPerson, mark, read_marks, xmp
+from haikei.provenance.formats.tiff import exif_texts, ordered_exif
 from haikei.provenance.xmp import XmpStatement
 from support.signing import REQUEST, FourSteps, contribution, mark_request, write_noise
 from support.signing import signing_settings as studio_settings
@@ -207,6 +211,53 @@ def test_exiftool_reads_what_we_wrote(marked: dict[str, FourSteps], final: str) 
     assert found["DigitalSourceType"].endswith("/compositeWithTrainedAlgorithmicMedia")
     assert found["AISystemUsed"] == "SDXL"
     assert found["Contributor"][0]["Name-ja"] == "田中ゆき"
+
+
+@pytest.mark.skipif(EXIFTOOL is None, reason="needs Debian's libimage-exiftool-perl")
+@pytest.mark.parametrize("software", ["Haikei", "Haikei 1"])
+def test_exiftool_finds_nothing_wrong_with_a_png_of_ours(
+    signer: MarkSigner, tmp_path: Path, software: str
+) -> None:
+    """Pictures are written with EXIF by OpenImageIO, which keeps no order in it."""
+    plain = tmp_path / "plain.png"
+    pixels = np.random.default_rng(1).random((64, 96, 3), dtype=np.float32)
+    write_picture(
+        Picture(pixels=pixels),
+        plain,
+        attributes={"Software": software, "ImageDescription": "c012"},
+    )
+    made = mark(request(plain, tmp_path / "c012.png"), signer)
+
+    done = subprocess.run(
+        [str(EXIFTOOL), "-validate", "-warning", "-a", "-s3", str(made.path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["OK"]
+    assert read_picture(made.path).sha256() == read_picture(plain).sha256()
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_exif_entries_are_put_in_order_and_keep_their_values(order: str) -> None:
+    def block(directory: bool) -> bytes:
+        second = 34665 if directory else 270
+        head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 16)
+        entries = struct.pack(order + "HHHI", 2, 305, 2, 7) + struct.pack(order + "I", 8)
+        entries += struct.pack(order + "HHI", second, 2, 3) + b"ab\0\0"
+        return head + b"Haikei\0\0" + entries + struct.pack(order + "I", 0)
+
+    ordered = ordered_exif(block(directory=False))
+
+    at = struct.unpack(order + "I", ordered[4:8])[0] + 2
+    assert struct.unpack(order + "H", ordered[at : at + 2]) == (270,)
+    assert {(one.name, one.text) for one in exif_texts(ordered)} == {
+        ("Software", "Haikei"),
+        ("ImageDescription", "ab"),
+    }
+    assert ordered_exif(ordered) == ordered
+    assert ordered_exif(block(directory=True)) == block(directory=True)
+    assert ordered_exif(b"broken") == b"broken"
 
 
 def test_who_has_a_name_in_japanese_script_alone_is_named_by_it(

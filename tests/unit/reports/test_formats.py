@@ -43,7 +43,7 @@ from haikei.reports import (
     said,
 )
 from haikei.reports.document.charts import Bar, bars, columns
-from haikei.reports.formats.pdf import write_pdf
+from haikei.reports.formats.pdf import lay_out, write_pdf
 from haikei.reports.report_writing import write_report
 from support.reports import NOW, a_document, pages_of
 
@@ -307,6 +307,20 @@ def test_a_missing_picture_is_said_with_its_path(tmp_path: Path) -> None:
     assert "画像が見つかりません" in page
     assert "show/c001.png" in page
     assert "画像を読み込めません" in page
+
+
+@pytest.mark.parametrize("paragraphs", range(35, 45, 2))
+def test_no_report_ends_in_a_nearly_empty_page(paragraphs: int) -> None:
+    """One more paragraph each time, around the end of the first page."""
+    blocks = [Paragraph("One line of words.")] * paragraphs
+
+    assert not lay_out(a_document(*blocks)).ends_nearly_empty
+
+
+def test_what_must_be_set_just_so_may_end_nearly_empty() -> None:
+    documents = (a_document(*[Paragraph("One line of words.")] * count) for count in (34, 40))
+
+    assert any(lay_out(one, styles="p { color: red }").ends_nearly_empty for one in documents)
 
 
 def test_a_pdf_has_its_pages_and_opens_no_connection(

@@ -7,6 +7,7 @@ Segments are copied as they are: no pixel is decoded.
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from haikei.errors import MarksUnreadable
@@ -17,7 +18,7 @@ from haikei.provenance.xmp import LARGEST
 SIGNATURE = b"\xff\xd8\xff"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXIF = b"Exif\0\0"
-_APP0, _APP1, _COM, _SOS, _EOI = 0xE0, 0xE1, 0xFE, 0xDA, 0xD9
+_APP0, _APP1, _APP11, _COM, _SOS, _EOI = 0xE0, 0xE1, 0xEB, 0xFE, 0xDA, 0xD9
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 #: A segment's length counts itself and has 16 bits.
 _LARGEST_PACKET = 0xFFFF - 2 - len(_XMP)
@@ -87,6 +88,25 @@ def write_xmp(source: BinaryIO, target: BinaryIO, packet: bytes) -> None:
             start = segment.end
     source.seek(0, 2)
     copy_range(source, target, start, source.tell())
+
+
+def store_places(path: Path) -> list[tuple[int, int]]:
+    """
+    Return where the pieces of a file's JUMBF boxes stand, start and end of each.
+
+    The boxes' own head (length and type) is repeated in every segment and is theirs in the first
+    (ISO 19566-5, annex D).
+
+    Raises:
+        MarksUnreadable: the segments are malformed.
+    """
+    places: list[tuple[int, int]] = []
+    with path.open("rb") as file:
+        for segment in _segments(file):
+            if segment.marker == _APP11 and segment.data.startswith(b"JP"):
+                start = segment.end - len(segment.data) + 8
+                places.append((start + 8 if places else start, segment.end))
+    return places
 
 
 def _segments(file: BinaryIO) -> Iterator[_Segment]:

@@ -1,7 +1,7 @@
 """
 XMP in and out of PNG files (W3C PNG, third edition; XMP in `iTXt` by ISO 16684-3).
 
-Chunks are copied as they are: no pixel is decoded.
+Chunks are copied: no pixel is decoded.
 """
 
 import struct
@@ -18,6 +18,7 @@ from haikei.provenance.formats.metadata import (
     TextPiece,
     copy_range,
 )
+from haikei.provenance.formats.tiff import exif_texts, ordered_exif
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP_KEY = b"XML:com.adobe.xmp"
@@ -49,8 +50,6 @@ def read_metadata(file: BinaryIO) -> Metadata:
             continue
         data = _data(file, chunk)
         if chunk.kind == b"eXIf":
-            from haikei.provenance.formats.tiff import exif_texts
-
             texts += exif_texts(data)
             continue
         key, value = _text(chunk.kind, data)
@@ -72,23 +71,34 @@ def write_xmp(source: BinaryIO, target: BinaryIO, packet: bytes) -> None:
     """
     Copy a file with this packet in the place of its own, right behind the header.
 
+    EXIF entries that a library wrote out of order are put in order; all else is copied as it is.
+
     Raises:
         MarksUnreadable: the chunks are malformed.
     """
     chunks = list(_chunks(source))
     header = chunks[0]
     # Keyword, no compression, neither language nor translated keyword.
-    body = b"iTXt" + _XMP_KEY + b"\0\0\0\0\0" + packet
-    crc = struct.pack(">I", zlib.crc32(body))
     copy_range(source, target, 0, header.end)
-    target.write(struct.pack(">I", len(body) - 4) + body + crc)
+    target.write(_written(b"iTXt", _XMP_KEY + b"\0\0\0\0\0" + packet))
     start = header.end
     for chunk in chunks[1:]:
         if _is_xmp(source, chunk):
-            copy_range(source, target, start, chunk.start)
-            start = chunk.end
+            instead = b""
+        elif chunk.kind == b"eXIf":
+            instead = _written(b"eXIf", ordered_exif(_data(source, chunk)))
+        else:
+            continue
+        copy_range(source, target, start, chunk.start)
+        target.write(instead)
+        start = chunk.end
     source.seek(0, 2)
     copy_range(source, target, start, source.tell())
+
+
+def _written(kind: bytes, data: bytes) -> bytes:
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def _chunks(file: BinaryIO) -> Iterator[_Chunk]:

@@ -16,6 +16,8 @@ from haikei.provenance.formats.metadata import LARGEST_PIECE, Metadata, TextPiec
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _XMP = 700
 _EXIF_DIRECTORY = 34665
+#: Tags that point to directories of their own, or to a maker's notes: they cannot be moved.
+_DIRECTORIES = frozenset({330, _EXIF_DIRECTORY, 34853, 37500, 40965, 50341})
 _MOST_TAGS = 4096
 _SIZES = {
     1: 1,
@@ -102,6 +104,37 @@ def exif_texts(data: bytes) -> list[TextPiece]:
     except MarksUnreadable:
         # Cameras and editors leave broken EXIF behind; it says nothing then.
         return []
+
+
+def ordered_exif(data: bytes) -> bytes:
+    """
+    Return an EXIF block with the entries of its one directory in order and values at even places.
+
+    TIFF 6.0 wants both, and image libraries write neither. A block that holds more than one
+    directory, or is broken, is returned as it is.
+    """
+    file = io.BytesIO(data)
+    try:
+        header = _header(file)
+        tags, following = _directory(file, header, header.first)
+        numbers = {tag.number for tag in tags}
+        if header.big or following or numbers & _DIRECTORIES or len(numbers) != len(tags):
+            return data
+        values = {tag.number: _value(file, tag) for tag in tags}
+    except MarksUnreadable:
+        return data
+    ordered = sorted(tags, key=lambda tag: tag.number)
+    entries, heap = b"", b""
+    for tag in ordered:
+        value = values[tag.number]
+        inside = value.ljust(4, b"\0")
+        if len(value) > header.inline:
+            inside = struct.pack(header.pointer, 8 + len(heap))
+            heap += value + b"\0" * (len(value) % 2)
+        entries += tag.raw[:8] + inside
+    # Values come first: exiftool takes a directory at 8 for one that it has seen in the C2PA marks.
+    directory = struct.pack(header.counter, len(ordered)) + entries + struct.pack(header.pointer, 0)
+    return data[:4] + struct.pack(header.pointer, 8 + len(heap)) + heap + directory
 
 
 def write_xmp(source: BinaryIO, target: BinaryIO, packet: bytes) -> None:

@@ -6,13 +6,27 @@ from typing import Any, cast
 
 from haikei.errors import ReportError
 from haikei.printable import emoji_named, printable
-from haikei.reports.document.blocks import Block, Cell, Document, Table
+from haikei.reports.document.blocks import Block, Cell, Document, Style, Table
 from haikei.reports.document.fonts import find_font, speaks_japanese
 from haikei.reports.formats.html import html
 
 #: Rows above which a report is not set on paper: in two languages each costs WeasyPrint 30 ms and
 #: 400 KiB.
 ROW_LIMIT = 1_500
+#: A last page with less than this share filled is nearly empty.
+NEARLY_EMPTY = 0.22
+#: What is tried one after the other so that no report ends in such a page: set closer, then wider.
+_SETTINGS = tuple(
+    f"@page {{ margin: {margin} !important }}"
+    f"body {{ font-size: {size}pt !important; line-height: {line} !important }}"
+    for margin, size, line in (
+        ("17mm 16mm 16mm", 8.9, 1.4),
+        ("15mm 15mm 14mm", 8.6, 1.34),
+        ("20mm 17mm 19mm", 9.6, 1.6),
+    )
+)
+#: Longer reports are set once: to set them costs more than half a page is worth.
+_MOST_PAGES = 60
 
 
 def write_pdf(document: Document, path: Path, *, row_limit: int = ROW_LIMIT) -> None:
@@ -36,6 +50,12 @@ class Pages:
         """How many pages it takes."""
         return len(self._laid_out.pages)
 
+    @property
+    def ends_nearly_empty(self) -> bool:
+        """Whether there is a last page that holds hardly anything."""
+        last = self._laid_out.pages[-1]._page_box
+        return self.number > 1 and last.children[0].height < NEARLY_EMPTY * last.height
+
     def pdf(self) -> bytes:
         """Return them as a PDF file."""
         return cast("bytes", self._laid_out.write_pdf(uncompressed_pdf=False))
@@ -43,14 +63,14 @@ class Pages:
 
 def lay_out(document: Document, *, row_limit: int = ROW_LIMIT, styles: str = "") -> Pages:
     """
-    Return the document on pages.
+    Return the document on pages; a report is set closer or wider if it would end nearly empty.
 
     Nothing is loaded but what stands in the page: neither the network nor other files.
 
     Args:
         document: it is read to its end.
         row_limit: rows above which it is refused.
-        styles: rules of CSS that come on top of the page's own.
+        styles: rules of CSS that come on top of the page's own, which is then set just so.
 
     Raises:
         ReportError: it is too long for paper, or no font shows its Japanese.
@@ -64,8 +84,17 @@ def lay_out(document: Document, *, row_limit: int = ROW_LIMIT, styles: str = "")
         find_font(document.font)
     fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
     page = HTML(string="".join(pieces), url_fetcher=fetcher)
-    more = [CSS(string=styles, url_fetcher=fetcher)] if styles else []
-    return Pages(page.render(stylesheets=more))
+
+    def laid_out(rules: str) -> Pages:
+        more = [CSS(string=rules, url_fetcher=fetcher)] if rules else []
+        return Pages(page.render(stylesheets=more))
+
+    pages = laid_out(styles)
+    just_so = bool(styles) or document.style is Style.CARD or pages.number > _MOST_PAGES
+    if just_so or not pages.ends_nearly_empty:
+        return pages
+    tried = map(laid_out, _SETTINGS)
+    return next((one for one in tried if not one.ends_nearly_empty), pages)
 
 
 class _Counted:
