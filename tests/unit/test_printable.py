@@ -17,7 +17,7 @@ from haikei.reports.document.blocks import Column, Document, Paragraph, Table
 from haikei.reports.report_writing import write_report
 from haikei.reports.words import Language, Words
 from haikei.web.pages.rendering import Renderer
-from support.marking import DREW, contribution, picture, request, settings
+from support.signing import DREW, contribution, mark_request, signing_settings, write_noise
 
 #: Reads `Yuki Tanaka` in a program that obeys U+202E.
 SPOOFED = "\u202eakanaT ikuY\u202c"
@@ -85,9 +85,9 @@ def test_a_pdf_names_emoji_and_holds_no_such_sign(tmp_path: Path) -> None:
 
 def test_marks_hold_no_such_sign(tmp_path: Path) -> None:
     drew = contribution(DREW.role, Person(id="HumanUser:12", name=SPOOFED, name_ja=f"葵{SPOOFED}"))
-    signer = MarkSigner.from_settings(settings(tmp_path))
-    asked = request(
-        picture(1, tmp_path / "plain.png"),
+    signer = MarkSigner.from_settings(signing_settings(tmp_path))
+    asked = mark_request(
+        write_noise(1, tmp_path / "plain.png"),
         tmp_path / "c012.png",
         title=f"c012{SPOOFED}",
         contributions=(drew,),

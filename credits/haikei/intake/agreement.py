@@ -12,9 +12,9 @@ from haikei.credits import (
     Person,
     System,
     overall_source_type,
+    people,
     printed_person,
 )
-from haikei.credits.people import register as people
 from haikei.credits.people.redaction import Mentions
 from haikei.credits.records.record_sealing import unseal
 from haikei.database import name_openings, schema

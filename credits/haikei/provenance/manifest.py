@@ -18,6 +18,7 @@ from typing import Any, Literal
 from haikei.credits import Contribution, ImageKind, Relation, System
 from haikei.errors import MarksError
 from haikei.measurements import Change
+from haikei.printable import printable
 from haikei.provenance.request import MarkRequest, named_people
 from haikei.provenance.source_types import source_type_uri
 from haikei.provenance.xmp import DC, IPTC_EXT

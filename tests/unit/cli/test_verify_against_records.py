@@ -8,9 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, select, update
-from support.ledgers import rewrite
-from support.marking import (
+from sqlalchemy import Connection, Engine, Update, insert, select, update
+from typer.testing import CliRunner, Result
+
+from haikei.cli.app import app
+from haikei.credits import ImageKind, Person, SourceType, people
+from haikei.credits.records.record_sealing import system_id
+from haikei.database import contributions, image_records, ledger, open_database, systems
+from haikei.database import people as register
+from haikei.images import read_picture, write_picture
+from haikei.provenance import MarkSigner, mark
+from support.records import a_background, a_chain, rewrite, save_background
+from support.signing import (
     AT,
     DREW,
     MADE_BY,
@@ -18,20 +27,10 @@ from support.marking import (
     SATO,
     TANAKA,
     four_steps,
-    request,
-    settings,
+    mark_request,
     sign_raw,
+    signing_settings,
 )
-from typer.testing import CliRunner, Result
-
-from haikei.cli.app import app
-from haikei.credits import ImageKind, Person, SourceType
-from haikei.credits.people import register
-from haikei.credits.records.record_sealing import system_id
-from haikei.database import contributions, image_records, ledger, open_database, systems
-from haikei.images import read_picture, write_picture
-from haikei.provenance import MarkSigner, mark
-from support.records import a_background, a_chain, save_background
 
 SETTINGS = """
 [studio]
@@ -52,7 +51,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published")
     (folder / "haikei.toml").write_text(SETTINGS, encoding="utf-8")
     files = four_steps(
-        folder / "projects", MarkSigner.from_settings(settings(folder)), stages="exr"
+        folder / "projects", MarkSigner.from_settings(signing_settings(folder)), stages="exr"
     )
     images = tuple(
         replace(
@@ -220,7 +219,7 @@ def test_names_that_changed_since_and_work_that_came_later_are_no_difference(
 
 @pytest.fixture
 def stranger(tmp_path: Path) -> MarkSigner:
-    return MarkSigner.from_settings(settings(tmp_path / "stranger"))
+    return MarkSigner.from_settings(signing_settings(tmp_path / "stranger"))
 
 
 def signed_over_bare_pixels(folder: Path, stranger: MarkSigner) -> Path:
@@ -243,7 +242,7 @@ def signed_by_another_installation(folder: Path, stranger: MarkSigner) -> Path:
     bare, target = folder / "bare.png", folder / "theirs.png"
     write_picture(read_picture(folder / "projects/c012_final.png"), bare)
     thief = replace(DREW, actor=Person(id="HumanUser:1", name="Some Body"))
-    mark(request(bare, target, contributions=(thief,), credited=(thief,)), stranger)
+    mark(mark_request(bare, target, contributions=(thief,), credited=(thief,)), stranger)
     return target
 
 

@@ -193,7 +193,7 @@ def test_what_can_be_stated_is_what_there_is() -> None:
 def test_a_name_that_reorders_letters_is_printed_as_they_stand(studio: Engine) -> None:
     spoofed = "\u202eakanaT ikuY"
     with studio.begin() as connection:
-        register.note(connection, Person(id="HumanUser:99", name=spoofed))
+        people.note(connection, Person(id="HumanUser:99", name=spoofed))
 
     table, data = _done("people"), _done("people", "--json")
 

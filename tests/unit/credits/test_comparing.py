@@ -142,9 +142,9 @@ PEOPLE, OPENED = schema.people, schema.name_openings
 def test_a_name_that_nobody_decided_so_is_told(
     recorded: Connection, change: Update | Delete, told: str
 ) -> None:
-    register.opt_out(recorded, TANAKA.id, "letter")
-    register.rename(recorded, KENJI.id, name="Kenji Abe")
-    register.erase(recorded, ITO.id, "letter")
+    people.opt_out(recorded, TANAKA.id, "letter")
+    people.rename(recorded, KENJI.id, name="Kenji Abe")
+    people.erase(recorded, ITO.id, "letter")
     made = save_background(recorded, a_background("c013", images=a_chain("c013")))
     assert [*differences(recorded)] == []
     recorded.execute(change)

@@ -188,9 +188,9 @@ def test_a_name_is_not_taken_away_by_renaming(database: Engine) -> None:
 def test_who_asks_is_withheld_from_every_credit_and_it_is_sealed(database: Engine) -> None:
     with database.begin() as connection:
         save_background(connection, a_background())
-        register.opt_out(connection, SATO.id, "letter of 2026-11-20")
-        register.opt_out(connection, SATO.id, "letter of 2026-11-20")
-        found = store.background(connection, a_background().key)
+        people.opt_out(connection, SATO.id, "letter of 2026-11-20")
+        people.opt_out(connection, SATO.id, "letter of 2026-11-20")
+        found = records.background(connection, a_background().key)
         kinds = [StatementKind.NAME_WITHHELD]
         asked = [*statements(connection, project="akane", kinds=kinds)]
 
@@ -207,14 +207,14 @@ def test_whatever_decides_about_a_name_seals_it(database: Engine) -> None:
     """The commands, the tracker and the settings: each change is an entry, nothing else is."""
     shown = Person(id="p", name="Yuki Tanaka")
     with database.begin() as connection:
-        register.note(connection, shown)
-        register.note(connection, shown)
-        register.note(connection, Person(id="p", name="Yuki Abe"))
-        register.rename(connection, "p", name="Yuki Tanaka")
-        register.rename(connection, "p", name="Yuki Abe")
-        register.note(connection, Person(id="p", name="", opt_out="settings"))
-        register.register(connection, (Person(id="q", name="A. Nother", opt_out="mail"),))
-        register.erase(connection, "p", "letter")
+        people.note(connection, shown)
+        people.note(connection, shown)
+        people.note(connection, Person(id="p", name="Yuki Abe"))
+        people.rename(connection, "p", name="Yuki Tanaka")
+        people.rename(connection, "p", name="Yuki Abe")
+        people.note(connection, Person(id="p", name="", opt_out="settings"))
+        people.register(connection, (Person(id="q", name="A. Nother", opt_out="mail"),))
+        people.erase(connection, "p", "letter")
         found = [(one.by.id, one.kind.value) for one in statements(connection, project="akane")]
 
         assert found == [

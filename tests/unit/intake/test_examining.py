@@ -9,16 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 from sqlalchemy import Connection, Engine, delete, text, update
-from support.marking import (
-    DREW,
-    GENERATED,
-    MADE_BY,
-    PAINTED_OVER,
-    picture,
-    request,
-    settings,
-    sign_raw,
-)
 
 from haikei.credits import BackgroundVersion, ImageKind, Ingredient, Relation, SourceType
 from haikei.database import contributions, ledger
@@ -40,7 +30,18 @@ from haikei.provenance import MarkedIngredient, MarkSigner, mark
 from support.databases import fresh_database
 from support.pictures import save_flat_psd
 from support.records import a_background, a_chain, a_change, save_background, without_guards
-from support.signing import FourSteps, four_steps, mark_request, signing_settings
+from support.signing import (
+    DREW,
+    GENERATED,
+    MADE_BY,
+    PAINTED_OVER,
+    FourSteps,
+    four_steps,
+    mark_request,
+    sign_raw,
+    signing_settings,
+    write_noise,
+)
 
 
 @dataclass(frozen=True)
@@ -254,9 +255,9 @@ def test_a_stranger_is_unrecorded(studio: Studio, tmp_path: Path) -> None:
 def test_marks_by_an_unknown_signer_are_for_a_person_to_look_at(
     studio: Studio, tmp_path: Path
 ) -> None:
-    other = MarkSigner.from_settings(settings(tmp_path / "other"))
-    plain = picture(77, tmp_path / "plain.png")
-    theirs = mark(request(plain, tmp_path / "theirs.png"), other)
+    other = MarkSigner.from_settings(signing_settings(tmp_path / "other"))
+    plain = write_noise(77, tmp_path / "plain.png")
+    theirs = mark(mark_request(plain, tmp_path / "theirs.png"), other)
 
     found = studio.examine(theirs.path, declared_free_of_ai())
 
@@ -268,7 +269,7 @@ def test_marks_by_an_unknown_signer_are_for_a_person_to_look_at(
 def test_a_drawing_with_its_makers_own_marks_is_for_a_person_to_look_at(
     studio: Studio, tmp_path: Path
 ) -> None:
-    artist = MarkSigner.from_settings(settings(tmp_path / "artist"))
+    artist = MarkSigner.from_settings(signing_settings(tmp_path / "artist"))
     plain, drawing = tmp_path / "plain.png", tmp_path / "drawing.png"
     write_picture(read_picture(studio.files.layout.path), plain)
     sign_raw(plain, drawing, artist)

@@ -37,6 +37,9 @@ from haikei.ledger.signing import Signer
 from haikei.provenance import MarkSigner
 from support.jobs import studio_settings
 from support.records import (
+    ITO,
+    SATO,
+    TANAKA,
     LedgerStudio,
     a_background,
     a_chain,
@@ -45,6 +48,7 @@ from support.records import (
     save_background,
     without_guards,
 )
+from support.signing import four_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +234,7 @@ NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 def test_a_name_that_was_changed_in_the_database_alone_is_named_by_the_script(
     show: Show, script: Path, tmp_path: Path, change: Update, words: str
 ) -> None:
-    keeping, honest, target = show.keeping, tmp_path / "honest.zip", tmp_path / "changed.zip"
+    keeping, honest, target = show.studio, tmp_path / "honest.zip", tmp_path / "changed.zip"
     with keeping.database.begin() as connection:
         people.opt_out(connection, SATO.id, "letter")
         people.rename(connection, ITO.id, name="Makoto Abe")
@@ -483,7 +487,7 @@ BY_WHOEVER_HOLDS_THE_KEY = [
 def test_a_tampered_bundle_fails_even_if_its_contents_were_signed_anew(
     sent: Show, script: Path, tmp_path: Path, change: Callable[[dict[str, bytes]], None]
 ) -> None:
-    tampered = changed(sent.bundle, tmp_path / "tampered.zip", change, sent.keeping.signer)
+    tampered = changed(sent.bundle, tmp_path / "tampered.zip", change, sent.studio.signer)
     verdict = run(script, tampered, sent.key)
 
     assert verdict.code == 1
@@ -526,7 +530,7 @@ def test_the_file_that_was_named_is_read_and_not_the_copy_in_the_bundle(
 def test_two_files_on_disk_that_bear_each_others_names_are_named(
     sent: Show, script: Path, tmp_path: Path
 ) -> None:
-    published = sent.keeping.settings.storage.roots[0].path / "show/c001"
+    published = sent.studio.settings.storage.roots[0].path / "show/c001"
     swapped = tmp_path / "c012_layout.png"
     swapped.write_bytes((published / "c012_final.png").read_bytes())
     renamed = tmp_path / "final-for-print.png"
@@ -544,7 +548,7 @@ def test_two_files_on_disk_that_bear_each_others_names_are_named(
 def test_sidecars_are_looked_for_beside_the_file_that_was_named(
     sent: Show, script: Path, tmp_path: Path
 ) -> None:
-    published = sent.keeping.settings.storage.roots[0].path / "show/c001"
+    published = sent.studio.settings.storage.roots[0].path / "show/c001"
     for ending in (".exr", ".c2pa", ".xmp"):
         shutil.copy(published / f"c012_gen1{ending}", tmp_path)
     given, packet = tmp_path / "c012_gen1.exr", tmp_path / "c012_gen1.xmp"
@@ -562,10 +566,10 @@ def test_sidecars_are_looked_for_beside_the_file_that_was_named(
 def test_a_checkpoint_newer_than_the_bundle_accuses_nobody(
     show: Show, script: Path, tmp_path: Path
 ) -> None:
-    show.keeping.add(1)
-    seal(show.keeping.database, show.keeping.signer)
-    assert send_out(show.keeping.database, [show.keeping.drop])
-    newest = show.keeping.drop.folder / f"checkpoint-{show.keeping.drop.held()[-1]}.txt"
+    show.studio.add(1)
+    seal(show.studio.database, show.studio.signer)
+    assert send_out(show.studio.database, [show.studio.drop])
+    newest = show.studio.drop.folder / f"checkpoint-{show.studio.drop.held()[-1]}.txt"
 
     verdict = run(script, show.bundle, show.key, "--against", newest)
 

@@ -23,6 +23,7 @@ from support.signing import (
     PAINTED_OVER,
     FourSteps,
     mark_request,
+    sign_raw,
     signing_settings,
     write_noise,
 )
@@ -85,7 +86,7 @@ def test_nothing_is_signed_on_top_of_a_parent_that_hides_a_broken_one(
 ) -> None:
     broken = _broken(marked["png"].second.path, tmp_path)
     laundered = tmp_path / "laundered.png"
-    sign_raw(picture(3, tmp_path / "c.png"), laundered, signer, ingredient=broken)
+    sign_raw(write_noise(3, tmp_path / "c.png"), laundered, signer, ingredient=broken)
 
     with pytest.raises(MarksBroken, match=r"assertion\.dataHash\.mismatch"):
         _touch_up(tmp_path, laundered, signer)
@@ -96,7 +97,7 @@ def test_a_file_that_hides_a_broken_parent_is_not_believed(
 ) -> None:
     broken = _broken(marked["png"].second.path, tmp_path)
     laundered = tmp_path / "laundered.png"
-    sign_raw(picture(3, tmp_path / "c.png"), laundered, signer, ingredient=broken)
+    sign_raw(write_noise(3, tmp_path / "c.png"), laundered, signer, ingredient=broken)
 
     marks = read_marks(laundered, trust_pem=signer.trust_pem)
 
@@ -107,7 +108,7 @@ def test_a_file_that_hides_a_broken_parent_is_not_believed(
 
 def test_an_unknown_source_type_in_a_parent_is_refused(signer: MarkSigner, tmp_path: Path) -> None:
     odd = tmp_path / "odd.png"
-    source = picture(3, tmp_path / "c.png")
+    source = write_noise(3, tmp_path / "c.png")
     sign_raw(source, odd, signer, source_type="http://nonsense.example/made-up")
 
     with pytest.raises(SourceTypeUnknown, match="nonsense"):
@@ -152,8 +153,8 @@ def test_a_touch_up_that_was_signed_elsewhere_keeps_both_lines(
     del stranger
     parent = marked["png"].second.path
     painted = tmp_path / "painted.png"
-    sign_raw(picture(3, tmp_path / "c.png"), painted, signer, ingredient=parent)
-    asked = request(
+    sign_raw(write_noise(3, tmp_path / "c.png"), painted, signer, ingredient=parent)
+    asked = mark_request(
         painted,
         tmp_path / "touched.png",
         kind=ImageKind.TOUCH_UP,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
+from support.pictures import save_flat
 
 from haikei.errors import SettingsError, SigningUnavailable
 from haikei.provenance import Marked, MarkSigner, MarksState, mark, read_marks
@@ -20,8 +21,7 @@ from support.certificates import (
     pem,
     time_stamp_authority,
 )
-from support.layered import save_flat
-from support.marking import FourSteps, four_steps, picture, request, settings
+from support.signing import FourSteps, four_steps, mark_request, signing_settings, write_noise
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def a_signer(folder: Path, authority: Authority, stamps: str, ocsp_url: str) -> 
     (folder / "key.pem").write_bytes(key_pem(key))
     (folder / "roots.pem").write_text(authority.root_pem)
     return MarkSigner.from_settings(
-        settings(
+        signing_settings(
             folder,
             certificate_file=str(folder / "chain.pem"),
             certificate_key_file=str(folder / "key.pem"),
@@ -79,7 +79,7 @@ def strictly(marked: Marked, authority: Authority) -> tuple[str, list[str]]:
 def drawn(seed: int, path: Path) -> Path:
     """Write a picture, as PSD where the path ends so."""
     if path.suffix != ".psd":
-        return picture(seed, path)
+        return write_noise(seed, path)
     return save_flat(np.full((64, 96, 3), seed, np.uint8), path)
 
 
@@ -104,7 +104,7 @@ def test_a_root_that_vouches_for_both_is_a_signers_every_time(
 ) -> None:
     """The library keeps its lists of roots in no order, and names the one that it meets first."""
     signer = a_signer(tmp_path, authority, stamps, "")
-    made = mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+    made = mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
 
     for _ in range(8):
         again = Authority.make("Another")
@@ -117,7 +117,7 @@ def test_without_the_authoritys_word_strict_conformance_names_what_is_missing(
     authority: Authority, stamps: str, tmp_path: Path
 ) -> None:
     signer = a_signer(tmp_path, authority, stamps, "")
-    made = mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+    made = mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
 
     state, failures = strictly(made, authority)
 
@@ -145,7 +145,7 @@ def test_nothing_is_signed_with_a_certificate_that_does_not_stand(
     signer = a_signer(tmp_path, authority, stamps, responder.url)
 
     with pytest.raises(error):
-        mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+        mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
     assert not (tmp_path / "b.png").exists()
 
 
@@ -157,4 +157,4 @@ def test_while_the_authority_is_away_files_wait(
     signer = a_signer(tmp_path, authority, stamps, url)
 
     with pytest.raises(SigningUnavailable, match="does not say"):
-        mark(request(picture(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
+        mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)

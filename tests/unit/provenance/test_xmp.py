@@ -226,7 +226,7 @@ def test_exiftool_finds_nothing_wrong_with_a_png_of_ours(
         plain,
         attributes={"Software": software, "ImageDescription": "c012"},
     )
-    made = mark(request(plain, tmp_path / "c012.png"), signer)
+    made = mark(mark_request(plain, tmp_path / "c012.png"), signer)
 
     done = subprocess.run(
         [str(EXIFTOOL), "-validate", "-warning", "-a", "-s3", str(made.path)],
