@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
-from support.pictures import save_flat
 
 from haikei.errors import SettingsError, SigningUnavailable
 from haikei.provenance import Marked, MarkSigner, MarksState, mark, read_marks
@@ -21,6 +20,7 @@ from support.certificates import (
     pem,
     time_stamp_authority,
 )
+from support.pictures import save_flat_psd
 from support.signing import FourSteps, four_steps, mark_request, signing_settings, write_noise
 
 
@@ -80,7 +80,7 @@ def drawn(seed: int, path: Path) -> Path:
     """Write a picture, as PSD where the path ends so."""
     if path.suffix != ".psd":
         return write_noise(seed, path)
-    return save_flat(np.full((64, 96, 3), seed, np.uint8), path)
+    return save_flat_psd(np.full((64, 96, 3), seed, np.uint8), path)
 
 
 @pytest.mark.parametrize("final", ["png", "jpg", "tif", "exr", "psd"])

@@ -1,20 +1,25 @@
 """The register of people: names, commitments in place of names, consent and erasure."""
 
-from haikei.credits.people.redaction import Mentions, occurrences
-from haikei.credits.people.register import (
-    Erased,
-    as_printed,
-    contributions_of,
-    erase,
-    everyone,
-    look_up,
-    note,
-    note_all,
-    opening,
-    opt_out,
-    register,
-    rename,
-)
+from typing import TYPE_CHECKING
+
+from haikei.doors import on_demand
+
+if TYPE_CHECKING:
+    from haikei.credits.people.redaction import Mentions, occurrences
+    from haikei.credits.people.register import (
+        Erased,
+        as_printed,
+        contributions_of,
+        erase,
+        everyone,
+        look_up,
+        note,
+        note_all,
+        opening,
+        opt_out,
+        register,
+        rename,
+    )
 
 __all__ = [
     "Erased",
@@ -32,3 +37,27 @@ __all__ = [
     "register",
     "rename",
 ]
+
+__getattr__ = on_demand(
+    __name__,
+    {
+        "haikei.credits.people.redaction": (
+            "Mentions",
+            "occurrences",
+        ),
+        "haikei.credits.people.register": (
+            "Erased",
+            "as_printed",
+            "contributions_of",
+            "erase",
+            "everyone",
+            "look_up",
+            "note",
+            "note_all",
+            "opening",
+            "opt_out",
+            "register",
+            "rename",
+        ),
+    },
+)

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from haikei.canonical import canonical_json
 from haikei.credits.contribution import Person
+from haikei.credits.people.stating import state_name
 from haikei.credits.statement import StatementKind
-from haikei.credits.stating import state_name
 from haikei.database import name_openings, people, utc_now
 from haikei.errors import CreditError
 

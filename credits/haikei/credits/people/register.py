@@ -11,8 +11,8 @@ from haikei.credits.naming import WITHHELD, WITHHELD_JA
 from haikei.credits.people.commitments import Opening, note, note_all, opening, register
 from haikei.credits.people.erasing import take_out
 from haikei.credits.people.redaction import occurrences
+from haikei.credits.people.stating import state_name
 from haikei.credits.statement import StatementKind
-from haikei.credits.stating import state_name
 from haikei.database import (
     contributions,
     ledger,

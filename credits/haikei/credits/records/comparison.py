@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from haikei.credits.comparing_names import SealedNames, entries_about, name_differences
 from haikei.credits.naming import WITHHELD, WITHHELD_JA
+from haikei.credits.records.name_comparison import SealedNames, entries_about, name_differences
 from haikei.credits.records.record_sealing import VERSION, moment, request_sha256
 from haikei.database import schema
 

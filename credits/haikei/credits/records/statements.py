@@ -7,8 +7,8 @@ from sqlalchemy import Connection, or_, select
 from haikei.credits.contribution import Person, is_ai_name
 from haikei.credits.people.commitments import note
 from haikei.credits.people.redaction import Mentions
+from haikei.credits.people.stating import seal_statement
 from haikei.credits.statement import NAME_KINDS, Statement, StatementKind
-from haikei.credits.stating import seal_statement
 from haikei.database import schema
 from haikei.errors import CreditError
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, or_, select
 
 from haikei.credits.contribution import Person
 from haikei.credits.people.commitments import commit
+from haikei.credits.people.stating import name_key
 from haikei.credits.statement import StatementKind
-from haikei.credits.stating import name_key
 from haikei.database import schema
 
 _AT_ONCE = 200
