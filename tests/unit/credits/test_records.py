@@ -23,7 +23,7 @@ from haikei.credits import (
     records,
 )
 from haikei.credits.people.redaction import Mentions
-from haikei.credits.people.register import everyone
+from haikei.credits.people.registry import everyone
 from haikei.credits.records.record_sealing import unseal
 from haikei.database import ledger, reading
 from haikei.errors import CreditError, LedgerError
@@ -246,7 +246,7 @@ def test_versions_are_found_by_any_of_their_images(database: Engine) -> None:
 def test_a_show_is_read_in_order_and_in_parts(
     database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "_BATCH", 7)
+    monkeypatch.setattr("haikei.credits.records.store._BATCH", 7)
     told = [*a_show(versions=100, shots_a_sequence=10)]
     shuffled = random.Random(4).sample(told, len(told))
     with database.begin() as connection:

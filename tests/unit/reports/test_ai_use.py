@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from haikei.credits import Person, ReviewState, Scope, StatementKind, records
-from haikei.credits.people.register import erase
+from haikei.credits.people.registry import erase
 from haikei.reports import Format, Language
 from haikei.settings import Settings
 from support.records import (

@@ -6,7 +6,7 @@ from haikei.doors import on_demand
 
 if TYPE_CHECKING:
     from haikei.credits.people.redaction import Mentions, occurrences
-    from haikei.credits.people.register import (
+    from haikei.credits.people.registry import (
         Erased,
         as_printed,
         contributions_of,
@@ -45,7 +45,7 @@ __getattr__ = on_demand(
             "Mentions",
             "occurrences",
         ),
-        "haikei.credits.people.register": (
+        "haikei.credits.people.registry": (
             "Erased",
             "as_printed",
             "contributions_of",
