@@ -4,8 +4,8 @@ Do invisible watermarks survive what happens to pictures, and are they invisible
     pip install --no-deps invisible-watermark blind-watermark PyWavelets
     python benchmarks/watermark.py
 
-Haikei uses neither library; the figures in docs/how-to/verifying.md say why. 64 bits are hidden in three
-pictures of `benchmarks/fingerprint.py`, each goes through its 13 transforms, and a mark counts as
+Haikei uses neither library; the figures in docs/how-to/verifying.md say why. 64 bits are hidden in
+three pictures of `benchmarks/fingerprint.py`, each goes through its 13 transforms, and a mark counts as
 read when every bit is.
 """
 

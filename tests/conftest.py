@@ -7,10 +7,17 @@ import pytest
 import structlog
 
 
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment() -> Iterator[None]:
+    """Take the developer's own settings away, before any studio of a whole module starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("HAIKEI_") or name.lower().endswith("_proxy"):
+                patch.delenv(name)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def clean_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in list(os.environ):
-        if name.startswith("HAIKEI_") or name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
+def clean_logs() -> Iterator[None]:
     yield
     structlog.reset_defaults()
