@@ -5,8 +5,8 @@ Do invisible watermarks survive what happens to pictures, and are they invisible
     python benchmarks/watermark.py
 
 Haikei uses neither library; the figures in docs/how-to/verifying.md say why. 64 bits are hidden in
-three pictures of `benchmarks/fingerprint.py`, each goes through its 13 transforms, and a mark counts as
-read when every bit is.
+three pictures of `benchmarks/fingerprint.py`, each goes through its 13 transforms, and a mark
+counts as read when every bit is.
 """
 
 import argparse

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
+from haikei.formats import READABLE_ENDINGS
 from haikei.settings.credits import Credits, LedgerKeeping, PersonEntry, Reports, Signing
 from haikei.settings.review import Notifications, Review, TouchUpFolder, Web
 from haikei.settings.section import LocatedPath, Seconds, Section, Slug, Template, filled
@@ -139,7 +140,7 @@ class Watch(Section):
     """Seconds between looks at the times of all folders."""
     full_walk: Seconds = 300.0
     """Seconds between full walks of the tree."""
-    extensions: tuple[str, ...] = ("png", "tif", "tiff", "tga", "jpg", "jpeg", "psd", "exr")
+    extensions: tuple[str, ...] = READABLE_ENDINGS
     """File endings that can be layouts; all other files are left alone."""
     ignore: tuple[str, ...] = (".*", "~$*", "*.tmp", "*.part", "*.filepart", "*.lock", "*~")
     """File and folder names that are never layouts."""

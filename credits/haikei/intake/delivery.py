@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from haikei.errors import DeliveryError
+from haikei.formats import format_of
 
 NO_AI = "no AI"
 
@@ -94,13 +95,6 @@ def read_declaration(path: Path) -> Declaration:
     )
 
 
-#: Endings of files that are pictures or hold layers of one.
-PICTURES = frozenset(
-    {
-        *(".png", ".tif", ".tiff", ".jpg", ".jpeg", ".exr", ".psd", ".psb", ".tga", ".webp"),
-        *(".avif", ".heic", ".heif", ".jxl", ".jp2", ".bmp", ".gif", ".dpx"),
-    }
-)
 #: What stands beside pictures, and is looked at with them.
 _BESIDE = frozenset({".c2pa", ".xmp"})
 
@@ -157,7 +151,7 @@ def left_out(paths: Sequence[Path]) -> tuple[str, ...]:
 
 
 def _stands_beside(path: Path) -> bool:
-    record = path.suffix == ".json" and path.with_suffix("").suffix.lower() in PICTURES
+    record = path.suffix == ".json" and format_of(path.with_suffix("")) is not None
     return path.suffix.lower() in _BESIDE or record
 
 
@@ -166,7 +160,7 @@ def _below(path: Path, top: Path) -> str:
 
 
 def _is_picture(path: Path, top: Path) -> bool:
-    if path.suffix.lower() not in PICTURES or not path.is_file():
+    if format_of(path) is None or not path.is_file():
         return False
     hidden = any(part.startswith(".") for part in path.relative_to(top).parts)
     return not hidden and path.resolve().is_relative_to(top.resolve())

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haikei.errors import StorageUnavailable
+from haikei.formats import PNG, PSD, TIFF, format_of
 from haikei.images import Picture
 from haikei.scenes.camera import LayoutDrawing
 
@@ -24,8 +25,8 @@ def save_layout(drawing: LayoutDrawing, path: Path) -> None:
         ValueError: the suffix is none of these.
         StorageUnavailable: the file cannot be written.
     """
-    writers = {".png": _write_flat, ".tif": _write_flat, ".tiff": _write_flat, ".psd": _write_psd}
-    write = writers.get(path.suffix.lower())
+    known = format_of(path)
+    write = {PNG: _write_flat, TIFF: _write_flat, PSD: _write_psd}.get(known) if known else None
     if write is None:
         message = f"a layout is saved as .png, .tif or .psd, not {path.suffix!r}"
         raise ValueError(message)
@@ -47,7 +48,7 @@ def _write_flat(drawing: LayoutDrawing, path: Path) -> None:
     from haikei.images import write_picture
 
     flat: Picture = drawing.picture()
-    write_picture(flat, path, bits=8 if path.suffix.lower() == ".png" else 16)
+    write_picture(flat, path, bits=8 if format_of(path) is PNG else 16)
 
 
 def _write_psd(drawing: LayoutDrawing, path: Path) -> None:

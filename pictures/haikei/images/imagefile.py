@@ -1,6 +1,6 @@
 """Open an image file with OpenImageIO inside limits, and say what is wrong with it."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,20 +9,9 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from haikei.errors import ImageUnreadable
+from haikei.formats import PSD, READABLE_ENDINGS, format_of
 from haikei.images import photoshop
 
-#: What may be a layout, by file ending, as OpenImageIO calls the format.
-FORMATS: Mapping[str, str] = {
-    "png": "png",
-    "tif": "tiff",
-    "tiff": "tiff",
-    "tga": "targa",
-    "jpg": "jpeg",
-    "jpeg": "jpeg",
-    "psd": "psd",
-    "psb": "psd",
-    "exr": "openexr",
-}
 #: Where files say that they hold inks. The library makes RGB of them without any profile, which
 #: no press and no paint program would show.
 _SAYS_INKS = ("jpeg:ColorSpace", "tiff:ColorSpace")
@@ -53,11 +42,11 @@ def open_image(path: Path, *, max_mib: int) -> Generator[oiio.ImageInput]:
         ImageUnreadable: it is no image, damaged at its head, in printing inks, or larger than the
             limits.
     """
-    ending = path.suffix.lower().removeprefix(".")
-    if ending not in FORMATS:
+    known = format_of(path)
+    if known is None or not known.is_read:
         raise ImageUnreadable(
             f"{path.name} is not an image format that layouts come in.",
-            advice=f"Save it as one of {', '.join(FORMATS)}.",
+            advice=f"Save it as one of {', '.join(READABLE_ENDINGS)}.",
         )
     try:
         str(path).encode()
@@ -65,7 +54,7 @@ def open_image(path: Path, *, max_mib: int) -> Generator[oiio.ImageInput]:
         raise ImageUnreadable(
             f"The name {path.name!a} is not valid UTF-8.", advice="Rename the file."
         ) from error
-    if FORMATS[ending] == "psd":
+    if known is PSD:
         photoshop.require_light(path)
     oiio.attribute("limits:imagesize_MB", max_mib)
     config = oiio.ImageSpec()

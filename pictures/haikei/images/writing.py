@@ -10,9 +10,11 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from haikei import formats
 from haikei.errors import StorageError, StorageUnavailable
+from haikei.formats import ImageFormat, format_of
 from haikei.images.colour import LINEAR_SPACE, SRGB_SPACE, convert
-from haikei.images.imagefile import FORMATS, library_error
+from haikei.images.imagefile import library_error
 from haikei.images.padding import fit_within, shrink
 from haikei.images.picture import Picture
 
@@ -51,35 +53,40 @@ def write_picture(
         StorageUnavailable: the disk does not take the file.
     """
     pixels: _Samples
-    match path.suffix.lower():
-        case ".png":
+    known = format_of(path)
+    if known is None or not known.written:
+        endings = ", ".join(f".{one.endings[0]}" for one in formats.FORMATS if one.written)
+        raise StorageError(
+            f"Pictures are not written as {path.suffix or 'files without an ending'} "
+            f"({path.name}).",
+            advice=f"Use one of {endings}.",
+        )
+    match known:
+        case formats.PNG:
             spec = _spec(picture, f"uint{bits}", SRGB_SPACE)
             # As small as the library's own choice on paintings, in 40 % of its time.
             spec.attribute("png:compressionLevel", 1)
             spec.attribute("png:filter", _AVERAGE_FILTER)
             pixels = _integers(picture, bits)
-        case ".tif" | ".tiff":
+        case formats.TIFF:
             spec = _spec(picture, f"uint{bits}", SRGB_SPACE)
             spec.attribute("compression", "zip")
             pixels = _integers(picture, bits)
-        case ".exr":
+        case formats.EXR:
             spec = _spec(picture, "half", LINEAR_SPACE)
             spec.attribute("compression", "zip")
             pixels = convert(picture.pixels, source=SRGB_SPACE, target=LINEAR_SPACE, name=path.name)
-        case ".jpg" | ".jpeg":
+        case formats.JPEG:
             spec = _spec(picture, "uint8", SRGB_SPACE)
             spec.attribute("compression", "jpeg:95")
             spec.attribute("jpeg:subsampling", "4:4:4")
             pixels = _integers(picture, 8)
-        case other:
-            raise StorageError(
-                f"Pictures are not written as {other or 'files without an ending'} ({path.name}).",
-                advice="Use .png, .tif, .exr or .jpg.",
-            )
+        case _:
+            raise AssertionError("unreachable: written, and not here")
     spec.attribute("DateTime", _NO_MOMENT)
     for name, text in attributes.items():
         spec.attribute(name, text)
-    _write(path, spec, pixels)
+    _write(path, known, spec, pixels)
 
 
 def write_review(picture: Picture, path: Path, *, longest: int) -> None:
@@ -95,7 +102,7 @@ def write_review(picture: Picture, path: Path, *, longest: int) -> None:
         StorageError: the ending is neither.
         StorageUnavailable: the disk does not take the file.
     """
-    if path.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
+    if format_of(path) not in {formats.PNG, formats.JPEG}:
         raise StorageError(f"Pictures for review are .png or .jpg, not {path.name}.")
     width, height = fit_within(picture.width, picture.height, longest)
     write_picture(shrink(picture, width, height), path, bits=8)
@@ -116,10 +123,11 @@ def _integers(picture: Picture, bits: Literal[8, 16]) -> _Samples:
 
 def _write(
     path: Path,
+    known: ImageFormat,
     spec: oiio.ImageSpec,
     pixels: _Samples,
 ) -> None:
-    encoded = _encode(path, spec, pixels)
+    encoded = _encode(path, known, spec, pixels)
     try:
         with path.open("wb") as file:
             file.write(encoded)
@@ -134,6 +142,7 @@ def _write(
 
 def _encode(
     path: Path,
+    known: ImageFormat,
     spec: oiio.ImageSpec,
     pixels: _Samples,
 ) -> bytes:
@@ -141,7 +150,7 @@ def _encode(
     # writer reports success. The system's own writes fail with an exact reason.
     memory = os.memfd_create("picture")
     try:
-        output = oiio.ImageOutput.create(FORMATS[path.suffix.lower().removeprefix(".")])
+        output = oiio.ImageOutput.create(known.oiio)
         done = (
             output is not None
             and output.open(f"/proc/self/fd/{memory}", spec)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from haikei.errors import MarksUnreadable
+from haikei.formats import EXR, JPEG, PNG, PSD, TIFF, ImageFormat, Marks, format_by_content
 from haikei.provenance.formats import exr, jpeg, png, psd, tiff
 from haikei.provenance.formats.metadata import Metadata
 
@@ -18,55 +19,31 @@ XMP_SUFFIX = ".xmp"
 class FileFormat:
     """How marks go into and come out of one format."""
 
-    name: str
-    mime: str
-    signatures: tuple[bytes, ...]
+    format: ImageFormat | None  #: None for any file that the table of formats does not hold
     read_metadata: Callable[[BinaryIO], Metadata]
     write_xmp: Callable[[BinaryIO, BinaryIO, bytes], None] | None  #: None: sidecars only
 
     @property
+    def mime(self) -> str:
+        """The media type."""
+        return self.format.mime if self.format else "application/octet-stream"
+
+    @property
     def embeds(self) -> bool:
         """Whether XMP and C2PA stand in the file itself."""
-        return self.write_xmp is not None
+        return self.format is not None and self.format.marks is Marks.INSIDE
 
 
-_FORMATS = (
-    FileFormat(
-        name="PNG",
-        mime="image/png",
-        signatures=(png.SIGNATURE,),
-        read_metadata=png.read_metadata,
-        write_xmp=png.write_xmp,
-    ),
-    FileFormat(
-        name="JPEG",
-        mime="image/jpeg",
-        signatures=(jpeg.SIGNATURE,),
-        read_metadata=jpeg.read_metadata,
-        write_xmp=jpeg.write_xmp,
-    ),
-    FileFormat(
-        name="TIFF",
-        mime="image/tiff",
-        signatures=tiff.SIGNATURES,
-        read_metadata=tiff.read_metadata,
-        write_xmp=tiff.write_xmp,
-    ),
-    FileFormat(
-        name="OpenEXR",
-        mime="image/x-exr",
-        signatures=(exr.SIGNATURE,),
-        read_metadata=exr.read_metadata,
-        write_xmp=None,
-    ),
-    FileFormat(
-        name="PSD",
-        mime="image/vnd.adobe.photoshop",
-        signatures=(psd.SIGNATURE,),
-        read_metadata=psd.read_metadata,
-        write_xmp=None,
-    ),
-)
+_FORMATS: dict[ImageFormat | None, FileFormat] = {
+    one.format: one
+    for one in (
+        FileFormat(format=PNG, read_metadata=png.read_metadata, write_xmp=png.write_xmp),
+        FileFormat(format=JPEG, read_metadata=jpeg.read_metadata, write_xmp=jpeg.write_xmp),
+        FileFormat(format=TIFF, read_metadata=tiff.read_metadata, write_xmp=tiff.write_xmp),
+        FileFormat(format=EXR, read_metadata=exr.read_metadata, write_xmp=None),
+        FileFormat(format=PSD, read_metadata=psd.read_metadata, write_xmp=None),
+    )
+}
 
 
 def _no_metadata(file: BinaryIO) -> Metadata:
@@ -75,13 +52,7 @@ def _no_metadata(file: BinaryIO) -> Metadata:
 
 
 #: Any other file, such as a TGA: nothing is read from it, and its manifest is a sidecar.
-OTHER = FileFormat(
-    name="other",
-    mime="application/octet-stream",
-    signatures=(),
-    read_metadata=_no_metadata,
-    write_xmp=None,
-)
+OTHER = FileFormat(format=None, read_metadata=_no_metadata, write_xmp=None)
 
 
 def file_format(path: Path) -> FileFormat:
@@ -96,10 +67,7 @@ def file_format(path: Path) -> FileFormat:
             head = file.read(16)
     except OSError as error:
         raise MarksUnreadable(f"{path} cannot be read: {error.strerror or error}.") from error
-    for known in _FORMATS:
-        if head.startswith(known.signatures):
-            return known
-    return OTHER
+    return _FORMATS.get(format_by_content(head), OTHER)
 
 
 def read_metadata(path: Path) -> Metadata:

@@ -3,9 +3,10 @@
 from typing import BinaryIO
 
 from haikei.errors import MarksUnreadable
+from haikei.formats import EXR
 from haikei.provenance.formats.metadata import LARGEST_PIECE, Metadata, TextPiece
 
-SIGNATURE = b"v/1\x01"
+(SIGNATURE,) = EXR.signatures
 _MOST_ATTRIBUTES = 4096
 _LONGEST_NAME = 256
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from haikei.errors import MarksUnreadable
+from haikei.formats import JPEG
 from haikei.provenance.formats.metadata import MOST_PIECES, Metadata, TextPiece, copy_range
 from haikei.provenance.formats.tiff import exif_texts
 from haikei.provenance.xmp import LARGEST
 
-SIGNATURE = b"\xff\xd8\xff"
+(SIGNATURE,) = JPEG.signatures
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXIF = b"Exif\0\0"
 _APP0, _APP1, _APP11, _COM, _SOS, _EOI = 0xE0, 0xE1, 0xEB, 0xFE, 0xDA, 0xD9

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from haikei.errors import MarksUnreadable
+from haikei.formats import PNG
 from haikei.provenance.formats.metadata import (
     LARGEST_PIECE,
     MOST_PIECES,
@@ -20,7 +21,7 @@ from haikei.provenance.formats.metadata import (
 )
 from haikei.provenance.formats.tiff import exif_texts, ordered_exif
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+(SIGNATURE,) = PNG.signatures
 _XMP_KEY = b"XML:com.adobe.xmp"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 

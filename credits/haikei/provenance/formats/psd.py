@@ -3,10 +3,11 @@
 from typing import BinaryIO
 
 from haikei.errors import MarksUnreadable
+from haikei.formats import PSD
 from haikei.provenance.formats.metadata import LARGEST_PIECE, Metadata, TextPiece
 from haikei.provenance.formats.tiff import exif_texts
 
-SIGNATURE = b"8BPS"
+(SIGNATURE,) = PSD.signatures
 _XMP = 1060
 _EXIF = 1058
 _MOST_RESOURCES = 16384

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from haikei.errors import MarksUnreadable
+from haikei.formats import TIFF
 from haikei.provenance.formats.metadata import LARGEST_PIECE, Metadata, TextPiece, copy_range
 
-SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _XMP = 700
 _EXIF_DIRECTORY = 34665
 #: Tags that point to directories of their own, or to a maker's notes: they cannot be moved.
@@ -174,7 +174,7 @@ def write_xmp(source: BinaryIO, target: BinaryIO, packet: bytes) -> None:
 def _header(file: BinaryIO) -> _Header:
     file.seek(0)
     head = file.read(16)
-    if head[:4] not in SIGNATURES:
+    if head[:4] not in TIFF.signatures:
         raise MarksUnreadable("The file is no TIFF.")
     order = "<" if head[:2] == b"II" else ">"
     big = head[:4] in {b"II+\0", b"MM\0+"}

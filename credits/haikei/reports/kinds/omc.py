@@ -37,15 +37,6 @@ from haikei.reports.words import Words
 
 _VERSION = "https://movielabs.com/omc/json/schema/v2.8"
 _ENTITIES_A_PIECE = 200
-_MEDIA = {
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "tif": "image/tiff",
-    "tiff": "image/tiff",
-    "exr": "image/x-exr",
-    "psd": "image/vnd.adobe.photoshop",
-}
 #: OMC's nearest words: it has neither layouts nor backgrounds.
 _FUNCTIONAL = {
     ImageKind.LAYOUT: "artwork.storyboard.frame",
@@ -68,6 +59,11 @@ class OmcReport:
     def document(self, source: ReportSource, options: ReportOptions) -> Document:
         """Return the export; versions are read while it is written."""
         return compose(self, source, options, blocks=(), json=omc_json(source))
+
+
+def _media(name: str) -> str | None:
+    known = format_of(name)
+    return None if known is None else known.mime
 
 
 def omc_json(source: ReportSource) -> Iterator[str]:
@@ -162,7 +158,7 @@ class _Lineage:
                         "fileName": name,
                         "filePath": f"{folder}/",
                         "fileExtension": ending,
-                        "mediaType": _MEDIA.get(ending),
+                        "mediaType": _media(name),
                     }
                 },
             ),

@@ -14,7 +14,7 @@ import structlog
 
 from haikei.images import Inspection
 from haikei.sources.watch.settling import SettledFile
-from haikei.sources.watch.truncation import DECODED, cut_short
+from haikei.sources.watch.truncation import cut_short, needs_decoding
 
 _log = structlog.get_logger()
 #: Seconds without work after which a reader ends its process and gives its memory back.
@@ -163,8 +163,8 @@ def _load_libraries(reader: FileReader, path: Path) -> None:
 
 def _inspect(reader: FileReader, batch: tuple[SettledFile, ...]) -> Inspected:
     paths = [Path(settled.path) for settled in batch]
-    decoded = [path for path in paths if path.suffix.lower() in DECODED]
-    others = [path for path in paths if path.suffix.lower() not in DECODED]
+    decoded = [path for path in paths if needs_decoding(path)]
+    others = [path for path in paths if not needs_decoding(path)]
     try:
         found = [*reader.inspect(others), *reader.inspect(decoded, decode=True)]
     except Exception as error:  # noqa: BLE001 - whatever it was, the files must come back

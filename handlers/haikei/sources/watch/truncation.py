@@ -5,13 +5,18 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+from haikei.formats import JPEG, PNG, PSD, Ending, format_of
+
 _TAIL = 64 * 1024
 #: A PNG holds few chunks; a list longer than this is no drawing.
 _MOST_CHUNKS = 1_000_000
 _CUT = "ends too early: it is incomplete"
 
-#: Formats whose end can be told only by decoding them: they may begin with their directory.
-DECODED = frozenset({".tif", ".tiff", ".exr", ".tga"})
+
+def needs_decoding(path: Path) -> bool:
+    """Tell whether only decoding shows that a file of this name is whole."""
+    known = format_of(path)
+    return known is not None and known.ending is Ending.DECODING
 
 
 def cut_short(path: Path, kind: str) -> str:
@@ -86,7 +91,7 @@ def _at(file: int, place: int, length: int) -> bytes:
 
 
 _CHECKS: dict[str, Callable[[int, int], bool]] = {
-    "png": _png,
-    "jpeg": _jpeg,
-    "psd": _psd,
+    PNG.oiio: _png,
+    JPEG.oiio: _jpeg,
+    PSD.oiio: _psd,
 }

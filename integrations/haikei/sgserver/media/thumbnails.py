@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from haikei.errors import HaikeiError, ImageUnreadable
+from haikei.formats import is_readable
 from haikei.sgserver.credentials import Caller, UserType
 from haikei.sgserver.media.media_store import MediaStore, Rendition, write_atomically
 from haikei.sgserver.site import Site
@@ -27,7 +28,6 @@ ImageField = Literal["image", "filmstrip_image"]
 THUMBNAIL_SIZE = 480  #: pixels of the longer side
 REVIEW_SIZE = 1920  #: pixels of the longer side
 _MAX_MIB = 2048  #: decoded pixels of one uploaded image
-_ENDINGS = frozenset({".png", ".tif", ".tiff", ".tga", ".jpg", ".jpeg", ".psd", ".exr"})
 
 _log = structlog.get_logger(__name__)
 
@@ -59,7 +59,7 @@ class ThumbnailOrder:
 
 def can_show(filename: str) -> bool:
     """Tell whether thumbnails can be made of a file with this name."""
-    return Path(filename).suffix.lower() in _ENDINGS
+    return is_readable(filename)
 
 
 class ThumbnailMaker:
@@ -172,14 +172,16 @@ def make_renditions(media: MediaStore, attachment: int, filename: str) -> None:
         ImageUnreadable: it is no image, damaged or too large.
         StorageError: the pictures cannot be written.
     """
-    ending = Path(filename).suffix.lower()
-    if ending not in _ENDINGS:
+    if not is_readable(filename):
         raise ImageUnreadable(f"{filename} is not an image that can be shown.")
     from haikei.images import read_picture, write_review
 
     # The reader goes by the ending; uploaded bytes stand under a number alone.
     stem = media.folder / "incoming" / secrets.token_hex(16)
-    source, made = stem.with_suffix(ending), stem.with_name(f"{stem.name}.made.jpg")
+    source, made = (
+        stem.with_suffix(Path(filename).suffix.lower()),
+        stem.with_name(f"{stem.name}.made.jpg"),
+    )
     try:
         os.link(media.original(attachment), source)
         picture = read_picture(source, max_mib=_MAX_MIB)
