@@ -161,7 +161,7 @@ _INSPECTORS: list[Inspector] = []
 
 def _inspector() -> Inspector:
     if not _INSPECTORS:
-        _INSPECTORS.append(Inspector(256))
+        _INSPECTORS.append(Inspector())
     return _INSPECTORS[0]
 
 

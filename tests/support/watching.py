@@ -232,7 +232,7 @@ def following_studio(
         }
     )
     database = fresh_database(folder / "state" / "haikei.db")
-    own = inspector or Inspector(256)
+    own = inspector or Inspector()
     try:
         yield FollowingStudio(root=root, settings=settings, database=database, inspector=own)
     finally:

@@ -22,6 +22,7 @@ from haikei.settings.review import (
     Web,
 )
 from haikei.settings.studio import (
+    BlankSheets,
     Device,
     Engine,
     Events,
@@ -45,6 +46,7 @@ from haikei.settings.studio import (
 from haikei.settings.template import PathTemplate
 
 __all__ = [
+    "BlankSheets",
     "Credits",
     "Dailies",
     "Device",

@@ -145,7 +145,11 @@ class Watch(Section):
     ignore: tuple[str, ...] = (".*", "~$*", "*.tmp", "*.part", "*.filepart", "*.lock", "*~")
     """File and folder names that are never layouts."""
     max_mib: Annotated[int, Field(gt=0)] = 4096
-    """The largest layout that is read, in MiB of decoded pixels."""
+    """The most memory that reading one file may take, in MiB; its own process is held to it."""
+    max_megapixels: Annotated[int, Field(gt=0)] = 128
+    """The largest picture that is read, in millions of pixels; A3 at 600 dpi has 70."""
+    max_cpu_seconds: Annotated[int, Field(gt=0)] = 120
+    """The most processor time that reading one file may take, in seconds."""
 
 
 class Events(Section):
@@ -286,11 +290,20 @@ class Unnamed(StrEnum):
     ALLOW = "allow"
 
 
+class BlankSheets(StrEnum):
+    """What happens with a layout on which nothing is drawn."""
+
+    ASK = "ask"
+    PAINT = "paint"
+
+
 class Policy(Section):
     """What must not happen."""
 
     unnamed_layouts: Unnamed = Unnamed.REFUSE
     """Whether a layout for which the tracker names no artist may be used."""
+    blank_sheets: BlankSheets = BlankSheets.ASK
+    """Whether a sheet on which nothing is drawn is asked about, or painted as it is."""
     no_ai_projects: tuple[str, ...] = ()
     """Projects, as shell patterns, in which no trained model may run."""
     allow_non_commercial: bool = False

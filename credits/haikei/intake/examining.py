@@ -73,7 +73,7 @@ class Examiner:
         studio: what the studio is called.
         connection: to the studio's records; None when there is no studio to ask.
         declaration: what the maker of a delivery says; None for files of our own.
-        max_mib: the largest picture that is decoded, in MiB of pixels.
+        limits: what reading one picture may take.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Examiner:
         studio: str = "",
         connection: Connection | None = None,
         declaration: Declaration | None = None,
-        max_mib: int = 4096,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._trust_pem = trust_pem
         self._timestamp_trust_pem = timestamp_trust_pem
@@ -93,7 +93,7 @@ class Examiner:
         self._studio = studio or "this studio"
         self._connection = connection
         self._declaration = declaration
-        self._max_mib = max_mib
+        self._limits = limits
         self._images = None if connection is None else RecordedImages(connection)
 
     def examine(self, file: DeliveredFile) -> Examination:
@@ -114,7 +114,7 @@ class Examiner:
             known = self._known_as_change_map(path, sha256, known)
         if known.record is None:
             try:
-                picture = read_picture(path, max_mib=self._max_mib)
+                picture = read_picture(path, limits=self._limits)
             except ImageUnreadable as error:
                 problems.append(not_a_picture(error.message))
             else:

@@ -215,7 +215,7 @@ class Production:
             if key in self._layouts:
                 self._layouts.move_to_end(key)
                 return self._layouts[key]
-            picture = read_picture(order.layout, max_mib=self._settings.watch.max_mib)
+            picture = read_picture(order.layout, limits=Limits.from_settings(self._settings))
             _require_announced(order)
             if order.recipe.width:
                 height = round(picture.height * order.recipe.width / picture.width)
@@ -323,7 +323,7 @@ def _require_size(request: GenerationRequest, result: GenerationResult) -> None:
 
 
 def _stored(previous: StageOutput, layout: Picture) -> Picture:
-    picture = read_picture(previous.path)
+    picture = decode_picture(previous.path).picture
     same_size = (picture.width, picture.height) == (layout.width, layout.height)
     if picture.sha256() != previous.pixels_sha256 or not same_size:
         raise GenerationError(

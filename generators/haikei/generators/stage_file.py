@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from haikei.errors import HaikeiError, StorageUnavailable
-from haikei.images import Picture, read_picture, write_picture
+from haikei.images import Picture, decode_picture, write_picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class StageFile:
                 seconds=float(data["seconds"]),
                 notes=tuple(str(note) for note in data["notes"]),
             )
-            return made if read_picture(path).sha256() == made.pixels_sha256 else None
+            return made if decode_picture(path).picture.sha256() == made.pixels_sha256 else None
         except (OSError, ValueError, KeyError, TypeError, HaikeiError):
             return None
 

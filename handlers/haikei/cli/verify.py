@@ -104,6 +104,7 @@ def _examiner(
     settings: "Settings | None", declaration: "Declaration | None", trust: Path | None
 ) -> "Generator[Examiner]":
     from haikei.database import reading
+    from haikei.images import Limits
     from haikei.intake import Examiner
     from haikei.provenance import read_roots, trusted_roots
 
@@ -122,7 +123,7 @@ def _examiner(
                 studio=settings.studio.name,
                 connection=connection,
                 declaration=declaration,
-                max_mib=settings.watch.max_mib,
+                limits=Limits.from_settings(settings),
             )
     finally:
         database.dispose()

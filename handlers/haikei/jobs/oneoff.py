@@ -207,7 +207,7 @@ def _put_layout(
     image = layout_image(
         key=f"layout-{mark}",
         sha256=sha256,
-        drawn=read_picture(copy, max_mib=settings.watch.max_mib),
+        drawn=read_picture(copy, limits=Limits.from_settings(settings)),
         source_type=drawn_as(marks),
         drawn_by=drawing(
             _people(order.artist, order.artist_ja),

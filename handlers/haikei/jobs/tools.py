@@ -44,7 +44,8 @@ class Tools:
         self.stop = stop
         self.storage = Storage(settings)
         self.signer = Signer(settings)
-        self.inspector = Inspector(settings.watch.max_mib)
+        self.limits = Limits.from_settings(settings)
+        self.inspector = Inspector(self.limits)
         self.retries = Retries(attempts=settings.engine.attempts, backoff=settings.engine.backoff)
         self._threads = threading.local()
         self._lock = threading.Lock()

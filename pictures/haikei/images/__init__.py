@@ -1,20 +1,24 @@
-"""Images in and out of files, always through OpenImageIO, always with their colour space said."""
+"""Images in and out of files, as they look: upright, on white paper, in sRGB."""
 
 from haikei.images.contactsheet import SheetRow, write_sheet
 from haikei.images.inspector import Inspection, Inspector
 from haikei.images.padding import Padding, fit_within, resize
 from haikei.images.picture import SRGB, Picture
-from haikei.images.reading import read_picture
+from haikei.images.reading import decode_picture
+from haikei.images.sharedreader import read_picture
 from haikei.images.writing import write_picture, write_review
 
 __all__ = [
     "SRGB",
     "Inspection",
     "Inspector",
+    "Limits",
     "Padding",
     "Picture",
     "SheetRow",
     "fit_within",
+    "decode_picture",
+    "is_blank",
     "read_picture",
     "resize",
     "write_picture",

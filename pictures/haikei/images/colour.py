@@ -1,12 +1,15 @@
-"""Colour spaces: from what a file says to sRGB, and to scene-linear for EXR."""
+"""Colour spaces of linear files: from what a header says to linear Rec.709, and back to write."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from haikei.errors import ImageUnreadable
+from haikei.images.icc import MatrixProfile, gamma, profile_of_primaries
+from haikei.images.pngcolour import REC709
 
 #: The configuration that colour space names are taken from: built into OpenColorIO, by version,
 #: so that an update of the library does not change what a name means.
@@ -14,45 +17,65 @@ CONFIG = "ocio://cg-config-v4.0.0_aces-v2.0_ocio-v2.5"
 SRGB_SPACE = "srgb_rec709_scene"
 LINEAR_SPACE = "lin_rec709_scene"
 
-#: Spellings that mean sRGB with Rec.709 primaries.
-_SRGB_NAMES = frozenset(
-    {SRGB_SPACE, "srgb", "srgb_texture", "srgb_tx", "rec709_srgb", "srgb_rec709_display"}
-)
-#: Words in an ICC profile's description, and the colour space that they stand for. Other profiles
-#: are taken as sRGB, since OpenColorIO reads names and not profiles.
-_PROFILES: Mapping[str, str] = {
-    "display p3": "srgb_p3d65_scene",
-    "adobe rgb (1998)": "g22_adobergb_scene",
-}
 #: Primaries and white as OpenEXR stores them, and the linear space that they stand for.
 #: Source: SMPTE ST 2065-1 and ST 2065-4 (AP0), ACES S-2014-004 (AP1).
-_CHROMATICITIES: Mapping[str, tuple[float, ...]] = {
-    "lin_ap0_scene": (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767),
-    "lin_ap1_scene": (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767),
-}
+_CHROMATICITIES: Mapping[str, tuple[float, ...]] = MappingProxyType(
+    {
+        LINEAR_SPACE: REC709,
+        "lin_ap0_scene": (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767),
+        "lin_ap1_scene": (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767),
+    }
+)
 
 
-def space_of(spec: oiio.ImageSpec, *, format_name: str) -> str:
+def linear_space_of(spec: oiio.ImageSpec, *, name: str) -> str | MatrixProfile:
     """
-    Return the colour space of a file's pixels as its header says it.
+    Return the colour space of a file of linear light, as its header says it.
 
-    A file that says nothing is sRGB when its pixels are integers, and scene-linear Rec.709 when
-    they are floating-point numbers, as OpenEXR defines it.
+    A file that says nothing is Rec.709, as OpenEXR defines it.
+
+    Args:
+        spec: of the page that is read.
+        name: of the file, for the message.
+
+    Raises:
+        ImageUnreadable: the header's primaries are no colours.
     """
-    said = spec.get_string_attribute("oiio:ColorSpace")
-    profile = spec.get_string_attribute("ICCProfile:profile_description").lower()
-    for words, space in _PROFILES.items():
-        if words in profile:
-            return space
-    if said:
-        return SRGB_SPACE if said.lower() in _SRGB_NAMES else said
     primaries = spec.getattribute("chromaticities")
-    if primaries is not None:
-        for space, values in _CHROMATICITIES.items():
-            if np.allclose(primaries, values, atol=1e-3):
-                return space
-    is_float = str(spec.format) in {"half", "float", "double"}
-    return LINEAR_SPACE if format_name == "openexr" or is_float else SRGB_SPACE
+    said = spec.get_string_attribute("oiio:ColorSpace")
+    if said and not (said == LINEAR_SPACE and primaries is not None):
+        return said
+    if primaries is None:
+        return LINEAR_SPACE
+    for space, values in _CHROMATICITIES.items():
+        if np.allclose(primaries, values, atol=1e-3):
+            return space
+    try:
+        return profile_of_primaries(tuple(float(value) for value in primaries), gamma(1.0))
+    except ValueError as error:
+        raise ImageUnreadable(
+            f"{name} names primaries that no colour can be mixed of: {error}.",
+            advice="Save it in ACEScg or linear Rec.709.",
+        ) from error
+
+
+def to_linear(
+    pixels: NDArray[np.float32], *, space: str | MatrixProfile, name: str
+) -> NDArray[np.float32]:
+    """
+    Return linear Rec.709, (height, width, 3) float32, unbounded.
+
+    Args:
+        pixels: as `space` encodes them.
+        space: what `linear_space_of` gives.
+        name: of the file, for the message.
+
+    Raises:
+        ImageUnreadable: there is no such colour space.
+    """
+    if isinstance(space, MatrixProfile):
+        return space.to_linear(pixels)
+    return convert(pixels, source=space, target=LINEAR_SPACE, name=name)
 
 
 def convert(
@@ -80,7 +103,8 @@ def convert(
     converted = None if result.has_error else result.get_pixels("float")
     if converted is None:
         raise ImageUnreadable(
-            f"{name} says that its colours are {source!r}: {result.geterror()}",
+            f"{name} says that its colours are {source[:80]!r}, which is no colour space that "
+            "is known.",
             advice="Save it as sRGB, or as OpenEXR in ACEScg or linear Rec.709.",
         )
     return converted.astype(np.float32, copy=False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from haikei.errors import ImageUnreadable
 from haikei.images.padding import resize
 from haikei.images.picture import Picture
-from haikei.images.reading import read_picture
+from haikei.images.sharedreader import read_picture
 from haikei.images.writing import write_picture
 
 MARGIN = 16

@@ -1,24 +1,52 @@
 """Open an image file with OpenImageIO inside limits, and say what is wrong with it."""
 
-from collections.abc import Generator
+import re
+import tempfile
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from haikei.errors import ImageUnreadable
-from haikei.formats import PSD, READABLE_ENDINGS, format_of
+from haikei.formats import EXR, JPEG, PSD, READABLE_ENDINGS, TIFF, ImageFormat, format_of
 from haikei.images import photoshop
+from haikei.images.jpegfile import picture_only
+from haikei.images.limits import Limits
 
 #: Where files say that they hold inks. The library makes RGB of them without any profile, which
 #: no press and no paint program would show.
 _SAYS_INKS = ("jpeg:ColorSpace", "tiff:ColorSpace")
 _INKS = frozenset({"cmyk", "ycbcrk", "color separated"})
-MAX_SIDE = 32768
+#: Photometric interpretations of TIFF that are no light as the library hands it over.
+#: Source: TIFF 6.0, section 8; TIFF Technical Notes for ICCLab, ITULab, CFA, LogL and LogLuv.
+_NOT_LIGHT: Mapping[int, str] = MappingProxyType(
+    {
+        5: "CMYK",
+        8: "Lab",
+        9: "Lab",
+        10: "Lab",
+        32803: "camera raw",
+        32844: "LogL",
+        32845: "LogLuv",
+        34892: "camera raw",
+    }
+)
+#: Bits of TIFF's NewSubfileType: a reduced picture of another page, or a mask for one.
+_NO_PAGE = 0b101
+#: EXR's methods of compression that are newer than the reader, by their number.
+_NEW_EXR: Mapping[int, str] = MappingProxyType({10: "HTJ2K", 11: "HTJ2K", 12: "ZSTD"})
+_EXR_COMPRESSION = re.compile(rb"compression\0compression\0\x01\0\0\0(.)", re.DOTALL)
+_SAID_PHOTOMETRIC = re.compile(r"PhotometricInterpretation=(\d+)")
+MAX_SIDE = 65536
 MAX_CHANNELS = 64
-MIB = 1024 * 1024
+#: The library checks what a header claims against the file too; ours comes first and says more.
+_LIBRARY_MIB = 1 << 20
+_LONGEST_REASON = 160
 
 # Jobs are the unit of parallelism, so the library gets one thread. A file is opened only by the
 # reader its ending names: a guess by content would widen what a hostile file can reach.
@@ -27,21 +55,117 @@ oiio.attribute("exr_threads", 1)
 oiio.attribute("try_all_readers", 0)
 oiio.attribute("limits:resolution", MAX_SIDE)
 oiio.attribute("limits:channels", MAX_CHANNELS)
+oiio.attribute("limits:imagesize_MB", _LIBRARY_MIB)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenImage:
+    """An image file whose header is read and within the limits; its pixels are not read yet."""
+
+    path: Path
+    format: ImageFormat
+    input: oiio.ImageInput
+    spec: oiio.ImageSpec  #: of the page that is read
+    page: int
+    pages: int  #: full pages that the file holds
+    photoshop: photoshop.PhotoshopFile | None
+
+    @property
+    def note(self) -> str:
+        """What should be known of how the file is read; empty when there is nothing to know."""
+        if self.pages < 2:
+            return ""
+        return f"{self.path.name} holds {self.pages} pages; page {self.page + 1} is read."
 
 
 @contextmanager
-def open_image(path: Path, *, max_mib: int) -> Generator[oiio.ImageInput]:
+def open_image(path: Path, *, limits: Limits) -> Generator[OpenImage]:
     """
     Open the header of `path`; pixels stay unread, alpha stays as the file has it.
 
+    Of several pages, the largest one is opened that is no thumbnail of another.
+
     Args:
         path: an image file.
-        max_mib: the most that its stored pixels may take, in MiB.
+        limits: what it may take.
 
     Raises:
         ImageUnreadable: it is no image, damaged at its head, in printing inks, or larger than the
             limits.
     """
+    known = _format(path)
+    document = None
+    if known is PSD:
+        photoshop.require_light(path)
+    with _source(path, known) as source:
+        config = oiio.ImageSpec()
+        # The library would multiply colour by alpha in encoded values and drop hidden paint.
+        config.attribute("oiio:UnassociatedAlpha", 1)
+        image = oiio.ImageInput.open(source, config)
+        if image is None:
+            raise _cannot_open(path, known, library_error())
+        try:
+            page, pages = _full_page(image) if known in {TIFF, EXR} else (0, 1)
+            image.seek_subimage(page, 0)
+            spec = image.spec()
+            _check(path, spec, limits)
+            if known is PSD:
+                document = photoshop.examine(path)
+            yield OpenImage(
+                path=path,
+                format=known,
+                input=image,
+                spec=spec,
+                page=page,
+                pages=pages,
+                photoshop=document,
+            )
+        finally:
+            image.close()
+
+
+def read_pixels(image: OpenImage, kind: str) -> NDArray[Any]:
+    """
+    Decode all pixels of the opened page as (height, width, channels) of the type `kind`.
+
+    Raises:
+        ImageUnreadable: the pixels are damaged or not all there.
+    """
+    spec = image.spec
+    pixels = image.input.read_image(image.page, 0, 0, spec.nchannels, kind)
+    # A truncated JPEG comes back whole, its rest grey, with only the message to tell.
+    reason = library_error(image.input)
+    if pixels is None or reason:
+        if image.format is TIFF and "not configured" in reason:
+            raise ImageUnreadable(
+                f"{image.path.name} is compressed with "
+                f"{spec.get_string_attribute('compression') or 'an unknown method'}, "
+                "which is not read.",
+                advice="Save it with LZW or ZIP compression, or without any.",
+            )
+        raise ImageUnreadable(
+            f"{image.path.name} is damaged or incomplete: "
+            f"{reason or 'its pixels cannot be decoded'}.",
+            advice="Publish the file again, or save it again from the program it was drawn in.",
+        )
+    return pixels.reshape(spec.height, spec.width, spec.nchannels)
+
+
+def library_error(source: oiio.ImageInput | oiio.ImageOutput | oiio.ImageBuf | None = None) -> str:
+    """Return and clear what OpenImageIO last complained of: its first line, cut to be read."""
+    try:
+        text = oiio.geterror() if source is None else source.geterror()
+    except UnicodeDecodeError:
+        # Bytes of the damaged file are quoted in the message.
+        return "the file is damaged"
+    lines = (line.strip().rstrip(".") for line in text.splitlines())
+    first = next((line for line in lines if line), "")
+    if len(first) > _LONGEST_REASON:
+        first = f"{first[:_LONGEST_REASON].rstrip()}…"
+    return first
+
+
+def _format(path: Path) -> ImageFormat:
     known = format_of(path)
     if known is None or not known.is_read:
         raise ImageUnreadable(
@@ -54,68 +178,96 @@ def open_image(path: Path, *, max_mib: int) -> Generator[oiio.ImageInput]:
         raise ImageUnreadable(
             f"The name {path.name!a} is not valid UTF-8.", advice="Rename the file."
         ) from error
-    if known is PSD:
-        photoshop.require_light(path)
-    oiio.attribute("limits:imagesize_MB", max_mib)
-    config = oiio.ImageSpec()
-    # The library would multiply colour by alpha in encoded values and drop hidden paint.
-    config.attribute("oiio:UnassociatedAlpha", 1)
-    image = oiio.ImageInput.open(str(path), config)
-    if image is None:
-        raise ImageUnreadable(
-            f"{path.name} cannot be opened: {library_error()}.",
-            advice="Save it again from the program it was drawn in.",
-        )
+    return known
+
+
+@contextmanager
+def _source(path: Path, known: ImageFormat) -> Generator[str]:
+    """Yield the path that the library opens: of a JPEG, its picture alone."""
+    if known is not JPEG:
+        yield str(path)
+        return
     try:
-        _check(path, image.spec(), max_mib)
-        yield image
-    finally:
-        image.close()
+        picture = picture_only(path)
+    except OSError as error:
+        raise _cannot_open(path, known, error.strerror or str(error)) from error
+    # The library knows its readers by the ending.
+    with tempfile.NamedTemporaryFile(prefix="haikei-", suffix=".jpg") as file:
+        file.write(picture)
+        file.flush()
+        yield file.name
 
 
-def read_pixels(path: Path, image: oiio.ImageInput, kind: str) -> NDArray[Any]:
-    """
-    Decode all pixels of the first image as (height, width, channels) of the type `kind`.
-
-    Raises:
-        ImageUnreadable: the pixels are damaged or not all there.
-    """
-    pixels = image.read_image(kind)
-    # A truncated JPEG comes back whole, its rest grey, with only the message to tell.
-    reason = library_error(image)
-    if pixels is None or reason:
-        raise ImageUnreadable(
-            f"{path.name} is damaged or incomplete: {reason or 'its pixels cannot be decoded'}.",
-            advice="Publish the file again, or save it again from the program it was drawn in.",
+def _cannot_open(path: Path, known: ImageFormat, reason: str) -> ImageUnreadable:
+    if known is EXR and (method := _new_compression(path)):
+        return ImageUnreadable(
+            f"{path.name} is compressed with {method}, which is not read.",
+            advice="Save it with ZIP or PIZ compression.",
         )
-    spec = image.spec()
-    return pixels.reshape(spec.height, spec.width, spec.nchannels)
+    if known is TIFF and (found := _SAID_PHOTOMETRIC.search(reason)):
+        return _not_light(path, _NOT_LIGHT.get(int(found[1]), f"a rare (number {found[1]})"))
+    return ImageUnreadable(
+        f"{path.name} cannot be opened: {reason or 'it is no such image'}.",
+        advice="Save it again from the program it was drawn in.",
+    )
 
 
-def library_error(source: oiio.ImageInput | oiio.ImageOutput | oiio.ImageBuf | None = None) -> str:
-    """Return and clear what OpenImageIO last complained of, in one line; empty when nothing."""
+def _not_light(path: Path, mode: str) -> ImageUnreadable:
+    return ImageUnreadable(
+        f"{path.name} is in {mode} mode; only RGB, indexed colour and grey are read.",
+        advice="Convert it to RGB in the program it was drawn in, and save it again.",
+    )
+
+
+def _new_compression(path: Path) -> str:
     try:
-        text = oiio.geterror() if source is None else source.geterror()
-    except UnicodeDecodeError:
-        # Bytes of the damaged file are quoted in the message.
-        return "the file is damaged"
-    return "; ".join(line.strip() for line in text.splitlines() if line.strip())
+        with path.open("rb") as file:
+            found = _EXR_COMPRESSION.search(file.read(65536))
+    except OSError:
+        return ""
+    return _NEW_EXR.get(found[1][0], "") if found else ""
 
 
-def _check(path: Path, spec: oiio.ImageSpec, max_mib: int) -> None:
-    sides = (spec.width, spec.height, spec.full_width, spec.full_height)
+def _full_page(image: oiio.ImageInput) -> tuple[int, int]:
+    """Return the page to read, and how many full pages there are."""
+    sizes: dict[int, int] = {}
+    number = 0
+    while image.seek_subimage(number, 0):
+        spec = image.spec()
+        if not spec.get_int_attribute("tiff:subfiletype") & _NO_PAGE and _shows_colour(spec):
+            sizes[number] = spec.width * spec.height
+        number += 1
+    library_error(image)
+    if not sizes:
+        return 0, 1
+    largest = max(sizes.values())
+    return next(one for one, size in sizes.items() if size == largest), len(sizes)
+
+
+def _shows_colour(spec: oiio.ImageSpec) -> bool:
+    """Tell whether a part holds a picture, and not depth, masks or motion."""
+    if not spec.get_string_attribute("oiio:subimagename"):
+        return True
+    names = {name.lower().rpartition(".")[2] for name in spec.channelnames}
+    return bool({"r", "g", "b"} <= names or "y" in names)
+
+
+def _check(path: Path, spec: oiio.ImageSpec, limits: Limits) -> None:
     if spec.deep or spec.depth > 1:
         raise ImageUnreadable(
             f"{path.name} holds deep or volume data.", advice="Save it as a flat image."
         )
-    if any(spec.get_string_attribute(name).lower() in _INKS for name in _SAYS_INKS):
-        raise ImageUnreadable(
-            f"{path.name} is in CMYK mode; only RGB, indexed colour and grey are read.",
-            advice="Convert it to RGB in the program it was drawn in, and save it again.",
-        )
-    if max(sides) > MAX_SIDE or spec.image_bytes(native=True) > max_mib * MIB:
-        raise ImageUnreadable(
-            f"{path.name} is {spec.width} x {spec.height} pixels with {spec.nchannels} channels, "
-            f"more than the {max_mib} MiB and {MAX_SIDE} pixels a side that are allowed.",
-            advice="Publish it smaller, or raise watch.max_mib.",
-        )
+    inks = any(spec.get_string_attribute(name).lower() in _INKS for name in _SAYS_INKS)
+    mode = (
+        "CMYK"
+        if inks
+        else _NOT_LIGHT.get(spec.get_int_attribute("tiff:PhotometricInterpretation", 2))
+    )
+    if mode is not None:
+        raise _not_light(path, mode)
+    limits.require(
+        path.name,
+        width=max(spec.width, spec.full_width),
+        height=max(spec.height, spec.full_height),
+        sample_bytes=spec.pixel_bytes(native=True),
+    )

@@ -1,25 +1,39 @@
 """Look at files that may be anything, from outside the process that opens them."""
 
 import contextlib
+import fcntl
 import json
+import mmap
 import os
 import selectors
+import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
+
+from haikei.errors import ImageUnreadable
+from haikei.images.limits import DEFAULT_LIMITS, Limits
+from haikei.images.picture import Decoded, Picture
 
 _log = structlog.get_logger()
 _BATCH = 256
 #: Seconds for the child to start on a busy machine, and to end when asked to.
 _START, _END = 120.0, 2.0
+_SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,23 +50,33 @@ class Inspection:
     width: int  #: pixels, of the display window
     height: int
     format: str  #: as OpenImageIO calls it: `png`, `tiff`, `psd` …
+    note: str = ""  #: what should be known of how it is read, such as which of several pages
 
 
 class Inspector:
     """
-    Owns one child process that opens image files under a memory and a time limit.
+    Owns one child process that opens image files under limits of memory and processor time.
 
     The child is started when first needed, and again after a file has killed or hung it; that
     file is reported as not ok. One inspector may be used from several threads; they take turns.
 
     Args:
-        max_mib: the most that an image's stored pixels may take, in MiB.
-        timeout: seconds without an answer or a sign of life after which a file is given up.
+        limits: what one file may take.
+        timeout: seconds without an answer or a sign of life after which a file is given up: a
+            mount that hangs uses no processor time.
+        idle: seconds without a request after which the child ends by itself; None for never.
     """
 
-    def __init__(self, max_mib: int, timeout: float = 30.0) -> None:
-        self._max_mib = max_mib
+    def __init__(
+        self,
+        limits: Limits = DEFAULT_LIMITS,
+        *,
+        timeout: float = 300.0,
+        idle: float | None = None,
+    ) -> None:
+        self._limits = limits
         self._timeout = timeout
+        self._idle = idle
         self._lock = threading.Lock()
         self._child: _Child | None = None
 
@@ -89,13 +113,40 @@ class Inspector:
                 found += self._batch(paths[start : start + _BATCH], decode=decode)
         return found
 
+    def read(self, path: Path) -> Decoded:
+        """
+        Decode a file in the child, and return its pixels without copying them.
+
+        Raises:
+            ImageUnreadable: it is no image, is damaged, larger than allowed, or takes too much.
+        """
+        with self._lock:
+            try:
+                return self._asked_again(partial(_Child.read, path=path))
+            except _Lost as loss:
+                _log.warning("image_process_lost", file=str(path), reason=loss.reason)
+                self._end(at_once=True)
+                raise ImageUnreadable(
+                    f"{path.name} {loss.reason}.",
+                    advice="Save it again from the program it was drawn in, or smaller.",
+                ) from loss
+
+    def _asked_again(self, ask: "Callable[[_Child], _Answer]") -> "_Answer":
+        """Ask the child, and another one where it has ended meanwhile because nobody asked."""
+        try:
+            return ask(self._started())
+        except _Lost as loss:
+            if not loss.idle:
+                raise
+            self._end(at_once=True)
+            return ask(self._started())
+
     def _batch(self, paths: Sequence[Path], *, decode: bool) -> list[Inspection]:
         found: list[Inspection] = []
         while len(found) < len(paths):
             waiting = paths[len(found) :]
             try:
-                child = self._started()
-                child.ask(waiting, decode=decode)
+                child = self._asked_again(partial(_Child.ask, paths=waiting, decode=decode))
                 for path in waiting:
                     found.append(child.answer(path))  # noqa: PERF401 - keeps what came before
             except _Lost as loss:
@@ -107,7 +158,7 @@ class Inspector:
 
     def _started(self) -> "_Child":
         if self._child is None:
-            self._child = _Child(self._max_mib, self._timeout)
+            self._child = _Child(self._limits, self._timeout, self._idle)
         return self._child
 
     def _end(self, *, at_once: bool) -> None:
@@ -117,43 +168,69 @@ class Inspector:
 
 
 class _Lost(Exception):
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, idle: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.idle = idle  #: it ended by itself, and no file is to blame
 
 
 class _Child:
-    def __init__(self, max_mib: int, timeout: float) -> None:
+    def __init__(self, limits: Limits, timeout: float, idle: float | None) -> None:
+        self._limits = limits
         self._timeout = timeout
         self._ready = False
         self._buffer = bytearray()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "haikei.images.sandbox", str(max_mib), str(timeout)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-        )
+        self._pixels, theirs = socket.socketpair()
+        asked = {
+            "limits": asdict(limits),
+            "timeout": timeout,
+            "idle": idle,
+            "socket": theirs.fileno(),
+        }
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "haikei.images.sandbox", json.dumps(asked)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=_environment(),
+                pass_fds=[theirs.fileno()],
+            )
         self._selector = selectors.DefaultSelector()
         assert self._process.stdout is not None  # noqa: S101 - asked for above
         self._output = self._process.stdout.fileno()
         self._selector.register(self._output, selectors.EVENT_READ)
 
-    def ask(self, paths: Sequence[Path], *, decode: bool) -> None:
-        line = json.dumps({"paths": [os.fspath(path) for path in paths], "decode": decode})
+    def ask(self, paths: Sequence[Path], *, decode: bool = False, pixels: bool = False) -> Self:
+        line = json.dumps(
+            {"paths": [os.fspath(path) for path in paths], "decode": decode, "pixels": pixels}
+        )
         assert self._process.stdin is not None  # noqa: S101 - asked for at the start
         try:
             self._process.stdin.write(line.encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError as error:
-            raise _Lost(self._last_words()) from error
+            raise self._lost() from error
+        return self
 
     def answer(self, path: Path) -> Inspection:
+        return Inspection(path=path, **json.loads(self._answer()))
+
+    def read(self, path: Path) -> Decoded:
+        self.ask([path], pixels=True)
+        answer = json.loads(self._answer())
+        if not answer["ok"]:
+            raise ImageUnreadable(answer["reason"], advice=answer["advice"] or None)
+        _, (memory, *_), _, _ = socket.recv_fds(self._pixels, 1, 1)
+        shape = (int(answer["height"]), int(answer["width"]), 3)
+        return Decoded(picture=Picture(pixels=_mapped(memory, shape)), note=answer["note"])
+
+    def _answer(self) -> bytes:
         while True:
             line = self._line(self._timeout if self._ready else _START)
             self._ready = True
             if line:
-                return Inspection(path=path, **json.loads(line))
+                return line
 
     def end(self, *, at_once: bool) -> None:
         assert self._process.stdin is not None  # noqa: S101 - asked for at the start
@@ -168,6 +245,7 @@ class _Child:
             self._process.wait()
         self._selector.close()
         self._process.stdout.close()
+        self._pixels.close()
 
     def _line(self, patience: float) -> bytes:
         deadline = time.monotonic() + patience
@@ -177,17 +255,29 @@ class _Child:
                 raise _Lost(f"took more than {patience:g} s to read")
             chunk = os.read(self._output, 65536)
             if not chunk:
-                raise _Lost(self._last_words())
+                raise self._lost()
             self._buffer += chunk
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         return line
 
-    def _last_words(self) -> str:
+    def _lost(self) -> _Lost:
         code = self._process.wait()
+        if code == -signal.SIGXCPU:
+            return _Lost(f"took more than {self._limits.cpu_seconds} s of processor time to read")
         if code < 0:
-            return f"crashed the image reader (signal {-code})"
-        return f"ended the image reader (exit status {code})"
+            return _Lost(f"crashed the image reader (signal {-code})")
+        return _Lost(f"ended the image reader (exit status {code})", idle=code == 0)
+
+
+def _mapped(memory: int, shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Return the pixels in a file in memory, which nobody can change any more."""
+    try:
+        fcntl.fcntl(memory, fcntl.F_ADD_SEALS, _SEALS)
+        mapped = mmap.mmap(memory, 0, prot=mmap.PROT_READ)
+    finally:
+        os.close(memory)
+    return np.frombuffer(mapped, np.float32).reshape(shape)
 
 
 def _environment() -> dict[str, str]:

@@ -51,3 +51,11 @@ class Picture:
             np.uint16
         )
         return rounded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """A picture, and what should be known of how its file was read."""
+
+    picture: Picture
+    note: str  #: empty when there is nothing to know

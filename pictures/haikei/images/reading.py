@@ -1,77 +1,221 @@
-"""Read a layout as it should look: composed, upright, on white paper, in sRGB."""
+"""Decode a layout as it should look: composed, upright, on white paper, in sRGB."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from haikei.errors import ImageUnreadable
+from haikei.formats import EXR, PNG, TGA, TIFF
 from haikei.images import photoshop
-from haikei.images.colour import LINEAR_SPACE, SRGB_SPACE, convert, space_of
-from haikei.images.imagefile import open_image, read_pixels
-from haikei.images.picture import Picture
+from haikei.images.colour import SRGB_SPACE, linear_space_of, to_linear
+from haikei.images.icc import IccProfile, MatrixProfile, encode_srgb, icc_profile
+from haikei.images.imagefile import OpenImage, open_image, read_pixels
+from haikei.images.limits import DEFAULT_LIMITS, Limits
+from haikei.images.picture import Decoded, Picture
+from haikei.images.pngcolour import png_profile
+from haikei.images.targa import targa_alpha
+
+#: Rows are converted in bands of so many pixels: what lies between samples and result stays small.
+_BAND = 1 << 20
+_MINISWHITE = 0
 
 
-def read_picture(path: Path, *, max_mib: int = 4096) -> Picture:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Samples:
+    """What a file stores, and what its channels mean."""
+
+    stored: NDArray[Any]  #: (height, width, channels), of the type that the file has
+    colours: tuple[int, ...]  #: one channel, or three
+    alpha: int | None
+    premultiplied: bool
+
+    def colour(self, rows: slice) -> NDArray[Any]:
+        return self.stored[rows][..., list(self.colours)]
+
+    def cover(self, rows: slice) -> NDArray[np.float32] | None:
+        if self.alpha is None:
+            return None
+        return np.clip(_numbers(self.stored[rows][..., [self.alpha]]), 0.0, 1.0)
+
+
+def decode_picture(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Decoded:
     """
-    Read an image file as (height, width, 3) float32, sRGB-encoded, 0 to 1.
+    Decode an image file as (height, width, 3) float32, sRGB-encoded, 0 to 1, in this process.
 
-    Transparency shows white paper: composed in encoded values where the file is encoded, as paint
-    programs do, and in linear light where it is linear. OpenEXR fills its display window.
-    Photoshop files give their stored composite. Grey becomes RGB, further channels are left out.
-    Orientation marks (EXIF) are applied. Values above 1 in linear files are clipped.
+    Colours are converted by the file's own profile, or by what a PNG says without one. Transparency
+    shows white paper: composed in sRGB where the file is encoded, as paint programs do, and in
+    linear light where it is linear. OpenEXR fills its display window. Photoshop files give their
+    merged picture. Grey becomes RGB, further channels are left out. Orientation marks (EXIF) are
+    applied. Values above 1 in linear files are clipped.
 
     Args:
-        path: a PNG, TIFF, TGA, JPEG, PSD or OpenEXR file.
-        max_mib: the most that its stored pixels may take, in MiB.
+        path: a file of one of the formats that are read (`haikei.formats`).
+        limits: what it may take, looked at before anything is decoded.
 
     Raises:
-        ImageUnreadable: it is no such image, is damaged or truncated, or is larger than allowed.
+        ImageUnreadable: it is no such image, is damaged or truncated, is larger than allowed, or
+            its colours cannot be told.
     """
-    with open_image(path, max_mib=max_mib) as image:
-        spec = image.spec()
-        if image.format_name() == "psd":
-            photoshop.require_composite(path)
-        space = space_of(spec, format_name=image.format_name())
-        stored: NDArray[np.float32] = read_pixels(path, image, "float").astype(
-            np.float32, copy=False
-        )
-        colour, alpha = _channels(path, spec, stored)
-        associated = not spec.get_int_attribute("oiio:UnassociatedAlpha")
-        orientation = spec.get_int_attribute("Orientation", 1)
-        window = _window(spec) if image.format_name() == "openexr" else None
-    if space != SRGB_SPACE:
-        # OpenEXR alpha is premultiplied in linear light, so paper is laid under it there.
-        target = LINEAR_SPACE if alpha is not None else SRGB_SPACE
-        colour = convert(_finite(colour), source=space, target=target, name=path.name)
-        colour = _over_white(colour, alpha, associated=associated)
-        colour = convert(colour, source=target, target=SRGB_SPACE, name=path.name)
-    else:
-        colour = _over_white(_finite(colour), alpha, associated=associated)
+    try:
+        with open_image(path, limits=limits) as image:
+            samples = _samples(image)
+            convert = _conversion(image, samples)
+            spec, note = image.spec, image.note
+            window = _window(spec) if image.format is EXR else None
+        pixels = np.empty((spec.height, spec.width, 3), np.float32)
+        step = max(1, _BAND // spec.width)
+        for start in range(0, spec.height, step):
+            rows = slice(start, start + step)
+            pixels[rows] = np.clip(convert(samples.colour(rows), samples.cover(rows)), 0.0, 1.0)
+    except OSError as error:
+        raise ImageUnreadable(
+            f"{path.name} cannot be opened: {error.strerror or error}.",
+            advice="See whether it is there, and whether it may be read.",
+        ) from error
+    del samples
     if window is not None:
-        colour = _on_canvas(colour, window)
-    upright = _upright(np.clip(colour, 0.0, 1.0), orientation)
-    return Picture(pixels=np.ascontiguousarray(upright, dtype=np.float32))
+        pixels = _on_canvas(pixels, window)
+    upright = _upright(pixels, spec.get_int_attribute("Orientation", 1))
+    return Decoded(picture=Picture(pixels=np.ascontiguousarray(upright)), note=note)
 
 
-def _channels(
-    path: Path, spec: oiio.ImageSpec, stored: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+_Convert = Callable[[NDArray[Any], NDArray[np.float32] | None], NDArray[np.float32]]
+
+
+def _conversion(image: OpenImage, samples: _Samples) -> _Convert:
+    """Return what makes sRGB on white paper of stored colours and their cover."""
+    profile = _profile(image)
+    name = image.path.name
+    space = linear_space_of(image.spec, name=name) if _is_linear(image) else SRGB_SPACE
+    if profile is None and space != SRGB_SPACE:
+
+        def in_light(
+            colour: NDArray[Any], cover: NDArray[np.float32] | None
+        ) -> NDArray[np.float32]:
+            # Premultiplied in linear light, so paper is laid under it there.
+            linear = to_linear(_finite(_three(_numbers(colour))), space=space, name=name)
+            shown = _over_white(linear, cover, premultiplied=samples.premultiplied)
+            return encode_srgb(np.clip(shown, 0.0, 1.0))
+
+        return in_light
+
+    def encoded(colour: NDArray[Any], cover: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        if profile is None:
+            plain = _three(_finite(_numbers(colour)))
+            return _over_white(plain, cover, premultiplied=samples.premultiplied)
+        if samples.premultiplied and cover is not None:
+            safe = np.where(cover > 0, cover, np.float32(1.0))
+            colour = _finite(_numbers(colour)) / safe
+        return _over_white(_through(profile, colour), cover, premultiplied=False)
+
+    return encoded
+
+
+def _through(profile: IccProfile | MatrixProfile, colour: NDArray[Any]) -> NDArray[np.float32]:
+    if isinstance(profile, IccProfile) and colour.dtype == np.uint8:
+        return profile.to_srgb(colour)
+    numbers = _finite(_numbers(colour))
+    if isinstance(profile, MatrixProfile):
+        return profile.to_srgb(_three(numbers))
+    return profile.to_srgb(numbers)
+
+
+def _profile(image: OpenImage) -> IccProfile | MatrixProfile | None:
+    if image.format is PNG:
+        return png_profile(image.path)
+    data = image.spec.getattribute("ICCProfile")
+    if data is None or image.format is EXR:
+        return None
+    return icc_profile(bytes(np.asarray(data, dtype=np.uint8)), image.path.name)
+
+
+def _is_linear(image: OpenImage) -> bool:
+    # As OpenEXR defines it, and as programs that write floating-point numbers mean it.
+    return image.format is EXR or str(image.spec.format) in {"half", "float", "double"}
+
+
+def _samples(image: OpenImage) -> _Samples:
+    if image.photoshop is not None:
+        return _photoshop_samples(image, image.photoshop)
+    spec = image.spec
+    stored = read_pixels(image, "unknown")
+    premultiplied = not spec.get_int_attribute("oiio:UnassociatedAlpha")
+    alpha = spec.alpha_channel if spec.alpha_channel >= 0 else None
+    if image.format is TGA:
+        said = targa_alpha(image.path)
+        if said.grey:
+            alpha = 1 if said.exists and spec.nchannels == 2 else None
+            return _Samples(
+                stored=stored, colours=(0,), alpha=alpha, premultiplied=said.premultiplied
+            )
+        # Programs that know no transparency leave the fourth channel empty.
+        if alpha is not None and not (said.exists and stored[..., alpha].any()):
+            alpha = None
+        premultiplied = said.premultiplied
+    photometric = spec.get_int_attribute("tiff:PhotometricInterpretation", -1)
+    if image.format is TIFF and photometric == _MINISWHITE and stored.dtype == np.uint16:
+        # The library turns eight bits over, and no others.
+        stored = np.iinfo(np.uint16).max - stored
+    return _Samples(
+        stored=stored,
+        colours=_colours(image, alpha),
+        alpha=alpha,
+        premultiplied=premultiplied,
+    )
+
+
+def _photoshop_samples(image: OpenImage, document: photoshop.PhotoshopFile) -> _Samples:
+    alpha = None
+    if document.transparency:
+        stored: NDArray[Any] = photoshop.straight(image.path, document)
+        alpha = stored.shape[2] - 1
+        used, colours = tuple(range(alpha + 1)), tuple(range(alpha))
+    else:
+        stored = read_pixels(image, "unknown")
+        used = colours = (0, 1, 2) if stored.shape[2] >= 3 else (0,)
+    if all((stored[..., one] == stored[0, 0, one]).all() for one in used):
+        photoshop.require_drawn_layers_merged(image.path, document)
+    return _Samples(stored=stored, colours=colours, alpha=alpha, premultiplied=False)
+
+
+def _colours(image: OpenImage, alpha: int | None) -> tuple[int, ...]:
+    spec = image.spec
     names = [str(name).lower() for name in spec.channelnames]
-    alpha = stored[..., spec.alpha_channel : spec.alpha_channel + 1]
+    if {"ry", "by"} & set(names):
+        raise ImageUnreadable(
+            f"{image.path.name} stores luminance and chroma, which is not read.",
+            advice="Save it as RGB.",
+        )
+    photometric = spec.get_int_attribute("tiff:PhotometricInterpretation", -1)
+    if image.format is TIFF and photometric in {0, 1}:
+        return (0,)
     for wanted in (("r", "g", "b"), ("red", "green", "blue")):
         if all(name in names for name in wanted):
-            indices = [names.index(name) for name in wanted]
-            return stored[..., indices], alpha if spec.alpha_channel >= 0 else None
-    colours = [i for i in range(spec.nchannels) if i not in {spec.alpha_channel, spec.z_channel}]
+            return tuple(names.index(name) for name in wanted)
+    colours = [i for i in range(spec.nchannels) if i not in {alpha, spec.z_channel}]
     if not colours:
         raise ImageUnreadable(
-            f"{path.name} holds no colour, only {', '.join(spec.channelnames)}.",
+            f"{image.path.name} holds no colour, only {', '.join(spec.channelnames)}.",
             advice="Publish the composed picture.",
         )
-    chosen = colours[:3] if len(colours) >= 3 else [colours[0]] * 3
-    return stored[..., chosen], alpha if spec.alpha_channel >= 0 else None
+    return tuple(colours[:3]) if len(colours) >= 3 else (colours[0],)
+
+
+def _numbers(samples: NDArray[Any]) -> NDArray[np.float32]:
+    """Return samples as numbers, integers from 0 to 1."""
+    if samples.dtype.kind == "f":
+        return samples.astype(np.float32, copy=False)
+    most = np.iinfo(samples.dtype).max
+    return (samples / np.float32(most)).astype(np.float32, copy=False)
+
+
+def _three(colour: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.repeat(colour, 3, axis=-1) if colour.shape[-1] == 1 else colour
 
 
 def _finite(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -81,12 +225,12 @@ def _finite(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _over_white(
-    colour: NDArray[np.float32], alpha: NDArray[np.float32] | None, *, associated: bool
+    colour: NDArray[np.float32], cover: NDArray[np.float32] | None, *, premultiplied: bool
 ) -> NDArray[np.float32]:
-    if alpha is None:
+    if cover is None:
         return colour
-    cover = np.clip(_finite(alpha), 0.0, 1.0)
-    paint = colour if associated else colour * cover
+    cover = _finite(cover)
+    paint = colour if premultiplied else colour * cover
     flattened: NDArray[np.float32] = (paint + (np.float32(1.0) - cover)).astype(np.float32)
     return flattened
 

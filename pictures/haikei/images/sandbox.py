@@ -1,28 +1,35 @@
 """
 The process in which foreign image files are opened: `python -m haikei.images.sandbox`.
 
-Its memory is limited, it ends by itself when one file takes too long, and it talks in lines of
-JSON: a list of paths comes in, one answer a path goes out, in order. An empty line in between
-is a sign of life from a long read.
+Its address space and its processor time are limited, it ends by itself when one file takes too
+long, and it talks in lines of JSON: a list of paths comes in, one answer a path goes out, in
+order. An empty line in between is a sign of life from a long read. Pixels go out as a file in
+memory, whose descriptor is sent over a socket before the answer.
 """
 
 import hashlib
 import json
 import os
 import resource
+import select
 import signal
+import socket
 import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from haikei.errors import ImageUnreadable
+from haikei.images.imagefile import open_image
+from haikei.images.limits import Limits
+from haikei.images.reading import decode_picture
 
 _MIB = 1024 * 1024
 #: Address space beside the pixels: the interpreter, the libraries and the readers' own buffers.
 _BASE_MIB = 3072
 _CHUNK = 1 * _MIB
 _SIGN_OF_LIFE = 64 * _MIB
+_NO_MEMORY = "needs more memory than is allowed"
 
 Answer = dict[str, str | int | bool]
 
@@ -35,19 +42,19 @@ class _Changed(Exception):
     """The file is not the one it was a moment ago."""
 
 
-def inspect_file(path: Path, *, max_mib: int, decode: bool, alive: Callable[[], None]) -> Answer:
+def inspect_file(path: Path, *, decode: bool, alive: Callable[[], None], **limits: int) -> Answer:
     """
     Hash a file and read its header, or all of its pixels.
 
     Args:
         path: an image file; links are followed.
-        max_mib: the most that its stored pixels may take, in MiB.
         decode: decode all pixels, which alone finds most damage.
         alive: called now and then during a long read.
+        limits: fields of `haikei.images.limits.Limits`.
     """
     answer: Answer = {
         "ok": False, "reason": "", "sha256": "", "size": 0, "mtime_ns": 0, "inode": 0,
-        "width": 0, "height": 0, "format": "",
+        "width": 0, "height": 0, "format": "", "note": "",
     }  # fmt: skip
     try:
         # A pipe under an image's name would block for ever.
@@ -66,7 +73,8 @@ def inspect_file(path: Path, *, max_mib: int, decode: bool, alive: Callable[[], 
         if before.st_size == 0:
             return answer | {"reason": "is empty"}
         answer["sha256"] = _hash(descriptor, alive)
-        problem = _look(path, answer, max_mib=max_mib, decode=decode)
+        alive()
+        problem = _look(path, answer, decode=decode, limits=limits)
         _compare(path, before)
         return answer | {"ok": not problem, "reason": problem}
     except _Vanished:
@@ -77,6 +85,43 @@ def inspect_file(path: Path, *, max_mib: int, decode: bool, alive: Callable[[], 
         return answer | {"reason": f"cannot be read: {error.strerror}"}
     finally:
         os.close(descriptor)
+
+
+def read_file(path: Path, *, pixels_to: socket.socket, **limits: int) -> Answer:
+    """
+    Decode a file, and send its pixels, (height, width, 3) float32, as a file in memory.
+
+    Args:
+        path: an image file.
+        pixels_to: where the descriptor of that file is sent.
+        limits: fields of `haikei.images.limits.Limits`.
+    """
+    answer: Answer = {"ok": False, "reason": "", "advice": "", "width": 0, "height": 0, "note": ""}
+    try:
+        # A pipe under an image's name would block for ever.
+        if path.exists() and not path.is_file():
+            return answer | {"reason": f"{path.name} is no regular file."}
+        decoded = decode_picture(path, limits=Limits(**limits))
+        memory = os.memfd_create("pixels", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            with os.fdopen(memory, "wb", closefd=False) as file:
+                file.write(decoded.picture.pixels.data)
+            socket.send_fds(pixels_to, [b"p"], [memory])
+        finally:
+            os.close(memory)
+    except ImageUnreadable as error:
+        return answer | {"reason": error.message, "advice": error.advice or ""}
+    except MemoryError:
+        return answer | {
+            "reason": f"{path.name} {_NO_MEMORY}.",
+            "advice": "Publish it smaller, or raise watch.max_mib.",
+        }
+    except OSError as error:
+        return answer | {"reason": f"{path.name} cannot be read: {error.strerror or error}."}
+    picture = decoded.picture
+    return answer | {
+        "ok": True, "width": picture.width, "height": picture.height, "note": decoded.note,
+    }  # fmt: skip
 
 
 def _hash(descriptor: int, alive: Callable[[], None]) -> str:
@@ -91,26 +136,20 @@ def _hash(descriptor: int, alive: Callable[[], None]) -> str:
     return digest.hexdigest()
 
 
-def _look(path: Path, answer: Answer, *, max_mib: int, decode: bool) -> str:
-    # Imported under the memory limit that `main` has set by then.
-    from haikei.images import photoshop
-    from haikei.images.imagefile import open_image, read_pixels
-
+def _look(path: Path, answer: Answer, *, decode: bool, limits: dict[str, int]) -> str:
+    allowed = Limits(**limits)
     try:
-        with open_image(path, max_mib=max_mib) as image:
-            spec = image.spec()
+        with open_image(path, limits=allowed) as image:
             answer |= {
-                "width": spec.full_width, "height": spec.full_height,
-                "format": image.format_name(),
+                "width": image.spec.full_width, "height": image.spec.full_height,
+                "format": image.format.oiio, "note": image.note,
             }  # fmt: skip
-            if image.format_name() == "psd":
-                photoshop.require_composite(path)
-            if decode:
-                read_pixels(path, image, "unknown")
+        if decode:
+            decode_picture(path, limits=allowed)
     except ImageUnreadable as error:
         return str(error)
     except MemoryError:
-        return "needs more memory than is allowed"
+        return _NO_MEMORY
     return ""
 
 
@@ -125,29 +164,46 @@ def _compare(path: Path, before: os.stat_result) -> None:
 
 
 def main() -> None:
-    """Answer requests until the other side closes the pipe."""
-    max_mib, timeout = int(sys.argv[1]), float(sys.argv[2])
-    limit = (_BASE_MIB + max_mib) * _MIB
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    """Answer requests until the other side closes the pipe, or asks nothing for long."""
+    request = json.loads(sys.argv[1])
+    limits: dict[str, int] = request["limits"]
+    timeout, idle = float(request["timeout"]), request["idle"]
+    pixels_to = socket.socket(fileno=int(request["socket"]))
+    most = (_BASE_MIB + limits["mib"]) * _MIB
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # The other side ends a process that hangs; this ends one whose other side is gone.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    # Libraries print, and must not do so into the answers.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def begin() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 2 * timeout)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        spent = int(used.ru_utime + used.ru_stime)
+        # Processor time, and not the clock's: a busy machine makes no file a bad one.
+        soft = spent + limits["cpu_seconds"] + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
     def alive() -> None:
-        signal.setitimer(signal.ITIMER_REAL, 2 * timeout)
+        begin()
         answers.write(b"\n")
 
     # Ready: from here on, time counts for the files.
     answers.write(b"\n")
-    for line in sys.stdin.buffer:
+    while select.select([sys.stdin], [], [], idle)[0]:
+        line = sys.stdin.buffer.readline()
+        if not line:
+            return
         request = json.loads(line)
-        for path in request["paths"]:
-            signal.setitimer(signal.ITIMER_REAL, 2 * timeout)
-            answer = inspect_file(
-                Path(path), max_mib=max_mib, decode=request["decode"], alive=alive
-            )
+        for path in map(Path, request["paths"]):
+            begin()
+            if request["pixels"]:
+                answer = read_file(path, pixels_to=pixels_to, **limits)
+            else:
+                answer = inspect_file(path, decode=request["decode"], alive=alive, **limits)
             answers.write(json.dumps(answer).encode() + b"\n")
         signal.setitimer(signal.ITIMER_REAL, 0)
 

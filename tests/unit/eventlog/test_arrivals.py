@@ -19,7 +19,7 @@ from support.watching import FollowingStudio, following_studio, poll_all
 
 @pytest.fixture(scope="module")
 def inspector() -> Generator[Inspector]:
-    with Inspector(256) as one:
+    with Inspector() as one:
         yield one
 
 

@@ -24,7 +24,7 @@ PATIENCE = 300.0
 
 @pytest.fixture(scope="module")
 def inspector() -> Generator[Inspector]:
-    with Inspector(256) as one:
+    with Inspector() as one:
         yield one
 
 

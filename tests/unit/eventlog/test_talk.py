@@ -17,7 +17,7 @@ STATUS = "sg_status_list"
 
 @pytest.fixture(scope="module")
 def inspector() -> Generator[Inspector]:
-    with Inspector(256) as one:
+    with Inspector() as one:
         yield one
 
 

@@ -18,7 +18,7 @@ NOISE = Picture(pixels=np.random.default_rng(1).random((48, 64, 3)).astype(np.fl
 
 @pytest.fixture(scope="module")
 def inspector() -> object:
-    with Inspector(256) as one:
+    with Inspector() as one:
         yield one
 
 
@@ -122,7 +122,7 @@ def test_a_picture_beyond_the_limit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     write_picture(Picture(pixels=np.ones((800, 800, 3), dtype=np.float32)), path, bits=8)
 
-    with Inspector(1) as inspector:
+    with Inspector(Limits(mib=1)) as inspector:
         (found,) = inspector.inspect([path], decode=True)
 
     assert not found.ok
@@ -132,7 +132,7 @@ def test_a_picture_beyond_the_limit_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_changes_meanwhile_is_not_taken(tmp_path: Path) -> None:
     path = slow_file(tmp_path / "slow.png")
 
-    with Inspector(64) as inspector:
+    with Inspector() as inspector:
         inspector.inspect([])
         thread = when_reading(path, lambda _: os.truncate(path, 100))
         (found,) = inspector.inspect([path])
@@ -149,7 +149,7 @@ def test_a_file_that_goes_away_meanwhile_is_not_taken(tmp_path: Path) -> None:
         os.truncate(path, 100)
         path.unlink()
 
-    with Inspector(64) as inspector:
+    with Inspector() as inspector:
         thread = when_reading(path, remove)
         (found,) = inspector.inspect([path])
         thread.join()
@@ -162,7 +162,7 @@ def test_a_file_that_kills_the_reader_is_named_and_the_others_are_read(tmp_path:
     write_picture(NOISE, good, bits=8)
     deadly = slow_file(tmp_path / "deadly.png")
 
-    with Inspector(64) as inspector:
+    with Inspector() as inspector:
         thread = when_reading(deadly, lambda child: child.kill())
         found = inspector.inspect([good, deadly, good])
         thread.join()
@@ -176,7 +176,7 @@ def test_a_file_that_hangs_the_reader_is_given_up(tmp_path: Path) -> None:
     write_picture(NOISE, good, bits=8)
     endless = slow_file(tmp_path / "endless.png")
 
-    with Inspector(64, timeout=1.5) as inspector:
+    with Inspector(timeout=1.5) as inspector:
         thread = when_reading(endless, lambda child: child.suspend())
         found = inspector.inspect([good, endless, good])
         thread.join()
@@ -189,7 +189,7 @@ def test_the_reader_ends_with_its_inspector(tmp_path: Path) -> None:
     good = tmp_path / "good.png"
     write_picture(NOISE, good, bits=8)
     before = {child.pid for child in psutil.Process().children()}
-    with Inspector(64) as inspector:
+    with Inspector() as inspector:
         inspector.inspect([good])
         mine = [child for child in psutil.Process().children() if child.pid not in before]
         assert len(mine) == 1
@@ -203,7 +203,7 @@ def test_the_reader_knows_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write_picture(NOISE, good, bits=8)
     before = {child.pid for child in psutil.Process().children()}
 
-    with Inspector(64) as inspector:
+    with Inspector() as inspector:
         inspector.inspect([good])
         (mine,) = (child for child in psutil.Process().children() if child.pid not in before)
         environment = mine.environ()

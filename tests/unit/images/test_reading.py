@@ -336,7 +336,7 @@ def test_files_damaged_at_random_are_read_or_refused_and_nothing_else(tmp_path: 
             damaged[places] = generator.integers(0, 256, size=6, dtype=np.uint8)
             path.write_bytes(damaged.tobytes())
             try:
-                picture = read_picture(path, max_mib=64)
+                picture = read_picture(path, limits=Limits(mib=64))
             except ImageUnreadable as error:
                 assert error.advice  # noqa: PT017 - either outcome is right, others are not
             else:
@@ -373,9 +373,9 @@ def test_pictures_larger_than_allowed_are_refused(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", blank, "uint8")
 
     with pytest.raises(ImageUnreadable, match=r"max_mib|limit"):
-        read_picture(path, max_mib=1)
+        read_picture(path, limits=Limits(mib=1))
 
-    assert read_picture(path, max_mib=2).width == 800
+    assert read_picture(path, limits=Limits(mib=19)).width == 800
 
 
 def test_not_a_number_becomes_a_number(tmp_path: Path) -> None:

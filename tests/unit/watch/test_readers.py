@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from haikei.images import Inspection, Inspector
+from haikei.images import Inspection, Inspector, Limits
 from haikei.sources.watch.inspecting import Inspected, Readers
 from haikei.sources.watch.scan import stamp_of
 from haikei.sources.watch.settling import SettledFile
@@ -40,7 +40,7 @@ def _gather(readers: Readers, batches: int) -> list[Inspected]:
 
 def test_batches_come_back_with_a_finding_for_each_file(tmp_path: Path) -> None:
     wake = threading.Event()
-    readers = Readers(lambda: Inspector(max_mib=64), wake, most=2)
+    readers = Readers(lambda: Inspector(Limits(mib=64)), wake, most=2)
     paths = _pictures(tmp_path, 300)
     ready = _ready(paths)
 
@@ -59,7 +59,7 @@ def test_batches_come_back_with_a_finding_for_each_file(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_has_nothing_to_do_ends(tmp_path: Path) -> None:
-    readers = Readers(lambda: Inspector(max_mib=64), threading.Event(), idle=0.05)
+    readers = Readers(lambda: Inspector(Limits(mib=64)), threading.Event(), idle=0.05)
     path = _pictures(tmp_path, 1)[0]
 
     readers.warm(str(path), 1)
@@ -72,7 +72,7 @@ def test_a_reader_that_has_nothing_to_do_ends(tmp_path: Path) -> None:
 
 
 def test_closing_drops_what_no_reader_has_begun(tmp_path: Path) -> None:
-    readers = Readers(lambda: Inspector(max_mib=64), threading.Event(), most=1)
+    readers = Readers(lambda: Inspector(Limits(mib=64)), threading.Event(), most=1)
     ready = _ready(_pictures(tmp_path, 500))
     while ready:
         readers.submit(ready)

@@ -15,7 +15,7 @@ from starlette.types import Message
 from haikei import images
 from haikei.credits import BackgroundVersion
 from haikei.database import backgrounds
-from haikei.images import Picture
+from haikei.images import Limits, Picture
 from haikei.web.pages.rendering import FOLDER, to_asset, to_cut
 from support.clocks import PATIENCE
 from support.records import save_background, save_show
@@ -158,10 +158,10 @@ def test_making_pictures_holds_no_other_page_up(
     go, at_once = threading.Event(), Making()
     read_picture = images.read_picture
 
-    def slow(path: Path, *, max_mib: int = 4096) -> Picture:
+    def slow(path: Path, *, limits: Limits) -> Picture:
         with at_once:
             assert go.wait(PATIENCE)
-            return read_picture(path, max_mib=max_mib)
+            return read_picture(path, limits=limits)
 
     monkeypatch.setattr(images, "read_picture", slow)
     wanted = pictures_of(unseen) * 20

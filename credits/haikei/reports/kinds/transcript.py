@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from haikei.credits import BackgroundVersion, CreditLine, credit_line, records
 from haikei.errors import CreditError
+from haikei.images import Limits
 from haikei.intake import DeliveredFile, Examination, Examiner, Verdict
 from haikei.provenance import trusted_roots
 from haikei.reports.document.blocks import (
@@ -181,7 +182,7 @@ class VerificationReport:
             own_trust_pem=roots.own,
             studio=source.settings.studio.name,
             connection=source.connection,
-            max_mib=source.settings.watch.max_mib,
+            limits=Limits.from_settings(source.settings),
         )
         table = Table(
             key="files",

@@ -15,7 +15,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from haikei.credits import Contribution, CreditLine, ImageKind, ImageRecord, Role
 from haikei.files import sha256_of
-from haikei.images import Picture, read_picture, resize, write_picture, write_review
+from haikei.images import (
+    Limits,
+    Picture,
+    decode_picture,
+    read_picture,
+    resize,
+    write_picture,
+    write_review,
+)
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.generate import Generated, GeneratedStage
 from haikei.jobs.background.validate import Validated
@@ -141,7 +149,7 @@ class _Work:
     def make(self) -> Extracted:
         self.marked.mkdir(exist_ok=True)
         copy = own_copy(self.order.layout, self.order.layout_sha256, self.folder)
-        drawn = read_picture(copy, max_mib=self.settings.watch.max_mib)
+        drawn = read_picture(copy, limits=Limits.from_settings(self.settings))
         chain = Chain(self.marks, unnamed=self.unnamed)
         chain.put(self._layout(copy, drawn))
         *earlier, last = self.generated.stages
@@ -156,7 +164,7 @@ class _Work:
             target = self.marked / f"{stage.stage}{stage.path.suffix}"
             title = PurePosixPath(image.path).stem
             chain.mark(image, source=stage.path, target=target, title=title)
-        picture = read_picture(last.path)
+        picture = decode_picture(last.path).picture
         background = self._background(chain, last, drawn, picture)
         review, thumbnail = self.folder / "review.jpg", self.folder / "thumbnail.jpg"
         write_review(picture, review, longest=REVIEW)
@@ -221,7 +229,7 @@ class _Work:
             source = self.folder / f"unmarked{relative.suffix}"
             write_picture(picture, source)
             # Half floats do not hold every one of the sixteen bits that a stage has.
-            hashed = replace(last, pixels_sha256=read_picture(source).sha256())
+            hashed = replace(last, pixels_sha256=decode_picture(source).picture.sha256())
         image = stage_image(
             hashed,
             picture,

@@ -90,11 +90,11 @@ def examine(
         MarksBroken: it carries marks that do not hold.
     """
     copy = own_copy(order.file, sha256, folder)
-    most = tools.settings.watch.max_mib
-    picture = read_picture(copy, max_mib=most)
+    limits = tools.limits
+    picture = read_picture(copy, limits=limits)
     marks = read_own(copy, tools)
     require_whole(marks)
-    before = read_picture(parent.path, max_mib=most)
+    before = read_picture(parent.path, limits=limits)
     measured = measure_change(before, picture)
     code = parent.version.code
     if not measured.related:

@@ -151,12 +151,12 @@ def compared(
     Raises:
         ImageUnreadable: the file is no picture, or damaged.
     """
-    most = tools.settings.watch.max_mib
-    painted = _small(read_picture(file, max_mib=most))
+    limits = tools.limits
+    painted = _small(read_picture(file, limits=limits))
     for one in versions:
         path = tools.storage.published(PurePosixPath(one.final.path))
         try:
-            own = _small(read_picture(path, max_mib=most))
+            own = _small(read_picture(path, limits=limits))
         except ImageUnreadable as error:
             log.warning("version_not_compared", version=one.code, error=str(error))
             continue
@@ -183,13 +183,13 @@ def topmost(
     known = {one.final.sha256 for one in (first, *versions)}
     if any(_parent(one) not in known for one in versions):
         return None
-    most = tools.settings.watch.max_mib
-    painted = _small(read_picture(file, max_mib=most))
+    limits = tools.limits
+    painted = _small(read_picture(file, limits=limits))
     size = (painted.width, painted.height)
 
     def lab(version: BackgroundVersion) -> Lab:
         path = tools.storage.published(PurePosixPath(version.final.path))
-        return lab_of(resize(_small(read_picture(path, max_mib=most)), *size))
+        return lab_of(resize(_small(read_picture(path, limits=limits)), *size))
 
     seen, reached = lab_of(painted), first
     while True:

@@ -88,7 +88,7 @@ def _pictures(background: BackgroundVersion, tools: Tools, folder: Path) -> tupl
     if found is None:
         folder.mkdir(parents=True, exist_ok=True)
         path = tools.storage.published(PurePosixPath(background.final.path))
-        picture = read_picture(path, max_mib=tools.settings.watch.max_mib)
+        picture = read_picture(path, limits=tools.limits)
         found = write_reviews(picture, folder)
     return found
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from haikei.database import reading, utc_now
 from haikei.errors import HaikeiError
 from haikei.events import Source, TouchUpFolders
-from haikei.images import Inspector
+from haikei.images import Inspector, Limits
 from haikei.review import wake
 from haikei.settings import Settings
 from haikei.sources.eventlog import cursor
@@ -66,7 +66,7 @@ class Follower:
     layout or a decision nor announces a layout twice.
 
     Args:
-        settings: the studio's; `events` and `watch.max_mib` are used.
+        settings: the studio's; `events` and the limits of `watch` are used.
         database: the studio's own.
         feed: the tracker's event log. It is used in the calling thread only.
         storage: where layouts may be.
@@ -90,7 +90,7 @@ class Follower:
         self._monotonic = monotonic
         patience = max(self._settings.overlap, self._settings.gap_deadline)
         self._patience = patience
-        self._inspector = inspector or Inspector(settings.watch.max_mib)
+        self._inspector = inspector or Inspector(Limits.from_settings(settings))
         self._arrivals = Arrivals(
             feed.name, storage, self._inspector, TouchUpFolders(settings.watch.touch_ups)
         )

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from haikei.images import Inspector
+from haikei.images import Inspector, Limits
 from haikei.settings import Settings
 from haikei.sources.watch.file_table import FileTable, KnownFiles
 from haikei.sources.watch.inspecting import MakeReader, Readers
@@ -92,7 +92,7 @@ class Watcher:
         # The deepest root comes first: a path belongs to the nearest one above it.
         self._trees = [WatchedTree(root, names, self._hints, apart=tops) for root in roots]
         self._readers = Readers(
-            make_reader or (lambda: Inspector(max_mib=watch.max_mib)), self._wake
+            make_reader or (lambda: Inspector(Limits.from_settings(settings))), self._wake
         )
         self._intake = Intake(
             table=self._table,

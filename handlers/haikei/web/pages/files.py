@@ -22,6 +22,7 @@ from haikei.database import image_records, reading
 from haikei.errors import ImageUnreadable, LedgerError
 from haikei.jobs.previews import CARD, preview_file, write_preview
 from haikei.ledger import entry
+from haikei.settings import Settings
 from haikei.web.context import WebContext
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -42,22 +43,19 @@ class Pictures:
     Args:
         database: the studio's own.
         find_file: finds a recorded path below the storage roots, and nothing else.
-        state: the studio's folder, in which they are kept.
-        max_mib: the most that one picture may take while it is read.
+        settings: the studio's: its folder, and what reading one picture may take.
     """
 
     def __init__(
         self,
         database: Engine,
         find_file: Callable[[str], Path | None],
-        state: Path,
-        *,
-        max_mib: int,
+        settings: Settings,
     ) -> None:
         self._database = database
         self._find_file = find_file
-        self._state = state
-        self._max_mib = max_mib
+        self._settings = settings
+        self._state = settings.studio.state
 
     def kept(self, sha256: str, size: Size) -> Path | None:
         """Return a JPEG that was made before, or None."""
@@ -78,10 +76,11 @@ class Pictures:
         source = self._source(sha256) if found is None else None
         if source is None:
             return found
-        from haikei.images import read_picture
+        from haikei.images import Limits, read_picture
 
         file = preview_file(self._state, sha256, size)
-        write_preview(read_picture(source, max_mib=self._max_mib), file, longest=size)
+        limits = Limits.from_settings(self._settings)
+        write_preview(read_picture(source, limits=limits), file, longest=size)
         return file
 
     def _source(self, sha256: str) -> Path | None:

@@ -274,12 +274,7 @@ class Pages:
         settings = web.settings
         find_file = published_files(settings)
         renderer = Renderer()
-        pictures = Pictures(
-            web.database,
-            find_file,
-            settings.studio.state,
-            max_mib=settings.watch.max_mib,
-        )
+        pictures = Pictures(web.database, find_file, settings)
         self._looking = Looking(web, renderer)
         self._deciding = DecisionForms(web, renderer, self._looking)
         self._files = Files(web, pictures, find_file)

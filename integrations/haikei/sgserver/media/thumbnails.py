@@ -27,7 +27,7 @@ ImageField = Literal["image", "filmstrip_image"]
 
 THUMBNAIL_SIZE = 480  #: pixels of the longer side
 REVIEW_SIZE = 1920  #: pixels of the longer side
-_MAX_MIB = 2048  #: decoded pixels of one uploaded image
+_MAX_MIB = 2048  #: memory while one uploaded image is read
 
 _log = structlog.get_logger(__name__)
 
@@ -174,7 +174,7 @@ def make_renditions(media: MediaStore, attachment: int, filename: str) -> None:
     """
     if not is_readable(filename):
         raise ImageUnreadable(f"{filename} is not an image that can be shown.")
-    from haikei.images import read_picture, write_review
+    from haikei.images import Limits, read_picture, write_review
 
     # The reader goes by the ending; uploaded bytes stand under a number alone.
     stem = media.folder / "incoming" / secrets.token_hex(16)
@@ -184,7 +184,7 @@ def make_renditions(media: MediaStore, attachment: int, filename: str) -> None:
     )
     try:
         os.link(media.original(attachment), source)
-        picture = read_picture(source, max_mib=_MAX_MIB)
+        picture = read_picture(source, limits=Limits(mib=_MAX_MIB))
         for rendition, longest in (
             (Rendition.REVIEW, REVIEW_SIZE),
             (Rendition.THUMBNAIL, THUMBNAIL_SIZE),

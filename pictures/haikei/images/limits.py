@@ -1,0 +1,62 @@
+"""How large a file from outside may be, and what reading it may cost."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from haikei.errors import ImageUnreadable
+
+if TYPE_CHECKING:
+    from haikei.settings import Settings
+
+MIB = 1024 * 1024
+#: Bytes a pixel of the result, (height, width, 3) float32, and of the copy that turns it upright.
+_RESULT = 2 * 12
+#: A library decodes into memory of its own before the samples are handed over.
+_COPIES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one file may take; the defaults are those of the settings."""
+
+    megapixels: int = 128  #: millions of pixels
+    mib: int = 4096  #: memory while it is read, in MiB
+    cpu_seconds: int = 120  #: of one processor
+
+    @classmethod
+    def from_settings(cls, settings: "Settings") -> Self:
+        """Return the limits that a studio has set."""
+        watch = settings.watch
+        return cls(
+            megapixels=watch.max_megapixels, mib=watch.max_mib, cpu_seconds=watch.max_cpu_seconds
+        )
+
+    def require(self, name: str, *, width: int, height: int, sample_bytes: int) -> None:
+        """
+        Make sure that a picture is within the limits, from what its header announces.
+
+        Args:
+            name: of the file, for the message.
+            width: in pixels.
+            height: in pixels.
+            sample_bytes: of one pixel with all its channels, as they are stored.
+
+        Raises:
+            ImageUnreadable: it is larger than allowed.
+        """
+        pixels = width * height
+        size = f"{name} is {width} x {height} pixels"
+        if pixels > self.megapixels * 1_000_000:
+            raise ImageUnreadable(
+                f"{size}, {pixels / 1e6:.0f} megapixels where {self.megapixels} are allowed.",
+                advice="Publish it smaller, or raise watch.max_megapixels.",
+            )
+        needed = pixels * (_COPIES * sample_bytes + _RESULT) // MIB
+        if needed > self.mib:
+            raise ImageUnreadable(
+                f"{size} and takes {needed} MiB to read where {self.mib} are allowed.",
+                advice="Publish it smaller, or raise watch.max_mib.",
+            )
+
+
+DEFAULT_LIMITS = Limits()
