@@ -9,6 +9,7 @@
     │   ├── PlaceUnknown       its path or its row names no project and shot we can use
     │   ├── ImageUnreadable    the file is damaged, truncated, too large or no image
     │   ├── LayoutChanged      the file is not the one that was announced
+    │   ├── SheetBlank         nothing is drawn on it: people are asked
     │   └── PolicyRefusal      consent, the show's rule or a model's licence says no
     ├── GenerationError        a generator could not make the picture
     │   ├── ModelUnusable      a model folder is incomplete, unsafe or undeclared
@@ -103,6 +104,10 @@ class ImageUnreadable(LayoutRefused):
 
 class LayoutChanged(LayoutRefused):
     """The file is not the one that was announced."""
+
+
+class SheetBlank(LayoutRefused):
+    """Nothing is drawn on the layout's sheet: people are asked whether that is meant."""
 
 
 class PolicyRefusal(LayoutRefused):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
@@ -14,7 +15,7 @@ from haikei.credits import SourceType
 from haikei.database import image_records, ledger
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.generators import ProgressCallback
-from haikei.images import read_picture
+from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import JobState, Step
 from haikei.jobs.progress import WorkerStopping
 from haikei.ledger import entry, verify
@@ -308,9 +309,29 @@ def test_a_truncated_layout_is_refused_before_anything_is_made(studio: JobStudio
     assert (job.state, job.error_kind) == (JobState.DEAD, "ImageUnreadable")
 
 
-def test_a_layout_without_route_is_a_dead_letter_until_there_is_one(
+def test_a_sheet_without_a_drawing_is_asked_about_until_the_studio_wants_it_painted(
     open_studio: OpenJobStudio,
 ) -> None:
+    studio = open_studio()
+    event = put_layout(studio.settings, size=(640, 360))
+    write_picture(Picture(pixels=np.full((360, 640, 3), 0.97, np.float32)), event.layout)
+    blank = hashlib.sha256(event.layout.read_bytes()).hexdigest()
+    announce(studio.database, dataclasses.replace(event, sha256=blank))
+    studio.work()
+    job = studio.store.list()[0]
+
+    assert (job.state, job.error_kind) == (JobState.DEAD, "SheetBlank")
+    assert "There is no drawing on this sheet" in job.error
+    assert "policy.blank_sheets" in job.error
+
+    willing = open_studio(policy={"blank_sheets": "paint"})
+    willing.store.retry(job.key)
+    willing.work()
+
+    assert willing.store.counts()[JobState.DONE] == 1
+
+
+def test_a_layout_without_route_is_a_dead_letter_until_there_is_one(open_studio: OpenJobStudio) -> None:
     studio = open_studio(routes=[{"project": "OTHER", "recipe": "flat"}])
     key = studio.publish()
     assert studio.store.get(key).step is Step.DETECT

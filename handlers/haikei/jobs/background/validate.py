@@ -6,6 +6,8 @@ to use it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import structlog
+
 from haikei.credits import Person, SourceType
 from haikei.errors import ImageUnreadable, LayoutChanged, MarksBroken
 from haikei.generators import Production
@@ -65,6 +67,9 @@ def drawn_as(marks: FileMarks) -> SourceType:
     return _SAID.get(term, SourceType.DIGITAL_CREATION)
 
 
+log = structlog.get_logger()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validated:
     """A layout that may be used."""
@@ -90,13 +95,14 @@ def validate(
     Raises:
         LayoutChanged: the file is not the one that was announced.
         ImageUnreadable: it is damaged, truncated or too large.
+        SheetBlank: nothing is drawn on it, and the studio has such sheets asked about.
         MarksBroken: what it says of itself was changed after it was signed.
         SourceTypeUnknown: it says of itself what no vocabulary holds.
         PolicyRefusal: consent, the show's rule or a licence forbids it.
         ModelUnusable: a stage's model is incomplete or unsafe.
         SettingsError: the recipe cannot be run.
     """
-    found = inspector.inspect([order.layout], decode=True)[0]
+    found = inspector.inspect([order.layout])[0]
     if found.reason.startswith(("changed", "vanished")) or (
         found.sha256 and found.sha256 != order.layout_sha256
     ):
@@ -105,7 +111,9 @@ def validate(
             advice="A changed layout is announced anew; skip this job.",
         )
     if not found.ok:
-        raise ImageUnreadable(f"{order.layout} cannot be used: {found.reason}.")
+        told = order.layout.name in found.reason
+        raise ImageUnreadable(found.reason if told else f"{order.layout} {found.reason}.")
+    _require_drawing(order, inspector, settings)
     marks = read_marks(order.layout, trust_pem=trust_pem)
     require_whole(marks)
     source_type = drawn_as(marks)
@@ -122,3 +130,18 @@ def validate(
         artists=artists,
         source_type=source_type,
     )
+
+
+def _require_drawing(order: JobOrder, inspector: Inspector, settings: Settings) -> None:
+    """Decode all of the layout, which alone finds most damage, and see that it holds a drawing."""
+    decoded = inspector.read(order.layout)
+    if decoded.note:
+        log.warning("layout_noted", layout=str(order.layout), note=decoded.note)
+    if settings.policy.blank_sheets is BlankSheets.ASK and is_blank(decoded.picture):
+        raise SheetBlank(
+            f"There is no drawing on this sheet: {order.layout.name} is blank paper.",
+            advice=(
+                "Publish the drawing; or, where empty paper is meant, set policy.blank_sheets to "
+                '"paint" and retry the job.'
+            ),
+        )
