@@ -15,6 +15,7 @@ from haikei.files import sha256_of, write_whole
 from haikei.generators import Production, ProductionOrder, Progress, StageOutput, seed_of
 from haikei.images import read_picture
 from haikei.jobs.background.generate import as_kept
+from haikei.jobs.background.policy import require_drawing
 from haikei.jobs.background.validate import drawn_as, require_whole
 from haikei.jobs.chain import Chain, own_copy
 from haikei.jobs.contributions import drawing, layout_image, operation, stage_image
@@ -100,6 +101,8 @@ def make_one(
         tell(f"{plan.name}: {plan.system.name} {plan.system.version}")
     if dry_run:
         return Made(stages=(), credit_en="", credit_ja="", record=None)
+    drawn = read_picture(order.layout, limits=Limits.from_settings(settings))
+    require_drawing(drawn, order.layout.name, settings)
     work = order.out / _WORK
     try:
         work.mkdir(parents=True, exist_ok=True)

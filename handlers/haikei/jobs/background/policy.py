@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from haikei.credits import Person, System
-from haikei.errors import PolicyRefusal
-from haikei.settings import PersonEntry, Settings, Stage, Unnamed
+from haikei.errors import PolicyRefusal, SheetBlank
+from haikei.settings import BlankSheets, PersonEntry, Settings, Stage, Unnamed
 from haikei.trackers import LayoutContext
+
+if TYPE_CHECKING:
+    from haikei.images import Picture
 
 
 def named_artists(context: LayoutContext, settings: Settings) -> tuple[Person, ...]:
@@ -72,6 +76,30 @@ def require_drawn(project: str, layout: str, settings: Settings) -> None:
             f"{project} takes no AI (policy.no_ai_projects has {rule!r}), but the layout {layout} "
             "carries marks of a trained model.",
             advice="Ask who made it and how; `haikei verify` shows what the file says.",
+        )
+
+
+def require_drawing(layout: "Picture", name: str, settings: Settings) -> None:
+    """
+    Make sure that something is drawn on a layout, unless the studio has blank sheets painted.
+
+    Args:
+        layout: as it was decoded.
+        name: of its file, for the message.
+        settings: the studio's.
+
+    Raises:
+        SheetBlank: it shows paper, its grain and dust, and nothing else.
+    """
+    from haikei.images import is_blank
+
+    if settings.policy.blank_sheets is BlankSheets.ASK and is_blank(layout):
+        raise SheetBlank(
+            f"There is no drawing on this sheet: {name} is blank paper.",
+            advice=(
+                "Publish the drawing; or, where empty paper is meant, set policy.blank_sheets to "
+                '"paint" and try again.'
+            ),
         )
 
 

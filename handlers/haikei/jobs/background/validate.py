@@ -17,6 +17,7 @@ from haikei.jobs.background.generate import production_order
 from haikei.jobs.background.policy import (
     named_artists,
     require_allowed,
+    require_drawing,
     require_drawn,
     require_licensed,
 )
@@ -137,11 +138,4 @@ def _require_drawing(order: JobOrder, inspector: Inspector, settings: Settings) 
     decoded = inspector.read(order.layout)
     if decoded.note:
         log.warning("layout_noted", layout=str(order.layout), note=decoded.note)
-    if settings.policy.blank_sheets is BlankSheets.ASK and is_blank(decoded.picture):
-        raise SheetBlank(
-            f"There is no drawing on this sheet: {order.layout.name} is blank paper.",
-            advice=(
-                "Publish the drawing; or, where empty paper is meant, set policy.blank_sheets to "
-                '"paint" and retry the job.'
-            ),
-        )
+    require_drawing(decoded.picture, order.layout.name, settings)
