@@ -22,6 +22,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from haikei.database import utc_now
 from haikei.errors import MarksError, SettingsError, SigningUnavailable
+from haikei.formats import JPEG, PNG
 from haikei.provenance.certificate import Chain
 from haikei.provenance.formats import jpeg
 from haikei.provenance.formats.detection import FileFormat
@@ -145,7 +146,7 @@ def put_store(path: Path, known: FileFormat, before: bytes, after: bytes) -> Non
         OSError: it cannot be read or written.
     """
     data = bytearray(path.read_bytes())
-    pieces = jpeg.store_places(path) if known.name == "JPEG" else _place(data, before)
+    pieces = jpeg.store_places(path) if known.format is JPEG else _place(data, before)
     held = b"".join(data[start:end] for start, end in pieces)
     if held != before or len(before) != len(after):
         raise MarksError(f"{path} does not hold the manifest that was just signed.")
@@ -153,7 +154,7 @@ def put_store(path: Path, known: FileFormat, before: bytes, after: bytes) -> Non
     for start, end in pieces:
         data[start:end] = after[taken : taken + end - start]
         taken += end - start
-    if known.name == "PNG":
+    if known.format is PNG:
         start, end = pieces[0]
         data[end : end + 4] = struct.pack(">I", zlib.crc32(data[start - 4 : end]))
     path.write_bytes(data)

@@ -26,7 +26,8 @@ from haikei.generators.contract import (
     load_generator,
 )
 from haikei.generators.stage_file import StageFile
-from haikei.images import SRGB, Picture, read_picture, resize
+from haikei.images import SRGB, Picture, decode_picture, read_picture, resize
+from haikei.images.limits import Limits
 from haikei.presets import PROMPT, QUALITIES, SEASONS, TIMES, Quality
 from haikei.settings import Device, Recipe, Settings, Stage
 

@@ -14,6 +14,7 @@ from haikei.errors import StorageUnavailable
 from haikei.files import sha256_of, write_whole
 from haikei.generators import Production, ProductionOrder, Progress, StageOutput, seed_of
 from haikei.images import read_picture
+from haikei.images.limits import Limits
 from haikei.jobs.background.generate import as_kept
 from haikei.jobs.background.policy import require_drawing
 from haikei.jobs.background.validate import drawn_as, require_whole

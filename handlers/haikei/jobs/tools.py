@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from haikei.generators import Production
 from haikei.images import Inspector
+from haikei.images.limits import Limits
 from haikei.jobs.engine.retries import Retries
 from haikei.ledger import Signer
 from haikei.provenance import MarkSigner

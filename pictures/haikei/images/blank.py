@@ -40,10 +40,10 @@ def is_blank(picture: Picture) -> bool:
         marks |= _marks(np.ascontiguousarray(sheet[..., index]), longest)
     count, _, boxes, _ = cv2.connectedComponentsWithStats(marks, connectivity=8)
     lengths = boxes[1:count, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
-    if (lengths >= _STROKE * longest).any():
+    if bool((lengths >= _STROKE * longest).any()):
         return False
     covered = int(boxes[1:count, cv2.CC_STAT_AREA].sum())
-    return covered < _COVERED * height * width
+    return bool(covered < _COVERED * height * width)
 
 
 def _reduced(picture: Picture) -> NDArray[np.uint8]:

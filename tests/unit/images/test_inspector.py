@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from haikei.images import Inspector, Picture, write_picture
+from haikei.images.limits import Limits
 from support.clocks import eventually
 
 NOISE = Picture(pixels=np.random.default_rng(1).random((48, 64, 3)).astype(np.float32))

@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from haikei.errors import ImageUnreadable
-from haikei.images import Inspector, Limits, decode_picture, read_picture
+from haikei.images import Inspector, decode_picture, read_picture
+from haikei.images.limits import Limits
 from haikei.settings import Settings
 from support.imagefiles import png_file
 

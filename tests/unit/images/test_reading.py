@@ -12,6 +12,7 @@ from psd_tools.constants import ColorMode
 
 from haikei.errors import ImageUnreadable
 from haikei.images import Picture, read_picture, write_picture
+from haikei.images.limits import Limits
 from support.pictures import save_flat_psd
 
 PATCH = np.array(

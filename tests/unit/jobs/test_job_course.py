@@ -331,7 +331,9 @@ def test_a_sheet_without_a_drawing_is_asked_about_until_the_studio_wants_it_pain
     assert willing.store.counts()[JobState.DONE] == 1
 
 
-def test_a_layout_without_route_is_a_dead_letter_until_there_is_one(open_studio: OpenJobStudio) -> None:
+def test_a_layout_without_route_is_a_dead_letter_until_there_is_one(
+    open_studio: OpenJobStudio,
+) -> None:
     studio = open_studio(routes=[{"project": "OTHER", "recipe": "flat"}])
     key = studio.publish()
     assert studio.store.get(key).step is Step.DETECT

@@ -5,7 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from haikei.images import Inspection, Inspector, Limits
+from haikei.images import Inspection, Inspector
+from haikei.images.limits import Limits
 from haikei.sources.watch.inspecting import Inspected, Readers
 from haikei.sources.watch.scan import stamp_of
 from haikei.sources.watch.settling import SettledFile

@@ -15,7 +15,8 @@ from starlette.types import Message
 from haikei import images
 from haikei.credits import BackgroundVersion
 from haikei.database import backgrounds
-from haikei.images import Limits, Picture
+from haikei.images import Picture
+from haikei.images.limits import Limits
 from haikei.web.pages.rendering import FOLDER, to_asset, to_cut
 from support.clocks import PATIENCE
 from support.records import save_background, save_show

@@ -27,6 +27,7 @@ from haikei.credits import (
     System,
     overall_source_type,
 )
+from haikei.formats import format_of
 from haikei.presets import ROLES
 from haikei.reports.document.blocks import Document
 from haikei.reports.document.composing import compose, is_named, shown

@@ -15,15 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from haikei.credits import Contribution, CreditLine, ImageKind, ImageRecord, Role
 from haikei.files import sha256_of
-from haikei.images import (
-    Limits,
-    Picture,
-    decode_picture,
-    read_picture,
-    resize,
-    write_picture,
-    write_review,
-)
+from haikei.images import Picture, decode_picture, read_picture, resize, write_picture, write_review
+from haikei.images.limits import Limits
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.generate import Generated, GeneratedStage
 from haikei.jobs.background.validate import Validated
