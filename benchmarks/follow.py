@@ -33,6 +33,7 @@ from haikei.database import events, open_database, reading
 from haikei.settings import Settings
 from haikei.sources.eventlog import Follower
 from haikei.storage import Storage
+from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.feed import ShotGridFeed
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 
@@ -223,7 +224,7 @@ def begin_following(settings: Settings, key: str, database: Path) -> None:
     """Let a follower stand at the newest event."""
     quiet()
     engine = open_database(f"sqlite:///{database}")
-    feed = ShotGridFeed(settings, SecretStr(key))
+    feed = ShotGridFeed(SiteClient(settings.tracker, SecretStr(key)), settings)
     with Follower(settings, engine, feed, Storage(settings)) as follower:
         while follower.poll_once().more:
             pass
@@ -235,7 +236,7 @@ def follow(settings: Settings, key: str, database: Path) -> Run:
     """Let a follower catch up from where it stood; imports and connections are made before."""
     quiet()
     engine = open_database(f"sqlite:///{database}")
-    feed = ShotGridFeed(settings, SecretStr(key))
+    feed = ShotGridFeed(SiteClient(settings.tracker, SecretStr(key)), settings)
     with Follower(settings, engine, feed, Storage(settings)) as follower:
         feed.newest()
         begun, worked = time.perf_counter(), time.process_time()

@@ -21,7 +21,9 @@
     │   └── StorageUnavailable may pass: the disk is full, the mount is away
     ├── TrackerError           the tracker refused what was asked
     │   ├── TrackerRejected    a row, field, status or permission is not as needed
-    │   └── TrackerUnavailable may pass: no answer, a time-out, maintenance
+    │   ├── TrackerUnavailable may pass: no answer, a time-out, maintenance
+    │   ├── RequestForged      a request to our pages is not signed by the studio's tracker
+    │   └── RequestMalformed   a signed request does not say what such a request says
     ├── LedgerError            the ledger cannot take or confirm a record
     │   ├── HistoryChanged     the rows no longer give what a checkpoint has sealed
     │   ├── ProofInvalid       a note, proof or bundle does not show what it should
@@ -162,6 +164,14 @@ class TrackerUnavailable(TrackerError):
     """The tracker gives no answer, times out or is in maintenance."""
 
     transient = True
+
+
+class RequestForged(TrackerError):
+    """A request to our pages is not signed by the studio's tracker, or not a moment ago."""
+
+
+class RequestMalformed(TrackerError):
+    """A signed request does not say what such a request says."""
 
 
 class LedgerError(HaikeiError):

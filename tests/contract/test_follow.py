@@ -14,6 +14,7 @@ from haikei.database import events, jobs, reading, review_wakes, utc_now
 from haikei.settings import Events, Settings
 from haikei.sources.eventlog import Follower
 from haikei.storage import Storage
+from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.feed import ShotGridFeed
 from support.clocks import PATIENCE
 from support.databases import fresh_database
@@ -47,7 +48,7 @@ def settings(show: Show) -> Settings:
 
 @pytest.fixture
 def feed(show: Show, settings: Settings) -> Iterator[ShotGridFeed]:
-    one = ShotGridFeed(settings, show.key)
+    one = ShotGridFeed(SiteClient(settings.tracker, show.key), settings)
     yield one
     one.close()
 
@@ -199,7 +200,7 @@ def test_a_site_that_is_away_is_waited_for(
 ) -> None:
     away = settings.tracker.model_copy(update={"url": HttpUrl("http://127.0.0.1:9/")})
     lost = settings.model_copy(update={"tracker": away})
-    feed = ShotGridFeed(lost, show.key)
+    feed = ShotGridFeed(SiteClient(lost.tracker, show.key), lost)
     tries = 0
 
     def tried() -> bool:

@@ -15,7 +15,7 @@ from haikei.cli.credits_repair import recompute as recompute_command
 from haikei.credits import BackgroundVersion, Person, Role, Scope, people, records
 from haikei.database import reading
 from haikei.jobs.recompute import Recomputed, recompute
-from haikei.trackers import CreditDesk
+from haikei.trackers import CreditDesk, Part, needed
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.databases import fresh_database
 from support.records import (
@@ -52,7 +52,7 @@ def show(studio: RunningStudio) -> Show:
 @pytest.fixture
 def desk(show: Show) -> Iterator[CreditDesk]:
     adapter = ShotGridTracker(show.settings, show.key)
-    yield adapter.credit_desk()
+    yield needed(adapter.parts.credits, adapter, Part.CREDITS)
     adapter.close()
 
 
@@ -314,7 +314,7 @@ def test_a_run_that_is_cut_goes_on(show: Show, database: Engine) -> None:
     publish(show, database, [cut(show)])
     with proxy_before(str(show.settings.tracker.url)) as proxy:
         adapter = ShotGridTracker(show.at(proxy.url).settings, show.key)
-        desk = adapter.credit_desk()
+        desk = needed(adapter.parts.credits, adapter, Part.CREDITS)
         desk.people(["warm"])
         proxy.reset({3: Mischief.CUT_AFTER})
 
@@ -334,7 +334,7 @@ def test_a_show_of_twelve_hundred_versions_takes_few_calls(show: Show, database:
     seen: list[Recomputed] = []
     with proxy_before(str(show.settings.tracker.url)) as proxy:
         adapter = ShotGridTracker(show.at(proxy.url).settings, show.key)
-        desk = adapter.credit_desk()
+        desk = needed(adapter.parts.credits, adapter, Part.CREDITS)
 
         done = recompute(database, desk, everything(show), tell=seen.append)
         assert (done.total, done.versions, done.changed) == (1200, 1200, 1200)

@@ -16,7 +16,7 @@ from haikei.jobs.inbox import add_job
 from haikei.jobs.table import job_row, order_of, result_text
 from haikei.review import Decider, Deciding, Decision, Reviewer, ReviewVerdict
 from haikei.show import Place
-from haikei.trackers import PublishResult
+from haikei.trackers import Part, PublishResult, needed
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.databases import fresh_database
 from support.records import a_background, a_chain, save_background
@@ -93,9 +93,9 @@ def test_a_retake_from_the_page_is_answered_and_the_next_version_approved(
 ) -> None:
     show.sg.create("HumanUser", {"login": SUPERVISOR, "name": "Haruka Mori"})
     ahead = timedelta()
-    desk = tracker.review_desk()
+    desk = needed(tracker.parts.review, tracker, Part.REVIEW)
     reviewer = Reviewer(
-        show.settings, database, open_desk=lambda _: desk, clock=lambda: utc_now() + ahead
+        show.settings, database, open_tracker=lambda _: tracker, clock=lambda: utc_now() + ahead
     )
     order = first_order()
     first = make(database, tracker, show, order, 1)

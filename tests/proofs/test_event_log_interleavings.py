@@ -47,16 +47,16 @@ class Following(RuleBasedStateMachine):
             self.drawn += 1
             path = self.studio.draw(f"c{self.drawn:03d}")
             self.expected.add(str(path))
-            self.feed.publish(str(path), hidden=late)
+            self.feed.of_shot(str(path), hidden=late)
             if twice:
-                self.feed.publish(str(path))
+                self.feed.of_shot(str(path))
 
     @rule(count=st.integers(1, 12), lost=st.booleans())
     def happen(self, count: int, *, lost: bool) -> None:
         for _ in range(count):
             self.feed.write()
         if lost:
-            self.feed.write("Shotgun_Version_Change", hidden=True)
+            self.feed.hide(self.feed.write())
 
     @precondition(lambda self: self.feed.hidden)
     @rule(data=st.data())

@@ -33,7 +33,7 @@ from haikei.review.notes import NoteState, notes_of
 from haikei.settings import Settings
 from support.databases import fresh_database
 from support.studio import end_badly, make_retake, make_version, retake_jobs
-from support.trackers import MemoryReview
+from support.trackers import MemoryReview, PartsTracker
 
 STATUSES = ("rev", "apr", "fin", "rtk", "hld", "omt")
 APPROVED, RETAKE = ("apr", "fin"), "rtk"
@@ -109,7 +109,7 @@ class Interleavings(RuleBasedStateMachine):
         return Reviewer(
             self.settings,
             self.database,
-            open_desk=lambda _: self.desk,
+            open_tracker=lambda _: PartsTracker(TrackerParts(review=self.desk)),
             clock=lambda: utc_now() + self.ahead,
         )
 

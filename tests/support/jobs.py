@@ -238,7 +238,7 @@ class JobStudio:
     def __init__(self, folder: Path, **sections: object) -> None:
         self.settings: Settings = studio_settings(folder, **sections)
         self.database: Engine = studio_database(self.settings)
-        self.tracker = MemoryTracker()
+        self.tracker = FailingTracker()
         self.generator = FlatGenerator()
         self.stop = threading.Event()
         self.tools = Tools(
@@ -355,14 +355,13 @@ class QuestionReview(ReviewDesk):
     def close(self) -> None: ...
 
 
-@dataclass(slots=True)
-class QuestionTracker(MemoryTracker):
+class QuestionTracker(FailingTracker):
     """A tracker whose people can be asked."""
 
-    desk: QuestionReview = field(default_factory=QuestionReview)
-
-    def review_desk(self) -> ReviewDesk:
-        return self.desk
+    def __init__(self) -> None:
+        super().__init__()
+        self.desk = QuestionReview()
+        self._parts = replace(self._parts, review=self.desk)
 
 
 def make_background(studio: JobStudio) -> QuestionTracker:

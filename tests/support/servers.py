@@ -165,7 +165,7 @@ class WebhookReceiver:
 @contextmanager
 def webhook_receiver() -> Generator[WebhookReceiver]:
     """Listen on a free loopback port until the block ends."""
-    receiver = WebhookReceiver()
+    hearing = WebhookReceiver()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -173,10 +173,10 @@ def webhook_receiver() -> Generator[WebhookReceiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.heard.put(ReceivedRequest(path=self.path, headers=headers, body=body))
-            self.send_response(receiver.status)
+            hearing.heard.put(ReceivedRequest(path=self.path, headers=headers, body=body))
+            self.send_response(hearing.status)
             self.send_header("content-length", "0")
-            for name, value in receiver.headers.items():
+            for name, value in hearing.headers.items():
                 self.send_header(name, value)
             self.end_headers()
 
@@ -186,11 +186,11 @@ def webhook_receiver() -> Generator[WebhookReceiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    receiver.url = f"http://127.0.0.1:{server.server_port}"
+    hearing.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield receiver
+        yield hearing
     finally:
         server.shutdown()
         thread.join()

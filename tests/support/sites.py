@@ -126,40 +126,11 @@ PNG = bytes.fromhex(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Show:
-    """The rows of the show, by what they are; numbers are row ids."""
+class ShowFiles:
+    """A show's files on disk, and what a job asks of the tracker about them."""
 
-    sg: shotgun_api3.Shotgun
-    settings: Settings
-    key: SecretStr
     root: Path
     name: str  #: the project's folder name
-    project: int
-    sequence: int
-    shot: int
-    layout_task: int
-    background_task: int
-    artist: int
-
-    def at(self, url: str) -> "Show":
-        """Return the same show behind another address, such as a proxy's."""
-        tracker = self.settings.tracker.model_copy(update={"url": HttpUrl(url)})
-        return replace(self, settings=self.settings.model_copy(update={"tracker": tracker}))
-
-    def find(self, entity_type: str, *filters: list[Any], fields: str = "") -> list[dict[str, Any]]:
-        """Return rows of the whole site, in order of id; `fields` are separated by spaces."""
-        rows = self.sg.find(entity_type, [*filters], fields.split())
-        return sorted((cast("dict[str, Any]", row) for row in rows), key=lambda row: int(row["id"]))
-
-    def own(self, entity_type: str, *filters: list[Any], fields: str = "") -> list[dict[str, Any]]:
-        """Return rows of the show's project, in order of id."""
-        project = {"type": "Project", "id": self.project}
-        return self.find(entity_type, ["project", "is", project], *filters, fields=fields)
-
-    def create(self, entity_type: str, **fields: object) -> int:
-        """Create a row of the project; return its id."""
-        data = {"project": {"type": "Project", "id": self.project}, **fields}
-        return int(self.sg.create(entity_type, data)["id"])
 
     def stored(self, relative: str, content: bytes = PNG) -> StoredFile:
         """Write a file below the storage root."""
@@ -225,6 +196,41 @@ class Show:
             ledger_index=0,
             record_link=f"{folder}/{code}.png.json",
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show(ShowFiles):
+    """The rows of the show, by what they are; numbers are row ids."""
+
+    sg: shotgun_api3.Shotgun
+    settings: Settings
+    key: SecretStr
+    project: int
+    sequence: int
+    shot: int
+    layout_task: int
+    background_task: int
+    artist: int
+
+    def at(self, url: str) -> "Show":
+        """Return the same show behind another address, such as a proxy's."""
+        tracker = self.settings.tracker.model_copy(update={"url": HttpUrl(url)})
+        return replace(self, settings=self.settings.model_copy(update={"tracker": tracker}))
+
+    def find(self, entity_type: str, *filters: list[Any], fields: str = "") -> list[dict[str, Any]]:
+        """Return rows of the whole site, in order of id; `fields` are separated by spaces."""
+        rows = self.sg.find(entity_type, [*filters], fields.split())
+        return sorted((cast("dict[str, Any]", row) for row in rows), key=lambda row: int(row["id"]))
+
+    def own(self, entity_type: str, *filters: list[Any], fields: str = "") -> list[dict[str, Any]]:
+        """Return rows of the show's project, in order of id."""
+        project = {"type": "Project", "id": self.project}
+        return self.find(entity_type, ["project", "is", project], *filters, fields=fields)
+
+    def create(self, entity_type: str, **fields: object) -> int:
+        """Create a row of the project; return its id."""
+        data = {"project": {"type": "Project", "id": self.project}, **fields}
+        return int(self.sg.create(entity_type, data)["id"])
 
 
 @dataclass(slots=True, kw_only=True)

@@ -271,7 +271,10 @@ class ReviewStudio:
 
     def reviewer(self) -> Reviewer:
         return Reviewer(
-            self.settings, self.database, open_desk=lambda _: self.desk, clock=self.clock
+            self.settings,
+            self.database,
+            open_tracker=lambda _: PartsTracker(TrackerParts(review=self.desk)),
+            clock=self.clock,
         )
 
     def wake(self, *versions: int) -> None:
@@ -361,8 +364,9 @@ class DailiesStudio:
         made = Dailies(
             settings or self.settings,
             self.database,
-            open_playlists=lambda _: self.playlists,
-            open_desk=lambda _: self.desk,
+            open_tracker=lambda _: PartsTracker(
+                TrackerParts(playlists=self.playlists, review=self.desk)
+            ),
             zone=self.zone,
         )
         self.opened.append(made)

@@ -171,7 +171,7 @@ class FollowingStudio:
     settings: Settings
     database: Engine
     inspector: Inspector
-    feed: ScriptedFeed = field(default_factory=ScriptedFeed)
+    feed: ScriptedFeed = field(default_factory=lambda: ScriptedFeed(project="PORT"))
     now: float = 1000.0
 
     def follower(self, feed: TrackerFeed | None = None) -> Follower:

@@ -30,7 +30,9 @@ from haikei.database import feed_cursors, feed_rows, review_wakes, utc_now, web_
 from haikei.files import sha256_of
 from haikei.images import Picture, write_picture
 from haikei.settings import Settings
-from haikei.trackers.contract.visiting import Selected, SignedIn
+from haikei.trackers import SignedIn, TrackerParts
+from haikei.trackers.memory import MemorySelectionDesk
+from haikei.trackers.shotgrid.requests import ShotGridMenu, ShotGridWebhooks
 from haikei.web import WebContext, make_app, require_supervisor, visitor
 from haikei.web.pages import Pages
 from haikei.web.serving import serve
@@ -38,7 +40,7 @@ from haikei.web.tracker_access import SiteAccess
 from support.clocks import PATIENCE
 from support.jobs import studio_database, studio_settings
 from support.records import a_background, a_chain
-from support.trackers import MemoryReview, ScriptedFeed
+from support.trackers import MemoryReview, PartsTracker, ScriptedFeed
 
 TOKEN, SECRET = "a webhook's token", "a menu's secret"
 URL = "http://127.0.0.1:8771"
@@ -50,38 +52,6 @@ Fields = dict[str, str]
 
 
 @dataclass(slots=True, kw_only=True)
-class MemorySelection:
-    """The tracker's rows that people select, and its people; implements `SelectionDesk`."""
-
-    rows: dict[tuple[str, int], Selected] = field(default_factory=dict[tuple[str, int], Selected])
-    layouts: dict[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
-    people: tuple[SignedIn, ...] = (MORI, KATO)
-    closed: int = 0
-
-    def read(self, entity_type: str, ids: Sequence[int]) -> tuple[Selected, ...]:
-        return tuple(self.rows[entity_type, one] for one in ids if (entity_type, one) in self.rows)
-
-    def layouts_of(self, shots: Sequence[int]) -> tuple[int, ...]:
-        return tuple(layout for shot in shots for layout in self.layouts.get(shot, ()))
-
-    def person(self, login: str) -> SignedIn | None:
-        return next((one for one in self.people if one.login == login), None)
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-@dataclass(slots=True, kw_only=True)
-class ClosedFeed(ScriptedFeed):
-    """A feed that counts how often its connection was closed."""
-
-    closed: int = 0
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-@dataclass(slots=True, kw_only=True)
 class Web:
     """One studio's web application, seen by a browser that keeps its cookies."""
 
@@ -89,8 +59,8 @@ class Web:
     database: Engine
     app: Starlette
     client: TestClient
-    feed: ClosedFeed
-    selection: MemorySelection
+    feed: ScriptedFeed
+    selection: MemorySelectionDesk
     desk: MemoryReview
     stop: Callable[[], None]  #: stop the server; what it has begun is done then
 
@@ -259,9 +229,7 @@ def _stamp(at: datetime | None) -> str:
     return (at or utc_now()).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def check_password(
-    _settings: Settings, login: str, password: SecretStr, *, code: str = ""
-) -> SignedIn | None:
+def check_password(login: str, password: SecretStr, /, *, code: str = "") -> SignedIn | None:
     """Know two people with the same password."""
     known = {one.login: one for one in (MORI, KATO)}
     right = password.get_secret_value() == PASSWORD and not code
@@ -316,18 +284,23 @@ def web_of(
         database = studio_database(settings)
         stack.callback(database.dispose)
         feed, selection, desk = (
-            ClosedFeed(name=TRACKER, ours=ours),
-            MemorySelection(),
+            ScriptedFeed(name=TRACKER, ours=ours),
+            MemorySelectionDesk(people=(MORI, KATO)),
             MemoryReview(),
         )
         feed.before_each_call = before
+        parts = TrackerParts(
+            feed=feed,
+            review=desk,
+            selection=selection,
+            sign_in=check_password,
+            webhooks=ShotGridWebhooks(settings),
+            menu=ShotGridMenu(settings),
+        )
         app = make_app(
             settings,
             database,
-            open_review_desk=lambda _: desk,
-            site=SiteAccess(
-                feed=lambda _: feed, selection=lambda _: selection, authenticate=check_password
-            ),
+            open_tracker=lambda _: PartsTracker(parts),
             pages=pages,
         )
         running = stack.enter_context(ExitStack())

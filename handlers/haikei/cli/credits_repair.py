@@ -40,10 +40,11 @@ def recompute(
     """Compute all credits of a show anew from its lineage and write them to the tracker."""
     from haikei.credits import Scope
     from haikei.jobs.recompute import recompute as put_right
-    from haikei.trackers import load_desk
+    from haikei.trackers import Part, load_tracker, needed
 
     loaded = load_settings(settings)
-    desk = load_desk(loaded)
+    tracker = load_tracker(loaded)
+    desk = needed(tracker.parts.credits, tracker, Part.CREDITS)
     database = open_studio(loaded)
     scope = Scope(project=project, sequence=sequence, shot=shot, latest=False)
 
@@ -61,7 +62,7 @@ def recompute(
             tell=tell,
         )
     finally:
-        desk.close()
+        tracker.close()
     if not done.total:
         raise typer.BadParameter(_nothing_there(database, scope), param_hint="--project")
     if as_json:

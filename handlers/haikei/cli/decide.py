@@ -10,7 +10,7 @@ from haikei.cli.startup import SettingsOption, load_settings, open_studio
 
 if TYPE_CHECKING:
     from haikei.review import Decider
-    from haikei.trackers.contract import SelectionDesk
+    from haikei.trackers import SelectionDesk
 
 
 class Choice(StrEnum):
@@ -42,8 +42,7 @@ def decide(
     from haikei.errors import ReviewError
     from haikei.events import Source
     from haikei.review import Decider, Deciding, Decision, ReviewVerdict
-    from haikei.trackers import load_review_desk
-    from haikei.web.tracker_access import open_selection
+    from haikei.trackers import Part, load_tracker, needed
 
     loaded = load_settings(settings)
     database = open_studio(loaded)
@@ -53,13 +52,16 @@ def decide(
         raise ReviewError(
             f"No version is called {code!r}.", advice="`haikei jobs list` shows the names."
         )
-    who = decider_of(open_selection(loaded), by) if by else Decider()
-    verdict = ReviewVerdict(decision=Decision(decision.value), text=note, by=who)
-    desk = load_review_desk(loaded)
+    tracker = load_tracker(loaded)
+    desk = needed(tracker.parts.review, tracker, Part.REVIEW)
     try:
+        who = Decider()
+        if by:
+            who = decider_of(needed(tracker.parts.selection, tracker, Part.SELECTION), by)
+        verdict = ReviewVerdict(decision=Decision(decision.value), text=note, by=who)
         Deciding(loaded, database, desk, source=Source.COMMAND).decide(version.key, verdict)
     finally:
-        desk.close()
+        tracker.close()
     if as_json:
         print_json(
             {"version": version.code, "key": version.key, "decision": decision.value, "by": by}
@@ -70,7 +72,7 @@ def decide(
 
 def decider_of(desk: "SelectionDesk", login: str) -> "Decider":
     """
-    Return the active person with this login, who is credited; the desk is closed.
+    Return the active person with this login, who is credited.
 
     Raises:
         ReviewError: the tracker has none.
@@ -79,10 +81,7 @@ def decider_of(desk: "SelectionDesk", login: str) -> "Decider":
     from haikei.errors import ReviewError
     from haikei.review import Decider
 
-    try:
-        found = desk.person(login)
-    finally:
-        desk.close()
+    found = desk.person(login)
     if found is None:
         raise ReviewError(
             f"The tracker has no active person with the login {login!r}.",

@@ -188,8 +188,8 @@ def check_up(path: Path | None) -> "Iterator[Finding]":
     yield from generators(loaded)
     yield from signing(loaded)
     yield from _notifications(loaded)
-    yield from _tracker(loaded)
-    yield from _statuses(loaded)
+    yield from tracker(loaded)
+    yield from statuses(loaded)
 
 
 def _notifications(settings: "Settings") -> "Iterator[Finding]":
@@ -198,28 +198,33 @@ def _notifications(settings: "Settings") -> "Iterator[Finding]":
     yield from check_notifications(settings)
 
 
-def _tracker(settings: "Settings") -> "Iterator[Finding]":
+def tracker(settings: "Settings") -> "Iterator[Finding]":
+    """Yield what the tracker lacks, and what its adapter finds."""
     from haikei.checkup import Finding
     from haikei.errors import HaikeiError
-    from haikei.trackers import load_tracker
+    from haikei.trackers import check_parts, load_tracker
 
     try:
-        tracker = load_tracker(settings)
+        adapter = load_tracker(settings)
     except HaikeiError as error:
         yield Finding(ok=False, subject="tracker", message=error.message, advice=error.advice or "")
         return
-    yield from tracker.check()
+    yield from check_parts(adapter, settings)
+    yield from adapter.check()
 
 
-def _statuses(settings: "Settings") -> "Iterator[Finding]":
+def statuses(settings: "Settings") -> "Iterator[Finding]":
+    """Yield whether decisions can be shown in the tracker; nothing where nobody reviews in it."""
     from haikei.errors import HaikeiError
     from haikei.review import check_statuses
-    from haikei.trackers import load_review_desk
+    from haikei.trackers import load_tracker
 
     try:
-        desk = load_review_desk(settings)
+        desk = load_tracker(settings).parts.review
     except HaikeiError:
         # What is wrong with the tracker stands in the lines before.
+        return
+    if desk is None:
         return
     try:
         yield from check_statuses(settings, desk)

@@ -121,11 +121,11 @@ def backfill(
     """Hand layouts that the tracker has from some days to the jobs. Known ones are left alone."""
     from haikei.sources.eventlog import Follower
     from haikei.storage import Storage
-    from haikei.trackers import tracker_key
-    from haikei.trackers.shotgrid import ShotGridFeed
+    from haikei.trackers import Part, load_tracker, needed
 
     loaded = load_settings(settings)
-    feed = ShotGridFeed(loaded, tracker_key(loaded))
+    tracker = load_tracker(loaded)
+    feed = needed(tracker.parts.feed, tracker, Part.FEED)
     follower = Follower(loaded, open_studio(loaded), feed, Storage(loaded))
     last = datetime.now(UTC) if end is None else _whole_day(end)
     counts: Counter[str] = Counter()

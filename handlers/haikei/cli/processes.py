@@ -65,13 +65,13 @@ def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     from haikei.cli.startup import configure_logs
     from haikei.sources.eventlog import Follower
     from haikei.storage import Storage
-    from haikei.trackers import tracker_key
-    from haikei.trackers.shotgrid import ShotGridFeed
+    from haikei.trackers import Part, load_tracker, needed
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
     stop = stop_on_signals()
-    feed = ShotGridFeed(loaded, tracker_key(loaded))
+    tracker = load_tracker(loaded)
+    feed = needed(tracker.parts.feed, tracker, Part.FEED)
     Follower(loaded, open_studio(loaded), feed, Storage(loaded)).run(stop)
 
 

@@ -52,7 +52,6 @@ def touchup(
     from haikei.jobs.job import TouchUpOrder
     from haikei.jobs.tools import Tools
     from haikei.trackers import load_tracker
-    from haikei.trackers.contract import KeepsCredits
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
@@ -74,8 +73,7 @@ def touchup(
         else:
             _take_in(order, tools, as_json=as_json)
     finally:
-        if isinstance(tracker, KeepsCredits):
-            tracker.credit_desk().close()
+        tracker.close()
         tools.close()
         database.dispose()
 

@@ -31,14 +31,7 @@ from haikei.jobs.engine.recovery import Locks, open_locks
 from haikei.review.replies import answer
 from haikei.settings import Settings
 from haikei.show import Row
-from haikei.trackers import (
-    NoteWrite,
-    PlaylistDesk,
-    PlaylistRequest,
-    ReviewDesk,
-    load_playlist_desk,
-    load_review_desk,
-)
+from haikei.trackers import NoteWrite, Part, PlaylistRequest, Tracker, load_tracker, needed
 
 log = structlog.get_logger()
 
@@ -65,8 +58,7 @@ class Dailies:
     Args:
         settings: the studio's.
         database: the studio's own.
-        open_playlists: makes this thread's playlists; by default those of the studio's tracker.
-        open_desk: makes this thread's desk, which knows the versions that still exist.
+        open_tracker: makes this thread's adapter; by default that of the studio's tracker.
         zone: the studio's time zone; by default this machine's.
     """
 
@@ -75,18 +67,15 @@ class Dailies:
         settings: Settings,
         database: Engine,
         *,
-        open_playlists: Callable[[Settings], PlaylistDesk] = load_playlist_desk,
-        open_desk: Callable[[Settings], ReviewDesk] = load_review_desk,
+        open_tracker: Callable[[Settings], Tracker] = load_tracker,
         zone: tzinfo | None = None,
     ) -> None:
         self._settings = settings
         self._wanted = settings.review.dailies
         self._database = database
-        self._open_playlists = open_playlists
-        self._open_desk = open_desk
+        self._open_tracker = open_tracker
         self._zone = zone
-        self._playlists: PlaylistDesk | None = None
-        self._desk: ReviewDesk | None = None
+        self._opened: Tracker | None = None
         self._locks: Locks | None = None
         self._look_at: datetime | None = None
         self._resting: dict[Daily, tuple[int, datetime]] = {}
@@ -111,12 +100,11 @@ class Dailies:
 
     def close(self) -> None:
         """Close this thread's connections."""
-        for desk in (self._playlists, self._desk):
-            if desk is not None:
-                desk.close()
+        if self._opened is not None:
+            self._opened.close()
         if self._locks is not None:
             self._locks.release()
-        self._playlists = self._desk = self._locks = None
+        self._opened = self._locks = None
 
     def _do(self, now: datetime) -> int:
         with reading(self._database) as connection:
@@ -165,11 +153,10 @@ class Dailies:
 
     def _collect(self, daily: Daily, versions: Sequence[DailyVersion]) -> _Playlist | None:
         """Bring the playlist up to date; None when no version is left that it could show."""
-        if self._desk is None:
-            self._desk = self._open_desk(self._settings)
+        desk = needed(self._tracker.parts.review, self._tracker, Part.REVIEW)
         # One version that was deleted there would have the site refuse all the others.
         ids = [one.tracker_id for one in versions if one.state is not ShownState.GONE]
-        seen = {one.version.id: one for one in self._desk.look(ids)} if ids else {}
+        seen = {one.version.id: one for one in desk.look(ids)} if ids else {}
         there = [one for one in versions if one.tracker_id in seen]
         if not there:
             return None
@@ -182,7 +169,8 @@ class Dailies:
             versions=tuple(one.tracker_id for one in there),
             key=f"dailies/{hashlib.sha256(words.encode()).hexdigest()[:32]}",
         )
-        row = self._desk_of_playlists().collect(request)
+        playlists = needed(self._tracker.parts.playlists, self._tracker, Part.PLAYLISTS)
+        row = playlists.collect(request)
         log.info("playlist_collected", playlist=daily.name, versions=len(there))
         return _Playlist(row=row, project=project, keys=frozenset(one.key for one in there))
 
@@ -214,10 +202,11 @@ class Dailies:
     def _attach_sheets(
         self, daily: Daily, playlist: _Playlist, versions: Sequence[BackgroundVersion]
     ) -> None:
+        playlists = needed(self._tracker.parts.playlists, self._tracker, Part.PLAYLISTS)
         with tempfile.TemporaryDirectory(prefix="haikei-dailies-") as folder:
             day = daily.day.isoformat()
             for sheet in write_sheets(self._settings, versions, day, Path(folder)):
-                self._desk_of_playlists().attach(playlist.row, sheet, sheet.name)
+                playlists.attach(playlist.row, sheet, sheet.name)
                 sheet.unlink()
 
     def _versions(self, keys: Sequence[str]) -> list[BackgroundVersion]:
@@ -225,16 +214,16 @@ class Dailies:
             found = (records.background(connection, key) for key in keys)
             return [version for version in found if version is not None]
 
-    def _desk_of_playlists(self) -> PlaylistDesk:
-        if self._playlists is None:
-            self._playlists = self._open_playlists(self._settings)
-        return self._playlists
+    @property
+    def _tracker(self) -> Tracker:
+        if self._opened is None:
+            self._opened = self._open_tracker(self._settings)
+        return self._opened
 
     def _links(self, playlist: _Playlist) -> DayLinks:
-        site = str(self._settings.tracker.url).rstrip("/")
         web = self._settings.web
         pages = str(web.url) if web.enabled and web.url is not None else ""
-        return DayLinks(playlist=f"{site}/detail/Playlist/{playlist.row.id}", pages=pages)
+        return DayLinks(playlist=self._tracker.address(playlist.row), pages=pages)
 
     def _name(self, project: str, day: date) -> str:
         # Not str.format: a show's own braces are no fields.

@@ -35,7 +35,7 @@ from haikei.jobs.touchup.take_in import take_in
 from haikei.ledger import newest_checkpoint, size
 from haikei.review import Decider, Deciding, Decision, Reviewer, ReviewVerdict
 from haikei.settings import Settings
-from haikei.trackers import load_desk, load_review_desk
+from haikei.trackers import Part, load_tracker, needed
 
 #: The art director, as the tracker knows him.
 DIRECTOR = "Kenji Watanabe"
@@ -57,7 +57,8 @@ def approve(settings: Settings, database: Engine, code: str, director: Person) -
         version = records.by_code(connection, code)
     if version is None or version.state is ReviewState.APPROVED:
         return False
-    desk = load_review_desk(settings)
+    tracker = load_tracker(settings)
+    desk = needed(tracker.parts.review, tracker, Part.REVIEW)
     decider = Decider(login="", name=director.name, person_id=director.id)
     verdict = ReviewVerdict(decision=Decision.APPROVE, text="", by=decider)
     Deciding(settings, database, desk, source=Source.COMMAND).decide(version.key, verdict)
@@ -157,7 +158,8 @@ def credit(
     try:
         touched = _paint_over(tools, studio, rows, stop=stop, tell=tell)
         approved = touched[-1].code if touched else ""
-        desk = load_desk(settings)
+        tracker = load_tracker(settings)
+        desk = needed(tracker.parts.credits, tracker, Part.CREDITS)
         director = desk.people([DIRECTOR])[DIRECTOR]
         with reading(database) as connection:
             projects = records.projects(connection)

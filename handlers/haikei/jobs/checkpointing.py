@@ -45,7 +45,7 @@ from haikei.ledger import (
 )
 from haikei.notify import Notice, NoticeKind, note
 from haikei.settings import Settings
-from haikei.trackers import CheckpointBoard, load_board
+from haikei.trackers import CheckpointBoard, Part, Tracker, load_tracker, needed
 
 log = structlog.get_logger()
 
@@ -168,7 +168,7 @@ class Checkpointing:
         settings: the studio's.
         database: the studio's own.
         locks: this thread's own.
-        open_board: makes the tracker's board.
+        open_tracker: makes this thread's adapter of the tracker.
     """
 
     def __init__(
@@ -177,12 +177,12 @@ class Checkpointing:
         database: Engine,
         locks: Locks,
         *,
-        open_board: Callable[[Settings], CheckpointBoard] = load_board,
+        open_tracker: Callable[[Settings], Tracker] = load_tracker,
     ) -> None:
         self._settings = settings
         self._database = database
         self._locks = locks
-        self._open_board = open_board
+        self._open_tracker = open_tracker
         self._signer = note_signer(settings)
         self._outlets: Sequence[Outlet] | None = None
         self._sent_at: float | None = None
@@ -197,7 +197,7 @@ class Checkpointing:
     def outlets(self) -> Sequence[Outlet]:
         """Every way out that the settings name, and a folder beside the database."""
         if self._outlets is None:
-            self._outlets = outlets_of(self._settings, self._database, self._open_board)
+            self._outlets = outlets_of(self._settings, self._database, self._open_tracker)
         return self._outlets
 
     def keep(self, stop: threading.Event) -> None:
@@ -302,7 +302,7 @@ class Checkpointing:
 def outlets_of(
     settings: Settings,
     database: Engine,
-    open_board: Callable[[Settings], CheckpointBoard] = load_board,
+    open_tracker: Callable[[Settings], Tracker] = load_tracker,
 ) -> Sequence[Outlet]:
     """
     Return every way out that the settings name, and a folder beside the database.
@@ -317,8 +317,13 @@ def outlets_of(
     if settings.ledger.mail.host:
         found += _usable(lambda: MailOutlet(mail=settings.ledger.mail))
     if settings.ledger.tracker_field:
-        found += _usable(lambda: TrackerOutlet(board=open_board(settings), database=database))
+        found += _usable(lambda: _tracker_outlet(open_tracker(settings), database))
     return found
+
+
+def _tracker_outlet(tracker: Tracker, database: Engine) -> TrackerOutlet:
+    board = needed(tracker.parts.checkpoints, tracker, Part.CHECKPOINTS)
+    return TrackerOutlet(board=board, database=database)
 
 
 def _usable(make: Callable[[], Outlet]) -> Sequence[Outlet]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from haikei.reports import LoggedTime
 from haikei.settings import Settings
 from haikei.trackers import load_tracker
-from haikei.trackers.contract import KeepsCredits
 
 
 def published_files(settings: Settings) -> Callable[[str], Path | None]:
@@ -32,8 +31,8 @@ def logged_hours(settings: Settings, project: str) -> tuple[LoggedTime, ...] | N
         SettingsError: there is no such adapter, or no key.
         TrackerError: the tracker does not answer, or refuses.
     """
-    tracker = load_tracker(settings)
-    if not isinstance(tracker, KeepsCredits):
+    desk = load_tracker(settings).parts.credits
+    if desk is None:
         return None
     return tuple(
         LoggedTime(
@@ -44,5 +43,5 @@ def logged_hours(settings: Settings, project: str) -> tuple[LoggedTime, ...] | N
             minutes=row.minutes,
             date=row.date,
         )
-        for row in tracker.credit_desk().hours(project)
+        for row in desk.hours(project)
     )

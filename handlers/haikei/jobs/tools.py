@@ -14,7 +14,7 @@ from haikei.ledger import Signer
 from haikei.provenance import MarkSigner
 from haikei.settings import Settings
 from haikei.storage import Storage
-from haikei.trackers import TrackerAdapter, load_tracker
+from haikei.trackers import Tracker, load_tracker
 
 
 class Tools:
@@ -38,7 +38,7 @@ class Tools:
         *,
         device: str = "cpu",
         production: Production | None = None,
-        open_tracker: Callable[[Settings], TrackerAdapter] = load_tracker,
+        open_tracker: Callable[[Settings], Tracker] = load_tracker,
     ) -> None:
         self.settings = settings
         self.database = database
@@ -54,9 +54,9 @@ class Tools:
         self.production = production or Production(settings, device=device)
         self._open_tracker = open_tracker
 
-    def tracker(self) -> TrackerAdapter:
+    def tracker(self) -> Tracker:
         """Return this thread's tracker adapter."""
-        found: TrackerAdapter | None = getattr(self._threads, "tracker", None)
+        found: Tracker | None = getattr(self._threads, "tracker", None)
         if found is None:
             found = self._open_tracker(self.settings)
             self._threads.tracker = found

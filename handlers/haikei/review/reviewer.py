@@ -16,7 +16,7 @@ from haikei.review.replies import write_answers
 from haikei.review.retaking import answer_ended
 from haikei.review.wakes import Wake, done, look_again, put_off, take, wake
 from haikei.settings import Settings
-from haikei.trackers import ReviewDesk, SeenVersion, load_review_desk
+from haikei.trackers import Part, ReviewDesk, SeenVersion, Tracker, load_tracker, needed
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ class Reviewer:
     Args:
         settings: the studio's.
         database: the studio's own.
-        open_desk: makes this thread's desk; by default that of the studio's tracker.
+        open_tracker: makes this thread's adapter; by default that of the studio's tracker.
         clock: gives the present moment.
     """
 
@@ -51,12 +51,12 @@ class Reviewer:
         settings: Settings,
         database: Engine,
         *,
-        open_desk: Callable[[Settings], ReviewDesk] = load_review_desk,
+        open_tracker: Callable[[Settings], Tracker] = load_tracker,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._settings = settings
         self._database = database
-        self._open_desk = open_desk
+        self._open_tracker = open_tracker
         self._clock = clock
         self._desk: ReviewDesk | None = None
         self._applying = Applying(settings)
@@ -66,7 +66,8 @@ class Reviewer:
     def desk(self) -> ReviewDesk:
         """This thread's desk."""
         if self._desk is None:
-            self._desk = self._open_desk(self._settings)
+            tracker = self._open_tracker(self._settings)
+            self._desk = needed(tracker.parts.review, tracker, Part.REVIEW)
         return self._desk
 
     def tick(self) -> int:

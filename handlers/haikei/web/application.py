@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from haikei.errors import HaikeiError
 from haikei.settings import Settings
 from haikei.storage import Storage
-from haikei.trackers import ReviewDesk, load_review_desk
+from haikei.trackers import Tracker, load_tracker
 from haikei.web.address import address, hosts
 from haikei.web.context import WebContext
 from haikei.web.live import Broadcaster
@@ -27,20 +27,16 @@ from haikei.web.security.request_security import RequestSecurity
 from haikei.web.security.requests import RateLimit, SecurityHeaders, security_headers
 from haikei.web.security.sessions import Sessions, session_key
 from haikei.web.security.sign_in import SignIn
-from haikei.web.tracker_access import SiteAccess
 from haikei.web.webhooks.webhook_endpoint import Webhooks
 
 log = structlog.get_logger()
-
-_SITE = SiteAccess()
 
 
 def make_app(
     settings: Settings,
     database: Engine,
     *,
-    open_review_desk: Callable[[Settings], ReviewDesk] = load_review_desk,
-    site: SiteAccess = _SITE,
+    open_tracker: Callable[[Settings], Tracker] = load_tracker,
     at: str = "",
     live: Broadcaster | None = None,
     pages: Callable[[WebContext], Sequence[BaseRoute]] | None = None,
@@ -51,8 +47,7 @@ def make_app(
     Args:
         settings: the studio's.
         database: the studio's own.
-        open_review_desk: makes a thread's desk; by default that of the studio's tracker.
-        site: how the tracker is reached otherwise.
+        open_tracker: makes a thread's adapter; by default that of the studio's tracker.
         at: its address, where that is known better than from the settings.
         live: tells pages what changes.
         pages: the pages to look at; by default Haikei's own.
@@ -66,9 +61,7 @@ def make_app(
         settings=settings,
         database=database,
         storage=Storage(settings),
-        open_review_desk=open_review_desk,
-        open_feed=site.feed,
-        open_selection=site.selection,
+        open_tracker=open_tracker,
         sessions=Sessions(
             session_key(settings.studio.state / "keys"),
             hours=settings.web.session_hours,
@@ -79,7 +72,7 @@ def make_app(
         address=where,
     )
 
-    webhooks = Webhooks(settings, database, site.feed)
+    webhooks = Webhooks(settings, database, open_tracker)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
@@ -96,7 +89,7 @@ def make_app(
             Route("/events", _events(context)),
             *webhooks.routes(),
             *Menu(context).routes(),
-            *SignIn(context, site.authenticate).routes(),
+            *SignIn(context).routes(),
             *(pages or _pages)(context),
         ],
         middleware=[

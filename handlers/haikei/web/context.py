@@ -8,12 +8,10 @@ from sqlalchemy import Engine
 
 from haikei.settings import Settings
 from haikei.storage import Storage
-from haikei.trackers import ReviewDesk
-from haikei.trackers.contract import SelectionDesk
+from haikei.trackers import Part, ReviewDesk, Tracker, needed
 from haikei.web.live import Broadcaster
 from haikei.web.security.requests import RateLimit
 from haikei.web.security.sessions import Sessions
-from haikei.web.tracker_access import SiteFeed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,19 +21,23 @@ class WebContext:
     settings: Settings
     database: Engine
     storage: Storage
-    open_review_desk: Callable[[Settings], ReviewDesk]
-    open_feed: Callable[[Settings], SiteFeed]
-    open_selection: Callable[[Settings], SelectionDesk]
+    open_tracker: Callable[[Settings], Tracker]  #: makes what one thread uses
     sessions: Sessions
     requests: RateLimit  #: of one address: sign-in, menu items and decisions
     live: Broadcaster
     address: str  #: where people reach the pages, without a slash at its end
 
     @contextmanager
+    def tracker(self) -> Generator[Tracker]:
+        """Yield the studio's tracker; for one thread, closed at the end."""
+        tracker = self.open_tracker(self.settings)
+        try:
+            yield tracker
+        finally:
+            tracker.close()
+
+    @contextmanager
     def desk(self) -> Generator[ReviewDesk]:
         """Yield what people decide in the tracker; for one thread, closed at the end."""
-        desk = self.open_review_desk(self.settings)
-        try:
-            yield desk
-        finally:
-            desk.close()
+        with self.tracker() as tracker:
+            yield needed(tracker.parts.review, tracker, Part.REVIEW)

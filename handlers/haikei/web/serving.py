@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from haikei.errors import HaikeiError, SettingsError
 from haikei.settings import Settings
-from haikei.trackers import tracker_key
+from haikei.trackers import Part, load_tracker, needed
 from haikei.web.address import address, is_open, own_address
 from haikei.web.application import make_app
 from haikei.web.live import Broadcaster
@@ -45,7 +45,8 @@ def serve(
     web = settings.web
     if not is_open(web):
         try:
-            tracker_key(settings)
+            tracker = load_tracker(settings)
+            needed(tracker.parts.sign_in, tracker, Part.SIGN_IN)
         except HaikeiError as error:
             raise SettingsError(
                 f"{web.host} lets others in, and nobody could sign in: {error.message}",

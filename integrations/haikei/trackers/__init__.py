@@ -1,4 +1,4 @@
-"""Whom do we talk to? The seams to a tracker, and the adapters."""
+"""Whom do we talk to? The seam to a tracker, and the adapters behind it."""
 
 from haikei.trackers.contract.credits import (
     CheckpointBoard,
@@ -8,8 +8,23 @@ from haikei.trackers.contract.credits import (
     StatedCredits,
     TimeSpent,
 )
-from haikei.trackers.contract.feed import FeedEvent, PublishedLayout, TrackerFeed
+from haikei.trackers.contract.feed import (
+    EventKind,
+    FeedEvent,
+    PaintOver,
+    PublishedLayout,
+    TrackerFeed,
+)
+from haikei.trackers.contract.parts import Part, check_parts, needed
 from haikei.trackers.contract.playlists import PlaylistDesk, PlaylistRequest
+from haikei.trackers.contract.requests import (
+    Deliveries,
+    Delivery,
+    MenuForm,
+    MenuReader,
+    WebhookReader,
+    webhook_path,
+)
 from haikei.trackers.contract.review import (
     NoteWrite,
     ReplyWrite,
@@ -23,48 +38,68 @@ from haikei.trackers.contract.tracker import (
     ContextRequest,
     LayoutContext,
     PublishedImage,
+    PublishingDesk,
     PublishRequest,
     PublishResult,
-    TrackerAdapter,
+    Tracker,
+    TrackerParts,
 )
-from haikei.trackers.loading import (
-    load_board,
-    load_desk,
-    load_playlist_desk,
-    load_review_desk,
-    load_tracker,
-    tracker_key,
+from haikei.trackers.contract.visitors import (
+    MENU,
+    MENU_PATH,
+    MenuAction,
+    PasswordCheck,
+    Selected,
+    SelectionDesk,
+    SignedIn,
 )
+from haikei.trackers.loading import load_tracker, tracker_key
 
 __all__ = [
+    "MENU",
+    "MENU_PATH",
     "CheckpointBoard",
     "ContextRequest",
     "CreditDesk",
     "CreditRow",
     "CreditsWritten",
+    "Deliveries",
+    "Delivery",
+    "EventKind",
     "FeedEvent",
     "LayoutContext",
+    "MenuAction",
+    "MenuForm",
+    "MenuReader",
     "NoteWrite",
+    "PaintOver",
+    "Part",
+    "PasswordCheck",
     "PlaylistDesk",
     "PlaylistRequest",
     "PublishRequest",
     "PublishResult",
     "PublishedImage",
     "PublishedLayout",
+    "PublishingDesk",
     "ReplyWrite",
     "ReviewDesk",
     "ReviewWrite",
     "SeenNote",
     "SeenVersion",
+    "Selected",
+    "SelectionDesk",
+    "SignedIn",
     "StatedCredits",
     "StatusWrite",
     "TimeSpent",
-    "TrackerAdapter",
+    "Tracker",
     "TrackerFeed",
-    "load_board",
-    "load_desk",
-    "load_playlist_desk",
-    "load_review_desk",
+    "TrackerParts",
+    "WebhookReader",
+    "check_parts",
     "load_tracker",
+    "needed",
     "tracker_key",
+    "webhook_path",
 ]

@@ -4,15 +4,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
 from haikei.errors import SettingsError
-from haikei.trackers.contract.credits import (
-    CheckpointBoard,
-    CreditDesk,
-    KeepsCredits,
-    ShowsCheckpoints,
-)
-from haikei.trackers.contract.playlists import KeepsPlaylists, PlaylistDesk
-from haikei.trackers.contract.review import ReviewDesk, TakesReviews
-from haikei.trackers.contract.tracker import TrackerAdapter
+from haikei.trackers.contract.tracker import Tracker
 
 if TYPE_CHECKING:
     # The seam's words are used by commands that must start at once.
@@ -55,12 +47,12 @@ def tracker_key(settings: "Settings") -> "SecretStr":
     )
 
 
-def load_tracker(settings: "Settings") -> TrackerAdapter:
+def load_tracker(settings: "Settings") -> Tracker:
     """
     Return the adapter that the settings name, ready for use in this thread.
 
     Raises:
-        SettingsError: there is no such adapter, or no key.
+        SettingsError: there is no such adapter, or no key where it needs one.
     """
     found = {point.name: point for point in entry_points(group=GROUP)}
     if settings.tracker.kind not in found:
@@ -70,68 +62,4 @@ def load_tracker(settings: "Settings") -> TrackerAdapter:
             advice=f"Installed adapters: {known}.",
         )
     make = found[settings.tracker.kind].load()
-    return cast("TrackerAdapter", make(settings, tracker_key(settings)))
-
-
-def load_desk(settings: "Settings") -> CreditDesk:
-    """
-    Return the tracker's credits and hours, ready for use in this thread.
-
-    Raises:
-        SettingsError: there is no such adapter, it keeps no credits, or there is no key.
-    """
-    adapter = load_tracker(settings)
-    if isinstance(adapter, KeepsCredits):
-        return adapter.credit_desk()
-    raise SettingsError(
-        f"The tracker adapter {settings.tracker.kind!r} keeps neither credits nor hours.",
-        advice="Use the adapter of a tracker that does; reports can be made without hours.",
-    )
-
-
-def load_board(settings: "Settings") -> CheckpointBoard:
-    """
-    Return the tracker's board for the ledger's heads; threads may share it.
-
-    Raises:
-        SettingsError: there is no such adapter, it has no board, or there is no key.
-    """
-    adapter = load_tracker(settings)
-    if isinstance(adapter, ShowsCheckpoints):
-        return adapter.checkpoint_board()
-    raise SettingsError(
-        f"The tracker adapter {settings.tracker.kind!r} cannot show the ledger's heads.",
-        advice="Set ledger.tracker_field to false.",
-    )
-
-
-def load_review_desk(settings: "Settings") -> ReviewDesk:
-    """
-    Return what people decide in the tracker, ready for use in this thread.
-
-    Raises:
-        SettingsError: there is no such adapter, nobody reviews in it, or there is no key.
-    """
-    adapter = load_tracker(settings)
-    if isinstance(adapter, TakesReviews):
-        return adapter.review_desk()
-    raise SettingsError(
-        f"The tracker adapter {settings.tracker.kind!r} knows no decisions and no notes.",
-        advice="Use the adapter of a tracker in which versions are reviewed.",
-    )
-
-
-def load_playlist_desk(settings: "Settings") -> PlaylistDesk:
-    """
-    Return the tracker's playlists, ready for use in this thread.
-
-    Raises:
-        SettingsError: there is no such adapter, it has no playlists, or there is no key.
-    """
-    adapter = load_tracker(settings)
-    if isinstance(adapter, KeepsPlaylists):
-        return adapter.playlist_desk()
-    raise SettingsError(
-        f"The tracker adapter {settings.tracker.kind!r} has no playlists.",
-        advice="Set review.dailies.enabled to false.",
-    )
+    return cast("Tracker", make(settings))

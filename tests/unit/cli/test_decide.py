@@ -4,20 +4,18 @@ import pytest
 
 from haikei.cli.decide import decider_of
 from haikei.errors import ReviewError
-from support.web import KATO, MemorySelection
+from haikei.trackers.memory import MemorySelectionDesk
+from support.web import KATO, MORI
 
 
 def test_who_decides_by_command_can_be_credited() -> None:
-    desk = MemorySelection()
+    desk = MemorySelectionDesk(people=(MORI, KATO))
     who = decider_of(desk, KATO.login)
 
     assert (who.login, who.name, who.person_id) == (KATO.login, KATO.name, KATO.person_id)
-    assert desk.closed == 1
 
 
 def test_a_login_that_the_tracker_does_not_know_decides_nothing() -> None:
-    desk = MemorySelection()
+    desk = MemorySelectionDesk(people=(MORI, KATO))
     with pytest.raises(ReviewError, match="no active person with the login 'katto'"):
         decider_of(desk, "katto")
-
-    assert desk.closed == 1

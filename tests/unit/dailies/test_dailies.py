@@ -87,7 +87,7 @@ def test_the_close_brings_a_contact_sheet_and_a_summary_once(studio: DailiesStud
     for minutes in range(0, 120, 10):
         studio.dailies(settings).tick(studio.at(23, 17, 0) + timedelta(minutes=minutes))
 
-    assert studio.playlists.attached == [(500, "Contact sheet 2026-11-23.jpg")]
+    assert studio.playlists.sheets == [(500, "Contact sheet 2026-11-23.jpg")]
     (note,) = studio.answer(studio.at(23, 19))
     assert note.to == ("mori", "kato")
     assert [(row.type, row.id) for row in note.links] == [("Playlist", 500)]
@@ -185,7 +185,7 @@ def test_a_day_that_ended_while_nothing_ran_is_finished_late(studio: DailiesStud
 
     studio.tick(studio.at(23, 9))
 
-    assert len(studio.playlists.attached) == 1
+    assert len(studio.playlists.sheets) == 1
     assert studio.playlists.shown["akane backgrounds 2026-11-23"] == (2,)
 
 
@@ -245,7 +245,7 @@ def test_a_restart_at_any_moment_makes_nothing_twice(
                     continue
 
     assert studio.playlists.shown == {"akane backgrounds 2026-11-23": (2, 1)}
-    assert studio.playlists.attached == [(500, "Contact sheet 2026-11-23.jpg")]
+    assert studio.playlists.sheets == [(500, "Contact sheet 2026-11-23.jpg")]
     assert len(studio.answer(studio.at(23, 20))) == 1
     assert list(studio.days()) == ["2026-11-23"]
 
@@ -294,7 +294,7 @@ def test_many_processes_at_once_make_one_playlist_one_sheet_and_one_note(
 
     assert problems == []
     assert studio.playlists.shown == {"akane backgrounds 2026-11-23": (1, 2, 3, 4, 5, 6)}
-    assert studio.playlists.attached == [(500, "Contact sheet 2026-11-23.jpg")]
+    assert studio.playlists.sheets == [(500, "Contact sheet 2026-11-23.jpg")]
     assert len(studio.answer(studio.at(23, 19))) == 1
 
 
@@ -306,7 +306,7 @@ def test_playlists_of_one_name_are_one_playlist(studio: DailiesStudio) -> None:
         studio.dailies(settings).tick(studio.at(day, 18))
 
     assert studio.playlists.shown == {"akane review": (2, 1)}
-    assert [name for _, name in studio.playlists.attached] == [
+    assert [name for _, name in studio.playlists.sheets] == [
         "Contact sheet 2026-11-23.jpg",
         "Contact sheet 2026-11-24.jpg",
     ]
@@ -330,7 +330,7 @@ def test_a_studio_without_dailies_has_none_and_without_notes_no_note(studio: Dai
     quiet = with_dailies(studio.settings, note=False)
     studio.dailies(quiet).tick(studio.at(24, 9))
     studio.dailies(quiet).tick(studio.at(24, 18))
-    assert len(studio.playlists.attached) == 1
+    assert len(studio.playlists.sheets) == 1
     assert studio.answer(studio.at(24, 19)) == []
 
 
@@ -359,7 +359,7 @@ def test_a_full_day_has_several_sheets(studio: DailiesStudio) -> None:
     studio.tick(studio.at(23, 17))
     studio.tick(studio.at(23, 18))
 
-    assert [name for _, name in studio.playlists.attached] == [
+    assert [name for _, name in studio.playlists.sheets] == [
         "Contact sheet 2026-11-23 1.jpg",
         "Contact sheet 2026-11-23 2.jpg",
     ]
@@ -378,7 +378,7 @@ def test_a_version_keeps_its_day_when_the_close_is_moved(studio: DailiesStudio) 
     studio.dailies(with_dailies(studio.settings, close_at="12:00")).tick(studio.at(23, 13))
 
     assert studio.days() == {"2026-11-23": [told.key]}
-    assert len(studio.playlists.attached) == 1
+    assert len(studio.playlists.sheets) == 1
 
 
 def test_retakes_are_named_with_what_they_are_retakes_of(studio: DailiesStudio) -> None:

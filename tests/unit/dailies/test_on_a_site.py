@@ -10,6 +10,7 @@ from haikei.credits import records
 from haikei.dailies import Dailies
 from haikei.database import utc_now
 from haikei.review.replies import write_answers
+from haikei.trackers import Part, needed
 from haikei.trackers.shotgrid.schema import KEY
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.databases import fresh_database
@@ -51,8 +52,7 @@ def test_supervisors_find_a_playlist_a_sheet_and_a_note_once(tmp_path: Path) -> 
             made = Dailies(
                 settings,
                 database,
-                open_playlists=lambda _: tracker.playlist_desk(),
-                open_desk=lambda _: tracker.review_desk(),
+                open_tracker=lambda _: tracker,
                 zone=TOKYO,
             )
             return ends.enter_context(closing(made))
@@ -67,7 +67,9 @@ def test_supervisors_find_a_playlist_a_sheet_and_a_note_once(tmp_path: Path) -> 
             dailies().tick(first)
         for _ in range(2):
             dailies().tick(tomorrow_at(18))
-            write_answers(database, tracker.review_desk(), tomorrow_at(20))
+            write_answers(
+                database, needed(tracker.parts.review, tracker, Part.REVIEW), tomorrow_at(20)
+            )
 
         (playlist,) = show.own("Playlist", fields="code")
         joins = show.find(

@@ -13,7 +13,7 @@ from haikei.jobs.table import JobStore
 from haikei.sources.eventlog import Follower
 from haikei.sources.watch.judging import refuse_damaged
 from haikei.sources.watch.scan import Stamp
-from support.trackers import CHANGE
+from haikei.trackers import EventKind
 from support.watching import FollowingStudio, following_studio, poll_all
 
 
@@ -38,7 +38,7 @@ def wait(studio: FollowingStudio, follower: Follower, seconds: float) -> None:
 
 def test_a_row_that_gets_its_path_later_is_announced(studio: FollowingStudio) -> None:
     follower = studio.follower()
-    row = studio.feed.publish("")
+    row = studio.feed.of_shot("")
     poll_all(follower)
     studio.feed.complete(row, path=str(studio.draw("c001")))
 
@@ -53,7 +53,7 @@ def test_a_file_that_lands_after_its_row_is_announced(studio: FollowingStudio) -
     path = studio.draw("c001")
     drawing = path.read_bytes()
     path.unlink()
-    studio.feed.publish(str(path))
+    studio.feed.of_shot(str(path))
     poll_all(follower)
     path.write_bytes(drawing[: len(drawing) // 3])
     wait(studio, follower, 40)
@@ -68,7 +68,7 @@ def test_a_file_that_lands_after_its_row_is_announced(studio: FollowingStudio) -
 
 def test_a_row_that_gets_its_type_later_is_announced(studio: FollowingStudio) -> None:
     follower = studio.follower()
-    row = studio.feed.publish(str(studio.draw("c001")), typed=False)
+    row = studio.feed.of_shot(str(studio.draw("c001")), typed=False)
     poll_all(follower)
     assert studio.announced() == []
     studio.feed.complete(row)
@@ -82,7 +82,7 @@ def test_a_row_that_never_gets_a_type_is_no_layout_and_no_failure(
     studio: FollowingStudio,
 ) -> None:
     follower = studio.follower()
-    studio.feed.publish(str(studio.draw("c001")), typed=False)
+    studio.feed.of_shot(str(studio.draw("c001")), typed=False)
 
     wait(studio, follower, 400)
 
@@ -94,7 +94,7 @@ def test_a_row_that_never_gets_a_type_is_no_layout_and_no_failure(
 
 
 def test_a_row_that_is_retired_meanwhile_is_forgotten(studio: FollowingStudio) -> None:
-    row = studio.feed.publish(str(studio.draw("c001")))
+    row = studio.feed.of_shot(str(studio.draw("c001")))
     studio.feed.retire(row)
 
     poll_all(studio.follower())
@@ -117,7 +117,7 @@ def test_a_row_that_is_not_ready_in_time_is_a_dead_letter_with_its_reason(
 ) -> None:
     follower = studio.follower()
     (studio.draw("c001").parent / "c001_bad_v001.png").write_bytes(b"no picture at all")
-    studio.feed.publish(path.format(root=studio.root))
+    studio.feed.of_shot(path.format(root=studio.root))
     wait(studio, follower, 200)
     assert studio.dead_letters() == []
 
@@ -134,8 +134,8 @@ def test_a_file_outside_every_root_is_a_dead_letter_at_once(
     outside = tmp_path / "outside.png"
     outside.write_bytes(studio.draw("c001").read_bytes())
     (studio.root / "link.png").symlink_to(outside)
-    studio.feed.publish(str(outside), shot="c001")
-    studio.feed.publish(str(studio.root / "link.png"), shot="c001")
+    studio.feed.of_shot(str(outside), shot="c001")
+    studio.feed.of_shot(str(studio.root / "link.png"), shot="c001")
 
     poll_all(studio.follower())
 
@@ -149,7 +149,7 @@ def test_a_damaged_file_that_a_watcher_refused_is_no_second_dead_letter(
     path = studio.draw("c001")
     path.write_bytes(b"no picture at all")
     follower = studio.follower()
-    studio.feed.publish(str(path))
+    studio.feed.of_shot(str(path))
     wait(studio, follower, 400)
     found = path.stat()
     seen = refuse_damaged(
@@ -164,11 +164,11 @@ def test_a_damaged_file_that_a_watcher_refused_is_no_second_dead_letter(
 
 def test_a_refused_row_that_is_completed_later_is_announced(studio: FollowingStudio) -> None:
     follower = studio.follower()
-    row = studio.feed.publish("")
+    row = studio.feed.of_shot("")
     wait(studio, follower, 400)
     assert len(studio.dead_letters()) == 1
     studio.feed.complete(row, path=str(studio.draw("c001")))
-    studio.feed.write(CHANGE, entity=row, attribute="path")
+    studio.feed.write(EventKind.FILE_CHANGED, row=row)
 
     poll_all(follower)
 
@@ -180,7 +180,7 @@ def test_a_dead_letter_that_is_sent_back_has_its_row_read_again(studio: Followin
     path = studio.draw("c001")
     drawing = path.read_bytes()
     path.write_bytes(b"no picture at all")
-    studio.feed.publish(str(path))
+    studio.feed.of_shot(str(path))
     wait(studio, follower, 400)
     path.write_bytes(drawing)
     store = JobStore(studio.database)
@@ -197,7 +197,7 @@ def test_rows_are_kept_when_the_site_goes_away_before_they_are_read(
 ) -> None:
     follower = studio.follower()
     poll_all(follower)
-    studio.feed.publish(str(studio.draw("c001")))
+    studio.feed.of_shot(str(studio.draw("c001")))
 
     def fail(call: str) -> None:
         if call == "layouts":
@@ -218,11 +218,11 @@ def test_a_backfill_announces_what_the_follower_would_and_nothing_twice(
     long_ago = utc_now() - timedelta(days=30)
     paths = [studio.draw(f"c{index:03d}") for index in range(3)]
     for path in paths:
-        studio.feed.publish(str(path), at=long_ago, silent=True)
-    studio.feed.publish(str(paths[0]), at=utc_now())
+        studio.feed.of_shot(str(path), at=long_ago, silent=True)
+    studio.feed.of_shot(str(paths[0]), at=utc_now())
     bad = studio.draw("c009")
     bad.write_bytes(b"no picture at all")
-    studio.feed.publish(str(bad), at=long_ago, silent=True)
+    studio.feed.of_shot(str(bad), at=long_ago, silent=True)
     follower = studio.follower()
     poll_all(follower)
     assert len(studio.announced()) == 1
@@ -247,7 +247,7 @@ def test_a_backfill_announces_what_the_follower_would_and_nothing_twice(
 
 
 def test_a_backfill_leaves_rows_without_a_type_alone(studio: FollowingStudio) -> None:
-    row = studio.feed.publish("", typed=False)
+    row = studio.feed.of_shot("", typed=False)
     now = utc_now()
     assert studio.feed.layouts([row])
 

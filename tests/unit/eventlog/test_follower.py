@@ -16,7 +16,7 @@ from haikei.images import Inspector
 from haikei.jobs.inbox import receive
 from haikei.show import Place
 from haikei.storage import Storage
-from support.trackers import CHANGE, NEW
+from haikei.trackers import EventKind
 from support.watching import FollowingStudio, following_studio, poll_all
 
 PATIENCE = 300.0
@@ -36,7 +36,7 @@ def studio(tmp_path: Path, inspector: Inspector) -> Generator[FollowingStudio]:
 
 def publish(studio: FollowingStudio, shot: str, *, hidden: bool = False) -> Path:
     path = studio.draw(shot)
-    studio.feed.publish(str(path), hidden=hidden)
+    studio.feed.of_shot(str(path), hidden=hidden)
     return path
 
 
@@ -71,7 +71,7 @@ def test_the_event_is_the_one_that_a_watcher_makes_of_the_same_file(
     )
     with studio.database.begin() as connection:
         receive(connection, seen)
-    studio.feed.publish(str(path), shot="another")
+    studio.feed.of_shot(str(path), shot="another")
 
     poll_all(studio.follower())
 
@@ -80,7 +80,7 @@ def test_the_event_is_the_one_that_a_watcher_makes_of_the_same_file(
 
 def test_two_rows_of_one_file_make_one_announcement(studio: FollowingStudio) -> None:
     path = publish(studio, "c001")
-    studio.feed.publish(str(path))
+    studio.feed.of_shot(str(path))
 
     poll_all(studio.follower())
 
@@ -89,11 +89,11 @@ def test_two_rows_of_one_file_make_one_announcement(studio: FollowingStudio) -> 
 
 def test_the_first_start_is_at_the_newest_event_less_the_overlap(studio: FollowingStudio) -> None:
     now = utc_now()
-    studio.feed.publish(str(studio.draw("c001")), at=now - timedelta(hours=2))
+    studio.feed.of_shot(str(studio.draw("c001")), at=now - timedelta(hours=2))
     for minute in range(700, 5, -1):
         studio.feed.write(at=now - timedelta(seconds=10 * minute))
-    studio.feed.publish(str(studio.draw("c002")), at=now - timedelta(seconds=400))
-    studio.feed.publish(str(studio.draw("c003")), at=now - timedelta(seconds=200))
+    studio.feed.of_shot(str(studio.draw("c002")), at=now - timedelta(seconds=400))
+    studio.feed.of_shot(str(studio.draw("c003")), at=now - timedelta(seconds=200))
     studio.feed.write(at=now)
 
     poll_all(studio.follower())
@@ -194,33 +194,21 @@ def test_many_gaps_cost_each_poll_few_calls_and_are_all_read(studio: FollowingSt
     assert len(studio.announced()) == len(layouts)
 
 
-@pytest.mark.parametrize(
-    ("event_type", "attribute", "in_create", "read"),
-    [
-        (NEW, "", False, True),
-        (CHANGE, "path", False, True),
-        (CHANGE, "published_file_type", False, True),
-        (CHANGE, "entity", False, True),
-        (CHANGE, "", False, True),
-        (CHANGE, "sg_status_list", False, False),
-        (CHANGE, "path", True, False),
-        ("Shotgun_PublishedFile_Retirement", "", False, False),
-        ("Shotgun_Version_New", "", False, False),
-    ],
-)
+@pytest.mark.parametrize("kind", EventKind)
 def test_only_events_that_can_complete_a_layout_have_it_read(
-    studio: FollowingStudio, event_type: str, attribute: str, *, in_create: bool, read: bool
+    studio: FollowingStudio, kind: EventKind
 ) -> None:
-    row = studio.feed.publish(str(studio.draw("c001")), silent=True)
-    studio.feed.write(event_type, entity=row, attribute=attribute, in_create=in_create)
+    row = studio.feed.of_shot(str(studio.draw("c001")), silent=True)
+    studio.feed.write(kind, row=row)
 
     poll_all(studio.follower())
 
-    assert len(studio.announced()) == int(read)
+    of_files = {EventKind.FILE_PUBLISHED, EventKind.FILE_CHANGED}
+    assert len(studio.announced()) == int(kind in of_files)
 
 
 def test_our_own_events_are_ignored(studio: FollowingStudio) -> None:
-    studio.feed.publish(str(studio.draw("c001")), by_us=True)
+    studio.feed.of_shot(str(studio.draw("c001")), by_us=True)
 
     poll_all(studio.follower())
 
@@ -228,7 +216,7 @@ def test_our_own_events_are_ignored(studio: FollowingStudio) -> None:
 
 
 def test_an_event_about_nothing_is_ignored(studio: FollowingStudio) -> None:
-    studio.feed.write(NEW, entity=None)
+    studio.feed.write(EventKind.FILE_PUBLISHED)
 
     assert poll_all(studio.follower())[-1].events == 1
 
@@ -362,7 +350,7 @@ def test_a_running_follower_reconciles_by_itself(tmp_path: Path, inspector: Insp
     with following_studio(tmp_path, inspector=inspector, poll=0.01, reconcile_every=0.05) as studio:
         studio.feed.write()
         poll_all(studio.follower())
-        studio.feed.publish(str(studio.draw("c001")), silent=True)
+        studio.feed.of_shot(str(studio.draw("c001")), silent=True)
         with stopped_when(lambda: len(studio.announced()) == 1) as stop:
             studio.follower().run(stop)
 
@@ -370,7 +358,7 @@ def test_a_running_follower_reconciles_by_itself(tmp_path: Path, inspector: Insp
 
 
 def test_nothing_is_reconciled_before_the_first_start(studio: FollowingStudio) -> None:
-    studio.feed.publish(str(studio.draw("c001")), silent=True)
+    studio.feed.of_shot(str(studio.draw("c001")), silent=True)
 
     assert studio.follower().reconcile() == 0
 
@@ -379,7 +367,7 @@ def test_a_place_without_a_sequence_keeps_its_row_names(studio: FollowingStudio)
     path = studio.root / "odd" / "drawing.png"
     path.parent.mkdir()
     path.write_bytes(studio.draw("c001").read_bytes())
-    studio.feed.publish(str(path), shot="c001")
+    studio.feed.of_shot(str(path), shot="c001")
 
     poll_all(studio.follower())
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haikei.sources.eventlog.gaps import Gap, holding, reaches, skipped, without
-from haikei.trackers import FeedEvent
+from haikei.trackers import EventKind, FeedEvent
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ids = st.sets(st.integers(1, 120))
@@ -15,12 +15,10 @@ ids = st.sets(st.integers(1, 120))
 def event(number: int, *, at: datetime = NOON) -> FeedEvent:
     return FeedEvent(
         id=number,
-        type="Shotgun_Version_New",
-        entity_type="Version",
-        entity_id=1,
+        kind=EventKind.OTHER,
+        row=1,
         project="PORT",
         by_us=False,
-        in_create=False,
         created_at=at,
     )
 

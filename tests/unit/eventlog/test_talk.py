@@ -10,9 +10,8 @@ from sqlalchemy import select
 from haikei.database import reading, review_wakes, utc_now
 from haikei.errors import TrackerUnavailable
 from haikei.images import Inspector
+from haikei.trackers import EventKind
 from support.watching import FollowingStudio, following_studio, poll_all
-
-STATUS = "sg_status_list"
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +34,10 @@ def woken(studio: FollowingStudio) -> dict[int, str]:
 
 
 def test_a_status_that_somebody_set_wakes_its_version(studio: FollowingStudio) -> None:
-    studio.feed.write("Shotgun_Version_Change", entity=11, attribute=STATUS)
-    studio.feed.write("Shotgun_Version_Change", entity=12, attribute="description")
-    studio.feed.write("Shotgun_Version_Change", entity=13, attribute=STATUS, in_create=True)
-    studio.feed.write("Shotgun_Version_Change", entity=14, attribute=STATUS, by_us=True)
-    studio.feed.write("Shotgun_Version_New", entity=15)
-    studio.feed.write("Shotgun_Version_Change", attribute=STATUS)
+    studio.feed.write(EventKind.VERSION_CHANGED, row=11)
+    studio.feed.write(EventKind.VERSION_CHANGED, row=14, by_us=True)
+    studio.feed.write(row=15)
+    studio.feed.write(EventKind.VERSION_CHANGED)
 
     poll_all(studio.follower())
 
@@ -49,13 +46,13 @@ def test_a_status_that_somebody_set_wakes_its_version(studio: FollowingStudio) -
 
 
 def test_notes_and_replies_wake_what_they_are_about_in_one_call(studio: FollowingStudio) -> None:
-    studio.feed.talk = {("Note", 5): (21, 22), ("Reply", 5): (23,), ("Note", 7): (24,)}
-    studio.feed.write("Shotgun_Note_New", entity=5)
-    studio.feed.write("Shotgun_Note_Change", entity=5, attribute="content")
-    studio.feed.write("Shotgun_Reply_New", entity=5)
-    studio.feed.write("Shotgun_Note_New", entity=6)  # retired, or of no version
-    studio.feed.write("Shotgun_Note_New", entity=7, by_us=True)
-    studio.feed.write("Shotgun_Note_Retirement", entity=7)
+    studio.feed.discussions = {("Note", 5): (21, 22), ("Reply", 5): (23,), ("Note", 7): (24,)}
+    studio.feed.write(EventKind.NOTE_CHANGED, row=5)
+    studio.feed.write(EventKind.NOTE_CHANGED, row=5)
+    studio.feed.write(EventKind.REPLY_CHANGED, row=5)
+    studio.feed.write(EventKind.NOTE_CHANGED, row=6)  # retired, or of no version
+    studio.feed.write(EventKind.NOTE_CHANGED, row=7, by_us=True)
+    studio.feed.write(row=7)
 
     poll_all(studio.follower())
 
@@ -66,7 +63,7 @@ def test_notes_and_replies_wake_what_they_are_about_in_one_call(studio: Followin
 def test_what_was_said_before_the_first_start_wakes_nobody(studio: FollowingStudio) -> None:
     long_ago = utc_now() - timedelta(days=3)
 
-    studio.feed.write("Shotgun_Version_Change", entity=11, attribute=STATUS, at=long_ago)
+    studio.feed.write(EventKind.VERSION_CHANGED, row=11, at=long_ago)
     poll_all(studio.follower())
 
     assert woken(studio) == {}
@@ -75,8 +72,8 @@ def test_what_was_said_before_the_first_start_wakes_nobody(studio: FollowingStud
 def test_a_note_is_not_lost_when_the_site_goes_away_before_it_is_read(
     studio: FollowingStudio,
 ) -> None:
-    studio.feed.talk = {("Note", 5): (21,)}
-    studio.feed.write("Shotgun_Note_New", entity=5)
+    studio.feed.discussions = {("Note", 5): (21,)}
+    studio.feed.write(EventKind.NOTE_CHANGED, row=5)
 
     def fail(name: str) -> None:
         if name == "discussed":
@@ -94,11 +91,11 @@ def test_a_note_is_not_lost_when_the_site_goes_away_before_it_is_read(
 
 
 def test_what_is_said_in_projects_that_are_not_heeded_wakes_nobody(studio: FollowingStudio) -> None:
-    studio.feed.talk = {("Note", 5): (21,)}
-    studio.feed.write("Shotgun_Version_Change", entity=11, attribute=STATUS, elsewhere=True)
-    studio.feed.write("Shotgun_Note_New", entity=5, elsewhere=True)
-    studio.feed.write("Shotgun_PublishedFile_New", entity=7, elsewhere=True)
-    studio.feed.write("Shotgun_Version_Change", entity=12, attribute=STATUS)
+    studio.feed.discussions = {("Note", 5): (21,)}
+    studio.feed.write(EventKind.VERSION_CHANGED, row=11, elsewhere=True)
+    studio.feed.write(EventKind.NOTE_CHANGED, row=5, elsewhere=True)
+    studio.feed.write(EventKind.FILE_PUBLISHED, row=7, elsewhere=True)
+    studio.feed.write(EventKind.VERSION_CHANGED, row=12)
 
     poll_all(studio.follower())
 

@@ -66,7 +66,7 @@ def test_both_sources_tell_of_one_event_and_what_the_tracker_knows_stands(
     watched = seen_by_watcher(studio.settings, path, sha256)
     with studio.database.begin() as connection:
         assert receive(connection, watched)
-    row = studio.feed.publish(str(path), shot="c001", painted=KNOWN)
+    row = studio.feed.of_shot(str(path), shot="c001", painted=KNOWN)
 
     results = poll_all(studio.follower())
 
@@ -86,7 +86,7 @@ def test_a_touch_up_outside_of_the_folders_belongs_to_the_shot_of_its_row(
 ) -> None:
     path = studio.root / "anywhere.png"
     path.write_bytes(png_bytes("anywhere"))
-    studio.feed.publish(str(path), shot="c002", painted=KNOWN)
+    studio.feed.of_shot(str(path), shot="c002", painted=KNOWN)
 
     poll_all(studio.follower())
 
@@ -95,7 +95,7 @@ def test_a_touch_up_outside_of_the_folders_belongs_to_the_shot_of_its_row(
 
 
 def test_a_layout_in_the_layouts_place_is_still_a_layout(studio: FollowingStudio) -> None:
-    studio.feed.publish(str(studio.draw("c001")))
+    studio.feed.of_shot(str(studio.draw("c001")))
 
     poll_all(studio.follower())
 

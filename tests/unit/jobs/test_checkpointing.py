@@ -17,9 +17,10 @@ from haikei.jobs.checkpointing import Checkpointing, outlets_of
 from haikei.jobs.engine.recovery import FileLocks
 from haikei.ledger import append, newest_checkpoint, open_checkpoint
 from haikei.settings import Settings
-from haikei.trackers import CheckpointBoard
+from haikei.trackers import CheckpointBoard, TrackerParts
 from support.jobs import studio_database, studio_settings
 from support.records import a_background, rewrite, save_background, without_guards
+from support.trackers import PartsTracker
 
 
 @dataclass(slots=True)
@@ -66,7 +67,12 @@ def board() -> Board:
 @pytest.fixture
 def keeper(settings: Settings, database: Engine, board: Board) -> Checkpointing:
     locks = FileLocks(settings.studio.state / "locks")
-    return Checkpointing(settings, database, locks, open_board=lambda _: board)
+    return Checkpointing(
+        settings,
+        database,
+        locks,
+        open_tracker=lambda _: PartsTracker(TrackerParts(checkpoints=board)),
+    )
 
 
 def add(database: Engine, key: str) -> None:

@@ -20,7 +20,7 @@ from haikei.jobs import JobState, Step
 from haikei.jobs.progress import WorkerStopping
 from haikei.ledger import entry, verify
 from support.jobs import JobStudio, Killed, OpenJobStudio, announce, job_studios, put_layout
-from support.trackers import MemoryTracker
+from support.trackers import AOI
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_a_retry_publishes_the_same_bytes_though_the_artist_changed(studio: JobS
         studio.tracker.failures.append(TrackerRejected("no")) if stage == "gen2" else None
     )
     key = studio.publish()
-    studio.tracker.artists = (*MemoryTracker().artists, *MemoryTracker().artists)
+    studio.tracker.artists = (AOI, AOI)
 
     studio.store.retry(key)
     studio.work()

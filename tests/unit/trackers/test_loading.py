@@ -1,5 +1,6 @@
 """How the tracker's key is found, and the adapter by its name."""
 
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import keyring
@@ -7,23 +8,30 @@ import pytest
 from keyring.errors import NoKeyringError
 from pydantic import SecretStr
 
-from haikei.errors import SettingsError
+from haikei.checkup import Finding
+from haikei.cli import doctor
+from haikei.database import open_database
+from haikei.errors import PlaceUnknown, SettingsError, TrackerRejected
+from haikei.review import Reviewer
 from haikei.settings import Settings
+from haikei.show import Row
 from haikei.trackers import (
-    load_board,
-    load_desk,
-    load_playlist_desk,
-    load_review_desk,
+    ContextRequest,
+    LayoutContext,
+    Part,
+    PublishRequest,
+    PublishResult,
+    Tracker,
+    TrackerParts,
+    check_parts,
     load_tracker,
+    needed,
     tracker_key,
 )
 from haikei.trackers import loading as loading_module
-from haikei.trackers.shotgrid.crediting import ShotGridCheckpointBoard, ShotGridCreditDesk
-from haikei.trackers.shotgrid.playlists import ShotGridPlaylistDesk
-from haikei.trackers.shotgrid.review import ShotGridReviewDesk
-from haikei.trackers.shotgrid.tracker import ShotGridTracker
+from haikei.trackers.memory import MemoryTracker
+from haikei.trackers.shotgrid import ShotGridTracker
 from support.sites import site_settings
-from support.trackers import MemoryTracker
 
 
 def studio(tmp_path: Path, **tracker: object) -> Settings:
@@ -83,28 +91,95 @@ def test_an_unknown_adapter_is_an_error_that_names_the_known(tmp_path: Path) -> 
         load_tracker(studio(tmp_path, kind="kitsu", key=SecretStr("k")))
 
 
-def test_the_tracker_has_a_desk_for_each_purpose(tmp_path: Path) -> None:
-    settings = studio(tmp_path, key=SecretStr("k"))
+def test_the_tracker_in_memory_needs_no_key_and_is_one_for_all_threads(tmp_path: Path) -> None:
+    settings = studio(tmp_path, kind="memory")
 
-    assert isinstance(load_desk(settings), ShotGridCreditDesk)
-    assert isinstance(load_board(settings), ShotGridCheckpointBoard)
-    assert isinstance(load_review_desk(settings), ShotGridReviewDesk)
-    assert isinstance(load_playlist_desk(settings), ShotGridPlaylistDesk)
+    assert isinstance(load_tracker(settings), MemoryTracker)
+    assert load_tracker(settings) is load_tracker(settings)
 
 
-def test_a_tracker_that_lacks_a_desk_is_an_error_with_advice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_site_has_every_part_and_each_is_one_object(tmp_path: Path) -> None:
+    tracker = load_tracker(studio(tmp_path, key=SecretStr("k")))
+
+    for name in Part:
+        part = getattr(tracker.parts, name.value)
+        assert part is not None
+        assert part is getattr(tracker.parts, name.value)
+
+
+class BareTracker:
+    """An adapter that publishes, and has no other part."""
+
+    name = "Kitsune"
+    parts = TrackerParts()
+
+    def context(self, request: ContextRequest) -> LayoutContext:
+        raise PlaceUnknown(f"The tracker has no shot {request.place.shot!r}.")
+
+    def publish(self, request: PublishRequest) -> PublishResult:
+        raise TrackerRejected(f"{request.code} is refused.")
+
+    def address(self, row: Row) -> str:
+        return f"https://kitsune.test/{row.type}/{row.id}"
+
+    def setup(self, *, dry_run: bool) -> tuple[Finding, ...]:
+        return (Finding(ok=True, subject="kitsune", message=f"Dry run: {dry_run}."),)
+
+    def check(self) -> tuple[Finding, ...]:
+        return (Finding(ok=True, subject="kitsune", message="It answers."),)
+
+    def close(self) -> None: ...
+
+
+def open_bare(_settings: Settings) -> Tracker:
+    return BareTracker()
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings that name an installed adapter which lacks every part."""
+    point = EntryPoint(name="kitsune", value=f"{__name__}:open_bare", group="haikei.trackers")
+    monkeypatch.setattr(EntryPoint, "load", lambda _self: open_bare)
+    monkeypatch.setattr(loading_module, "entry_points", lambda *, group: (point,) if group else ())
+    return studio(tmp_path, kind="kitsune")
+
+
+@pytest.mark.parametrize("name", Part)
+def test_who_needs_a_part_that_is_missing_gets_a_clear_error(bare: Settings, name: Part) -> None:
+    tracker = load_tracker(bare)
+
+    with pytest.raises(SettingsError, match="The tracker Kitsune ") as caught:
+        needed(None, tracker, name)
+
+    assert caught.value.advice
+
+
+def test_the_check_names_missing_parts_and_fails_for_those_that_the_settings_ask_for(
+    bare: Settings,
 ) -> None:
-    def other(_settings: Settings) -> MemoryTracker:
-        return MemoryTracker()
+    findings = {one.subject: one for one in check_parts(load_tracker(bare), bare)}
 
-    monkeypatch.setattr(loading_module, "load_tracker", other)
+    assert len(findings) == len(Part)
+    assert not findings["tracker part feed"].ok
+    assert findings["tracker part feed"].message == (
+        "Kitsune has no event log that can be followed."
+    )
+    assert "events.enabled" in findings["tracker part feed"].advice
+    assert findings["tracker part webhooks"].ok
 
-    with pytest.raises(SettingsError, match=r"'kitsu' keeps neither credits nor hours"):
-        load_desk(studio(tmp_path, kind="kitsu"))
-    with pytest.raises(SettingsError, match=r"'kitsu' cannot show.*tracker_field to false"):
-        load_board(studio(tmp_path, kind="kitsu"))
-    with pytest.raises(SettingsError, match=r"'kitsu' knows no decisions and no notes"):
-        load_review_desk(studio(tmp_path, kind="kitsu"))
-    with pytest.raises(SettingsError, match=r"'kitsu' has no playlists.*dailies.enabled to false"):
-        load_playlist_desk(studio(tmp_path, kind="kitsu"))
+
+def test_the_doctor_says_what_an_adapter_lacks(bare: Settings) -> None:
+    found = list(doctor.tracker(bare))
+
+    assert [one.subject for one in found][-1] == "kitsune"
+    assert {"tracker part review", "tracker part playlists"} <= {one.subject for one in found}
+    assert list(doctor.statuses(bare)) == []
+
+
+def test_a_process_that_needs_a_part_ends_with_the_error(bare: Settings, tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'haikei.db'}")
+
+    with pytest.raises(SettingsError, match="knows no decisions"):
+        _ = Reviewer(bare, database).desk
+
+    database.dispose()

@@ -41,7 +41,7 @@ def settings_of(url: str, folder: Path) -> Settings:
 
 
 def test_who_knows_the_password_is_let_in(site: RunningSite, person: int, tmp_path: Path) -> None:
-    found = authenticate(settings_of(site.url, tmp_path), "mori", PASSWORD)
+    found = ShotGridSignIn(settings_of(site.url, tmp_path).tracker)("mori", PASSWORD)
 
     assert found == SignedIn(login="mori", name="K. Mori", person_id=f"HumanUser:{person}")
 
@@ -63,14 +63,14 @@ def test_nobody_else_is(
     assert person
     settings = settings_of(site.url, tmp_path)
 
-    assert authenticate(settings, login, SecretStr(password)) is None
+    assert ShotGridSignIn(settings.tracker)(login, SecretStr(password)) is None
 
 
 def test_a_site_that_is_away_is_said_to_be_and_the_password_is_not(tmp_path: Path) -> None:
     settings = settings_of("http://127.0.0.1:9", tmp_path)
 
     with pytest.raises(TrackerUnavailable) as caught:
-        authenticate(settings, "mori", PASSWORD)
+        ShotGridSignIn(settings.tracker)("mori", PASSWORD)
 
     assert PASSWORD.get_secret_value() not in f"{caught.value!r} {caught.value.__cause__!r}"
 
@@ -107,7 +107,8 @@ def test_selected_rows_are_read_as_the_site_has_them(
             ("bg", 9, "Other"),
         )
     ]
-    desk = ShotGridSelection(settings_of(site.url, tmp_path), SecretStr(KEY))
+    settings = settings_of(site.url, tmp_path)
+    desk = ShotGridSelection(SiteClient(settings.tracker, SecretStr(KEY)), settings)
     place = Place(project="akane", sequence="ep01", shot="c001")
 
     rows = desk.read("Version", [loose["id"], version["id"], 999_999])

@@ -14,7 +14,7 @@ from haikei.events import Source
 from haikei.jobs.inbox import Refusal, refusal_key, refuse
 from haikei.jobs.table import JobStore
 from haikei.show import Place
-from haikei.trackers.contract.visiting import Selected
+from haikei.trackers import Selected
 from support.jobs import put_layout
 from support.studio import make_version
 from support.web import SECRET, URL, Fields, Web, a_form, sign_form, web_of
@@ -136,7 +136,7 @@ def test_nothing_refused_is_said_too(show: Web) -> None:
 
 def test_generate_hands_the_layouts_of_a_shot_to_the_jobs(web: Web) -> None:
     event = put_layout(web.settings)
-    row = web.feed.publish(str(event.layout), shot="c001", silent=True)
+    row = web.feed.of_shot(str(event.layout), shot="c001", silent=True)
     put(web, Selected(type="Shot", id=15, place=event.place, version=None))
     web.selection.layouts[15] = (row,)
 
@@ -150,7 +150,7 @@ def test_generate_hands_the_layouts_of_a_shot_to_the_jobs(web: Web) -> None:
 
 def test_generate_tries_again_what_had_ended_badly(web: Web) -> None:
     event = put_layout(web.settings)
-    row = web.feed.publish(str(event.layout), shot="c001", silent=True)
+    row = web.feed.of_shot(str(event.layout), shot="c001", silent=True)
     put(web, Selected(type="PublishedFile", id=row, place=event.place, version=None))
     web.choose("generate", a_form("PublishedFile", row))
     with web.database.begin() as connection:
@@ -175,7 +175,7 @@ def test_generate_tries_again_what_had_ended_badly(web: Web) -> None:
 
 def test_generate_twice_announces_once(web: Web) -> None:
     event = put_layout(web.settings)
-    row = web.feed.publish(str(event.layout), shot="c001", silent=True)
+    row = web.feed.of_shot(str(event.layout), shot="c001", silent=True)
     put(web, Selected(type="PublishedFile", id=row, place=event.place, version=None))
     web.choose("generate", a_form("PublishedFile", row))
 

@@ -10,7 +10,7 @@ import pytest
 
 from haikei.database import feed_rows, utc_now, web_deliveries
 from haikei.errors import TrackerUnavailable
-from haikei.web.webhooks import deliveries
+from haikei.web.webhooks import scope
 from haikei.web.webhooks.recording import Recorder
 from haikei.web.webhooks.webhook_dispatch import Waking
 from support.clocks import eventually
@@ -115,7 +115,7 @@ def test_a_note_whose_versions_are_said_wakes_them_at_once(web: Web) -> None:
 
 @pytest.mark.parametrize("kind", ["Note", "Reply"])
 def test_the_versions_of_a_note_or_reply_are_asked_of_the_tracker(web: Web, kind: str) -> None:
-    web.feed.talk[kind, 12] = (31, 32)
+    web.feed.discussions[kind, 12] = (31, 32)
 
     web.deliver(single(an_item(entity=(kind, 12), kind="New", attribute="", meta=None)))
 
@@ -256,7 +256,7 @@ def test_deliveries_of_other_projects_are_answered_and_queue_nothing(limited: We
 
 
 def test_a_reply_says_no_project_and_is_asked_about(limited: Web) -> None:
-    limited.feed.talk["Reply", 12] = (31,)
+    limited.feed.discussions["Reply", 12] = (31,)
 
     limited.deliver(
         single(an_item(entity=("Reply", 12), kind="New", attribute="", meta=None, project=None))
@@ -272,7 +272,7 @@ def test_a_project_that_is_heeded_from_now_on_is_learned_of(
     new = {"type": "Project", "id": 9}
     eventually(lambda: limited.deliver(single(an_item(project=new))) == 200)
     limited.feed.ours = frozenset({9, 122})
-    monkeypatch.setattr(deliveries, "BELIEVED", 0.0)
+    monkeypatch.setattr(scope, "BELIEVED", 0.0)
 
     numbers = count(10)
     eventually(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from haikei.jobs.job import JobOrder
 from haikei.show import StoredFile
 from haikei.storage import Storage
-from haikei.trackers import ContextRequest, LayoutContext, TrackerAdapter
+from haikei.trackers import ContextRequest, LayoutContext, PublishingDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Collected:
     context: LayoutContext
 
 
-def collect(order: JobOrder, *, tracker: TrackerAdapter, storage: Storage) -> Collected:
+def collect(order: JobOrder, *, tracker: PublishingDesk, storage: Storage) -> Collected:
     """
     Return the layout's place, people and task.
 

@@ -9,7 +9,7 @@ from haikei.jobs.background.record import Recorded
 from haikei.jobs.contributions import roles_text, systems_text
 from haikei.jobs.job import JobOrder
 from haikei.settings import Settings
-from haikei.trackers import PublishedImage, PublishRequest, PublishResult, TrackerAdapter
+from haikei.trackers import PublishedImage, PublishingDesk, PublishRequest, PublishResult
 
 
 def integrate(
@@ -19,7 +19,7 @@ def integrate(
     recorded: Recorded,
     *,
     settings: Settings,
-    tracker: TrackerAdapter,
+    tracker: PublishingDesk,
 ) -> PublishResult:
     """
     Make the tracker's rows for a background complete that is published and sealed in the ledger.

@@ -12,7 +12,6 @@ from haikei.jobs.touchup.open_questions import question_about
 from haikei.notify import Notice, NoticeKind, note
 from haikei.show import Row, StoredFile
 from haikei.trackers import ContextRequest, NoteWrite
-from haikei.trackers.contract import TakesReviews
 
 log = structlog.get_logger()
 
@@ -28,8 +27,7 @@ def ask(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> None:
         TrackerError: the tracker does not answer, or refuses.
     """
     asked = _write(event, error, tools)
-    site = str(tools.settings.tracker.url).rstrip("/")
-    url = f"{site}/detail/Note/{asked.id}" if asked else ""
+    url = tools.tracker().address(asked) if asked else ""
     with tools.database.begin() as connection:
         here = jobs.c.key == event.key
         run = connection.execute(select(jobs.c.run).where(here)).scalar_one()
@@ -51,7 +49,8 @@ def ask(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> None:
 def _write(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> Row | None:
     """Return the Note; None where there is nothing to write it on."""
     adapter = tools.tracker()
-    if not isinstance(adapter, TakesReviews):
+    desk = adapter.parts.review
+    if desk is None:
         return None
     try:
         context = adapter.context(_request(event))
@@ -63,7 +62,6 @@ def _write(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> Row 
         for one in current(event, tools)
         if one.tracker_id is not None
     )
-    desk = adapter.review_desk()
     try:
         asked = desk.write(
             NoteWrite(

@@ -31,7 +31,6 @@ from haikei.jobs.touchup.take_in import take_in
 from haikei.settings import PersonEntry
 from haikei.show import Row
 from haikei.trackers import PublishResult
-from haikei.trackers.contract import KeepsCredits
 
 log = structlog.get_logger()
 
@@ -172,9 +171,8 @@ def _artist(event: TouchUpPublished, tools: Tools) -> Person | str:
         entry = _entry(said, tools.settings.people)
         if entry is not None:
             return next(iter(entry.logins), entry.name)
-        adapter = tools.tracker()
-        if isinstance(adapter, KeepsCredits):
-            desk = adapter.credit_desk()
+        desk = tools.tracker().parts.credits
+        if desk is not None:
             try:
                 person = desk.people([said]).get(said)
             finally:

@@ -20,7 +20,6 @@ from haikei.jobs.background.policy import as_credited
 from haikei.jobs.job import TouchUpOrder
 from haikei.jobs.tools import Tools
 from haikei.measurements import Change
-from haikei.trackers.contract import KeepsCredits
 
 
 def painter(order: TouchUpOrder, tools: Tools) -> Person:
@@ -107,11 +106,11 @@ def generative_fill(order: TouchUpOrder, found: str, at: datetime) -> Contributi
 
 
 def _known(said: str, tools: Tools) -> Person | None:
-    adapter = tools.tracker()
-    if not said or not isinstance(adapter, KeepsCredits):
+    desk = tools.tracker().parts.credits
+    if not said or desk is None:
         return None
     # The desk speaks over the adapter's own connection, which stays open.
-    return adapter.credit_desk().people([said]).get(said)
+    return desk.people([said]).get(said)
 
 
 def _unknown(said: str) -> Person:

@@ -29,14 +29,12 @@ from haikei.sources.eventlog.gaps import Gap, skipped
 from haikei.sources.eventlog.review_events import talk_in
 from haikei.sources.eventlog.row_reader import NOTHING, GapReader, ReadRows, RowReader
 from haikei.storage import Storage
-from haikei.trackers import FeedEvent, TrackerFeed
+from haikei.trackers import EventKind, FeedEvent, TrackerFeed
 
 log = structlog.get_logger()
 
-_NEW = "Shotgun_PublishedFile_New"
-_CHANGE = "Shotgun_PublishedFile_Change"
-#: Fields whose late change can make a row a complete layout or touch-up.
-_COMPLETING = frozenset({"path", "published_file_type", "entity", "upstream_published_files"})
+#: A late change can make a row a complete layout or touch-up.
+_OF_FILES = frozenset({EventKind.FILE_PUBLISHED, EventKind.FILE_CHANGED})
 
 _PAGE = 500  # what a site gives in one answer
 _LONGEST_PAUSE = 60.0
@@ -242,9 +240,9 @@ class Follower:
         if fresh:
             after = replace(after, frontier=fresh[-1].id, frontier_at=fresh[-1].created_at)
         told_of = {
-            event.entity_id
+            event.row
             for event in (*late, *fresh)
-            if event.entity_id is not None and _tells_of_layout(event, after.since)
+            if event.row is not None and _may_be_of_layout(event, after.since)
         }
         # What is read here is read again when the cursor could not be moved.
         talk = talk_in((*late, *fresh), since=after.since)
@@ -327,13 +325,6 @@ def _continues(before: Progress, events: Sequence[FeedEvent]) -> bool:
     return before.frontier_at is None or events[0].created_at == before.frontier_at
 
 
-def _tells_of_layout(event: FeedEvent, since: datetime) -> bool:
-    if event.by_us or event.elsewhere or event.created_at < since:
-        return False
-    if event.entity_type != "PublishedFile":
-        return False
-    if event.type == _NEW:
-        return True
-    # A feed that does not say which field changed is believed.
-    completes = not event.attribute or event.attribute in _COMPLETING
-    return event.type == _CHANGE and not event.in_create and completes
+def _may_be_of_layout(event: FeedEvent, since: datetime) -> bool:
+    heeded = not event.by_us and not event.elsewhere and event.created_at >= since
+    return heeded and event.kind in _OF_FILES

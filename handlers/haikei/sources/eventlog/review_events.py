@@ -1,13 +1,11 @@
 """What people say about versions: the events after which a reviewer must look at one."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from haikei.trackers import FeedEvent, TrackerFeed
-
-_STATUS = "sg_status_list"
-_SAID = frozenset({"New", "Change"})
+from haikei.trackers import EventKind, FeedEvent, TrackerFeed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,20 +30,13 @@ class Talk:
 
 def talk_in(events: Iterable[FeedEvent], *, since: datetime) -> Talk:
     """Return what others than ourselves said in these heeded events since then."""
-    versions: set[int] = set()
-    notes: set[int] = set()
-    replies: set[int] = set()
+    found: dict[EventKind, set[int]] = defaultdict(set)
     for event in events:
-        if event.entity_id is None or event.by_us or event.elsewhere or event.created_at < since:
-            continue
-        action = event.type.rpartition("_")[2]
-        if event.entity_type == "Version":
-            # A create is a storm of changes, and says nothing of a decision. A feed that does not
-            # say which field changed is believed.
-            if action == "Change" and not event.in_create and event.attribute in {"", _STATUS}:
-                versions.add(event.entity_id)
-        elif event.entity_type == "Note" and action in _SAID:
-            notes.add(event.entity_id)
-        elif event.entity_type == "Reply" and action in _SAID:
-            replies.add(event.entity_id)
-    return Talk(versions=frozenset(versions), notes=frozenset(notes), replies=frozenset(replies))
+        heeded = not event.by_us and not event.elsewhere and event.created_at >= since
+        if heeded and event.row is not None:
+            found[event.kind].add(event.row)
+    return Talk(
+        versions=frozenset(found[EventKind.VERSION_CHANGED]),
+        notes=frozenset(found[EventKind.NOTE_CHANGED]),
+        replies=frozenset(found[EventKind.REPLY_CHANGED]),
+    )

@@ -4,7 +4,6 @@ layouts among it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -17,10 +16,9 @@ from haikei.jobs.table import ENDED_BADLY, JobStore
 from haikei.sources.eventlog import Follower
 from haikei.sources.eventlog.backfill import BackfillEntry, BackfillOutcome
 from haikei.sources.eventlog.feed_rows import RowState
-from haikei.trackers.contract import MENU, MenuAction, Selected, SignedIn
+from haikei.trackers import MENU, MenuAction, MenuForm, Part, Selected, SignedIn, needed
 from haikei.web.address import to_credits, to_retake, to_show, to_version
 from haikei.web.context import WebContext
-from haikei.web.menu.form import MenuForm
 from haikei.web.message import PageLink
 from haikei.web.security.visitor import role_of
 
@@ -52,11 +50,11 @@ class Generating:
             TrackerError: the site does not answer, or refuses.
         """
         context = self._context
-        feed = context.open_feed(context.settings)
         chosen = list(published_files[:AT_ONCE])
-        follower = Follower(context.settings, context.database, feed, context.storage)
-        with closing(feed), follower:
-            said = [self._said(entry) for entry in follower.backfill_rows(chosen)]
+        with context.tracker() as tracker:
+            feed = needed(tracker.parts.feed, tracker, Part.FEED)
+            with Follower(context.settings, context.database, feed, context.storage) as follower:
+                said = [self._said(entry) for entry in follower.backfill_rows(chosen)]
         left = len(published_files) - len(chosen)
         if left > 0:
             text = f"{left} more were left: select fewer, or use `haikei backfill`."
@@ -133,12 +131,10 @@ class MenuActions:
         if form.entity_type not in _TYPES[action]:
             kinds = ", ".join(_TYPES[action])
             return MenuAnswer(status=400, text=f"“{title}” is for rows of these types: {kinds}.")
-        desk = self._context.open_selection(self._context.settings)
-        try:
+        with self._context.tracker() as tracker:
+            desk = needed(tracker.parts.selection, tracker, Part.SELECTION)
             rows = desk.read(form.entity_type, form.ids)
             layouts = self._layouts(action, form.entity_type, rows, desk.layouts_of)
-        finally:
-            desk.close()
         if not rows:
             return MenuAnswer(status=404, text="The tracker does not show us these rows.")
         match action:

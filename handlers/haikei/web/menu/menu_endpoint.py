@@ -9,12 +9,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from haikei.database import utc_now
-from haikei.errors import HaikeiError
+from haikei.errors import HaikeiError, RequestForged, RequestMalformed
 from haikei.settings import Settings
-from haikei.trackers.contract import MENU_PATH, MenuAction, SignedIn
+from haikei.trackers import MENU_PATH, MenuAction, MenuForm, Part, SignedIn, needed
 from haikei.web.context import WebContext
 from haikei.web.menu.actions import MenuActions, MenuAnswer
-from haikei.web.menu.form import AGE, SKEW, FormRefused, MenuForm, read_menu_form
 from haikei.web.message import message_page
 from haikei.web.security.request_security import set_cookie
 from haikei.web.security.requests import caller, read_body, read_form
@@ -36,8 +35,8 @@ class Menu:
         self._context = context
         self._settings: Settings = context.settings
         self._actions = MenuActions(context)
-        # Webhooks prune the same table; what they keep longer must not go sooner.
-        self._pruning = Pruning(max(KEPT, 2 * (AGE + SKEW)))
+        # Webhooks prune the same table, and keep keys far longer than a form is believed.
+        self._pruning = Pruning(KEPT)
 
     def routes(self) -> list[Route]:
         """Return what the application serves."""
@@ -82,12 +81,17 @@ class Menu:
             )
         body = await read_body(request, limit=self._settings.web.max_body_kib * 1024)
         try:
-            form = read_menu_form(read_form(body), self._settings, utc_now())
-        except FormRefused as error:
-            raise HTTPException(403, str(error)) from None
+            form = await to_thread(self._read, body)
+        except (RequestForged, RequestMalformed) as error:
+            raise HTTPException(403, error.message) from None
         if not await to_thread(self._is_new, form.key):
             raise HTTPException(403, "This was used already. Use the menu item again.")
         return form, action
+
+    def _read(self, body: bytes) -> MenuForm:
+        with self._context.tracker() as tracker:
+            reader = needed(tracker.parts.menu, tracker, Part.MENU)
+            return reader.read(read_form(body), utc_now())
 
     def _is_new(self, key: str) -> bool:
         now = utc_now()
@@ -97,11 +101,9 @@ class Menu:
             return bool(take_once(connection, [key], now))
 
     def _person(self, form: MenuForm) -> SignedIn:
-        desk = self._context.open_selection(self._settings)
-        try:
+        with self._context.tracker() as tracker:
+            desk = needed(tracker.parts.selection, tracker, Part.SELECTION)
             found = desk.person(form.login)
-        finally:
-            desk.close()
         if found is None:
             raise HTTPException(403, "The tracker has no active person with this login.")
         return found

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from haikei.settings import Settings
-from haikei.trackers.contract import MENU_PATH, WEBHOOK_PATH
+from haikei.trackers import MENU_PATH
 from haikei.web.address import is_open, to_sign_in
 from haikei.web.context import WebContext
 from haikei.web.message import message_page
@@ -25,9 +25,10 @@ log = structlog.get_logger()
 FORM_KIB = 256
 _CSRF_HEADER = "x-csrf-token"
 _READING = frozenset({"GET", "HEAD"})
-_PUBLIC = ("/sign-in", "/sign-out", "/static/", f"{MENU_PATH}/", WEBHOOK_PATH)
+_WEBHOOKS = "/webhooks/"
+_PUBLIC = ("/sign-in", "/sign-out", "/static/", f"{MENU_PATH}/", _WEBHOOKS)
 #: Signed by the tracker instead; no form of ours.
-_SIGNED = (f"{MENU_PATH}/", WEBHOOK_PATH)
+_SIGNED = (f"{MENU_PATH}/", _WEBHOOKS)
 _FORM = "application/x-www-form-urlencoded"
 
 

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from haikei.trackers import Part, SignedIn, needed
 from haikei.web.context import WebContext
 from haikei.web.message import page
 from haikei.web.security.request_security import set_cookie
 from haikei.web.security.requests import RateLimit, caller, read_form
 from haikei.web.security.visitor import visitor
-from haikei.web.tracker_access import Authenticate
 
 log = structlog.get_logger()
 
@@ -35,9 +35,8 @@ class _Form:
 class SignIn:
     """The page on which people sign in."""
 
-    def __init__(self, context: WebContext, check: Authenticate) -> None:
+    def __init__(self, context: WebContext) -> None:
         self._context = context
-        self._check = check
         self._addresses = RateLimit(min(TRIES, context.settings.web.rate))
         self._logins = RateLimit(TRIES)
 
@@ -66,9 +65,7 @@ class SignIn:
             raise HTTPException(
                 429, "Too many tries; wait a little.", {"Retry-After": str(int(wait) + 1)}
             )
-        found = await to_thread(
-            self._check, self._context.settings, form.login, form.password, code=form.code
-        )
+        found = await to_thread(self._check, form)
         if found is None:
             log.warning("sign_in_refused", login=form.login, address=address)
             return _page(
@@ -85,6 +82,11 @@ class SignIn:
         session = sessions.begin(login=found.login, name=found.name, person_id=found.person_id)
         set_cookie(answer, sessions, session)
         return answer
+
+    def _check(self, form: _Form) -> SignedIn | None:
+        with self._context.tracker() as tracker:
+            check = needed(tracker.parts.sign_in, tracker, Part.SIGN_IN)
+            return check(form.login, form.password, code=form.code)
 
     async def sign_out(self, request: Request) -> Response:
         """Forget the session."""

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from haikei.events import Source
 from haikei.review import wake
 from haikei.settings import Settings
-from haikei.web.tracker_access import SiteFeed
-from haikei.web.webhooks.deliveries import Scope
+from haikei.trackers import Part, Tracker, needed
+from haikei.web.webhooks.scope import Scope
 from haikei.web.webhooks.webhook_dispatch import NOTHING, AffectedRows
 
 log = structlog.get_logger()
@@ -30,7 +30,7 @@ class Discussed:
     Args:
         settings: the studio's.
         database: the studio's own.
-        open_feed: makes the thread's connection to the tracker.
+        open_tracker: makes the thread's adapter of the tracker.
         scope: told which projects are heeded, at the start and when it does not know for long.
     """
 
@@ -38,13 +38,13 @@ class Discussed:
         self,
         settings: Settings,
         database: Engine,
-        open_feed: Callable[[Settings], SiteFeed],
+        open_tracker: Callable[[Settings], Tracker],
         scope: Scope,
     ) -> None:
         self._settings = settings
         self._scope = scope
         self._database = database
-        self._open_feed = open_feed
+        self._open_tracker = open_tracker
         self._queue: queue.Queue[AffectedRows | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._run, name="discussed", daemon=True)
 
@@ -80,11 +80,12 @@ class Discussed:
             log.warning("notes_left_to_event_log", waiting=WAITING)
 
     def _run(self) -> None:
-        feed: SiteFeed | None = None
+        tracker: Tracker | None = None
         while (first := self._queue.get()) is not None:
             wanted = [first, *self._drain()]
             try:
-                feed = feed or self._open_feed(self._settings)
+                tracker = tracker or self._open_tracker(self._settings)
+                feed = needed(tracker.parts.feed, tracker, Part.FEED)
                 if any(one is NOTHING for one in wanted):
                     self._scope.learn(feed.projects())
                 notes = {note for one in wanted for note in one.notes}
@@ -95,8 +96,8 @@ class Discussed:
                         wake(connection, versions, source=Source.WEBHOOK)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next Notes are to be asked about
                 log.warning("notes_left_to_event_log", error=str(error), kind=type(error).__name__)
-        if feed is not None:
-            feed.close()
+        if tracker is not None:
+            tracker.close()
 
     def _drain(self) -> list[AffectedRows]:
         found: list[AffectedRows] = []

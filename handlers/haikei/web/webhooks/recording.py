@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
 from haikei.database import utc_now, web_deliveries
-from haikei.web.webhooks.deliveries import Delivery
+from haikei.trackers import Delivery
 from haikei.web.webhooks.webhook_dispatch import AffectedRows, Waking, affected_by
 
 _columns = web_deliveries.c

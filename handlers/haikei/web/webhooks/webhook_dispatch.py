@@ -10,10 +10,7 @@ from haikei.review import wake
 from haikei.settings import Settings
 from haikei.sources.eventlog import cursor
 from haikei.sources.eventlog.feed_rows import FeedRows
-from haikei.web.webhooks.deliveries import Delivery
-
-#: Fields of a Version that people decide or write in.
-_DECIDING = frozenset({"", "sg_status_list", "notes", "open_notes"})
+from haikei.trackers import Delivery, EventKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,22 +38,20 @@ def affected_by(deliveries: Iterable[Delivery]) -> AffectedRows:
     replies: set[int] = set()
     files: set[int] = set()
     for one in deliveries:
-        number = one.entity_id
-        if number is None:
+        if one.row is None:
             continue
-        match one.entity_type:
-            case "Version" if one.operation != "delete" and one.attribute in _DECIDING:
-                versions.add(number)
-            case "Note":
-                linked = {id_ for kind, id_ in one.links if kind == "Version"}
-                versions |= linked
-                if not linked:
-                    notes.add(number)
-            case "Reply":
-                replies.add(number)
-            case "PublishedFile" if one.operation != "delete":
-                files.add(number)
-            case _:
+        match one.kind:
+            case EventKind.VERSION_CHANGED:
+                versions.add(one.row)
+            case EventKind.NOTE_CHANGED if one.versions:
+                versions.update(one.versions)
+            case EventKind.NOTE_CHANGED:
+                notes.add(one.row)
+            case EventKind.REPLY_CHANGED:
+                replies.add(one.row)
+            case EventKind.FILE_PUBLISHED | EventKind.FILE_CHANGED:
+                files.add(one.row)
+            case EventKind.OTHER:
                 pass
     return AffectedRows(
         versions=frozenset(versions),

@@ -1,4 +1,4 @@
-"""`POST /webhooks/shotgrid`: the tracker tells us where to look, and is answered at once."""
+"""`POST /webhooks/{kind}`: the tracker reports where to look, and is answered at once."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,20 +12,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from haikei.database import utc_now
+from haikei.errors import HaikeiError, RequestForged, RequestMalformed
 from haikei.settings import Settings
-from haikei.trackers.contract import WEBHOOK_PATH
-from haikei.web.security.requests import caller, read_body
-from haikei.web.security.signatures import is_same, webhook_signature
-from haikei.web.tracker_access import SiteFeed
-from haikei.web.webhooks.deliveries import (
+from haikei.trackers import (
     Deliveries,
     Delivery,
-    DeliveryMalformed,
-    Scope,
-    read_deliveries,
+    Part,
+    Tracker,
+    WebhookReader,
+    needed,
+    webhook_path,
 )
+from haikei.web.security.requests import caller, read_body
 from haikei.web.webhooks.note_lookup import Discussed
 from haikei.web.webhooks.recording import Pruning, Recorder
+from haikei.web.webhooks.scope import Scope
 from haikei.web.webhooks.webhook_dispatch import Waking
 
 log = structlog.get_logger()
@@ -36,8 +37,6 @@ WINDOW, KEPT = timedelta(hours=1), timedelta(hours=3)
 SKEW = timedelta(minutes=5)
 #: Seconds for which an answer waits until its delivery is noted; then being in line is enough.
 ENOUGH = 0.02
-_SIGNATURE = "x-sg-signature"
-_OWN_STATE = frozenset({"Test_Connection", "Webhook_Status_Change"})
 
 
 class Webhooks:
@@ -47,27 +46,29 @@ class Webhooks:
     Args:
         settings: the studio's.
         database: the studio's own.
-        open_feed: makes a thread's connection to the tracker's event log.
+        open_tracker: makes a thread's adapter of the tracker.
     """
 
     def __init__(
         self,
         settings: Settings,
         database: Engine,
-        open_feed: Callable[[Settings], SiteFeed],
+        open_tracker: Callable[[Settings], Tracker],
     ) -> None:
         self._settings = settings
         self._token = settings.web.webhook_token
         feed = str(settings.tracker.url).rstrip("/")
         self._scope = Scope(settings)
-        self._discussed = Discussed(settings, database, open_feed, self._scope)
+        self._open_tracker = open_tracker
+        self._reader: WebhookReader | None = None
+        self._discussed = Discussed(settings, database, open_tracker, self._scope)
         self._recorder = Recorder(
             database, Waking(settings, feed), Pruning(KEPT), on_new=self._discussed.ask
         )
 
     def routes(self) -> list[Route]:
         """Return what the application serves."""
-        return [Route(WEBHOOK_PATH, self.receive, methods=["POST"])]
+        return [Route(webhook_path(self._settings.tracker.kind), self.receive, methods=["POST"])]
 
     def start(self) -> None:
         """Begin to note deliveries, and to ask the tracker about Notes."""
@@ -94,14 +95,14 @@ class Webhooks:
         items = [
             one
             for one in deliveries.items
-            if one.event_type not in _OWN_STATE and not self._scope.elsewhere(one.project)
+            if not one.own_state and not self._scope.elsewhere(one.project)
         ]
         if len(items) < len(deliveries.items):
             # A project may be new, or have got another name.
             self._discussed.learn()
         for one in deliveries.items:
-            if one.event_type in _OWN_STATE:
-                log.info("webhook_spoke_of_itself", said=one.event_type)
+            if one.own_state:
+                log.info("webhook_spoke_of_itself", said=one.own_state)
         if not items:
             return _answer(200, taken=0)
         return await self._noted(items)
@@ -110,20 +111,25 @@ class Webhooks:
         token = self._token.get_secret_value() if self._token else ""
         if not token:
             raise HTTPException(503, "No webhook token is set here: HAIKEI_WEB__WEBHOOK_TOKEN.")
-        given = request.headers.get(_SIGNATURE, "")
-        if not given:
-            raise HTTPException(401, "There is no signature.")
         body = await read_body(request, limit=self._settings.web.max_body_kib * 1024)
-        if not is_same(given, webhook_signature(token, body)):
-            raise HTTPException(401, "The signature is wrong.")
         try:
-            deliveries = read_deliveries(body)
-        except DeliveryMalformed as error:
-            raise HTTPException(400, f"This is no delivery: {error}") from None
+            deliveries = self._read(request, body)
+        except RequestForged as error:
+            raise HTTPException(401, error.message) from None
+        except RequestMalformed as error:
+            raise HTTPException(400, error.message) from None
+        except HaikeiError as error:
+            raise HTTPException(503, error.message) from None
         now = utc_now()
         if not now - WINDOW <= deliveries.sent_at <= now + SKEW:
             raise HTTPException(403, "It was sent too long ago, or is from the future.")
         return deliveries
+
+    def _read(self, request: Request, body: bytes) -> Deliveries:
+        if self._reader is None:
+            tracker = self._open_tracker(self._settings)
+            self._reader = needed(tracker.parts.webhooks, tracker, Part.WEBHOOKS)
+        return self._reader.read(request.headers, body)
 
     async def _noted(self, items: list[Delivery]) -> Response:
         noting = self._recorder.note(items)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from haikei.credits import Person
 
@@ -88,15 +88,6 @@ class CreditDesk(Protocol):
         ...
 
 
-@runtime_checkable
-class KeepsCredits(Protocol):
-    """What a tracker adapter offers besides its own methods when its tracker keeps credits."""
-
-    def credit_desk(self) -> CreditDesk:
-        """Return the tracker's credits and hours, without talking to the site."""
-        ...
-
-
 class CheckpointBoard(Protocol):
     """Where a tracker shows the ledger's newest head on its projects."""
 
@@ -120,13 +111,4 @@ class CheckpointBoard(Protocol):
 
     def close(self) -> None:
         """Close this thread's connection; the next call opens one again."""
-        ...
-
-
-@runtime_checkable
-class ShowsCheckpoints(Protocol):
-    """What a tracker adapter offers besides its own methods when its projects can show a note."""
-
-    def checkpoint_board(self) -> CheckpointBoard:
-        """Return the tracker's board, without talking to the site."""
         ...

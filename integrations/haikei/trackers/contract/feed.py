@@ -3,9 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from haikei.credits import Person
+
+
+class EventKind(StrEnum):
+    """What happened, in the words of a studio; each adapter translates its tracker's own."""
+
+    FILE_PUBLISHED = "file_published"
+    FILE_CHANGED = "file_changed"
+    """A published file got what may make it a complete layout or touch-up: type, path or link."""
+    VERSION_CHANGED = "version_changed"
+    """Somebody may have decided about a version: its status was set, after its creation."""
+    NOTE_CHANGED = "note_changed"
+    """A note was written or edited."""
+    REPLY_CHANGED = "reply_changed"
+    """An answer to a note was written or edited."""
+    OTHER = "other"
+    """Nothing that leads to anything; the row still proves that the stream of ids goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,14 +30,11 @@ class FeedEvent:
     """One row of the event log, as far as a follower needs it."""
 
     id: int
-    type: str  #: such as `Shotgun_PublishedFile_New`
-    entity_type: str  #: from `meta`, since `entity` goes when a row is retired
-    entity_id: int | None
+    kind: EventKind
+    row: int | None  #: id of the file, version, note or reply; None where the log does not name it
     project: str
-    by_us: bool  #: written by Haikei's own script user
-    in_create: bool
+    by_us: bool  #: written by Haikei's own account
     created_at: datetime
-    attribute: str = ""  #: the field that a `_Change` is about
     elsewhere: bool = False  #: in a project that `tracker.projects` leaves out
 
 
@@ -54,7 +68,7 @@ class TrackerFeed(Protocol):
 
     @property
     def name(self) -> str:
-        """A stable name for cursors: the site's address."""
+        """A stable name for cursors: `tracker.url` without a slash at its end."""
         ...
 
     def newest(self) -> int:
@@ -83,4 +97,8 @@ class TrackerFeed(Protocol):
 
     def projects(self) -> frozenset[int] | None:
         """Return the ids of the projects that `tracker.projects` names; None for all there are."""
+        ...
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
         ...

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from haikei.show import Row
 
@@ -42,13 +42,4 @@ class PlaylistDesk(Protocol):
 
     def close(self) -> None:
         """Close this thread's connection; the next call opens one again."""
-        ...
-
-
-@runtime_checkable
-class KeepsPlaylists(Protocol):
-    """What a tracker adapter offers besides its own methods when its tracker has playlists."""
-
-    def playlist_desk(self) -> PlaylistDesk:
-        """Return the tracker's playlists, without talking to the site."""
         ...

@@ -8,7 +8,7 @@ the tracker counts; it is read anew each time.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from haikei.credits import Person
 from haikei.show import Row
@@ -107,13 +107,4 @@ class ReviewDesk(Protocol):
 
     def close(self) -> None:
         """Close this thread's connection; the next call opens one again."""
-        ...
-
-
-@runtime_checkable
-class TakesReviews(Protocol):
-    """What a tracker adapter offers besides its own methods when people review in its tracker."""
-
-    def review_desk(self) -> ReviewDesk:
-        """Return what people decide in the tracker, without talking to the site."""
         ...

@@ -12,6 +12,12 @@ from typing import Protocol
 from haikei.checkup import Finding
 from haikei.credits import Person
 from haikei.show import Place, Row, StoredFile
+from haikei.trackers.contract.credits import CheckpointBoard, CreditDesk
+from haikei.trackers.contract.feed import TrackerFeed
+from haikei.trackers.contract.playlists import PlaylistDesk
+from haikei.trackers.contract.requests import MenuReader, WebhookReader
+from haikei.trackers.contract.review import ReviewDesk
+from haikei.trackers.contract.visitors import PasswordCheck, SelectionDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +94,8 @@ class PublishResult:
     created: bool  #: False when the rows stood there already
 
 
-class TrackerAdapter(Protocol):
-    """
-    The studio's tracker, as a job needs it. One object belongs to one thread.
-
-    An entry point in `haikei.trackers` names a callable that takes the studio's `Settings` and the
-    tracker's key, and returns such an object without talking to the site.
-    """
+class PublishingDesk(Protocol):
+    """What a job's steps need of the tracker. One object belongs to one thread."""
 
     def context(self, request: ContextRequest) -> LayoutContext:
         """
@@ -117,6 +118,48 @@ class TrackerAdapter(Protocol):
         """
         ...
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerParts:
+    """
+    What a tracker offers besides publishing; None where it has no such thing.
+
+    All parts speak over the adapter's own connection and belong to its thread.
+    """
+
+    feed: TrackerFeed | None = None
+    review: ReviewDesk | None = None
+    credits: CreditDesk | None = None
+    playlists: PlaylistDesk | None = None
+    checkpoints: CheckpointBoard | None = None
+    selection: SelectionDesk | None = None
+    sign_in: PasswordCheck | None = None
+    webhooks: WebhookReader | None = None
+    menu: MenuReader | None = None
+
+
+class Tracker(PublishingDesk, Protocol):
+    """
+    The studio's tracker: an adapter with its optional parts. One object belongs to one thread.
+
+    An entry point in `haikei.trackers` names a callable that takes the studio's `Settings` and
+    returns such an object without talking to the site.
+    """
+
+    @property
+    def name(self) -> str:
+        """What people call the product; shown on pages and in messages."""
+        ...
+
+    @property
+    def parts(self) -> TrackerParts:
+        """The same parts each time, made without talking to the site."""
+        ...
+
+    def address(self, row: Row) -> str:
+        """Return the URL at which a person can look at a row."""
+        ...
+
     def setup(self, *, dry_run: bool) -> tuple[Finding, ...]:
         """
         Create the fields, types and storages Haikei needs; what stands already is left alone.
@@ -128,4 +171,8 @@ class TrackerAdapter(Protocol):
 
     def check(self) -> tuple[Finding, ...]:
         """Return one finding for each thing that must be right, also when the site is away."""
+        ...
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
         ...

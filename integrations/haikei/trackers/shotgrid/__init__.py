@@ -1,9 +1,5 @@
 """The ShotGrid adapter: the studio's site through the official client."""
 
-from haikei.trackers.shotgrid.feed import ShotGridFeed
-from haikei.trackers.shotgrid.visiting import ShotGridSelection
+from haikei.trackers.shotgrid.tracker import ShotGridTracker, open_site
 
-__all__ = [
-    "ShotGridFeed",
-    "ShotGridSelection",
-]
+__all__ = ["ShotGridTracker", "open_site"]

@@ -9,12 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
-from pydantic import SecretStr
-
 from haikei.credits import Person
 from haikei.settings import Settings
 from haikei.trackers.contract.feed import FeedEvent, PaintOver, PublishedLayout
 from haikei.trackers.shotgrid.client import CHUNK, Filter, SiteClient
+from haikei.trackers.shotgrid.events import kind_of_event
 from haikei.trackers.shotgrid.people import Ourselves, People
 from haikei.trackers.shotgrid.places import same_name
 from haikei.trackers.shotgrid.projects import FOLDER_NAME, heeded, heeded_ids
@@ -124,8 +123,8 @@ _SECOND = timedelta(seconds=1)
 class ShotGridFeed:
     """A site's event log and its layouts; implements `TrackerFeed`."""
 
-    def __init__(self, settings: Settings, key: SecretStr) -> None:
-        self._client = SiteClient(settings.tracker, key)
+    def __init__(self, client: SiteClient, settings: Settings) -> None:
+        self._client = client
         self._tracker = settings.tracker
         self._touch_up = settings.tracker.touch_up_type
         self._type_codes = [*settings.tracker.layout_types, self._touch_up]
@@ -298,14 +297,16 @@ def _event(row: Record, us: int, *, elsewhere: bool) -> FeedEvent:
     user = row.link("user")
     return FeedEvent(
         id=row.id,
-        type=row.text("event_type"),
-        entity_type=entity_type,
-        entity_id=entity_id,
+        kind=kind_of_event(
+            row.text("event_type"),
+            entity_type=entity_type,
+            attribute=row.text("attribute_name"),
+            in_create=meta.get("in_create") is True,
+        ),
+        row=entity_id,
         project=_project(row),
         by_us=user is not None and user.type == "ApiUser" and user.id == us,
-        in_create=meta.get("in_create") is True,
         created_at=row.instant("created_at"),
-        attribute=row.text("attribute_name"),
         elsewhere=elsewhere,
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from haikei.checkup import Finding
 from haikei.errors import TrackerRejected
 from haikei.settings import Settings
-from haikei.trackers.contract.visiting import MENU
+from haikei.trackers.contract.visitors import MENU
 from haikei.trackers.shotgrid.client import CreateRow, SiteClient, UpdateRow
 from haikei.trackers.shotgrid.record import Record
 

@@ -4,19 +4,35 @@ from pydantic import SecretStr
 
 from haikei.checkup import Finding
 from haikei.settings import Settings
+from haikei.show import Row
 from haikei.trackers.contract.tracker import (
     ContextRequest,
     LayoutContext,
     PublishRequest,
     PublishResult,
+    TrackerParts,
 )
+from haikei.trackers.loading import tracker_key
 from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.context import ContextReader
 from haikei.trackers.shotgrid.crediting import ShotGridCheckpointBoard, ShotGridCreditDesk
+from haikei.trackers.shotgrid.feed import ShotGridFeed
 from haikei.trackers.shotgrid.playlists import ShotGridPlaylistDesk
 from haikei.trackers.shotgrid.projects import Catalogue
 from haikei.trackers.shotgrid.publishing import Publisher
+from haikei.trackers.shotgrid.requests import ShotGridMenu, ShotGridWebhooks
 from haikei.trackers.shotgrid.review import ShotGridReviewDesk
+from haikei.trackers.shotgrid.visitors import ShotGridSelection, ShotGridSignIn
+
+
+def open_site(settings: Settings) -> "ShotGridTracker":
+    """
+    Return the adapter of the studio's site; the entry point `shotgrid`.
+
+    Raises:
+        SettingsError: the script's key is nowhere.
+    """
+    return ShotGridTracker(settings, tracker_key(settings))
 
 
 class ShotGridTracker:
@@ -34,6 +50,31 @@ class ShotGridTracker:
         self._catalogue = Catalogue(self._client)
         self._context = ContextReader(self._client, settings)
         self._publisher = Publisher(self._client, self._catalogue, settings)
+        self._parts = TrackerParts(
+            feed=ShotGridFeed(self._client, settings),
+            review=ShotGridReviewDesk(self._client, settings),
+            credits=ShotGridCreditDesk(self._client, settings),
+            playlists=ShotGridPlaylistDesk(self._client),
+            checkpoints=ShotGridCheckpointBoard(self._client),
+            selection=ShotGridSelection(self._client, settings),
+            sign_in=ShotGridSignIn(settings.tracker),
+            webhooks=ShotGridWebhooks(settings),
+            menu=ShotGridMenu(settings),
+        )
+
+    @property
+    def name(self) -> str:
+        """The product's name."""
+        return "ShotGrid"
+
+    @property
+    def parts(self) -> TrackerParts:
+        """All parts that there are, over the same connection."""
+        return self._parts
+
+    def address(self, row: Row) -> str:
+        """Return the URL of a row's page on the site."""
+        return f"{self._client.url}/detail/{row.type}/{row.id}"
 
     def context(self, request: ContextRequest) -> LayoutContext:
         """
@@ -77,22 +118,6 @@ class ShotGridTracker:
         from haikei.trackers.shotgrid.checkup import check_site
 
         return check_site(self._client, self._settings, self._key)
-
-    def credit_desk(self) -> ShotGridCreditDesk:
-        """Return the site's credits and hours, over the same connection."""
-        return ShotGridCreditDesk(self._client, self._settings)
-
-    def review_desk(self) -> ShotGridReviewDesk:
-        """Return what people decide on the site, over the same connection."""
-        return ShotGridReviewDesk(self._client, self._settings)
-
-    def playlist_desk(self) -> ShotGridPlaylistDesk:
-        """Return the site's playlists, over the same connection."""
-        return ShotGridPlaylistDesk(self._client)
-
-    def checkpoint_board(self) -> ShotGridCheckpointBoard:
-        """Return the site's projects as a board for the ledger's heads."""
-        return ShotGridCheckpointBoard(self._client)
 
     def close(self) -> None:
         """Close the connection of this thread; the next call opens one again."""

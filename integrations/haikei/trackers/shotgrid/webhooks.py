@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from haikei.checkup import Finding
 from haikei.errors import TrackerError, TrackerRejected, TrackerUnavailable
 from haikei.settings import Settings
-from haikei.trackers.contract.visiting import WEBHOOK_PATH
+from haikei.trackers.contract.requests import webhook_path
 
 if TYPE_CHECKING:
     import httpx
@@ -296,7 +296,7 @@ def _address(settings: Settings) -> tuple[str, str]:
     web = settings.web
     if not web.enabled or web.url is None:
         return "", _NO_URL
-    url = f"{str(web.url).rstrip('/')}{WEBHOOK_PATH}"
+    url = f"{str(web.url).rstrip('/')}{webhook_path(settings.tracker.kind)}"
     # A site in our own network reaches what is inside it; Autodesk's reach the public only.
     if is_public(str(web.url)) or not is_public(str(settings.tracker.url)):
         return url, ""

@@ -5,12 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import shotgun_api3
+from pydantic import SecretStr
 
-from haikei.trackers import FeedEvent, PublishedLayout, TrackerFeed
+from haikei.settings import Settings
+from haikei.trackers import EventKind, FeedEvent, PublishedLayout, TrackerFeed
+from haikei.trackers.shotgrid import ShotGridTracker
+from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.feed import ShotGridFeed
 from support.sites import RunningStudio, Show, heeding, running_studio
 
-NEW = "Shotgun_PublishedFile_New"
+
+def feed_of(settings: Settings, key: SecretStr) -> ShotGridFeed:
+    return ShotGridFeed(SiteClient(settings.tracker, key), settings)
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +32,9 @@ def show(studio: RunningStudio) -> Show:
 
 @pytest.fixture
 def feed(show: Show) -> Iterator[TrackerFeed]:
-    made = ShotGridFeed(show.settings, show.key)
-    yield made
+    made = ShotGridTracker(show.settings, show.key)
+    assert made.parts.feed is not None
+    yield made.parts.feed
     made.close()
 
 
@@ -69,7 +76,7 @@ def published(
 
 def news(feed: TrackerFeed, after: int) -> list[FeedEvent]:
     found = feed.events(after=after, until=None, limit=500)
-    return [event for event in found if event.type == NEW]
+    return [event for event in found if event.kind is EventKind.FILE_PUBLISHED]
 
 
 def test_the_feed_is_named_by_the_site(show: Show, feed: TrackerFeed) -> None:
@@ -84,28 +91,26 @@ def test_a_new_layout_is_an_event(
 
     (event,) = news(feed, before)
 
-    assert (event.entity_type, event.entity_id) == ("PublishedFile", row)
+    assert event.row == row
     assert event.project == show.name
     assert not event.by_us
     assert event.id > before
     assert abs(event.created_at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-def test_what_a_create_fills_in_is_marked(
+def test_what_a_create_fills_in_is_no_change_of_its_own(
     show: Show, feed: TrackerFeed, publisher: shotgun_api3.Shotgun
 ) -> None:
     before = feed.newest()
     row = published(show, publisher)
-    publisher.update("PublishedFile", row, {"name": "renamed"})
+    publisher.update("PublishedFile", row, {"path": None})
 
-    changes = [
-        event
-        for event in feed.events(after=before, until=None, limit=500)
-        if event.type == "Shotgun_PublishedFile_Change" and event.entity_id == row
-    ]
+    found = feed.events(after=before, until=None, limit=500)
+    kinds = [event.kind for event in found if event.row == row]
 
-    assert len(changes) > 1
-    assert [event.in_create for event in changes].count(False) == 1
+    assert len(kinds) > 2
+    assert kinds.count(EventKind.FILE_PUBLISHED) == 1
+    assert kinds.count(EventKind.FILE_CHANGED) == 1
 
 
 def test_our_own_events_are_known(show: Show, feed: TrackerFeed) -> None:
@@ -122,7 +127,7 @@ def test_a_retired_row_keeps_its_number_in_the_event(
     row = published(show, publisher)
     publisher.delete("PublishedFile", row)
 
-    assert [event.entity_id for event in news(feed, before)] == [row]
+    assert [event.row for event in news(feed, before)] == [row]
 
 
 def test_events_come_in_order_and_as_many_as_asked(show: Show, feed: TrackerFeed) -> None:
@@ -217,7 +222,7 @@ def test_projects_that_are_not_heeded_are_left_out_and_told_apart(
     studio: RunningStudio, show: Show, publisher: shotgun_api3.Shotgun
 ) -> None:
     other = studio.show()
-    feed = ShotGridFeed(heeding(other.settings, show.name.upper()), show.key)
+    feed = feed_of(heeding(other.settings, show.name.upper()), show.key)
     before = feed.newest()
     ours, theirs = published(show, publisher), published(other, publisher)
     versions = [one.create("Version", code="c001_bg_v001") for one in (show, other)]
@@ -232,7 +237,9 @@ def test_projects_that_are_not_heeded_are_left_out_and_told_apart(
     found = feed.layouts_between(now - timedelta(minutes=1), now + timedelta(minutes=1))
     assert theirs not in {one.id for one in found}
     assert feed.discussed(notes=notes, replies=[]) == [versions[0]]
-    told = {one.entity_id: one.elsewhere for one in news(feed, before) if one.type == NEW}
+    told = {
+        one.row: one.elsewhere for one in news(feed, before) if one.kind is EventKind.FILE_PUBLISHED
+    }
     assert told == {ours: False, theirs: True}
     feed.close()
 

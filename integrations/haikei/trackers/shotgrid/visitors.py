@@ -9,9 +9,9 @@ from typing import Any, cast
 import shotgun_api3
 from pydantic import SecretStr
 
-from haikei.settings import Settings
+from haikei.settings import Settings, Tracker
 from haikei.show import Place
-from haikei.trackers.contract.visiting import Selected, SignedIn
+from haikei.trackers.contract.visitors import Selected, SignedIn
 from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.http import CLIENT_ERRORS, OneSendShotgun, tracker_error
 from haikei.trackers.shotgrid.record import Record
@@ -20,31 +20,33 @@ from haikei.trackers.shotgrid.record import Record
 PATIENCE = 10.0
 
 
-def authenticate(
-    settings: Settings, login: str, password: SecretStr, *, code: str = ""
-) -> SignedIn | None:
-    """
-    Return who has this login and password on the site; None when nobody active has.
+class ShotGridSignIn:
+    """Has the site check passwords; implements `PasswordCheck`."""
 
-    Args:
-        settings: the studio's.
-        login: as the person wrote it.
-        password: likewise; it is sent to the site alone and kept nowhere.
-        code: the one-time code, where the site asks for a second factor.
+    def __init__(self, settings: Tracker) -> None:
+        self._settings = settings
 
-    Raises:
-        TrackerError: the site does not answer.
-    """
+    def __call__(self, login: str, password: SecretStr, /, *, code: str = "") -> SignedIn | None:
+        """
+        Return who has this login and password on the site; None when nobody active has.
+
+        Raises:
+            TrackerError: the site does not answer.
+        """
+        return _authenticate(self._settings, login, password, code)
+
+
+def _authenticate(settings: Tracker, login: str, password: SecretStr, code: str) -> SignedIn | None:
     secret = password.get_secret_value()
     if not login or not secret:
         return None
-    url = str(settings.tracker.url).rstrip("/")
+    url = str(settings.url).rstrip("/")
     # The person's own rights count here; the script's key is not used.
     site = OneSendShotgun(
         url,
-        script=settings.tracker.script,
+        script=settings.script,
         key=SecretStr("not used"),
-        timeout=min(PATIENCE, settings.tracker.timeout),
+        timeout=min(PATIENCE, settings.timeout),
     )
     site.config.user_login = login
     site.config.user_password = secret
@@ -85,8 +87,8 @@ _TYPE = "published_file_type.PublishedFileType.code"
 class ShotGridSelection:
     """A site's rows, as Haikei's script user sees them; implements `SelectionDesk`."""
 
-    def __init__(self, settings: Settings, key: SecretStr) -> None:
-        self._client = SiteClient(settings.tracker, key)
+    def __init__(self, client: SiteClient, settings: Settings) -> None:
+        self._client = client
         self._layout_types = list(settings.tracker.layout_types)
 
     def read(self, entity_type: str, ids: Sequence[int]) -> tuple[Selected, ...]:

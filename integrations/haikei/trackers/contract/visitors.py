@@ -1,11 +1,14 @@
-"""The parts of a tracker that lead people to our pages: menus, sign-in, selected rows."""
+"""The parts of a tracker that lead people to our pages: sign-in, menus, selected rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from haikei.show import Place
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +18,24 @@ class SignedIn:
     login: str
     name: str
     person_id: str  #: such as `HumanUser:12`
+
+
+class PasswordCheck(Protocol):
+    """Lets the tracker check a password; threads may share it."""
+
+    def __call__(self, login: str, password: "SecretStr", /, *, code: str = "") -> SignedIn | None:
+        """
+        Return who has this login and password; None when nobody active has.
+
+        Args:
+            login: as the person wrote it.
+            password: sent to the tracker alone and kept nowhere.
+            code: the one-time code, where the tracker asks for a second factor.
+
+        Raises:
+            TrackerError: the tracker does not answer.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +70,6 @@ class SelectionDesk(Protocol):
 
 #: Below the public address; the action's name follows.
 MENU_PATH = "/menu"
-#: Below the public address.
-WEBHOOK_PATH = "/webhooks/shotgrid"
 
 
 class MenuAction(StrEnum):

@@ -7,7 +7,7 @@ import pytest
 
 from haikei.errors import TrackerUnavailable
 from haikei.show import Row
-from haikei.trackers import PlaylistDesk, PlaylistRequest
+from haikei.trackers import Part, PlaylistDesk, PlaylistRequest, needed
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.servers import Mischief, proxy_before
 from support.sites import PNG, RunningStudio, Show, running_studio
@@ -27,7 +27,7 @@ def show(studio: RunningStudio) -> Show:
 @pytest.fixture
 def desk(show: Show) -> Iterator[PlaylistDesk]:
     adapter = ShotGridTracker(show.settings, show.key)
-    yield adapter.playlist_desk()
+    yield needed(adapter.parts.playlists, adapter, Part.PLAYLISTS)
     adapter.close()
 
 
@@ -138,7 +138,7 @@ def test_what_was_cut_is_finished_by_the_next(show: Show, cut: int) -> None:
     a, b, c = versions(show, 3)
     with proxy_before(str(show.settings.tracker.url)) as proxy:
         adapter = ShotGridTracker(show.at(proxy.url).settings, show.key)
-        desk = adapter.playlist_desk()
+        desk = needed(adapter.parts.playlists, adapter, Part.PLAYLISTS)
         desk.collect(request(show, key="warm", name="warm"))
         proxy.reset({cut: Mischief.CUT_AFTER})
         with pytest.raises(TrackerUnavailable):

@@ -9,7 +9,7 @@ import pytest
 
 from haikei.credits import Person
 from haikei.errors import TrackerRejected, TrackerUnavailable
-from haikei.trackers import CreditDesk, CreditRow, PublishResult, StatedCredits
+from haikei.trackers import CreditDesk, CreditRow, Part, PublishResult, StatedCredits, needed
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.servers import Mischief, Proxy, proxy_before
 from support.sites import RunningStudio, Show, running_studio
@@ -49,7 +49,7 @@ def tracker(show: Show) -> Iterator[ShotGridTracker]:
 
 @pytest.fixture
 def desk(tracker: ShotGridTracker) -> CreditDesk:
-    return tracker.credit_desk()
+    return needed(tracker.parts.credits, tracker, Part.CREDITS)
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def test_hundreds_of_versions_take_few_calls(show: Show) -> None:
     ]
     with proxy_before(str(show.settings.tracker.url)) as proxy:
         adapter = ShotGridTracker(show.at(proxy.url).settings, show.key)
-        desk = adapter.credit_desk()
+        desk = needed(adapter.parts.credits, adapter, Part.CREDITS)
 
         assert desk.write(stated).changed == 450
         assert proxy.count <= 3 * 3 + 1, "two reads and a batch for each 200 versions"
@@ -224,7 +224,7 @@ def test_a_write_that_is_cut_is_finished_by_the_next(
     show: Show, published: PublishResult, proxy: Proxy
 ) -> None:
     adapter = ShotGridTracker(show.at(proxy.url).settings, show.key)
-    desk = adapter.credit_desk()
+    desk = needed(adapter.parts.credits, adapter, Part.CREDITS)
     desk.write([credit(published)], dry_run=True)
     proxy.reset({3: Mischief.CUT_BEFORE})
 

@@ -8,7 +8,15 @@ import pytest
 
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.show import Row
-from haikei.trackers import NoteWrite, PublishResult, ReplyWrite, SeenVersion, StatusWrite
+from haikei.trackers import (
+    NoteWrite,
+    Part,
+    PublishResult,
+    ReplyWrite,
+    SeenVersion,
+    StatusWrite,
+    needed,
+)
 from haikei.trackers.shotgrid.review import ShotGridReviewDesk
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.servers import Mischief, Proxy, proxy_before
@@ -38,7 +46,7 @@ def tracker(show: Show) -> Iterator[ShotGridTracker]:
 
 @pytest.fixture
 def desk(tracker: ShotGridTracker) -> ShotGridReviewDesk:
-    return tracker.review_desk()
+    return needed(tracker.parts.review, tracker, Part.REVIEW)
 
 
 @pytest.fixture
@@ -266,7 +274,7 @@ def test_hundreds_of_versions_take_few_calls(show: Show, supervisor: int) -> Non
     show.sg.batch(notes)
     with proxy_before(str(show.settings.tracker.url)) as proxy:
         adapter = ShotGridTracker(show.at(proxy.url).settings, show.key)
-        seen = adapter.review_desk().look(made)
+        seen = needed(adapter.parts.review, adapter, Part.REVIEW).look(made)
         adapter.close()
 
         assert proxy.count <= 6 * 2 + 2
@@ -491,7 +499,7 @@ def test_what_got_no_answer_is_written_once_when_it_is_written_again(
 ) -> None:
     number = a_note(show, published.version.id, "Less green.")
     adapter = ShotGridTracker(show.at(proxy.url).settings, show.key)
-    desk = adapter.review_desk()
+    desk = needed(adapter.parts.review, adapter, Part.REVIEW)
     desk.write(ReplyWrite(key="first", note=number, text="Seen."))
     asked = question(show, published)
     answer = ReplyWrite(key="answer", note=number, text="Done.", link=published.version)
@@ -521,5 +529,8 @@ def test_versions_in_projects_that_are_not_heeded_are_not_ours(
 ) -> None:
     for name, seen in ((show.name.upper(), 1), ("another", 0)):
         tracker = ShotGridTracker(heeding(show.settings, name), show.key)
-        assert len(tracker.review_desk().look([published.version.id])) == seen
+        assert (
+            len(needed(tracker.parts.review, tracker, Part.REVIEW).look([published.version.id]))
+            == seen
+        )
         tracker.close()

@@ -1,6 +1,6 @@
 """Signatures against vectors that were made with openssl, from the documented rules."""
 
-from haikei.web.security.signatures import is_same, menu_signature, webhook_signature
+from haikei.trackers.shotgrid.requests import is_same, menu_signature, webhook_signature
 
 
 def test_a_webhook_is_signed_over_its_raw_body() -> None:

@@ -29,14 +29,14 @@ def show(studio: RunningStudio) -> Show:
 
 
 @pytest.fixture
-def receiver() -> Iterator[WebhookReceiver]:
+def hearing() -> Iterator[WebhookReceiver]:
     with webhook_receiver() as running:
         yield running
 
 
 @pytest.fixture
-def settings(show: Show, receiver: WebhookReceiver) -> Settings:
-    return with_web(show.settings, url=HttpUrl(receiver.url), webhook_token=TOKEN)
+def settings(show: Show, hearing: WebhookReceiver) -> Settings:
+    return with_web(show.settings, url=HttpUrl(hearing.url), webhook_token=TOKEN)
 
 
 def with_web(settings: Settings, **web: object) -> Settings:
@@ -85,7 +85,7 @@ def manage(show: Show, settings: Settings, method: str, **body: object) -> None:
 
 
 def test_setup_makes_a_webhook_that_tells_of_decisions_and_notes(
-    show: Show, settings: Settings, receiver: WebhookReceiver
+    show: Show, settings: Settings, hearing: WebhookReceiver
 ) -> None:
     finding = set_up(show, settings)
     assert (finding.ok, finding.message) == (True, "Created.")
@@ -99,7 +99,7 @@ def test_setup_makes_a_webhook_that_tells_of_decisions_and_notes(
 
     told: list[tuple[str, int]] = []
     while ("Shotgun_Reply_New", reply["id"]) not in told:
-        heard = receiver.next()
+        heard = hearing.next()
         assert heard.path == "/webhooks/shotgrid"
         assert heard.headers["x-sg-signature"].startswith("sha1=")
         told += ((one["event_type"], one["entity"]["id"]) for one in heard.deliveries)
@@ -174,7 +174,7 @@ def test_a_site_that_manages_no_webhooks_is_a_finding(show: Show, settings: Sett
 
 
 def test_a_webhook_is_made_for_the_projects_that_are_named(
-    studio: RunningStudio, show: Show, settings: Settings, receiver: WebhookReceiver
+    studio: RunningStudio, show: Show, settings: Settings, hearing: WebhookReceiver
 ) -> None:
     other = studio.show()
     limited = heeding(settings, show.name)
@@ -187,7 +187,7 @@ def test_a_webhook_is_made_for_the_projects_that_are_named(
 
     told: set[int] = set()
     while ours not in told:
-        told |= {one["entity"]["id"] for one in receiver.next().deliveries}
+        told |= {one["entity"]["id"] for one in hearing.next().deliveries}
     assert theirs not in told
     # It stands for all projects now, as far as these settings say.
     for finding in (set_up(show, settings), check(show, settings)):

@@ -8,7 +8,7 @@ import pytest
 
 from haikei.credits import Person
 from haikei.errors import PlaceUnknown
-from haikei.trackers import LayoutContext, TrackerAdapter
+from haikei.trackers import LayoutContext, Tracker
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.sites import PNG, RunningStudio, Show, running_studio
 
@@ -32,7 +32,7 @@ def show(studio: RunningStudio) -> Show:
 
 
 @pytest.fixture
-def tracker(show: Show) -> Iterator[TrackerAdapter]:
+def tracker(show: Show) -> Iterator[Tracker]:
     adapter = ShotGridTracker(show.settings, show.key)
     yield adapter
     adapter.close()
@@ -56,9 +56,7 @@ def version_link(version: dict[str, Any]) -> dict[str, Any]:
     return {"type": "Version", "id": version["id"], "name": version["code"]}
 
 
-def test_the_context_names_the_place_the_task_and_the_artist(
-    show: Show, tracker: TrackerAdapter
-) -> None:
+def test_the_context_names_the_place_the_task_and_the_artist(show: Show, tracker: Tracker) -> None:
     context = tracker.context(show.ask())
 
     assert (context.project.type, context.project.id) == ("Project", show.project)
@@ -81,27 +79,25 @@ def test_the_context_names_the_place_the_task_and_the_artist(
 
 @pytest.mark.parametrize(("project", "shot"), [("{}", "C001"), ("{} no machi", "c001")])
 def test_a_place_is_found_whatever_its_letter_case(
-    show: Show, tracker: TrackerAdapter, project: str, shot: str
+    show: Show, tracker: Tracker, project: str, shot: str
 ) -> None:
     request = show.ask(project=project.format(show.name.upper()), shot=shot)
 
     assert tracker.context(request).shot.id == show.shot
 
 
-def test_an_unknown_project_is_refused_with_the_nearest(
-    show: Show, tracker: TrackerAdapter
-) -> None:
+def test_an_unknown_project_is_refused_with_the_nearest(show: Show, tracker: Tracker) -> None:
     with pytest.raises(PlaceUnknown, match=rf"no project '{show.name}x'.*{show.name}"):
         tracker.context(show.ask(project=f"{show.name}x"))
 
 
-def test_an_unknown_shot_is_refused_with_the_nearest(show: Show, tracker: TrackerAdapter) -> None:
+def test_an_unknown_shot_is_refused_with_the_nearest(show: Show, tracker: Tracker) -> None:
     with pytest.raises(PlaceUnknown, match=r"no shot 'c0001'.*c001"):
         tracker.context(show.ask(shot="c0001"))
 
 
 def test_a_shot_code_that_two_sequences_share_is_told_apart_by_the_sequence(
-    show: Show, tracker: TrackerAdapter
+    show: Show, tracker: Tracker
 ) -> None:
     other = show.create("Sequence", code="s02")
     twin = show.create("Shot", code="c001", sg_sequence={"type": "Sequence", "id": other})
@@ -111,7 +107,7 @@ def test_a_shot_code_that_two_sequences_share_is_told_apart_by_the_sequence(
 
 
 def test_a_shot_code_that_stands_twice_in_a_sequence_is_refused(
-    show: Show, tracker: TrackerAdapter
+    show: Show, tracker: Tracker
 ) -> None:
     for shot in ("c002", "c002"):
         show.create("Shot", code=shot, sg_sequence={"type": "Sequence", "id": show.sequence})
@@ -120,13 +116,13 @@ def test_a_shot_code_that_stands_twice_in_a_sequence_is_refused(
         tracker.context(show.ask(shot="c002"))
 
 
-def test_a_shot_of_another_sequence_is_refused(show: Show, tracker: TrackerAdapter) -> None:
+def test_a_shot_of_another_sequence_is_refused(show: Show, tracker: Tracker) -> None:
     with pytest.raises(PlaceUnknown, match=r"not in 's09'.*s01"):
         tracker.context(show.ask(sequence="s09"))
 
 
 def test_a_shot_without_tasks_is_found_without_a_task_or_an_artist(
-    show: Show, tracker: TrackerAdapter
+    show: Show, tracker: Tracker
 ) -> None:
     bare = show.create("Shot", code="c009", sg_sequence={"type": "Sequence", "id": show.sequence})
 
@@ -137,7 +133,7 @@ def test_a_shot_without_tasks_is_found_without_a_task_or_an_artist(
     assert context.artists == ()
 
 
-def test_the_row_that_an_event_named_is_the_layouts(show: Show, tracker: TrackerAdapter) -> None:
+def test_the_row_that_an_event_named_is_the_layouts(show: Show, tracker: Tracker) -> None:
     row = show.create("PublishedFile", code="some layout")
 
     context = tracker.context(show.ask(published_file=row))
@@ -146,7 +142,7 @@ def test_the_row_that_an_event_named_is_the_layouts(show: Show, tracker: Tracker
     assert context.layout_file.id == row
 
 
-def test_the_layouts_row_is_found_by_its_path(show: Show, tracker: TrackerAdapter) -> None:
+def test_the_layouts_row_is_found_by_its_path(show: Show, tracker: Tracker) -> None:
     layout = show.layout()
     (storage,) = show.find("LocalStorage", ["code", "is", "primary"])
     row = show.create(
@@ -167,7 +163,7 @@ def test_the_layouts_row_is_found_by_its_path(show: Show, tracker: TrackerAdapte
 
 
 def test_who_published_the_layout_drew_it_when_nobody_is_assigned(
-    show: Show, tracker: TrackerAdapter
+    show: Show, tracker: Tracker
 ) -> None:
     show.sg.update("Task", show.layout_task, {"task_assignees": []})
     maker = {"type": "HumanUser", "id": show.artist}
@@ -180,7 +176,7 @@ def test_who_published_the_layout_drew_it_when_nobody_is_assigned(
 
 
 def test_the_version_of_a_layout_tells_its_artist_before_who_created_the_row(
-    show: Show, tracker: TrackerAdapter
+    show: Show, tracker: Tracker
 ) -> None:
     show.sg.update("Task", show.layout_task, {"task_assignees": []})
     artist = {"type": "HumanUser", "id": show.artist}
@@ -193,7 +189,7 @@ def test_the_version_of_a_layout_tells_its_artist_before_who_created_the_row(
     assert context.artist_source == f"PublishedFile:{row} version's user"
 
 
-def test_publishing_makes_a_complete_set_of_rows(show: Show, tracker: TrackerAdapter) -> None:
+def test_publishing_makes_a_complete_set_of_rows(show: Show, tracker: Tracker) -> None:
     request = show.background(tracker.context(show.ask()))
 
     result = tracker.publish(request)
@@ -242,7 +238,7 @@ def test_publishing_makes_a_complete_set_of_rows(show: Show, tracker: TrackerAda
     }
 
 
-def test_a_published_version_gets_a_thumbnail(show: Show, tracker: TrackerAdapter) -> None:
+def test_a_published_version_gets_a_thumbnail(show: Show, tracker: Tracker) -> None:
     tracker.publish(show.background(tracker.context(show.ask())))
 
     (version,) = versions(show)
@@ -250,7 +246,7 @@ def test_a_published_version_gets_a_thumbnail(show: Show, tracker: TrackerAdapte
     assert version["image"]
 
 
-def test_publishing_again_adds_nothing(show: Show, tracker: TrackerAdapter) -> None:
+def test_publishing_again_adds_nothing(show: Show, tracker: Tracker) -> None:
     request = show.background(tracker.context(show.ask()))
     first = tracker.publish(request)
     before = (versions(show), files(show))
@@ -269,7 +265,7 @@ def test_publishing_again_adds_nothing(show: Show, tracker: TrackerAdapter) -> N
     ]
 
 
-def test_publishing_again_leaves_a_reviewers_status(show: Show, tracker: TrackerAdapter) -> None:
+def test_publishing_again_leaves_a_reviewers_status(show: Show, tracker: Tracker) -> None:
     request = show.background(tracker.context(show.ask()))
     result = tracker.publish(request)
     show.sg.update("Version", result.version.id, {"sg_status_list": "apr"})
@@ -280,7 +276,7 @@ def test_publishing_again_leaves_a_reviewers_status(show: Show, tracker: Tracker
 
 
 def test_a_second_background_continues_the_numbering_and_shares_the_layouts_row(
-    show: Show, tracker: TrackerAdapter
+    show: Show, tracker: Tracker
 ) -> None:
     first = tracker.publish(show.background(tracker.context(show.ask()), version=3))
 
@@ -294,7 +290,7 @@ def test_a_second_background_continues_the_numbering_and_shares_the_layouts_row(
     assert len(files(show)) == 7
 
 
-def test_a_layout_whose_drawing_changed_keeps_its_row(show: Show, tracker: TrackerAdapter) -> None:
+def test_a_layout_whose_drawing_changed_keeps_its_row(show: Show, tracker: Tracker) -> None:
     first = tracker.publish(show.background(tracker.context(show.ask())))
 
     context = tracker.context(show.ask(layout=show.layout(content=PNG + b"changed")))
@@ -302,7 +298,7 @@ def test_a_layout_whose_drawing_changed_keeps_its_row(show: Show, tracker: Track
     assert context.layout_file == first.layout_file
 
 
-def test_two_variants_that_know_no_layout_row_make_one(show: Show, tracker: TrackerAdapter) -> None:
+def test_two_variants_that_know_no_layout_row_make_one(show: Show, tracker: Tracker) -> None:
     context: LayoutContext = tracker.context(show.ask())
 
     first = tracker.publish(show.background(context))
@@ -313,7 +309,7 @@ def test_two_variants_that_know_no_layout_row_make_one(show: Show, tracker: Trac
 
 
 def test_a_touch_up_hangs_on_the_layout_and_on_the_file_that_was_painted_over(
-    show: Show, tracker: TrackerAdapter
+    show: Show, tracker: Tracker
 ) -> None:
     first = tracker.publish(show.background(tracker.context(show.ask())))
     painter = int(show.sg.create("HumanUser", {"name": "Aoi Suzuki", "login": show.name})["id"])
@@ -342,7 +338,7 @@ def test_a_touch_up_hangs_on_the_layout_and_on_the_file_that_was_painted_over(
 
 
 def test_nothing_is_known_of_a_version_that_was_never_published(
-    show: Show, tracker: TrackerAdapter
+    show: Show, tracker: Tracker
 ) -> None:
     tracker.publish(show.background(tracker.context(show.ask())))
 

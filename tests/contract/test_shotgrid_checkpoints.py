@@ -40,7 +40,7 @@ def tracker(show: Show) -> Iterator[ShotGridTracker]:
 
 @pytest.fixture
 def board(tracker: ShotGridTracker) -> CheckpointBoard:
-    return tracker.checkpoint_board()
+    return needed(tracker.parts.checkpoints, tracker, Part.CHECKPOINTS)
 
 
 @pytest.fixture
@@ -163,7 +163,9 @@ def test_a_ledger_without_records_is_shown_nowhere(
 def test_a_tracker_that_is_away_is_tried_again(show: Show, database: Engine) -> None:
     with proxy_before(str(show.settings.tracker.url)) as proxy:
         adapter = ShotGridTracker(show.at(proxy.url).settings, show.key)
-        outlet = TrackerOutlet(board=adapter.checkpoint_board(), database=database)
+        outlet = TrackerOutlet(
+            board=needed(adapter.parts.checkpoints, adapter, Part.CHECKPOINTS), database=database
+        )
         outlet.held()
         proxy.reset({3: Mischief.CUT_BEFORE})
 
