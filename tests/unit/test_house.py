@@ -111,3 +111,32 @@ def test_the_installed_package_is_this_one() -> None:
         assert set(points) <= set(installed)
         for name in points:
             assert callable(installed[name].load())
+
+
+#: Packages above the seam to the tracker, and the command that serves the embedded one.
+ABOVE_THE_SEAM = (
+    "cli",
+    "dailies",
+    "events",
+    "jobs",
+    "note_language",
+    "notify",
+    "processes",
+    "review",
+    "sources",
+    "web",
+)
+SERVES_THE_EMBEDDED_TRACKER = "sgserver.py"
+
+
+@pytest.mark.parametrize("package", ABOVE_THE_SEAM)
+def test_nothing_above_the_seam_names_a_tracker_product(package: str) -> None:
+    product = re.compile(r"shotgrid|shotgun|(?<![a-z])sg[_-]", re.IGNORECASE)
+    folder = ROOT / "handlers" / "haikei" / package
+    files = [file for file in folder.rglob("*") if file.suffix in {".py", ".html", ".js", ".txt"}]
+
+    assert files
+    for file in files:
+        if file.name != SERVES_THE_EMBEDDED_TRACKER:
+            found = product.search(file.read_text(encoding="utf-8"))
+            assert found is None, f"{file.relative_to(ROOT)} names {found[0] if found else ''}"
