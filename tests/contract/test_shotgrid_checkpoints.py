@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import Engine, delete
 
 from haikei.credits import records
-from haikei.database import ledger_checkpoints
+from haikei.database import ledger_checkpoints, open_database
 from haikei.errors import HistoryChanged, OutletUnavailable
 from haikei.jobs.checkpointing import TrackerOutlet
-from haikei.ledger import Checkpoint, SignedCheckpoint, note_signer, seal, send_out
-from haikei.trackers import CheckpointBoard
+from haikei.ledger.checkpoint import Checkpoint, SignedCheckpoint, note_signer
+from haikei.ledger.checkpoint_making import seal
+from haikei.ledger.outlet import send_out
+from haikei.trackers import CheckpointBoard, Part, needed
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.databases import fresh_database
 from support.records import a_background, rewrite, save_background
 from support.servers import Mischief, proxy_before
 from support.sites import RunningStudio, Show, running_studio
@@ -45,7 +46,7 @@ def board(tracker: ShotGridTracker) -> CheckpointBoard:
 
 @pytest.fixture
 def database(tmp_path: Path, show: Show) -> Iterator[Engine]:
-    engine = fresh_database(tmp_path / "haikei.db")
+    engine = open_database(f"sqlite:///{tmp_path / 'haikei.db'}")
     with engine.begin() as connection:
         save_background(connection, a_background("c001", project=show.name))
     yield engine
@@ -135,7 +136,7 @@ def test_a_show_that_is_gone_from_the_tracker_does_not_keep_the_others_from_thei
 def test_a_tracker_that_has_none_of_the_projects_is_said_with_advice(
     show: Show, board: CheckpointBoard, tmp_path: Path
 ) -> None:
-    engine = fresh_database(tmp_path / "other.db")
+    engine = open_database(f"sqlite:///{tmp_path / 'other.db'}")
     with engine.begin() as connection:
         save_background(connection, a_background("c001", project="deleted show"))
 
@@ -150,7 +151,7 @@ def test_a_tracker_that_has_none_of_the_projects_is_said_with_advice(
 def test_a_ledger_without_records_is_shown_nowhere(
     show: Show, board: CheckpointBoard, tmp_path: Path
 ) -> None:
-    engine = fresh_database(tmp_path / "empty.db")
+    engine = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
     outlet = TrackerOutlet(board=board, database=engine)
 
     outlet.send([head(show, size=7)])

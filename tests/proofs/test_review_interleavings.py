@@ -31,6 +31,7 @@ from haikei.jobs import JobState
 from haikei.review import Decider, Deciding, Decision, Reviewer, ReviewVerdict, wake
 from haikei.review.notes import NoteState, notes_of
 from haikei.settings import Settings
+from haikei.trackers import TrackerParts
 from support.databases import fresh_database
 from support.studio import end_badly, make_retake, make_version, retake_jobs
 from support.trackers import MemoryReview, PartsTracker

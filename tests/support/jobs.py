@@ -47,7 +47,7 @@ from haikei.settings import Settings
 from haikei.show import Place, Row
 from haikei.trackers import NoteWrite, ReviewDesk, ReviewWrite, SeenVersion
 from support.databases import fresh_database
-from support.trackers import MemoryTracker
+from support.trackers import FailingTracker
 
 PROJECT = "PORT"
 

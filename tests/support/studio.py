@@ -28,12 +28,12 @@ from haikei.review import Reviewer, ReviewView, review_of, wake
 from haikei.review.replies import write_answers
 from haikei.settings import Settings, load
 from haikei.show import Place, Row
-from haikei.trackers import NoteWrite, PublishResult
+from haikei.trackers import NoteWrite, PublishResult, TrackerParts
 from support.clocks import PATIENCE, eventually
 from support.databases import fresh_database
 from support.jobs import studio_database, studio_settings
 from support.records import a_background, a_chain, a_generation, a_layout, save_background
-from support.trackers import MemoryNotes, MemoryPlaylists, MemoryReview
+from support.trackers import MemoryNotes, MemoryPlaylists, MemoryReview, PartsTracker
 
 SiteRow = dict[str, Any]  #: a row as the client gives it
 SCRIPT = "haikei"

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import shotgun_api3
-from support.show import RunningStudio, Show, ShowFiles
 
 from haikei.credits import Person
 from haikei.show import Place, Row
 from haikei.trackers import TimeSpent, Tracker
 from haikei.trackers.memory import MemoryTracker
 from haikei.trackers.shotgrid import ShotGridTracker
+from support.sites import RunningStudio, Show, ShowFiles
 
 SUPERVISOR = "haruka"
 

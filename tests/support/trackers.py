@@ -15,8 +15,6 @@ from haikei.trackers import (
     ContextRequest,
     FeedEvent,
     LayoutContext,
-    NoteWrite,
-    PlaylistDesk,
     PlaylistRequest,
     PublishedLayout,
     PublishRequest,
@@ -30,9 +28,7 @@ from haikei.trackers.contract.review import (
     ReviewWrite,
     SeenVersion,
     StatusWrite,
-    TrackerAdapter,
 )
-from haikei.trackers.contract.feed import PaintOver
 from haikei.trackers.memory import MemoryFeed, MemoryPlaylistDesk, MemoryReviewDesk, MemoryTracker
 
 AOI = Person(id="HumanUser:7", name="Aoi Sato", name_ja="佐藤葵")

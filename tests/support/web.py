@@ -36,7 +36,6 @@ from haikei.trackers.shotgrid.requests import ShotGridMenu, ShotGridWebhooks
 from haikei.web import WebContext, make_app, require_supervisor, visitor
 from haikei.web.pages import Pages
 from haikei.web.serving import serve
-from haikei.web.tracker_access import SiteAccess
 from support.clocks import PATIENCE
 from support.jobs import studio_database, studio_settings
 from support.records import a_background, a_chain

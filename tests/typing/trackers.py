@@ -13,7 +13,8 @@ from haikei.trackers import (
     LayoutContext,
     PublishRequest,
     PublishResult,
-    TrackerAdapter,
+    Tracker,
+    TrackerParts,
     load_tracker,
 )
 
@@ -46,6 +47,20 @@ class Whiteboard:
             created=True,
         )
 
+    @property
+    def name(self) -> str:
+        return "Whiteboard"
+
+    @property
+    def parts(self) -> TrackerParts:
+        return TrackerParts()
+
+    def address(self, row: Row) -> str:
+        return f"https://whiteboard.test/{row.type}/{row.id}"
+
+    def close(self) -> None:
+        return None
+
     def setup(self, *, dry_run: bool) -> tuple[Finding, ...]:
         return (Finding(ok=dry_run, subject="whiteboard", message="clean"),)
 
@@ -61,14 +76,14 @@ class WriteOnly:
 
 
 #: What an entry point of the group `haikei.trackers` names.
-entry_point: Callable[[Settings, SecretStr], TrackerAdapter] = Whiteboard
+entry_point: Callable[[Settings, SecretStr], Tracker] = Whiteboard
 
-refused: TrackerAdapter = WriteOnly()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+refused: Tracker = WriteOnly()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
 
 def use(settings: Settings, asked: ContextRequest, request: PublishRequest) -> None:
     tracker = load_tracker(settings)
-    assert_type(tracker, TrackerAdapter)
+    assert_type(tracker, Tracker)
     assert_type(tracker.context(asked), LayoutContext)
     result = tracker.publish(request)
     assert_type(result, PublishResult)

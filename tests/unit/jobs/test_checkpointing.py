@@ -17,7 +17,7 @@ from haikei.jobs.checkpointing import Checkpointing, outlets_of
 from haikei.jobs.engine.recovery import FileLocks
 from haikei.ledger import append, newest_checkpoint, open_checkpoint
 from haikei.settings import Settings
-from haikei.trackers import CheckpointBoard, TrackerParts
+from haikei.trackers import CheckpointBoard, Tracker, TrackerParts
 from support.jobs import studio_database, studio_settings
 from support.records import a_background, rewrite, save_background, without_guards
 from support.trackers import PartsTracker
@@ -230,11 +230,11 @@ def test_without_a_token_a_checkpoint_is_made_and_it_is_said(
 def test_a_way_out_that_cannot_be_used_leaves_the_others(tmp_path: Path, database: Engine) -> None:
     settings = studio_settings(tmp_path, ledger={"mail": {"host": "mail.example"}})
 
-    def no_board(_: Settings) -> CheckpointBoard:
+    def no_tracker(_: Settings) -> Tracker:
         raise SettingsError("There is no key.")
 
     with capture_logs() as lines:
-        outlets = outlets_of(settings, database, no_board)
+        outlets = outlets_of(settings, database, no_tracker)
 
     assert len(outlets) == 1
     assert [line["event"] for line in lines] == ["checkpoint_outlet_unusable"] * 2

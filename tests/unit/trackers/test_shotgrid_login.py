@@ -10,9 +10,9 @@ from pydantic import SecretStr
 from haikei.errors import TrackerUnavailable
 from haikei.settings import Settings
 from haikei.show import Place
-from haikei.trackers.contract.visiting import SignedIn
-from haikei.trackers.shotgrid.visiting import ShotGridSelection, authenticate
-from support.clocks import PATIENCE
+from haikei.trackers import SignedIn
+from haikei.trackers.shotgrid.client import SiteClient
+from haikei.trackers.shotgrid.visitors import ShotGridSelection, ShotGridSignIn
 from support.jobs import studio_settings
 from support.sites import KEY, RunningSite, running_site
 
@@ -37,7 +37,7 @@ def person(site: RunningSite) -> int:
 
 
 def settings_of(url: str, folder: Path) -> Settings:
-    return studio_settings(folder, tracker={"url": url, "timeout": PATIENCE})
+    return studio_settings(folder, tracker={"url": url, "timeout": 5})
 
 
 def test_who_knows_the_password_is_let_in(site: RunningSite, person: int, tmp_path: Path) -> None:
