@@ -279,7 +279,7 @@ def test_templates_say_phrases_that_exist_and_none_is_left_over() -> None:
     texts = [file.read_text(encoding="utf-8") for file in (HERE / "templates").glob("*.html")]
     texts += [file.read_text(encoding="utf-8") for file in HERE.glob("*.py")]
     used = set(re.findall(r"\b(?:w|words)\.([A-Z_]+)\b", "\n".join(texts)))
-    tree = ast.parse((HERE / "words.py").read_text(encoding="utf-8"))
+    tree = ast.parse((HERE / "page_texts.py").read_text(encoding="utf-8"))
     known = {name for name, one in vars(page_texts).items() if isinstance(one, Words)}
 
     assert all(hasattr(page_texts, name) for name in used)

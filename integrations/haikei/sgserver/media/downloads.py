@@ -15,7 +15,7 @@ from haikei.sgserver.media.uploads import parse_target
 from haikei.sgserver.pages.pages import Visitors
 from haikei.sgserver.values import AuthenticationFault, Fault, bad_request
 
-_PENDING = Path(__file__).parent / "static" / "thumbnail_pending.png"
+_PENDING = Path(__file__).parents[1] / "pages" / "static" / "thumbnail_pending.png"
 #: Nothing that was uploaded may act in the site's name when a browser opens it.
 _HARMLESS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
