@@ -167,7 +167,7 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
 
-        with pytest.raises(SettingsError, match=f"cannot listen on 127.0.0.1:{port}"):
+        with pytest.raises(SettingsError, match=f"cannot be served on 127.0.0.1:{port}"):
             serve(data=tmp_path, port=port, on_ready=print, stop=threading.Event())
 
 

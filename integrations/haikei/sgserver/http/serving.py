@@ -4,21 +4,19 @@ import contextlib
 import http.client
 import ipaddress
 import json
-import socket
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
 import structlog
-import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from typing_extensions import override
 
+from haikei.asgi import listening, serve_until
 from haikei.errors import SettingsError
 from haikei.sgserver.http.hosting import Hosting, SiteOptions
 from haikei.sgserver.http.rest import Rest
@@ -76,9 +74,6 @@ def make_app(site: Site, options: SiteOptions = _DEFAULTS) -> Starlette:
 
 
 Seed = Literal["demo", "empty"]
-
-_BACKLOG = 512
-_GRACE = 10  #: seconds that answers under way get to finish
 
 _log = structlog.get_logger(__name__)
 
@@ -150,76 +145,32 @@ def serve_site(
             f"Binding to {host} would let other machines reach this site.",
             advice="Bind to 127.0.0.1, or allow it with --allow-remote behind a TLS proxy.",
         )
-    with _bound(host, port) as listener:
+    with listening(host, port, what="The site", setting="port") as listener:
         bound = int(listener.getsockname()[1])
         url = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
         site.base_url = url
-        config = uvicorn.Config(
-            make_app(site, options),
-            http="h11",
-            loop="asyncio",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=_GRACE,
-        )
-        server = _SiteServer(config, stop=stop, address=(host, bound), on_ready=on_ready, url=url)
-        server.run(sockets=[listener])
+
+        def announce() -> None:
+            try:
+                if _answers(host, bound):
+                    _log.info("site_ready", url=url)
+                    on_ready(url)
+            except OSError as error:
+                if not stop.is_set():
+                    _log.error("site_does_not_answer", url=url, reason=str(error))
+
+        announcer = threading.Thread(target=announce, name="announce", daemon=True)
+        serve_until(stop, make_app(site, options), listener, on_started=announcer.start)
     _log.info("site_stopped", url=url)
 
 
-class _SiteServer(uvicorn.Server):
-    """Ends with an event, leaves signals to the caller, and tells when it really answers."""
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        *,
-        stop: threading.Event,
-        address: tuple[str, int],
-        on_ready: Callable[[str], None],
-        url: str,
-    ) -> None:
-        super().__init__(config)
-        self._stop = stop
-        self._address = address
-        self._on_ready = on_ready
-        self._url = url
-        self._announcer = threading.Thread(target=self._announce, name="announce", daemon=True)
-
-    @override
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-    @override
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._announcer.start()
-
-    @override
-    async def on_tick(self, counter: int) -> bool:
-        return await super().on_tick(counter) or self._stop.is_set()
-
-    def _announce(self) -> None:
-        try:
-            connection = http.client.HTTPConnection(*self._address, timeout=30)
-            with contextlib.closing(connection):
-                connection.request("POST", "/api3/json", json.dumps({"method_name": "info"}))
-                with connection.getresponse() as answer:
-                    answered = answer.status == http.HTTPStatus.OK and bool(answer.read())
-        except OSError as error:
-            if not self._stop.is_set():
-                _log.error("site_does_not_answer", url=self._url, reason=str(error))
-            return
-        if answered:
-            _log.info("site_ready", url=self._url)
-            self._on_ready(self._url)
+def _answers(host: str, port: int) -> bool:
+    """Return whether the site answers a call, which its lifespan alone does not show."""
+    connection = http.client.HTTPConnection(host, port, timeout=30)
+    with contextlib.closing(connection):
+        connection.request("POST", "/api3/json", json.dumps({"method_name": "info"}))
+        with connection.getresponse() as answer:
+            return answer.status == http.HTTPStatus.OK and bool(answer.read())
 
 
 def _is_loopback(host: str) -> bool:
@@ -229,24 +180,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-@contextlib.contextmanager
-def _bound(host: str, port: int) -> Generator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol left at 0, asyncio would not turn Nagle's algorithm off for connections,
-    # and every answer, being sent in two pieces, would wait 40 ms for the client's delayed ACK.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except (OSError, OverflowError) as error:
-            raise SettingsError(
-                f"The site cannot listen on {host}:{port}: {error}.",
-                advice="Choose another port, or 0 for any free one.",
-            ) from error
-        listener.listen(_BACKLOG)
-        yield listener
-    finally:
-        listener.close()

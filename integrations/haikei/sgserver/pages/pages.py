@@ -1,8 +1,12 @@
-"""Pages for people: the versions in review, any row by its address, and who looks at them."""
+"""
+A plain viewer of rows for people: a list of versions, any row by its address, and who looks.
+
+What a reviewer needs (comparison, decisions, credits, lineage) stands on Haikei's own pages.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import jinja2
 from starlette.requests import Request
@@ -90,7 +94,7 @@ class Pages:
     def routes(self) -> list[Route | Mount]:
         """Return what to serve."""
         return [
-            Route("/", self.gallery),
+            Route("/", self.versions),
             Route("/detail/{entity_type}/{number:int}", self.detail),
             Route("/menu_item", self.menu_item, methods=["POST"]),
             Route("/user/login", self.login, methods=["GET", "POST"]),
@@ -98,21 +102,12 @@ class Pages:
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ]
 
-    async def gallery(self, request: Request) -> Response:
-        """Show versions, those in review first."""
-        query = request.query_params
-        state = query.get("status", "rev")
-        project = _number(query.get("project"), least=0)
-        page = _number(query.get("page"), least=1)
+    async def versions(self, request: Request) -> Response:
+        """List the versions, the newest first."""
+        page = _number(request.query_params.get("page"), least=1)
 
         def work(caller: Caller) -> Response:
-            gallery = self._views.gallery(caller, state=state, project=project, page=page)
-
-            def address(**changes: str | int) -> str:
-                wanted = {"status": state, "project": project, "page": 1} | changes
-                return f"/?{urlencode(wanted)}"
-
-            return self._render("gallery.html", caller, gallery=gallery, address=address)
+            return self._render("versions.html", caller, found=self._views.versions(caller, page))
 
         return await self._for_visitor(request, work)
 
@@ -124,17 +119,12 @@ class Pages:
         def work(caller: Caller) -> Response:
             items = self._menu.offered(caller, entity_type, number)
             try:
-                if entity_type == "Version":
-                    version = self._views.version(caller, number)
-                    if version is not None:
-                        return self._render("version.html", caller, version=version, items=items)
-                else:
-                    row = self._views.row(caller, entity_type, number)
-                    if row is not None:
-                        return self._render("row.html", caller, row=row, items=items)
+                row = self._views.row(caller, entity_type, number)
             except Fault as fault:
                 return self._message(caller, fault.message)
-            return self._message(caller, f"There is no {entity_type} {number}.")
+            if row is None:
+                return self._message(caller, f"There is no {entity_type} {number}.")
+            return self._render("row.html", caller, row=row, items=items)
 
         return await self._for_visitor(request, work)
 
