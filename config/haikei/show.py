@@ -1,6 +1,7 @@
-"""The words of a show that paths, trackers and pages share: places, rows, files."""
+"""The words of a show that paths, trackers and pages share: places, seasons, rows, files."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 
@@ -11,6 +12,24 @@ class Place:
     project: str
     sequence: str  #: empty when the show counts shots only
     shot: str  #: in anime, the cut
+
+
+class Season(StrEnum):
+    """The seasons a layout can be painted in."""
+
+    SPRING = "spring"
+    SUMMER = "summer"
+    AUTUMN = "autumn"
+    WINTER = "winter"
+
+
+class TimeOfDay(StrEnum):
+    """The times of day a layout can be painted at."""
+
+    MORNING = "morning"
+    DAY = "day"
+    SUNSET = "sunset"
+    NIGHT = "night"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, HttpUrl, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from haikei.settings.mistakes import model_inside
+from haikei.settings.section import model_inside
 from haikei.settings.studio import Settings
 
 

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from haikei.settings.naming import naming_rules
+from haikei.settings.studio import WatchFolder
 from haikei.errors import SettingsError
-from haikei.settings.mistakes import Mistake, from_meaning, from_validation
+from haikei.settings.mistakes import Mistake, from_validation, listed
 from haikei.settings.studio import Settings
+from haikei.settings.template import PathTemplate
 
 FILE_VARIABLE = "HAIKEI_SETTINGS"
 DEFAULT_FILE = "haikei.toml"
@@ -80,9 +83,9 @@ def read(
     try:
         settings = Settings.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
-        mistakes += from_validation(error)
+        mistakes += from_validation(error, Settings)
     else:
-        mistakes += from_meaning(settings, built_in_recipes)
+        mistakes += _from_meaning(settings, built_in_recipes)
     return Reading(
         path=path,
         settings=None if mistakes else settings,
@@ -109,6 +112,50 @@ def load(
     count = len(reading.mistakes)
     lines = "\n".join(f"  {mistake}" for mistake in reading.mistakes)
     raise SettingsError(f"{path} has {count} mistake{'s' if count > 1 else ''}:\n{lines}")
+
+
+def _from_meaning(settings: Settings, built_in_recipes: Iterable[str]) -> Iterator[Mistake]:
+    """Yield mistakes that only show when settings are read together."""
+    recipes = {*settings.recipes, *built_in_recipes}
+    for index, route in enumerate(settings.routes):
+        if recipes and route.recipe not in recipes:
+            yield Mistake(
+                key=f"routes[{index}].recipe",
+                found=repr(route.recipe),
+                allowed=f"known recipes are {listed(recipes)}",
+            )
+    for name, recipe in settings.recipes.items():
+        for index, stage in enumerate(recipe.stages):
+            if stage.model is not None and stage.model not in settings.models:
+                yield Mistake(
+                    key=f"recipes.{name}.stages[{index}].model",
+                    found=repr(stage.model),
+                    allowed=f"known models are {listed(settings.models) or 'none'}",
+                )
+    roots = [root.name for root in settings.storage.roots]
+    for index, name in enumerate(roots):
+        if name in roots[:index]:
+            yield Mistake(
+                key=f"storage.roots[{index}].name", found=repr(name), allowed="names must differ"
+            )
+    for index, folder in enumerate(settings.watch.folders):
+        yield from _needs(f"watch.folders[{index}].template", folder.template, {"project", "shot"})
+        yield from _naming(f"watch.folders[{index}].naming", folder)
+    storage = settings.storage
+    yield from _needs("storage.layout", storage.layout, {"project", "shot"})
+    always = {"project", "shot", "season", "time", "version", "ext"}
+    yield from _needs("storage.background", storage.background, always)
+    yield from _needs("storage.stage", storage.stage, {*always, "stage"})
+    names = [device.name for device in settings.engine.devices]
+    if len(set(names)) < len(names):
+        yield Mistake(key="engine.devices", found=listed(names), allowed="names must differ")
+
+
+def _needs(key: str, template: str, tokens: set[str]) -> Iterator[Mistake]:
+    missing = tokens - PathTemplate(template).tokens
+    if missing:
+        wanted = ", ".join(f"{{{token}}}" for token in sorted(missing))
+        yield Mistake(key=key, found=repr(template), allowed=f"it must also hold {wanted}")
 
 
 def _environment(
@@ -143,3 +190,18 @@ def _put(data: dict[str, Any], keys: tuple[str, ...], value: object) -> None:
             data[key] = inner = {}
         data = inner
     data[keys[-1]] = value
+
+
+def _naming(key: str, folder: WatchFolder) -> Iterator[Mistake]:
+    if not folder.naming:
+        return
+    if "template" in folder.model_fields_set:
+        yield Mistake(
+            key=key, found=repr(folder.naming), allowed="give a template or a rule, not both"
+        )
+    if folder.naming not in (known := naming_rules()):
+        yield Mistake(
+            key=key,
+            found=repr(folder.naming),
+            allowed=f"installed naming rules are {listed(known) or 'none'}",
+        )

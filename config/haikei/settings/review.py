@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from haikei.settings.section import LocatedPath, Seconds, Section, Template
+from haikei.settings.section import LocatedPath, Seconds, Section
+from haikei.settings.template import Template
 
 
 class Statuses(Section):

@@ -1,21 +1,11 @@
-"""What every part of the settings shares: checked paths, names and tables."""
+"""What every part of the settings shares: located paths, names and tables."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
-
-from haikei.errors import SettingsError
-from haikei.settings.template import PathTemplate
-
-
-def _template(text: str) -> str:
-    try:
-        PathTemplate(text)
-    except SettingsError as error:
-        raise ValueError(str(error)) from error
-    return text
 
 
 def _located(path: Path, info: ValidationInfo) -> Path:
@@ -39,7 +29,6 @@ def filled(items: tuple[object, ...]) -> tuple[object, ...]:
     return items
 
 
-Template = Annotated[str, AfterValidator(_template)]
 Seconds = Annotated[float, Field(gt=0)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 LocatedPath = Annotated[Path, AfterValidator(_located)]
@@ -49,3 +38,15 @@ class Section(BaseModel):
     """What every part of the settings shares: unknown keys are mistakes, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def model_inside(annotation: Any) -> type[BaseModel] | None:
+    """Return the settings section that a field's annotation holds, None for plain values."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in {tuple, dict, list, Annotated, Union, UnionType}:
+        for argument in reversed(get_args(annotation)):
+            found = model_inside(argument)
+            if found is not None:
+                return found
+    return None

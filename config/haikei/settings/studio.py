@@ -10,7 +10,9 @@ from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 from haikei.formats import READABLE_ENDINGS
 from haikei.settings.credits import Credits, LedgerKeeping, PersonEntry, Reports, Signing
 from haikei.settings.review import Notifications, Review, TouchUpFolder, Web
-from haikei.settings.section import LocatedPath, Seconds, Section, Slug, Template, filled
+from haikei.settings.section import LocatedPath, Seconds, Section, Slug, filled
+from haikei.settings.template import Template
+from haikei.show import Season, TimeOfDay
 
 
 class Studio(Section):
@@ -211,9 +213,9 @@ class Recipe(Section):
 class Variant(Section):
     """A season and a time of day that the script asks for."""
 
-    season: Literal["spring", "summer", "autumn", "winter"] = "summer"
+    season: Season = Season.SUMMER
     """The season."""
-    time: Literal["morning", "day", "sunset", "night"] = "day"
+    time: TimeOfDay = TimeOfDay.DAY
     """The time of day."""
 
 
@@ -368,6 +370,16 @@ class Settings(Section):
     notifications: Notifications = Notifications()
     reports: Reports = Reports()
     log: Log = Log()
+
+    @property
+    def database_url(self) -> str:
+        """The address of the studio's own database, as SQLAlchemy reads it."""
+        return f"sqlite:///{self.studio.state / 'haikei.db'}"
+
+    @property
+    def engine_url(self) -> str:
+        """The address of the job engine's database and of the locks between processes."""
+        return self.engine.url or f"sqlite:///{self.studio.state / 'engine.db'}"
 
     def route(self, *, project: str, sequence: str, shot: str) -> Route | None:
         """Return the first route that takes a layout of that place."""

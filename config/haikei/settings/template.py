@@ -5,6 +5,9 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from haikei.errors import PathRefused, SettingsError
 
@@ -105,3 +108,15 @@ def _compile(text: str) -> tuple[tuple[tuple[str, str | None, str], ...], re.Pat
     if path.is_absolute() or ".." in path.parts or not text:
         raise SettingsError(f"The path template {text!r} must be relative and stay in its root.")
     return tuple(parts), re.compile("".join(pattern))
+
+
+def _checked(text: str) -> str:
+    try:
+        PathTemplate(text)
+    except SettingsError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+#: The text of a path template, as settings hold it.
+Template = Annotated[str, AfterValidator(_checked)]

@@ -1,7 +1,6 @@
 """The append-only ledger: what was recorded, in which order, and that it was not changed."""
 
-from haikei.ledger.audit import Audit, audit, verify
-from haikei.ledger.bundle import Bundled, BundledFile, export_bundle, verifier_script
+from haikei.ledger.bundle import Bundled, export_bundle, verifier_script
 from haikei.ledger.checkpoint import (
     Checkpoint,
     NoteSigner,
@@ -14,7 +13,7 @@ from haikei.ledger.checkpoint import (
     origin_of,
     read_checkpoint,
 )
-from haikei.ledger.checkpoint_making import seal, stamp_missing
+from haikei.ledger.checkpoint_making import Audit, audit, seal, stamp_missing, verify
 from haikei.ledger.drop import DropFolder
 from haikei.ledger.entry import (
     Entry,
@@ -29,7 +28,13 @@ from haikei.ledger.entry import (
 from haikei.ledger.mail import MailOutlet, check_protected, connect
 from haikei.ledger.outlet import Outlet, send_out
 from haikei.ledger.proof import InclusionProof
-from haikei.ledger.selection import EntrySelection, image_entry, published_files, select_entries
+from haikei.ledger.selection import (
+    BundledFile,
+    EntrySelection,
+    image_entry,
+    published_files,
+    select_entries,
+)
 from haikei.ledger.signing import Signer, time_stamper
 
 __all__ = [

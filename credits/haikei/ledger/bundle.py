@@ -21,24 +21,15 @@ from haikei.errors import LedgerError
 from haikei.ledger.checkpoint import NoteSigner, SignedCheckpoint, VerifierKey, checkpoints
 from haikei.ledger.entry import Entry, StoredTree, entry_of
 from haikei.ledger.proof import InclusionProof, commitments_in, disclose
+from haikei.ledger.selection import SIDECARS, BundledFile
 from haikei.ledger.tree import check_consistency
 
 _AT_ONCE = 500
 _BLOCK = 1 << 20
 #: The first line of the signed list of members: no ledger's origin, so it is no checkpoint.
 _CONTENTS = "haikei-bundle/1"
-#: Files that mark an image from beside.
-SIDECARS = (".c2pa", ".xmp")
 #: Digits of numbers in names, so that names sort as numbers do.
 _DIGITS = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundledFile:
-    """A file that goes into the bundle as it is."""
-
-    name: str  #: below `files/`, with slashes
-    path: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,7 @@
-"""Make checkpoints, and refuse to sign when the ledger is not what earlier checkpoints sealed."""
+"""
+Make checkpoints and audit the ledger by them: nothing is signed when it is not any more what
+earlier checkpoints sealed.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +33,7 @@ _ADVICE = "Sign nothing, keep all files, and compare with a backup: see docs/ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Witnessed:
+class _Witnessed:
     """A checkpoint from before, and where it stands."""
 
     place: str
@@ -72,7 +75,7 @@ def seal(
     return _keep(database, signer, found)
 
 
-def difference(found: Recomputed, before: Sequence[Witnessed]) -> str | None:
+def _difference(found: Recomputed, before: Sequence[_Witnessed]) -> str | None:
     """Return how the rows differ from what checkpoints from before sealed; None if they do not."""
     for one in before:
         said = one.checkpoint
@@ -83,9 +86,9 @@ def difference(found: Recomputed, before: Sequence[Witnessed]) -> str | None:
     return found.findings[0] if found.findings else None
 
 
-def witnessed(
+def _witnessed(
     standing: Sequence[SignedCheckpoint], outlets: Sequence[Outlet], key: VerifierKey
-) -> list[Witnessed]:
+) -> list[_Witnessed]:
     """
     Return the checkpoints from before: those of the database, and those only held outside.
 
@@ -94,7 +97,7 @@ def witnessed(
     Raises:
         HistoryChanged: a checkpoint in the database is not signed as it should be.
     """
-    before: list[Witnessed] = []
+    before: list[_Witnessed] = []
     for one in standing:
         place = f"The checkpoint {one.checkpoint.size}"
         if one.checkpoint.origin == key.name and signed_by(one.note, key):
@@ -102,7 +105,7 @@ def witnessed(
                 open_checkpoint(one.note, key)
             except ProofInvalid as error:
                 raise HistoryChanged(f"{place} was changed: {error}", advice=_ADVICE) from error
-        before.append(Witnessed(place=place, checkpoint=one.checkpoint))
+        before.append(_Witnessed(place=place, checkpoint=one.checkpoint))
     known = {one.checkpoint.size for one in standing}
     for outlet in outlets:
         try:
@@ -150,14 +153,14 @@ def _examine(
 ) -> tuple[Sequence[SignedCheckpoint], Recomputed, str | None]:
     damaged: str | None = None
     standing: Sequence[SignedCheckpoint] = ()
-    before: Sequence[Witnessed] = ()
+    before: Sequence[_Witnessed] = ()
     try:
         standing = checkpoints(connection)
-        before = witnessed(standing, outlets, key)
+        before = _witnessed(standing, outlets, key)
     except (HistoryChanged, ProofInvalid) as error:
         damaged = error.message
     found = recompute(connection, sizes={one.checkpoint.size for one in before}, tell=tell)
-    return standing, found, damaged or difference(found, before)
+    return standing, found, damaged or _difference(found, before)
 
 
 def _keep(database: Engine, signer: NoteSigner, found: Recomputed) -> SignedCheckpoint:
@@ -177,7 +180,7 @@ def _keep(database: Engine, signer: NoteSigner, found: Recomputed) -> SignedChec
     return made
 
 
-def _outside(outlet: Outlet, size: int, key: VerifierKey) -> list[Witnessed]:
+def _outside(outlet: Outlet, size: int, key: VerifierKey) -> list[_Witnessed]:
     note = outlet.read(size)
     place = f"{outlet.name}/checkpoint-{size}.txt"
     try:
@@ -194,4 +197,71 @@ def _outside(outlet: Outlet, size: int, key: VerifierKey) -> list[Witnessed]:
             "checkpoint_outside_unreadable", outlet=outlet.name, file=place, error=str(error)
         )
         return []
-    return [Witnessed(place=place, checkpoint=said)]
+    return [_Witnessed(place=place, checkpoint=said)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What an audit found."""
+
+    entries: int
+    root: bytes  #: as the payloads of all entries give it
+    checkpoints: int  #: compared, in the database
+    outside: int  #: compared, held outside
+    findings: tuple[str, ...]  #: the first ones; empty when all is well
+
+
+def audit(
+    connection: Connection,
+    key: VerifierKey,
+    *,
+    outlets: Sequence[Outlet] = (),
+    tell: Tell | None = None,
+) -> Audit:
+    """
+    Recompute the ledger from its payloads and compare it with every checkpoint.
+
+    Args:
+        connection: one that sees the ledger at one moment.
+        key: verifies the checkpoints.
+        outlets: where checkpoints are held outside.
+        tell: told of the progress.
+
+    Raises:
+        ProofInvalid: a checkpoint in the database is damaged beyond reading.
+    """
+    standing = checkpoints(connection)
+    findings: list[str] = []
+    try:
+        before = _witnessed(standing, outlets, key)
+    except HistoryChanged as error:
+        findings.append(error.message)
+        before = []
+    found = recompute(connection, sizes={one.checkpoint.size for one in before}, tell=tell)
+    changed = _difference(found, before)
+    if changed is not None:
+        findings.append(changed)
+    findings += [one for one in found.findings if one not in findings]
+    return Audit(
+        entries=found.size,
+        root=found.root,
+        checkpoints=len(standing),
+        outside=max(0, len(before) - len(standing)),
+        findings=tuple(findings),
+    )
+
+
+def verify(connection: Connection) -> int:
+    """
+    Recompute every hash from the payloads and return the number of entries.
+
+    Raises:
+        LedgerError: an entry was changed, removed or inserted; the message names the first.
+    """
+    found = recompute(connection)
+    if found.findings:
+        raise LedgerError(
+            found.findings[0],
+            advice="Compare with a backup and with the checkpoints that were sent out.",
+        )
+    return found.size

@@ -16,11 +16,20 @@ from haikei.database import (
 )
 from haikei.errors import LedgerError
 from haikei.files import sha256_of
-from haikei.ledger.bundle import SIDECARS, BundledFile
 
 _AT_ONCE = 500
 #: What the kinds of statements begin with that are about somebody's name.
 _ABOUT_NAMES = "name_"
+#: Files that mark an image from beside.
+SIDECARS = (".c2pa", ".xmp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundledFile:
+    """A file that goes into the bundle as it is."""
+
+    name: str  #: below `files/`, with slashes
+    path: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

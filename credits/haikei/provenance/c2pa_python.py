@@ -6,11 +6,28 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any, BinaryIO, Literal, cast
 
 from haikei.provenance.certificate import CLAIM_SIGNING_USAGES
 from haikei.provenance.filemarks import EngineVerdict
-from haikei.provenance.manifest import CREATED, claim_generator
+
+SPECIFICATION = "2.4.0"
+STEP = "org.haikei.step"
+DISCLOSURE = "c2pa.ai-disclosure"
+PEOPLE = "cawg.metadata"
+MINING = "cawg.training-mining"
+#: What the signer vouches for; the library counts all else as gathered from elsewhere.
+CREATED = (
+    "c2pa.actions",
+    "c2pa.actions.v2",
+    "c2pa.ingredient",
+    "c2pa.ingredient.v3",
+    DISCLOSURE,
+    MINING,
+    PEOPLE,
+    STEP,
+)
 
 _TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 _SIGNERS = "signers"
@@ -213,7 +230,7 @@ def _settings(trust: Trust) -> dict[str, Any]:
         },
         "builder": {
             "thumbnail": {"enabled": False},
-            "claim_generator_info": claim_generator(),
+            "claim_generator_info": _claim_generator(),
             "created_assertion_labels": list(CREATED),
             "actions": {
                 "auto_created_action": {"enabled": False},
@@ -222,3 +239,8 @@ def _settings(trust: Trust) -> dict[str, Any]:
             },
         },
     }
+
+
+def _claim_generator() -> dict[str, str]:
+    """Return what makes the claim: this program, and the specification that it follows."""
+    return {"name": "Haikei", "version": version("haikei"), "specVersion": SPECIFICATION}

@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from haikei.errors import SourceTypeUnknown
-from haikei.provenance.c2pa_python import Validated, failures_of
+from haikei.provenance.c2pa_python import DISCLOSURE, PEOPLE, STEP, Validated, failures_of
 from haikei.provenance.filemarks import MarkedAction, MarkedStep, NamedPerson
-from haikei.provenance.manifest import DISCLOSURE, PEOPLE, STEP
 from haikei.provenance.source_types import IPTC, source_term
 
 Json = Mapping[str, Any]  #: as the signing library gives it

@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any, Literal
 
 from haikei.credits import Contribution, ImageKind, Relation, System
@@ -23,22 +22,6 @@ from haikei.provenance.request import MarkRequest, named_people
 from haikei.provenance.source_types import source_type_uri
 from haikei.provenance.xmp import DC, IPTC_EXT
 
-SPECIFICATION = "2.4.0"
-STEP = "org.haikei.step"
-DISCLOSURE = "c2pa.ai-disclosure"
-PEOPLE = "cawg.metadata"
-MINING = "cawg.training-mining"
-#: What the signer vouches for; the library counts all else as gathered from elsewhere.
-CREATED = (
-    "c2pa.actions",
-    "c2pa.actions.v2",
-    "c2pa.ingredient",
-    "c2pa.ingredient.v3",
-    DISCLOSURE,
-    MINING,
-    PEOPLE,
-    STEP,
-)
 _MOST_REGIONS = 100
 _MINING_USES = ("cawg.data_mining", "cawg.ai_training", "cawg.ai_generative_training")
 
@@ -53,11 +36,6 @@ class SeenIngredient:
     relation: Relation
     title: str
     sha256: str  #: of its file
-
-
-def claim_generator() -> Json:
-    """Return what makes the claim: this program, and the specification that it follows."""
-    return {"name": "Haikei", "version": version("haikei"), "specVersion": SPECIFICATION}
 
 
 def definition(

@@ -137,7 +137,7 @@ def tell_what_is_left(settings: "Settings", erased: "Erased") -> None:
     _warn(
         "Files are called by the name. Rename them, then erase once more with --name:", erased.paths
     )
-    left = forget_names(settings.engine.url or f"sqlite:///{state / 'engine.db'}", erased.names)
+    left = forget_names(settings.engine_url, erased.names)
     if left.deleted:
         say(f"The job engine forgot {left.deleted} ended tasks that held the name.")
     _warn(

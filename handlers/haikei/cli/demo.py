@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from haikei.cli.output import Commercial, Exit, JsonOption, print_json, print_table, say
-from haikei.cli.processes import stop_on_signals
+from haikei.cli.startup import stop_on_signals
 from haikei.jobs.job import Job, JobState
 from haikei.printable import printable
 

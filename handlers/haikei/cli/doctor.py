@@ -30,7 +30,7 @@ def state(settings: "Settings") -> Iterator[Finding]:
     folder = settings.studio.state
     subject = f"state folder {folder}"
     try:
-        open_database(f"sqlite:///{folder / 'haikei.db'}").dispose()
+        open_database(settings.database_url).dispose()
     except (HaikeiError, OSError) as error:
         yield Finding(
             ok=False,

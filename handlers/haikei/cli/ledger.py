@@ -246,8 +246,7 @@ def _keeper(settings: "Settings", database: "Engine") -> "Generator[Checkpointin
     from haikei.jobs.checkpointing import Checkpointing
     from haikei.jobs.engine.recovery import open_locks
 
-    url = settings.engine.url or f"sqlite:///{settings.studio.state / 'engine.db'}"
-    locks = open_locks(url, settings.studio.state / "locks")
+    locks = open_locks(settings.engine_url, settings.studio.state / "locks")
     keeper = Checkpointing(settings, database, locks)
     try:
         yield keeper

@@ -3,60 +3,26 @@ The long-running commands: `watch`, `events`, `review`, `web`, `worker`, and `ru
 all of them.
 """
 
-import ctypes
-import os
-import signal
-import sys
-import threading
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from haikei.cli.output import say
-from haikei.cli.startup import SettingsOption, load_settings, open_studio
+from haikei.cli.startup import (
+    SettingsOption,
+    SupervisedOption,
+    die_with,
+    load_settings,
+    open_studio,
+    stop_on_signals,
+)
 from haikei.errors import SettingsError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-SupervisedOption = Annotated[
-    int, typer.Option("--supervised-by", hidden=True, help="Process id of the supervisor.")
-]
-
-_PR_SET_PDEATHSIG = 1
-
-
-def stop_on_signals() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set; a second one ends the process at once."""
-    stop = threading.Event()
-
-    def ask(number: int, _: FrameType | None) -> None:
-        if stop.is_set():
-            os._exit(128 + number)
-        stop.set()
-
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
-    return stop
-
-
-def die_with(supervisor: int) -> None:
-    """
-    Let the kernel kill this process when its supervisor dies, however it dies.
-
-    Args:
-        supervisor: the supervisor's process id; 0 when there is none.
-    """
-    if not supervisor or not sys.platform.startswith("linux"):
-        return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != supervisor:
-        # It died before the kernel was asked.
-        os._exit(1)
 
 
 def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haikei.cli.output import say
-from haikei.cli.processes import SupervisedOption, die_with, stop_on_signals
+from haikei.cli.startup import SupervisedOption, die_with, stop_on_signals
 from haikei.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -1,8 +1,13 @@
 """What every command begins with: settings, database, and log lines that a TD can grep."""
 
+import ctypes
 import logging
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import structlog
@@ -22,6 +27,11 @@ SettingsOption = Annotated[
         show_default=False,
     ),
 ]
+SupervisedOption = Annotated[
+    int, typer.Option("--supervised-by", hidden=True, help="Process id of the supervisor.")
+]
+
+_PR_SET_PDEATHSIG = 1
 
 
 def load_settings(path: Path | None) -> "Settings":
@@ -46,7 +56,7 @@ def open_studio(settings: "Settings") -> "Engine":
     """
     from haikei.database import open_database
 
-    return open_database(f"sqlite:///{settings.studio.state / 'haikei.db'}")
+    return open_database(settings.database_url)
 
 
 def configure_logs(log: "Log") -> None:
@@ -87,3 +97,32 @@ def configure_logs(log: "Log") -> None:
 def _to_standard_error(*_: object) -> structlog.PrintLogger:
     # Looked up for each line: whoever replaces standard error gets what is written from then on.
     return structlog.PrintLogger(sys.stderr)
+
+
+def stop_on_signals() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set; a second one ends the process at once."""
+    stop = threading.Event()
+
+    def ask(number: int, _: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    return stop
+
+
+def die_with(supervisor: int) -> None:
+    """
+    Let the kernel kill this process when its supervisor dies, however it dies.
+
+    Args:
+        supervisor: the supervisor's process id; 0 when there is none.
+    """
+    if not supervisor or not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != supervisor:
+        # It died before the kernel was asked.
+        os._exit(1)

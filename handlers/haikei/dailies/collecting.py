@@ -92,9 +92,9 @@ class Dailies:
             return 0
         self._look_at = now + timedelta(seconds=LOOK)
         if self._locks is None:
-            state = self._settings.studio.state
-            url = self._settings.engine.url or f"sqlite:///{state / 'engine.db'}"
-            self._locks = open_locks(url, state / "locks")
+            self._locks = open_locks(
+                self._settings.engine_url, self._settings.studio.state / "locks"
+            )
         with self._locks.borrowed(_LOCK) as ours:
             return self._do(now) if ours else 0
 

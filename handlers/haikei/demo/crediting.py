@@ -153,7 +153,7 @@ def credit(
     Raises:
         HaikeiError: a file, the tracker, the ledger or a report is not as needed.
     """
-    database = open_database(f"sqlite:///{settings.studio.state / 'haikei.db'}")
+    database = open_database(settings.database_url)
     tools = Tools(settings, database, stop)
     try:
         touched = _paint_over(tools, studio, rows, stop=stop, tell=tell)
@@ -234,7 +234,7 @@ def _seal(settings: Settings, database: Engine, tell: Tell) -> int:
         newest = newest_checkpoint(connection)
     if newest is None or newest.checkpoint.size < count:
         state = settings.studio.state
-        locks = open_locks(f"sqlite:///{state / 'engine.db'}", state / "locks")
+        locks = open_locks(settings.engine_url, state / "locks")
         try:
             made = Checkpointing(settings, database, locks).make()
         finally:

@@ -116,7 +116,7 @@ def _wait(
     stop: threading.Event,
     on_jobs: Callable[[list[Job]], None],
 ) -> DemoResult:
-    database = open_database(f"sqlite:///{settings.studio.state / 'haikei.db'}")
+    database = open_database(settings.database_url)
     store = JobStore(database)
     deadline = time.monotonic() + timeout
     wanted = {str(layout_path(studio.projects, cut)): cut for cut in CUTS}

@@ -13,10 +13,9 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from haikei.credits import people
-from haikei.database import events, jobs, utc_now
+from haikei.database import events, inserting, jobs, utc_now
 from haikei.events import Event, LayoutPublished, Source, TouchUpPublished
 from haikei.jobs.job import JobState, Step
 from haikei.jobs.table import touch_up_of, touch_up_text
@@ -53,7 +52,7 @@ def receive_all(connection: Connection, published: Sequence[Event]) -> int:
         }
         for event in published
     ]
-    statement = _inserting(connection, events).on_conflict_do_nothing(index_elements=["key"])
+    statement = inserting(connection, events).on_conflict_do_nothing(index_elements=["key"])
     new = connection.execute(statement, rows).rowcount
     for event, row in zip(published, rows, strict=True):
         if isinstance(event, TouchUpPublished):
@@ -159,14 +158,8 @@ def mark_dispatched(connection: Connection, keys: Sequence[str]) -> None:
 
 
 def _insert_new(connection: Connection, table: Table, row: Mapping[str, object]) -> bool:
-    statement = _inserting(connection, table).on_conflict_do_nothing(index_elements=["key"])
+    statement = inserting(connection, table).on_conflict_do_nothing(index_elements=["key"])
     return connection.execute(statement, dict(row)).rowcount == 1
-
-
-def _inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
 
 
 def _dump(event: Event) -> str:

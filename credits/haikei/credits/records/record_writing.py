@@ -12,7 +12,7 @@ from haikei.credits.record import BackgroundVersion, ImageRecord
 from haikei.credits.records.record_sealing import Sealer, measured_json, system_id
 from haikei.database import schema
 from haikei.errors import CreditError, LedgerError
-from haikei.ledger import append_many
+from haikei.ledger.entry import append_many
 
 Row = dict[str, Any]  #: values for one row, by column
 _row = schema.backgrounds.c

@@ -29,7 +29,7 @@ from haikei.credits.records.record_sealing import Sealer
 from haikei.credits.records.record_writing import contribution_row, note_makers, save_batch
 from haikei.database import schema
 from haikei.errors import LedgerError
-from haikei.ledger import append_many
+from haikei.ledger.entry import append_many
 
 _Row = dict[str, Any]
 _row = schema.backgrounds.c

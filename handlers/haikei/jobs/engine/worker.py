@@ -65,16 +65,15 @@ def run_worker(
         SettingsError: there is no such device, or something needed is not set.
         StateError: a database or the state folder cannot be used.
     """
-    database = open_database(f"sqlite:///{settings.studio.state / 'haikei.db'}")
-    url = settings.engine.url or f"sqlite:///{settings.studio.state / 'engine.db'}"
-    locks = open_locks(url, settings.studio.state / "locks")
+    database = open_database(settings.database_url)
+    locks = open_locks(settings.engine_url, settings.studio.state / "locks")
     chosen = _device(settings, device) if role is WorkerRole.GENERATE else None
     tools = Tools(settings, database, stop, device=chosen.name if chosen else "cpu")
     name = f"{role.value}-{chosen.name}" if chosen else role.value
     holder = claim_holder(locks, f"{socket.gethostname()}-{name}")
     gate, queue = _shape(settings, chosen)
     engine = DbosEngine(
-        url,
+        settings.engine_url,
         holder=holder,
         queues=(queue,),
         handlers={
@@ -140,9 +139,8 @@ def _checkpoints(
     if role is not WorkerRole.STEPS:
         yield
         return
-    url = settings.engine.url or f"sqlite:///{settings.studio.state / 'engine.db'}"
     # A thread of its own wants locks of its own: PostgreSQL's belong to one connection.
-    locks = open_locks(url, settings.studio.state / "locks")
+    locks = open_locks(settings.engine_url, settings.studio.state / "locks")
     keeper = Checkpointing(settings, database, locks)
     thread = threading.Thread(target=keeper.keep, args=(stop,), name="checkpoints", daemon=True)
     thread.start()

@@ -6,9 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from haikei.database import feed_rows, jobs, utc_now
+from haikei.database import feed_rows, inserting, jobs, utc_now
 from haikei.events import Source
 
 
@@ -58,7 +57,7 @@ class FeedRows:
         if not ids:
             return
         values = self._waiting(clock)
-        statement = _inserting(connection).on_conflict_do_update(
+        statement = inserting(connection, feed_rows).on_conflict_do_update(
             index_elements=["feed", "row_id"], set_=values
         )
         source = Source.EVENT_LOG.value
@@ -83,7 +82,9 @@ class FeedRows:
         if new:
             values = {"feed": self._feed, "source": source.value, "key": "", **self._waiting(clock)}
             connection.execute(
-                _inserting(connection).on_conflict_do_nothing(index_elements=["feed", "row_id"]),
+                inserting(connection, feed_rows).on_conflict_do_nothing(
+                    index_elements=["feed", "row_id"]
+                ),
                 [{"row_id": row, **values} for row in new],
             )
         return len(new)
@@ -122,7 +123,7 @@ class FeedRows:
         """Note what became of rows."""
         if not settled:
             return
-        statement = _inserting(connection)
+        statement = inserting(connection, feed_rows)
         changed = ("state", "source", "key", "updated_at")
         now = utc_now()
         connection.execute(
@@ -194,9 +195,3 @@ class FeedRows:
                 .where(feed_rows.c.feed == self._feed, feed_rows.c.row_id.in_(ids))
                 .values(**values)
             )
-
-
-def _inserting(connection: Connection) -> sqlite.Insert | postgresql.Insert:
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(feed_rows)
-    return sqlite.insert(feed_rows)

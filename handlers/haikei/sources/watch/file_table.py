@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from haikei.database import files, utc_now
+from haikei.database import files, inserting, utc_now
 from haikei.jobs.inbox import receive_all, refuse, supersede
 from haikei.sources.watch.judging import FileState, FileVerdict
 from haikei.sources.watch.root import WatchedRoot
@@ -125,8 +123,7 @@ def _supersede(connection: Connection, rows: Sequence[Mapping[str, object]]) -> 
 
 
 def _upsert(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-    make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = make(files)
+    statement = inserting(connection, files)
     updated = {
         column.name: statement.excluded[column.name]
         for column in files.columns

@@ -21,6 +21,7 @@ from haikei.settings import (
     load_naming_rule,
 )
 from haikei.show import Place
+from haikei.storage import PlacedLayout
 
 
 class LayoutNames:
@@ -142,15 +143,6 @@ NETWORK_SETTLE = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamedPlace:
-    """What a layout's path says of it."""
-
-    place: Place
-    name: str
-    version: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedRoot:
     """The top of a tree, with its settings worked out for the file system it lies on."""
 
@@ -173,7 +165,7 @@ class WatchedRoot:
             return False
         return True
 
-    def place_of(self, path: str) -> NamedPlace | NamedPaintOver:
+    def place_of(self, path: str) -> PlacedLayout | NamedPaintOver:
         """
         Return what the path says of a layout or of a paint-over.
 
@@ -203,7 +195,7 @@ class WatchedRoot:
                 f"The path gives the version {version!r}, which is no number.",
                 advice="Correct the naming rule of watch.folders.",
             )
-        return NamedPlace(
+        return PlacedLayout(
             place=Place(
                 project=values["project"],
                 sequence=values.get("sequence", ""),

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection, Engine, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
 from haikei.database import utc_now, web_deliveries
@@ -35,7 +34,7 @@ def take_once(connection: Connection, keys: Collection[str], now: datetime) -> s
     if not new:
         return set()
     # On databases with several writers, two requests may have found the same key to be new.
-    statement = _insert(connection).on_conflict_do_nothing(index_elements=["key"])
+    statement = inserting(connection, web_deliveries).on_conflict_do_nothing(index_elements=["key"])
     taken = connection.execute(
         statement.returning(_columns.key), [{"key": key, "taken_at": now} for key in new]
     )
@@ -61,12 +60,6 @@ class Pruning:
             return None
         self._last = now
         return now - self._keep
-
-
-def _insert(connection: Connection) -> sqlite.Insert | postgresql.Insert:
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(web_deliveries)
-    return sqlite.insert(web_deliveries)
 
 
 log = structlog.get_logger()
