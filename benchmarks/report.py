@@ -26,6 +26,7 @@ from haikei.database import open_database, reading
 from haikei.reports import Format, Language, ReportOptions, ReportSource, find_report
 from haikei.reports.report_writing import collect_rarely, write_report
 from haikei.settings import Settings
+from haikei.texts import Language
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.records import save_show  # on the path only from here on

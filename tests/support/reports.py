@@ -20,7 +20,6 @@ from haikei.reports import (
     Block,
     Document,
     Format,
-    Language,
     LoggedTime,
     ReportOptions,
     ReportSource,
@@ -30,6 +29,7 @@ from haikei.reports import (
 )
 from haikei.reports.report_writing import write_report
 from haikei.settings import Settings
+from haikei.texts import Bilingual, Language
 from support.records import save_background
 
 NOW = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
@@ -103,7 +103,7 @@ def a_document(
 ) -> Document:
     return Document(
         name="test",
-        title=Words(title, "試験"),
+        title=Bilingual(title, "試験"),
         language=language,
         scope="akane",
         studio="Test Studio",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from haikei.texts import Bilingual
+
 
 class Quality(StrEnum):
     """One side of a picture that can be turned up or down."""
@@ -18,33 +20,40 @@ class Quality(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QualityWords:
+class QualityTexts:
     """A quality as people name it, and as prompts ask for more and for less of it."""
 
-    en: str
-    ja: str
+    name: Bilingual
     more: str
     less: str
 
 
-QUALITIES: Mapping[Quality, QualityWords] = {
-    Quality.GREEN: QualityWords(
-        en="green", ja="緑", more="lush green vegetation", less="muted, greyish green vegetation"
+QUALITIES: Mapping[Quality, QualityTexts] = {
+    Quality.GREEN: QualityTexts(
+        name=Bilingual("green", "緑"),
+        more="lush green vegetation",
+        less="muted, greyish green vegetation",
     ),
-    Quality.CLOUDS: QualityWords(
-        en="clouds", ja="雲", more="towering cumulus clouds, cloudy sky", less="clear cloudless sky"
+    Quality.CLOUDS: QualityTexts(
+        name=Bilingual("clouds", "雲"),
+        more="towering cumulus clouds, cloudy sky",
+        less="clear cloudless sky",
     ),
-    Quality.WARMTH: QualityWords(
-        en="warmth", ja="暖かさ", more="warm golden light", less="cool bluish light"
+    Quality.WARMTH: QualityTexts(
+        name=Bilingual("warmth", "暖かさ"), more="warm golden light", less="cool bluish light"
     ),
-    Quality.LIGHT: QualityWords(en="light", ja="明るさ", more="bright", less="dark, low key"),
-    Quality.CONTRAST: QualityWords(
-        en="contrast", ja="コントラスト", more="high contrast", less="soft low contrast"
+    Quality.LIGHT: QualityTexts(
+        name=Bilingual("light", "明るさ"), more="bright", less="dark, low key"
     ),
-    Quality.SATURATION: QualityWords(
-        en="saturation", ja="彩度", more="vivid saturated colours", less="muted desaturated colours"
+    Quality.CONTRAST: QualityTexts(
+        name=Bilingual("contrast", "コントラスト"), more="high contrast", less="soft low contrast"
     ),
-    Quality.HAZE: QualityWords(
-        en="haze", ja="霞", more="misty, hazy distance", less="crisp clear air"
+    Quality.SATURATION: QualityTexts(
+        name=Bilingual("saturation", "彩度"),
+        more="vivid saturated colours",
+        less="muted desaturated colours",
+    ),
+    Quality.HAZE: QualityTexts(
+        name=Bilingual("haze", "霞"), more="misty, hazy distance", less="crisp clear air"
     ),
 }

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from haikei.errors import SettingsError
 from haikei.settings import Recipe, Settings, Stage
 
-PROMPT = "hand-painted anime background, {place}, {season}, {time}, no people"
-
 RECIPES: Mapping[str, Recipe] = {
     "watercolour": Recipe(
         stages=(

@@ -75,7 +75,7 @@ class Grade(StrEnum):
 
 
 class Role(StrEnum):
-    """What someone did. Names in English and Japanese stand in `haikei.presets.roles`."""
+    """What someone did. What roles are called stands in `haikei.texts`."""
 
     ART_DIRECTOR = "art_director"
     ASSISTANT_ART_DIRECTOR = "assistant_art_director"

@@ -10,7 +10,7 @@ from enum import StrEnum
 from haikei.credits.contribution import Contribution, Facet, Grade, Person, Role, SourceType, System
 from haikei.credits.record import BackgroundVersion, ImageKind, ImageRecord, ReviewState
 from haikei.measurements import Change
-from haikei.presets import FACET_STATES, Label
+from haikei.texts import FACET_STATES, Bilingual
 
 #: From which share of the area on, in millionths, a change is a repaint of the whole image.
 FULL_REPAINT_PPM = 900_000
@@ -21,7 +21,7 @@ _STRENGTH = (Grade.MEASURED, Grade.LOGGED, Grade.DECLARED)
 
 
 class FacetState(StrEnum):
-    """How one side of an image's making stands. Words are in `haikei.presets.facets`."""
+    """How one side of an image's making stands. What states are called stands in `haikei.texts`."""
 
     NONE = "none"
     HUMAN = "human"
@@ -55,7 +55,7 @@ class FacetSummary:
 
     facet: Facet
     state: FacetState
-    text: Label  #: the state as a few words, with what belongs to it
+    text: Bilingual  #: the state as a few words, with what belongs to it
     parts: tuple[Part, ...]  #: who and what shows it, in the order of the images
     passes: int = 0  #: of generation
     operated: int = 0  #: passes that somebody ran; the pipeline ran the others
@@ -142,7 +142,7 @@ def _is_ai(image: ImageRecord) -> bool:
     )
 
 
-def _passes(state: FacetState, passes: int, by_ai: int, operated: int) -> Label:
+def _passes(state: FacetState, passes: int, by_ai: int, operated: int) -> Bilingual:
     word = FACET_STATES[state.value]
     if not passes:
         return word
@@ -157,7 +157,7 @@ def _passes(state: FacetState, passes: int, by_ai: int, operated: int) -> Label:
     else:
         run_en, run_ja = "run by the pipeline", "パイプライン自動実行"
     plural = "pass" if first == 1 else "passes"
-    return Label(
+    return Bilingual(
         en=f"{word.en}: {first} {plural}{also_en}, {run_en}",
         ja=f"{word.ja}：{first}回{also_ja}、{run_ja}",
     )
@@ -204,7 +204,7 @@ def _change_state(change: Change) -> FacetState:
     return FacetState.NONE
 
 
-def _changed(state: FacetState, changes: Sequence[Change], regions: int) -> Label:
+def _changed(state: FacetState, changes: Sequence[Change], regions: int) -> Bilingual:
     word = FACET_STATES[state.value]
     if state is not FacetState.LOCAL:
         return word
@@ -212,7 +212,7 @@ def _changed(state: FacetState, changes: Sequence[Change], regions: int) -> Labe
     graded = any(change.global_milli_de >= GRADE_MILLI_DE for change in changes)
     grade = FACET_STATES[FacetState.GLOBAL_GRADE.value]
     more_en, more_ja = (f", and a {grade.en}", f"、{grade.ja}") if graded else ("", "")
-    return Label(
+    return Bilingual(
         en=f"{word.en}, in {regions} {plural}{more_en}", ja=f"{word.ja}（{regions}か所）{more_ja}"
     )
 

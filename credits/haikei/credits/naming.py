@@ -22,20 +22,12 @@ _HUMAN = {SourceType.DIGITAL_CREATION, SourceType.PRINT, SourceType.HUMAN_EDITS}
 _MAKING = {Facet.LAYOUT, Facet.TOUCH_UP}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrintedName:
-    """A name as credits print it."""
-
-    en: str
-    ja: str
-
-
-def printed_person(person: Person) -> PrintedName:
+def printed_person(person: Person) -> Bilingual:
     """Return a person's name in both scripts, one standing in for the other where it is missing."""
     if person.opt_out:
-        return PrintedName(en=WITHHELD, ja=WITHHELD_JA)
+        return Bilingual(WITHHELD, WITHHELD_JA)
     en, ja = _clean(person.name), _clean(person.name_ja)
-    return PrintedName(en=en or ja, ja=ja or en)
+    return Bilingual(en or ja, ja or en)
 
 
 def printed_system(system: System) -> str:
@@ -105,7 +97,7 @@ class CreditLine:
 class _Tool:
     role: Role
     name: str
-    operators: tuple[PrintedName, ...]
+    operators: tuple[Bilingual, ...]
 
 
 def credit_line(images: Sequence[ImageRecord]) -> CreditLine:
@@ -150,7 +142,7 @@ def _people(images: Sequence[ImageRecord]) -> Iterator[tuple[Role, Person]]:
 
 
 def _tools(images: Sequence[ImageRecord]) -> list[_Tool]:
-    found: dict[tuple[Role, str], dict[str, PrintedName]] = {}
+    found: dict[tuple[Role, str], dict[str, Bilingual]] = {}
     for image in images:
         operators = {
             one.actor.id: printed_person(one.actor)
@@ -166,29 +158,27 @@ def _tools(images: Sequence[ImageRecord]) -> list[_Tool]:
     ]
 
 
-def _segments(
-    people: dict[Role, dict[str, Person]], tools: Sequence[_Tool]
-) -> Iterator[PrintedName]:
+def _segments(people: dict[Role, dict[str, Person]], tools: Sequence[_Tool]) -> Iterator[Bilingual]:
     for code, words in ROLES.items():
         role = Role(code)
         if role.is_tool:
             yield from (_tool(tool) for tool in tools if tool.role is role)
         elif words.in_line and role in people and not (role is Role.AI_OPERATION and tools):
             printed = dict.fromkeys(printed_person(person) for person in people[role].values())
-            en = words.en if role is Role.AI_OPERATION else words.short_en
-            yield PrintedName(
+            en = words.heading.en if role is Role.AI_OPERATION else words.short.en
+            yield Bilingual(
                 en=f"{en} {', '.join(name.en for name in printed)}",
-                ja=f"{words.short_ja} {'、'.join(name.ja for name in printed)}",
+                ja=f"{words.short.ja} {'、'.join(name.ja for name in printed)}",
             )
 
 
-def _tool(tool: _Tool) -> PrintedName:
+def _tool(tool: _Tool) -> Bilingual:
     words, operation = ROLES[tool.role.value], ROLES[Role.AI_OPERATION.value]
     run_en, run_ja = "run by pipeline", "パイプライン自動実行"
     if tool.operators:
-        run_en = f"{operation.short_en} {', '.join(name.en for name in tool.operators)}"
-        run_ja = f"{operation.short_ja} {'、'.join(name.ja for name in tool.operators)}"
-    return PrintedName(
-        en=f"{words.short_en} {tool.name} ({run_en})",
-        ja=f"{words.short_ja} {tool.name}（{run_ja}）",
+        run_en = f"{operation.short.en} {', '.join(name.en for name in tool.operators)}"
+        run_ja = f"{operation.short.ja} {'、'.join(name.ja for name in tool.operators)}"
+    return Bilingual(
+        en=f"{words.short.en} {tool.name} ({run_en})",
+        ja=f"{words.short.ja} {tool.name}（{run_ja}）",
     )

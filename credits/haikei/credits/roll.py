@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from haikei.credits.contribution import Contribution, Person, Role, is_ai_name
 from haikei.credits.naming import (
     WITHHELD,
     WITHHELD_JA,
-    PrintedName,
     printed_person,
     printed_system,
     refuse,
@@ -17,25 +16,50 @@ from haikei.credits.naming import (
 )
 from haikei.credits.record import BackgroundVersion, ImageRecord
 from haikei.errors import CreditError
-from haikei.presets import ROLES
-
-if TYPE_CHECKING:
-    from haikei.settings import StaffEntry
+from haikei.texts import ROLES, Bilingual
 
 #: Reasons kept for a refusal's message; the rest are counted.
 _KEPT = 20
+
+
+class Staff(Protocol):
+    """Someone whose part is in no single image, as the studio's settings name them."""
+
+    @property
+    def role(self) -> str:
+        """What they do, as a value of `Role`."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The name in Latin letters."""
+        ...
+
+    @property
+    def name_ja(self) -> str:
+        """The name in Japanese script."""
+        ...
+
+    @property
+    def project(self) -> str:
+        """Project names, as a shell pattern."""
+        ...
+
+    @property
+    def sequence(self) -> str:
+        """Sequence names, as a shell pattern."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollEntry:
     """One name in a section of the end roll."""
 
-    name_en: str
-    name_ja: str
+    name: Bilingual
     images: int  #: in which they had this role; 0 for those whose part is in no single image
     ids: tuple[str, ...] = ()  #: of the people behind it: several only where names are withheld
     withheld: bool = False
-    operators: tuple[PrintedName, ...] = ()  #: of a tool; empty where the pipeline ran it
+    operators: tuple[Bilingual, ...] = ()  #: of a tool; empty where the pipeline ran it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +67,7 @@ class RollSection:
     """Everyone with one role."""
 
     role: Role
-    title_en: str
-    title_ja: str
+    title: Bilingual
     entries: tuple[RollEntry, ...]  #: by number of images, then by name; withheld names last
 
 
@@ -57,9 +80,7 @@ class CreditsRoll:
     images: int
 
 
-def roll(
-    versions: Iterable[BackgroundVersion], *, staff: Sequence["StaffEntry"] = ()
-) -> CreditsRoll:
+def roll(versions: Iterable[BackgroundVersion], *, staff: Sequence[Staff] = ()) -> CreditsRoll:
     """
     Return the end roll of versions, which are read once and not kept.
 
@@ -147,18 +168,17 @@ class _Tally:
             self.more += 1
 
 
-def _section(role: Role, tally: _Tally, staff: Sequence["StaffEntry"]) -> RollSection:
+def _section(role: Role, tally: _Tally, staff: Sequence[Staff]) -> RollSection:
     if role.is_tool:
         entries = list(_tools(role, tally))
     else:
         entries = list(_people(role, tally))
-        named = {entry.name_en.casefold() for entry in entries}
+        named = {entry.name.en.casefold() for entry in entries}
         entries += [
-            entry for entry in _staff(role, tally, staff) if entry.name_en.casefold() not in named
+            entry for entry in _staff(role, tally, staff) if entry.name.en.casefold() not in named
         ]
-    entries.sort(key=lambda entry: (entry.withheld, -entry.images, entry.name_en.casefold()))
-    words = ROLES[role.value]
-    return RollSection(role=role, title_en=words.en, title_ja=words.ja, entries=tuple(entries))
+    entries.sort(key=lambda entry: (entry.withheld, -entry.images, entry.name.en.casefold()))
+    return RollSection(role=role, title=ROLES[role].heading, entries=tuple(entries))
 
 
 def _tools(role: Role, tally: _Tally) -> Iterator[RollEntry]:
@@ -166,8 +186,7 @@ def _tools(role: Role, tally: _Tally) -> Iterator[RollEntry]:
         if tools_role is role:
             operators = sorted(tool.operators.values(), key=lambda person: person.name.casefold())
             yield RollEntry(
-                name_en=name,
-                name_ja=name,
+                name=Bilingual(name, name),
                 images=tool.images,
                 operators=tuple(dict.fromkeys(printed_person(person) for person in operators)),
             )
@@ -182,20 +201,18 @@ def _people(role: Role, tally: _Tally) -> Iterator[RollEntry]:
         if person.opt_out:
             withheld[person_id] = images
             continue
-        name = printed_person(person)
-        yield RollEntry(name_en=name.en, name_ja=name.ja, images=images, ids=(person_id,))
+        yield RollEntry(name=printed_person(person), images=images, ids=(person_id,))
     if withheld:
         yield RollEntry(
-            name_en=WITHHELD,
-            name_ja=WITHHELD_JA,
+            name=Bilingual(WITHHELD, WITHHELD_JA),
             images=sum(withheld.values()),
             ids=tuple(sorted(withheld)),
             withheld=True,
         )
 
 
-def _staff(role: Role, tally: _Tally, staff: Sequence["StaffEntry"]) -> Iterator[RollEntry]:
-    printed: set[PrintedName] = set()
+def _staff(role: Role, tally: _Tally, staff: Sequence[Staff]) -> Iterator[RollEntry]:
+    printed: set[Bilingual] = set()
     for entry in staff:
         if entry.role != role.value or not any(
             fnmatchcase(project, entry.project) and fnmatchcase(sequence, entry.sequence)
@@ -210,4 +227,4 @@ def _staff(role: Role, tally: _Tally, staff: Sequence["StaffEntry"]) -> Iterator
         name = printed_person(Person(id="", name=entry.name, name_ja=entry.name_ja))
         if name not in printed:
             printed.add(name)
-            yield RollEntry(name_en=name.en, name_ja=name.ja, images=0)
+            yield RollEntry(name=name, images=0)

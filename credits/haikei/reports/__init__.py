@@ -31,7 +31,6 @@ from haikei.reports.document.blocks import (
     Tone,
 )
 from haikei.reports.report import Format, LoggedTime, Report, ReportOptions, ReportSource
-from haikei.reports.words import Language, Text, Words, said
 
 if TYPE_CHECKING:
     from haikei.reports.document.composing import compose, joined, shown
@@ -56,7 +55,6 @@ __all__ = [
     "Format",
     "Heading",
     "Item",
-    "Language",
     "Lines",
     "Link",
     "LoggedTime",
@@ -71,16 +69,13 @@ __all__ = [
     "Strip",
     "Style",
     "Table",
-    "Text",
     "Tone",
-    "Words",
     "check_seal",
     "collect_rarely",
     "compose",
     "find_report",
     "joined",
     "reports",
-    "said",
     "share",
     "shown",
     "steps",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from haikei.reports.document.blocks import Document
-from haikei.reports.words import Language, Words
+from haikei.texts import Bilingual, Language
 
 if TYPE_CHECKING:
     # The command line lists reports without opening a database.
@@ -87,7 +87,7 @@ class Report(Protocol):
         ...
 
     @property
-    def title(self) -> Words:
+    def title(self) -> Bilingual:
         """What people call it."""
         ...
 

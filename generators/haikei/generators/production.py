@@ -41,8 +41,8 @@ def fill_prompt(text: str, *, place: str, season: str, time: str) -> str:
     """
     words = {
         "{place}": place,
-        "{season}": SEASONS[season].prompt if season in SEASONS else season,
-        "{time}": TIMES[time].prompt if time in TIMES else time,
+        "{season}": SEASON_PROMPTS.get(season, season),
+        "{time}": TIME_PROMPTS.get(time, time),
     }
     for token, word in words.items():
         # Not str.format: a recipe's braces must not reach into our objects.

@@ -311,10 +311,10 @@ def _named(person: "Person") -> str:
 
 
 def _print_facet(summary: "FacetSummary", version: "BackgroundVersion") -> None:
-    from haikei.presets import FACETS
+    from haikei.texts import FACETS
 
     say()
-    say(f"{FACETS[summary.facet.value].en}: {summary.text.en}", colour="cyan")
+    say(f"{FACETS[summary.facet].en}: {summary.text.en}", colour="cyan")
     entries = dict(zip((image.key for image in version.images), version.ledger, strict=True))
     for part in summary.parts:
         one = part.contribution
@@ -324,9 +324,9 @@ def _print_facet(summary: "FacetSummary", version: "BackgroundVersion") -> None:
 
 
 def _role(contribution: "Contribution") -> str:
-    from haikei.presets import ROLES
+    from haikei.texts import ROLES
 
-    return ROLES[contribution.role.value].en
+    return ROLES[contribution.role].heading.en
 
 
 def _actor(contribution: "Contribution") -> str:

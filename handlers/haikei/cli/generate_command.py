@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.output import JsonOption, Season, TimeOfDay, print_json, say
+from haikei.cli.output import JsonOption, print_json, say
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
+from haikei.show import Season, TimeOfDay
 
 if TYPE_CHECKING:
     from haikei.settings import Settings

@@ -112,24 +112,6 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
     console.print(table)
 
 
-class Season(StrEnum):
-    """The seasons a layout can be painted in."""
-
-    SPRING = "spring"
-    SUMMER = "summer"
-    AUTUMN = "autumn"
-    WINTER = "winter"
-
-
-class TimeOfDay(StrEnum):
-    """The times of day a layout can be painted at."""
-
-    MORNING = "morning"
-    DAY = "day"
-    SUNSET = "sunset"
-    NIGHT = "night"
-
-
 class Commercial(StrEnum):
     """Whether a model's licence allows commercial use."""
 

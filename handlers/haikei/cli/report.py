@@ -13,7 +13,8 @@ import typer
 from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
 from haikei.cli.startup import SettingsOption, load_settings
 from haikei.errors import CreditError, HaikeiError, ReportError
-from haikei.reports import Format, Language
+from haikei.reports import Format
+from haikei.texts import Language
 
 if TYPE_CHECKING:
     from haikei.reports import Report, ReportOptions, ReportSource

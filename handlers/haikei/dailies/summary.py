@@ -16,18 +16,12 @@ from haikei.jobs.table import order_of
 from haikei.jobs.touchup.open_questions import open_questions
 from haikei.review.notes import NoteState
 from haikei.settings import Settings
+from haikei.texts import REVIEW_STATES, variant_text
 
 #: Lines of one list that are written out.
 LISTED = 40
 #: Jobs that carry out an order: neither paint-overs nor refused files.
 _GENERATED = (jobs.c.kind == JobKind.BACKGROUND.value) & (jobs.c.order_json != "")
-_STATES: Mapping[ReviewState, str] = {
-    ReviewState.IN_REVIEW: "In review (レビュー待ち)",
-    ReviewState.APPROVED: "Approved (承認済み)",
-    ReviewState.RETAKE: "Retake (リテイク)",
-    ReviewState.ON_HOLD: "On hold (保留)",
-    ReviewState.OMITTED: "Omitted (欠番)",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +59,11 @@ def summarize(
     """
     states = Counter(version.state for version in versions)
     retakes = _retakes(connection, [version.key for version in versions])
-    lines = [f"{_STATES[state]}: {states[state]}" for state in _STATES if states[state]]
+    lines = [
+        f"{str(text).capitalize()}: {states[ReviewState(state)]}"
+        for state, text in REVIEW_STATES.items()
+        if states[ReviewState(state)]
+    ]
     lines += ["", "New versions (新しいバージョン):"]
     lines += _listed([_line(version, retakes) for version in versions])
     if making := _being_made(connection, project):
@@ -156,7 +154,8 @@ def write_sheets(
         rows = [
             SheetRow(
                 title=version.code,
-                caption=f"{version.season}, {version.time} · {version.state.value}",
+                caption=f"{variant_text(version.season, version.time).en} · "
+                f"{REVIEW_STATES[version.state].en}",
                 pictures=tuple(
                     find(image.path) or root / image.path
                     for image in (version.images[0], version.final)

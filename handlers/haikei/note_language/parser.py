@@ -34,7 +34,8 @@ from haikei.note_language.vocabulary import (
     STRONGLY,
     TIME_WORDS,
 )
-from haikei.presets import QUALITIES, SEASONS, TIMES, Quality
+from haikei.presets import QUALITIES, Quality
+from haikei.texts import season_text, time_text
 
 #: How far a word turns a quality, in percent.
 PLAIN, STRONG, SLIGHT = 50, 80, 25
@@ -71,9 +72,9 @@ def read_notes(notes: Sequence[str]) -> Instructions:
             turns[turn.quality] = max(-MOST, min(MOST, total))
         unwanted += _unwanted(clause)
     if season:
-        understood.append(f"{SEASONS[season].en} ({SEASONS[season].ja})")
+        understood.append(str(season_text(season)))
     if time:
-        understood.append(f"{TIMES[time].en} ({TIMES[time].ja})")
+        understood.append(str(time_text(time)))
     understood += [_said(quality, amount) for quality, amount in turns.items() if amount]
     understood += [f"without {word}" for word in unwanted]
     if keep_seed:
@@ -212,9 +213,9 @@ def _unwanted(clause: str) -> Iterator[str]:
 
 
 def _said(quality: Quality, amount: int) -> str:
-    words = QUALITIES[quality]
+    name = QUALITIES[quality].name
     way, way_ja = ("more", "増") if amount > 0 else ("less", "減")
-    return f"{way} {words.en} {amount:+d} % ({words.ja}{way_ja})"
+    return f"{way} {name.en} {amount:+d} % ({name.ja}{way_ja})"
 
 
 #: All that may be said, without what stands between: a note of these alone asks for nothing.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from haikei.presets import Quality
 
-#: Times of day and seasons, by what `haikei.presets` calls them.
+#: Times of day and seasons, by the values of `haikei.show.Season` and `TimeOfDay`.
 TIME_WORDS: Mapping[str, tuple[str, ...]] = {
     "morning": ("morning", "dawn", "sunrise", "朝", "早朝", "夜明け", "朝焼け"),
     "day": ("daytime", "midday", "noon", "daylight", "昼", "日中", "真昼"),

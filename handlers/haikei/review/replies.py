@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from haikei.database import inserting, reading, review_answers
 from haikei.errors import HaikeiError
@@ -65,12 +65,6 @@ def set_status(connection: Connection, key: str, change: StatusWrite, now: datet
         statement.on_conflict_do_update(index_elements=["key"], set_={**replaced, "done_at": None}),
         row,
     )
-
-
-def waiting_answers(connection: Connection) -> int:
-    """Return how many answers do not stand in the tracker yet."""
-    query = select(func.count()).select_from(review_answers).where(_columns.done_at.is_(None))
-    return int(connection.execute(query).scalar_one())
 
 
 def answered(connection: Connection, keys: Collection[str]) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
 from haikei.credits import BackgroundVersion, Person, ReviewState
 from haikei.database import backgrounds, jobs, review_notes, utc_now
 from haikei.jobs.inbox import add_job
-from haikei.jobs.job import Instructions, JobOrder, JobState, RetakeOrder, Turn
+from haikei.jobs.job import JobOrder, JobState, RetakeOrder, Turn
 from haikei.jobs.table import job_row, order_of
 from haikei.note_language.parser import MOST, read_notes
 from haikei.presets import Quality
@@ -153,11 +153,6 @@ def added_up(before: Sequence[Turn], now: Sequence[Turn]) -> tuple[Turn, ...]:
         total = totals.get(turn.quality, 0) + turn.amount
         totals[turn.quality] = max(-MOST, min(MOST, total))
     return tuple(Turn(quality=one, amount=amount) for one, amount in totals.items() if amount)
-
-
-def nothing_asked(instructions: Instructions) -> bool:
-    """Tell whether only another seed was asked for, or what was written was not understood."""
-    return not instructions.understood
 
 
 def taken_over(notes: Sequence[KeptNote], dead: str) -> list[KeptNote]:

@@ -17,7 +17,6 @@ from haikei.credits import (
     facets,
 )
 from haikei.measurements import Change
-from haikei.presets import FACET_STATES, FACETS, GRADES
 from support.records import (
     MORI,
     PAINTER,
@@ -186,12 +185,3 @@ def test_no_side_is_a_percentage() -> None:
     for version in a_show(versions=60):
         for summary in facets(version):
             assert "%" not in summary.text.en + summary.text.ja
-
-
-def test_every_term_has_words_in_both_languages() -> None:
-    assert set(FACETS) == {facet.value for facet in Facet}
-    assert set(GRADES) == {grade.value for grade in Grade}
-    assert set(FACET_STATES) == {state.value for state in FacetState}
-    for words in (*FACETS.values(), *GRADES.values(), *FACET_STATES.values()):
-        assert words.en.strip()
-        assert words.ja.strip()

@@ -6,8 +6,8 @@ import pytest
 
 from haikei.credits import CreditsRoll, ImageRecord, Person, Role, RollSection, credit_line, roll
 from haikei.errors import CreditError
-from haikei.presets import ROLES
 from haikei.settings import StaffEntry
+from haikei.texts import ROLES
 from support.records import (
     MORI,
     SATO,
@@ -28,7 +28,7 @@ def _section(found: CreditsRoll, role: Role) -> RollSection:
 
 
 def _names(found: CreditsRoll, role: Role) -> list[tuple[str, int]]:
-    return [(entry.name_en, entry.images) for entry in _section(found, role).entries]
+    return [(entry.name.en, entry.images) for entry in _section(found, role).entries]
 
 
 def asked_again(image: ImageRecord, by: Person) -> ImageRecord:
@@ -51,7 +51,7 @@ def test_names_are_merged_and_sorted_by_images_and_then_by_name() -> None:
     assert _names(found, Role.TOUCH_UP) == [("A. Sato", 4), ("Yuki Tanaka", 1)]
     assert _names(found, Role.AI_OPERATION) == [("M. Ito", 8)]
     assert (found.versions, found.images) == (4, 16)
-    assert _section(found, Role.GENZU).title_ja == "背景原図"
+    assert _section(found, Role.GENZU).title.ja == "背景原図"
 
 
 def test_sections_stand_in_a_films_order() -> None:
@@ -88,14 +88,14 @@ def test_an_image_that_led_to_several_versions_counts_once() -> None:
 def test_a_model_is_a_tool_with_those_who_ran_it() -> None:
     (tool,) = _section(roll([a_background()]), Role.AI_GENERATION).entries
 
-    assert tool.name_en == "SDXL 1.0"
+    assert tool.name.en == "SDXL 1.0"
     assert [operator.ja for operator in tool.operators] == ["伊藤真"]
     assert not [
         entry
         for section in roll([a_background()]).sections
         if not section.role.is_tool
         for entry in section.entries
-        if "SDXL" in entry.name_en
+        if "SDXL" in entry.name.en
     ]
 
 
@@ -190,7 +190,7 @@ def test_everyone_who_did_anything_is_in_the_roll_and_nobody_else() -> None:
             for entry in section.entries
         ]
 
-        assert {entry.name_en for entry in entries if not entry.withheld} == named
+        assert {entry.name.en for entry in entries if not entry.withheld} == named
         assert {one for entry in entries for one in entry.ids} == {person.id for person in people}
 
 
@@ -204,8 +204,8 @@ def test_who_asked_for_a_retake_is_in_the_roll_once_and_not_in_the_line() -> Non
     found = roll(versions)
 
     assert _names(found, Role.RETAKE) == [(SATO.name, 2)]
-    assert _section(found, Role.RETAKE).title_en == "Retake Direction"
-    assert _section(found, Role.RETAKE).title_ja == "リテイク指示"
+    assert _section(found, Role.RETAKE).title.en == "Retake Direction"
+    assert _section(found, Role.RETAKE).title.ja == "リテイク指示"
     line = credit_line(versions[0].images)
     assert SATO.name not in line.en
     assert SATO.name_ja not in line.ja

@@ -93,7 +93,7 @@ def test_the_close_brings_a_contact_sheet_and_a_summary_once(studio: DailiesStud
     assert [(row.type, row.id) for row in note.links] == [("Playlist", 500)]
     assert note.subject == "akane backgrounds 2026-11-23: 3 new versions"
     for line in (
-        "In review (レビュー待ち): 1",
+        "In review (チェック中): 1",
         "Approved (承認済み): 1",
         "Retake (リテイク): 1",
         "- c001_bg_summer_day_v001 https://tracker.test/detail/Version/1",

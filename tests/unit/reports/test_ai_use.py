@@ -9,6 +9,7 @@ from haikei.credits import Person, ReviewState, Scope, StatementKind, records
 from haikei.credits.people.registry import erase
 from haikei.reports import Format, Language
 from haikei.settings import Settings
+from haikei.texts import Language
 from support.records import (
     ITO,
     PAINTER,

@@ -6,7 +6,8 @@ import pytest
 
 from haikei.credits import Person, Scope, SourceType
 from haikei.errors import CreditError
-from haikei.reports import Format, Language
+from haikei.reports import Format
+from haikei.texts import Language
 from support.records import (
     SATO,
     TANAKA,

@@ -10,9 +10,10 @@ from sqlalchemy import insert
 
 from haikei.credits import ReviewState, Scope, records
 from haikei.database import jobs
-from haikei.reports import Format, Language, LoggedTime
+from haikei.reports import Format, LoggedTime
 from haikei.reports.document.charts import Bar, columns
 from haikei.reports.facts.tally import area_class
+from haikei.texts import Language
 from support.records import START, a_background, a_chain, save_background, save_show
 from support.reports import ReportDesk, pages_of, rows_of
 

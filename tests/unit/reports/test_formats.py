@@ -27,7 +27,6 @@ from haikei.reports import (
     Figure,
     Format,
     Heading,
-    Language,
     Lines,
     Link,
     Notice,
@@ -39,12 +38,11 @@ from haikei.reports import (
     Style,
     Table,
     Tone,
-    Words,
-    said,
 )
 from haikei.reports.document.charts import Bar, bars, columns
 from haikei.reports.formats.pdf import lay_out, write_pdf
 from haikei.reports.report_writing import write_report
+from haikei.texts import Bilingual, Language, in_language
 from support.reports import NOW, a_document, pages_of
 
 EVIL = '<script>alert("x")</script>'
@@ -59,8 +57,8 @@ def a_table(*rows: tuple[Cell, ...], key: str = "cuts", printed: bool = True) ->
     return Table(
         key=key,
         columns=(
-            Column(key="cut", title=Words("Cut", "カット"), linked=True),
-            Column(key="count", title=Words("Count", "数"), align=Align.END),
+            Column(key="cut", title=Bilingual("Cut", "カット"), linked=True),
+            Column(key="count", title=Bilingual("Count", "数"), align=Align.END),
         ),
         rows=rows,
         printed=printed,
@@ -68,7 +66,7 @@ def a_table(*rows: tuple[Cell, ...], key: str = "cuts", printed: bool = True) ->
 
 
 def every_block() -> tuple[Block, ...]:
-    words = Words("English words", "日本語の言葉")
+    words = Bilingual("English words", "日本語の言葉")
     picture = Picture(source=None, expected="show/missing.png", caption=words, lines=(words,))
     return (
         Heading(words),
@@ -194,7 +192,7 @@ def test_a_link_that_leads_nowhere_good_is_only_text(target: str, tmp_path: Path
     "first", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1", "\uff20SUM(A1)"]
 )
 def test_a_spreadsheet_never_takes_a_name_for_a_formula(first: str, tmp_path: Path) -> None:
-    rows = ((Link(first, first), first), (Lines((first,)), Words(first, first)))
+    rows = ((Link(first, first), first), (Lines((first,)), Bilingual(first, first)))
 
     text = written(a_document(a_table(*rows)), Format.CSV, tmp_path)
 
@@ -280,13 +278,13 @@ def test_columns_of_text_line_up_where_japanese_counts_two_places(tmp_path: Path
     [(Language.EN, "Cut"), (Language.JA, "カット"), (Language.BOTH, "Cut / カット")],
 )
 def test_words_are_said_in_the_language_that_is_asked_for(language: Language, shown: str) -> None:
-    assert said(Words("Cut", "カット"), language) == shown
+    assert in_language(Bilingual("Cut", "カット"), language) == shown
 
 
 def test_words_without_one_language_fall_back_on_the_other() -> None:
-    assert said(Words("O'Brien", ""), Language.JA) == "O'Brien"
-    assert said(Words("", "田中"), Language.EN) == "田中"
-    assert said(Words("SDXL", "SDXL"), Language.BOTH) == "SDXL"
+    assert in_language(Bilingual("O'Brien", ""), Language.JA) == "O'Brien"
+    assert in_language(Bilingual("", "田中"), Language.EN) == "田中"
+    assert in_language(Bilingual("SDXL", "SDXL"), Language.BOTH) == "SDXL"
 
 
 def test_a_table_for_programs_is_on_no_page(tmp_path: Path) -> None:
@@ -356,7 +354,7 @@ def test_a_show_too_long_for_paper_is_refused_with_advice(tmp_path: Path) -> Non
 def test_every_card_is_a_picture_of_its_own(tmp_path: Path) -> None:
     import cv2
 
-    name = Words("Maximiliana " + "Konstantinopoulou-" * 6, "田中ゆき" * 12)
+    name = Bilingual("Maximiliana " + "Konstantinopoulou-" * 6, "田中ゆき" * 12)
     picture = Picture(source=None, expected="show/c001.png", caption="Layout", lines=(name, name))
     cards = tuple(
         Card(name=f"c00{number}", title="Cut", pictures=(picture,) * number, lines=(name,))

@@ -8,7 +8,8 @@ import pytest
 
 from haikei.credits import Grade, Role, records
 from haikei.errors import ReportError
-from haikei.reports import Format, Language
+from haikei.reports import Format
+from haikei.texts import Language
 from support.records import (
     MORI,
     a_background,

@@ -12,8 +12,8 @@ from sqlalchemy import insert, select
 from haikei.database import backgrounds, jobs, utc_now
 from haikei.files import sha256_of
 from haikei.jobs import JobState
-from haikei.reports import Words
 from haikei.reports.registry import reports
+from haikei.texts import Bilingual
 from haikei.web.pages import page_texts
 from haikei.web.pages.rendering import HERE, to_cut
 from support.records import a_background, save_background, save_show
@@ -262,10 +262,10 @@ def test_no_page_carries_code_or_styles_inside(show: Web) -> None:
 
 
 def test_every_phrase_stands_in_both_languages_with_the_same_places() -> None:
-    phrases = [one for one in vars(page_texts).values() if isinstance(one, Words)]
+    phrases = [one for one in vars(page_texts).values() if isinstance(one, Bilingual)]
     for table in vars(page_texts).values():
         if isinstance(table, dict):
-            phrases += [one for one in table.values() if isinstance(one, Words)]
+            phrases += [one for one in table.values() if isinstance(one, Bilingual)]
 
     assert len(phrases) > 100
     for phrase in phrases:
@@ -280,7 +280,7 @@ def test_templates_say_phrases_that_exist_and_none_is_left_over() -> None:
     texts += [file.read_text(encoding="utf-8") for file in HERE.glob("*.py")]
     used = set(re.findall(r"\b(?:w|words)\.([A-Z_]+)\b", "\n".join(texts)))
     tree = ast.parse((HERE / "page_texts.py").read_text(encoding="utf-8"))
-    known = {name for name, one in vars(page_texts).items() if isinstance(one, Words)}
+    known = {name for name, one in vars(page_texts).items() if isinstance(one, Bilingual)}
 
     assert all(hasattr(page_texts, name) for name in used)
     read_inside = {

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from haikei.reports.words import Language, Text
+from haikei.texts import Language, Text
 
 
 class Style(StrEnum):

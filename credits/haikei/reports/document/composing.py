@@ -10,8 +10,8 @@ from pathlib import Path
 from haikei.credits import Person, naming, printed_person
 from haikei.reports.document.blocks import Block, Document, Fact, Style
 from haikei.reports.report import Report, ReportOptions, ReportSource
-from haikei.reports.words import Text, Words
 from haikei.settings import PersonEntry
+from haikei.texts import Bilingual, Text
 
 
 def compose(
@@ -52,8 +52,8 @@ def compose(
     )
 
 
-WITHHELD = Words(naming.WITHHELD, naming.WITHHELD_JA)
-NOT_NAMED = Words("(not named)", "（記名なし）")
+WITHHELD = Bilingual(naming.WITHHELD, naming.WITHHELD_JA)
+NOT_NAMED = Bilingual("(not named)", "（記名なし）")
 _NOBODY = "person:unnamed"
 
 
@@ -63,22 +63,21 @@ def is_named(person: Person) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def shown(person: Person) -> Words:
+def shown(person: Person) -> Bilingual:
     """
     Return a person's name in both languages.
 
     Nothing else of a person who wants no name is shown, their id neither: it may be a name.
     """
     if is_named(person):
-        name = printed_person(person)
-        return Words(name.en, name.ja)
+        return printed_person(person)
     return WITHHELD if person.opt_out and person.id != _NOBODY else NOT_NAMED
 
 
-def joined(people: Iterable[Person]) -> Words:
+def joined(people: Iterable[Person]) -> Bilingual:
     """Return names in a row, each once."""
     names = tuple(dict.fromkeys(map(shown, people)))
-    return Words(", ".join(name.en for name in names), "、".join(name.ja for name in names))
+    return Bilingual(", ".join(name.en for name in names), "、".join(name.ja for name in names))
 
 
 class StudioPeople:

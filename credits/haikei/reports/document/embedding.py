@@ -6,11 +6,11 @@ from pathlib import Path
 
 from haikei.errors import ImageUnreadable
 from haikei.reports.document.blocks import Picture
-from haikei.reports.words import Words
+from haikei.texts import Bilingual
 
 _QUALITY = 86
-_NOT_THERE = Words("picture not found", "画像が見つかりません")
-_UNREADABLE = Words("picture cannot be read", "画像を読み込めません")
+_NOT_THERE = Bilingual("picture not found", "画像が見つかりません")
+_UNREADABLE = Bilingual("picture cannot be read", "画像を読み込めません")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Embedded:
 class Missing:
     """What is said in place of a picture."""
 
-    reason: Words
+    reason: Bilingual
     path: str  #: of what should be there; may be empty
 
 

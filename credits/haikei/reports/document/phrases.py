@@ -1,5 +1,5 @@
 """
-What states, kinds, sources and grades are called in reports, and what to do about
+What kinds, sources and grades are called in reports, and what to do about
 what is not recorded.
 """
 
@@ -8,45 +8,38 @@ from haikei.credits import (
     Grade,
     ImageKind,
     ImageRecord,
-    ReviewState,
     Scope,
     SourceType,
     StatementKind,
 )
-from haikei.presets import SEASONS, TIMES
 from haikei.reports.document.blocks import Badge, Item, Lines, Tone
-from haikei.reports.words import Text, Words
+from haikei.texts import GRADES, IMAGE_KINDS, Bilingual, Text, variant_text
 
-STATES = {
-    ReviewState.IN_REVIEW: Words("in review", "確認中"),
-    ReviewState.APPROVED: Words("approved", "承認"),
-    ReviewState.RETAKE: Words("retake", "リテイク"),
-    ReviewState.ON_HOLD: Words("on hold", "保留"),
-    ReviewState.OMITTED: Words("omitted", "欠番"),
-}
 #: In the words of IPTC, shortened.
 SOURCES = {
-    SourceType.DIGITAL_CREATION: Words("drawn by a human", "人による描画"),
-    SourceType.PRINT: Words("scanned from paper", "紙からのスキャン"),
-    SourceType.HUMAN_EDITS: Words("edited by a human", "人による加筆・修正"),
-    SourceType.ALGORITHMIC: Words(
+    SourceType.DIGITAL_CREATION: Bilingual("drawn by a human", "人による描画"),
+    SourceType.PRINT: Bilingual("scanned from paper", "紙からのスキャン"),
+    SourceType.HUMAN_EDITS: Bilingual("edited by a human", "人による加筆・修正"),
+    SourceType.ALGORITHMIC: Bilingual(
         "algorithm without training data", "学習データを用いないアルゴリズム"
     ),
-    SourceType.TRAINED: Words("trained model", "学習済みモデル"),
-    SourceType.COMPOSITE_TRAINED: Words("augmented by a trained model", "学習済みモデルによる加工"),
+    SourceType.TRAINED: Bilingual("trained model", "学習済みモデル"),
+    SourceType.COMPOSITE_TRAINED: Bilingual(
+        "augmented by a trained model", "学習済みモデルによる加工"
+    ),
 }
-_LAYOUT = Words("Layout", "原図")
-_TOUCH_UP = Words("Touch-up {number}", "加筆 {number}")
-_TOUCH_UP_ONLY = Words("Touch-up", "加筆")
-_PAINTED = Words("Background art", "背景")
-_AI = Words("AI generation {number}", "AI生成 {number}")
-_AI_ONLY = Words("AI generation", "AI生成")
-_ALGORITHM = Words("Painting algorithm {number}", "描画アルゴリズム {number}")
-_ALGORITHM_ONLY = Words("Painting algorithm", "描画アルゴリズム")
+_LAYOUT = IMAGE_KINDS[ImageKind.LAYOUT]
+_TOUCH_UP = Bilingual("Touch-up {number}", "加筆 {number}")
+_TOUCH_UP_ONLY = IMAGE_KINDS[ImageKind.TOUCH_UP]
+_PAINTED = Bilingual("Background art", "背景")
+_AI = Bilingual("AI generation {number}", "AI生成 {number}")
+_AI_ONLY = Bilingual("AI generation", "AI生成")
+_ALGORITHM = Bilingual("Painting algorithm {number}", "描画アルゴリズム {number}")
+_ALGORITHM_ONLY = Bilingual("Painting algorithm", "描画アルゴリズム")
 _ONLY = {_AI: _AI_ONLY, _ALGORITHM: _ALGORITHM_ONLY, _TOUCH_UP: _TOUCH_UP_ONLY}
 
 #: The pitfalls of measuring, under every report that shows a share of an area.
-PITFALLS = Words(
+PITFALLS = Bilingual(
     "How to read measures: area is not effort (one stroke may save a picture); a repaint that "
     "matches the picture below counts zero, a deletion counts as change, a grade of the whole "
     "picture is work but not local; generative fill looks like human work unless it is declared; "
@@ -59,10 +52,10 @@ PITFALLS = Words(
 )
 
 
-def steps(version: BackgroundVersion) -> tuple[Words, ...]:
+def steps(version: BackgroundVersion) -> tuple[Bilingual, ...]:
     """Return what each image of a version is called, in order; several of one kind are numbered."""
     kinds = [_kind(image) for image in version.images]
-    named: list[Words] = []
+    named: list[Bilingual] = []
     for place, kind in enumerate(kinds):
         if kind in _ONLY and kinds.count(kind) > 1:
             named.append(kind.filled(number=kinds[: place + 1].count(kind)))
@@ -71,7 +64,7 @@ def steps(version: BackgroundVersion) -> tuple[Words, ...]:
     return tuple(named)
 
 
-def _kind(image: ImageRecord) -> Words:
+def _kind(image: ImageRecord) -> Bilingual:
     if image.kind is ImageKind.LAYOUT:
         return _LAYOUT
     if image.kind is ImageKind.TOUCH_UP:
@@ -81,21 +74,9 @@ def _kind(image: ImageRecord) -> Words:
     return _AI if image.source_type.is_ai else _ALGORITHM
 
 
-def variant(version: BackgroundVersion) -> Words:
+def variant(version: BackgroundVersion) -> Bilingual:
     """Return a version's season and time of day."""
-    season, time = SEASONS.get(version.season), TIMES.get(version.time)
-    return Words(
-        ", ".join(
-            filter(
-                None, (season.en if season else version.season, time.en if time else version.time)
-            )
-        ),
-        "・".join(
-            filter(
-                None, (season.ja if season else version.season, time.ja if time else version.time)
-            )
-        ),
-    )
+    return variant_text(version.season, version.time)
 
 
 def share(ppm: int) -> str:
@@ -106,12 +87,12 @@ def share(ppm: int) -> str:
     return f"{percent:.2f} %" if percent < 1 else f"{percent:.1f} %"
 
 
-MEASURED = Badge(Words("measured", "測定"), Tone.SOLID)
-LOGGED = Badge(Words("logged", "自動記録"), Tone.OUTLINE)
-DECLARED = Badge(Words("declared", "申告"), Tone.DASHED)
-NOT_RECORDED = Badge(Words("not recorded", "記録なし"), Tone.DASHED)
+MEASURED = Badge(GRADES[Grade.MEASURED], Tone.SOLID)
+LOGGED = Badge(GRADES[Grade.LOGGED], Tone.OUTLINE)
+DECLARED = Badge(GRADES[Grade.DECLARED], Tone.DASHED)
+NOT_RECORDED = Badge(Bilingual("not recorded", "記録なし"), Tone.DASHED)
 #: The sentence under every report that tells the three apart.
-KNOWN_NOTE = Words(
+KNOWN_NOTE = Bilingual(
     "Measured: computed from the files by a named method. Logged: written by a machine when it "
     "happened. Declared: said by a person, who answers for it. Not recorded: nobody knows from "
     "these records, and nothing is guessed.",
@@ -119,7 +100,7 @@ KNOWN_NOTE = Words(
     "もって述べたもの。記録なし：この記録からはわからず、推測もしません。",
 )
 #: What every report for a legal purpose says of itself.
-COUNSEL_NOTE = Words(
+COUNSEL_NOTE = Bilingual(
     "This report collects records. It is no legal advice: counsel decides what follows from them.",
     "本書は記録をまとめたものであり、法的助言ではありません。判断は法律の専門家にご確認ください。",
 )
@@ -136,7 +117,7 @@ def not_recorded(how: Text) -> Lines:
     return Lines((NOT_RECORDED, how))
 
 
-def declare(kind: StatementKind, scope: Scope, *, shot: str = "", subject: str = "") -> Words:
+def declare(kind: StatementKind, scope: Scope, *, shot: str = "", subject: str = "") -> Bilingual:
     """Return the words that tell how to record a statement about a part of the show."""
     command = f"haikei credits declare {kind.value} --project {_quoted(scope.project)}"
     if scope.sequence:
@@ -145,7 +126,7 @@ def declare(kind: StatementKind, scope: Scope, *, shot: str = "", subject: str =
         command += f" --shot {_quoted(shot or scope.shot)}"
     if subject:
         command += f" --subject {_quoted(subject)}"
-    return Words(f"Record it: {command} …", f"記録方法：{command} …")
+    return Bilingual(f"Record it: {command} …", f"記録方法：{command} …")
 
 
 def listed(items: tuple[Item, ...], badge: Badge) -> Lines:

@@ -28,7 +28,7 @@ from haikei.reports.document.blocks import (
 )
 from haikei.reports.document.composing import shown
 from haikei.reports.document.phrases import DECLARED, NOT_RECORDED
-from haikei.reports.words import Text, Words
+from haikei.texts import Bilingual, Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +99,12 @@ def reference(text: str) -> Text | Link:
     return Link(text, text) if text.startswith(("https://", "http://")) else text
 
 
-def about_what(said: Statement) -> Words:
+def about_what(said: Statement) -> Bilingual:
     """Return the part of the show that a statement is about."""
     if said.image_sha256:
-        return Words(f"image {said.image_sha256[:12]}…", f"画像 {said.image_sha256[:12]}…")
+        return Bilingual(f"image {said.image_sha256[:12]}…", f"画像 {said.image_sha256[:12]}…")
     place = " / ".join(part for part in (said.sequence, said.shot) if part)
-    return Words(place or "the whole show", place or "作品全体")
+    return Bilingual(place or "the whole show", place or "作品全体")
 
 
 class Agreed(StrEnum):
@@ -158,9 +158,9 @@ def approval_of(
 #: Statements under one question that are written out; the rest is counted.
 MOST = 12
 _ANSWERS = {
-    "yes": Words("yes", "はい"),
-    "no": Words("no", "いいえ"),
-    "unsure": Words("unsure", "不明"),
+    "yes": Bilingual("yes", "はい"),
+    "no": Bilingual("no", "いいえ"),
+    "unsure": Bilingual("unsure", "不明"),
 }
 
 
@@ -178,13 +178,13 @@ def answers(key: str, asked: Iterable[Asked], *, caption: Text = "") -> Table:
     return Table(
         key=key,
         columns=(
-            Column(key="question", title=Words("Question", "質問"), wide=True),
-            Column(key="about", title=Words("About", "対象")),
-            Column(key="answer", title=Words("Answer", "回答")),
-            Column(key="said", title=Words("What was said", "内容"), wide=True),
-            Column(key="by", title=Words("By whom, when", "回答者・日付")),
-            Column(key="paper", title=Words("Paper", "資料"), linked=True),
-            Column(key="entry", title=Words("Ledger entry", "台帳番号"), align=Align.END),
+            Column(key="question", title=Bilingual("Question", "質問"), wide=True),
+            Column(key="about", title=Bilingual("About", "対象")),
+            Column(key="answer", title=Bilingual("Answer", "回答")),
+            Column(key="said", title=Bilingual("What was said", "内容"), wide=True),
+            Column(key="by", title=Bilingual("By whom, when", "回答者・日付")),
+            Column(key="paper", title=Bilingual("Paper", "資料"), linked=True),
+            Column(key="entry", title=Bilingual("Ledger entry", "台帳番号"), align=Align.END),
         ),
         rows=(row for one in asked for row in _rows(one)),
         caption=caption,
@@ -196,14 +196,14 @@ def by_whom(one: Declared) -> Lines:
     said = one.statement
     items: list[Item] = [shown(said.by), said.at.date().isoformat()]
     if said.to:
-        items.append(Words(f"to {said.to}", f"宛先：{said.to}"))
+        items.append(Bilingual(f"to {said.to}", f"宛先：{said.to}"))
     return Lines((*items, DECLARED))
 
 
 def sealed(one: Declared) -> Lines:
     """Return the ledger entry of a statement and the day on which it was sealed."""
     day = one.recorded_at.date().isoformat()
-    return Lines((one.entry, Words(f"sealed {day}", f"記録日 {day}")))
+    return Lines((one.entry, Bilingual(f"sealed {day}", f"記録日 {day}")))
 
 
 def answer(text: str, *, alert: bool = False) -> Cell:
@@ -229,5 +229,5 @@ def _rows(asked: Asked) -> Iterator[tuple[Cell, ...]]:
         )
     rest = len(asked.found) - MOST
     if rest > 0:
-        more = Words(f"and {rest:,} more", f"ほか{rest:,}件")
+        more = Bilingual(f"and {rest:,} more", f"ほか{rest:,}件")
         yield (asked.question, None, None, more, None, None, None)

@@ -24,24 +24,24 @@ from haikei.reports.document.blocks import (
     Tone,
 )
 from haikei.reports.report import ReportSource
-from haikei.reports.words import Words
+from haikei.texts import Bilingual
 
 if TYPE_CHECKING:
     from haikei.provenance.filemarks import MarkedStep, XmpMarks
 
-_TITLE = Words("What the file says about itself", "ファイル自身の記載")
+_TITLE = Bilingual("What the file says about itself", "ファイル自身の記載")
 _STATES = {
-    "none": Badge(Words("no marks", "来歴情報なし"), Tone.DASHED),
-    "trusted": Badge(Words("trusted", "信頼済み"), Tone.SOLID),
-    "untrusted": Badge(Words("intact, signer unknown", "改変なし・署名者不明"), Tone.OUTLINE),
-    "broken": Badge(Words("broken", "破損・改変あり"), Tone.ALERT),
+    "none": Badge(Bilingual("no marks", "来歴情報なし"), Tone.DASHED),
+    "trusted": Badge(Bilingual("trusted", "信頼済み"), Tone.SOLID),
+    "untrusted": Badge(Bilingual("intact, signer unknown", "改変なし・署名者不明"), Tone.OUTLINE),
+    "broken": Badge(Bilingual("broken", "破損・改変あり"), Tone.ALERT),
 }
 _STEPS = (
-    Column(key="title", title=Words("Step", "工程"), wide=True),
-    Column(key="actions", title=Words("Actions", "操作")),
-    Column(key="people", title=Words("People", "担当")),
-    Column(key="signer", title=Words("Signed by", "署名者")),
-    Column(key="at", title=Words("Time stamp", "タイムスタンプ")),
+    Column(key="title", title=Bilingual("Step", "工程"), wide=True),
+    Column(key="actions", title=Bilingual("Actions", "操作")),
+    Column(key="people", title=Bilingual("People", "担当")),
+    Column(key="signer", title=Bilingual("Signed by", "署名者")),
+    Column(key="at", title=Bilingual("Time stamp", "タイムスタンプ")),
 )
 
 
@@ -51,7 +51,9 @@ def file_blocks(image: ImageRecord, source: ReportSource) -> Iterator[Block]:
     path = source.find_file(image.path)
     if path is None:
         yield Notice(
-            Words(f"The file is not there: {image.path}", f"ファイルがありません：{image.path}"),
+            Bilingual(
+                f"The file is not there: {image.path}", f"ファイルがありません：{image.path}"
+            ),
             Tone.ALERT,
         )
         return
@@ -63,7 +65,7 @@ def file_blocks(image: ImageRecord, source: ReportSource) -> Iterator[Block]:
         return
     if not same:
         yield Notice(
-            Words(
+            Bilingual(
                 "The file is not the one that was recorded: its hash differs.",
                 "記録されたファイルと異なります（ハッシュ不一致）。",
             ),
@@ -95,12 +97,12 @@ def _facts(marks: "FileMarks") -> tuple[Fact, ...]:
         verdicts.append(f"{one.engine}: {said}" + (f" ({', '.join(failures)})" if failures else ""))
     signs: list[Item] = [f"{sign.where}: {sign.what}" for sign in marks.ai_signs]
     return (
-        Fact("c2pa", Words("C2PA", "C2PA"), _STATES[marks.state.value]),
-        Fact("engines", Words("By each validator", "検証ツール別"), Lines(tuple(verdicts))),
+        Fact("c2pa", Bilingual("C2PA", "C2PA"), _STATES[marks.state.value]),
+        Fact("engines", Bilingual("By each validator", "検証ツール別"), Lines(tuple(verdicts))),
         Fact(
             "ai_signs",
-            Words("Signs of AI", "AI使用の記載"),
-            Lines(tuple(signs)) if signs else Words("none", "なし"),
+            Bilingual("Signs of AI", "AI使用の記載"),
+            Lines(tuple(signs)) if signs else Bilingual("none", "なし"),
         ),
     )
 
@@ -110,7 +112,7 @@ def _step(step: "MarkedStep") -> tuple[Cell, ...]:
         " · ".join(filter(None, (one.action, one.source_type.rpartition("/")[2], one.system)))
         for one in step.actions
     ]
-    people: list[Item] = [Words(one.name, one.name_ja or one.name) for one in step.people]
+    people: list[Item] = [Bilingual(one.name, one.name_ja or one.name) for one in step.people]
     return (
         step.title or step.label,
         Lines(tuple(actions)),
@@ -122,7 +124,7 @@ def _step(step: "MarkedStep") -> tuple[Cell, ...]:
 
 def _xmp(xmp: "XmpMarks") -> tuple[Fact, ...]:
     people: list[Item] = [
-        Words(
+        Bilingual(
             f"{one.name} ({', '.join(one.roles)})",
             f"{one.name_ja or one.name}（{'、'.join(one.roles)}）",
         )
@@ -130,17 +132,19 @@ def _xmp(xmp: "XmpMarks") -> tuple[Fact, ...]:
     ]
     facts = (
         Fact(
-            "xmp_source_type", Words("XMP: source type", "XMP：ソース種別"), xmp.digital_source_type
+            "xmp_source_type",
+            Bilingual("XMP: source type", "XMP：ソース種別"),
+            xmp.digital_source_type,
         ),
         Fact(
             "xmp_ai_system",
-            Words("XMP: AI system", "XMP：AIシステム"),
+            Bilingual("XMP: AI system", "XMP：AIシステム"),
             f"{xmp.ai_system} {xmp.ai_system_version}".strip(),
         ),
-        Fact("xmp_credit", Words("XMP: credit", "XMP：クレジット"), xmp.credit),
+        Fact("xmp_credit", Bilingual("XMP: credit", "XMP：クレジット"), xmp.credit),
     )
     named = (
-        (Fact("xmp_people", Words("XMP: people", "XMP：担当者"), Lines(tuple(people))),)
+        (Fact("xmp_people", Bilingual("XMP: people", "XMP：担当者"), Lines(tuple(people))),)
         if people
         else ()
     )

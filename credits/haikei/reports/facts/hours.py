@@ -23,7 +23,7 @@ from haikei.reports.document.blocks import (
 from haikei.reports.document.charts import Bar, bars
 from haikei.reports.facts.tally import RECORDS, ShowTally, records_of
 from haikei.reports.report import LoggedTime, ReportSource
-from haikei.reports.words import Language, Words, said
+from haikei.texts import Bilingual, Language, in_language
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def human_hours(source: ReportSource, language: Language) -> Iterator[Block]:
     hours = source.hours()
     if hours is None:
         yield Notice(
-            Words(
+            Bilingual(
                 "Unknown: the tracker was not asked for its time logs, or did not answer.",
                 "不明：トラッカーの作業時間を取得していません。",
             ),
@@ -89,25 +89,29 @@ def human_hours(source: ReportSource, language: Language) -> Iterator[Block]:
     for one in logged:
         steps.setdefault(one.step, []).append(one)
     if not steps:
-        yield Paragraph(Words("No time is logged.", "作業時間の記録はありません。"))
+        yield Paragraph(Bilingual("No time is logged.", "作業時間の記録はありません。"))
         return
     found = sorted(
         ((step, rows, sum(row.minutes for row in rows)) for step, rows in steps.items()),
         key=lambda item: -item[2],
     )
-    title = Words("Logged hours by step", "工程別の作業時間")
-    other = Words("(no step)", "（工程なし）")
+    title = Bilingual("Logged hours by step", "工程別の作業時間")
+    other = Bilingual("(no step)", "（工程なし）")
     yield Chart(
         svg=bars(
             [
-                Bar(label=step or said(other, language), value=minutes / 60, shown=_hours(minutes))
+                Bar(
+                    label=step or in_language(other, language),
+                    value=minutes / 60,
+                    shown=_hours(minutes),
+                )
                 for step, _, minutes in found
             ],
-            title=said(title, language),
+            title=in_language(title, language),
             colour=2,
         ),
         title=title,
-        note=Words(
+        note=Bilingual(
             "From the tracker's time logs, which people write themselves.",
             "トラッカーの作業時間記録（自己申告）による。",
         ),
@@ -115,12 +119,12 @@ def human_hours(source: ReportSource, language: Language) -> Iterator[Block]:
     yield Table(
         key="hours",
         columns=(
-            Column(key="step", title=Words("Step", "工程")),
-            Column(key="minutes", title=Words("Hours", "時間"), align=Align.END),
-            Column(key="people", title=Words("People", "人数"), align=Align.END),
-            Column(key="logs", title=Words("Time logs", "記録数"), align=Align.END),
-            Column(key="from", title=Words("From", "開始日")),
-            Column(key="to", title=Words("To", "終了日")),
+            Column(key="step", title=Bilingual("Step", "工程")),
+            Column(key="minutes", title=Bilingual("Hours", "時間"), align=Align.END),
+            Column(key="people", title=Bilingual("People", "人数"), align=Align.END),
+            Column(key="logs", title=Bilingual("Time logs", "記録数"), align=Align.END),
+            Column(key="from", title=Bilingual("From", "開始日")),
+            Column(key="to", title=Bilingual("To", "終了日")),
         ),
         rows=(
             (
@@ -139,8 +143,8 @@ def human_hours(source: ReportSource, language: Language) -> Iterator[Block]:
 def machine_hours(source: ReportSource, show: ShowTally) -> Iterator[Block]:
     """Yield the time of the jobs that made the versions, by the kind of tool."""
     times = (
-        (Words("AI generation", "AI生成"), "ai", show.by_ai),
-        (Words("Painting algorithms", "描画アルゴリズム"), "algorithm", show.by_algorithm),
+        (Bilingual("AI generation", "AI生成"), "ai", show.by_ai),
+        (Bilingual("Painting algorithms", "描画アルゴリズム"), "algorithm", show.by_algorithm),
     )
     found = machine_time(
         source.connection,
@@ -150,23 +154,25 @@ def machine_hours(source: ReportSource, show: ShowTally) -> Iterator[Block]:
     rows = [(words, found[kind], made.versions) for words, kind, made in times if made.keys]
     if not rows:
         yield Paragraph(
-            Words("No version was made by a machine.", "機械で制作されたバージョンはありません。")
+            Bilingual(
+                "No version was made by a machine.", "機械で制作されたバージョンはありません。"
+            )
         )
         return
     yield Table(
         key="machine_hours",
         columns=(
-            Column(key="kind", title=Words("Made by", "生成元")),
-            Column(key="seconds", title=Words("Hours", "時間"), align=Align.END),
-            Column(key="jobs", title=Words("Jobs timed", "計測ジョブ数"), align=Align.END),
-            Column(key="versions", title=Words("Versions", "バージョン数"), align=Align.END),
+            Column(key="kind", title=Bilingual("Made by", "生成元")),
+            Column(key="seconds", title=Bilingual("Hours", "時間"), align=Align.END),
+            Column(key="jobs", title=Bilingual("Jobs timed", "計測ジョブ数"), align=Align.END),
+            Column(key="versions", title=Bilingual("Versions", "バージョン数"), align=Align.END),
             RECORDS,
         ),
         rows=(
             (words, _machine_hours(time), time.jobs, trail.count, records_of(trail))
             for words, time, trail in rows
         ),
-        caption=Words(
+        caption=Bilingual(
             "From each job's start to its end, waiting for files and the tracker included; "
             "versions whose job is not recorded here are unknown, not zero.",
             "各ジョブの開始から終了まで（待ち時間を含む）。ジョブの記録がないものはゼロではなく不明。",
@@ -180,5 +186,5 @@ def _hours(minutes: int) -> str:
 
 def _machine_hours(time: MachineTime) -> Cell:
     if not time.jobs:
-        return Figure(None, Words("unknown", "不明"))
+        return Figure(None, Bilingual("unknown", "不明"))
     return Figure(round(time.seconds), f"{time.seconds / 3600:,.1f} h")

@@ -18,19 +18,19 @@ from haikei.reports.document.blocks import (
 )
 from haikei.reports.document.phrases import share, steps
 from haikei.reports.report import ReportSource
-from haikei.reports.words import Words
+from haikei.texts import Bilingual
 
-_MEASURES = Words("Measures", "測定値")
-_NOT_MEASURED = Words(
+_MEASURES = Bilingual("Measures", "測定値")
+_NOT_MEASURED = Bilingual(
     "Nothing was measured: there is no touch-up, and the layout's lines were not looked for.",
     "測定値なし：加筆がなく、原図の線の照合も行われていません。",
 )
 _REGIONS = (
-    Column(key="x", title=Words("Left", "左"), align=Align.END),
-    Column(key="y", title=Words("Top", "上"), align=Align.END),
-    Column(key="width", title=Words("Width", "幅"), align=Align.END),
-    Column(key="height", title=Words("Height", "高さ"), align=Align.END),
-    Column(key="pixels", title=Words("Changed pixels", "変化した画素数"), align=Align.END),
+    Column(key="x", title=Bilingual("Left", "左"), align=Align.END),
+    Column(key="y", title=Bilingual("Top", "上"), align=Align.END),
+    Column(key="width", title=Bilingual("Width", "幅"), align=Align.END),
+    Column(key="height", title=Bilingual("Height", "高さ"), align=Align.END),
+    Column(key="pixels", title=Bilingual("Changed pixels", "変化した画素数"), align=Align.END),
 )
 #: Of the largest regions so many are listed.
 _LISTED = 12
@@ -44,13 +44,14 @@ def measure_blocks(version: BackgroundVersion, source: ReportSource) -> Iterator
         for change in _changes(image):
             nothing = False
             yield Heading(
-                Words(f"Where {name.en} changed the picture", f"{name.ja}による変化箇所"), level=3
+                Bilingual(f"Where {name.en} changed the picture", f"{name.ja}による変化箇所"),
+                level=3,
             )
             yield from _change(change, image, source)
         for recall in _recalls(image):
             nothing = False
             yield Heading(
-                Words(f"The layout's lines in {name.en}", f"{name.ja}における原図の線"), level=3
+                Bilingual(f"The layout's lines in {name.en}", f"{name.ja}における原図の線"), level=3
             )
             yield _recall(recall)
     if nothing:
@@ -74,10 +75,10 @@ def _change(change: Change, image: ImageRecord, source: ReportSource) -> Iterato
         (
             Fact(
                 "area_ppm",
-                Words("Changed locally", "局所的な変化"),
+                Bilingual("Changed locally", "局所的な変化"),
                 Figure(
                     change.area_ppm,
-                    Words(
+                    Bilingual(
                         f"{share(change.area_ppm)} of the area, in {count} "
                         f"region{'' if count == 1 else 's'}",
                         f"面積の{share(change.area_ppm)}、{count}か所",
@@ -86,18 +87,20 @@ def _change(change: Change, image: ImageRecord, source: ReportSource) -> Iterato
             ),
             Fact(
                 "global_milli_de",
-                Words("Grade of the whole picture", "全体の色調整"),
+                Bilingual("Grade of the whole picture", "全体の色調整"),
                 Figure(change.global_milli_de, f"median ΔE00 {change.global_milli_de / 1000:.2f}"),
             ),
             Fact(
                 "shift_milli_px",
-                Words("Moved by", "位置ずれ"),
+                Bilingual("Moved by", "位置ずれ"),
                 Figure(change.shift_milli_px, f"{change.shift_milli_px / 1000:.2f} px"),
             ),
-            Fact("method", Words("Method", "方法"), change.method),
-            Fact("parameters", Words("Parameters", "パラメータ"), change.parameters),
+            Fact("method", Bilingual("Method", "方法"), change.method),
+            Fact("parameters", Bilingual("Parameters", "パラメータ"), change.parameters),
             Fact(
-                "map_sha256", Words("Change map, SHA-256", "変化マップのSHA-256"), change.map_sha256
+                "map_sha256",
+                Bilingual("Change map, SHA-256", "変化マップのSHA-256"),
+                change.map_sha256,
             ),
         ),
         key="change",
@@ -107,7 +110,7 @@ def _change(change: Change, image: ImageRecord, source: ReportSource) -> Iterato
         source=source.find_file(expected),
         expected=expected,
         longest=720,
-        caption=Words(
+        caption=Bilingual(
             "Change map: what differs from the image before", "変化マップ：前の画像との差"
         ),
     )
@@ -117,12 +120,12 @@ def _change(change: Change, image: ImageRecord, source: ReportSource) -> Iterato
         key="regions",
         columns=_REGIONS,
         rows=((one.x, one.y, one.width, one.height, one.pixels) for one in regions[:_LISTED]),
-        caption=Words(
+        caption=Bilingual(
             "Regions in pixels, the largest first"
             + (f"; {more} more are not listed" if more > 0 else ""),
             "領域（画素、大きい順）" + (f"、ほか{more}か所" if more > 0 else ""),
         ),
-        empty=Words("No region changed.", "変化した領域はありません。"),
+        empty=Bilingual("No region changed.", "変化した領域はありません。"),
     )
 
 
@@ -137,10 +140,10 @@ def _recall(recall: LineRecall) -> Facts:
         (
             Fact(
                 "observed_ppm",
-                Words("Lines with an edge near them", "近くに輪郭のある線"),
+                Bilingual("Lines with an edge near them", "近くに輪郭のある線"),
                 Figure(
                     recall.observed_ppm,
-                    Words(
+                    Bilingual(
                         f"{seen} of line pixels, within {near} px",
                         f"線の画素の{seen}（{near} px以内）",
                     ),
@@ -148,7 +151,7 @@ def _recall(recall: LineRecall) -> Facts:
             ),
             Fact(
                 "chance_ppm",
-                Words("By chance", "偶然の場合"),
+                Bilingual("By chance", "偶然の場合"),
                 Figure(
                     recall.chance_ppm,
                     f"{recall.chance_ppm / 1e6:.3f} ± {recall.chance_sd_ppm / 1e6:.3f}",
@@ -156,10 +159,10 @@ def _recall(recall: LineRecall) -> Facts:
             ),
             Fact(
                 "lift_ppm",
-                Words("Above chance (0 chance, 1 all lines)", "偶然との差（0＝偶然、1＝全線）"),
+                Bilingual("Above chance (0 chance, 1 all lines)", "偶然との差（0＝偶然、1＝全線）"),
                 Figure(recall.lift_ppm, f"{recall.lift_ppm / 1e6:.3f}"),
             ),
-            Fact("method", Words("Method", "方法"), recall.method),
+            Fact("method", Bilingual("Method", "方法"), recall.method),
         ),
         key="line_recall",
     )

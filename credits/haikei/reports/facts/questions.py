@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from haikei.reports.words import Words
+from haikei.texts import Bilingual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,7 +10,7 @@ class Question:
     """One thing that is asked."""
 
     key: str  #: the `subject` of statements that answer it
-    text: Words
+    text: Bilingual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class Rule:
     """One thing that a law or an agreement says, and how sure we are of it."""
 
     key: str
-    text: Words
+    text: Bilingual
     source: str
     is_law: bool  #: else it is a reading of it, or voluntary
 
@@ -30,7 +30,7 @@ NETFLIX_SOURCE = "https://partnerhelp.netflixstudios.com/hc/en-us/articles/43393
 NETFLIX_PRINCIPLES = (
     Question(
         key="1",
-        text=Words(
+        text=Bilingual(
             "The outputs do not replicate or recreate identifiable material that is not owned, "
             "or is under someone's copyright.",
             "出力は、権利を持たない素材や著作権のある素材を識別できる形で複製・再現していない。",
@@ -38,28 +38,28 @@ NETFLIX_PRINCIPLES = (
     ),
     Question(
         key="2",
-        text=Words(
+        text=Bilingual(
             "The tool does not store, reuse or train on what goes in or comes out.",
             "ツールは入力・出力を保存・再利用・学習しない。",
         ),
     ),
     Question(
         key="3",
-        text=Words(
+        text=Bilingual(
             "The tool runs in an environment that is secured for the enterprise, where possible.",
             "可能な限り、企業向けに保護された環境でツールを使用している。",
         ),
     ),
     Question(
         key="4",
-        text=Words(
+        text=Bilingual(
             "What is generated is temporary and no part of the final deliverables.",
             "生成物は一時的なもので、最終納品物に含まれない。",
         ),
     ),
     Question(
         key="5",
-        text=Words(
+        text=Bilingual(
             "Nothing replaces or makes performances, or work that a union covers, without consent.",
             "同意なく、演技や組合の対象となる作業を置き換えたり生成したりしない。",
         ),
@@ -71,7 +71,7 @@ ACADEMY_SOURCE = "Academy of Motion Picture Arts and Sciences, rules of 1 May 20
 #: Television Academy, January 2026 (read in secondary pages).
 EMMY_SOURCE = "Television Academy, rules of January 2026 (78th Emmys)"
 
-ACADEMIES_SAY = Words(
+ACADEMIES_SAY = Bilingual(
     "The Academy: such tools neither help nor harm; branches judge the degree to which a human was "
     "at the heart of the creative authorship, and may ask for more about the use and about human "
     "authorship. The Television Academy may inquire about the use of AI in submissions.",
@@ -87,7 +87,7 @@ EU_CODE = "Code of Practice on Transparency of AI-Generated Content, final 10 Ju
 ARTICLE_50_RULES = (
     Rule(
         key="50(2)",
-        text=Words(
+        text=Bilingual(
             "Providers of systems that make synthetic images mark their output in a "
             "machine-readable way as artificially generated or manipulated.",
             "合成画像を生成するシステムの提供者（provider）は、出力が人工的に生成・加工されたものであることを"
@@ -98,7 +98,7 @@ ARTICLE_50_RULES = (
     ),
     Rule(
         key="dates",
-        text=Words(
+        text=Bilingual(
             "Article 50 applies from 2 August 2026; 50(2) from 2 December 2026 to systems that "
             "were on the market before 2 August 2026.",
             "第50条は2026年8月2日から適用。2026年8月2日より前に市場に出ていたシステムについて、第50条2項は"
@@ -109,7 +109,7 @@ ARTICLE_50_RULES = (
     ),
     Rule(
         key="50(4)",
-        text=Words(
+        text=Bilingual(
             "Deployers disclose deep fakes; for evidently artistic or fictional works it is enough "
             "to disclose their existence in a way that does not hamper the enjoyment of the work.",
             "利用者（deployer）はディープフェイクを開示する。明らかに芸術的・創作的な作品では、鑑賞を妨げない"
@@ -120,7 +120,7 @@ ARTICLE_50_RULES = (
     ),
     Rule(
         key="3(60)",
-        text=Words(
+        text=Bilingual(
             "A deep fake resembles existing persons, objects, places or events and would falsely "
             "appear to be authentic.",
             "ディープフェイクとは、実在の人物・物・場所・出来事に似ており、本物であると誤認されるものをいう。",
@@ -130,7 +130,7 @@ ARTICLE_50_RULES = (
     ),
     Rule(
         key="code",
-        text=Words(
+        text=Bilingual(
             "The code asks for two layers, metadata that is signed and time-stamped and an "
             "imperceptible watermark, and to keep marks of inputs; logging is optional.",
             "行動規範は、署名・タイムスタンプ付きメタデータと不可視の電子透かしの二層、入力素材のマークの保持を"
@@ -141,7 +141,7 @@ ARTICLE_50_RULES = (
     ),
     Rule(
         key="stylised",
-        text=Words(
+        text=Bilingual(
             "Stylised animation backgrounds are in general no deep fakes; each picture of a real "
             "place is to be looked at.",
             "様式化されたアニメ背景は一般にディープフェイクではないが、実在の場所を描いたものは個別に確認する。",
@@ -151,7 +151,7 @@ ARTICLE_50_RULES = (
     ),
     Rule(
         key="role",
-        text=Words(
+        text=Bilingual(
             "A studio that runs its own models may be a provider as well as a deployer.",
             "自社でモデルを運用するスタジオは、利用者であると同時に提供者とみなされる可能性がある。",
         ),

@@ -9,22 +9,22 @@ from typing import Any
 from haikei.credits import ImageRecord, SourceType, System
 from haikei.reports.document.blocks import Badge, Fact, Item, Lines, Link, Tone
 from haikei.reports.document.phrases import DECLARED, LOGGED, not_recorded
-from haikei.reports.words import Words
 from haikei.settings import Model, Settings
+from haikei.texts import Bilingual
 
 _SOURCE_TYPES = {
-    SourceType.TRAINED: Words("a model trained on captured content", "学習済みモデル"),
-    SourceType.COMPOSITE_TRAINED: Words(
+    SourceType.TRAINED: Bilingual("a model trained on captured content", "学習済みモデル"),
+    SourceType.COMPOSITE_TRAINED: Bilingual(
         "augmented by a trained model", "学習済みモデルによる加工を含む"
     ),
-    SourceType.ALGORITHMIC: Words(
+    SourceType.ALGORITHMIC: Bilingual(
         "an algorithm without training data", "学習データを用いないアルゴリズム"
     ),
 }
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _RUNS = {
-    "on_prem": Words("on the studio's own machines", "スタジオの自社設備"),
-    "cloud": Words("at a cloud service", "クラウドサービス"),
+    "on_prem": Bilingual("on the studio's own machines", "スタジオの自社設備"),
+    "cloud": Bilingual("at a cloud service", "クラウドサービス"),
 }
 
 
@@ -53,32 +53,32 @@ def facts_of(system: System, settings: Settings) -> tuple[Fact, ...]:
 def _logged(system: System) -> tuple[Fact, ...]:
     kind = _SOURCE_TYPES.get(system.source_type, system.source_type.value)
     link = Link(system.source_type.value, _IPTC + system.source_type.value)
-    missing = Words(
+    missing = Bilingual(
         "the model's card said nothing when it ran", "実行時にモデルの記載がありませんでした"
     )
     return (
-        Fact("system", Words("Tool", "ツール"), _known(system_name(system), LOGGED)),
-        Fact("kind", Words("Kind", "種別"), Lines((kind, link, LOGGED))),
+        Fact("system", Bilingual("Tool", "ツール"), _known(system_name(system), LOGGED)),
+        Fact("kind", Bilingual("Kind", "種別"), Lines((kind, link, LOGGED))),
         Fact(
             "weights_sha256",
-            Words("Hash of its weights", "重みのハッシュ"),
+            Bilingual("Hash of its weights", "重みのハッシュ"),
             _known(system.sha256, LOGGED)
             if system.sha256
-            else Words("none: it has no weights", "なし（重みを持たない）")
+            else Bilingual("none: it has no weights", "なし（重みを持たない）")
             if not system.source_type.is_ai
             else not_recorded(missing),
         ),
         Fact(
             "licence",
-            Words("Licence", "ライセンス"),
+            Bilingual("Licence", "ライセンス"),
             _known(system.licence, LOGGED) if system.licence else not_recorded(missing),
         ),
         Fact(
             "training_data",
-            Words("What it was trained on", "学習データ"),
+            Bilingual("What it was trained on", "学習データ"),
             _known(system.data, LOGGED)
             if system.data
-            else Words("nothing", "なし")
+            else Bilingual("nothing", "なし")
             if not system.source_type.is_ai
             else not_recorded(missing),
         ),
@@ -90,43 +90,45 @@ def _declared(model: Model | None, system: System, settings: Settings) -> tuple[
         return ()
     if model is None:
         absent = not_recorded(
-            Words(
+            Bilingual(
                 f"Describe {system_name(system)} under [models] in the settings.",
                 f"設定の [models] に {system_name(system)} を記載してください。",
             )
         )
-        return (Fact("declared", Words("Provider, contract", "提供者・契約"), absent),)
+        return (Fact("declared", Bilingual("Provider, contract", "提供者・契約"), absent),)
     own = model.provider == settings.studio.name
     trains = (
-        Badge(Words("yes: stored or trained on", "はい（保存・学習あり）"), Tone.ALERT)
+        Badge(Bilingual("yes: stored or trained on", "はい（保存・学習あり）"), Tone.ALERT)
         if model.trains_on_inputs
-        else Words("no", "いいえ")
+        else Bilingual("no", "いいえ")
     )
     return (
         Fact(
             "provider",
-            Words("Provider", "提供者"),
-            Lines((model.provider, Words("the studio itself", "スタジオ自身"), DECLARED))
+            Bilingual("Provider", "提供者"),
+            Lines((model.provider, Bilingual("the studio itself", "スタジオ自身"), DECLARED))
             if own
             else _set(model.provider, "provider"),
         ),
-        Fact("runs", Words("Where it runs", "実行場所"), Lines((_RUNS[model.runs], DECLARED))),
+        Fact("runs", Bilingual("Where it runs", "実行場所"), Lines((_RUNS[model.runs], DECLARED))),
         Fact(
             "trains_on_inputs",
-            Words("Is what it is given stored or trained on?", "入力の保存・学習"),
+            Bilingual("Is what it is given stored or trained on?", "入力の保存・学習"),
             Lines((trains, DECLARED)),
         ),
         Fact(
-            "contract", Words("Contract or terms", "契約・規約"), _set(model.contract, "contract")
+            "contract",
+            Bilingual("Contract or terms", "契約・規約"),
+            _set(model.contract, "contract"),
         ),
         Fact(
             "licence_url",
-            Words("Licence text", "ライセンス本文"),
+            Bilingual("Licence text", "ライセンス本文"),
             Lines((Link(str(model.licence_url), str(model.licence_url)), DECLARED)),
         ),
         Fact(
             "data_url",
-            Words("Disclosure of training data", "学習データの開示"),
+            Bilingual("Disclosure of training data", "学習データの開示"),
             Lines((Link(model.data_url, model.data_url), DECLARED))
             if model.data_url
             else _set("", "data_url"),
@@ -143,7 +145,7 @@ def _set(text: str, name: str) -> Lines:
     if text:
         return _known(text, DECLARED)
     return not_recorded(
-        Words(
+        Bilingual(
             f"Set {name} of this model under [models] in the settings.",
             f"設定の [models] でこのモデルの {name} を記入してください。",
         )
@@ -151,18 +153,18 @@ def _set(text: str, name: str) -> Lines:
 
 
 _LABELS = {
-    "stage": Words("Stage", "工程名"),
-    "generator": Words("Generator", "ジェネレーター"),
-    "model": Words("Model setting", "モデル設定"),
-    "prompt": Words("Prompt", "プロンプト"),
-    "negative_prompt": Words("Negative prompt", "ネガティブプロンプト"),
-    "place": Words("Kind of place", "場所"),
-    "seed": Words("Seed", "シード"),
-    "size": Words("Size", "サイズ"),
-    "options": Words("Options", "オプション"),
-    "libraries": Words("Libraries", "ライブラリ"),
-    "layout_sha256": Words("Layout, SHA-256", "原図のSHA-256"),
-    "previous_sha256": Words("Pixels before, SHA-256", "前工程の画素のSHA-256"),
+    "stage": Bilingual("Stage", "工程名"),
+    "generator": Bilingual("Generator", "ジェネレーター"),
+    "model": Bilingual("Model setting", "モデル設定"),
+    "prompt": Bilingual("Prompt", "プロンプト"),
+    "negative_prompt": Bilingual("Negative prompt", "ネガティブプロンプト"),
+    "place": Bilingual("Kind of place", "場所"),
+    "seed": Bilingual("Seed", "シード"),
+    "size": Bilingual("Size", "サイズ"),
+    "options": Bilingual("Options", "オプション"),
+    "libraries": Bilingual("Libraries", "ライブラリ"),
+    "layout_sha256": Bilingual("Layout, SHA-256", "原図のSHA-256"),
+    "previous_sha256": Bilingual("Pixels before, SHA-256", "前工程の画素のSHA-256"),
 }
 
 
@@ -173,7 +175,7 @@ def request_facts(image: ImageRecord) -> tuple[Fact, ...]:
     try:
         request = json.loads(image.request_json)
     except ValueError:
-        return (Fact("request", Words("Request", "リクエスト"), image.request_json),)
+        return (Fact("request", Bilingual("Request", "リクエスト"), image.request_json),)
     if not isinstance(request, dict):
         return ()
     facts: list[Fact] = []

@@ -24,7 +24,7 @@ from haikei.reports.document.blocks import (
 from haikei.reports.document.charts import Bar, bars, columns
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.facts.version_lineage import systems
-from haikei.reports.words import Language, Text, Words, said
+from haikei.texts import Bilingual, Language, Text, in_language
 
 #: Of what a count has counted, so many are kept to be shown.
 _KEPT = 3
@@ -197,22 +197,24 @@ def _touch_up(
         show.areas.setdefault(area_class(change.area_ppm), Trail()).add(version, entry)
 
 
-RECORDS = Column(key="records", title=Words("Records", "記録"), linked=True, wide=True)
+RECORDS = Column(key="records", title=Bilingual("Records", "記録"), linked=True, wide=True)
 
 
 def bar_blocks(
     language: Language,
     *,
     key: str,
-    title: Words,
+    title: Bilingual,
     found: Sequence[tuple[Text, str, Trail]],
-    head: Words,
-    counted: Words,
+    head: Bilingual,
+    counted: Bilingual,
     colour: int,
 ) -> Iterator[Block]:
     """Yield lying bars and their table; each thing counted has words for people and a code."""
-    items = [Bar(label=said(words, language), value=trail.count) for words, _, trail in found]
-    yield Chart(svg=bars(items, title=said(title, language), colour=colour), title=title)
+    items = [
+        Bar(label=in_language(words, language), value=trail.count) for words, _, trail in found
+    ]
+    yield Chart(svg=bars(items, title=in_language(title, language), colour=colour), title=title)
     yield _table(key, head, counted, [(Figure(code, words), trail) for words, code, trail in found])
 
 
@@ -220,26 +222,28 @@ def column_blocks(
     language: Language,
     *,
     key: str,
-    title: Words,
+    title: Bilingual,
     found: Sequence[tuple[str, Trail]],
-    head: Words,
-    counted: Words,
+    head: Bilingual,
+    counted: Bilingual,
     colour: int,
 ) -> Iterator[Block]:
     """Yield standing bars and their table."""
     svg = columns(
         [Bar(label=label, value=trail.count) for label, trail in found],
-        title=said(title, language),
-        x_label=said(head, language),
-        y_label=said(counted, language),
+        title=in_language(title, language),
+        x_label=in_language(head, language),
+        y_label=in_language(counted, language),
         colour=colour,
     )
     yield Chart(svg=svg, title=title)
     yield _table(key, head, counted, found)
 
 
-def _table(key: str, head: Words, counted: Words, found: Sequence[tuple[Item, Trail]]) -> Table:
-    title = Words(counted.en.capitalize(), counted.ja)
+def _table(
+    key: str, head: Bilingual, counted: Bilingual, found: Sequence[tuple[Item, Trail]]
+) -> Table:
+    title = Bilingual(counted.en.capitalize(), counted.ja)
     return Table(
         key=key,
         columns=(
@@ -261,13 +265,13 @@ def records_of(trail: Trail) -> Cell:
     )
 
 
-def span_of(trail: Trail) -> Words | None:
+def span_of(trail: Trail) -> Bilingual | None:
     """Return the first and the last ledger entry of what was counted."""
     if trail.first is None:
         return None
     if trail.first == trail.last:
-        return Words(f"ledger {trail.first}", f"台帳 {trail.first}")
-    return Words(
+        return Bilingual(f"ledger {trail.first}", f"台帳 {trail.first}")
+    return Bilingual(
         f"ledger entries {trail.first} to {trail.last}", f"台帳 {trail.first}〜{trail.last}"
     )
 
@@ -280,18 +284,18 @@ def day_blocks(days: Mapping[date, Trail], language: Language) -> Iterator[Block
     """Yield versions by day, week or month of their making in UTC, as suits the show's length."""
     length = (max(days) - min(days)).days + 1
     if length <= _DAYS:
-        unit, step = Words("day", "日"), "day"
+        unit, step = Bilingual("day", "日"), "day"
     elif length <= _WEEKS:
-        unit, step = Words("week, from Monday", "週（月曜始まり）"), "week"
+        unit, step = Bilingual("week, from Monday", "週（月曜始まり）"), "week"
     else:
-        unit, step = Words("month", "月"), "month"
+        unit, step = Bilingual("month", "月"), "month"
     yield from column_blocks(
         language,
         key="days",
-        title=Words(f"Versions made each {unit.en}", f"{unit.ja}ごとのバージョン数"),
+        title=Bilingual(f"Versions made each {unit.en}", f"{unit.ja}ごとのバージョン数"),
         found=_spans(days, step),
-        head=Words(f"{unit.en} (UTC)", f"{unit.ja}（UTC）"),
-        counted=Words("versions", "バージョン数"),
+        head=Bilingual(f"{unit.en} (UTC)", f"{unit.ja}（UTC）"),
+        counted=Bilingual("versions", "バージョン数"),
         colour=0,
     )
 

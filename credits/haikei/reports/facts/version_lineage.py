@@ -17,7 +17,6 @@ from haikei.credits import (
 
 _DRAWING = frozenset({Role.LAYOUT, Role.GENZU, Role.GENZU_CLEAN_UP})
 _PAINTING = frozenset({Role.TOUCH_UP, Role.BACKGROUND})
-_DECIDING = frozenset({Role.APPROVAL, Role.RETAKE})
 
 
 def ai_images(version: BackgroundVersion) -> tuple[tuple[ImageRecord, int], ...]:
@@ -85,12 +84,6 @@ def drawings(image: ImageRecord) -> tuple[Contribution, ...]:
 def paintings(image: ImageRecord) -> tuple[Contribution, ...]:
     """Return the contributions of those who painted, or painted over, this image."""
     return tuple(one for one in image.contributions if one.role in _PAINTING)
-
-
-def decisions(version: BackgroundVersion) -> tuple[Contribution, ...]:
-    """Return approvals and retakes, oldest first."""
-    found = (one for one in contributions(version) if one.role in _DECIDING)
-    return tuple(sorted(found, key=lambda one: one.at))
 
 
 def layouts(version: BackgroundVersion) -> tuple[ImageRecord, ...]:

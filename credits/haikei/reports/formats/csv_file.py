@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from haikei.errors import ReportError
 from haikei.reports.document.blocks import Badge, Cell, Document, Figure, Lines, Link, Table
-from haikei.reports.words import Language, Words, said
+from haikei.texts import Bilingual, Language, in_language
 
 # Excel in Japanese reads the wide forms as the narrow ones.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -77,8 +77,8 @@ def _row(row: tuple[Cell, ...], linked: list[bool], language: Language) -> list[
 
 def _plain(cell: Cell, language: Language) -> object:
     match cell:
-        case Words():
-            return _safe(said(cell, language))
+        case Bilingual():
+            return _safe(in_language(cell, language))
         case Lines():
             return _safe("; ".join([str(_plain(item, language)) for item in cell.items]))
         case None:
@@ -90,11 +90,11 @@ def _plain(cell: Cell, language: Language) -> object:
         case datetime():
             return cell.astimezone(UTC).isoformat(timespec="seconds")
         case Link():
-            return _safe(said(cell.text, language))
+            return _safe(in_language(cell.text, language))
         case Figure(value=value):
             return _safe(value) if isinstance(value, str) else value
         case Badge():
-            return _safe(said(cell.text, language))
+            return _safe(in_language(cell.text, language))
 
 
 def _target(cell: Cell) -> str:

@@ -39,7 +39,7 @@ from haikei.reports.document.blocks import (
     Table,
 )
 from haikei.reports.document.embedding import Embedded, embed
-from haikei.reports.words import Language, Text, Words, said
+from haikei.texts import Bilingual, Language, Text, in_language
 
 _SANS = (
     '"Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Noto Sans", system-ui,'
@@ -54,10 +54,10 @@ _SAFE_TARGET = re.compile(r"(?:(?:https?://|#)\S*|[\w.-]+)\Z", re.IGNORECASE)
 #: What `html.escape` looks for, one after the other.
 _MARKUP = re.compile("[&<>\"']")
 _FAMILY = re.compile(r"[\w .-]+")
-_MADE = Words("Made by Haikei", "Haikei作成")
-_CONTACT = Words("Questions", "お問い合わせ")
-_CLIENT = Words("For", "提出先")
-_NONE = Words("None.", "該当なし")
+_MADE = Bilingual("Made by Haikei", "Haikei作成")
+_CONTACT = Bilingual("Questions", "お問い合わせ")
+_CLIENT = Bilingual("For", "提出先")
+_NONE = Bilingual("None.", "該当なし")
 #: A role with more names than this is set in columns.
 _MANY = 12
 #: Rows that are joined into one piece of the page.
@@ -105,9 +105,9 @@ class _Page:
             " base-uri 'none'; form-action 'none'"
         )
         language = "ja" if self._language is Language.JA else "en"
-        title = said(document.title, self._language)
+        title = in_language(document.title, self._language)
         running = escape(f"{title} · {document.scope} · {document.studio}")
-        made = escape(f"{_moment(document.made_at)} · {said(_MADE, self._language)}")
+        made = escape(f"{_moment(document.made_at)} · {in_language(_MADE, self._language)}")
         return (
             f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -126,11 +126,11 @@ class _Page:
 
     def end(self, document: Document) -> str:
         notes = "".join(f"<p>{self._text(note)}</p>" for note in document.notes)
-        last = [f"{_moment(document.made_at)} · {said(_MADE, self._language)}"]
+        last = [f"{_moment(document.made_at)} · {in_language(_MADE, self._language)}"]
         if document.client:
-            last.append(f"{said(_CLIENT, self._language)}: {document.client}")
+            last.append(f"{in_language(_CLIENT, self._language)}: {document.client}")
         if document.contact:
-            last.append(f"{said(_CONTACT, self._language)}: {document.contact}")
+            last.append(f"{in_language(_CONTACT, self._language)}: {document.contact}")
         return (
             f'</main>\n<footer class="notes">{notes}<p>{escape(" · ".join(last))}</p></footer>\n'
             "</body></html>\n"
@@ -185,7 +185,7 @@ class _Page:
 
     def _cell(self, cell: Cell) -> str:
         # The two kinds that nearly all cells are of come first: large shows have millions.
-        if isinstance(cell, Words):
+        if isinstance(cell, Bilingual):
             return _words(cell, self._language)
         if isinstance(cell, Lines):
             if cell.inline:
@@ -197,7 +197,7 @@ class _Page:
 
     def _other(self, item: Item) -> str:
         match item:
-            case str() | Words():
+            case str() | Bilingual():
                 return self._text(item)
             case None:
                 return '<span class="none">–</span>'
@@ -267,7 +267,7 @@ class _Page:
         shown = embed(picture)
         caption = self._text(picture.caption)
         if isinstance(shown, Embedded):
-            alt = escape(said(picture.caption, self._language))
+            alt = escape(in_language(picture.caption, self._language))
             image = (
                 f'<img src="{shown.uri}" width="{shown.width}" height="{shown.height}" alt="{alt}">'
             )
@@ -321,14 +321,14 @@ class _Page:
 
 
 @lru_cache(maxsize=4096)
-def _words(words: Words, language: Language) -> str:
+def _words(words: Bilingual, language: Language) -> str:
     # Kept, since the rows of a large show say the same few things again and again.
     if language is Language.BOTH and words.en and words.ja and words.en != words.ja:
         en, ja = words.en, words.ja
         if _MARKUP.search(en) or _MARKUP.search(ja):
             en, ja = escape(en), escape(ja)
         return f'{en}<span class="ja" lang="ja">{ja}</span>'
-    return escape(said(words, language))
+    return escape(in_language(words, language))
 
 
 def _moment(moment: datetime) -> str:

@@ -33,7 +33,7 @@ from haikei.reports.document.blocks import (
     Strip,
     Table,
 )
-from haikei.reports.words import Text, Words
+from haikei.texts import Bilingual, Text
 
 _ROWS = 200
 #: The shape of the object; it changes when a reader would have to.
@@ -150,7 +150,7 @@ def _cell(cell: Cell) -> object:
             return cell
         case datetime():
             return cell.astimezone(UTC).isoformat(timespec="seconds")
-        case Words():
+        case Bilingual():
             return _text(cell)
         case Link():
             return {"value": _text(cell.text), "link": cell.target}
@@ -175,7 +175,7 @@ def _linked(cell: Cell) -> object:
 
 
 def _text(text: Text) -> object:
-    return {"en": text.en, "ja": text.ja} if isinstance(text, Words) else text
+    return {"en": text.en, "ja": text.ja} if isinstance(text, Bilingual) else text
 
 
 def _dump(value: object) -> str:

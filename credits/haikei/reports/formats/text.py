@@ -29,7 +29,7 @@ from haikei.reports.document.blocks import (
     Style,
     Table,
 )
-from haikei.reports.words import Language, Text, Words, said
+from haikei.texts import Bilingual, Language, Text, in_language
 
 #: Rows from which a table's widths are taken; later cells that are longer stick out.
 _LOOK_AHEAD = 200
@@ -61,7 +61,7 @@ class _Speech:
         self._language = language
 
     def text(self, text: Text) -> str:
-        return " ".join(said(text, self._language).split())
+        return " ".join(in_language(text, self._language).split())
 
     def block(self, block: Block) -> Iterator[str]:
         match block:
@@ -107,7 +107,7 @@ class _Speech:
         match cell:
             case None:
                 return "-"
-            case str() | Words():
+            case str() | Bilingual():
                 return self.text(cell)
             case int():
                 return f"{cell:,}"

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from haikei.credits import Person, ReviewState, Role, StatementKind
-from haikei.presets import ROLES
 from haikei.reports.document.blocks import (
     Align,
     Badge,
@@ -44,28 +43,23 @@ from haikei.reports.facts.questions import (
 )
 from haikei.reports.facts.system_facts import facts_of, system_name
 from haikei.reports.report import Format, ReportOptions, ReportSource
-from haikei.reports.words import Words
+from haikei.texts import REVIEW_STATES, ROLES, Bilingual
 
 _AGREED = {
-    Agreed.BEFORE: Badge(Words("before the first generation", "生成前"), Tone.OUTLINE),
-    Agreed.LATE: Badge(Words("NOT before the first generation", "生成前ではない"), Tone.ALERT),
-    Agreed.REFUSED: Badge(Words("not agreed", "不承認"), Tone.ALERT),
+    Agreed.BEFORE: Badge(Bilingual("before the first generation", "生成前"), Tone.OUTLINE),
+    Agreed.LATE: Badge(Bilingual("NOT before the first generation", "生成前ではない"), Tone.ALERT),
+    Agreed.REFUSED: Badge(Bilingual("not agreed", "不承認"), Tone.ALERT),
     Agreed.MISSING: NOT_RECORDED,
 }
-_STATES = {
-    ReviewState.APPROVED: Words("final: approved", "最終（承認済み）"),
-    ReviewState.IN_REVIEW: Words("temporary: in review", "仮（確認中）"),
-    ReviewState.RETAKE: Words("temporary: retake", "仮（リテイク）"),
-    ReviewState.ON_HOLD: Words("temporary: on hold", "仮（保留）"),
-    ReviewState.OMITTED: Words("omitted", "欠番"),
-}
+_FINAL = Bilingual("final: {state}", "最終（{state}）")
+_TEMPORARY = Bilingual("temporary: {state}", "仮（{state}）")
 
 
 class AiUseReport:
     """What Netflix, the Academy and the Television Academy ask about AI, for an episode."""
 
     name = "ai-use"
-    title = Words("Use of AI in backgrounds", "背景美術におけるAI使用報告")
+    title = Bilingual("Use of AI in backgrounds", "背景美術におけるAI使用報告")
     purpose = "Where AI was used, with what, by whom and agreed when, as clients and academies ask."
     formats = (Format.HTML, Format.PDF, Format.CSV, Format.JSON)
 
@@ -87,38 +81,42 @@ class AiUseReport:
 def _summary(found: AiScan) -> tuple[Fact, ...]:
     first = found.first
     return (
-        _count("cuts", Words("Cuts", "カット数"), found.shots, "#sequences"),
-        _count("cuts_with_ai", Words("Cuts with AI", "AI使用カット"), found.shots_with_ai, "#cuts"),
-        _count("versions", Words("Backgrounds examined", "対象背景数"), found.versions, "#cuts"),
+        _count("cuts", Bilingual("Cuts", "カット数"), found.shots, "#sequences"),
+        _count(
+            "cuts_with_ai", Bilingual("Cuts with AI", "AI使用カット"), found.shots_with_ai, "#cuts"
+        ),
+        _count(
+            "versions", Bilingual("Backgrounds examined", "対象背景数"), found.versions, "#cuts"
+        ),
         _count(
             "versions_with_ai",
-            Words("Backgrounds with AI", "AI使用背景"),
+            Bilingual("Backgrounds with AI", "AI使用背景"),
             len(found.backgrounds),
             "#cuts",
         ),
         _count(
             "approved_with_ai",
-            Words("of these approved", "うち承認済み"),
+            Bilingual("of these approved", "うち承認済み"),
             found.approved_with_ai,
             "#cuts",
         ),
         Fact(
             "first_generation",
-            Words("First generation", "最初の生成"),
+            Bilingual("First generation", "最初の生成"),
             Lines((first.first_at, Link(first.code, first.url), LOGGED)) if first else None,
         ),
     )
 
 
-def _count(key: str, label: Words, number: int, target: str) -> Fact:
+def _count(key: str, label: Bilingual, number: int, target: str) -> Fact:
     return Fact(key, label, Lines((Figure(number, f"{number:,}", target), LOGGED)))
 
 
 def _blocks(found: AiScan, declarations: Declarations, source: ReportSource) -> Iterator[Block]:
     yield from _notices(found, declarations)
-    yield Heading(Words("What the client asks", "発注者からの質問"), anchor="client")
+    yield Heading(Bilingual("What the client asks", "発注者からの質問"), anchor="client")
     yield Paragraph(
-        Words(
+        Bilingual(
             f"After Netflix, Using Generative AI in Content Production ({NETFLIX_SOURCE}). "
             "Approval comes before use wherever the result is in the picture.",
             f"Netflixのガイダンス（{NETFLIX_SOURCE}）による。最終映像に含まれる場合は、使用前の承認が必要。",
@@ -127,24 +125,24 @@ def _blocks(found: AiScan, declarations: Declarations, source: ReportSource) -> 
     )
     yield answers("client", _asked(declarations, source))
     yield Facts(_checks(found), key="checks")
-    yield Heading(Words("Tools", "使用ツール"), anchor="tools")
+    yield Heading(Bilingual("Tools", "使用ツール"), anchor="tools")
     yield from _tools(found, source)
-    yield Heading(Words("What the academies ask", "アカデミーからの質問"), anchor="academies")
+    yield Heading(Bilingual("What the academies ask", "アカデミーからの質問"), anchor="academies")
     yield Paragraph(ACADEMIES_SAY)
     yield Paragraph(f"{ACADEMY_SOURCE}; {EMMY_SOURCE}", small=True)
     yield Facts(_academies(found), key="academies")
-    yield Heading(Words("Named people", "氏名のある関係者"), anchor="people")
+    yield Heading(Bilingual("Named people", "氏名のある関係者"), anchor="people")
     yield _people(found)
-    yield Heading(Words("By sequence", "シーケンス別"), anchor="sequences")
+    yield Heading(Bilingual("By sequence", "シーケンス別"), anchor="sequences")
     yield _sequences(found)
-    yield Heading(Words("Backgrounds with AI", "AIを使用した背景"), anchor="cuts")
+    yield Heading(Bilingual("Backgrounds with AI", "AIを使用した背景"), anchor="cuts")
     yield _cuts(found)
 
 
 def _notices(found: AiScan, declarations: Declarations) -> Iterator[Block]:
     if not found.backgrounds:
         yield Notice(
-            Words(
+            Bilingual(
                 "No trained model made any pixel of these backgrounds, as logged.",
                 "記録上、これらの背景に学習済みモデルによる画素はありません。",
             ),
@@ -154,21 +152,21 @@ def _notices(found: AiScan, declarations: Declarations) -> Iterator[Block]:
     for agreed, words in (
         (
             Agreed.MISSING,
-            Words(
+            Bilingual(
                 "{n} backgrounds were generated and no approval by the client is recorded.",
                 "{n}件の背景について、発注者の承認が記録されていません。",
             ),
         ),
         (
             Agreed.LATE,
-            Words(
+            Bilingual(
                 "{n} backgrounds were generated before the date of the client's approval.",
                 "{n}件の背景は、発注者の承認日より前に生成されています。",
             ),
         ),
         (
             Agreed.REFUSED,
-            Words(
+            Bilingual(
                 "{n} backgrounds were generated where the client's newest word is no or unsure.",
                 "{n}件の背景について、発注者の最新の回答は「不承認」または「保留」です。",
             ),
@@ -181,7 +179,7 @@ def _notices(found: AiScan, declarations: Declarations) -> Iterator[Block]:
         said = one.statement
         if said.answer in {"no", "unsure"}:
             yield Notice(
-                Words(
+                Bilingual(
                     f"Principle {said.subject} was answered with {said.answer} "
                     f"({about_what(said).en}): it goes to the client before use.",
                     f"原則{said.subject}の回答は「{said.answer}」（{about_what(said).ja}）："
@@ -191,7 +189,7 @@ def _notices(found: AiScan, declarations: Declarations) -> Iterator[Block]:
             )
         elif said.answer == "yes" and _principle(said.subject) == "4" and found.approved_with_ai:
             yield Notice(
-                Words(
+                Bilingual(
                     f"Principle 4 (temporary only) was answered with yes, but "
                     f"{found.approved_with_ai:,} approved backgrounds hold AI pixels, as logged.",
                     f"原則4（一時使用のみ）に「yes」と回答されていますが、承認済み背景{found.approved_with_ai:,}"
@@ -205,11 +203,11 @@ def _asked(declarations: Declarations, source: ReportSource) -> Iterator[Asked]:
     for kind, question in (
         (
             StatementKind.INTENDED_USE,
-            Words("Was the intended use told before?", "使用予定は事前に通知したか"),
+            Bilingual("Was the intended use told before?", "使用予定は事前に通知したか"),
         ),
         (
             StatementKind.CLIENT_APPROVAL,
-            Words("Did the client approve, and when?", "発注者は承認したか（日付）"),
+            Bilingual("Did the client approve, and when?", "発注者は承認したか（日付）"),
         ),
     ):
         how = declare(kind, source.scope)
@@ -218,31 +216,31 @@ def _asked(declarations: Declarations, source: ReportSource) -> Iterator[Asked]:
     for asked in NETFLIX_PRINCIPLES:
         number, text = asked.key, asked.text
         yield Asked(
-            question=Words(f"{number}. {text.en}", f"{number}. {text.ja}"),
+            question=Bilingual(f"{number}. {text.en}", f"{number}. {text.ja}"),
             found=tuple(one for one in said if _principle(one.statement.subject) == number),
             how=declare(StatementKind.PRINCIPLE, source.scope, subject=number),
         )
     known = {asked.key for asked in NETFLIX_PRINCIPLES}
     other = tuple(one for one in said if _principle(one.statement.subject) not in known)
     if other:
-        yield Asked(question=Words("Another question", "その他の質問"), found=other, how="")
+        yield Asked(question=Bilingual("Another question", "その他の質問"), found=other, how="")
     for kind, question in (
         (
             StatementKind.THIRD_PARTY_CHECK,
-            Words(
+            Bilingual(
                 "Was similarity to others' works looked for?", "第三者の著作物との類似を確認したか"
             ),
         ),
         (
             StatementKind.LIKENESS_CHECK,
-            Words("Were recognisable people looked for?", "実在人物の肖像を確認したか"),
+            Bilingual("Were recognisable people looked for?", "実在人物の肖像を確認したか"),
         ),
     ):
         how = declare(kind, source.scope)
         yield Asked(question=question, found=declarations.of(kind), how=how)
     corrections = declarations.of(StatementKind.CORRECTION)
     if corrections:
-        yield Asked(question=Words("Corrections", "訂正"), found=corrections, how="")
+        yield Asked(question=Bilingual("Corrections", "訂正"), found=corrections, how="")
 
 
 def _principle(subject: str) -> str:
@@ -258,47 +256,58 @@ def _checks(found: AiScan) -> tuple[Fact, ...]:
     drawn = sum(bool(one.artists) for one in found.backgrounds)
     painted = sum(bool(one.painters) for one in found.backgrounds)
     loras = tuple(
-        Words(f"{text} (as in {code})", f"{text}（{code} など）")
+        Bilingual(f"{text} (as in {code})", f"{text}（{code} など）")
         for text, code in found.loras.items()
     )
     return (
         _share(
             "final",
-            Words("In the final picture: approved", "最終映像に含まれるもの（承認済み）"),
+            Bilingual("In the final picture: approved", "最終映像に含まれるもの（承認済み）"),
             found.approved_with_ai,
             number,
         ),
         _share(
             "third_party",
-            Words("Covered by a check for others' works", "類似確認の対象"),
+            Bilingual("Covered by a check for others' works", "類似確認の対象"),
             looked,
             number,
         ),
         _share(
-            "likeness", Words("Covered by a check for likeness", "肖像確認の対象"), likeness, number
+            "likeness",
+            Bilingual("Covered by a check for likeness", "肖像確認の対象"),
+            likeness,
+            number,
         ),
-        _share("layout", Words("Begun by a named layout artist", "原図担当者あり"), drawn, number),
-        _share("operator", Words("Run by a named operator", "操作者の記録あり"), operated, number),
-        _share("touch_up", Words("Painted over by people", "人による加筆あり"), painted, number),
+        _share(
+            "layout", Bilingual("Begun by a named layout artist", "原図担当者あり"), drawn, number
+        ),
+        _share(
+            "operator", Bilingual("Run by a named operator", "操作者の記録あり"), operated, number
+        ),
+        _share(
+            "touch_up", Bilingual("Painted over by people", "人による加筆あり"), painted, number
+        ),
         Fact(
             "loras",
-            Words("LoRAs in requests", "生成要求のLoRA"),
-            Lines((*(loras or (Words("none", "なし"),)), LOGGED)),
+            Bilingual("LoRAs in requests", "生成要求のLoRA"),
+            Lines((*(loras or (Bilingual("none", "なし"),)), LOGGED)),
         ),
     )
 
 
-def _share(key: str, label: Words, number: int, of: int) -> Fact:
+def _share(key: str, label: Bilingual, number: int, of: int) -> Fact:
     return Fact(key, label, Lines((Figure(number, _of(number, of), "#cuts"), LOGGED)))
 
 
-def _of(number: int, of: int) -> Words:
-    return Words(f"{number:,} of {of:,} backgrounds with AI", f"AI使用背景{of:,}件中{number:,}件")
+def _of(number: int, of: int) -> Bilingual:
+    return Bilingual(
+        f"{number:,} of {of:,} backgrounds with AI", f"AI使用背景{of:,}件中{number:,}件"
+    )
 
 
 def _tools(found: AiScan, source: ReportSource) -> Iterator[Block]:
     if not found.systems:
-        yield Paragraph(Words("No tool made any pixels.", "画素を生成したツールはありません。"))
+        yield Paragraph(Bilingual("No tool made any pixels.", "画素を生成したツールはありません。"))
     order = sorted(
         found.systems.items(), key=lambda item: (not item[0].source_type.is_ai, item[0].name)
     )
@@ -308,18 +317,21 @@ def _tools(found: AiScan, source: ReportSource) -> Iterator[Block]:
             (
                 Figure(
                     use.versions,
-                    Words(f"{use.versions:,} backgrounds", f"背景{use.versions:,}件"),
+                    Bilingual(f"{use.versions:,} backgrounds", f"背景{use.versions:,}件"),
                     "#cuts",
                 ),
-                Words(f"{use.images:,} images", f"画像{use.images:,}枚"),
-                Words(
+                Bilingual(f"{use.images:,} images", f"画像{use.images:,}枚"),
+                Bilingual(
                     f"first {_day(use.first)} ({use.first_code}), last {_day(use.last)}",
                     f"初回 {_day(use.first)}（{use.first_code}）、最終 {_day(use.last)}",
                 ),
                 LOGGED,
             )
         )
-        facts = (Fact("used", Words("Used for", "使用"), used), *facts_of(system, source.settings))
+        facts = (
+            Fact("used", Bilingual("Used for", "使用"), used),
+            *facts_of(system, source.settings),
+        )
         yield Facts(facts, key=f"tool_{number}")
 
 
@@ -339,12 +351,12 @@ def _academies(found: AiScan) -> tuple[Fact, ...]:
     return (
         Fact(
             "where",
-            Words("Where was it used?", "どこで使用したか"),
+            Bilingual("Where was it used?", "どこで使用したか"),
             Lines(
                 (
                     Figure(
                         found.shots_with_ai,
-                        Words(
+                        Bilingual(
                             f"backgrounds of {found.shots_with_ai:,} of {found.shots:,} cuts",
                             f"全{found.shots:,}カット中{found.shots_with_ai:,}カットの背景",
                         ),
@@ -356,13 +368,13 @@ def _academies(found: AiScan) -> tuple[Fact, ...]:
         ),
         Fact(
             "tool",
-            Words("With which tool?", "どのツールか"),
+            Bilingual("With which tool?", "どのツールか"),
             Lines(
                 (
-                    Link(", ".join(trained) or Words("none", "なし"), "#tools"),
+                    Link(", ".join(trained) or Bilingual("none", "なし"), "#tools"),
                     *(
                         (
-                            Words(
+                            Bilingual(
                                 f"without trained models: {', '.join(other)}",
                                 f"学習モデルを持たないもの：{', '.join(other)}",
                             ),
@@ -376,11 +388,11 @@ def _academies(found: AiScan) -> tuple[Fact, ...]:
         ),
         Fact(
             "who_decided",
-            Words("Who decided?", "誰が判断したか"),
+            Bilingual("Who decided?", "誰が判断したか"),
             Lines((joined(deciders), LOGGED))
             if deciders
             else not_recorded(
-                Words(
+                Bilingual(
                     "Approvals and retakes by named people are logged from the tracker.",
                     "承認・リテイクはトラッカーから自動で記録されます。",
                 )
@@ -388,7 +400,7 @@ def _academies(found: AiScan) -> tuple[Fact, ...]:
         ),
         Fact(
             "people",
-            Words("How many people are named?", "氏名のある関係者数"),
+            Bilingual("How many people are named?", "氏名のある関係者数"),
             Lines((Figure(named, f"{named:,}", "#people"), LOGGED)),
         ),
     )
@@ -403,14 +415,14 @@ def _people(found: AiScan) -> Table:
                 if roles[Role(role)]
             ]
             for person, number in sorted(mine, key=lambda item: (-item[1], item[0].id)):
-                yield (Words(name.en, name.ja), shown(person), number)
+                yield (name.heading, shown(person), number)
 
     return Table(
         key="people",
         columns=(
-            Column(key="role", title=Words("Role", "役職")),
-            Column(key="name", title=Words("Name", "氏名"), wide=True),
-            Column(key="backgrounds", title=Words("Backgrounds", "背景数"), align=Align.END),
+            Column(key="role", title=Bilingual("Role", "役職")),
+            Column(key="name", title=Bilingual("Name", "氏名"), wide=True),
+            Column(key="backgrounds", title=Bilingual("Backgrounds", "背景数"), align=Align.END),
         ),
         rows=rows(),
     )
@@ -418,16 +430,16 @@ def _people(found: AiScan) -> Table:
 
 def _sequences(found: AiScan) -> Table:
     titles = (
-        ("cuts", Words("Cuts", "カット数")),
-        ("cuts_with_ai", Words("Cuts with AI", "AI使用カット")),
-        ("versions", Words("Backgrounds", "背景数")),
-        ("versions_with_ai", Words("with AI", "うちAI使用")),
-        ("approved_with_ai", Words("approved with AI", "うち承認済み")),
+        ("cuts", Bilingual("Cuts", "カット数")),
+        ("cuts_with_ai", Bilingual("Cuts with AI", "AI使用カット")),
+        ("versions", Bilingual("Backgrounds", "背景数")),
+        ("versions_with_ai", Bilingual("with AI", "うちAI使用")),
+        ("approved_with_ai", Bilingual("approved with AI", "うち承認済み")),
     )
     return Table(
         key="sequences",
         columns=(
-            Column(key="sequence", title=Words("Sequence", "シーケンス"), wide=True),
+            Column(key="sequence", title=Bilingual("Sequence", "シーケンス"), wide=True),
             *(Column(key=key, title=title, align=Align.END) for key, title in titles),
         ),
         rows=(
@@ -448,28 +460,28 @@ def _cuts(found: AiScan) -> Table:
     return Table(
         key="cuts",
         columns=(
-            Column(key="sequence", title=Words("Sequence", "シーケンス")),
-            Column(key="shot", title=Words("Cut", "カット")),
-            Column(key="version", title=Words("Version", "バージョン"), linked=True),
-            Column(key="use", title=Words("Final or temporary", "最終／仮")),
-            Column(key="tool", title=Words("Tool", "ツール")),
-            Column(key="passes", title=Words("Passes", "生成回数"), align=Align.END),
-            Column(key="first_at", title=Words("First generated", "生成日時")),
-            Column(key="approval", title=Words("Client's approval", "発注者の承認")),
-            Column(key="operator", title=Words("Operator", "操作者")),
-            Column(key="layout", title=Words("Layout by", "原図")),
-            Column(key="touch_up", title=Words("Painted over by", "加筆")),
-            Column(key="checks", title=Words("Checked", "確認")),
-            Column(key="entries", title=Words("Ledger entries", "台帳番号"), align=Align.END),
+            Column(key="sequence", title=Bilingual("Sequence", "シーケンス")),
+            Column(key="shot", title=Bilingual("Cut", "カット")),
+            Column(key="version", title=Bilingual("Version", "バージョン"), linked=True),
+            Column(key="use", title=Bilingual("Final or temporary", "最終／仮")),
+            Column(key="tool", title=Bilingual("Tool", "ツール")),
+            Column(key="passes", title=Bilingual("Passes", "生成回数"), align=Align.END),
+            Column(key="first_at", title=Bilingual("First generated", "生成日時")),
+            Column(key="approval", title=Bilingual("Client's approval", "発注者の承認")),
+            Column(key="operator", title=Bilingual("Operator", "操作者")),
+            Column(key="layout", title=Bilingual("Layout by", "原図")),
+            Column(key="touch_up", title=Bilingual("Painted over by", "加筆")),
+            Column(key="checks", title=Bilingual("Checked", "確認")),
+            Column(key="entries", title=Bilingual("Ledger entries", "台帳番号"), align=Align.END),
         ),
         rows=map(_row, found.backgrounds),
-        empty=Words("No background was made with AI.", "AIを使用した背景はありません。"),
+        empty=Bilingual("No background was made with AI.", "AIを使用した背景はありません。"),
     )
 
 
-_BY_PIPELINE = Words("run by pipeline", "パイプライン自動実行")
-_THIRD_PARTY = Words("others' works", "類似")
-_LIKENESS = Words("likeness", "肖像")
+_BY_PIPELINE = Bilingual("run by pipeline", "パイプライン自動実行")
+_THIRD_PARTY = Bilingual("others' works", "類似")
+_LIKENESS = Bilingual("likeness", "肖像")
 
 
 def _row(one: AiBackground) -> tuple[Cell, ...]:
@@ -478,7 +490,7 @@ def _row(one: AiBackground) -> tuple[Cell, ...]:
         one.sequence,
         one.shot,
         Link(one.code, one.url),
-        _STATES[one.state],
+        _use(one.state),
         ", ".join(map(system_name, one.systems)),
         one.passes,
         one.first_at,
@@ -500,10 +512,10 @@ def _approval(approval: Approval) -> Cell:
     items: list[Item] = [
         badge,
         f"{one.statement.at.date().isoformat()} {paper}",
-        Words(f"entry {one.entry}", f"台帳番号 {one.entry}"),
+        Bilingual(f"entry {one.entry}", f"台帳番号 {one.entry}"),
     ]
     if approval.agreed is Agreed.BEFORE and not approval.sealed_before:
-        items.append(Words("by its own date; sealed later", "日付による（記録は生成後）"))
+        items.append(Bilingual("by its own date; sealed later", "日付による（記録は生成後）"))
     return Lines(tuple(items))
 
 
@@ -516,7 +528,15 @@ def _touch_up(painters: tuple[Person, ...], area_ppm: int | None) -> Cell:
     return Lines(
         (
             joined(painters),
-            Figure(area_ppm, Words(f"{share} of the area", f"面積の{share}")),
+            Figure(area_ppm, Bilingual(f"{share} of the area", f"面積の{share}")),
             MEASURED,
         )
     )
+
+
+def _use(state: ReviewState) -> Bilingual:
+    """Return whether a background in this state is in the final picture or a temporary one."""
+    if state is ReviewState.OMITTED:
+        return REVIEW_STATES[state]
+    phrase = _FINAL if state is ReviewState.APPROVED else _TEMPORARY
+    return phrase.filled(state=REVIEW_STATES[state])

@@ -41,7 +41,6 @@ from haikei.reports.document.phrases import (
     MEASURED,
     NOT_RECORDED,
     SOURCES,
-    STATES,
     declare,
 )
 from haikei.reports.facts import version_lineage
@@ -51,10 +50,10 @@ from haikei.reports.facts.file_facts import SAMPLE, Looked, look, spread
 from haikei.reports.facts.questions import ARTICLE_50_RULES
 from haikei.reports.facts.system_facts import facts_of, system_name
 from haikei.reports.report import Format, ReportOptions, ReportSource
-from haikei.reports.words import Words
+from haikei.texts import REVIEW_STATES, Bilingual
 
-_PRESENT = Badge(Words("present", "あり"), Tone.SOLID)
-_ABSENT = Badge(Words("absent", "なし"), Tone.DASHED)
+_PRESENT = Badge(Bilingual("present", "あり"), Tone.SOLID)
+_ABSENT = Badge(Bilingual("absent", "なし"), Tone.DASHED)
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
@@ -81,7 +80,7 @@ class Article50Report:
     """What a studio shows under Article 50 of Regulation (EU) 2024/1689."""
 
     name = "article-50"
-    title = Words("EU AI Act, Article 50: transparency", "EU AI法 第50条 透明性シート")
+    title = Bilingual("EU AI Act, Article 50: transparency", "EU AI法 第50条 透明性シート")
     purpose = "Marks in files, systems, deep-fake assessments and disclosures under EU law."
     formats = (Format.HTML, Format.PDF, Format.CSV, Format.JSON)
 
@@ -133,24 +132,27 @@ def _summary(pictures: list[_Picture], number: int) -> tuple[Fact, ...]:
     assessed = sum(one.assessed is not None for one in pictures)
     told = sum(one.told for one in pictures)
 
-    def figure(key: str, label: Words, value: int, badge: Badge = LOGGED) -> Fact:
+    def figure(key: str, label: Bilingual, value: int, badge: Badge = LOGGED) -> Fact:
         return Fact(key, label, Lines((Figure(value, f"{value:,}", "#pictures"), badge)))
 
     return (
-        figure("versions", Words("Backgrounds examined", "対象背景数"), number),
+        figure("versions", Bilingual("Backgrounds examined", "対象背景数"), number),
         figure(
             "versions_with_ai",
-            Words("synthetic or manipulated by AI", "AI生成・加工"),
+            Bilingual("synthetic or manipulated by AI", "AI生成・加工"),
             len(pictures),
         ),
         figure(
             "assessed",
-            Words("assessed for deep fakes", "ディープフェイク評価済み"),
+            Bilingual("assessed for deep fakes", "ディープフェイク評価済み"),
             assessed,
             DECLARED,
         ),
         figure(
-            "disclosed", Words("covered by a disclosure", "視聴者への開示の対象"), told, DECLARED
+            "disclosed",
+            Bilingual("covered by a disclosure", "視聴者への開示の対象"),
+            told,
+            DECLARED,
         ),
     )
 
@@ -159,27 +161,29 @@ def _blocks(
     pictures: list[_Picture], declarations: Declarations, source: ReportSource
 ) -> Iterator[Block]:
     yield from _notices(pictures)
-    yield Heading(Words("What is law, and what is reading", "法令と解釈"), anchor="law")
+    yield Heading(Bilingual("What is law, and what is reading", "法令と解釈"), anchor="law")
     yield _rules()
-    yield Heading(Words("Role, and disclosure to the audience", "役割と視聴者への開示"))
+    yield Heading(Bilingual("Role, and disclosure to the audience", "役割と視聴者への開示"))
     yield answers("declared", _asked(declarations, source))
-    yield Heading(Words("Marks in the files", "ファイルのマーク"), anchor="marks")
+    yield Heading(Bilingual("Marks in the files", "ファイルのマーク"), anchor="marks")
     yield from _marks(pictures, source)
-    yield Heading(Words("Systems", "システム"), anchor="systems")
+    yield Heading(Bilingual("Systems", "システム"), anchor="systems")
     systems = dict.fromkeys(system for one in pictures for system in one.systems)
     if not systems:
-        yield Paragraph(Words("No trained model was used.", "学習済みモデルは使われていません。"))
+        yield Paragraph(
+            Bilingual("No trained model was used.", "学習済みモデルは使われていません。")
+        )
     for number, system in enumerate(systems, 1):
         yield Heading(system_name(system), level=3)
         yield Facts(facts_of(system, source.settings), key=f"system_{number}")
-    yield Heading(Words("Pictures", "画像一覧"), anchor="pictures")
+    yield Heading(Bilingual("Pictures", "画像一覧"), anchor="pictures")
     yield _table(pictures)
 
 
 def _notices(pictures: list[_Picture]) -> Iterator[Block]:
     if not pictures:
         yield Notice(
-            Words(
+            Bilingual(
                 "No trained model made any pixel of these backgrounds, as logged: nothing here is "
                 "synthetic in the sense of Article 50.",
                 "記録上、学習済みモデルによる画素はなく、第50条の合成コンテンツに該当するものはありません。",
@@ -193,7 +197,7 @@ def _notices(pictures: list[_Picture]) -> Iterator[Block]:
     )
     if fakes:
         yield Notice(
-            Words(
+            Bilingual(
                 f"{fakes:,} pictures were assessed as deep fakes, or unsure: disclose each.",
                 f"{fakes:,}件がディープフェイク（または不明）と評価されています。開示が必要です。",
             ),
@@ -202,7 +206,7 @@ def _notices(pictures: list[_Picture]) -> Iterator[Block]:
     missing = sum(one.assessed is None for one in pictures)
     if missing:
         yield Notice(
-            Words(
+            Bilingual(
                 f"For {missing:,} pictures no assessment for deep fakes is recorded.",
                 f"{missing:,}件について、ディープフェイク評価が記録されていません。",
             ),
@@ -211,7 +215,7 @@ def _notices(pictures: list[_Picture]) -> Iterator[Block]:
     untold = sum(not one.told for one in pictures)
     if untold:
         yield Notice(
-            Words(
+            Bilingual(
                 f"For {untold:,} pictures no disclosure to the audience is recorded.",
                 f"{untold:,}件について、視聴者への開示が記録されていません。",
             ),
@@ -220,14 +224,14 @@ def _notices(pictures: list[_Picture]) -> Iterator[Block]:
 
 
 def _rules() -> Table:
-    law, reading = Words("law", "法令"), Words("reading or voluntary", "解釈・任意")
+    law, reading = Bilingual("law", "法令"), Bilingual("reading or voluntary", "解釈・任意")
     return Table(
         key="rules",
         columns=(
-            Column(key="rule", title=Words("Rule", "規定")),
-            Column(key="kind", title=Words("Kind", "区分")),
-            Column(key="text", title=Words("What it says, in short", "要旨"), wide=True),
-            Column(key="source", title=Words("Source", "出典"), wide=True),
+            Column(key="rule", title=Bilingual("Rule", "規定")),
+            Column(key="kind", title=Bilingual("Kind", "区分")),
+            Column(key="text", title=Bilingual("What it says, in short", "要旨"), wide=True),
+            Column(key="source", title=Bilingual("Source", "出典"), wide=True),
         ),
         rows=(
             (
@@ -245,11 +249,11 @@ def _asked(declarations: Declarations, source: ReportSource) -> Iterator[Asked]:
     for kind, question in (
         (
             StatementKind.LEGAL_ROLE,
-            Words("Is the studio provider or deployer?", "スタジオは提供者か利用者か"),
+            Bilingual("Is the studio provider or deployer?", "スタジオは提供者か利用者か"),
         ),
         (
             StatementKind.VIEWER_DISCLOSURE,
-            Words("Where is the audience told?", "視聴者への開示場所"),
+            Bilingual("Where is the audience told?", "視聴者への開示場所"),
         ),
     ):
         how = declare(kind, source.scope)
@@ -265,7 +269,7 @@ def _marks(pictures: list[_Picture], source: ReportSource) -> Iterator[Block]:
     ]
     yield Facts(_layers(pictures, sample, source), key="layers")
     yield Paragraph(
-        Words(
+        Bilingual(
             f"Measured on {len(sample)} of {len(pictures):,} files, spread over the show (at most "
             f"{SAMPLE} are opened). `haikei verify FOLDER` examines all of them.",
             f"{len(pictures):,}件のうち{len(sample)}件を開いて確認（最大{SAMPLE}件）。全件の検証は"
@@ -276,17 +280,19 @@ def _marks(pictures: list[_Picture], source: ReportSource) -> Iterator[Block]:
     yield Table(
         key="sample",
         columns=(
-            Column(key="version", title=Words("Version", "バージョン"), linked=True),
+            Column(key="version", title=Bilingual("Version", "バージョン"), linked=True),
             Column(key="state", title="C2PA"),
-            Column(key="source_type", title=Words("XMP source type", "XMPソースタイプ")),
-            Column(key="system", title=Words("XMP system", "XMPシステム")),
-            Column(key="time_stamp", title=Words("Time stamp", "タイムスタンプ")),
-            Column(key="steps", title=Words("Steps kept", "保持された工程"), align=Align.END),
-            Column(key="problem", title=Words("Problem", "問題"), wide=True),
-            Column(key="entry", title=Words("Ledger entry", "台帳番号"), align=Align.END),
+            Column(key="source_type", title=Bilingual("XMP source type", "XMPソースタイプ")),
+            Column(key="system", title=Bilingual("XMP system", "XMPシステム")),
+            Column(key="time_stamp", title=Bilingual("Time stamp", "タイムスタンプ")),
+            Column(key="steps", title=Bilingual("Steps kept", "保持された工程"), align=Align.END),
+            Column(key="problem", title=Bilingual("Problem", "問題"), wide=True),
+            Column(key="entry", title=Bilingual("Ledger entry", "台帳番号"), align=Align.END),
         ),
         rows=map(_looked, sample),
-        empty=Words("No published file was at hand.", "公開済みファイルを参照できませんでした。"),
+        empty=Bilingual(
+            "No published file was at hand.", "公開済みファイルを参照できませんでした。"
+        ),
     )
 
 
@@ -305,26 +311,26 @@ def _layers(
     return (
         Fact(
             "xmp",
-            Words("XMP with IPTC AI fields", "XMP（IPTC AI項目）"),
+            Bilingual("XMP with IPTC AI fields", "XMP（IPTC AI項目）"),
             _layer(xmp, of),
         ),
         Fact(
             "c2pa",
-            Words("Signed C2PA manifests, trusted", "署名付きC2PAマニフェスト（信頼済み）"),
+            Bilingual("Signed C2PA manifests, trusted", "署名付きC2PAマニフェスト（信頼済み）"),
             _layer(c2pa, of),
         ),
         Fact(
             "time_stamp",
-            Words("RFC 3161 time stamps", "RFC 3161 タイムスタンプ"),
+            Bilingual("RFC 3161 time stamps", "RFC 3161 タイムスタンプ"),
             Lines(
                 (
                     *_layer(stamped, of).items,
-                    Words(
+                    Bilingual(
                         f"the settings name an authority: {stamps}",
                         f"設定のタイムスタンプ局：{stamps}",
                     )
                     if stamps
-                    else Words(
+                    else Bilingual(
                         "the settings name no authority: set signing.timestamp_url",
                         "タイムスタンプ局の設定なし：signing.timestamp_url を設定してください",
                     ),
@@ -333,16 +339,16 @@ def _layers(
         ),
         Fact(
             "input_marks",
-            Words("Marks of inputs kept", "入力素材のマークの保持"),
+            Bilingual("Marks of inputs kept", "入力素材のマークの保持"),
             _layer(kept, of),
         ),
         Fact(
             "watermark",
-            Words("Imperceptible watermark", "不可視の電子透かし"),
+            Bilingual("Imperceptible watermark", "不可視の電子透かし"),
             Lines(
                 (
                     _ABSENT,
-                    Words(
+                    Bilingual(
                         "Haikei writes none; the code asks for one.",
                         "Haikeiは透かしを埋め込みません。行動規範は透かしを求めています。",
                     ),
@@ -351,13 +357,13 @@ def _layers(
         ),
         Fact(
             "logging",
-            Words("Ledger (logging layer)", "台帳（ログ）"),
+            Bilingual("Ledger (logging layer)", "台帳（ログ）"),
             Lines(
                 (
                     _PRESENT,
                     Figure(
                         len(pictures),
-                        Words(
+                        Bilingual(
                             f"{len(pictures):,} pictures, each with its entry",
                             f"{len(pictures):,}件、それぞれ台帳番号あり",
                         ),
@@ -372,8 +378,8 @@ def _layers(
 
 def _layer(number: int, of: int) -> Lines:
     if not of:
-        return Lines((Badge(Words("not examined", "未確認"), Tone.DASHED),))
-    words = Words(f"in {number} of {of} files examined", f"確認した{of}件中{number}件")
+        return Lines((Badge(Bilingual("not examined", "未確認"), Tone.DASHED),))
+    words = Bilingual(f"in {number} of {of} files examined", f"確認した{of}件中{number}件")
     return Lines((_PRESENT if number == of else _ABSENT, words, MEASURED))
 
 
@@ -386,7 +392,7 @@ def _looked(one: Looked) -> tuple[Cell, ...]:
     return (
         Link(one.code, one.url),
         Badge(
-            marks.state.value if marks else Words("unreadable", "読み取り不可"),
+            marks.state.value if marks else Bilingual("unreadable", "読み取り不可"),
             Tone.SOLID if marks and marks.state is MarksState.TRUSTED else Tone.ALERT,
         ),
         marks.xmp.digital_source_type.removeprefix(_IPTC) if marks and marks.xmp else None,
@@ -404,27 +410,27 @@ def _table(pictures: list[_Picture]) -> Table:
     return Table(
         key="pictures",
         columns=(
-            Column(key="sequence", title=Words("Sequence", "シーケンス")),
-            Column(key="shot", title=Words("Cut", "カット")),
-            Column(key="version", title=Words("Version", "バージョン"), linked=True),
-            Column(key="state", title=Words("State", "状態")),
-            Column(key="source_type", title=Words("Source type", "ソースタイプ"), linked=True),
-            Column(key="system", title=Words("System and version", "システム・版")),
-            Column(key="made_at", title=Words("Generated", "生成日時")),
-            Column(key="deep_fake", title=Words("Deep fake?", "ディープフェイク")),
-            Column(key="assessment", title=Words("Assessment", "評価")),
-            Column(key="disclosed", title=Words("Audience told", "開示")),
+            Column(key="sequence", title=Bilingual("Sequence", "シーケンス")),
+            Column(key="shot", title=Bilingual("Cut", "カット")),
+            Column(key="version", title=Bilingual("Version", "バージョン"), linked=True),
+            Column(key="state", title=Bilingual("State", "状態")),
+            Column(key="source_type", title=Bilingual("Source type", "ソースタイプ"), linked=True),
+            Column(key="system", title=Bilingual("System and version", "システム・版")),
+            Column(key="made_at", title=Bilingual("Generated", "生成日時")),
+            Column(key="deep_fake", title=Bilingual("Deep fake?", "ディープフェイク")),
+            Column(key="assessment", title=Bilingual("Assessment", "評価")),
+            Column(key="disclosed", title=Bilingual("Audience told", "開示")),
             Column(key="sha256", title="SHA-256"),
-            Column(key="entry", title=Words("Ledger entry", "台帳番号"), align=Align.END),
+            Column(key="entry", title=Bilingual("Ledger entry", "台帳番号"), align=Align.END),
         ),
         rows=map(_row, pictures),
-        empty=Words(
+        empty=Bilingual(
             "None was made with a trained model.", "学習済みモデルによるものはありません。"
         ),
     )
 
 
-_TOLD = Badge(Words("declared", "申告あり"), Tone.DASHED)
+_TOLD = Badge(Bilingual("declared", "申告あり"), Tone.DASHED)
 
 
 def _row(one: _Picture) -> tuple[Cell, ...]:
@@ -433,7 +439,7 @@ def _row(one: _Picture) -> tuple[Cell, ...]:
         one.sequence,
         one.shot,
         Link(one.code, one.url),
-        STATES[one.state],
+        REVIEW_STATES[one.state],
         Figure(one.source_type.value, SOURCES[one.source_type], _IPTC + one.source_type.value),
         ", ".join(map(system_name, one.systems)),
         one.made_at,

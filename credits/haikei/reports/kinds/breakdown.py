@@ -15,16 +15,15 @@ from haikei.credits import (
     credit_line,
 )
 from haikei.errors import ReportError
-from haikei.presets import ROLES
 from haikei.reports.document.blocks import Card, Document, Picture, Style
 from haikei.reports.document.composing import compose, joined
 from haikei.reports.document.phrases import SOURCES, steps, variant
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.report import Format, ReportOptions, ReportSource
-from haikei.reports.words import Text, Words
+from haikei.texts import ROLES, Bilingual, Text
 
-_TITLE = Words("Breakdown", "制作工程")
-_CUT = Words("Cut {shot}", "カット {shot}")
+_TITLE = Bilingual("Breakdown", "制作工程")
+_CUT = Bilingual("Cut {shot}", "カット {shot}")
 
 
 class Breakdown:
@@ -81,7 +80,7 @@ def card(version: BackgroundVersion, source: ReportSource) -> Card:
     return Card(
         name=version.code or version.key,
         title=_CUT.filled(shot=version.shot),
-        subtitle=Words(f"{place} · {seen.en}", f"{place} ・ {seen.ja}"),
+        subtitle=Bilingual(f"{place} · {seen.en}", f"{place} ・ {seen.ja}"),
         pictures=tuple(
             Picture(
                 source=source.find_file(image.path),
@@ -91,7 +90,7 @@ def card(version: BackgroundVersion, source: ReportSource) -> Card:
             )
             for image, name in zip(version.images, names, strict=True)
         ),
-        lines=(Words(line.en, line.ja),),
+        lines=(Bilingual(line.en, line.ja),),
     )
 
 
@@ -115,5 +114,5 @@ def makers(image: ImageRecord) -> tuple[Text, ...]:
         if role.facet in {Facet.LAYOUT, Facet.TOUCH_UP}:
             lines.append(people)
         else:
-            lines.append(Words(f"{name.short_en} {people.en}", f"{name.short_ja} {people.ja}"))
+            lines.append(Bilingual(f"{name.short.en} {people.en}", f"{name.short.ja} {people.ja}"))
     return tuple(lines) or (SOURCES[image.source_type],)

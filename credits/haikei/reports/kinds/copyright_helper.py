@@ -31,7 +31,6 @@ from haikei.reports.document.phrases import (
     MEASURED,
     NOT_RECORDED,
     PITFALLS,
-    STATES,
     grade,
     share,
     variant,
@@ -51,18 +50,20 @@ from haikei.reports.facts.works import (
     work_of,
 )
 from haikei.reports.report import Format, ReportOptions, ReportSource
-from haikei.reports.words import Words
+from haikei.texts import REVIEW_STATES, Bilingual
 
 #: Works that get a sheet each, besides their rows in the list.
 _SHEETS = 12
 _LONGEST_PROMPT = 400
-_NOT_CLAIMED = Words("Not claimed, and why", "主張しない部分")
-_NOTHING = Badge(Words("nothing can be claimed from the records", "記録からは主張不可"), Tone.ALERT)
-_NONE = Words("none: no machine made pixels, as logged", "なし（機械による画素なし）")
+_NOT_CLAIMED = Bilingual("Not claimed, and why", "主張しない部分")
+_NOTHING = Badge(
+    Bilingual("nothing can be claimed from the records", "記録からは主張不可"), Tone.ALERT
+)
+_NONE = Bilingual("none: no machine made pixels, as logged", "なし（機械による画素なし）")
 _PAYS = {
-    "employee": Words("employee: work made for hire", "従業員（職務著作）"),
-    "work_for_hire": Words("work made for hire under contract", "契約による職務著作"),
-    "freelance": Words("freelance: see the assignment", "フリーランス（譲渡契約を参照）"),
+    "employee": Bilingual("employee: work made for hire", "従業員（職務著作）"),
+    "work_for_hire": Bilingual("work made for hire under contract", "契約による職務著作"),
+    "freelance": Bilingual("freelance: see the assignment", "フリーランス（譲渡契約を参照）"),
 }
 
 
@@ -70,7 +71,7 @@ class CopyrightReport:
     """What a registration needs, per work; it claims nothing that the records do not show."""
 
     name = "copyright"
-    title = Words("Copyright: human and machine parts", "著作権：人の部分と機械の部分")
+    title = Bilingual("Copyright: human and machine parts", "著作権：人の部分と機械の部分")
     purpose = "Per work the human part, the AI part to exclude, and the evidence, for registration."
     formats = (Format.HTML, Format.PDF, Format.CSV, Format.JSON)
 
@@ -89,11 +90,11 @@ class CopyrightReport:
             facts=(
                 Fact(
                     "works",
-                    Words("Works", "作品数"),
+                    Bilingual("Works", "作品数"),
                     Lines((Figure(number, f"{number:,}", "#works"), LOGGED)),
                 ),
-                Fact("us", Words("United States", "米国"), US_COPYRIGHT_SOURCE),
-                Fact("japan", Words("Japan", "日本"), JAPAN_COPYRIGHT_SOURCE),
+                Fact("us", Bilingual("United States", "米国"), US_COPYRIGHT_SOURCE),
+                Fact("japan", Bilingual("Japan", "日本"), JAPAN_COPYRIGHT_SOURCE),
             ),
             blocks=_blocks(_Works(source, options.code), number),
             notes=(PITFALLS, KNOWN_NOTE, COUNSEL_NOTE),
@@ -115,7 +116,7 @@ class _Works:
 
 def _blocks(works: _Works, number: int) -> Iterator[Block]:
     yield Notice(
-        Words(
+        Bilingual(
             "What a machine generated is excluded where it is more than de minimis; prompts alone "
             "give no authorship. Only what a person made and what is seen in the picture is "
             "claimed here.",
@@ -128,15 +129,15 @@ def _blocks(works: _Works, number: int) -> Iterator[Block]:
             yield Heading(work.version.code)
             yield Paragraph(_place(work), small=True)
             yield Facts(_sheet(work, works.people), key=work.version.code)
-    yield Heading(Words("Works", "作品一覧"), anchor="works")
+    yield Heading(Bilingual("Works", "作品一覧"), anchor="works")
     yield _table(works)
 
 
-def _place(work: Work) -> Words:
+def _place(work: Work) -> Bilingual:
     version = work.version
-    kind, state = variant(version), STATES[version.state]
+    kind, state = variant(version), REVIEW_STATES[version.state]
     place = f"{version.sequence} / {version.shot}"
-    return Words(f"{place} · {kind.en} · {state.en}", f"{place}・{kind.ja}・{state.ja}")
+    return Bilingual(f"{place} · {kind.en} · {state.en}", f"{place}・{kind.ja}・{state.ja}")
 
 
 def _sheet(work: Work, people: StudioPeople) -> tuple[Fact, ...]:
@@ -148,18 +149,22 @@ def _sheet(work: Work, people: StudioPeople) -> tuple[Fact, ...]:
             _NOT_CLAIMED,
             _lines(not_claimed(work)),
         ),
-        Fact("layout", Words("Layout", "原図"), _lines(_drawings(work))),
-        Fact("recall", Words("Lines seen in the picture", "画面に現れた線"), _lines(_recall(work))),
-        Fact("touch_up", Words("Touch-ups", "加筆・修正"), _lines(_paintings(work))),
-        Fact("selection", Words("WorkSelection", "選択"), _lines(_chosen(work))),
-        Fact("instructions", Words("Instructions", "指示"), _lines(_told(work))),
-        Fact("tries", Words("Tries", "試行回数"), _tries(work)),
+        Fact("layout", Bilingual("Layout", "原図"), _lines(_drawings(work))),
+        Fact(
+            "recall",
+            Bilingual("Lines seen in the picture", "画面に現れた線"),
+            _lines(_recall(work)),
+        ),
+        Fact("touch_up", Bilingual("Touch-ups", "加筆・修正"), _lines(_paintings(work))),
+        Fact("selection", Bilingual("WorkSelection", "選択"), _lines(_chosen(work))),
+        Fact("instructions", Bilingual("Instructions", "指示"), _lines(_told(work))),
+        Fact("tries", Bilingual("Tries", "試行回数"), _tries(work)),
         Fact(
             "rights",
-            Words("How the studio has the rights", "権利の帰属"),
+            Bilingual("How the studio has the rights", "権利の帰属"),
             _rights(work, people),
         ),
-        Fact("entries", Words("Ledger entries", "台帳番号"), Lines(work.version.ledger)),
+        Fact("entries", Bilingual("Ledger entries", "台帳番号"), Lines(work.version.ledger)),
     )
 
 
@@ -167,18 +172,18 @@ def _table(works: _Works) -> Table:
     return Table(
         key="works",
         columns=(
-            Column(key="version", title=Words("Work", "作品"), linked=True),
-            Column(key="state", title=Words("State", "状態")),
+            Column(key="version", title=Bilingual("Work", "作品"), linked=True),
+            Column(key="state", title=Bilingual("State", "状態")),
             Column(key="author_created", title="Author Created"),
             Column(key="material_excluded", title="Material Excluded"),
             Column(key="not_claimed", title=_NOT_CLAIMED),
-            Column(key="layout", title=Words("Layout", "原図")),
-            Column(key="recall", title=Words("Lines seen", "線の再現")),
-            Column(key="touch_up", title=Words("Touch-ups", "加筆・修正")),
-            Column(key="selection", title=Words("WorkSelection", "選択")),
-            Column(key="tries", title=Words("Instructions, tries", "指示・試行回数")),
-            Column(key="rights", title=Words("Rights", "権利")),
-            Column(key="entries", title=Words("Ledger entries", "台帳番号"), align=Align.END),
+            Column(key="layout", title=Bilingual("Layout", "原図")),
+            Column(key="recall", title=Bilingual("Lines seen", "線の再現")),
+            Column(key="touch_up", title=Bilingual("Touch-ups", "加筆・修正")),
+            Column(key="selection", title=Bilingual("WorkSelection", "選択")),
+            Column(key="tries", title=Bilingual("Instructions, tries", "指示・試行回数")),
+            Column(key="rights", title=Bilingual("Rights", "権利")),
+            Column(key="entries", title=Bilingual("Ledger entries", "台帳番号"), align=Align.END),
         ),
         rows=(_row(work, works.people) for work in works),
     )
@@ -188,7 +193,7 @@ def _row(work: Work, people: StudioPeople) -> tuple[Cell, ...]:
     version = work.version
     return (
         Link(version.code, version.url),
-        STATES[version.state],
+        REVIEW_STATES[version.state],
         _created(work),
         material_excluded(work) or _NONE,
         _lines(not_claimed(work)),
@@ -210,8 +215,8 @@ def _lines(items: tuple[Item, ...]) -> Cell:
     return Lines(items) if items else None
 
 
-def _entry(number: int) -> Words:
-    return Words(f"entry {number}", f"台帳番号 {number}")
+def _entry(number: int) -> Bilingual:
+    return Bilingual(f"entry {number}", f"台帳番号 {number}")
 
 
 def _drawings(work: Work, *, short: bool = False) -> tuple[Item, ...]:
@@ -221,9 +226,9 @@ def _drawings(work: Work, *, short: bool = False) -> tuple[Item, ...]:
 
 def _drawing(one: Drawing, *, short: bool) -> tuple[Item, ...]:
     how = (
-        Words("drawn on paper, scanned", "紙に描きスキャン")
+        Bilingual("drawn on paper, scanned", "紙に描きスキャン")
         if one.on_paper
-        else Words("drawn digitally", "デジタル作画")
+        else Bilingual("drawn digitally", "デジタル作画")
     )
     return (
         joined(one.artists) if one.artists else NOT_RECORDED,
@@ -241,11 +246,11 @@ def _recall(work: Work, *, short: bool = False) -> tuple[Item, ...]:
     return (
         Figure(
             recall.observed_ppm,
-            Words(
+            Bilingual(
                 f"{share(recall.observed_ppm)} of the lines", f"線の{share(recall.observed_ppm)}"
             ),
         ),
-        Words(
+        Bilingual(
             f"chance {share(recall.chance_ppm)} ± {share(recall.chance_sd_ppm)}",
             f"偶然 {share(recall.chance_ppm)} ± {share(recall.chance_sd_ppm)}",
         ),
@@ -271,7 +276,7 @@ def _painting(one: PaintOver, *, short: bool) -> tuple[Item, ...]:
         *head,
         Figure(
             one.change.area_ppm,
-            Words(
+            Bilingual(
                 f"{share(one.change.area_ppm)} of the area, regions: {regions}",
                 f"面積の{share(one.change.area_ppm)}、{regions}箇所",
             ),
@@ -299,17 +304,17 @@ def _told(work: Work) -> tuple[Item, ...]:
 
 
 def _instruction(one: Instruction) -> tuple[Item, ...]:
-    ran = Words("run by pipeline", "パイプライン自動実行")
+    ran = Bilingual("run by pipeline", "パイプライン自動実行")
     if one.operators:
         names = joined(one.operators)
-        ran = Words(f"operated by {names.en}", f"操作 {names.ja}")
+        ran = Bilingual(f"operated by {names.en}", f"操作 {names.ja}")
     prompt = one.prompt[:_LONGEST_PROMPT] + ("…" if len(one.prompt) > _LONGEST_PROMPT else "")
     negative = one.negative_prompt[:_LONGEST_PROMPT]
     return (
         system_name(one.system) if one.system else NOT_RECORDED,
-        Words(f"prompt: {prompt or 'none'}", f"プロンプト：{prompt or 'なし'}"),
-        *((Words(f"without: {negative}", f"除外：{negative}"),) if negative else ()),
-        Words(f"{ran.en}; who wrote it is not recorded", f"{ran.ja}（執筆者の記録なし）"),
+        Bilingual(f"prompt: {prompt or 'none'}", f"プロンプト：{prompt or 'なし'}"),
+        *((Bilingual(f"without: {negative}", f"除外：{negative}"),) if negative else ()),
+        Bilingual(f"{ran.en}; who wrote it is not recorded", f"{ran.ja}（執筆者の記録なし）"),
         _entry(one.entry),
         LOGGED,
     )
@@ -319,8 +324,8 @@ def _tries(work: Work) -> Cell:
     passes = len(work.instructions)
     return Lines(
         (
-            Words(f"{passes} pass{'es' * (passes != 1)}", f"生成{passes}回"),
-            Words(f"version {work.version.version}", f"第{work.version.version}版"),
+            Bilingual(f"{passes} pass{'es' * (passes != 1)}", f"生成{passes}回"),
+            Bilingual(f"version {work.version.version}", f"第{work.version.version}版"),
             LOGGED,
         )
     )
@@ -334,8 +339,8 @@ def _rights(work: Work, people: StudioPeople) -> Cell:
         who = shown(person)
         declared = declared or bool(entry and entry.pays)
         if entry is None or not entry.pays:
-            items.append(Words(f"{who.en}: not recorded", f"{who.ja}：記録なし"))
+            items.append(Bilingual(f"{who.en}: not recorded", f"{who.ja}：記録なし"))
         else:
             pays = _PAYS[entry.pays]
-            items.append(Words(f"{who.en}: {pays.en}", f"{who.ja}：{pays.ja}"))
+            items.append(Bilingual(f"{who.en}: {pays.en}", f"{who.ja}：{pays.ja}"))
     return Lines((*items, DECLARED if declared else NOT_RECORDED)) if items else None

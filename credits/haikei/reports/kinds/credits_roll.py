@@ -16,18 +16,18 @@ from haikei.reports.document.blocks import (
 )
 from haikei.reports.document.composing import StudioPeople, compose
 from haikei.reports.report import Format, ReportOptions, ReportSource
-from haikei.reports.words import Words
+from haikei.texts import Bilingual
 
-_EMPTY = Words("No background is recorded here yet.", "背景の記録はまだありません。")
+_EMPTY = Bilingual("No background is recorded here yet.", "背景の記録はまだありません。")
 _COLUMNS = (
-    Column(key="role", title=Words("Role", "役職")),
-    Column(key="role_en", title=Words("Role in English", "役職（英語）")),
-    Column(key="role_ja", title=Words("Role in Japanese", "役職（日本語）")),
-    Column(key="name_en", title=Words("Name in English", "氏名（英語）")),
-    Column(key="name_ja", title=Words("Name in Japanese", "氏名（日本語）")),
-    Column(key="employer", title=Words("Employer", "所属")),
-    Column(key="operated_by", title=Words("Operated by", "操作")),
-    Column(key="images", title=Words("Images", "画像数"), align=Align.END),
+    Column(key="role", title=Bilingual("Role", "役職")),
+    Column(key="role_en", title=Bilingual("Role in English", "役職（英語）")),
+    Column(key="role_ja", title=Bilingual("Role in Japanese", "役職（日本語）")),
+    Column(key="name_en", title=Bilingual("Name in English", "氏名（英語）")),
+    Column(key="name_ja", title=Bilingual("Name in Japanese", "氏名（日本語）")),
+    Column(key="employer", title=Bilingual("Employer", "所属")),
+    Column(key="operated_by", title=Bilingual("Operated by", "操作")),
+    Column(key="images", title=Bilingual("Images", "画像数"), align=Align.END),
 )
 #: More operators than this stand in their own section only.
 _BESIDE_A_TOOL = 3
@@ -37,7 +37,7 @@ class CreditsRollReport:
     """Names by role, in the order of an end roll."""
 
     name = "credits-roll"
-    title = Words("Background Art", "背景美術")
+    title = Bilingual("Background Art", "背景美術")
     purpose = "The end roll of a show's backgrounds; refused while human work is unnamed."
     formats = (Format.HTML, Format.PDF, Format.TXT, Format.CSV, Format.JSON)
 
@@ -72,8 +72,8 @@ def _counted(
             source.progress(number)
 
 
-def _counts(made: CreditsRoll) -> Words:
-    return Words(
+def _counts(made: CreditsRoll) -> Bilingual:
+    return Bilingual(
         f"Collected from the records of {made.images:,} images in {made.versions:,} versions.",
         f"{made.versions:,}バージョン、{made.images:,}枚の画像の記録から作成。",
     )
@@ -95,43 +95,43 @@ def _parts(section: RollSection, people: StudioPeople) -> Iterator[RollPart]:
     for employer, entries in employers.items():
         if not entries:
             continue
-        title = Words(section.title_en, section.title_ja)
+        title = section.title
         if employer:
-            title = Words(f"{title.en} · {employer}", f"{title.ja}・{employer}")
+            title = Bilingual(f"{title.en} · {employer}", f"{title.ja}・{employer}")
         yield RollPart(key=section.role.value, role=title, names=tuple(map(_printed, entries)))
 
 
 def _employer(entry: RollEntry, people: StudioPeople) -> str:
     if entry.withheld or len(entry.ids) != 1:
         return ""
-    person = Person(id=entry.ids[0], name=entry.name_en, name_ja=entry.name_ja)
+    person = Person(id=entry.ids[0], name=entry.name.en, name_ja=entry.name.ja)
     found = people.find(person)
     return found.employer if found else ""
 
 
-def _printed(entry: RollEntry) -> Words:
+def _printed(entry: RollEntry) -> Bilingual:
     operators = entry.operators
     if not operators or len(operators) > _BESIDE_A_TOOL:
-        return Words(entry.name_en, entry.name_ja)
-    return Words(
-        f"{entry.name_en} (operated by {', '.join(one.en for one in operators)})",
-        f"{entry.name_ja}（操作 {'、'.join(one.ja for one in operators)}）",
+        return entry.name
+    return Bilingual(
+        f"{entry.name.en} (operated by {', '.join(one.en for one in operators)})",
+        f"{entry.name.ja}（操作 {'、'.join(one.ja for one in operators)}）",
     )
 
 
 def _rows(made: CreditsRoll, people: StudioPeople) -> Iterator[tuple[Cell, ...]]:
     for section in made.sections:
         for entry in section.entries:
-            operators = Words(
+            operators = Bilingual(
                 ", ".join(one.en for one in entry.operators),
                 "、".join(one.ja for one in entry.operators),
             )
             yield (
                 section.role.value,
-                section.title_en,
-                section.title_ja,
-                entry.name_en,
-                entry.name_ja,
+                section.title.en,
+                section.title.ja,
+                entry.name.en,
+                entry.name.ja,
                 _employer(entry, people),
                 operators,
                 entry.images,

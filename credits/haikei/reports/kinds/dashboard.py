@@ -24,7 +24,7 @@ from haikei.reports.document.blocks import (
     Tone,
 )
 from haikei.reports.document.composing import compose
-from haikei.reports.document.phrases import PITFALLS, STATES
+from haikei.reports.document.phrases import PITFALLS
 from haikei.reports.facts.hours import human_hours, machine_hours
 from haikei.reports.facts.tally import (
     AREA_EDGES,
@@ -39,19 +39,22 @@ from haikei.reports.facts.tally import (
     tally,
 )
 from haikei.reports.report import Format, Report, ReportOptions, ReportSource
-from haikei.reports.words import Language, Text, Words
+from haikei.texts import REVIEW_STATES, Bilingual, Language, Text
 
 _SEQUENCES = (
-    Column(key="sequence", title=Words("Sequence", "シーケンス")),
-    Column(key="shots", title=Words("Cuts", "カット"), align=Align.END),
-    Column(key="backgrounds", title=Words("Backgrounds", "背景"), align=Align.END),
-    Column(key="versions", title=Words("Versions", "バージョン"), align=Align.END),
-    *(Column(key=state.value, title=STATES[state], align=Align.END) for state in ReviewState),
-    Column(key="ai", title=Words("With AI", "AI使用"), align=Align.END),
-    Column(key="touched", title=Words("With touch-up", "加筆あり"), align=Align.END),
+    Column(key="sequence", title=Bilingual("Sequence", "シーケンス")),
+    Column(key="shots", title=Bilingual("Cuts", "カット"), align=Align.END),
+    Column(key="backgrounds", title=Bilingual("Backgrounds", "背景"), align=Align.END),
+    Column(key="versions", title=Bilingual("Versions", "バージョン"), align=Align.END),
+    *(
+        Column(key=state.value, title=REVIEW_STATES[state], align=Align.END)
+        for state in ReviewState
+    ),
+    Column(key="ai", title=Bilingual("With AI", "AI使用"), align=Align.END),
+    Column(key="touched", title=Bilingual("With touch-up", "加筆あり"), align=Align.END),
     RECORDS,
 )
-_BACKGROUNDS = Words("backgrounds", "背景数")
+_BACKGROUNDS = Bilingual("backgrounds", "背景数")
 _MOST_RETAKES = 5
 
 
@@ -59,7 +62,7 @@ class Dashboard:
     """Charts that print, each over the table that it was drawn from."""
 
     name = "dashboard"
-    title = Words("Dashboard", "ダッシュボード")
+    title = Bilingual("Dashboard", "ダッシュボード")
     purpose = "The show at a glance: states, versions a day, hours, tools, retakes, touch-ups."
     formats = (Format.HTML, Format.PDF, Format.JSON, Format.CSV, Format.TXT)
 
@@ -72,20 +75,20 @@ class Dashboard:
         facts = (
             Fact(
                 "shots",
-                Words("Cuts", "カット数"),
+                Bilingual("Cuts", "カット数"),
                 Figure(show.shots, f"{show.shots:,}", "#sequences"),
             ),
             Fact(
                 "backgrounds",
-                Words("Backgrounds", "背景数"),
+                Bilingual("Backgrounds", "背景数"),
                 Figure(show.backgrounds.count, f"{show.backgrounds.count:,}", "#sequences"),
             ),
             Fact(
                 "versions",
-                Words("Versions", "バージョン数"),
+                Bilingual("Versions", "バージョン数"),
                 Figure(show.versions.count, f"{show.versions.count:,}", "#sequences"),
             ),
-            Fact("ledger", Words("Ledger entries", "台帳番号"), span_of(show.versions)),
+            Fact("ledger", Bilingual("Ledger entries", "台帳番号"), span_of(show.versions)),
         )
         page = _Dashboard(source, options.language, show)
         return compose(
@@ -108,57 +111,59 @@ class _Dashboard:
     def blocks(self) -> Iterator[Block]:
         if not self._show.versions.count:
             yield Notice(
-                Words("No background is recorded here yet.", "背景の記録はまだありません。"),
+                Bilingual("No background is recorded here yet.", "背景の記録はまだありません。"),
                 Tone.DASHED,
             )
             return
         yield from self._states()
-        yield Heading(Words("Versions over time", "バージョン数の推移"))
+        yield Heading(Bilingual("Versions over time", "バージョン数の推移"))
         yield from day_blocks(self._show.days, self._language)
-        yield Heading(Words("Human hours", "人の作業時間"))
+        yield Heading(Bilingual("Human hours", "人の作業時間"))
         yield from human_hours(self._source, self._language)
-        yield Heading(Words("Machine hours", "機械の処理時間"))
+        yield Heading(Bilingual("Machine hours", "機械の処理時間"))
         yield from machine_hours(self._source, self._show)
         yield from self._tools()
         yield from self._retakes()
         yield from self._touch_ups()
-        yield Heading(Words("By sequence", "シーケンス別"), anchor="sequences")
+        yield Heading(Bilingual("By sequence", "シーケンス別"), anchor="sequences")
         yield Table(key="sequences", columns=_SEQUENCES, rows=self._sequences())
 
     def _states(self) -> Iterator[Block]:
         found = {state: self._show.states.get(state, Trail()) for state in ReviewState}
-        yield Heading(Words("Where the backgrounds stand", "背景の進捗"))
+        yield Heading(Bilingual("Where the backgrounds stand", "背景の進捗"))
         yield from bar_blocks(
             self._language,
             key="states",
-            title=Words(
+            title=Bilingual(
                 "Backgrounds by state of their newest version", "最新バージョンの状況別の背景数"
             ),
-            found=[(STATES[state], state.value, trail) for state, trail in found.items()],
-            head=Words("State", "状況"),
+            found=[(REVIEW_STATES[state], state.value, trail) for state, trail in found.items()],
+            head=Bilingual("State", "状況"),
             counted=_BACKGROUNDS,
             colour=0,
         )
 
     def _tools(self) -> Iterator[Block]:
-        yield Heading(Words("Models and tools", "使用モデル・ツール"))
+        yield Heading(Bilingual("Models and tools", "使用モデル・ツール"))
         tools = sorted(self._show.tools.items(), key=lambda item: -item[1].count)
         found: list[tuple[Text, str, Trail]] = [
             (f"{tool.name}{' (AI)' * tool.ai}", tool.name, trail) for tool, trail in tools
         ]
-        found.append((Words("no tool: by hand", "ツールなし（手描き）"), "", self._show.by_hand))
+        found.append(
+            (Bilingual("no tool: by hand", "ツールなし（手描き）"), "", self._show.by_hand)
+        )
         yield from bar_blocks(
             self._language,
             key="tools",
-            title=Words("Versions by what made their pixels", "画素の生成元別バージョン数"),
+            title=Bilingual("Versions by what made their pixels", "画素の生成元別バージョン数"),
             found=found,
-            head=Words("Tool", "ツール"),
-            counted=Words("versions", "バージョン数"),
+            head=Bilingual("Tool", "ツール"),
+            counted=Bilingual("versions", "バージョン数"),
             colour=4,
         )
 
     def _retakes(self) -> Iterator[Block]:
-        yield Heading(Words("Retakes", "リテイク"))
+        yield Heading(Bilingual("Retakes", "リテイク"))
         classes: dict[int, Trail] = {}
         for retakes, trail in self._show.retakes.items():
             place = min(retakes, _MOST_RETAKES)
@@ -170,26 +175,26 @@ class _Dashboard:
         yield from column_blocks(
             self._language,
             key="retakes",
-            title=Words(
+            title=Bilingual(
                 "Backgrounds by how often a retake was asked for", "リテイク回数別の背景数"
             ),
             found=found,
-            head=Words("Retakes", "リテイク回数"),
+            head=Bilingual("Retakes", "リテイク回数"),
             counted=_BACKGROUNDS,
             colour=1,
         )
 
     def _touch_ups(self) -> Iterator[Block]:
-        yield Heading(Words("Touch-ups", "加筆"))
+        yield Heading(Bilingual("Touch-ups", "加筆"))
         if not self._show.areas and not self._show.unmeasured.count:
-            yield Paragraph(Words("No touch-up is recorded.", "加筆の記録はありません。"))
+            yield Paragraph(Bilingual("No touch-up is recorded.", "加筆の記録はありません。"))
             return
         found = [
             (label, self._show.areas.get(place, Trail()))
             for place, label in enumerate(_area_labels())
         ]
         yield Notice(
-            Words(
+            Bilingual(
                 "Area is not effort: one stroke may save a picture, and a gradient may cover it.",
                 "面積は労力ではありません。一筆が絵を救うことも、グラデーションが全体を覆うこともあります。",
             )
@@ -197,16 +202,16 @@ class _Dashboard:
         yield from column_blocks(
             self._language,
             key="touch_up_areas",
-            title=Words("Touch-ups by the area that they changed", "変化面積別の加筆数"),
+            title=Bilingual("Touch-ups by the area that they changed", "変化面積別の加筆数"),
             found=found,
-            head=Words("Changed locally, % of the area", "局所的に変化した面積（%）"),
-            counted=Words("touch-ups", "加筆数"),
+            head=Bilingual("Changed locally, % of the area", "局所的に変化した面積（%）"),
+            counted=Bilingual("touch-ups", "加筆数"),
             colour=3,
         )
         if self._show.unmeasured.count:
             count = self._show.unmeasured.count
             yield Paragraph(
-                Words(
+                Bilingual(
                     f"{count:,} touch-ups were not measured.",
                     f"計測されていない加筆：{count:,}件。",
                 )
@@ -215,7 +220,7 @@ class _Dashboard:
     def _sequences(self) -> Iterator[tuple[Cell, ...]]:
         for name, one in self._show.sequences.items():
             yield (
-                name or Words("(none)", "（なし）"),
+                name or Bilingual("(none)", "（なし）"),
                 len(one.shots),
                 one.backgrounds,
                 one.versions.count,
@@ -232,11 +237,11 @@ def _area_labels() -> list[str]:
 
 
 _COLUMNS = (
-    Column(key="report", title=Words("Report", "報告書")),
-    Column(key="purpose", title=Words("What it is for", "用途"), wide=True),
-    Column(key="files", title=Words("Files", "ファイル"), wide=True),
+    Column(key="report", title=Bilingual("Report", "報告書")),
+    Column(key="purpose", title=Bilingual("What it is for", "用途"), wide=True),
+    Column(key="files", title=Bilingual("Files", "ファイル"), wide=True),
 )
-_NONE = Badge(Words("not made", "未作成"), Tone.DASHED)
+_NONE = Badge(Bilingual("not made", "未作成"), Tone.DASHED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +262,7 @@ class Index:
     """
 
     name = "index"
-    title = Words("Credits and audits", "クレジットと監査")
+    title = Bilingual("Credits and audits", "クレジットと監査")
     purpose = "Leads to all reports of a show."
     formats = (Format.HTML,)
 

@@ -11,7 +11,6 @@ from haikei.credits import (
     facets,
 )
 from haikei.errors import CreditError, ReportError
-from haikei.presets import FACETS, ROLES
 from haikei.reports.document.blocks import (
     Align,
     Badge,
@@ -37,7 +36,6 @@ from haikei.reports.document.phrases import (
     KNOWN_NOTE,
     PITFALLS,
     SOURCES,
-    STATES,
     grade,
     steps,
     variant,
@@ -48,34 +46,34 @@ from haikei.reports.facts.system_facts import facts_of, request_facts, system_na
 from haikei.reports.facts.version_lineage import systems
 from haikei.reports.kinds.breakdown import makers
 from haikei.reports.report import Format, ReportOptions, ReportSource
-from haikei.reports.words import Text, Words
+from haikei.texts import FACETS, REVIEW_STATES, ROLES, Bilingual, Text
 
-_LINEAGE = Words("Lineage", "制作の流れ")
-_FACETS = Words("Who did what, and how it is known", "誰が何をしたか、その根拠")
-_SYSTEMS = Words("Tools", "ツール")
-_HASHES = Words("Images and records", "画像と記録")
-_NOBODY = Words("nothing recorded", "記録なし")
+_LINEAGE = Bilingual("Lineage", "制作の流れ")
+_FACETS = Bilingual("Who did what, and how it is known", "誰が何をしたか、その根拠")
+_SYSTEMS = Bilingual("Tools", "ツール")
+_HASHES = Bilingual("Images and records", "画像と記録")
+_NOBODY = Bilingual("nothing recorded", "記録なし")
 _COLUMNS = (
-    Column(key="facet", title=Words("Facet", "側面")),
-    Column(key="role", title=Words("Role", "役職")),
-    Column(key="who", title=Words("Who", "担当")),
-    Column(key="step", title=Words("In", "工程")),
-    Column(key="grade", title=Words("Known", "根拠の種別")),
-    Column(key="evidence", title=Words("Evidence", "根拠"), wide=True),
-    Column(key="at", title=Words("When", "日時")),
-    Column(key="ledger", title=Words("Ledger", "台帳")),
+    Column(key="facet", title=Bilingual("Facet", "側面")),
+    Column(key="role", title=Bilingual("Role", "役職")),
+    Column(key="who", title=Bilingual("Who", "担当")),
+    Column(key="step", title=Bilingual("In", "工程")),
+    Column(key="grade", title=Bilingual("Known", "根拠の種別")),
+    Column(key="evidence", title=Bilingual("Evidence", "根拠"), wide=True),
+    Column(key="at", title=Bilingual("When", "日時")),
+    Column(key="ledger", title=Bilingual("Ledger", "台帳")),
 )
 _IMAGES = (
-    Column(key="step", title=Words("Image", "画像")),
-    Column(key="source_type", title=Words("Made by", "生成元")),
+    Column(key="step", title=Bilingual("Image", "画像")),
+    Column(key="source_type", title=Bilingual("Made by", "生成元")),
     Column(
         key="hashes",
-        title=Words("SHA-256 of file, of pixels", "SHA-256（ファイル、画素）"),
+        title=Bilingual("SHA-256 of file, of pixels", "SHA-256（ファイル、画素）"),
         wide=True,
     ),
-    Column(key="path", title=Words("Path", "パス"), wide=True),
-    Column(key="at", title=Words("When", "日時")),
-    Column(key="ledger", title=Words("Ledger", "台帳"), align=Align.END),
+    Column(key="path", title=Bilingual("Path", "パス"), wide=True),
+    Column(key="at", title=Bilingual("When", "日時")),
+    Column(key="ledger", title=Bilingual("Ledger", "台帳"), align=Align.END),
 )
 
 
@@ -83,7 +81,7 @@ class ImageSheet:
     """One Version's whole record on a sheet."""
 
     name = "image-sheet"
-    title = Words("Image sheet", "画像記録票")
+    title = Bilingual("Image sheet", "画像記録票")
     purpose = "One Version: lineage pictures, who did what, measures, tools, hashes and marks."
     formats = (Format.HTML, Format.PDF, Format.JSON, Format.TXT, Format.CSV)
 
@@ -97,27 +95,29 @@ class ImageSheet:
             ReportError: there is no such version, or the scope has several.
         """
         version = _version(source, options)
-        state = STATES[version.state]
+        state = REVIEW_STATES[version.state]
         seen = variant(version)
         facts = (
-            Fact("version", Words("Version", "バージョン"), Link(version.code, version.url)),
+            Fact("version", Bilingual("Version", "バージョン"), Link(version.code, version.url)),
             Fact(
                 "cut",
-                Words("Cut", "カット"),
+                Bilingual("Cut", "カット"),
                 " / ".join(filter(None, (version.project, version.sequence, version.shot))),
             ),
-            Fact("variant", Words("Season and time", "季節・時間"), seen),
-            Fact("state", Words("Review", "確認状況"), Badge(state)),
-            Fact("made_at", Words("Made", "制作日時"), version.created_at),
+            Fact("variant", Bilingual("Season and time", "季節・時間"), seen),
+            Fact("state", Bilingual("Review", "確認状況"), Badge(state)),
+            Fact("made_at", Bilingual("Made", "制作日時"), version.created_at),
             Fact(
-                "ledger", Words("Ledger entries", "台帳番号"), ", ".join(map(str, version.ledger))
+                "ledger",
+                Bilingual("Ledger entries", "台帳番号"),
+                ", ".join(map(str, version.ledger)),
             ),
         )
         return compose(
             self,
             source,
             options,
-            subtitle=Words(f"{version.code} · {seen.en}", f"{version.code} ・ {seen.ja}"),
+            subtitle=Bilingual(f"{version.code} · {seen.en}", f"{version.code} ・ {seen.ja}"),
             facts=facts,
             blocks=_blocks(version, source),
             notes=(PITFALLS, KNOWN_NOTE),
@@ -167,10 +167,10 @@ def _credits(version: BackgroundVersion) -> Iterator[Block]:
     except CreditError as error:
         yield Notice(str(error), Tone.ALERT)
     else:
-        yield Notice(Words(line.en, line.ja))
+        yield Notice(Bilingual(line.en, line.ja))
 
 
-def _named(version: BackgroundVersion) -> Iterator[tuple[ImageRecord, Words]]:
+def _named(version: BackgroundVersion) -> Iterator[tuple[ImageRecord, Bilingual]]:
     return zip(version.images, steps(version), strict=True)
 
 
@@ -187,9 +187,8 @@ def _contributions(version: BackgroundVersion, source: ReportSource) -> Iterator
     named = dict(zip((image.key for image in version.images), steps(version), strict=True))
     seals = dict(zip((image.key for image in version.images), version.ledger, strict=True))
     for summary in facets(version):
-        label = FACETS[summary.facet.value]
         state = summary.text
-        side = Lines((Words(label.en, label.ja), Words(f"→ {state.en}", f"→ {state.ja}")))
+        side = Lines((FACETS[summary.facet], Bilingual(f"→ {state.en}", f"→ {state.ja}")))
         if not summary.parts:
             yield side, "", _NOBODY, "", None, "", None, None
         for number, part in enumerate(summary.parts):
@@ -211,8 +210,7 @@ def _entries(source: ReportSource, image_entry: int) -> tuple[int, ...]:
     return tuple(image_entry if entry is None else entry for entry in found)
 
 
-def _contribution(one: Contribution, step: Words, entry: int) -> tuple[Cell, ...]:
-    role = ROLES[one.role.value]
+def _contribution(one: Contribution, step: Bilingual, entry: int) -> tuple[Cell, ...]:
     who = shown(one.actor) if isinstance(one.actor, Person) else system_name(one.actor)
     evidence = one.evidence
     details: list[Item] = [evidence.source]
@@ -220,13 +218,13 @@ def _contribution(one: Contribution, step: Words, entry: int) -> tuple[Cell, ...
         details.append(evidence.note)
     if evidence.minutes is not None:
         minutes = evidence.minutes
-        details.append(Words(f"{minutes} minutes, self-reported", f"{minutes}分（自己申告）"))
+        details.append(Bilingual(f"{minutes} minutes, self-reported", f"{minutes}分（自己申告）"))
     if evidence.sha256:
         details.append(f"sha256 {evidence.sha256}")
     if evidence.change is not None or evidence.recall is not None:
-        details.append(Link(Words("see the measures", "測定値を参照"), "#measures"))
+        details.append(Link(Bilingual("see the measures", "測定値を参照"), "#measures"))
     return (
-        Words(role.en, role.ja),
+        ROLES[one.role].heading,
         who,
         step,
         grade(one.grade),
@@ -240,7 +238,7 @@ def _tools(version: BackgroundVersion, source: ReportSource) -> Iterator[Block]:
     found = systems(version)
     if not found:
         yield Paragraph(
-            Words(
+            Bilingual(
                 "No program or model made any pixels of it, as far as is recorded.",
                 "記録上、画素を生成したプログラムやモデルはありません。",
             )
@@ -251,7 +249,7 @@ def _tools(version: BackgroundVersion, source: ReportSource) -> Iterator[Block]:
     for image, name in _named(version):
         facts = request_facts(image)
         if facts:
-            yield Heading(Words(f"What was asked: {name.en}", f"生成条件：{name.ja}"), level=3)
+            yield Heading(Bilingual(f"What was asked: {name.en}", f"生成条件：{name.ja}"), level=3)
             yield Facts(facts, key="request")
 
 

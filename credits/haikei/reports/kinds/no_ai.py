@@ -40,7 +40,6 @@ from haikei.reports.document.phrases import (
     LOGGED,
     NOT_RECORDED,
     SOURCES,
-    STATES,
     declare,
 )
 from haikei.reports.facts import version_lineage
@@ -49,7 +48,7 @@ from haikei.reports.facts.declared import Declarations, Declared, by_whom, seale
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.report import Format, ReportOptions, ReportSource
 from haikei.reports.report_signature import seal
-from haikei.reports.words import Words
+from haikei.texts import REVIEW_STATES, Bilingual
 
 _YES = {"yes", ""}
 _MOST = 12  # contradictions that are written out; the rest is counted
@@ -69,7 +68,7 @@ class _Examined:
     sources: tuple[SourceType, ...]  #: of each image, in order
     tools: tuple[str, ...]  #: programs without a trained model
     artists: tuple[Person, ...]
-    reasons: tuple[Words, ...]  #: why it cannot be attested; empty where it can
+    reasons: tuple[Bilingual, ...]  #: why it cannot be attested; empty where it can
     stated: Declared | None  #: the newest statement that no AI was used
     contradicted: bool  #: it was stated, and the record shows otherwise
     entries: tuple[int, ...]
@@ -85,7 +84,7 @@ class NoAiReport:
     """What a studio attests where a client wants no AI; it is signed as a file."""
 
     name = "no-ai"
-    title = Words("Made without AI: attestation", "AI不使用証明")
+    title = Bilingual("Made without AI: attestation", "AI不使用証明")
     purpose = "Backgrounds without any pixel by a trained model, signed; and those with, with why."
     formats = (Format.HTML, Format.PDF, Format.CSV, Format.JSON)
 
@@ -133,7 +132,7 @@ def _examine(version: BackgroundVersion, declarations: Declarations) -> _Examine
     if newest is not None and newest.statement.answer not in _YES:
         reasons = (
             *reasons,
-            Words(
+            Bilingual(
                 f"it was declared that this is not so (ledger entry {newest.entry})",
                 f"AI不使用ではないと申告（台帳番号 {newest.entry}）",
             ),
@@ -167,23 +166,23 @@ def _examine(version: BackgroundVersion, declarations: Declarations) -> _Examine
     )
 
 
-def _machine(version: BackgroundVersion) -> Iterator[Words]:
+def _machine(version: BackgroundVersion) -> Iterator[Bilingual]:
     """Yield where a trained model made pixels."""
     for image, entry in version_lineage.ai_images(version):
         system = image.system
         name = system_name(system) if system else image.source_type.value
-        yield Words(
+        yield Bilingual(
             f"a trained model made pixels: {name} (ledger entry {entry})",
             f"学習済みモデルによる画素あり：{name}（台帳番号 {entry}）",
         )
 
 
-def _gaps(version: BackgroundVersion) -> Iterator[Words]:
+def _gaps(version: BackgroundVersion) -> Iterator[Bilingual]:
     """Yield what the records do not tell about the making."""
     if version.images[0].kind is not ImageKind.LAYOUT and version.images[0].ingredients:
-        yield Words("no layout is recorded", "原図の記録なし")
+        yield Bilingual("no layout is recorded", "原図の記録なし")
     for sha256 in version_lineage.loose_ends(version):
-        yield Words(
+        yield Bilingual(
             f"it was made from an image that is not recorded ({sha256[:12]}…)",
             f"記録のない画像から作成（{sha256[:12]}…）",
         )
@@ -194,15 +193,18 @@ def _summary(lists: _Lists) -> tuple[Fact, ...]:
     stated = sum(one.stated is not None for one in lists.attested)
     contradicted = sum(one.contradicted for one in lists.refused)
 
-    def figure(key: str, label: Words, value: int, badge: Badge) -> Fact:
+    def figure(key: str, label: Bilingual, value: int, badge: Badge) -> Fact:
         return Fact(key, label, Lines((Figure(value, f"{value:,}", "#list"), badge)))
 
     return (
-        figure("attested", Words("Attested: no AI", "AI不使用と証明"), attested, LOGGED),
-        figure("stated", Words("of these also declared", "うち申告あり"), stated, DECLARED),
-        figure("not_attested", Words("Not attested", "証明不可"), refused, LOGGED),
+        figure("attested", Bilingual("Attested: no AI", "AI不使用と証明"), attested, LOGGED),
+        figure("stated", Bilingual("of these also declared", "うち申告あり"), stated, DECLARED),
+        figure("not_attested", Bilingual("Not attested", "証明不可"), refused, LOGGED),
         figure(
-            "contradicted", Words("Declared, but not so", "申告と記録の矛盾"), contradicted, LOGGED
+            "contradicted",
+            Bilingual("Declared, but not so", "申告と記録の矛盾"),
+            contradicted,
+            LOGGED,
         ),
     )
 
@@ -212,7 +214,7 @@ def _blocks(lists: _Lists, source: ReportSource) -> Iterator[Block]:
     for one in contradicted[:_MOST]:
         entry = one.stated.entry if one.stated else 0
         yield Notice(
-            Words(
+            Bilingual(
                 f"{one.code}: declared to be without AI (ledger entry {entry}), but the record "
                 "shows a trained model.",
                 f"{one.code}：AI不使用と申告（台帳番号 {entry}）されていますが、"
@@ -222,9 +224,9 @@ def _blocks(lists: _Lists, source: ReportSource) -> Iterator[Block]:
         )
     rest = len(contradicted) - _MOST
     if rest > 0:
-        yield Notice(Words(f"and {rest:,} more.", f"ほか{rest:,}件。"), Tone.ALERT)
+        yield Notice(Bilingual(f"and {rest:,} more.", f"ほか{rest:,}件。"), Tone.ALERT)
     yield Paragraph(
-        Words(
+        Bilingual(
             "Attested means: the records of every step are there, and in none of them a trained "
             "model made pixels. What a layout was drawn with outside this pipeline is known only "
             "where its artist declared it: " + declare(StatementKind.NO_AI, source.scope).en,
@@ -234,16 +236,16 @@ def _blocks(lists: _Lists, source: ReportSource) -> Iterator[Block]:
         )
     )
     yield Paragraph(
-        Words(
+        Bilingual(
             "This list is signed: the file beside it that ends in .sig holds the signature over "
             "its SHA-256.",
             "この一覧には署名があります（同名の .sig ファイル）。",
         ),
         small=True,
     )
-    yield Heading(Words("Attested: made without AI", "AI不使用と証明された背景"), anchor="list")
+    yield Heading(Bilingual("Attested: made without AI", "AI不使用と証明された背景"), anchor="list")
     yield _table(lists.attested)
-    yield Heading(Words("Not attested", "証明できない背景"))
+    yield Heading(Bilingual("Not attested", "証明できない背景"))
     yield _table(lists.refused)
 
 
@@ -251,25 +253,25 @@ def _table(rows: tuple[_Examined, ...]) -> Table:
     return Table(
         key="backgrounds",
         columns=(
-            Column(key="attested", title=Words("No AI", "AI不使用")),
-            Column(key="sequence", title=Words("Sequence", "シーケンス")),
-            Column(key="shot", title=Words("Cut", "カット")),
-            Column(key="version", title=Words("Version", "バージョン"), linked=True),
-            Column(key="state", title=Words("State", "状態")),
-            Column(key="made", title=Words("How it was made", "制作方法"), wide=True),
-            Column(key="people", title=Words("Drawn and painted by", "作画・彩色")),
-            Column(key="declared", title=Words("Declared by", "申告者")),
-            Column(key="why_not", title=Words("Why not", "証明できない理由"), wide=True),
-            Column(key="sha256", title=Words("SHA-256 of the file", "ファイルのSHA-256")),
-            Column(key="pixels_sha256", title=Words("of its pixels", "画素のSHA-256")),
-            Column(key="entries", title=Words("Ledger entries", "台帳番号"), align=Align.END),
+            Column(key="attested", title=Bilingual("No AI", "AI不使用")),
+            Column(key="sequence", title=Bilingual("Sequence", "シーケンス")),
+            Column(key="shot", title=Bilingual("Cut", "カット")),
+            Column(key="version", title=Bilingual("Version", "バージョン"), linked=True),
+            Column(key="state", title=Bilingual("State", "状態")),
+            Column(key="made", title=Bilingual("How it was made", "制作方法"), wide=True),
+            Column(key="people", title=Bilingual("Drawn and painted by", "作画・彩色")),
+            Column(key="declared", title=Bilingual("Declared by", "申告者")),
+            Column(key="why_not", title=Bilingual("Why not", "証明できない理由"), wide=True),
+            Column(key="sha256", title=Bilingual("SHA-256 of the file", "ファイルのSHA-256")),
+            Column(key="pixels_sha256", title=Bilingual("of its pixels", "画素のSHA-256")),
+            Column(key="entries", title=Bilingual("Ledger entries", "台帳番号"), align=Align.END),
         ),
         rows=map(_row, rows),
     )
 
 
-_ATTESTED = Badge(Words("attested", "証明"), Tone.SOLID)
-_NOT = Badge(Words("no", "不可"), Tone.ALERT)
+_ATTESTED = Badge(Bilingual("attested", "証明"), Tone.SOLID)
+_NOT = Badge(Bilingual("no", "不可"), Tone.ALERT)
 
 
 def _row(one: _Examined) -> tuple[Cell, ...]:
@@ -279,7 +281,7 @@ def _row(one: _Examined) -> tuple[Cell, ...]:
         one.sequence,
         one.shot,
         Link(one.code, one.url),
-        STATES[one.state],
+        REVIEW_STATES[one.state],
         Lines(made),
         joined(one.artists) if one.artists else NOT_RECORDED,
         Lines((*by_whom(one.stated).items, *sealed(one.stated).items))

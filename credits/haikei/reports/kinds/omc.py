@@ -34,7 +34,7 @@ from haikei.reports.document.composing import compose, is_named, shown
 from haikei.reports.facts.ai_scan import read
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.report import Format, ReportOptions, ReportSource
-from haikei.reports.words import Words
+from haikei.texts import ROLES, Bilingual
 
 _VERSION = "https://movielabs.com/omc/json/schema/v2.8"
 _ENTITIES_A_PIECE = 200
@@ -53,7 +53,7 @@ class OmcReport:
     """The lineage for other tools, as MovieLabs' OMC-JSON."""
 
     name = "omc"
-    title = Words("Lineage as MovieLabs OMC-JSON 2.8", "来歴データ（MovieLabs OMC-JSON 2.8）")
+    title = Bilingual("Lineage as MovieLabs OMC-JSON 2.8", "来歴データ（MovieLabs OMC-JSON 2.8）")
     purpose = "The lineage as MovieLabs OMC-JSON 2.8: assets, versions, tasks, participants."
     formats = (Format.JSON,)
 
@@ -120,7 +120,7 @@ class _Lineage:
             if one.role not in self._roles:
                 self._roles.add(one.role)
                 yield self._entity(
-                    "Role", f"role/{one.role}", name=ROLES[one.role].en, roleType=one.role
+                    "Role", f"role/{one.role}", name=ROLES[one.role].heading.en, roleType=one.role
                 )
         maker = _maker_of(image)
         before = version.images[:position]

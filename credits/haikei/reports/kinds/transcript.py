@@ -25,33 +25,33 @@ from haikei.reports.document.blocks import (
 )
 from haikei.reports.document.composing import compose
 from haikei.reports.report import Format, ReportOptions, ReportSource
-from haikei.reports.words import Language, Text, Words
+from haikei.texts import Bilingual, Language, Text
 
-_TITLE = Words("Verification transcript", "検証記録")
+_TITLE = Bilingual("Verification transcript", "検証記録")
 _VERDICTS = {
-    Verdict.OK: Words("ok", "問題なし"),
-    Verdict.LOOK: Words("to be looked at", "要確認"),
-    Verdict.UNRECORDED: Words("not recorded", "記録なし"),
-    Verdict.UNDECLARED_AI: Words("undeclared AI", "AIの申告なし"),
-    Verdict.FAILED: Words("failed", "不合格"),
+    Verdict.OK: Bilingual("ok", "問題なし"),
+    Verdict.LOOK: Bilingual("to be looked at", "要確認"),
+    Verdict.UNRECORDED: Bilingual("not recorded", "記録なし"),
+    Verdict.UNDECLARED_AI: Bilingual("undeclared AI", "AIの申告なし"),
+    Verdict.FAILED: Bilingual("failed", "不合格"),
 }
 _COLUMNS = (
-    Column(key="file", title=Words("File and SHA-256", "ファイルとSHA-256"), wide=True),
-    Column(key="verdict", title=Words("Verdict", "判定")),
-    Column(key="marks", title=Words("Marks and steps", "署名と工程"), wide=True),
-    Column(key="recorded", title=Words("Recorded as", "記録")),
-    Column(key="made_by", title=Words("Made by", "制作者"), wide=True),
+    Column(key="file", title=Bilingual("File and SHA-256", "ファイルとSHA-256"), wide=True),
+    Column(key="verdict", title=Bilingual("Verdict", "判定")),
+    Column(key="marks", title=Bilingual("Marks and steps", "署名と工程"), wide=True),
+    Column(key="recorded", title=Bilingual("Recorded as", "記録")),
+    Column(key="made_by", title=Bilingual("Made by", "制作者"), wide=True),
 )
-_FINDINGS = Column(key="findings", title=Words("Findings", "指摘"))
-_MISSING = Words("missing", "ファイルなし")
-_NOBODY = Words("No background is recorded here yet.", "背景の記録はまだありません。")
+_FINDINGS = Column(key="findings", title=Bilingual("Findings", "指摘"))
+_MISSING = Bilingual("missing", "ファイルなし")
+_NOBODY = Bilingual("No background is recorded here yet.", "背景の記録はまだありません。")
 _NOTES = (
-    Words(
+    Bilingual(
         "A mark shows who signed a file and that it was not changed since; not that what is said "
         "in it is true.",
         "署名は、誰が署名し、その後変更されていないことを示します。内容の真実性は示しません。",
     ),
-    Words(
+    Bilingual(
         "A file without signs of a trained model is no proof that none was used.",
         "AIの痕跡がないことは、AIが使われなかった証明にはなりません。",
     ),
@@ -89,13 +89,13 @@ def _tools(found: Sequence[Examination]) -> tuple[Fact, ...]:
         if verdict.available
     }
     return (
-        Fact("haikei", Words("Examined with", "検証ツール"), f"Haikei {version('haikei')}"),
+        Fact("haikei", Bilingual("Examined with", "検証ツール"), f"Haikei {version('haikei')}"),
         Fact(
             "engines",
-            Words("C2PA validators", "C2PA検証エンジン"),
+            Bilingual("C2PA validators", "C2PA検証エンジン"),
             Lines(tuple(sorted(engines))) if engines else "–",
         ),
-        Fact("python", Words("On", "実行環境"), f"Python {platform.python_version()}"),
+        Fact("python", Bilingual("On", "実行環境"), f"Python {platform.python_version()}"),
     )
 
 
@@ -103,7 +103,7 @@ def _blocks(found: Sequence[Examination]) -> Iterator[Block]:
     bad = [one for one in found if one.verdict is not Verdict.OK]
     if bad:
         yield Notice(
-            Words(
+            Bilingual(
                 f"{len(bad)} of {len(found)} files need somebody.",
                 f"{len(found)}件中{len(bad)}件に確認が必要です。",
             ),
@@ -111,7 +111,7 @@ def _blocks(found: Sequence[Examination]) -> Iterator[Block]:
         )
     else:
         yield Notice(
-            Words(f"All {len(found)} files are well.", f"{len(found)}件すべて問題ありません。"),
+            Bilingual(f"All {len(found)} files are well.", f"{len(found)}件すべて問題ありません。"),
             Tone.SOLID,
         )
     yield Table(
@@ -120,14 +120,14 @@ def _blocks(found: Sequence[Examination]) -> Iterator[Block]:
         rows=(_row(one) for one in found),
     )
     if bad:
-        yield Heading(Words("Findings", "指摘事項"))
+        yield Heading(Bilingual("Findings", "指摘事項"))
         yield Table(
             key="findings",
             columns=(
-                Column(key="file", title=Words("File", "ファイル")),
-                Column(key="kind", title=Words("Finding", "種別")),
-                Column(key="message", title=Words("What was found", "内容"), wide=True),
-                Column(key="advice", title=Words("What to do", "対応"), wide=True),
+                Column(key="file", title=Bilingual("File", "ファイル")),
+                Column(key="kind", title=Bilingual("Finding", "種別")),
+                Column(key="message", title=Bilingual("What was found", "内容"), wide=True),
+                Column(key="advice", title=Bilingual("What to do", "対応"), wide=True),
             ),
             rows=(
                 (one.path.name, problem.kind.value, problem.message, problem.advice)
@@ -142,7 +142,9 @@ def _row(one: Examination) -> tuple[Cell, ...]:
     marks = one.marks
     steps = tuple(step.title for step in marks.steps) if marks else ()
     recorded = one.version.code if one.version else (one.record.path if one.record else "")
-    declared = Words(f"declared: {one.declared}", f"申告：{one.declared}") if one.declared else ""
+    declared = (
+        Bilingual(f"declared: {one.declared}", f"申告：{one.declared}") if one.declared else ""
+    )
     return (
         Lines((one.path.name, one.sha256)),
         Badge(_VERDICTS[one.verdict], tone),
@@ -153,11 +155,11 @@ def _row(one: Examination) -> tuple[Cell, ...]:
 
 
 def _entry(number: int | None) -> Text:
-    return "" if number is None else Words(f"ledger entry {number}", f"台帳番号 {number}")
+    return "" if number is None else Bilingual(f"ledger entry {number}", f"台帳番号 {number}")
 
 
-def _words(credit: CreditLine | None) -> Words | None:
-    return Words(credit.en, credit.ja) if credit else None
+def _words(credit: CreditLine | None) -> Bilingual | None:
+    return Bilingual(credit.en, credit.ja) if credit else None
 
 
 class VerificationReport:
@@ -216,5 +218,5 @@ def _missing(version: BackgroundVersion) -> tuple[Cell, ...]:
         None,
         Lines((version.code, _entry(version.ledger[-1]))),
         _words(credit),
-        Words("The file is not at its place.", "所定の場所にファイルがありません。"),
+        Bilingual("The file is not at its place.", "所定の場所にファイルがありません。"),
     )

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from haikei.credits import BackgroundVersion, Person, Role, StatementKind
-from haikei.presets import ROLES
 from haikei.reports.document.blocks import (
     Align,
     Badge,
@@ -38,13 +37,13 @@ from haikei.reports.facts.declared import Asked, Declarations, answers
 from haikei.reports.facts.questions import TAG_SOURCE
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.report import Format, ReportOptions, ReportSource
-from haikei.reports.words import Words
 from haikei.settings import PersonEntry
+from haikei.texts import ROLES, Bilingual
 
-_BY_PIPELINE = Words("run by pipeline: nobody named", "パイプライン自動実行（氏名なし）")
-_KEPT = Words("yes: named in the credits", "あり（クレジット記載）")
-_WITHHELD = Words("withheld at the person's own request", "本人の希望により非表示")
-_NOT_KEPT = Badge(Words("NO: no name is recorded", "なし（氏名の記録なし）"), Tone.ALERT)
+_BY_PIPELINE = Bilingual("run by pipeline: nobody named", "パイプライン自動実行（氏名なし）")
+_KEPT = Bilingual("yes: named in the credits", "あり（クレジット記載）")
+_WITHHELD = Bilingual("withheld at the person's own request", "本人の希望により非表示")
+_NOT_KEPT = Badge(Bilingual("NO: no name is recorded", "なし（氏名の記録なし）"), Tone.ALERT)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,7 +90,7 @@ class UnionLogReport:
     """What a guild may ask under its agreement; TAG's clause stands behind the columns."""
 
     name = "union-log"
-    title = Words("Notices to guilds, and credit kept", "組合への通知とクレジットの記録")
+    title = Bilingual("Notices to guilds, and credit kept", "組合への通知とクレジットの記録")
     purpose = "Covered people, notices and consultations, operators of AI steps, credit kept."
     formats = (Format.HTML, Format.PDF, Format.CSV, Format.JSON)
 
@@ -180,27 +179,29 @@ def _add(
 def _summary(log: _Log) -> tuple[Fact, ...]:
     named = log.ai_steps - log.unnamed_steps
 
-    def figure(key: str, label: Words, value: int, shown_as: Words | str, target: str) -> Fact:
+    def figure(
+        key: str, label: Bilingual, value: int, shown_as: Bilingual | str, target: str
+    ) -> Fact:
         return Fact(key, label, Lines((Figure(value, shown_as, target), LOGGED)))
 
     return (
         Fact(
             "covered",
-            Words("Covered people", "組合の対象者"),
+            Bilingual("Covered people", "組合の対象者"),
             Lines((Figure(len(log.covered), f"{len(log.covered):,}", "#people"), DECLARED)),
         ),
         figure(
             "works_with_ai",
-            Words("Their backgrounds with AI", "対象者が関わったAI使用背景"),
+            Bilingual("Their backgrounds with AI", "対象者が関わったAI使用背景"),
             len(log.works),
             f"{len(log.works):,}",
             "#works",
         ),
         figure(
             "operated",
-            Words("AI steps with a named operator", "操作者の記録があるAI工程"),
+            Bilingual("AI steps with a named operator", "操作者の記録があるAI工程"),
             named,
-            Words(f"{named:,} of {log.ai_steps:,}", f"{log.ai_steps:,}件中{named:,}件"),
+            Bilingual(f"{named:,} of {log.ai_steps:,}", f"{log.ai_steps:,}件中{named:,}件"),
             "#works",
         ),
     )
@@ -208,7 +209,7 @@ def _summary(log: _Log) -> tuple[Fact, ...]:
 
 def _blocks(log: _Log, declarations: Declarations, source: ReportSource) -> Iterator[Block]:
     yield Paragraph(
-        Words(
+        Bilingual(
             "An AI system is no person; using one does not affect anybody's rights, credit among "
             f"them; notice is given in writing ({TAG_SOURCE}).",
             f"AIシステムは人ではなく、その使用はクレジットを含む本人の権利に影響しない。通知は書面で行う"
@@ -217,18 +218,20 @@ def _blocks(log: _Log, declarations: Declarations, source: ReportSource) -> Iter
         small=True,
     )
     yield from _notices(log, declarations)
-    yield Heading(Words("Notices and consultations", "通知と協議"), anchor="notices")
+    yield Heading(Bilingual("Notices and consultations", "通知と協議"), anchor="notices")
     yield answers("statements", _asked(declarations, source))
-    yield Heading(Words("Covered people", "対象者"), anchor="people")
+    yield Heading(Bilingual("Covered people", "対象者"), anchor="people")
     yield _people(log)
-    yield Heading(Words("Their backgrounds with AI", "対象者が関わったAI使用背景"), anchor="works")
+    yield Heading(
+        Bilingual("Their backgrounds with AI", "対象者が関わったAI使用背景"), anchor="works"
+    )
     yield _works(log)
 
 
 def _notices(log: _Log, declarations: Declarations) -> Iterator[Block]:
     if not log.covered:
         yield Notice(
-            Words(
+            Bilingual(
                 "Nobody is recorded as covered: set union and classification in [[people]] of the "
                 "settings.",
                 "対象者の記録がありません。設定の [[people]] に union を記入してください。",
@@ -238,7 +241,7 @@ def _notices(log: _Log, declarations: Declarations) -> Iterator[Block]:
     if log.unknown:
         number = len(log.unknown)
         yield Notice(
-            Words(
+            Bilingual(
                 f"For {number:,} people who worked on these backgrounds the settings do not say "
                 "whether an agreement covers them ([[people]]).",
                 f"{number:,}人について、協約の対象かどうかが設定（[[people]]）に記載されていません。",
@@ -249,7 +252,7 @@ def _notices(log: _Log, declarations: Declarations) -> Iterator[Block]:
     if late:
         dated = bool(declarations.of(StatementKind.UNION_NOTICE))
         yield Notice(
-            Words(
+            Bilingual(
                 f"{late:,} backgrounds were generated before the date of a notice that covers them."
                 if dated
                 else f"{late:,} backgrounds were generated and no notice is recorded.",
@@ -261,7 +264,7 @@ def _notices(log: _Log, declarations: Declarations) -> Iterator[Block]:
         )
     if log.unnamed_steps:
         yield Notice(
-            Words(
+            Bilingual(
                 f"{log.unnamed_steps:,} AI steps were run by the pipeline and name no operator.",
                 f"{log.unnamed_steps:,}件のAI工程はパイプラインが自動実行し、操作者の記録がありません。",
             )
@@ -272,11 +275,11 @@ def _asked(declarations: Declarations, source: ReportSource) -> Iterator[Asked]:
     for kind, question in (
         (
             StatementKind.UNION_NOTICE,
-            Words("Which notices were given?", "どのような通知を行ったか"),
+            Bilingual("Which notices were given?", "どのような通知を行ったか"),
         ),
         (
             StatementKind.UNION_CONSULTATION,
-            Words("Which consultations were held?", "どのような協議を行ったか"),
+            Bilingual("Which consultations were held?", "どのような協議を行ったか"),
         ),
     ):
         how = declare(kind, source.scope)
@@ -287,14 +290,14 @@ def _people(log: _Log) -> Table:
     return Table(
         key="people",
         columns=(
-            Column(key="name", title=Words("Name", "氏名"), wide=True),
-            Column(key="union", title=Words("Guild", "組合")),
-            Column(key="classification", title=Words("Classification", "職種区分")),
-            Column(key="roles", title=Words("Roles", "役職")),
-            Column(key="versions", title=Words("Backgrounds", "背景数"), align=Align.END),
-            Column(key="with_ai", title=Words("with AI", "うちAI使用"), align=Align.END),
-            Column(key="operated", title=Words("AI steps run in", "AI操作"), align=Align.END),
-            Column(key="credit", title=Words("Credit kept", "クレジット維持")),
+            Column(key="name", title=Bilingual("Name", "氏名"), wide=True),
+            Column(key="union", title=Bilingual("Guild", "組合")),
+            Column(key="classification", title=Bilingual("Classification", "職種区分")),
+            Column(key="roles", title=Bilingual("Roles", "役職")),
+            Column(key="versions", title=Bilingual("Backgrounds", "背景数"), align=Align.END),
+            Column(key="with_ai", title=Bilingual("with AI", "うちAI使用"), align=Align.END),
+            Column(key="operated", title=Bilingual("AI steps run in", "AI操作"), align=Align.END),
+            Column(key="credit", title=Bilingual("Credit kept", "クレジット維持")),
         ),
         rows=map(_person, log.covered.values()),
     )
@@ -308,7 +311,7 @@ def _person(one: _Covered) -> tuple[Cell, ...]:
     else:
         name = shown(person)
         credit = _KEPT if is_named(person) else _WITHHELD if person.opt_out else _NOT_KEPT
-    roles = tuple(Words(ROLES[role].en, ROLES[role].ja) for role in one.roles)
+    roles = tuple(ROLES[role].heading for role in one.roles)
     return (
         name,
         entry.union,
@@ -325,26 +328,26 @@ def _works(log: _Log) -> Table:
     return Table(
         key="works",
         columns=(
-            Column(key="sequence", title=Words("Sequence", "シーケンス")),
-            Column(key="shot", title=Words("Cut", "カット")),
-            Column(key="version", title=Words("Version", "バージョン"), linked=True),
-            Column(key="covered", title=Words("Covered people", "対象者"), wide=True),
-            Column(key="tool", title=Words("AI system", "AIシステム")),
-            Column(key="steps", title=Words("AI steps", "AI工程"), align=Align.END),
-            Column(key="operator", title=Words("Operator", "操作者")),
-            Column(key="first_at", title=Words("First generated", "生成日時")),
-            Column(key="notice", title=Words("Notice before", "事前通知")),
-            Column(key="entries", title=Words("Ledger entries", "台帳番号"), align=Align.END),
+            Column(key="sequence", title=Bilingual("Sequence", "シーケンス")),
+            Column(key="shot", title=Bilingual("Cut", "カット")),
+            Column(key="version", title=Bilingual("Version", "バージョン"), linked=True),
+            Column(key="covered", title=Bilingual("Covered people", "対象者"), wide=True),
+            Column(key="tool", title=Bilingual("AI system", "AIシステム")),
+            Column(key="steps", title=Bilingual("AI steps", "AI工程"), align=Align.END),
+            Column(key="operator", title=Bilingual("Operator", "操作者")),
+            Column(key="first_at", title=Bilingual("First generated", "生成日時")),
+            Column(key="notice", title=Bilingual("Notice before", "事前通知")),
+            Column(key="entries", title=Bilingual("Ledger entries", "台帳番号"), align=Align.END),
         ),
         rows=map(_work, log.works),
-        empty=Words(
+        empty=Bilingual(
             "No background of covered people was made with AI.",
             "対象者が関わったAI使用背景はありません。",
         ),
     )
 
 
-_TOLD = Badge(Words("yes", "あり"), Tone.DASHED)
+_TOLD = Badge(Bilingual("yes", "あり"), Tone.DASHED)
 
 
 def _work(one: _AiWork) -> tuple[Cell, ...]:

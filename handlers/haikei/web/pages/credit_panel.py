@@ -14,8 +14,8 @@ from haikei.credits import (
     printed_system,
 )
 from haikei.database import contributions
-from haikei.presets import FACETS, ROLES
-from haikei.reports import Words, share, shown
+from haikei.reports import share, shown
+from haikei.texts import FACETS, GRADES, ROLES, Bilingual
 from haikei.web.pages import page_texts
 
 
@@ -23,13 +23,13 @@ from haikei.web.pages import page_texts
 class PartView:
     """One thing that somebody did."""
 
-    role: Words
-    who: Words
+    role: Bilingual
+    who: Bilingual
     is_person: bool
-    image: Words  #: what it was done to
+    image: Bilingual  #: what it was done to
     grade: str
-    grade_name: Words
-    evidence: tuple[Words, ...]
+    grade_name: Bilingual
+    evidence: tuple[Bilingual, ...]
     entry: int  #: of the ledger
 
 
@@ -38,13 +38,13 @@ class FacetView:
     """One side of a version's making."""
 
     name: str
-    title: Words
-    state: Words
+    title: Bilingual
+    state: Bilingual
     parts: tuple[PartView, ...]
 
 
 def panel(
-    connection: Connection, version: BackgroundVersion, names: Sequence[Words]
+    connection: Connection, version: BackgroundVersion, names: Sequence[Bilingual]
 ) -> tuple[FacetView, ...]:
     """Return the four sides of a version; `names` are what its images are called."""
     called = {image.key: name for image, name in zip(version.images, names, strict=True)}
@@ -55,8 +55,8 @@ def panel(
     return tuple(
         FacetView(
             name=summary.facet.value,
-            title=page_texts.label(FACETS[summary.facet.value]),
-            state=page_texts.label(summary.text),
+            title=FACETS[summary.facet],
+            state=summary.text,
             parts=tuple(_parts(summary, called, sealed)),
         )
         for summary in facets(version)
@@ -64,30 +64,29 @@ def panel(
 
 
 def _parts(
-    summary: FacetSummary, called: dict[str, Words], sealed: dict[str, tuple[int, ...]]
+    summary: FacetSummary, called: dict[str, Bilingual], sealed: dict[str, tuple[int, ...]]
 ) -> Iterator[PartView]:
     for part in summary.parts:
         one, image = part.contribution, part.image
-        role = ROLES[one.role.value]
         is_person = isinstance(one.actor, Person)
         name = "" if isinstance(one.actor, Person) else printed_system(one.actor)
         yield PartView(
-            role=Words(role.en, role.ja),
-            who=shown(one.actor) if isinstance(one.actor, Person) else Words(name, name),
+            role=ROLES[one.role].heading,
+            who=shown(one.actor) if isinstance(one.actor, Person) else Bilingual(name, name),
             is_person=is_person,
             image=called[image.key],
             grade=one.grade.value,
-            grade_name=page_texts.grade(one.grade),
+            grade_name=GRADES[one.grade],
             evidence=tuple(_evidence(one)),
             entry=sealed[image.key][image.contributions.index(one)],
         )
 
 
-def _evidence(one: Contribution) -> Iterator[Words]:
+def _evidence(one: Contribution) -> Iterator[Bilingual]:
     told = one.evidence
     for text in (told.source, told.note):
         if text:
-            yield Words(text, text)
+            yield Bilingual(text, text)
     if told.minutes is not None:
         yield page_texts.MINUTES.filled(number=told.minutes)
     if told.change is not None:

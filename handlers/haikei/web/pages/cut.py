@@ -10,23 +10,16 @@ from haikei.credits import BackgroundVersion, CreditLine, credit_line, records
 from haikei.database import backgrounds
 from haikei.errors import CreditError
 from haikei.jobs.job import JobState
-from haikei.reports import Words, steps
+from haikei.reports import steps
 from haikei.review import ReviewView, review_of
 from haikei.review.notes import NoteState
+from haikei.show import Place
+from haikei.texts import Bilingual
 from haikei.web.pages.credit_panel import FacetView, panel
 from haikei.web.pages.gallery import CardPlace, Work, works
 from haikei.web.pages.lineage_graph import Graph, graph_of
 
 _row = backgrounds.c
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CutName:
-    """Which cut."""
-
-    project: str
-    sequence: str
-    shot: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +48,7 @@ class VersionSummary:
 class Layer:
     """One picture of the comparison."""
 
-    name: Words
+    name: Bilingual
     sha256: str
     entry: int  #: of the ledger
 
@@ -85,7 +78,7 @@ class ShownVersion:
 class Cut:
     """One cut of a show."""
 
-    name: CutName
+    name: Place
     shown: ShownVersion | None  #: None before there is a version
     variants: tuple[VersionSummary, ...]  #: the newest of each season and time
     history: tuple[VersionSummary, ...]  #: of the season and time that is shown, the newest first
@@ -93,7 +86,7 @@ class Cut:
     refusals: tuple[tuple[CardPlace, Work], ...]
 
 
-def cut(connection: Connection, name: CutName, wanted: Wanted) -> Cut | None:
+def cut(connection: Connection, name: Place, wanted: Wanted) -> Cut | None:
     """
     Return a cut with one of its versions; None when nothing is known of the cut.
 
@@ -121,7 +114,7 @@ def cut(connection: Connection, name: CutName, wanted: Wanted) -> Cut | None:
     )
 
 
-def find_version(connection: Connection, name: str) -> tuple[CutName, Wanted] | None:
+def find_version(connection: Connection, name: str) -> tuple[Place, Wanted] | None:
     """Return where a version stands, by its background's key or the tracker's name for it."""
     query = (
         select(backgrounds)
@@ -132,11 +125,11 @@ def find_version(connection: Connection, name: str) -> tuple[CutName, Wanted] | 
     row = connection.execute(query).first()
     if row is None:
         return None
-    cut_name = CutName(project=row.project, sequence=row.sequence, shot=row.shot)
+    cut_name = Place(project=row.project, sequence=row.sequence, shot=row.shot)
     return cut_name, Wanted(season=row.season, time=row.time, version=row.version)
 
 
-def _standing(connection: Connection, name: CutName) -> list[VersionSummary]:
+def _standing(connection: Connection, name: Place) -> list[VersionSummary]:
     query = (
         select(
             _row.key, _row.code, _row.season, _row.time, _row.version, _row.state, _row.created_at
@@ -201,11 +194,11 @@ def _shown(
     )
 
 
-def _numbered(names: Sequence[Words]) -> tuple[Words, ...]:
+def _numbered(names: Sequence[Bilingual]) -> tuple[Bilingual, ...]:
     """Return names that tell the images apart: those of several touch-ups get numbers."""
-    found: list[Words] = []
+    found: list[Bilingual] = []
     for place, name in enumerate(names):
         number = names[: place + 1].count(name)
         several = names.count(name) > 1
-        found.append(Words(f"{name.en} {number}", f"{name.ja} {number}") if several else name)
+        found.append(Bilingual(f"{name.en} {number}", f"{name.ja} {number}") if several else name)
     return tuple(found)

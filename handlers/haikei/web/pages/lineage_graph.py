@@ -7,26 +7,20 @@ from sqlalchemy import Connection, select
 
 from haikei.credits import (
     BackgroundVersion,
-    ImageKind,
     ImageRecord,
     Relation,
     printed_system,
 )
 from haikei.credits.records import Lineage, lineage
 from haikei.database import background_images, backgrounds, image_records
-from haikei.reports import Words, joined
+from haikei.reports import joined
+from haikei.texts import IMAGE_KINDS, Bilingual
 
 BOX_WIDTH, BOX_HEIGHT = 186, 76
 _GAP_X, _GAP_Y, _EDGE = 46, 22, 8
 #: Images beyond this are left out of the drawing; they are many when all was made from one.
 _MOST = 60
 _NO_VERSION = ("", 0)
-_KINDS = {
-    ImageKind.LAYOUT: Words("Layout", "原図"),
-    ImageKind.GENERATION: Words("Generation", "生成"),
-    ImageKind.BACKGROUND: Words("Background", "背景"),
-    ImageKind.TOUCH_UP: Words("Touch-up", "加筆"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +29,8 @@ class Box:
 
     x: int
     y: int
-    title: Words
-    made_by: Words
+    title: Bilingual
+    made_by: Bilingual
     entry: int  #: of the ledger
     version: int  #: that it is; 0 when it is a step on the way to one
     key: str  #: of that version; empty when there is none
@@ -65,7 +59,9 @@ class Graph:
     missing: int  #: images that records name and that are not recorded
 
 
-def graph_of(connection: Connection, version: BackgroundVersion, names: Sequence[Words]) -> Graph:
+def graph_of(
+    connection: Connection, version: BackgroundVersion, names: Sequence[Bilingual]
+) -> Graph:
     """Draw what a version was made from and what was made from it, from left to right."""
     found = lineage(connection, version.final.sha256, descendants=True)
     images = found.images[:_MOST]
@@ -86,7 +82,7 @@ def graph_of(connection: Connection, version: BackgroundVersion, names: Sequence
         Box(
             x=places[image.sha256][0],
             y=places[image.sha256][1],
-            title=called.get(image.sha256, _KINDS[image.kind]),
+            title=called.get(image.sha256, IMAGE_KINDS[image.kind]),
             made_by=_makers(image),
             entry=entries.get(image.sha256, 0),
             version=versions.get(image.sha256, _NO_VERSION)[1],
@@ -140,11 +136,11 @@ def _path(start: tuple[int, int], end: tuple[int, int]) -> str:
     return down + up
 
 
-def _makers(image: ImageRecord) -> Words:
+def _makers(image: ImageRecord) -> Bilingual:
     system = image.system
     if system is not None:
         name = printed_system(system)
-        return Words(name, name)
+        return Bilingual(name, name)
     return joined(image.people)
 
 

@@ -18,12 +18,13 @@ from haikei.errors import HaikeiError, ReviewOvertaken, TrackerUnavailable
 from haikei.events import Source
 from haikei.jobs.report_inputs import published_files
 from haikei.jobs.table import JobStore
-from haikei.reports import Text
 from haikei.review import Decider, Deciding, Decision, ReviewVerdict
+from haikei.show import Place
+from haikei.texts import DECISIONS, Text
 from haikei.web.address import to_show, to_shows, to_version
 from haikei.web.context import WebContext
 from haikei.web.pages import page_texts
-from haikei.web.pages.cut import CutName, Wanted, cut, find_version
+from haikei.web.pages.cut import Wanted, cut, find_version
 from haikei.web.pages.files import Files, Pictures
 from haikei.web.pages.gallery import (
     CardLabels,
@@ -116,7 +117,7 @@ class Looking:
         """Show one cut."""
         params = request.path_params
         sequence: str = params["sequence"]
-        name = CutName(
+        name = Place(
             project=params["project"],
             sequence="" if sequence == NO_SEQUENCE else sequence,
             shot=params["shot"],
@@ -162,7 +163,7 @@ class Looking:
     def _cut(
         self,
         request: Request,
-        name: CutName,
+        name: Place,
         wanted: Wanted,
         *,
         told: FormAnswer,
@@ -176,7 +177,7 @@ class Looking:
 
 
 def _told(query: Mapping[str, str]) -> FormAnswer:
-    said = page_texts.DECISIONS.get(query.get("said", ""))
+    said = DECISIONS.get(query.get("said", ""))
     if said is not None:
         return FormAnswer(good=page_texts.SAID.filled(decision=said), seen=query["said"])
     return FormAnswer(good=page_texts.TRYING) if query.get("said") == "retry" else _NOTHING

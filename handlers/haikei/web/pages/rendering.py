@@ -158,7 +158,7 @@ class Voice:
         """Return a phrase with its places filled in."""
         if values and not isinstance(text, str):
             text = text.filled(**values)
-        return said(text, self.language)
+        return in_language(text, self.language)
 
 
 class Renderer:
@@ -178,6 +178,7 @@ class Renderer:
         known: dict[str, Any] = self._templates.globals
         known.update(
             w=page_texts,
+            texts=texts,
             to_asset=to_asset,
             to_shows=to_shows,
             to_show=to_show,
