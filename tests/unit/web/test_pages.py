@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
+from haikei import texts
 from haikei.database import backgrounds, jobs, utc_now
 from haikei.files import sha256_of
 from haikei.jobs import JobState
@@ -283,6 +284,8 @@ def test_templates_say_phrases_that_exist_and_none_is_left_over() -> None:
     known = {name for name, one in vars(page_texts).items() if isinstance(one, Bilingual)}
 
     assert all(hasattr(page_texts, name) for name in used)
+    for table, key in re.findall(r"\btexts\.([A-Z_]+)(?:\.(\w+))?", source):
+        assert not key or key in getattr(texts, table)
     read_inside = {
         node.id
         for node in ast.walk(tree)
