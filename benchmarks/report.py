@@ -23,7 +23,7 @@ from pathlib import Path
 
 from haikei.credits import Scope, records
 from haikei.database import open_database, reading
-from haikei.reports import Format, Language, ReportOptions, ReportSource, find_report
+from haikei.reports import Format, ReportOptions, ReportSource, find_report
 from haikei.reports.report_writing import collect_rarely, write_report
 from haikei.settings import Settings
 from haikei.texts import Language

@@ -24,7 +24,6 @@ from haikei.reports import (
     ReportOptions,
     ReportSource,
     Style,
-    Words,
     find_report,
 )
 from haikei.reports.report_writing import write_report

@@ -7,29 +7,28 @@ from haikei.reports import (
     Column,
     Document,
     Format,
-    Language,
     Report,
     ReportOptions,
     ReportSource,
     Table,
-    Words,
     compose,
     find_report,
     reports,
 )
+from haikei.texts import Bilingual, Language
 
 
 class Cuts:
     """A report as a studio writes it: it inherits nothing from Haikei."""
 
     name = "cuts"
-    title = Words("Cuts", "カット")
+    title = Bilingual("Cuts", "カット")
     purpose = "All cuts."
     formats = (Format.HTML, Format.CSV)
 
     def document(self, source: ReportSource, options: ReportOptions) -> Document:
         assert_type(options.language, Language)
-        columns = (Column(key="shot", title=Words("Cut", "カット")),)
+        columns = (Column(key="shot", title=Bilingual("Cut", "カット")),)
         table = Table(key="cuts", columns=columns, rows=self._rows(source))
         return compose(self, source, options, blocks=(table,))
 
@@ -58,6 +57,6 @@ def use(source: ReportSource, options: ReportOptions) -> None:
     assert_type(reports(), tuple[Report, ...])
     report = find_report("cuts")
     assert_type(report, Report)
-    assert_type(report.title, Words)
+    assert_type(report.title, Bilingual)
     assert_type(report.formats, tuple[Format, ...])
     assert_type(report.document(source, options), Document)

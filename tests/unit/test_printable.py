@@ -15,7 +15,7 @@ from haikei.provenance import MarkSigner, mark, read_marks
 from haikei.reports import Format
 from haikei.reports.document.blocks import Column, Document, Paragraph, Table
 from haikei.reports.report_writing import write_report
-from haikei.reports.words import Language, Words
+from haikei.texts import Bilingual, Language
 from haikei.web.pages.rendering import Renderer
 from support.signing import DREW, contribution, mark_request, signing_settings, write_noise
 
@@ -124,7 +124,7 @@ def test_pages_print_no_such_sign() -> None:
 
 
 def a_document(name: str) -> Document:
-    column = Column(key="name", title=Words("Name", "氏名"))
+    column = Column(key="name", title=Bilingual("Name", "氏名"))
     return Document(
         name="test",
         title="Test",

@@ -10,11 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from haikei.settings.naming import naming_rules
-from haikei.settings.studio import WatchFolder
 from haikei.errors import SettingsError
 from haikei.settings.mistakes import Mistake, from_validation, listed
-from haikei.settings.studio import Settings
+from haikei.settings.naming import naming_rules
+from haikei.settings.studio import Settings, WatchFolder
 from haikei.settings.template import PathTemplate
 
 FILE_VARIABLE = "HAIKEI_SETTINGS"

@@ -8,9 +8,7 @@ from typing import get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from haikei.settings.naming import naming_rules
-from haikei.settings.studio import Settings, WatchFolder
-from haikei.settings.template import PathTemplate
+from haikei.settings.section import Section, model_inside
 
 _LONGEST_FOUND = 60
 

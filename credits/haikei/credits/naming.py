@@ -10,8 +10,8 @@ from functools import lru_cache
 from haikei.credits.contribution import Facet, Person, Role, SourceType, System, check_makers
 from haikei.credits.record import ImageRecord
 from haikei.errors import CreditError
-from haikei.presets import ROLES
 from haikei.printable import printable
+from haikei.texts import ROLES, Bilingual
 
 #: What is printed for those who do not want to be named.
 WITHHELD = "(name withheld at the artist's request)"

@@ -11,25 +11,25 @@ from haikei.reports import (
     ReportOptions,
     ReportSource,
     Table,
-    Words,
     compose,
 )
+from haikei.texts import Bilingual
 
 
 class OpenRetakes:
     """The newest versions that a supervisor sent back, for the production assistant's round."""
 
     name = "open-retakes"
-    title = Words("Open retakes", "リテイク一覧")
+    title = Bilingual("Open retakes", "リテイク一覧")
     purpose = "Backgrounds whose newest version waits for a retake."
     formats = (Format.HTML, Format.CSV)
 
     def document(self, source: ReportSource, options: ReportOptions) -> Document:
         """Return the list; its rows are read while it is written."""
         columns = (
-            Column(key="sequence", title=Words("Sequence", "シーケンス")),
-            Column(key="shot", title=Words("Cut", "カット")),
-            Column(key="version", title=Words("Version", "バージョン")),
+            Column(key="sequence", title=Bilingual("Sequence", "シーケンス")),
+            Column(key="shot", title=Bilingual("Cut", "カット")),
+            Column(key="version", title=Bilingual("Version", "バージョン")),
         )
         table = Table(key="retakes", columns=columns, rows=_rows(source))
         return compose(self, source, options, blocks=(table,))

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from haikei.cli import main
 from haikei.cli.app import app
-from haikei.cli.processes import stop_on_signals
+from haikei.cli.startup import stop_on_signals
 from haikei.database import jobs
 from haikei.errors import HaikeiError
 from haikei.files import sha256_of

@@ -7,7 +7,7 @@ from typing import Any
 
 from haikei.credits import Person, ReviewState, Scope, StatementKind, records
 from haikei.credits.people.registry import erase
-from haikei.reports import Format, Language
+from haikei.reports import Format
 from haikei.settings import Settings
 from haikei.texts import Language
 from support.records import (

@@ -28,7 +28,6 @@ from haikei.credits import (
     overall_source_type,
 )
 from haikei.formats import format_of
-from haikei.presets import ROLES
 from haikei.reports.document.blocks import Document
 from haikei.reports.document.composing import compose, is_named, shown
 from haikei.reports.facts.ai_scan import read

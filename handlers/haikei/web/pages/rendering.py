@@ -18,8 +18,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 from typing_extensions import override
 
+from haikei import texts
 from haikei.printable import printable_value
-from haikei.reports import Language, Text, said
+from haikei.texts import Language, Text, in_language
 from haikei.web.address import to_show, to_shows, to_sign_in, to_version
 from haikei.web.pages import page_texts
 from haikei.web.pages.files import send

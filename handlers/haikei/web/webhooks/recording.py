@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.exc import OperationalError
 
-from haikei.database import utc_now, web_deliveries
+from haikei.database import inserting, utc_now, web_deliveries
 from haikei.trackers import Delivery
 from haikei.web.webhooks.webhook_dispatch import AffectedRows, Waking, affected_by
 
