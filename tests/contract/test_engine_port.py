@@ -12,8 +12,9 @@ from typing import Protocol
 
 import pytest
 
-from haikei.errors import StateError
-from haikei.jobs.engine.dbos.engine import DbosEngine, QueueSettings
+from haikei.errors import SettingsError, StateError
+from haikei.jobs.engine import QueueSettings, load_engine
+from haikei.jobs.engine.dbos.engine import DbosEngine
 from haikei.jobs.engine.port import Durable, Handler, Task, TaskState
 from support.clocks import PATIENCE, eventually
 from support.jobs import work_until_killed
@@ -35,7 +36,8 @@ def open_engine(url: str) -> Iterator[OpenEngine]:
         def make(holder: str = "one", slots: int = 2, **handlers: Handler) -> DbosEngine:
             queue = QueueSettings(name="jobs", slots=slots, poll=0.02)
             engine = DbosEngine(url, holder=holder, queues=(queue,), handlers=handlers)
-            return stack.enter_context(engine)
+            stack.enter_context(engine)
+            return engine
 
         yield make
 
@@ -217,3 +219,14 @@ def test_a_database_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:
 
     with pytest.raises(StateError, match="cannot be used"):
         engine.__enter__()
+
+
+def test_the_engine_is_chosen_by_its_name_among_the_installed_ones() -> None:
+    assert load_engine("dbos") is DbosEngine
+
+
+def test_an_engine_that_is_not_installed_is_named_with_those_that_are() -> None:
+    with pytest.raises(SettingsError, match="no job engine 'celery'") as raised:
+        load_engine("celery")
+
+    assert "dbos" in (raised.value.advice or "")

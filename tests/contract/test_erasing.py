@@ -26,7 +26,8 @@ from haikei.database import (
 )
 from haikei.jobs import JobState
 from haikei.jobs.background.tasks import GENERATE_QUEUE, STEPS_QUEUE, BackgroundHandlers
-from haikei.jobs.engine.dbos.engine import DbosEngine, QueueSettings
+from haikei.jobs.engine import QueueSettings
+from haikei.jobs.engine.dbos.engine import DbosEngine
 from haikei.jobs.engine.dispatch import Dispatcher
 from haikei.jobs.engine.port import Durable, Task
 from haikei.jobs.engine.retries import Gate

@@ -33,15 +33,19 @@ from haikei.generators import (
 )
 from haikei.generators.production import Production
 from haikei.images import Picture, read_picture, write_picture
-from haikei.jobs.background.tasks import BackgroundHandlers
-from haikei.jobs.engine.dbos.engine import DbosEngine, QueueSettings
-from haikei.jobs.engine.dispatch import Dispatcher
-from haikei.jobs.engine.port import Durable, Handler, Task, TaskState
-from haikei.jobs.engine.retries import Gate
-from haikei.jobs.inbox import receive
-from haikei.jobs.table import JobStore
-from haikei.jobs.tools import Tools
-from haikei.jobs.touchup.handle import TouchUpHandlers
+from haikei.jobs import JobStore, Tools, receive
+from haikei.jobs.background import BackgroundHandlers
+from haikei.jobs.engine import (
+    Dispatcher,
+    Durable,
+    Gate,
+    Handler,
+    QueueSettings,
+    Task,
+    TaskState,
+)
+from haikei.jobs.engine.dbos.engine import DbosEngine
+from haikei.jobs.touchup import TouchUpHandlers
 from haikei.scenes import Scene, SceneKind, draw
 from haikei.settings import Settings
 from haikei.show import Place, Row
@@ -125,9 +129,11 @@ class FlatGenerator(Generator):
     source_type: SourceType = SourceType.ALGORITHMIC
     before: Callable[[str, ProgressCallback], None] | None = None
     made: list[str] = field(default_factory=list[str])
+    described: int = 0
 
     @override
     def describe(self, stage: StageOrder) -> StageSystem:
+        self.described += 1
         system = System(name="Flat", version="1", source_type=self.source_type)
         return StageSystem(system=system, libraries=())
 

@@ -324,6 +324,8 @@ class Device(Section):
 class Engine(Section):
     """How jobs are run."""
 
+    kind: Slug = "dbos"
+    """The job engine: a name in the entry points `haikei.engines`."""
     url: str | None = None
     """Database URL of the job engine; by default SQLite in the state folder."""
     devices: Annotated[tuple[Device, ...], AfterValidator(filled)] = (Device(),)

@@ -10,9 +10,16 @@ from haikei.generators.contract import (
     StageSystem,
     load_generator,
 )
-from haikei.generators.production import Production, ProductionOrder, StageOutput, seed_of
+from haikei.generators.production import (
+    DrawnLayout,
+    Production,
+    ProductionOrder,
+    StageOutput,
+    seed_of,
+)
 
 __all__ = [
+    "DrawnLayout",
     "GenerationRequest",
     "GenerationResult",
     "Generator",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from haikei.credits import Person, Scope
     from haikei.credits.people import Erased
-    from haikei.jobs.recompute import Recomputed
+    from haikei.jobs import Recomputed
     from haikei.settings import Settings
 
 _LISTED = 50
@@ -39,7 +39,7 @@ def recompute(
 ) -> None:
     """Compute all credits of a show anew from its lineage and write them to the tracker."""
     from haikei.credits import Scope
-    from haikei.jobs.recompute import recompute as put_right
+    from haikei.jobs import recompute as put_right
     from haikei.trackers import Part, load_tracker, needed
 
     loaded = load_settings(settings)
@@ -131,13 +131,13 @@ def tell_what_is_left(settings: "Settings", erased: "Erased") -> None:
     Raises:
         StateError: the job engine's database cannot be used.
     """
-    from haikei.jobs.engine.dbos.names import forget_names
+    from haikei.jobs.engine import load_engine
 
     state = settings.studio.state
     _warn(
         "Files are called by the name. Rename them, then erase once more with --name:", erased.paths
     )
-    left = forget_names(settings.engine_url, erased.names)
+    left = load_engine(settings.engine.kind).forget_names(settings.engine_url, erased.names)
     if left.deleted:
         say(f"The job engine forgot {left.deleted} ended tasks that held the name.")
     _warn(

@@ -43,7 +43,7 @@ def generate(
 ) -> None:
     """Make one background from one layout file, and a record of who and what made it."""
     from haikei.cli.startup import configure_logs
-    from haikei.jobs.oneoff import OneOff, make_one
+    from haikei.jobs import OneOff, make_one
 
     loaded = _settings(settings)
     configure_logs(loaded.log)
@@ -60,7 +60,7 @@ def generate(
         recipe=recipe,
         seed=seed,
     )
-    made = make_one(loaded, order, dry_run=dry_run, tell=_silent if as_json else say)
+    made = make_one(loaded, order, dry_run=dry_run, report=_silent if as_json else say)
     if as_json:
         print_json(
             {

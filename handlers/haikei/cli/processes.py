@@ -161,7 +161,7 @@ def worker(
     """Carry out jobs, until Ctrl-C; unfinished ones go on at the next start."""
     die_with(supervised_by)
     from haikei.cli.startup import configure_logs
-    from haikei.jobs.engine.worker import WorkerRole, run_worker
+    from haikei.jobs.engine import WorkerRole, run_worker
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
@@ -170,7 +170,7 @@ def worker(
         role=WorkerRole(role.value),
         device=device,
         stop=stop_on_signals(),
-        tell=_wake_reviewer,
+        on_version=_wake_reviewer,
     )
 
 

@@ -13,7 +13,7 @@ from haikei.images import SheetRow, write_sheet
 from haikei.jobs.job import JobKind, JobState
 from haikei.jobs.report_inputs import published_files
 from haikei.jobs.table import order_of
-from haikei.jobs.touchup.open_questions import open_questions
+from haikei.jobs.touchup import open_questions
 from haikei.review.notes import NoteState
 from haikei.settings import Settings
 from haikei.texts import REVIEW_STATES, variant_text

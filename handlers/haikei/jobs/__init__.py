@@ -1,5 +1,165 @@
 """The durable job: from an event to a Version in review, one step at a time."""
 
-from haikei.jobs.job import Job, JobOrder, JobState, Step
+from typing import TYPE_CHECKING
 
-__all__ = ["Job", "JobOrder", "JobState", "Step"]
+from haikei.doors import on_demand
+from haikei.jobs.job import (
+    Instructions,
+    Job,
+    JobKind,
+    JobOrder,
+    JobState,
+    RetakeOrder,
+    Step,
+    TouchUpOrder,
+    Turn,
+)
+
+if TYPE_CHECKING:
+    from haikei.jobs.checkpointing import (
+        Checkpointing,
+        TrackerOutlet,
+        outlets_of,
+    )
+    from haikei.jobs.contributions import (
+        as_credited,
+    )
+    from haikei.jobs.inbox import (
+        Refusal,
+        add_job,
+        receive,
+        receive_all,
+        refusal_key,
+        refuse,
+        supersede,
+        undispatched,
+    )
+    from haikei.jobs.oneoff import (
+        OneOff,
+        make_one,
+    )
+    from haikei.jobs.previews import (
+        CARD,
+        keep_card,
+        preview_file,
+        write_preview,
+    )
+    from haikei.jobs.recompute import (
+        Recomputed,
+        recompute,
+        stated,
+    )
+    from haikei.jobs.report_inputs import (
+        logged_hours,
+        published_files,
+    )
+    from haikei.jobs.table import (
+        ENDED_BADLY,
+        JobStore,
+        job_row,
+        order_of,
+        order_text,
+        result_of,
+        result_text,
+        touch_up_row,
+    )
+    from haikei.jobs.tools import (
+        Tools,
+    )
+
+__all__ = [
+    "CARD",
+    "ENDED_BADLY",
+    "Checkpointing",
+    "Instructions",
+    "Job",
+    "JobKind",
+    "JobOrder",
+    "JobState",
+    "JobStore",
+    "OneOff",
+    "Recomputed",
+    "Refusal",
+    "RetakeOrder",
+    "Step",
+    "Tools",
+    "TouchUpOrder",
+    "TrackerOutlet",
+    "Turn",
+    "add_job",
+    "as_credited",
+    "job_row",
+    "keep_card",
+    "logged_hours",
+    "make_one",
+    "order_of",
+    "order_text",
+    "outlets_of",
+    "preview_file",
+    "published_files",
+    "receive",
+    "receive_all",
+    "recompute",
+    "refusal_key",
+    "refuse",
+    "result_of",
+    "result_text",
+    "stated",
+    "supersede",
+    "touch_up_row",
+    "undispatched",
+    "write_preview",
+]
+
+# The command line reads states and orders at once, and loads the database only when needed.
+__getattr__ = on_demand(
+    __name__,
+    {
+        "haikei.jobs.checkpointing": (
+            "Checkpointing",
+            "TrackerOutlet",
+            "outlets_of",
+        ),
+        "haikei.jobs.contributions": ("as_credited",),
+        "haikei.jobs.inbox": (
+            "Refusal",
+            "add_job",
+            "receive",
+            "receive_all",
+            "refusal_key",
+            "refuse",
+            "supersede",
+            "undispatched",
+        ),
+        "haikei.jobs.oneoff": (
+            "OneOff",
+            "make_one",
+        ),
+        "haikei.jobs.previews": (
+            "CARD",
+            "keep_card",
+            "preview_file",
+            "write_preview",
+        ),
+        "haikei.jobs.recompute": (
+            "Recomputed",
+            "recompute",
+            "stated",
+        ),
+        "haikei.jobs.report_inputs": (
+            "logged_hours",
+            "published_files",
+        ),
+        "haikei.jobs.table": (
+            "ENDED_BADLY",
+            "JobStore",
+            "job_row",
+            "order_of",
+            "order_text",
+            "result_of",
+            "result_text",
+            "touch_up_row",
+        ),
+        "haikei.jobs.tools": ("Tools",),
+    },
+)

@@ -46,6 +46,15 @@ class Link:
         return tuple(path for path in (self.manifest, self.xmp) if path is not None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A published version on which a chain goes on."""
+
+    images: tuple[ImageRecord, ...]  #: its lineage, its own image last
+    path: Path  #: of its picture
+    code: str
+
+
 class Chain:
     """
     Marks pictures one after the other.
@@ -53,22 +62,25 @@ class Chain:
     Args:
         signer: signs every picture.
         unnamed: leave the credit line empty where nobody is named, instead of refusing.
+        base: the version on which a touch-up is painted; None where the layout is put first.
     """
 
-    def __init__(self, signer: MarkSigner, *, unnamed: bool = False) -> None:
+    def __init__(self, signer: MarkSigner, *, unnamed: bool, base: Base | None = None) -> None:
         self.signer = signer
         self._unnamed = unnamed
+        self._base = base
         self._links: list[Link] = []
 
     @property
     def links(self) -> tuple[Link, ...]:
-        """What was put on the chain, the layout first."""
+        """The pictures put on the chain, in order; without those of its base."""
         return tuple(self._links)
 
     @property
     def images(self) -> tuple[ImageRecord, ...]:
-        """The records of the pictures on the chain."""
-        return tuple(link.image for link in self._links)
+        """The records of the whole lineage, the base's first."""
+        base = () if self._base is None else self._base.images
+        return (*base, *(link.image for link in self._links))
 
     @property
     def credit(self) -> CreditLine:
@@ -78,13 +90,13 @@ class Chain:
         Raises:
             CreditError: human work is not named.
         """
-        return self._credit(self.images)
+        return lineage_credit(self.images, unnamed=self._unnamed)
 
     def put(self, link: Link) -> None:
         """Put a picture on the chain that has its marks already, or whose format takes none."""
         self._links.append(link)
 
-    def mark(self, image: ImageRecord, *, source: Path, target: Path, title: str) -> Link:
+    def mark(self, image: ImageRecord, *, source: Path, target: Path, title: str = "") -> Link:
         """
         Mark a picture and put it on the chain; marks that it carries already stay below ours.
 
@@ -92,18 +104,19 @@ class Chain:
             image: its record; its hash and its ingredients are filled in here.
             source: the picture before our marks.
             target: where the marked picture goes.
-            title: what the marks call it.
+            title: what the marks call it; by default its published name.
 
         Raises:
             CreditError: human work is not named.
             MarksError: the marks cannot be written, or those below do not hold.
             SigningUnavailable: the time-stamp authority or key service is away.
         """
+        title = title or PurePosixPath(image.path).stem
         below = self._below()
         record = replace(
             image,
             ingredients=tuple(
-                Ingredient(sha256=link.image.sha256, relation=relation) for link, relation in below
+                Ingredient(sha256=sha256, relation=marked.relation) for sha256, marked in below
             ),
         )
         images = (*self.images, record)
@@ -121,8 +134,8 @@ class Chain:
                     one for one in image.contributions if one.evidence.recall is None
                 ),
                 credited=tuple(one for each in images for one in each.contributions),
-                credit=self._credit(images),
-                ingredients=tuple(_as_ingredient(link, relation) for link, relation in below),
+                credit=lineage_credit(images, unnamed=self._unnamed),
+                ingredients=tuple(marked for _, marked in below),
                 request_json=image.request_json,
                 oversight=oversight(images),
                 at=image.created_at,
@@ -140,26 +153,41 @@ class Chain:
         self._links.append(link)
         return link
 
-    def _below(self) -> Sequence[tuple[Link, Relation]]:
-        """Return what the next picture is made from: the last one, and the layout as an input."""
+    def _below(self) -> Sequence[tuple[str, MarkedIngredient]]:
+        """Return what the next picture is made from, with the SHA-256 of each file."""
+        base = self._base
+        if base is not None:
+            parent = MarkedIngredient(path=base.path, relation=Relation.PARENT, title=base.code)
+            return ((base.images[-1].sha256, parent),)
         if not self._links:
             return ()
         layout, last = self._links[0], self._links[-1]
         if last.image.kind is ImageKind.LAYOUT:
-            return ((layout, Relation.INPUT),)
-        return ((last, Relation.PARENT), (layout, Relation.INPUT))
-
-    def _credit(self, images: Sequence[ImageRecord]) -> CreditLine:
-        try:
-            return credit_line(images)
-        except CreditError:
-            if self._unnamed:
-                return CreditLine(en="", ja="")
-            raise
+            return (_ingredient(layout, Relation.INPUT),)
+        return (_ingredient(last, Relation.PARENT), _ingredient(layout, Relation.INPUT))
 
 
-def _as_ingredient(link: Link, relation: Relation) -> MarkedIngredient:
-    return MarkedIngredient(
+def lineage_credit(images: Sequence[ImageRecord], *, unnamed: bool) -> CreditLine:
+    """
+    Return the credit line of a lineage.
+
+    Args:
+        images: the whole lineage.
+        unnamed: return an empty line where human work is not named, instead of refusing.
+
+    Raises:
+        CreditError: human work is not named.
+    """
+    try:
+        return credit_line(images)
+    except CreditError:
+        if unnamed:
+            return CreditLine(en="", ja="")
+        raise
+
+
+def _ingredient(link: Link, relation: Relation) -> tuple[str, MarkedIngredient]:
+    return link.image.sha256, MarkedIngredient(
         path=link.path, manifest=link.manifest, relation=relation, title=link.title
     )
 
@@ -167,26 +195,35 @@ def _as_ingredient(link: Link, relation: Relation) -> MarkedIngredient:
 _SHARED = PurePosixPath(".haikei/layouts")
 
 
-def own_copy(layout: Path, sha256: str, folder: Path) -> Path:
+def copied(layout: Path, folder: Path) -> Path:
     """
-    Return a copy, in a folder of ours, of the layout as it was announced.
-
-    It keeps the layout's name, by which people know what a complaint is about.
+    Return a copy of a file in a folder of ours, under the same name, which errors show.
 
     Raises:
-        LayoutChanged: the file is not any more the one that was announced.
+        LayoutChanged: the file is gone.
         StorageUnavailable: it cannot be copied.
     """
     copy = folder / "drawn" / f"{layout.stem}{layout.suffix.lower()}"
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(layout, copy)
-        found = sha256_of(copy)
     except FileNotFoundError as error:
         raise LayoutChanged(f"{layout} is not there any more.") from error
     except OSError as error:
         raise StorageUnavailable(f"{layout} cannot be copied: {error}.") from error
-    if found != sha256:
+    return copy
+
+
+def own_copy(layout: Path, sha256: str, folder: Path) -> Path:
+    """
+    Return a copy, in a folder of ours, of a file as it was announced.
+
+    Raises:
+        LayoutChanged: the file is no longer the one that was announced.
+        StorageUnavailable: it cannot be copied.
+    """
+    copy = copied(layout, folder)
+    if sha256_of(copy) != sha256:
         raise LayoutChanged(
             f"{layout} is not the file that was announced: it changed.",
             advice="A changed layout is announced anew; skip this job.",

@@ -1,11 +1,10 @@
-"""
-The records of a job's pictures: who did what in a step, as a machine logged or
-measured it.
-"""
+"""The records of a job's pictures: who did what in a step, as logged, measured or declared."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from haikei.credits import (
     Contribution,
@@ -21,13 +20,30 @@ from haikei.credits import (
     printed_system,
 )
 from haikei.fingerprint import fingerprint_text
+from haikei.generators import StageOutput
 from haikei.images import Picture
-from haikei.jobs.background.generate import GeneratedStage
-from haikei.jobs.background.policy import as_credited
 from haikei.jobs.job import RetakeOrder
 from haikei.measurements import LineRecall
 from haikei.provenance import Oversight
 from haikei.settings import PersonEntry
+
+
+def as_credited(person: Person, people: Iterable[PersonEntry]) -> Person:
+    """Return a person by the names that the studio's settings give them."""
+    for entry in people:
+        if person.name.casefold() in known_names(entry):
+            return replace(
+                person,
+                name=entry.name,
+                name_ja=entry.name_ja or person.name_ja,
+                opt_out=entry.opt_out or person.opt_out,
+            )
+    return person
+
+
+def known_names(entry: PersonEntry) -> set[str]:
+    """Return a person's name and logins in the settings, case-folded."""
+    return {name.casefold() for name in (entry.name, *entry.logins)}
 
 
 def drawing(
@@ -45,8 +61,8 @@ def drawing(
         artists: as credits name them.
         role: what drawing a layout is called in this studio.
         source: where they are known from, such as `Task:14 assignee`.
-        at: when Haikei learnt of the layout.
-        grade: how that is known; what a command line says is declared.
+        at: when the layout was announced.
+        grade: how that is known; options of a command line are declared.
     """
     evidence = Evidence(source=source)
     return tuple(
@@ -92,9 +108,9 @@ def retake(
         source=f"{', '.join(order.notes)} on {order.parent_version_code}",
         sha256=hashlib.sha256(order.instructions.text.encode()).hexdigest(),
     )
-    told = [as_credited(person, people) for person in order.asked_by]
-    # Who has no name cannot be printed; the notes, which are evidence, still say who it was.
-    asked = {person.id: person for person in told if person.name or person.opt_out}
+    asking = [as_credited(person, people) for person in order.asked_by]
+    # Who has no name cannot be printed; the notes, which are evidence, still name them.
+    asked = {person.id: person for person in asking if person.name or person.opt_out}
     return tuple(
         Contribution(role=Role.RETAKE, actor=person, grade=Grade.LOGGED, evidence=evidence, at=at)
         for person in asked.values()
@@ -116,35 +132,36 @@ def layout_image(
     *,
     key: str,
     sha256: str,
-    drawn: Picture,
+    pixels_sha256: str,
+    fingerprint: str,
     source_type: SourceType,
     drawn_by: Sequence[Contribution],
-    path: str,
+    path: PurePosixPath,
     at: datetime,
 ) -> ImageRecord:
     """Return the record of a layout, the first of its chain."""
     return ImageRecord(
         key=key,
         sha256=sha256,
-        pixels_sha256=drawn.sha256(),
+        pixels_sha256=pixels_sha256,
+        fingerprint=fingerprint,
         kind=ImageKind.LAYOUT,
         source_type=source_type,
         ingredients=(),
         contributions=tuple(drawn_by),
         request_json="",
-        path=path,
+        path=str(path),
         created_at=at,
-        fingerprint=fingerprint_text(drawn),
     )
 
 
 def stage_image(
-    stage: GeneratedStage,
+    stage: StageOutput,
     picture: Picture,
     *,
     key: str,
     kind: ImageKind,
-    path: str,
+    path: PurePosixPath,
     others: Sequence[Contribution] = (),
 ) -> ImageRecord:
     """
@@ -163,19 +180,22 @@ def stage_image(
         key=key,
         sha256="",
         pixels_sha256=stage.pixels_sha256,
+        fingerprint=fingerprint_text(picture),
         kind=kind,
         source_type=stage.system.source_type,
         ingredients=(),
         contributions=(made, *others),
         request_json=stage.request_json,
-        path=path,
+        path=str(path),
         created_at=stage.made_at,
-        fingerprint=fingerprint_text(picture),
     )
 
 
 def oversight(images: Sequence[ImageRecord]) -> Oversight:
-    """Return how far people looked after the models: nobody has reviewed the picture yet."""
+    """Return how far people oversaw the models: a background is not reviewed when it is marked."""
+    last = images[-1]
+    if last.kind is ImageKind.TOUCH_UP:
+        return "prompt_guided" if last.source_type.is_ai else "human_validated"
     operated = any(
         contribution.role in {Role.AI_OPERATION, Role.RETAKE}
         for image in images

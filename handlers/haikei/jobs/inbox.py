@@ -27,7 +27,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def receive(connection: Connection, event: Event) -> bool:
-    """Note an event; return False when it was known already, whoever told us first."""
+    """Note an event; return False when it was known already, from any source."""
     return receive_all(connection, [event]) == 1
 
 
@@ -35,8 +35,8 @@ def receive_all(connection: Connection, published: Sequence[Event]) -> int:
     """
     Note many events in one statement; return how many were not known yet.
 
-    What its row in the tracker says of a touch-up is taken over from what a folder said, and so is
-    a new name or a corrected row: the touch-up is looked at again, unless it is a version by then.
+    A touch-up's row in the tracker replaces what is known from a folder, and so does a new name or
+    a corrected row: the touch-up is dispatched again, unless it is a version by then.
     """
     if not published:
         return 0
@@ -56,19 +56,19 @@ def receive_all(connection: Connection, published: Sequence[Event]) -> int:
     new = connection.execute(statement, rows).rowcount
     for event, row in zip(published, rows, strict=True):
         if isinstance(event, TouchUpPublished):
-            _tell_more(connection, event, str(row["payload"]))
+            _update_touch_up(connection, event, str(row["payload"]))
     return new
 
 
 def _as_printed(connection: Connection, event: Event) -> Event:
-    # The tracker may still say a name that was erased here.
+    # The tracker may still hold a name that was erased here.
     if not isinstance(event, TouchUpPublished) or event.artist is None:
         return event
     (artist,) = people.as_printed(connection, [event.artist])
     return replace(event, artist=artist)
 
 
-def _tell_more(connection: Connection, event: TouchUpPublished, payload: str) -> None:
+def _update_touch_up(connection: Connection, event: TouchUpPublished, payload: str) -> None:
     query = select(events.c.payload).where(events.c.key == event.key)
     known = touch_up_of(connection.execute(query).scalar_one())
     same = replace(known, source=event.source, at=event.at) == event
@@ -96,8 +96,8 @@ def refusal_key(*state: str) -> str:
     """
     Return the key of a refusal, of what was refused in this very state.
 
-    A corrected file or row is judged anew, and the same one is never told of twice, whichever
-    source comes upon it. A file's state is its path, size, time in nanoseconds and SHA-256.
+    A corrected file or row is judged anew, and the same one is refused once only,
+    whichever source finds it. A file's state is its path, size, time in nanoseconds and SHA-256.
     """
     return "refused-" + hashlib.sha256("\0".join(state).encode()).hexdigest()[:32]
 
@@ -121,7 +121,7 @@ def refuse(connection: Connection, refusal: Refusal) -> bool:
 
 
 def supersede(connection: Connection, keys: Sequence[str]) -> None:
-    """Take refused files off the dead letters that are not any more what was refused."""
+    """Take refused files off the dead letters that have changed since they were refused."""
     connection.execute(
         update(jobs)
         .where(jobs.c.key.in_(keys), jobs.c.state == JobState.DEAD.value)

@@ -20,8 +20,8 @@ class TouchUpOrder:
     file: Path  #: the artist's own; it is never changed
     of: str  #: the version that was painted over: its code, or the SHA-256 of its file
     artist: Person | str  #: who painted; a name or login is looked up in settings and tracker
-    artist_ja: str = ""  #: the name in Japanese script, where nothing else tells it
-    minutes: int | None = None  #: time that the artist says it took
+    artist_ja: str = ""  #: the name in Japanese script, where nothing else gives it
+    minutes: int | None = None  #: time that it took, as the artist declares
     tool: str = ""  #: such as `Adobe Photoshop 27.0`
     used_generative_fill: bool = False  #: the tool made pixels by a trained model as well
     found_by: str = "named by whoever handed it in"  #: how it is known what was painted over

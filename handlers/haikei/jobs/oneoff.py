@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,12 +12,16 @@ from haikei.credits import CreditLine, Grade, ImageKind, ImageRecord, Person, Ro
 from haikei.database import utc_now
 from haikei.errors import StorageUnavailable
 from haikei.files import sha256_of, write_whole
-from haikei.generators import Production, ProductionOrder, Progress, StageOutput, seed_of
-from haikei.images import read_picture
-from haikei.images.limits import Limits
-from haikei.jobs.background.generate import as_kept
-from haikei.jobs.background.policy import require_drawing
-from haikei.jobs.background.validate import drawn_as, require_whole
+from haikei.generators import (
+    DrawnLayout,
+    Production,
+    ProductionOrder,
+    Progress,
+    StageOutput,
+    seed_of,
+)
+from haikei.images import decode_picture
+from haikei.jobs.background.validate import drawn_as, require_drawing, require_whole
 from haikei.jobs.chain import Chain, own_copy
 from haikei.jobs.contributions import drawing, layout_image, operation, stage_image
 from haikei.presets import recipe
@@ -34,9 +38,9 @@ class OneOff:
 
     layout: Path
     out: Path
-    artist: str  #: who drew the layout; empty when not said
+    artist: str  #: who drew the layout; empty when not given
     artist_ja: str
-    operator: str  #: who ordered it, as the person who operates the tool; empty when not said
+    operator: str  #: who ordered it, as the person who operates the tool; empty when not given
     operator_ja: str
     season: str
     time: str
@@ -68,7 +72,7 @@ class Made:
 
 
 def make_one(
-    settings: Settings, order: OneOff, *, dry_run: bool, tell: Callable[[str], None]
+    settings: Settings, order: OneOff, *, dry_run: bool, report: Callable[[str], None]
 ) -> Made:
     """
     Make every stage of the recipe, mark the pictures and write the record beside them.
@@ -99,11 +103,11 @@ def make_one(
     )
     plans = production.stages(task)
     for plan in plans:
-        tell(f"{plan.name}: {plan.system.name} {plan.system.version}")
+        report(f"{plan.name}: {plan.system.name} {plan.system.version}")
     if dry_run:
         return Made(stages=(), credit_en="", credit_ja="", record=None)
-    drawn = read_picture(order.layout, limits=Limits.from_settings(settings))
-    require_drawing(drawn, order.layout.name, settings)
+    drawn = production.layout(task)
+    require_drawing(drawn.picture, order.layout.name, settings)
     work = order.out / _WORK
     try:
         work.mkdir(parents=True, exist_ok=True)
@@ -111,6 +115,7 @@ def make_one(
         raise StorageUnavailable(
             f"{order.out} cannot be made: {error}.", advice="Name another folder with --out."
         ) from error
+    task = replace(task, layout=own_copy(order.layout, sha256, work))
     outputs: list[StageOutput] = []
     for index, plan in enumerate(plans):
         previous = outputs[-1] if outputs else None
@@ -119,29 +124,14 @@ def make_one(
         )
         outputs.append(output)
         word = "was there" if output.reused else f"{output.seconds:.1f} s"
-        tell(f"{plan.name}: {output.path.name} ({word})")
-    return _recorded(settings, order, sha256, outputs, work)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Record:
-    credit: CreditLine
-    images: tuple[ImageRecord, ...]
-
-
-_RECORD = TypeAdapter(_Record)
-
-
-def _recorded(
-    settings: Settings, order: OneOff, sha256: str, outputs: Sequence[StageOutput], work: Path
-) -> Made:
+        report(f"{plan.name}: {output.path.name} ({word})")
     named = (order.artist, order.artist_ja, order.operator, order.operator_ja)
     asked = canonical_json([outputs[-1].request_sha256, *named])
-    mark = hashlib.sha256(asked.encode()).hexdigest()[:16]
-    path = order.out / f"record-{mark}.json"
+    suffix = hashlib.sha256(asked.encode()).hexdigest()[:16]
+    path = order.out / f"record-{suffix}.json"
     record = _made_before(path)
     if record is None:
-        record = _marked(settings, order, sha256, outputs, work, mark)
+        record = _mark_all(settings, order, drawn, task, outputs, suffix)
         try:
             write_whole(path, canonical_json(record).encode() + b"\n")
         except OSError as error:
@@ -160,8 +150,17 @@ def _recorded(
     return Made(stages=stages, credit_en=record.credit.en, credit_ja=record.credit.ja, record=path)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    credit: CreditLine
+    images: tuple[ImageRecord, ...]
+
+
+_RECORD = TypeAdapter(_Record)
+
+
 def _made_before(path: Path) -> _Record | None:
-    """Return the record that stands there, when all the pictures it tells of stand there too."""
+    """Return the record in a file, when all the pictures that it lists are there and whole."""
     try:
         record = _RECORD.validate_json(path.read_bytes())
         whole = all(sha256_of(path.parent / one.path) == one.sha256 for one in record.images)
@@ -170,48 +169,24 @@ def _made_before(path: Path) -> _Record | None:
     return record if whole else None
 
 
-def _marked(
+def _mark_all(
     settings: Settings,
     order: OneOff,
-    sha256: str,
+    drawn: DrawnLayout,
+    task: ProductionOrder,
     outputs: Sequence[StageOutput],
-    work: Path,
-    mark: str,
+    suffix: str,
 ) -> _Record:
     chain = Chain(MarkSigner.from_settings(settings), unnamed=True)
-    now = utc_now()
-    _put_layout(chain, settings, order, sha256, own_copy(order.layout, sha256, work), mark)
-    said = "haikei generate --operator"
-    operators = tuple(
-        operation(person, source=said, at=now)
-        for person in _people(order.operator, order.operator_ja)
-    )
-    for index, output in enumerate(outputs):
-        last = index == len(outputs) - 1
-        target = order.out / f"{output.stage}-{mark}{output.path.suffix}"
-        image = stage_image(
-            as_kept(output),
-            read_picture(output.path),
-            key=f"{output.stage}-{mark}",
-            kind=ImageKind.BACKGROUND if last else ImageKind.GENERATION,
-            path=target.name,
-            others=operators,
-        )
-        chain.mark(image, source=output.path, target=target, title=target.stem)
-    return _Record(credit=chain.credit, images=chain.images)
-
-
-def _put_layout(
-    chain: Chain, settings: Settings, order: OneOff, sha256: str, copy: Path, mark: str
-) -> None:
-    marks = read_marks(copy, trust_pem=chain.signer.trust_pem)
+    marks = read_marks(task.layout, trust_pem=chain.signer.trust_pem)
     require_whole(marks)
-    target = order.out / f"layout-{mark}{copy.suffix}"
     now = utc_now()
+    target = order.out / f"layout-{suffix}{task.layout.suffix}"
     image = layout_image(
-        key=f"layout-{mark}",
-        sha256=sha256,
-        drawn=read_picture(copy, limits=Limits.from_settings(settings)),
+        key=f"layout-{suffix}",
+        sha256=task.layout_sha256,
+        pixels_sha256=drawn.pixels_sha256,
+        fingerprint=drawn.fingerprint,
         source_type=drawn_as(marks),
         drawn_by=drawing(
             _people(order.artist, order.artist_ja),
@@ -220,10 +195,26 @@ def _put_layout(
             at=now,
             grade=Grade.DECLARED,
         ),
-        path=target.name,
+        path=PurePosixPath(target.name),
         at=now,
     )
-    chain.mark(image, source=copy, target=target, title=order.layout.stem)
+    chain.mark(image, source=task.layout, target=target, title=order.layout.stem)
+    operators = tuple(
+        operation(person, source="haikei generate --operator", at=now)
+        for person in _people(order.operator, order.operator_ja)
+    )
+    for output in outputs:
+        target = order.out / f"{output.stage}-{suffix}{output.path.suffix}"
+        image = stage_image(
+            output,
+            decode_picture(output.path).picture,
+            key=f"{output.stage}-{suffix}",
+            kind=ImageKind.BACKGROUND if output is outputs[-1] else ImageKind.GENERATION,
+            path=PurePosixPath(target.name),
+            others=operators,
+        )
+        chain.mark(image, source=output.path, target=target)
+    return _Record(credit=chain.credit, images=chain.images)
 
 
 def _people(name: str, name_ja: str) -> tuple[Person, ...]:

@@ -36,7 +36,7 @@ def write_preview(picture: Picture, file: Path, *, longest: int) -> None:
     Raises:
         StorageUnavailable: the disk does not take it.
     """
-    # The ending tells the writer what to write.
+    # The writer chooses the format by the ending.
     unfinished = file.with_name(f".{os.getpid()}-{threading.get_ident()}-{file.name}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

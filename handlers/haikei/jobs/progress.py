@@ -1,4 +1,4 @@
-"""How far a job is: what its worker writes to its row, and what it learns there."""
+"""How far a job is: its worker writes that to its row, and reads there whether to stop."""
 
 import threading
 import time
@@ -98,7 +98,7 @@ class JobProgress:
         self._next_write = 0.0
         return row["order_json"], row["created_at"]
 
-    def tell(self, fraction: float, note: str) -> None:
+    def report(self, fraction: float, note: str) -> None:
         """
         Write how far the present step is, 0 to 1, at most five times a second.
 
@@ -117,7 +117,7 @@ class JobProgress:
         later = [part for part in _BEFORE.values() if part > before]
         progress = before + (min(later, default=1.0) - before) * min(max(fraction, 0.0), 1.0)
         with self._database.begin() as connection:
-            self._heed(connection)
+            self._raise_if_stopped(connection)
             self._write(connection, progress=progress, note=note)
 
     def check(self) -> None:
@@ -132,13 +132,13 @@ class JobProgress:
         if self._stop.is_set():
             raise WorkerStopping
         with reading(self._database) as connection:
-            self._heed(connection)
+            self._raise_if_stopped(connection)
 
     def wait(self, seconds: float, note: str) -> None:
         """Wait, saying why; raises as `check` does when it should not go on."""
         deadline = time.monotonic() + seconds
         self._next_write = 0.0
-        self.tell(0.0, note)
+        self.report(0.0, note)
         while (left := deadline - time.monotonic()) > 0:
             self._stop.wait(min(left, 1.0))
             self.check()
@@ -181,12 +181,12 @@ class JobProgress:
                 records.decide(connection, self.key, ReviewState.OMITTED)
             self._write(connection, state=JobState.CANCELLED.value, note="", finished_at=utc_now())
 
-    def excuse(self) -> None:
+    def mark_interrupted(self) -> None:
         """Note that this worker leaves the step unfinished on purpose, so it is no crash."""
         with self._database.begin() as connection:
             self._write(connection, crashes=-1)
 
-    def _heed(self, connection: Connection) -> None:
+    def _raise_if_stopped(self, connection: Connection) -> None:
         row = connection.execute(select(jobs.c.cancel_asked).where(self._mine)).first()
         if row is None:
             raise Withdrawn(self.key)

@@ -2,7 +2,7 @@
 Compute the credits of a show anew, from its lineage and today's names, and put them right.
 
 Only the tracker's fields are written, and only where they differ: a run that was cut is finished by
-the next. Files and the ledger are never touched; they say what was known when they were made.
+the next. Files and the ledger are never touched; they hold what was known when they were made.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -73,7 +73,7 @@ def recompute(
     tell: Callable[[Recomputed], None] | None = None,
 ) -> Recomputed:
     """
-    Bring the tracker's credits of a scope's versions to what the lineage and the register say.
+    Bring the tracker's credits of a scope's versions in line with the lineage and the register.
 
     Args:
         database: the studio's own.
@@ -82,7 +82,7 @@ def recompute(
         dry_run: only find out what would be written.
         names_from_tracker: first take over the names that the tracker has today. Names that were
             given or erased here stay as they are.
-        tell: told how far it is, after each batch.
+        tell: called with the result so far, after each batch.
 
     Raises:
         TrackerError: the tracker does not answer, or refuses; what is written already stays.
@@ -101,7 +101,7 @@ def recompute(
 
 def stated(version: BackgroundVersion) -> StatedCredits:
     """
-    Return what the tracker says about a version.
+    Return a version's credits as the tracker shows them.
 
     Raises:
         CreditError: work by a human has neither a name nor an opt-out.
@@ -148,7 +148,7 @@ def _batch(
 
 
 def _write(desk: CreditDesk, rows: Sequence[CreditRow], *, dry_run: bool) -> CreditsWritten:
-    # A write that nobody answered may have been carried out: the next look tells.
+    # A write that nobody answered may have been carried out: the next try compares again.
     for attempt in stamina.retry_context(on=TrackerUnavailable, attempts=_ATTEMPTS):
         with attempt:
             return desk.write(rows, dry_run=dry_run)
@@ -159,9 +159,9 @@ def _names(database: Engine, desk: CreditDesk, *, dry_run: bool) -> tuple[Rename
     """Take over the tracker's names of those in the register; return whose changed."""
     with reading(database) as connection:
         before = {person.id: person for person in people.everyone(connection)}
-    told = desk.people(list(before))
+    current = desk.people(list(before))
     with reading(database) as connection:
-        after = people.as_printed(connection, told.values())
+        after = people.as_printed(connection, current.values())
     renamed = tuple(
         Renamed(before=before[person.id], after=person)
         for person in after

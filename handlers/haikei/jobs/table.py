@@ -62,21 +62,12 @@ def order_text(order: JobOrder) -> str:
 def job_row(order: JobOrder, now: datetime) -> dict[str, object]:
     """Return the row of `jobs` with which an order begins to wait."""
     return {
-        "key": order.key,
-        "event_key": order.event_key,
-        "state": JobState.WAITING.value,
-        "step": "",
-        "priority": order.priority,
-        "project": order.place.project,
-        "sequence": order.place.sequence,
-        "shot": order.place.shot,
+        **_waiting(order.key, order.event_key, order.place, order.priority, now),
         "season": order.season,
         "time": order.time,
         "recipe": order.recipe,
         "layout": str(order.layout),
         "order_json": order_text(order),
-        "created_at": now,
-        "updated_at": now,
     }
 
 
@@ -93,19 +84,27 @@ def touch_up_text(event: TouchUpPublished) -> str:
 def touch_up_row(event: TouchUpPublished, priority: int, now: datetime) -> dict[str, object]:
     """Return the row of `jobs` with which a touch-up begins to wait."""
     return {
-        "key": event.key,
-        "event_key": event.key,
+        **_waiting(event.key, event.key, event.place, priority, now),
         "kind": JobKind.TOUCH_UP.value,
-        "state": JobState.WAITING.value,
-        "step": "",
-        "priority": priority,
-        "project": event.place.project,
-        "sequence": event.place.sequence,
-        "shot": event.place.shot,
         "season": event.season,
         "time": event.time,
         "layout": str(event.file),
         "order_json": touch_up_text(event),
+    }
+
+
+def _waiting(
+    key: str, event_key: str, place: Place, priority: int, now: datetime
+) -> dict[str, object]:
+    return {
+        "key": key,
+        "event_key": event_key,
+        "state": JobState.WAITING.value,
+        "step": "",
+        "priority": priority,
+        "project": place.project,
+        "sequence": place.sequence,
+        "shot": place.shot,
         "created_at": now,
         "updated_at": now,
     }

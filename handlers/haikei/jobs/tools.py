@@ -12,7 +12,7 @@ from haikei.images.limits import Limits
 from haikei.jobs.engine.retries import Retries
 from haikei.ledger import Signer
 from haikei.provenance import MarkSigner
-from haikei.settings import Settings
+from haikei.settings import Settings, Unnamed
 from haikei.storage import Storage
 from haikei.trackers import Tracker, load_tracker
 
@@ -73,6 +73,11 @@ class Tools:
             if self._marks is None:
                 self._marks = MarkSigner.from_settings(self.settings)
             return self._marks
+
+    @property
+    def unnamed(self) -> bool:
+        """Whether the studio allows layouts for which nobody is named."""
+        return self.settings.policy.unnamed_layouts is Unnamed.ALLOW
 
     def folder(self, key: str) -> Path:
         """Return a job's own folder, which may not be there yet."""

@@ -1,4 +1,4 @@
-"""Upkeep: what jobs leave behind is taken away, when nobody needs it any more."""
+"""Upkeep: remove what jobs leave behind, once nothing uses it."""
 
 import shutil
 from collections.abc import Sequence

@@ -25,7 +25,7 @@ from haikei.credits import (
     records,
 )
 from haikei.database import backgrounds, inserting, reviews
-from haikei.jobs.background.policy import as_credited
+from haikei.jobs import as_credited
 from haikei.review import replies
 from haikei.review.decisions import Decision, StatusMap, task_status, task_write_key
 from haikei.review.notes import (

@@ -13,7 +13,6 @@ from haikei.errors import (
     GenerationCancelled,
     GenerationError,
     ImageUnreadable,
-    LayoutChanged,
     SettingsError,
     StorageUnavailable,
 )
@@ -240,16 +239,6 @@ def test_prompts_are_filled_with_the_words_that_models_know(
         "background, port, autumn, red and golden leaves, "
         "sunset, warm orange light, long shadows, {seed.__class__}"
     )
-
-
-def test_a_layout_that_was_replaced_is_refused(
-    production: Production, order: ProductionOrder, tmp_path: Path
-) -> None:
-    blank = Picture(pixels=np.ones((36, 64, 3), dtype=np.float32))
-    write_picture(blank, order.layout, bits=8)
-
-    with pytest.raises(LayoutChanged, match=r"layout\.png"):
-        make_all(production, order, tmp_path / "job")
 
 
 def test_a_layout_that_is_damaged_is_refused(

@@ -8,11 +8,9 @@ import pytest
 from sqlalchemy import Engine, update
 
 from haikei.database import jobs
-from haikei.jobs import JobState
-from haikei.jobs.background.tasks import task_id
-from haikei.jobs.engine.dispatch import Dispatcher
-from haikei.jobs.engine.port import TaskState
-from haikei.jobs.table import JobStore
+from haikei.jobs import JobState, JobStore
+from haikei.jobs.background import task_id
+from haikei.jobs.engine import Dispatcher, TaskState
 from haikei.settings import Settings
 from support.jobs import MemoryEngine, announce, put_layout, studio_database, studio_settings
 
@@ -121,7 +119,7 @@ def test_a_silent_job_ends_as_its_task_did(
         task_id(key, 1, "generate"): found,
     }
 
-    dispatcher.mend()
+    dispatcher.reconcile_with_engine()
 
     job = JobStore(database).get(key)
     assert (job.state, job.error_kind) == (state, kind)
@@ -137,7 +135,7 @@ def test_a_running_job_that_the_engine_lost_begins_anew(
     engine = MemoryEngine()
     dispatcher = Dispatcher(settings, database, engine, ahead=10)
 
-    assert dispatcher.mend() == 1
+    assert dispatcher.reconcile_with_engine() == 1
     dispatcher.tick()
 
     assert [task.id for task in engine.queue] == [task_id(key, 2, "prepare")]

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from haikei.jobs.engine.retries import Gate
+from haikei.jobs.engine import Gate
 from support.clocks import PATIENCE, eventually
 
 

@@ -11,14 +11,19 @@ from pathlib import Path
 import pytest
 
 from haikei.errors import StateError
+from haikei.jobs.engine import (
+    DeadWorkerRecovery,
+    FileLocks,
+    Recovery,
+    claim_holder,
+    open_locks,
+)
 from haikei.jobs.engine import recovery as guarding
-from haikei.jobs.engine.port import Recovery
-from haikei.jobs.engine.recovery import DeadWorkerRecovery, FileLocks, claim_holder, open_locks
 
 _HOLD = """
 import sys, time
 from pathlib import Path
-from haikei.jobs.engine.recovery import FileLocks
+from haikei.jobs.engine import FileLocks
 locks = FileLocks(Path(sys.argv[1]))
 assert locks.hold(sys.argv[2])
 print("held", flush=True)

@@ -61,6 +61,30 @@ def test_a_layout_becomes_a_version_in_review_with_files_credits_and_records(
     assert sorted(kinds) == ["background", "generation", "layout"]
 
 
+def test_a_generator_is_asked_once_a_stage_what_makes_its_pixels(studio: JobStudio) -> None:
+    studio.publish()
+
+    assert studio.generator.described == 2
+
+
+def test_a_layout_that_changes_after_it_was_checked_is_published_as_it_was_announced(
+    studio: JobStudio,
+) -> None:
+    event = put_layout(studio.settings)
+    announced = read_picture(event.layout).sha256()
+    announce(studio.database, event)
+
+    def replace(_stage: str, _progress: ProgressCallback) -> None:
+        event.layout.write_bytes(b"another")
+
+    studio.generator.before = replace
+
+    studio.work()
+
+    assert studio.store.counts()[JobState.DONE] == 1
+    assert read_picture(studio.files[-1]).sha256() == announced
+
+
 def test_the_sealed_record_is_the_one_the_version_names(studio: JobStudio) -> None:
     key = studio.publish()
 

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-import numpy as np
 import pytest
 
 from haikei.credits import (
@@ -18,7 +17,6 @@ from haikei.credits import (
     overall_source_type,
 )
 from haikei.errors import MarksBroken, SourceTypeUnknown
-from haikei.images import Picture
 from haikei.jobs.background.validate import drawn_as, require_whole
 from haikei.jobs.contributions import (
     drawing,
@@ -44,10 +42,11 @@ def _layout(*artists: Person) -> ImageRecord:
     return layout_image(
         key="layout",
         sha256="",
-        drawn=Picture(pixels=np.zeros((9, 16, 3), np.float32)),
+        pixels_sha256="",
+        fingerprint="",
         source_type=SourceType.DIGITAL_CREATION,
         drawn_by=drawn_by,
-        path="layout.png",
+        path=PurePosixPath("layout.png"),
         at=AT,
     )
 

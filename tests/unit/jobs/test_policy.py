@@ -6,7 +6,7 @@ import pytest
 
 from haikei.credits import Person, SourceType, System
 from haikei.errors import PolicyRefusal
-from haikei.jobs.background.policy import (
+from haikei.jobs.background.validate import (
     named_artists,
     require_allowed,
     require_drawn,
@@ -83,10 +83,10 @@ def test_a_layout_that_says_it_is_ai_is_refused_where_no_ai_may_be(tmp_path: Pat
 def test_a_project_without_ai_takes_algorithms_only(tmp_path: Path) -> None:
     settings = studio_settings(tmp_path, policy={"no_ai_projects": ["HAND*"]})
 
-    require_allowed("HAND_DRAWN", [PAINTER], settings)
-    require_allowed("OTHER", [AI], settings)
+    require_allowed("HAND_DRAWN", lambda: [PAINTER], settings)
+    require_allowed("OTHER", lambda: [AI], settings)
     with pytest.raises(PolicyRefusal, match="HAND_DRAWN takes no AI"):
-        require_allowed("HAND_DRAWN", [PAINTER, AI], settings)
+        require_allowed("HAND_DRAWN", lambda: [PAINTER, AI], settings)
 
 
 def test_a_model_must_be_declared_and_licensed(tmp_path: Path) -> None:

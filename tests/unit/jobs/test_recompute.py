@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from haikei.credits import SourceType, records
-from haikei.jobs.recompute import stated
+from haikei.jobs import stated
 from haikei.trackers import PublishRequest, StatedCredits
 from support.jobs import JobStudio, OpenJobStudio, job_studios
 

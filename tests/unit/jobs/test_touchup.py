@@ -30,8 +30,8 @@ from haikei.errors import (
 from haikei.files import sha256_of
 from haikei.fingerprint import fingerprint_text
 from haikei.images import Picture, read_picture, write_picture
-from haikei.jobs.job import TouchUpOrder
-from haikei.jobs.touchup.take_in import compare, take_in
+from haikei.jobs import TouchUpOrder
+from haikei.jobs.touchup import compare, take_in
 from haikei.ledger import size
 from haikei.provenance import MarksState, read_marks
 from haikei.scenes import Scene, SceneKind, draw

@@ -14,7 +14,7 @@ from haikei.events import Source
 from haikei.images import read_picture, write_picture
 from haikei.jobs import Job, JobState
 from haikei.jobs.job import JobKind
-from haikei.jobs.touchup.open_questions import open_questions
+from haikei.jobs.touchup import open_questions
 from haikei.provenance import MarkedIngredient, mark
 from haikei.provenance.formats.png import read_metadata, write_xmp
 from support.jobs import (

@@ -11,9 +11,8 @@ from sqlalchemy import Engine, update
 from typing_extensions import override
 
 from haikei.database import jobs
-from haikei.jobs.engine.dispatch import Dispatcher
-from haikei.jobs.table import JobStore
-from haikei.jobs.tools import Tools
+from haikei.jobs import JobStore, Tools
+from haikei.jobs.engine import Dispatcher
 from haikei.jobs.upkeep import REMEMBER_DAYS, Upkeep
 from haikei.settings import Settings
 from support.jobs import MemoryEngine, announce, put_layout, studio_database, studio_settings

@@ -1,11 +1,11 @@
-"""Collect: what the tracker knows of the layout, read anew when the job starts."""
+"""Collect: the layout's place, people and task in the tracker, read when the job starts."""
 
 from dataclasses import dataclass
 
 from haikei.jobs.job import JobOrder
+from haikei.jobs.tools import Tools
 from haikei.show import StoredFile
-from haikei.storage import Storage
-from haikei.trackers import ContextRequest, LayoutContext, PublishingDesk
+from haikei.trackers import ContextRequest, LayoutContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Collected:
     context: LayoutContext
 
 
-def collect(order: JobOrder, *, tracker: PublishingDesk, storage: Storage) -> Collected:
+def collect(order: JobOrder, tools: Tools) -> Collected:
     """
     Return the layout's place, people and task.
 
@@ -25,11 +25,11 @@ def collect(order: JobOrder, *, tracker: PublishingDesk, storage: Storage) -> Co
         PlaceUnknown: the project or shot is not in the tracker.
         TrackerError: the tracker does not answer, or refuses.
     """
-    layout = storage.stored(order.layout, order.layout_sha256)
+    layout = tools.storage.stored(order.layout, order.layout_sha256)
     request = ContextRequest(
         place=order.place,
         layout=layout,
         published_file=order.published_file,
         stream=order.stream,
     )
-    return Collected(layout=layout, context=tracker.context(request))
+    return Collected(layout=layout, context=tools.tracker().context(request))

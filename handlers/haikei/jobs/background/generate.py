@@ -2,49 +2,42 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from haikei.credits import System
-from haikei.generators import Production, ProductionOrder, Progress, StageOutput
+from haikei.generators import ProductionOrder, Progress, StageOutput
+from haikei.images import decode_picture, resize
 from haikei.jobs.job import JobOrder
+from haikei.jobs.tools import Tools
+from haikei.measurements import LineRecall
 from haikei.presets import recipe
 from haikei.settings import Settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GeneratedStage:
-    """One stage's picture, in the job's folder."""
-
-    stage: str
-    path: Path
-    pixels_sha256: str
-    width: int
-    height: int
-    request_json: str
-    request_sha256: str
-    system: System
-    notes: tuple[str, ...]
-    made_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
     """What the recipe made; the last stage is the background."""
 
-    stages: tuple[GeneratedStage, ...]
+    stages: tuple[StageOutput, ...]
+    layout_pixels_sha256: str  #: of the layout as it was drawn
+    layout_fingerprint: str  #: of the same pixels
+    lines_kept: LineRecall  #: what of the layout's lines is seen in the background
 
 
-def production_order(order: JobOrder, settings: Settings) -> ProductionOrder:
+def production_order(order: JobOrder, copy: Path, settings: Settings) -> ProductionOrder:
     """
     Return what is asked of the generators for this job.
+
+    Args:
+        order: the job's.
+        copy: the layout in the job's folder.
+        settings: the studio's.
 
     Raises:
         SettingsError: there is no such recipe.
     """
     retake = order.retake
     return ProductionOrder(
-        layout=order.layout,
+        layout=copy,
         layout_sha256=order.layout_sha256,
         recipe=recipe(settings, order.recipe),
         season=order.season,
@@ -60,56 +53,51 @@ def production_order(order: JobOrder, settings: Settings) -> ProductionOrder:
 
 
 def generate(
-    order: JobOrder,
-    *,
-    settings: Settings,
-    production: Production,
-    folder: Path,
-    tell: Callable[[float, str], None],
+    order: JobOrder, copy: Path, *, tools: Tools, report: Callable[[float, str], None]
 ) -> Generated:
     """
     Make every stage; pictures that lie in the folder from the same request are used as they are.
 
     Args:
-        folder: the job's own; made when it is not there.
-        tell: called with the part that is done, 0 to 1, and what is being done; it may raise.
+        order: the job's.
+        copy: the layout in the job's folder, which is the file that was announced.
+        tools: the studio's.
+        report: called with the part that is done, 0 to 1, and the stage's name; it may raise.
 
     Raises:
         GenerationError: a picture cannot be made.
-        LayoutRefused: the layout cannot be read.
+        ImageUnreadable: the layout cannot be read.
+        ModelUnusable: a stage's model is incomplete or unsafe.
         StorageUnavailable: the folder cannot be written.
     """
+    # Only the commands that make pictures load what measures them.
+    from haikei.measure import line_recall
+
+    folder = tools.folder(order.key)
     folder.mkdir(parents=True, exist_ok=True)
-    task = production_order(order, settings)
-    plans = production.stages(task)
+    task = production_order(order, copy, tools.settings)
+    stages = task.recipe.stages
     made: list[StageOutput] = []
-    for index, plan in enumerate(plans):
+    for index, stage in enumerate(stages):
 
-        def progress(now: Progress, index: int = index, name: str = plan.name) -> None:
+        def progress(now: Progress, index: int = index, name: str = stage.name) -> None:
             part = now.step / now.steps if now.steps else 0.0
-            tell((index + part) / len(plans), f"{name} {now.step}/{now.steps}")
+            report((index + part) / len(stages), f"{name} {now.step}/{now.steps}")
 
-        tell(index / len(plans), plan.name)
+        report(index / len(stages), stage.name)
         previous = made[-1] if made else None
         made.append(
-            production.make_stage(task, index, folder=folder, previous=previous, progress=progress)
+            tools.production.make_stage(
+                task, index, folder=folder, previous=previous, progress=progress
+            )
         )
-    return Generated(stages=tuple(as_kept(output) for output in made))
-
-
-def as_kept(output: StageOutput) -> GeneratedStage:
-    """Return a stage's picture as the job keeps it."""
-    # The file's time is the picture's, also when it was made by an earlier run of the job.
-    made_at = datetime.fromtimestamp(output.path.stat().st_mtime, UTC)
-    return GeneratedStage(
-        stage=output.stage,
-        path=output.path,
-        pixels_sha256=output.pixels_sha256,
-        width=output.width,
-        height=output.height,
-        request_json=output.request_json,
-        request_sha256=output.request_sha256,
-        system=output.system,
-        notes=tuple(output.notes),
-        made_at=made_at,
+    layout = tools.production.layout(task)
+    drawn, picture = layout.picture, decode_picture(made[-1].path).picture
+    if (drawn.width, drawn.height) != (picture.width, picture.height):
+        drawn = resize(drawn, picture.width, picture.height)
+    return Generated(
+        stages=tuple(made),
+        layout_pixels_sha256=layout.pixels_sha256,
+        layout_fingerprint=layout.fingerprint,
+        lines_kept=line_recall(drawn, picture),
     )

@@ -1,90 +1,96 @@
 """Integrate: the background becomes a Version in review, with its files, links and credits."""
 
-from pathlib import PurePosixPath
+import shutil
 
-from haikei.credits import overall_source_type
+from haikei.credits import overall_source_type, records
 from haikei.jobs.background.collect import Collected
-from haikei.jobs.background.extract import Extracted
 from haikei.jobs.background.record import Recorded
 from haikei.jobs.contributions import roles_text, systems_text
 from haikei.jobs.job import JobOrder
-from haikei.settings import Settings
-from haikei.trackers import PublishedImage, PublishingDesk, PublishRequest, PublishResult
+from haikei.jobs.progress import JobProgress
+from haikei.jobs.publishing import MadePicture, MadeVersion, review_pictures
+from haikei.jobs.tools import Tools
+from haikei.trackers import PublishedImage, PublishRequest, PublishResult
 
 
 def integrate(
     order: JobOrder,
     collected: Collected,
-    extracted: Extracted,
+    made: MadeVersion,
     recorded: Recorded,
     *,
-    settings: Settings,
-    tracker: PublishingDesk,
+    tools: Tools,
+    progress: JobProgress,
 ) -> PublishResult:
     """
     Make the tracker's rows for a background complete that is published and sealed in the ledger.
 
     Raises:
+        StorageUnavailable: the storage is away.
         TrackerError: the tracker does not answer, or refuses.
     """
-    return tracker.publish(
+    review, thumbnail = review_pictures(
+        made.background.file.relative, tools, tools.folder(order.key)
+    )
+    published = tools.tracker().publish(
         PublishRequest(
             key=order.key,
             context=collected.context,
             layout=collected.layout,
-            code=extracted.code,
-            version_number=extracted.version_number,
-            description=_description(order, extracted),
-            status=settings.tracker.review_status,
-            review_image=extracted.review,
-            thumbnail=extracted.thumbnail,
-            images=_images(order, extracted, settings),
-            credit_en=extracted.credit.en,
-            credit_ja=extracted.credit.ja,
-            system=systems_text(extracted.images),
-            source_type=overall_source_type(extracted.images).value,
+            code=made.code,
+            version_number=made.version_number,
+            description=_description(order, made),
+            status=tools.settings.tracker.review_status,
+            review_image=review,
+            thumbnail=thumbnail,
+            images=_images(order, made, tools),
+            credit_en=made.credit.en,
+            credit_ja=made.credit.ja,
+            system=systems_text(made.images),
+            source_type=overall_source_type(made.images).value,
             record_sha256=recorded.sha256,
-            roles=roles_text(extracted.images),
+            roles=roles_text(made.images),
             ledger_index=recorded.ledger_index,
-            record_link=str(extracted.record),
+            record_link=str(made.record.relative),
         )
     )
+    with tools.database.begin() as connection:
+        records.published(connection, order.key, tracker_id=published.version.id, url=published.url)
+        progress.done(connection, published)
+    # All of it stands in storage now, and the lineage finds it by its hash.
+    shutil.rmtree(tools.folder(order.key), ignore_errors=True)
+    return published
 
 
-def _images(
-    order: JobOrder, extracted: Extracted, settings: Settings
-) -> tuple[PublishedImage, ...]:
-    images: list[PublishedImage] = []
-    system = systems_text(extracted.images)
+def _images(order: JobOrder, made: MadeVersion, tools: Tools) -> tuple[PublishedImage, ...]:
+    types = tools.settings.tracker
+    system = systems_text(made.images)
     stream = f"{order.place.shot}_bg_{order.stream}"
-    for made, stored in zip(extracted.files, extracted.stored, strict=True):
-        if not made.stage:
-            continue
-        first = not images
-        name = stream if first else f"{stream}_{made.stage}"
-        what = "Background" if first else "Intermediate generation"
-        images.append(
-            PublishedImage(
-                file=stored,
-                type=settings.tracker.background_type if first else settings.tracker.stage_type,
-                name=name,
-                description=f"{what} ({made.stage}), by {system}.",
-            )
+
+    def image(picture: MadePicture, type_: str, name: str, what: str) -> PublishedImage:
+        path = tools.storage.published(picture.file.relative)
+        return PublishedImage(
+            file=tools.storage.stored(path, picture.file.sha256),
+            type=type_,
+            name=name,
+            description=f"{what} ({picture.stage}), by {system}.",
         )
-    return tuple(images)
 
-
-def _description(order: JobOrder, extracted: Extracted) -> str:
-    layout = PurePosixPath(order.layout).name
     return (
-        f"{order.season}, {order.time}; recipe {order.recipe}; from the layout {layout}.\n"
-        f"{_retaken(order)}{extracted.credit.en}\n{extracted.credit.ja}"
+        image(made.background, types.background_type, stream, "Background"),
+        *(
+            image(one, types.stage_type, f"{stream}_{one.stage}", "Intermediate generation")
+            for one in made.generations
+        ),
     )
 
 
-def _retaken(order: JobOrder) -> str:
-    retake = order.retake
-    if retake is None:
-        return ""
-    wishes = "; ".join(retake.instructions.understood) or "another seed"
-    return f"Retake of {retake.parent_version_code}: {wishes}.\n"
+def _description(order: JobOrder, made: MadeVersion) -> str:
+    retake = ""
+    if order.retake is not None:
+        wishes = "; ".join(order.retake.instructions.understood) or "another seed"
+        retake = f"Retake of {order.retake.parent_version_code}: {wishes}.\n"
+    return (
+        f"{order.season}, {order.time}; recipe {order.recipe}; "
+        f"from the layout {order.layout.name}.\n{retake}{made.credit.en}\n{made.credit.ja}"
+    )

@@ -1,32 +1,32 @@
-"""
-Validate: the file is the one that was announced, its marks hold, and nothing forbids
-to use it.
-"""
+"""Validate: the file is the one that was announced, its marks hold, and its use is allowed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
-from haikei.credits import Person, SourceType
-from haikei.errors import ImageUnreadable, LayoutChanged, MarksBroken
-from haikei.generators import Production
-from haikei.images import Inspector
+from haikei.credits import Person, SourceType, System
+from haikei.errors import ImageUnreadable, LayoutChanged, MarksBroken, PolicyRefusal, SheetBlank
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.generate import production_order
-from haikei.jobs.background.policy import (
-    named_artists,
-    require_allowed,
-    require_drawing,
-    require_drawn,
-    require_licensed,
-)
+from haikei.jobs.chain import copied
+from haikei.jobs.contributions import as_credited, known_names
 from haikei.jobs.job import JobOrder
+from haikei.jobs.tools import Tools
 from haikei.provenance import FileMarks, MarksState, names_ai, read_marks, source_term
-from haikei.settings import Settings
+from haikei.settings import BlankSheets, Settings, Stage, Unnamed
+from haikei.trackers import LayoutContext
 
-#: Terms of the vocabulary that our records say in other words.
-_SAID: Mapping[str, SourceType] = {
+if TYPE_CHECKING:
+    from haikei.images import Picture
+
+log = structlog.get_logger()
+
+#: Terms of the vocabulary for which records use another term.
+_RECORDED_AS: Mapping[str, SourceType] = {
     "minorHumanEdits": SourceType.HUMAN_EDITS,
     "digitalCapture": SourceType.PRINT,
     "computationalCapture": SourceType.PRINT,
@@ -52,90 +52,199 @@ def require_whole(marks: FileMarks) -> None:
 
 def drawn_as(marks: FileMarks) -> SourceType:
     """
-    Return how a layout was drawn, as it says of itself; by hand and digitally unless it says so.
+    Return how a layout was drawn, as its own marks state it; digitally by hand without any.
 
     Raises:
-        SourceTypeUnknown: it says what no vocabulary holds.
+        SourceTypeUnknown: they name a source type that no vocabulary holds.
     """
-    said = marks.xmp.digital_source_type if marks.xmp is not None else ""
-    if not said:
+    stated = marks.xmp.digital_source_type if marks.xmp is not None else ""
+    if not stated:
         return SourceType.TRAINED if marks.says_ai else SourceType.DIGITAL_CREATION
-    term = source_term(said)
+    term = source_term(stated)
     if term in set(SourceType):
         return SourceType(term)
-    if names_ai(said) or marks.says_ai:
+    if names_ai(stated) or marks.says_ai:
         return SourceType.COMPOSITE_TRAINED
-    return _SAID.get(term, SourceType.DIGITAL_CREATION)
-
-
-log = structlog.get_logger()
+    return _RECORDED_AS.get(term, SourceType.DIGITAL_CREATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validated:
     """A layout that may be used."""
 
-    width: int  #: pixels
-    height: int
+    copy: Path  #: in the job's folder, byte for byte as it was announced
     artists: tuple[Person, ...]  #: as credits name them, never empty
-    source_type: SourceType  #: how it was drawn, as far as the file says so
+    source_type: SourceType  #: how it was drawn, by the file's own marks
 
 
-def validate(
-    order: JobOrder,
-    collected: Collected,
-    *,
-    settings: Settings,
-    inspector: Inspector,
-    production: Production,
-    trust_pem: str,
-) -> Validated:
+def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
     """
-    Check the file first, then what it says of itself, then what the studio's policy says of it.
+    Copy the layout into the job's folder and check the copy, its marks, and the studio's policy.
+
+    It is hashed here and nowhere else: the steps that follow read the copy, which nobody changes.
 
     Raises:
         LayoutChanged: the file is not the one that was announced.
         ImageUnreadable: it is damaged, truncated or too large.
         SheetBlank: nothing is drawn on it, and the studio has such sheets asked about.
-        MarksBroken: what it says of itself was changed after it was signed.
-        SourceTypeUnknown: it says of itself what no vocabulary holds.
+        MarksBroken: its marks were changed after it was signed.
+        SourceTypeUnknown: its marks name a source type that no vocabulary holds.
         PolicyRefusal: consent, the show's rule or a licence forbids it.
         ModelUnusable: a stage's model is incomplete or unsafe.
         SettingsError: the recipe cannot be run.
+        StorageUnavailable: the layout cannot be copied.
     """
-    found = inspector.inspect([order.layout])[0]
-    if found.reason.startswith(("changed", "vanished")) or (
-        found.sha256 and found.sha256 != order.layout_sha256
-    ):
+    settings = tools.settings
+    copy = copied(order.layout, tools.folder(order.key))
+    found = tools.inspector.inspect([copy])[0]
+    if found.sha256 and found.sha256 != order.layout_sha256:
         raise LayoutChanged(
-            f"{order.layout} is not the file that was announced: {found.reason or 'it changed'}.",
+            f"{order.layout} is not the file that was announced: it changed.",
             advice="A changed layout is announced anew; skip this job.",
         )
     if not found.ok:
-        told = order.layout.name in found.reason
-        raise ImageUnreadable(found.reason if told else f"{order.layout} {found.reason}.")
-    _require_drawing(order, inspector, settings)
-    marks = read_marks(order.layout, trust_pem=trust_pem)
-    require_whole(marks)
-    source_type = drawn_as(marks)
-    artists = named_artists(collected.context, settings)
-    task = production_order(order, settings)
-    require_licensed(task.recipe.stages, settings)
-    systems = [plan.system for plan in production.stages(task)]
-    require_allowed(order.place.project, systems, settings)
-    if source_type.is_ai:
-        require_drawn(order.place.project, order.layout.name, settings)
-    return Validated(
-        width=found.width,
-        height=found.height,
-        artists=artists,
-        source_type=source_type,
-    )
-
-
-def _require_drawing(order: JobOrder, inspector: Inspector, settings: Settings) -> None:
-    """Decode all of the layout, which alone finds most damage, and see that it holds a drawing."""
-    decoded = inspector.read(order.layout)
+        named = order.layout.name in found.reason
+        raise ImageUnreadable(found.reason if named else f"{order.layout} {found.reason}.")
+    # Decoding all of it finds most damage, which headers do not show.
+    decoded = tools.inspector.read(copy)
     if decoded.note:
         log.warning("layout_noted", layout=str(order.layout), note=decoded.note)
     require_drawing(decoded.picture, order.layout.name, settings)
+    marks = read_marks(copy, trust_pem=tools.marks().trust_pem)
+    require_whole(marks)
+    source_type = drawn_as(marks)
+    artists = named_artists(collected.context, settings)
+    task = production_order(order, copy, settings)
+    require_licensed(task.recipe.stages, settings)
+    require_allowed(
+        order.place.project,
+        lambda: [plan.system for plan in tools.production.stages(task)],
+        settings,
+    )
+    if source_type.is_ai:
+        require_drawn(order.place.project, order.layout.name, settings)
+    return Validated(copy=copy, artists=artists, source_type=source_type)
+
+
+def require_drawing(layout: "Picture", name: str, settings: Settings) -> None:
+    """
+    Make sure that something is drawn on a layout, unless the studio has blank sheets painted.
+
+    Args:
+        layout: as it was decoded.
+        name: of its file, for the message.
+        settings: the studio's.
+
+    Raises:
+        SheetBlank: it shows paper, its grain and dust, and nothing else.
+    """
+    from haikei.images.blank import is_blank
+
+    if settings.policy.blank_sheets is BlankSheets.ASK and is_blank(layout):
+        raise SheetBlank(
+            f"There is no drawing on this sheet: {name} is blank paper.",
+            advice=(
+                "Publish the drawing; or, where empty paper is meant, set policy.blank_sheets to "
+                '"paint" and try again.'
+            ),
+        )
+
+
+def named_artists(context: LayoutContext, settings: Settings) -> tuple[Person, ...]:
+    """
+    Return who drew the layout, as the studio's credits name them.
+
+    Where the studio allows layouts for which nobody is named, a person without a name is returned:
+    no credits are printed until `haikei credits rename` gives one.
+
+    Raises:
+        PolicyRefusal: an artist has not consented, or nobody is named where a name is needed.
+    """
+    for entry in settings.people:
+        if not entry.consent and known_names(entry) & {
+            name.casefold()
+            for name in (*context.artist_logins, *(person.name for person in context.artists))
+        }:
+            raise PolicyRefusal(
+                f"{entry.name} does not consent to layouts being given to a generator.",
+                advice="Have this background painted by hand, or ask the artist again.",
+            )
+    if context.artists:
+        return tuple(as_credited(person, settings.people) for person in context.artists)
+    if settings.policy.unnamed_layouts is Unnamed.ALLOW:
+        shot = context.shot
+        return (Person(id=f"person:layout-of-{shot.type}:{shot.id}", name=""),)
+    raise PolicyRefusal(
+        f"The tracker names nobody as the artist of the layout of {context.shot.name}.",
+        advice="Assign the shot's layout task to its artist, then retry the job.",
+    )
+
+
+def require_allowed(
+    project: str, systems: Callable[[], Iterable[System]], settings: Settings
+) -> None:
+    """
+    Check that a project takes what the systems of a recipe are.
+
+    Args:
+        project: its name.
+        systems: asks the generators; called only where a rule forbids AI.
+        settings: the studio's.
+
+    Raises:
+        PolicyRefusal: a trained model would run in a project that forbids AI.
+    """
+    rule = _no_ai_rule(project, settings)
+    if rule is None:
+        return
+    for system in systems():
+        if system.source_type.is_ai:
+            raise PolicyRefusal(
+                f"{project} takes no AI (policy.no_ai_projects has {rule!r}), but the recipe runs "
+                f"{system.name} {system.version}.",
+                advice="Route the project to a recipe without a trained model.",
+            )
+
+
+def require_drawn(project: str, layout: str, settings: Settings) -> None:
+    """
+    Check that a project takes a layout whose own marks name a trained model.
+
+    Raises:
+        PolicyRefusal: it does not.
+    """
+    rule = _no_ai_rule(project, settings)
+    if rule is not None:
+        raise PolicyRefusal(
+            f"{project} takes no AI (policy.no_ai_projects has {rule!r}), but the layout {layout} "
+            "carries marks of a trained model.",
+            advice="Ask who made it and how; `haikei verify` shows what the file says.",
+        )
+
+
+def require_licensed(stages: Iterable[Stage], settings: Settings) -> None:
+    """
+    Check that each stage's model is declared, and may be used for the studio's work.
+
+    Raises:
+        PolicyRefusal: it is not.
+    """
+    for stage in stages:
+        if stage.model is None:
+            continue
+        model = settings.models.get(stage.model)
+        if model is None:
+            raise PolicyRefusal(
+                f"The stage {stage.name} runs the model {stage.model!r}, which is not declared.",
+                advice="Declare it in [models] with its licence and what it was trained on.",
+            )
+        if model.commercial == "no" and not settings.policy.allow_non_commercial:
+            raise PolicyRefusal(
+                f"The licence of {model.name} ({model.licence}) forbids commercial use.",
+                advice="Use another model, or set policy.allow_non_commercial.",
+            )
+
+
+def _no_ai_rule(project: str, settings: Settings) -> str | None:
+    rules = settings.policy.no_ai_projects
+    return next((rule for rule in rules if fnmatchcase(project, rule)), None)

@@ -1,12 +1,11 @@
 """
-Dispatch: events become jobs, jobs become tasks, and what the engine lost or ended is noticed.
+Dispatch: make jobs of events, submit jobs as tasks, and reconcile jobs with the engine.
 
 The jobs' table is the truth. Waiting jobs are handed to the engine again and again until they run,
 which costs nothing, as a task's id is its identity; so no crash between the two loses one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -21,25 +20,17 @@ from haikei.jobs.engine.port import Engine, TaskState
 from haikei.jobs.inbox import add_job, mark_dispatched, undispatched
 from haikei.jobs.job import JobKind, JobOrder, JobState, Step
 from haikei.jobs.table import job_row
-from haikei.jobs.touchup.take_in import let_wait
+from haikei.jobs.touchup.take_in import add_touch_up
 from haikei.settings import Route, Settings, Variant
 
 log = structlog.get_logger()
 
 #: Events that become jobs in one transaction.
 _EVENTS = 200
-#: Seconds after which a running job that says nothing is looked up in the engine.
+#: Seconds without an update after which a running job is looked up in the engine.
 _SILENT = 10.0
 _LOOK_UP = 200
 _OPEN = {TaskState.QUEUED, TaskState.RUNNING}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    key: str
-    run: int
-    priority: int
-    kind: JobKind
 
 
 class Dispatcher:
@@ -61,22 +52,22 @@ class Dispatcher:
         self._submitted: set[str] = set()
 
     def tick(self) -> int:
-        """Do all that waits, except looking up silent jobs; return how much there was."""
-        return self.take_events() + self.feed() + self.heed_cancels()
+        """Take events, submit jobs and apply cancellations; return how many there were."""
+        return self.take_events() + self.feed() + self.apply_cancellations()
 
     def take_events(self) -> int:
-        """Make jobs of events, in one transaction with the note that they stand."""
+        """Make jobs of events and mark the events as dispatched, in one transaction."""
         with self._database.begin() as connection:
             events = undispatched(connection, _EVENTS)
             if not events:
                 return 0
             now = utc_now()
-            done = [event.key for event in events if self._stands(connection, event, now)]
+            done = [event.key for event in events if self._dispatched(connection, event, now)]
             mark_dispatched(connection, done)
         return len(done)
 
     def feed(self) -> int:
-        """Hand waiting jobs to the engine, the most urgent first, as far as there is room."""
+        """Submit waiting jobs to the engine, the most urgent first, as far as there is room."""
         with reading(self._database) as connection:
             running = connection.execute(
                 select(func.count()).where(jobs.c.state == JobState.RUNNING.value)
@@ -90,18 +81,14 @@ class Dispatcher:
                 .order_by(jobs.c.priority, jobs.c.id)
                 .limit(room)
             ).all()
-        waiting = [
-            _Row(key=row.key, run=row.run, priority=row.priority, kind=JobKind(row.kind))
-            for row in rows
-        ]
-        tasks = [first_task(row.key, row.run, row.priority, row.kind) for row in waiting]
+        tasks = [first_task(row.key, row.run, row.priority, JobKind(row.kind)) for row in rows]
         fresh = [task for task in tasks if task.id not in self._submitted]
         self._engine.submit(fresh)
         self._submitted = {task.id for task in tasks}
         return len(fresh)
 
-    def heed_cancels(self) -> int:
-        """End running jobs that shall stop and whose next task has not begun."""
+    def apply_cancellations(self) -> int:
+        """Cancel running jobs that a person stopped and whose next task has not begun."""
         with reading(self._database) as connection:
             rows = connection.execute(
                 select(jobs.c.key, jobs.c.run).where(
@@ -115,13 +102,13 @@ class Dispatcher:
             queued = [id_ for id_, state in standing.items() if state is TaskState.QUEUED]
             if queued and TaskState.RUNNING not in standing.values():
                 self._engine.withdraw(queued)
-                self._end(row.key, row.run, state=JobState.CANCELLED)
+                self._end(row.key, row.run, JobState.CANCELLED)
                 count += 1
         return count
 
-    def mend(self) -> int:
+    def reconcile_with_engine(self) -> int:
         """
-        Look up running jobs that have been silent, and end or restart what the engine dropped.
+        Look up running jobs without a recent update, and end or restart what the engine dropped.
 
         Returns:
             how many there were.
@@ -138,43 +125,34 @@ class Dispatcher:
                 .mappings()
                 .all()
             )
-        return sum(self._mend(row) for row in rows)
+        return sum(self._reconcile(row) for row in rows)
 
-    def _mend(self, row: RowMapping) -> bool:
+    def _reconcile(self, row: RowMapping) -> bool:
         key, run = row["key"], row["run"]
         standing = self._engine.standing([task_id(key, run, leg) for leg in LEGS])
         states = set(standing.values())
         if states & _OPEN:
             return False
         if TaskState.POISON in states:
-            self._end(
-                key,
-                run,
-                state=JobState.DEAD,
-                error="The worker died again and again while it did this job.",
-                error_kind="Poison",
-            )
+            error = "The worker died again and again while it did this job."
+            self._end(key, run, JobState.DEAD, error=error, error_kind="Poison")
         elif TaskState.FAILED in states:
-            self._end(
-                key,
-                run,
-                state=JobState.DEAD,
-                error="The job's task ended with an unforeseen error; see the worker's log.",
-                error_kind="TaskFailed",
-            )
+            error = "The job's task ended with an unforeseen error; see the worker's log."
+            self._end(key, run, JobState.DEAD, error=error, error_kind="TaskFailed")
         elif TaskState.CANCELLED in states:
-            self._end(key, run, state=JobState.CANCELLED)
+            self._end(key, run, JobState.CANCELLED)
         else:
-            # The engine does not know it, as after its database was lost: begin anew. What was
+            # The engine has no such task, as after its database was lost: begin anew. What was
             # made is found again by its key.
-            self._restart(key, run)
-        log.warning("job_mended", job=key, step=row["step"], found=sorted(states))
+            again = {"run": run + 1, "step": "", "crashes": 0}
+            self._change(key, run, state=JobState.WAITING.value, **again)
+        log.warning("job_reconciled", job=key, step=row["step"], found=sorted(states))
         return True
 
-    def _stands(self, connection: Connection, event: Event, now: datetime) -> bool:
-        """Make an event's jobs; return False when that must wait."""
+    def _dispatched(self, connection: Connection, event: Event, now: datetime) -> bool:
+        """Make an event's jobs; return False when they can only be made later."""
         if isinstance(event, TouchUpPublished):
-            return let_wait(connection, event, now)
+            return add_touch_up(connection, event, now)
         self._make_jobs(connection, event, now)
         return True
 
@@ -189,12 +167,8 @@ class Dispatcher:
         for order in orders_of(event, route):
             add_job(connection, job_row(order, now))
 
-    def _end(self, key: str, run: int, *, state: JobState, **values: object) -> None:
-        now = utc_now()
-        self._change(key, run, state=state.value, finished_at=now, **values)
-
-    def _restart(self, key: str, run: int) -> None:
-        self._change(key, run, state=JobState.WAITING.value, run=run + 1, step="", crashes=0)
+    def _end(self, key: str, run: int, state: JobState, **values: object) -> None:
+        self._change(key, run, state=state.value, finished_at=utc_now(), **values)
 
     def _change(self, key: str, run_now: int, **values: object) -> None:
         with self._database.begin() as connection:

@@ -7,10 +7,14 @@ was cut before its result was kept runs again, so it must look for its own effec
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from importlib.metadata import entry_points
+from typing import Protocol, cast
+
+from haikei.errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,3 +86,89 @@ class Recovery(Protocol):
     def recover(self, holder: str) -> int:
         """Put a dead worker's running tasks back into their queues and return how many."""
         ...
+
+
+class WorkerEngine(Engine, Recovery, AbstractContextManager["WorkerEngine"], Protocol):
+    """An engine in a worker's process; as a context manager it takes tasks while it is open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSettings:
+    """A queue that a worker takes tasks from."""
+
+    name: str
+    slots: int  #: tasks that run at once in this worker
+    poll: float  #: seconds between looks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What became of a name in the engine's database."""
+
+    deleted: int  #: ended tasks that held it
+    running: tuple[str, ...]  #: keys of jobs whose tasks wait or run and hold it
+    dropped: bool  #: False while its files may still hold what was deleted
+
+
+class EngineKind(Protocol):
+    """
+    A kind of job engine, such as the class `DbosEngine`.
+
+    An entry point in `haikei.engines` names one; `engine.kind` in the settings chooses it.
+    """
+
+    def __call__(
+        self,
+        url: str,
+        *,
+        holder: str,
+        queues: Sequence[QueueSettings],
+        handlers: Mapping[str, Handler],
+        grace: int = 0,
+    ) -> WorkerEngine:
+        """
+        Return an engine for this process, not yet open.
+
+        Args:
+            url: of the engine's database.
+            holder: this worker's id, which no other living process has.
+            queues: what this worker takes tasks from; none means that it submits only.
+            handlers: what does the tasks, by name.
+            grace: seconds that running tasks have to end when the engine is closed.
+        """
+        ...
+
+    def forget_names(self, url: str, names: Sequence[str]) -> Forgotten:
+        """
+        Delete ended tasks that hold one of the names, and return which others hold one.
+
+        Raises:
+            StateError: the database cannot be used.
+        """
+        ...
+
+
+GROUP = "haikei.engines"
+
+
+def load_engine(kind: str) -> EngineKind:
+    """
+    Return the job engine of an entry point's name.
+
+    Raises:
+        SettingsError: there is no such engine, or it needs a package that is not installed.
+    """
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    if kind not in found:
+        known = ", ".join(sorted(found)) or "none"
+        raise SettingsError(
+            f"There is no job engine {kind!r}.",
+            advice=f"Set engine.kind to an installed one: {known}.",
+        )
+    try:
+        return cast("EngineKind", found[kind].load())
+    except ImportError as error:
+        raise SettingsError(
+            f"The job engine {kind!r} needs a package that is not installed: {error}.",
+            advice="Install it, or set engine.kind to another engine.",
+        ) from error

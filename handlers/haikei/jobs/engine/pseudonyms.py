@@ -1,134 +1,192 @@
 """
-Tasks without names: the job engine keeps commitments, and names are looked up when needed.
+What the job engine keeps carries no names: commitments stand in their place.
 
-What a step gave and what one task hands to the next is kept by the engine for weeks, where no name
-can be erased. Names of people are therefore registered and replaced on the way in, and shown again
-on the way out; one that was erased meanwhile is withheld.
+Step results and payloads stay in the engine for weeks, where no name can be erased. Every type that
+reaches it is registered with `engine_type`, which walks its fields: a `Person` may stand anywhere,
+but a field in which a name could hide is refused. Values are encoded by type: each `Person` keeps
+its id, and commitments in place of its names; registered names in texts and paths become
+commitments too. Reading restores the names, or withholds those that were erased meanwhile.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from typing import cast
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path, PurePath, PurePosixPath
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from pydantic import TypeAdapter
 from sqlalchemy import Engine as Database
 
 from haikei.credits import WITHHELD, WITHHELD_JA, Person, people
 from haikei.credits.people import Mentions, occurrences
 from haikei.database import reading
-from haikei.jobs.engine.port import Durable, Handler, Task
 
-_PERSON = frozenset({"id", "name", "name_ja", "opt_out"})
+T = TypeVar("T")
+
+#: How each field of a `Person` is kept. One that is missing here is refused by `engine_type`.
+ID, NAME, TEXT = "as it is", "as a commitment", "as text in which names are replaced"
+PERSON_FIELDS: Mapping[str, str] = {"id": ID, "name": NAME, "name_ja": NAME, "opt_out": TEXT}
+
+_PLAIN = (str, int, float, bool, NoneType, date, datetime, Path, PurePosixPath)
+_registered: dict[type, None] = {}
 
 
-def nameless(database: Database, handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
+def engine_type(kind: type[T]) -> TypeAdapter[T]:
     """
-    Return handlers of which the engine learns no name.
+    Register a type whose values the engine keeps, and return what reads and writes its JSON.
+
+    Raises:
+        TypeError: a field could carry a name past `Pseudonyms`: a `Person` beside plain text, a
+            field of `Person` without an entry in `PERSON_FIELDS`, or a type that is not walked.
+    """
+    _check(kind, kind.__name__, set())
+    _registered[kind] = None
+    return TypeAdapter(kind)
+
+
+def engine_types() -> tuple[type, ...]:
+    """Return every type that is registered by the modules loaded so far."""
+    return tuple(_registered)
+
+
+def _check(kind: Any, where: str, seen: set[type]) -> None:
+    if kind in seen or kind is Ellipsis:
+        return
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in {Union, UnionType}:
+        if str in parts and any(isinstance(one, type) and _is_person(one) for one in parts):
+            raise TypeError(f"{where} mixes people with plain text; use Person alone")
+        for part in parts:
+            _check(part, where, seen)
+    elif origin is tuple:
+        for part in parts:
+            _check(part, where, seen)
+    elif is_dataclass(kind) and isinstance(kind, type):
+        seen.add(kind)
+        names = [field.name for field in fields(kind)]
+        if _is_person(kind) and set(names) != set(PERSON_FIELDS):
+            raise TypeError(f"{where}: {names} are not the fields in PERSON_FIELDS")
+        hints = get_type_hints(kind)
+        for name in names:
+            _check(hints[name], f"{where}.{name}", seen)
+    elif origin is not Literal and not (
+        isinstance(kind, type) and (kind in _PLAIN or issubclass(kind, Enum))
+    ):
+        raise TypeError(f"{where} is a {kind}, in which people are not looked for")
+
+
+def _is_person(kind: type) -> bool:
+    return issubclass(kind, Person)
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """
+    Replaces people's names in values of registered types, and restores them.
 
     Args:
         database: the studio's own, which holds the register of people.
-        handlers: by name.
     """
-    return {name: _handler(database, handler) for name, handler in handlers.items()}
 
+    database: Database
 
-def pseudonymise(database: Database, text: str) -> str:
-    """Return JSON in which commitments stand for people's names; unknown people are registered."""
-    value: object = json.loads(text)
-    told = {person.id: person for person in _people_in(value) if person.id.strip()}
-    with reading(database) as connection:
-        mentions = Mentions.load(connection)
-        printed = people.as_printed(connection, told.values())
-    named = [person for person in printed if _names(person)]
-    if any(name not in mentions.tokens for person in named for name in _names(person)):
-        with database.begin() as connection:
-            people.register(connection, named)
+    def pseudonymise(self, value: T) -> T:
+        """
+        Return a value in which commitments stand for names; unknown people are registered.
+
+        Raises:
+            CreditError: a person has a name and no id, and so cannot be registered.
+        """
+        found = set(_people(value))
+        with reading(self.database) as connection:
+            printed = people.as_printed(connection, found)
             mentions = Mentions.load(connection)
-    erased = {
-        name: instead
-        for person in printed
-        if not _names(person)
-        for name, instead in (
-            (told[person.id].name, WITHHELD),
-            (told[person.id].name_ja, WITHHELD_JA),
-        )
-        if name.strip()
-    }
-    return _dumped(text, value, lambda one: mentions.hide(_withheld(one, erased)))
+        nameless = {person.id for person in printed if not _names(person)}
+        named = [person for person in found if _names(person) and person.id not in nameless]
+        if any(name not in mentions.tokens for person in named for name in _names(person)):
+            with self.database.begin() as connection:
+                for person in named:
+                    people.register(connection, [person])
+                mentions = Mentions.load(connection)
+        erased = {
+            name: instead
+            for person in found
+            if person.id in nameless
+            for name, instead in ((person.name, WITHHELD), (person.name_ja, WITHHELD_JA))
+            if name.strip()
+        }
+
+        def text(plain: str) -> str:
+            for name, instead in erased.items():
+                plain = occurrences(name).sub(instead, plain)
+            return mentions.hide(plain)
+
+        def token(plain: str) -> str:
+            return erased.get(plain) or mentions.tokens[plain] if plain.strip() else plain
+
+        def kept(person: Person) -> Person:
+            how: Mapping[str, Callable[[str], str]] = {ID: str, NAME: token, TEXT: text}
+            return replace(person, **{name: how[way](getattr(person, name)) for name, way in _WAYS})
+
+        return _changed(value, change_person=kept, change_text=text)
+
+    def restore(self, value: T) -> T:
+        """Return a value with the names that were replaced, as far as they were not erased."""
+        with reading(self.database) as connection:
+            mentions = Mentions.load(connection)
+
+        def restored(person: Person) -> Person:
+            texts = (name for name, way in _WAYS if way != ID)
+            return replace(person, **{name: mentions.show(getattr(person, name)) for name in texts})
+
+        return _changed(value, change_person=restored, change_text=mentions.show)
 
 
-def restore_names(database: Database, text: str) -> str:
-    """Return JSON with the names that `hide` replaced, as far as they were not erased."""
-    if "{person" not in text:
-        return text
-    with reading(database) as connection:
-        mentions = Mentions.load(connection)
-    return _dumped(text, json.loads(text), mentions.show)
+_WAYS = tuple(PERSON_FIELDS.items())
 
 
-class _Nameless:
-    """A task's durable steps, with names for who does them and without for who keeps them."""
+def _changed(
+    value: T, *, change_person: Callable[[Person], Person], change_text: Callable[[str], str]
+) -> T:
+    def change(one: object) -> object:
+        match one:
+            case Person():
+                return change_person(one)
+            case Enum():
+                return one
+            case str():
+                return change_text(one)
+            case PurePath():
+                plain = str(one)
+                changed = change_text(plain)
+                return one if changed == plain else type(one)(changed)
+            case tuple():
+                return tuple(change(part) for part in cast("tuple[object, ...]", one))
+            case _ if is_dataclass(one) and not isinstance(one, type):
+                return replace(
+                    one, **{field.name: change(getattr(one, field.name)) for field in fields(one)}
+                )
+            case _:
+                return one
 
-    def __init__(self, durable: Durable, database: Database) -> None:
-        self._durable = durable
-        self._database = database
-
-    def step(self, name: str, work: Callable[[], str]) -> str:
-        kept = self._durable.step(name, lambda: pseudonymise(self._database, work()))
-        return restore_names(self._database, kept)
-
-    def submit(self, task: Task) -> None:
-        self._durable.submit(replace(task, payload=pseudonymise(self._database, task.payload)))
-
-
-def _handler(database: Database, handler: Handler) -> Handler:
-    def perform(durable: Durable, payload: str) -> None:
-        handler(_Nameless(durable, database), restore_names(database, payload))
-
-    return perform
-
-
-def _dumped(text: str, value: object, change: Callable[[str], str]) -> str:
-    changed = _changed(value, change)
-    if changed == value:
-        return text
-    return json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
+    return cast("T", change(value))
 
 
-def _changed(value: object, change: Callable[[str], str]) -> object:
+def _people(value: object) -> Iterator[Person]:
     match value:
-        case str():
-            return change(value)
-        case list():
-            return [_changed(one, change) for one in cast("list[object]", value)]
-        case dict():
-            members = cast("dict[str, object]", value)
-            return {name: _changed(one, change) for name, one in members.items()}
-        case _:
-            return value
-
-
-def _people_in(value: object) -> Iterator[Person]:
-    match value:
-        case list():
-            for one in cast("list[object]", value):
-                yield from _people_in(one)
-        case dict():
-            members = cast("dict[str, object]", value)
-            texts = {name: one for name, one in members.items() if isinstance(one, str)}
-            if members.keys() == texts.keys() == _PERSON:
-                yield Person(**texts)
-            for one in members.values():
-                yield from _people_in(one)
+        case Person():
+            yield value
+        case tuple():
+            for part in cast("tuple[object, ...]", value):
+                yield from _people(part)
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            for field in fields(value):
+                yield from _people(getattr(value, field.name))
         case _:
             pass
 
 
 def _names(person: Person) -> tuple[str, ...]:
     return tuple(name for name in (person.name, person.name_ja) if name.strip())
-
-
-def _withheld(text: str, erased: Mapping[str, str]) -> str:
-    for name, instead in erased.items():
-        text = occurrences(name).sub(instead, text)
-    return text

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
+from typing_extensions import override
 
 from haikei.errors import StateError
 from haikei.jobs.engine.port import Recovery
@@ -43,23 +44,23 @@ class Locks(Protocol):
         ...
 
 
-class FileLocks:
+class FileLocks(Locks):
     """Locks by `flock`, for workers on one machine; the folder must be on a local disk."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files: dict[str, int] = {}
 
+    @override
     def hold(self, name: str) -> bool:
-        """Take a lock for as long as this process lives; False when another has it."""
         descriptor = self._try(name)
         if descriptor is None:
             return False
         self._files[name] = descriptor
         return True
 
+    @override
     def held(self, name: str) -> bool:
-        """Tell whether the lock's file is still the one that we locked."""
         descriptor = self._files.get(name)
         if descriptor is None:
             return False
@@ -69,9 +70,9 @@ class FileLocks:
             return False
         return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
 
+    @override
     @contextmanager
     def borrowed(self, name: str) -> Generator[bool]:
-        """Hold a lock for a moment; gives False when another has it."""
         descriptor = self._try(name)
         try:
             yield descriptor is not None
@@ -79,8 +80,8 @@ class FileLocks:
             if descriptor is not None:
                 os.close(descriptor)
 
+    @override
     def release(self) -> None:
-        """Let go of all locks."""
         while self._files:
             os.close(self._files.popitem()[1])
 
@@ -98,7 +99,7 @@ class FileLocks:
         return descriptor
 
 
-class PostgresLocks:
+class PostgresLocks(Locks):
     """Session advisory locks, for workers on many hosts; the server frees a dead session's."""
 
     def __init__(self, url: str) -> None:
@@ -114,16 +115,16 @@ class PostgresLocks:
         self._connection = engine.connect()
         self._held: set[str] = set()
 
+    @override
     def hold(self, name: str) -> bool:
-        """Take a lock for as long as this session lives; False when another has it."""
         # A session may take its own lock twice, so what we hold is remembered here.
         if name in self._held or not self._call("pg_try_advisory_lock", name):
             return False
         self._held.add(name)
         return True
 
+    @override
     def held(self, name: str) -> bool:
-        """Tell whether the session that holds the lock still lives."""
         if name not in self._held:
             return False
         try:
@@ -131,9 +132,9 @@ class PostgresLocks:
         except SQLAlchemyError:
             return False
 
+    @override
     @contextmanager
     def borrowed(self, name: str) -> Generator[bool]:
-        """Hold a lock for a moment; gives False when another has it."""
         got = self.hold(name)
         try:
             yield got
@@ -142,8 +143,8 @@ class PostgresLocks:
                 self._held.discard(name)
                 self._call("pg_advisory_unlock", name)
 
+    @override
     def release(self) -> None:
-        """End the session and with it all locks."""
         self._held.clear()
         self._connection.close()
 

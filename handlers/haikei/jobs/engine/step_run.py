@@ -1,8 +1,8 @@
 """
-One step of a job's task: its result is kept once and for all, or why there is none.
+One step of a job's task: its result, or why there is none, is kept by the engine.
 
-Every task of every kind of job does its steps this way: let in by the gate, tried again after what
-can pass, and ended in the job's row.
+Every task of every kind of job runs its steps this way: admitted by the gate, tried again after
+transient errors, and ended in the job's row.
 """
 
 import json
@@ -14,10 +14,10 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 import structlog
-from pydantic import TypeAdapter
 
 from haikei.errors import GenerationCancelled, HaikeiError
 from haikei.jobs.engine.port import Durable
+from haikei.jobs.engine.pseudonyms import Pseudonyms, engine_type
 from haikei.jobs.engine.retries import Gate, TriedEnough, with_retries
 from haikei.jobs.job import Step
 from haikei.jobs.progress import JobProgress, Withdrawn, WorkerStopping
@@ -46,10 +46,10 @@ class Failure:
 
 
 class TaskEnded(Exception):
-    """The task ends here; what the job's row has to say is written."""
+    """The task ends here; the job's row is up to date."""
 
 
-_FAILURE = TypeAdapter(Failure)
+_FAILURE = engine_type(Failure)
 
 
 class Placed(Protocol):
@@ -65,10 +65,10 @@ OrderT = TypeVar("OrderT", bound=Placed)
 
 
 class StepResultCodec(Generic[T]):
-    """How one step's result is kept: as the JSON of a frozen dataclass, or its failure."""
+    """How one step's result is kept: as JSON of a registered type, or of its failure."""
 
     def __init__(self, kind: type[T]) -> None:
-        self._adapter: TypeAdapter[T] = TypeAdapter(kind)
+        self._adapter = engine_type(kind)
 
     def success(self, value: T) -> str:
         """Return a result as text."""
@@ -90,7 +90,7 @@ class StepRun(Generic[OrderT]):
         durable: keeps their results.
         progress: the job's.
         tools: the studio's.
-        gate: lets in as many as may work at once.
+        gate: limits how many work at once.
         read: returns the order that the job's row holds.
     """
 
@@ -107,6 +107,7 @@ class StepRun(Generic[OrderT]):
         self._tools = tools
         self._gate = gate
         self._read = read
+        self._pseudonyms = Pseudonyms(tools.database)
 
     def step(
         self, step: Step, kept: StepResultCodec[T], work: Callable[[OrderT, datetime], T]
@@ -115,9 +116,10 @@ class StepRun(Generic[OrderT]):
         Return the step's kept result, or do it.
 
         Raises:
-            Over: it failed for good, or the job was stopped.
+            TaskEnded: it failed for good, or the job was stopped.
         """
-        found = kept.read(self._durable.step(step.value, lambda: self._attempt(step, kept, work)))
+        text = self._durable.step(step.value, lambda: self._attempt(step, kept, work))
+        found = self._pseudonyms.restore(kept.read(text))
         if not isinstance(found, Failure):
             return found
         # The row is written outside the durable step: a kill between the two repeats only this.
@@ -146,8 +148,9 @@ class StepRun(Generic[OrderT]):
                 value = with_retries(
                     lambda: work(order, ordered_at), self._tools.retries, self.progress.wait
                 )
+                value = self._pseudonyms.pseudonymise(value)
         except WorkerStopping:
-            self.progress.excuse()
+            self.progress.mark_interrupted()
             raise
         except TriedEnough as tried:
             error: Exception = tried.error
@@ -171,7 +174,8 @@ class StepRun(Generic[OrderT]):
             )
         else:
             bound.info(f"step_{failure.end.value}", seconds=seconds)
-        return json.dumps({"failure": _FAILURE.dump_python(failure, mode="json")})
+        nameless = self._pseudonyms.pseudonymise(failure)
+        return json.dumps({"failure": _FAILURE.dump_python(nameless, mode="json")})
 
 
 def _failure(error: Exception, attempts: int) -> Failure:

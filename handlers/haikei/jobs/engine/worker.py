@@ -1,4 +1,4 @@
-"""A worker: one process that carries jobs out, in one of two roles."""
+"""A worker: a process that runs the tasks of jobs, in one of two roles."""
 
 import os
 import socket
@@ -16,12 +16,12 @@ from haikei.database import open_database
 from haikei.errors import SettingsError
 from haikei.jobs.background.tasks import GENERATE_QUEUE, STEPS_QUEUE, BackgroundHandlers
 from haikei.jobs.checkpointing import Checkpointing
-from haikei.jobs.engine.dbos.engine import DbosEngine, QueueSettings
 from haikei.jobs.engine.dispatch import Dispatcher
+from haikei.jobs.engine.port import QueueSettings, WorkerEngine, load_engine
 from haikei.jobs.engine.recovery import DeadWorkerRecovery, claim_holder, open_locks
 from haikei.jobs.engine.retries import Gate
 from haikei.jobs.tools import Tools
-from haikei.jobs.touchup.handle import TellOfVersion, TouchUpHandlers, tell_nobody
+from haikei.jobs.touchup.handle import OnVersion, TouchUpHandlers, ignore_version
 from haikei.jobs.upkeep import Upkeep
 from haikei.settings import Device, Settings
 
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 #: Seconds that running steps have to end when the worker is stopped.
 GRACE = 8
 _GUARD_EVERY = 1.0
-_MEND_EVERY = 5.0
+_RECONCILE_EVERY = 5.0
 _UPKEEP_EVERY = 60.0
 #: Tasks fetched beyond those that can run at once, so that the device never waits for a poll.
 _PREFETCH = 2
@@ -50,7 +50,7 @@ def run_worker(
     role: WorkerRole,
     device: str | None = None,
     stop: threading.Event,
-    tell: TellOfVersion = tell_nobody,
+    on_version: OnVersion = ignore_version,
 ) -> None:
     """
     Carry jobs out until `stop` is set; what is unfinished then is resumed by the next worker.
@@ -59,7 +59,7 @@ def run_worker(
         role: what this worker does.
         device: the name of a device in the settings, for GENERATE; the first one by default.
         stop: set when the worker shall stop.
-        tell: whom to tell, in its transaction, of each Version that a touch-up became.
+        on_version: called, in its transaction, with the id of each Version that a touch-up became.
 
     Raises:
         SettingsError: there is no such device, or something needed is not set.
@@ -72,13 +72,13 @@ def run_worker(
     name = f"{role.value}-{chosen.name}" if chosen else role.value
     holder = claim_holder(locks, f"{socket.gethostname()}-{name}")
     gate, queue = _shape(settings, chosen)
-    engine = DbosEngine(
+    engine = load_engine(settings.engine.kind)(
         settings.engine_url,
         holder=holder,
         queues=(queue,),
         handlers={
             **BackgroundHandlers(tools, gate).handlers(),
-            **TouchUpHandlers(tools, gate, tell).handlers(),
+            **TouchUpHandlers(tools, gate, on_version).handlers(),
         },
         grace=GRACE,
     )
@@ -113,7 +113,7 @@ class _Round:
 def _rounds(
     settings: Settings,
     database: Database,
-    engine: DbosEngine,
+    engine: WorkerEngine,
     tools: Tools,
     guard: DeadWorkerRecovery,
     role: WorkerRole,
@@ -125,7 +125,7 @@ def _rounds(
         upkeep = Upkeep(tools, database, engine)
         rounds += [
             _Round("dispatch", settings.engine.poll, dispatcher.tick),
-            _Round("mend", _MEND_EVERY, dispatcher.mend),
+            _Round("reconcile", _RECONCILE_EVERY, dispatcher.reconcile_with_engine),
             _Round("upkeep", _UPKEEP_EVERY, upkeep.run),
         ]
     return rounds
@@ -161,7 +161,7 @@ def _go_round(rounds: list[_Round], stop: threading.Event) -> None:
             try:
                 one.work()
             except SQLAlchemyError as error:
-                # A full disk or a server that restarts passes; the tables tell where we are.
+                # A full disk or a restarting server passes; the next round goes on from the tables.
                 log.warning("round_failed", round=one.name, error=str(error))
             one.due = time.monotonic() + one.every
         next_due = min(one.due for one in rounds)

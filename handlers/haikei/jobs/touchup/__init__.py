@@ -1,1 +1,29 @@
 """The job of a touch-up: what an artist painted over a version becomes the next version."""
+
+from typing import TYPE_CHECKING
+
+from haikei.doors import on_demand
+
+if TYPE_CHECKING:
+    from haikei.jobs.touchup.ask import OpenQuestion, open_questions
+    from haikei.jobs.touchup.handle import TouchUpHandlers
+    from haikei.jobs.touchup.take_in import TakenIn, compare, take_in
+
+__all__ = [
+    "OpenQuestion",
+    "TakenIn",
+    "TouchUpHandlers",
+    "compare",
+    "open_questions",
+    "take_in",
+]
+
+# Pages that list open questions do not load what measures and marks pictures.
+__getattr__ = on_demand(
+    __name__,
+    {
+        "haikei.jobs.touchup.handle": ("TouchUpHandlers",),
+        "haikei.jobs.touchup.ask": ("OpenQuestion", "open_questions"),
+        "haikei.jobs.touchup.take_in": ("TakenIn", "compare", "take_in"),
+    },
+)

@@ -1,8 +1,8 @@
 """
-What an artist's file was painted over: told by the tracker, the path, the file, or the picture.
+Find the version that a file is painted over: by the tracker's link, the path, marks, or likeness.
 
-They are asked in this order, and the first that answers counts. Where an answer fits more than one
-version, people are asked; nothing is guessed.
+The first of them that finds a version counts. Where more than one version fits, people are asked;
+nothing is guessed.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from haikei.database import backgrounds, reading
 from haikei.errors import MarksUnreadable, ParentUnknown
 from haikei.events import TouchUpPublished
 from haikei.jobs.tools import Tools
-from haikei.jobs.touchup.open_questions import ADVICE
+from haikei.jobs.touchup.ask import ADVICE
 from haikei.jobs.touchup.parent import compared, read_own, topmost
 from haikei.provenance import FileMarks, MarksState, xmp
 from haikei.provenance.formats import file_format, read_metadata
@@ -34,7 +34,7 @@ class Parentage:
 
     sha256: str  #: of its file
     code: str
-    found_by: str  #: as the record says it
+    found_by: str  #: in the words of the record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def find_parent(event: TouchUpPublished, tools: Tools) -> Parentage:
     Return the version that was painted over.
 
     Raises:
-        ParentUnknown: nothing tells, or it could be more than one.
+        ParentUnknown: no version fits, or more than one.
         ImageUnreadable: the file is no picture, or damaged.
         StorageUnavailable: the storage is away.
     """
@@ -73,7 +73,7 @@ def find_parent(event: TouchUpPublished, tools: Tools) -> Parentage:
                 "parent_found", file=str(event.file), version=found.code, found_by=found.found_by
             )
             return found
-    raise ParentUnknown(_nothing_tells(event, cut), advice=ADVICE)
+    raise ParentUnknown(_no_version_fits(event, cut), advice=ADVICE)
 
 
 def current(event: TouchUpPublished, tools: Tools) -> tuple[BackgroundVersion, ...]:
@@ -133,7 +133,7 @@ def _by_manifest(marks: FileMarks, tools: Tools) -> Parentage | None:
 
 
 def _by_xmp(marks: FileMarks, cut: _Cut, event: TouchUpPublished, tools: Tools) -> Parentage | None:
-    # Paint programs that know nothing of C2PA keep a picture's XMP; we wrote the title there.
+    # Paint programs without C2PA keep a picture's XMP; we wrote the title there.
     title = marks.xmp.title if marks.xmp is not None else ""
     found = [one for one in cut.versions if title and one.code == title]
     if not found:
@@ -210,7 +210,7 @@ def _where(connection: Connection, condition: ColumnElement[bool]) -> tuple[Back
     return tuple(one for one in found if one is not None)
 
 
-def _nothing_tells(event: TouchUpPublished, cut: _Cut) -> str:
+def _no_version_fits(event: TouchUpPublished, cut: _Cut) -> str:
     if not cut.versions:
         return f"{event.file.name} is called a touch-up, but {event.place.shot} has no background."
     return (

@@ -1,7 +1,7 @@
 """
 The job of a touch-up: find what was painted over and who painted, then take it in.
 
-It has one task with two steps. Where the parent cannot be told, people are asked in the tracker,
+It has one task with two steps. Where the parent is not found, people are asked in the tracker,
 once, and the job waits among the dead letters for the answer.
 """
 
@@ -16,9 +16,8 @@ from haikei.credits import Person
 from haikei.errors import CreditError, ImageUnreadable, LayoutChanged, TouchUpRefused
 from haikei.events import TouchUpPublished
 from haikei.files import sha256_of
-from haikei.jobs.background.tasks import TOUCH_UP, handed_over
+from haikei.jobs.background.tasks import TOUCH_UP, task_payload
 from haikei.jobs.engine.port import Durable, Handler
-from haikei.jobs.engine.pseudonyms import nameless
 from haikei.jobs.engine.retries import Gate
 from haikei.jobs.engine.step_run import StepResultCodec, StepRun, TaskEnded
 from haikei.jobs.job import Step, TouchUpOrder
@@ -27,6 +26,7 @@ from haikei.jobs.table import touch_up_of
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.ask import ask
 from haikei.jobs.touchup.find_parent import Parentage, find_parent
+from haikei.jobs.touchup.painter import person_called
 from haikei.jobs.touchup.take_in import take_in
 from haikei.settings import PersonEntry
 from haikei.show import Row
@@ -34,8 +34,8 @@ from haikei.trackers import PublishResult
 
 log = structlog.get_logger()
 
-#: Told, in its transaction, of each Version that came to be.
-TellOfVersion = Callable[[Connection, int], None]
+#: Called, in its transaction, with the id of each Version that a touch-up became.
+OnVersion = Callable[[Connection, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +43,15 @@ class Understood:
     """What is known of a touch-up before anything is made of it."""
 
     parent: Parentage
-    artist: Person | str  #: a name is looked up in settings and tracker
+    artist: Person
 
 
 _UNDERSTOOD = StepResultCodec(Understood)
 _PUBLISHED = StepResultCodec(PublishResult)
 
 
-def tell_nobody(_connection: Connection, _version: int) -> None:
-    """Tell nobody."""
+def ignore_version(_connection: Connection, _version: int) -> None:
+    """Do nothing about a new Version."""
 
 
 class TouchUpHandlers:
@@ -60,24 +60,24 @@ class TouchUpHandlers:
 
     Args:
         tools: the studio's.
-        gate: lets in as many as may work at once.
-        tell: whom to tell of new Versions.
+        gate: limits how many work at once.
+        on_version: called, in its transaction, with the id of each new Version.
     """
 
-    def __init__(self, tools: Tools, gate: Gate, tell: TellOfVersion = tell_nobody) -> None:
+    def __init__(self, tools: Tools, gate: Gate, on_version: OnVersion = ignore_version) -> None:
         self._tools = tools
         self._gate = gate
-        self._tell = tell
+        self._on_version = on_version
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handler of the task, by its name."""
-        return nameless(self._tools.database, {TOUCH_UP: self.bring_home})
+        return {TOUCH_UP: self.handle}
 
-    def bring_home(self, durable: Durable, payload: str) -> None:
+    def handle(self, durable: Durable, payload: str) -> None:
         """Find the parent and take the touch-up in."""
-        hand = handed_over(payload)
+        task = task_payload(payload)
         tools = self._tools
-        progress = JobProgress(tools.database, key=hand.key, run=hand.run, stop=tools.stop)
+        progress = JobProgress(tools.database, key=task.key, run=task.run, stop=tools.stop)
         run = StepRun(durable, progress, tools, self._gate, touch_up_of)
         try:
             understood = run.step(
@@ -90,7 +90,7 @@ class TouchUpHandlers:
             )
         except TaskEnded:
             return
-        log.info("job_done", job=hand.key, version=published.version.name, url=published.url)
+        log.info("job_done", job=task.key, version=published.version.name, url=published.url)
 
     def _take_in(
         self, progress: JobProgress, event: TouchUpPublished, understood: Understood
@@ -123,7 +123,7 @@ class TouchUpHandlers:
         )
         with tools.database.begin() as connection:
             progress.done(connection, result)
-            self._tell(connection, version.id)
+            self._on_version(connection, version.id)
         return result
 
 
@@ -132,7 +132,7 @@ def understand(event: TouchUpPublished, tools: Tools) -> Understood:
     Return what was painted over, and by whom.
 
     Raises:
-        ParentUnknown: the parent cannot be told; people were asked in the tracker.
+        ParentUnknown: the parent is not found; people were asked in the tracker.
         CreditError: nobody is named for it.
         LayoutChanged: the file is not the one that was announced.
         ImageUnreadable: the file is no picture, or damaged.
@@ -163,23 +163,20 @@ def _require_unchanged(event: TouchUpPublished) -> None:
         )
 
 
-def _artist(event: TouchUpPublished, tools: Tools) -> Person | str:
+def _artist(event: TouchUpPublished, tools: Tools) -> Person:
     if event.artist is not None:
         return event.artist
-    said = event.artist_name
-    if said:
-        entry = _entry(said, tools.settings.people)
+    name = event.artist_name
+    if name:
+        entry = _entry(name, tools.settings.people)
         if entry is not None:
-            return next(iter(entry.logins), entry.name)
+            return person_called(next(iter(entry.logins), entry.name), tools)
         desk = tools.tracker().parts.credits
         if desk is not None:
-            try:
-                person = desk.people([said]).get(said)
-            finally:
-                desk.close()
+            person = desk.people([name]).get(name)
             if person is not None:
                 return person
-    what = f"{said!r} in its name is nobody we know" if said else "its name says nobody"
+    what = f"{name!r} in its name is nobody we know" if name else "its name says nobody"
     raise CreditError(
         f"Nobody is named for the paint-over {event.file.name}: the tracker names nobody, and "
         f"{what}.",
@@ -188,11 +185,11 @@ def _artist(event: TouchUpPublished, tools: Tools) -> Person | str:
     )
 
 
-def _entry(said: str, people: tuple[PersonEntry, ...]) -> PersonEntry | None:
+def _entry(name: str, people: tuple[PersonEntry, ...]) -> PersonEntry | None:
     found = [
         entry
         for entry in people
-        if any(_plain(said) == _plain(known) for known in (entry.name, *entry.logins))
+        if any(_plain(name) == _plain(known) for known in (entry.name, *entry.logins))
     ]
     return found[0] if len(found) == 1 else None
 

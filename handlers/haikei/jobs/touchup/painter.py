@@ -1,4 +1,4 @@
-"""Who painted a paint-over, and with what, as credits and records say it."""
+"""Who painted a touch-up, and with which tool, as contributions."""
 
 import hashlib
 import unicodedata
@@ -16,7 +16,7 @@ from haikei.credits import (
     printed_person,
 )
 from haikei.errors import CreditError
-from haikei.jobs.background.policy import as_credited
+from haikei.jobs.contributions import as_credited
 from haikei.jobs.job import TouchUpOrder
 from haikei.jobs.tools import Tools
 from haikei.measurements import Change
@@ -26,18 +26,16 @@ def painter(order: TouchUpOrder, tools: Tools) -> Person:
     """
     Return who painted, by the names that settings and tracker give them.
 
-    Somebody whom neither knows is taken by the name that was said.
+    A name that is in neither is taken as it is.
 
     Raises:
         CreditError: nobody is named.
         TrackerError: the tracker does not answer, or refuses.
     """
-    people = tools.settings.people
     if isinstance(order.artist, Person):
-        person = as_credited(order.artist, people)
+        person = as_credited(order.artist, tools.settings.people)
     else:
-        said = order.artist.strip()
-        person = as_credited(_known(said, tools) or _unknown(said), people)
+        person = person_called(order.artist, tools)
     if order.artist_ja and not person.name_ja:
         person = replace(person, name_ja=order.artist_ja)
     if not printed_person(person).en:
@@ -46,6 +44,19 @@ def painter(order: TouchUpOrder, tools: Tools) -> Person:
             advice="Say who painted, or record the artist's opt-out in the settings.",
         )
     return person
+
+
+def person_called(name: str, tools: Tools) -> Person:
+    """
+    Return the person of a name or login in the tracker, named as in the settings.
+
+    A name that is in neither is taken as it is.
+
+    Raises:
+        TrackerError: the tracker does not answer, or refuses.
+    """
+    stated = name.strip()
+    return as_credited(_in_tracker(stated, tools) or _by_name_alone(stated), tools.settings.people)
 
 
 def painting(
@@ -57,7 +68,7 @@ def painting(
     Args:
         artist: who painted.
         of: the code of the version that was painted over.
-        order: what was said of it.
+        order: what the artist declares.
         change: what was measured.
         sha256: of the artist's own file.
         at: when it was taken in.
@@ -84,13 +95,13 @@ def generative_fill(order: TouchUpOrder, found: str, at: datetime) -> Contributi
     Return the contribution of the trained model in the artist's tool.
 
     Args:
-        order: what was said of the paint-over.
-        found: what the file itself says of a model; empty when only the artist does.
+        order: what the artist declares.
+        found: marks of a model in the file; empty where only the artist declares one.
         at: when it was taken in.
     """
-    # What model a paint program runs is for its maker to say; the tool is all that is known.
+    # Paint programs do not disclose their models; the tool is all that is known.
     tool = order.tool or found or "a paint program"
-    said = "declared by whoever handed it in" if order.used_generative_fill else ""
+    declared = "declared by whoever handed it in" if order.used_generative_fill else ""
     return Contribution(
         role=Role.AI_GENERATION,
         actor=System(
@@ -100,21 +111,20 @@ def generative_fill(order: TouchUpOrder, found: str, at: datetime) -> Contributi
             data="not disclosed",
         ),
         grade=Grade.LOGGED if found else Grade.DECLARED,
-        evidence=Evidence(source=f"marks in the file: {found}" if found else said),
+        evidence=Evidence(source=f"marks in the file: {found}" if found else declared),
         at=at,
     )
 
 
-def _known(said: str, tools: Tools) -> Person | None:
+def _in_tracker(name: str, tools: Tools) -> Person | None:
     desk = tools.tracker().parts.credits
-    if not said or desk is None:
+    if not name or desk is None:
         return None
-    # The desk speaks over the adapter's own connection, which stays open.
-    return desk.people([said]).get(said)
+    return desk.people([name]).get(name)
 
 
-def _unknown(said: str) -> Person:
-    plain = unicodedata.normalize("NFKC", said).casefold()
+def _by_name_alone(name: str) -> Person:
+    plain = unicodedata.normalize("NFKC", name).casefold()
     slug = "-".join("".join(c if c.isalnum() else " " for c in plain).split())
     readable = slug if slug.isascii() and slug else hashlib.sha256(plain.encode()).hexdigest()[:16]
-    return Person(id=f"person:{readable}", name=said)
+    return Person(id=f"person:{readable}", name=name)

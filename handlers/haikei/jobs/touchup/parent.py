@@ -1,7 +1,4 @@
-"""
-What a paint-over stands on: the version, its file, its marks, and how alike the
-pictures are.
-"""
+"""The parent of a touch-up: the version, its file and marks, and how alike pictures are."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -35,7 +32,7 @@ class Parent:
     version: BackgroundVersion
     path: Path  #: of its file, which is the one that was recorded
     marks: FileMarks  #: they hold
-    layout: StoredFile  #: as the tracker knows it
+    layout: StoredFile  #: as it is in the tracker
 
     @property
     def place(self) -> Place:
@@ -81,7 +78,7 @@ def parent_of(of: str, tools: Tools) -> Parent:
 
 def read_own(path: Path, tools: Tools) -> FileMarks:
     """
-    Return what a file says about itself, checked against the roots that we trust.
+    Return the marks of a file, checked against the trusted roots.
 
     Raises:
         MarksUnreadable: its structure is malformed.
@@ -167,7 +164,7 @@ def topmost(
     file: Path, first: BackgroundVersion, versions: Sequence[BackgroundVersion], tools: Tools
 ) -> BackgroundVersion | None:
     """
-    Return which of these versions was painted over; None where that cannot be told.
+    Return which of these versions was painted over; None where it is not clear.
 
     It is the last one, going up from the first, whose own paint is still to be seen in the file.
 
@@ -211,10 +208,10 @@ def _shows(seen: Lab, above: Lab, below: Lab) -> bool | None:
     near = gap * np.float32(_NEAR)
     for_above = int(np.count_nonzero(paint & (ciede2000(seen, above) < near)))
     for_below = int(np.count_nonzero(paint & (ciede2000(seen, below) < near)))
-    told = for_above + for_below
-    if told < max(_LEAST_SEEN * np.count_nonzero(paint), 1):
+    compared_pixels = for_above + for_below
+    if compared_pixels < max(_LEAST_SEEN * np.count_nonzero(paint), 1):
         return None
-    share = for_above / told
+    share = for_above / compared_pixels
     return None if 1 - _SURE < share < _SURE else share >= _SURE
 
 

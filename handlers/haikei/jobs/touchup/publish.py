@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 from haikei.credits import BackgroundVersion, Person, overall_source_type, records
 from haikei.database import reading
 from haikei.errors import LedgerError
-from haikei.images import read_picture
+from haikei.jobs.chain import lineage_credit
 from haikei.jobs.contributions import roles_text, systems_text
+from haikei.jobs.publishing import review_pictures
 from haikei.jobs.tools import Tools
-from haikei.jobs.touchup.making import credit_of, reviewed, write_reviews
 from haikei.jobs.touchup.parent import Parent
 from haikei.ledger import entry
 from haikei.measurements import Change
@@ -31,7 +31,7 @@ def show(
     Args:
         background: the touch-up, as it is recorded.
         parent: the version that was painted over.
-        context: what the tracker knows of its place.
+        context: its place in the tracker.
         artist: who painted.
         tools: the studio's.
         folder: of ours, with the pictures that reviewers look at, or to make them in.
@@ -40,8 +40,8 @@ def show(
         TrackerError: the tracker does not answer, or refuses.
     """
     images, settings = background.images, tools.settings
-    review, thumbnail = _pictures(background, tools, folder)
-    credit = credit_of(images, settings)
+    review, thumbnail = review_pictures(PurePosixPath(background.final.path), tools, folder)
+    credit = lineage_credit(images, unnamed=tools.unnamed)
     with reading(tools.database) as connection:
         sealed = entry(connection, background.ledger[-1]).payload
     path = tools.storage.published(PurePosixPath(background.final.path))
@@ -80,17 +80,6 @@ def show(
     with tools.database.begin() as connection:
         records.published(connection, background.key, tracker_id=result.version.id, url=result.url)
     return replace(background, tracker_id=result.version.id, url=result.url)
-
-
-def _pictures(background: BackgroundVersion, tools: Tools, folder: Path) -> tuple[Path, Path]:
-    """Return what reviewers look at; it is made again where a crash or a clean-up took it."""
-    found = reviewed(folder)
-    if found is None:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = tools.storage.published(PurePosixPath(background.final.path))
-        picture = read_picture(path, limits=tools.limits)
-        found = write_reviews(picture, folder)
-    return found
 
 
 def share_text(background: BackgroundVersion) -> str:

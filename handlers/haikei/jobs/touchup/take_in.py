@@ -1,7 +1,4 @@
-"""
-What an artist painted over a version becomes the next version: from the event to its
-job.
-"""
+"""Take in a touch-up: what an artist painted over a version becomes the next version."""
 
 import hashlib
 import shutil
@@ -20,9 +17,10 @@ from haikei.events import TouchUpPublished
 from haikei.files import sha256_of
 from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobState, TouchUpOrder
+from haikei.jobs.publishing import MadeVersion, made_before, publish_files
 from haikei.jobs.table import touch_up_row
 from haikei.jobs.tools import Tools
-from haikei.jobs.touchup.making import Examined, MadeTouchUp, examine, made_before, make
+from haikei.jobs.touchup.making import Examined, examine, make
 from haikei.jobs.touchup.painter import painter
 from haikei.jobs.touchup.parent import Parent, parent_of
 from haikei.jobs.touchup.publish import change_of, show
@@ -106,9 +104,7 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
                 tools=tools,
                 folder=folder,
             )
-        # The picture comes last: whoever sees it finds what belongs to it.
-        for file in reversed(made.files):
-            tools.storage.publish(file.source, file.relative)
+        publish_files(made, tools)
         background = _recorded(made, parent, key, tools)
     background = show(background, parent, context, artist, tools, folder)
     shutil.rmtree(folder, ignore_errors=True)
@@ -121,7 +117,7 @@ def compare(order: TouchUpOrder, tools: Tools, folder: Path) -> Examined:
     Only compare a file with the version that it was painted over; nothing is kept but a copy.
 
     Args:
-        order: what was said of it.
+        order: the file, its parent and its artist.
         tools: the studio's.
         folder: of the caller's, for the copy.
 
@@ -177,7 +173,7 @@ def _context(parent: Parent, tools: Tools) -> LayoutContext:
     )
 
 
-def _recorded(made: MadeTouchUp, parent: Parent, key: str, tools: Tools) -> BackgroundVersion:
+def _recorded(made: MadeVersion, parent: Parent, key: str, tools: Tools) -> BackgroundVersion:
     version = parent.version
     with tools.database.begin() as connection:
         return records.save(
@@ -218,14 +214,14 @@ def _taken_in(background: BackgroundVersion, tools: Tools, *, created: bool) -> 
 PRIORITY = 10
 
 
-def let_wait(connection: Connection, event: TouchUpPublished, now: datetime) -> bool:
+def add_touch_up(connection: Connection, event: TouchUpPublished, now: datetime) -> bool:
     """
-    Let a touch-up's job wait for its turn; one that is dead gets another with what is told now.
+    Add a touch-up's job; a job that waits or is dead is updated from this event and runs anew.
 
     A file that we made ourselves, or an artist's untouched copy of it, is no touch-up.
 
     Returns:
-        False while the job runs with what was told before: the event is to be brought again.
+        False while the job runs on an earlier event: this event is to be dispatched again.
     """
     own = records.find_image(connection, sha256=event.sha256)
     if own is not None:
@@ -255,6 +251,6 @@ def let_wait(connection: Connection, event: TouchUpPublished, now: datetime) -> 
             }
         case _:
             return True
-    told = {name: row[name] for name in ("season", "time", "layout", "order_json", "updated_at")}
-    connection.execute(update(jobs).where(here).values({**told, **changed}))
+    updated = {name: row[name] for name in ("season", "time", "layout", "order_json", "updated_at")}
+    connection.execute(update(jobs).where(here).values({**updated, **changed}))
     return True

@@ -12,6 +12,7 @@ from typing import Protocol
 from haikei.checkup import Finding
 from haikei.credits import Person
 from haikei.show import Place, Row, StoredFile
+from haikei.trackers import StatedCredits
 from haikei.trackers.contract.credits import CheckpointBoard, CreditDesk
 from haikei.trackers.contract.feed import TrackerFeed
 from haikei.trackers.contract.playlists import PlaylistDesk
@@ -58,7 +59,7 @@ class PublishedImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublishRequest:
+class PublishRequest(StatedCredits):
     """One background, ready for review."""
 
     key: str  #: the job's; on the site it is on one Version only
@@ -71,14 +72,7 @@ class PublishRequest:
     review_image: Path  #: what reviewers look at: sRGB, 8 bit
     thumbnail: Path
     images: tuple[PublishedImage, ...]  #: the result first, then each stage
-    credit_en: str
-    credit_ja: str
-    system: str  #: what made the pixels, with version
-    source_type: str  #: IPTC Digital Source Type term
     record_sha256: str  #: of the image record that the ledger seals
-    roles: str  #: one line a role, such as `genzu: Yuki Tanaka (HumanUser:12)`
-    ledger_index: int  #: the ledger's entry of that record; the first entry is 0
-    record_link: str  #: the full record: a path below its storage root, or a URL
     parent_file: Row | None = None  #: the file that was painted over; it becomes upstream
     artist: Person | None = None  #: whose Version it is; None: those who drew the layout
 

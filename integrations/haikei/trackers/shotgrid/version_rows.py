@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from haikei.show import Row, StoredFile
-from haikei.trackers.contract.credits import StatedCredits
 from haikei.trackers.contract.tracker import PublishedImage, PublishRequest
 from haikei.trackers.shotgrid import schema as ours
 from haikei.trackers.shotgrid.client import CreateRow
@@ -196,13 +195,4 @@ def _path(file: StoredFile, storage: Link) -> dict[str, object]:
 
 
 def _credits(request: PublishRequest) -> dict[str, object]:
-    stated = StatedCredits(
-        credit_en=request.credit_en,
-        credit_ja=request.credit_ja,
-        roles=request.roles,
-        system=request.system,
-        source_type=request.source_type,
-        ledger_index=request.ledger_index,
-        record_link=request.record_link,
-    )
-    return {**ours.credit_fields(stated), ours.RECORD: request.record_sha256}
+    return {**ours.credit_fields(request), ours.RECORD: request.record_sha256}

@@ -1,8 +1,8 @@
 """
 The job engine on DBOS Transact: durable tasks on SQLite, or on PostgreSQL for many hosts.
 
-The only module that runs DBOS (`dbos_names` looks into its tables). Its settings answer what DBOS
-leaves open: a constant application version (a changed line of code strands nothing), an executor id
+The only module that imports DBOS; `names` reads its tables. Its settings answer what DBOS leaves
+open: a constant application version (a changed line of code strands nothing), an executor id
 that one living process holds, concurrency a worker and never a global one (a dead worker's rows
 would block the queue), a priority on each task (none means first), and WAL on SQLite.
 """
@@ -11,7 +11,6 @@ import logging
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,9 +24,18 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
+from typing_extensions import override
 
 from haikei.errors import StateError
-from haikei.jobs.engine.port import Durable, Handler, Task, TaskState
+from haikei.jobs.engine.dbos import names
+from haikei.jobs.engine.port import (
+    Durable,
+    Handler,
+    QueueSettings,
+    Task,
+    TaskState,
+    WorkerEngine,
+)
 
 log = structlog.get_logger()
 
@@ -35,7 +43,7 @@ APPLICATION = "haikei"
 #: Tasks of one version are resumed by another only when it has the same; code changes keep it.
 APPLICATION_VERSION = "1"
 WORKFLOW = "haikei_task"
-#: A backstop far above what jobs count by themselves, which tell a poison from its neighbours.
+#: A backstop far above `MOST_CRASHES`, by which jobs find a poison among its neighbours.
 MAX_RECOVERIES = 25
 _OLDEST_SQLITE = (3, 35, 0)
 _OLDEST_SQLITE_FOR_312 = (3, 42, 0)
@@ -52,16 +60,7 @@ _STATES: Mapping[str, TaskState] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueSettings:
-    """A queue that a worker takes tasks from."""
-
-    name: str
-    slots: int  #: tasks that run at once in this worker
-    poll: float  #: seconds between looks
-
-
-class DbosEngine:
+class DbosEngine(WorkerEngine):
     """
     DBOS in this process, of which there can be one only; a context manager.
 
@@ -92,6 +91,7 @@ class DbosEngine:
         self._grace = grace
         self._database: Database | None = None
 
+    @override
     def __enter__(self) -> Self:
         _quiet_log()
         threads = sum(queue.slots for queue in self._queues) + 8
@@ -127,6 +127,7 @@ class DbosEngine:
             ) from error
         return self
 
+    @override
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -141,24 +142,27 @@ class DbosEngine:
         if self._database is not None:
             self._database.dispose()
 
+    #: As the port's `EngineKind` has it.
+    forget_names = staticmethod(names.forget_names)
+
+    @override
     def submit(self, tasks: Iterable[Task]) -> None:
-        """Put tasks into their queues; those that are known already are left alone."""
         for task in tasks:
             _enqueue(task)
 
+    @override
     def standing(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
-        """Return where the tasks stand; those that are not known are left out."""
         if not ids:
             return {}
         found = DBOS.list_workflows(workflow_ids=list(ids), load_input=False, load_output=False)
         return {one.workflow_id: _STATES[one.status] for one in found}
 
+    @override
     def withdraw(self, ids: Sequence[str]) -> None:
-        """Take tasks out of their queues; one that runs ends at its next step."""
         DBOS.cancel_workflows(list(ids))
 
+    @override
     def forget(self, before: datetime) -> int:
-        """Delete tasks that ended before then and return how many."""
         found = DBOS.list_workflows(
             completed_before=before.isoformat(),
             status=["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
@@ -171,13 +175,13 @@ class DbosEngine:
             DBOS.delete_workflows(ids)
         return len(ids)
 
+    @override
     def holders(self) -> Sequence[str]:
-        """Return the ids of the workers that hold running tasks."""
         running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         return sorted({one.executor_id for one in running if one.executor_id})
 
+    @override
     def recover(self, holder: str) -> int:
-        """Put a dead worker's running tasks back into their queues and return how many."""
         return _recover_pending(holder)
 
     def _register(self) -> None:
@@ -188,11 +192,11 @@ class DbosEngine:
             try:
                 handlers[name](_DURABLE, payload)
             except Exception:
-                # The engine keeps the error, but tells nobody.
+                # The engine keeps the error without logging it.
                 log.exception("task_failed", task=DBOS.workflow_id, name=name)
                 raise
 
-        # DBOS keeps the function by its name; this line only says that we do not call it.
+        # DBOS keeps the function by its name; it is not called here.
         del perform
 
 
@@ -220,7 +224,7 @@ def _enqueue(task: Task) -> None:
 
 def _recover_pending(holder: str) -> int:
     # Private, and the only recovery of a dead executor that the MIT package has. It is conditional
-    # on the executor id and keeps attempt counts; the contract test tells when it goes.
+    # on the executor id and keeps attempt counts; the contract test fails when it goes.
     recover = DBOS._recover_pending_workflows  # pyright: ignore[reportPrivateUsage]
     return len(recover([holder]))
 

@@ -10,7 +10,6 @@ unpickled.
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, column, create_engine, delete, event, inspect, select, table
@@ -21,6 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from haikei.database import drop_deleted
 from haikei.errors import StateError
+from haikei.jobs.engine.port import Forgotten
 
 #: Of each of the engine's tables that hold what we gave it, the columns.
 _VALUES = {
@@ -35,18 +35,9 @@ _ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCE
 _SCHEMA = "dbos"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten:
-    """What became of a name in the engine's database."""
-
-    deleted: int  #: ended tasks that held it
-    running: tuple[str, ...]  #: keys of jobs whose tasks wait or run and hold it
-    dropped: bool  #: False while its files may still hold what was deleted
-
-
 def forget_names(url: str, names: Sequence[str]) -> Forgotten:
     """
-    Delete ended tasks that hold one of the names, and tell which others hold one.
+    Delete ended tasks that hold one of the names, and return which others hold one.
 
     Args:
         url: of the engine's database; one that does not exist is left so.

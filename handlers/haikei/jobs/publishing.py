@@ -1,0 +1,234 @@
+"""
+The files of one version, of a background or a touch-up: made in the job's folder, then published.
+
+No signature is ever the same twice. Everything is therefore made in the job's folder first and
+listed there; only then is it published. A second run publishes the very same bytes, whatever has
+changed in the tracker meanwhile.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pydantic import TypeAdapter, ValidationError
+
+from haikei.canonical import canonical_json
+from haikei.credits import CreditLine, ImageRecord, overall_source_type
+from haikei.errors import StorageUnavailable
+from haikei.files import sha256_of, write_whole
+from haikei.images import Picture, read_picture, write_review
+from haikei.jobs.chain import Chain, Link
+from haikei.jobs.previews import keep_card
+from haikei.jobs.tools import Tools
+
+#: Longer sides in pixels of what reviewers see.
+REVIEW = 1920
+THUMBNAIL = 480
+#: What the marked copy of the layout is called among the stages.
+LAYOUT = "layout"
+#: Of the signed record beside a picture.
+FORMAT = 2
+_LIST = "made.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeFile:
+    """A file in the job's folder and where it is published."""
+
+    source: Path
+    relative: PurePosixPath  #: below the first storage root
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadePicture:
+    """A marked picture, and the sidecars that its format needs."""
+
+    stage: str  #: the stage that made it, `layout`, or `touch_up`
+    file: MadeFile
+    beside: tuple[MadeFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeVersion:
+    """All files of a version in the job's folder, and its record."""
+
+    code: str
+    version_number: int
+    background: MadePicture
+    generations: tuple[MadePicture, ...]  #: of earlier stages; none of a touch-up
+    layout: MadePicture | None  #: None of a touch-up, which stands on its parent
+    change_map: MadeFile | None  #: what a touch-up changed; None of a background
+    record: MadeFile
+    images: tuple[ImageRecord, ...]  #: the whole lineage, the version's own image last
+    credit: CreditLine
+
+    @property
+    def files(self) -> tuple[MadeFile, ...]:
+        """Every file, the background's picture last: whoever sees it finds what belongs to it."""
+        layout = () if self.layout is None else (self.layout,)
+        pictures = (*layout, *self.generations, self.background)
+        return (
+            self.record,
+            *(() if self.change_map is None else (self.change_map,)),
+            *(file for picture in pictures for file in picture.beside),
+            *(picture.file for picture in pictures),
+        )
+
+
+_MADE = TypeAdapter(MadeVersion)
+
+
+def made_before(folder: Path) -> MadeVersion | None:
+    """Return what an earlier run made in this folder, when all of it is still there and whole."""
+    try:
+        made = _MADE.validate_json((folder / _LIST).read_bytes())
+        whole = all(sha256_of(file.source) == file.sha256 for file in made.files)
+    except (OSError, ValidationError):
+        return None
+    return made if whole else None
+
+
+def make_version(
+    chain: Chain,
+    picture: Picture,
+    *,
+    key: str,
+    version: int,
+    stages: Sequence[str],
+    change_map: Path | None = None,
+    tools: Tools,
+    folder: Path,
+) -> MadeVersion:
+    """
+    Write what belongs beside marked pictures, and list all of it in the job's folder.
+
+    Args:
+        chain: the marked pictures, the version's own last.
+        picture: the pixels of the last one.
+        key: the version's, in our database.
+        version: its number.
+        stages: what made each picture of the chain.
+        change_map: a picture of what a touch-up changed.
+        tools: the studio's.
+        folder: the job's own.
+
+    Raises:
+        CreditError: human work is not named.
+        StorageUnavailable: the folder does not take the files.
+    """
+    *earlier, background = (
+        _picture(link, stage) for link, stage in zip(chain.links, stages, strict=True)
+    )
+    path = background.file.relative
+    _write_reviews(picture, folder)
+    keep_card(picture, background.file.sha256, state=tools.settings.studio.state)
+    record = folder / "record.json"
+    _write(record, _record_text(chain, key=key, code=path.stem, tools=tools).encode())
+    mapped = path.with_name(f"{path.stem}_change.png")
+    made = MadeVersion(
+        code=path.stem,
+        version_number=version,
+        background=background,
+        generations=tuple(one for one in earlier if one.stage != LAYOUT),
+        layout=next((one for one in earlier if one.stage == LAYOUT), None),
+        change_map=None if change_map is None else _file(change_map, mapped),
+        record=_file(record, path.with_name(f"{path.name}.json")),
+        images=chain.images,
+        credit=chain.credit,
+    )
+    _write(folder / _LIST, _MADE.dump_json(made))
+    return made
+
+
+def publish_files(made: MadeVersion, tools: Tools) -> None:
+    """
+    Publish all files of a version; those that are there already stay as they are.
+
+    Raises:
+        StorageError: a file cannot be published.
+    """
+    for file in made.files:
+        tools.storage.publish(file.source, file.relative)
+
+
+def review_pictures(picture: PurePosixPath, tools: Tools, folder: Path) -> tuple[Path, Path]:
+    """
+    Return what reviewers look at, flattened: `REVIEW` and `THUMBNAIL` pixels on the longer side.
+
+    It is made again where a crash or a clean-up took it.
+
+    Args:
+        picture: the published one, below the first storage root.
+        tools: the studio's.
+        folder: the job's own.
+
+    Raises:
+        ImageUnreadable: the published picture is damaged.
+        StorageUnavailable: the storage is away.
+    """
+    found = _reviews(folder)
+    if not all(path.is_file() for path in found):
+        folder.mkdir(parents=True, exist_ok=True)
+        path = tools.storage.published(picture)
+        _write_reviews(read_picture(path, limits=tools.limits), folder)
+    return found
+
+
+def _reviews(folder: Path) -> tuple[Path, Path]:
+    return folder / "review.jpg", folder / "thumbnail.jpg"
+
+
+def _write_reviews(picture: Picture, folder: Path) -> None:
+    review, thumbnail = _reviews(folder)
+    write_review(picture, review, longest=REVIEW)
+    write_review(picture, thumbnail, longest=THUMBNAIL)
+
+
+def _picture(link: Link, stage: str) -> MadePicture:
+    relative = PurePosixPath(link.image.path)
+    beside = tuple(_file(path, relative.with_suffix(path.suffix)) for path in link.beside)
+    return MadePicture(stage=stage, file=_file(link.path, relative), beside=beside)
+
+
+def _file(source: Path, relative: PurePosixPath) -> MadeFile:
+    return MadeFile(source=source, relative=relative, sha256=sha256_of(source))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sealed:
+    v: int
+    studio: str
+    job: str
+    code: str
+    credit: CreditLine
+    source_type: str
+    images: tuple[ImageRecord, ...]
+
+
+def _record_text(chain: Chain, *, key: str, code: str, tools: Tools) -> str:
+    """
+    Return the full record and the signature over its canonical JSON, as one JSON object.
+
+    The record stands in canonical form, so that what was signed can be cut out as it is.
+    """
+    record = canonical_json(
+        _Sealed(
+            v=FORMAT,
+            studio=tools.settings.studio.name,
+            job=key,
+            code=code,
+            credit=chain.credit,
+            source_type=overall_source_type(chain.images).value,
+            images=chain.images,
+        )
+    )
+    signature = canonical_json(tools.signer.sign(record))
+    return f'{{"record":{record},"signature":{signature}}}\n'
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise StorageUnavailable(f"{path} cannot be written: {error}.") from error
