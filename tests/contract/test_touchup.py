@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from haikei.cli.app import app
 from haikei.generators.production import Production
 from haikei.images import Picture, read_picture, write_picture
-from haikei.jobs.background.tasks import BackgroundHandlers
-from haikei.jobs.engine.retries import Gate
-from haikei.jobs.tools import Tools
+from haikei.jobs import Tools
+from haikei.jobs.background import BackgroundHandlers
+from haikei.jobs.engine import Gate
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.jobs import JobStudio, announce, put_layout
 from support.sites import RunningSite, Show, make_show, running_site

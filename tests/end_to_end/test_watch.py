@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from haikei.events import TouchUpPublished
-from haikei.jobs.inbox import undispatched
+from haikei.jobs import undispatched
 from haikei.sources.watch import Watcher, rearm
 from support.clocks import eventually
 from support.pictures import png_bytes

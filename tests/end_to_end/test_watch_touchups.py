@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import cast
 
 from haikei.images import Picture, read_picture, write_picture
-from haikei.jobs import JobState
-from haikei.jobs.job import JobKind
+from haikei.jobs import JobKind, JobState
 from haikei.scenes import Scene, SceneKind, draw, save_layout
 from support.studio import SiteRow, Studio, studio
 

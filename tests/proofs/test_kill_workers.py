@@ -18,7 +18,7 @@ from haikei.errors import SettingsError
 from haikei.events import LayoutPublished, Source
 from haikei.images import Picture, write_picture
 from haikei.jobs import JobState, Step
-from haikei.jobs.engine.worker import WorkerRole, run_worker
+from haikei.jobs.engine import WorkerRole, run_worker
 from haikei.show import Place
 from support.clocks import PATIENCE
 from support.databases import fresh_database

@@ -9,10 +9,10 @@ import typer
 
 from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
-from haikei.jobs.job import Job, JobState
+from haikei.jobs import Job, JobState
 
 if TYPE_CHECKING:
-    from haikei.jobs.table import JobStore
+    from haikei.jobs import JobStore
 
 app = typer.Typer(help="List, show, retry, skip, cancel or watch jobs.", no_args_is_help=True)
 
@@ -138,7 +138,7 @@ def watch_jobs(
 
 
 def _store(settings: Path | None) -> "JobStore":
-    from haikei.jobs.table import JobStore
+    from haikei.jobs import JobStore
 
     return JobStore(open_studio(load_settings(settings)))
 

@@ -11,8 +11,7 @@ from haikei.cli.output import JsonOption, print_json, say
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
 
 if TYPE_CHECKING:
-    from haikei.jobs.job import TouchUpOrder
-    from haikei.jobs.tools import Tools
+    from haikei.jobs import Tools, TouchUpOrder
     from haikei.measurements import Change
 
 
@@ -49,8 +48,7 @@ def touchup(
     """Take in a paint-over: measured, marked, named beside all before, shown in the tracker."""
     from haikei.cli.startup import configure_logs
     from haikei.credits import Person
-    from haikei.jobs.job import TouchUpOrder
-    from haikei.jobs.tools import Tools
+    from haikei.jobs import Tools, TouchUpOrder
     from haikei.trackers import load_tracker
 
     loaded = load_settings(settings)
@@ -79,7 +77,7 @@ def touchup(
 
 
 def _compare(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
-    from haikei.jobs.touchup.take_in import compare
+    from haikei.jobs.touchup import compare
 
     with tempfile.TemporaryDirectory(prefix="haikei-touchup-") as folder:
         examined = compare(order, tools, Path(folder))
@@ -104,7 +102,7 @@ def _compare(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
 def _take_in(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
     from haikei.credits import credit_line
     from haikei.errors import CreditError
-    from haikei.jobs.touchup.take_in import take_in
+    from haikei.jobs.touchup import take_in
 
     taken = take_in(order, tools)
     try:

@@ -27,7 +27,7 @@ from haikei.dailies.shown import (
 from haikei.dailies.summary import DayLinks, summarize, write_sheets
 from haikei.database import reading
 from haikei.errors import HaikeiError
-from haikei.jobs.engine.recovery import Locks, open_locks
+from haikei.jobs.engine import Locks, open_locks
 from haikei.review.replies import answer
 from haikei.settings import Settings
 from haikei.show import Row

@@ -26,12 +26,9 @@ from haikei.demo.paint_overs import PAINT_OVERS, paint
 from haikei.demo.review import ReviewRow
 from haikei.demo.studio import DemoStudio
 from haikei.events import Source
-from haikei.jobs.checkpointing import Checkpointing
-from haikei.jobs.engine.recovery import open_locks
-from haikei.jobs.job import TouchUpOrder
-from haikei.jobs.recompute import recompute
-from haikei.jobs.tools import Tools
-from haikei.jobs.touchup.take_in import take_in
+from haikei.jobs import Checkpointing, Tools, TouchUpOrder, recompute
+from haikei.jobs.engine import open_locks
+from haikei.jobs.touchup import take_in
 from haikei.ledger import newest_checkpoint, size
 from haikei.review import Decider, Deciding, Decision, Reviewer, ReviewVerdict
 from haikei.settings import Settings

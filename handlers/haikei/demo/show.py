@@ -18,8 +18,7 @@ from haikei.demo.review import ReviewRow, in_review
 from haikei.demo.studio import SCRIPT, DemoStudio, prepare
 from haikei.errors import TrackerUnavailable
 from haikei.images import SheetRow, write_sheet
-from haikei.jobs import Job, JobState
-from haikei.jobs.table import JobStore
+from haikei.jobs import Job, JobState, JobStore
 from haikei.presets import RECIPES
 from haikei.processes import Child, Supervisor, studio_processes
 from haikei.settings import Model, Settings, load

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, select, update
 
 from haikei.database import inserting, reading, review_answers
 from haikei.errors import HaikeiError
-from haikei.jobs.job import Instructions, JobState
+from haikei.jobs import Instructions, JobState
 from haikei.trackers import NoteWrite, ReplyWrite, ReviewDesk, ReviewWrite, StatusWrite
 
 log = structlog.get_logger()

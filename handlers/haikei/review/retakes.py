@@ -12,6 +12,7 @@ from haikei.database import backgrounds, jobs, review_notes, utc_now
 from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobOrder, JobState, RetakeOrder, Turn
 from haikei.jobs.table import job_row, order_of
+from haikei.jobs import Instructions
 from haikei.note_language.parser import MOST, read_notes
 from haikei.presets import Quality
 from haikei.review.notes import KeptNote, NoteState

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, select
 
 from haikei.database import backgrounds, jobs, review_notes, reviews
-from haikei.jobs.job import JobState
-from haikei.jobs.table import order_of
+from haikei.jobs import JobState, order_of
 from haikei.review.decisions import Decision
 
 _columns = review_notes.c

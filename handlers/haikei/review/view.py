@@ -8,8 +8,7 @@ from sqlalchemy import Connection, select
 
 from haikei.credits import people, printed_person
 from haikei.database import jobs, reviews
-from haikei.jobs.job import JobState
-from haikei.jobs.table import order_of, result_of
+from haikei.jobs import JobState, order_of, result_of
 from haikei.review.decisions import Decision
 from haikei.review.notes import KeptNote, NoteState, notes_of
 from haikei.review.replies import answered

@@ -19,8 +19,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from haikei.database import reading, reviews, utc_now
-from haikei.jobs import Job
-from haikei.jobs.table import JobStore
+from haikei.jobs import Job, JobStore
 
 log = structlog.get_logger()
 

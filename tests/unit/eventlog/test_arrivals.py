@@ -9,7 +9,7 @@ import pytest
 from haikei.database import utc_now
 from haikei.errors import TrackerUnavailable
 from haikei.images import Inspector
-from haikei.jobs.table import JobStore
+from haikei.jobs import JobStore
 from haikei.sources.eventlog import Follower
 from haikei.sources.watch.judging import refuse_damaged
 from haikei.sources.watch.scan import Stamp

@@ -13,7 +13,7 @@ from haikei.database import utc_now
 from haikei.errors import HaikeiError, TrackerRejected, TrackerUnavailable
 from haikei.events import LayoutPublished, Source
 from haikei.images import Inspector
-from haikei.jobs.inbox import receive
+from haikei.jobs import receive
 from haikei.show import Place
 from haikei.storage import Storage
 from haikei.trackers import EventKind

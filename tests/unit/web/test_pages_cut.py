@@ -11,8 +11,7 @@ from httpx2 import Response
 
 from haikei.credits import ReviewState, people, records
 from haikei.errors import TrackerUnavailable
-from haikei.jobs import JobState
-from haikei.jobs.table import JobStore
+from haikei.jobs import JobState, JobStore
 from support.records import (
     ITO,
     SATO,

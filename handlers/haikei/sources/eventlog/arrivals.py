@@ -20,7 +20,12 @@ from haikei.events import (
     TouchUpPublished,
 )
 from haikei.images import Inspection, Inspector
-from haikei.jobs.inbox import Refusal, receive, refusal_key, refuse
+from haikei.jobs import (
+    Refusal,
+    receive,
+    refusal_key,
+    refuse,
+)
 from haikei.show import Place
 from haikei.sources.eventlog import cursor
 from haikei.sources.eventlog.feed_rows import FeedRows, RowState, SettledRow

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from haikei.errors import ImageUnreadable, PathRefused, PlaceUnknown
 from haikei.events import Event, LayoutPublished, NamedPaintOver, Source, TouchUpPublished
-from haikei.jobs.inbox import Refusal, refusal_key
+from haikei.jobs import Refusal, refusal_key
 from haikei.sources.watch.root import WatchedRoot
 from haikei.sources.watch.scan import Stamp, printable
 

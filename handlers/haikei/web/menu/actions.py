@@ -11,8 +11,7 @@ from sqlalchemy import Connection, select
 from haikei.credits import BackgroundVersion, Scope, records
 from haikei.database import backgrounds, feed_rows, jobs, reading
 from haikei.events import Event
-from haikei.jobs import JobState
-from haikei.jobs.table import ENDED_BADLY, JobStore
+from haikei.jobs import ENDED_BADLY, JobState, JobStore
 from haikei.sources.eventlog import Follower
 from haikei.sources.eventlog.backfill import BackfillEntry, BackfillOutcome
 from haikei.sources.eventlog.feed_rows import RowState
