@@ -13,9 +13,15 @@ from typing import Protocol
 import pytest
 
 from haikei.errors import SettingsError, StateError
-from haikei.jobs.engine import QueueSettings, load_engine
+from haikei.jobs.engine import (
+    Durable,
+    Handler,
+    QueueSettings,
+    Task,
+    TaskState,
+    load_engine,
+)
 from haikei.jobs.engine.dbos.engine import DbosEngine
-from haikei.jobs.engine.port import Durable, Handler, Task, TaskState
 from support.clocks import PATIENCE, eventually
 from support.jobs import work_until_killed
 

@@ -24,15 +24,10 @@ from haikei.database import (
     review_wakes,
     utc_now,
 )
-from haikei.jobs import JobState
-from haikei.jobs.background.tasks import GENERATE_QUEUE, STEPS_QUEUE, BackgroundHandlers
-from haikei.jobs.engine import QueueSettings
+from haikei.jobs import JobState, add_job, job_row, order_of, receive, touch_up_row
+from haikei.jobs.background import GENERATE_QUEUE, STEPS_QUEUE, BackgroundHandlers
+from haikei.jobs.engine import Dispatcher, Durable, Gate, QueueSettings, Task
 from haikei.jobs.engine.dbos.engine import DbosEngine
-from haikei.jobs.engine.dispatch import Dispatcher
-from haikei.jobs.engine.port import Durable, Task
-from haikei.jobs.engine.retries import Gate
-from haikei.jobs.inbox import add_job, receive
-from haikei.jobs.table import job_row, order_of, touch_up_row
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
 from support.clocks import PATIENCE, eventually

@@ -11,9 +11,7 @@ from sqlalchemy import Engine, select, update
 
 from haikei.credits import ReviewState, Role, records
 from haikei.database import jobs, utc_now
-from haikei.jobs import JobOrder, JobState
-from haikei.jobs.inbox import add_job
-from haikei.jobs.table import job_row, order_of, result_text
+from haikei.jobs import JobOrder, JobState, add_job, job_row, order_of, result_text
 from haikei.review import Decider, Deciding, Decision, Reviewer, ReviewVerdict
 from haikei.show import Place
 from haikei.trackers import Part, PublishResult, needed

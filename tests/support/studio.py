@@ -20,9 +20,16 @@ from haikei.credits.records import store
 from haikei.dailies import Dailies
 from haikei.database import jobs, reading, utc_now
 from haikei.events import Source
-from haikei.jobs import Job, JobOrder, JobState
-from haikei.jobs.inbox import add_job
-from haikei.jobs.table import JobStore, job_row, order_of, result_text
+from haikei.jobs import (
+    Job,
+    JobOrder,
+    JobState,
+    JobStore,
+    add_job,
+    job_row,
+    order_of,
+    result_text,
+)
 from haikei.presets import RECIPES
 from haikei.review import Reviewer, ReviewView, review_of, wake
 from haikei.review.replies import write_answers

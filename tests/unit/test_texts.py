@@ -7,7 +7,7 @@ import pytest
 
 from haikei import texts
 from haikei.credits import Facet, FacetState, Grade, ImageKind, ReviewState, Role
-from haikei.jobs.job import JobState, Step
+from haikei.jobs import JobState, Step
 from haikei.review import Decision
 from haikei.review.notes import NoteState
 from haikei.show import Season, TimeOfDay

@@ -10,9 +10,7 @@ from sqlalchemy import Connection, func, select
 from haikei.credits import BackgroundVersion, ReviewState
 from haikei.database import backgrounds, jobs, review_notes
 from haikei.images import SheetRow, write_sheet
-from haikei.jobs.job import JobKind, JobState
-from haikei.jobs.report_inputs import published_files
-from haikei.jobs.table import order_of
+from haikei.jobs import JobKind, JobState, order_of, published_files
 from haikei.jobs.touchup import open_questions
 from haikei.review.notes import NoteState
 from haikei.settings import Settings

@@ -26,7 +26,12 @@ from haikei.demo.paint_overs import PAINT_OVERS, paint
 from haikei.demo.review import ReviewRow
 from haikei.demo.studio import DemoStudio
 from haikei.events import Source
-from haikei.jobs import Checkpointing, Tools, TouchUpOrder, recompute
+from haikei.jobs import (
+    Checkpointing,
+    Tools,
+    TouchUpOrder,
+    recompute,
+)
 from haikei.jobs.engine import open_locks
 from haikei.jobs.touchup import take_in
 from haikei.ledger import newest_checkpoint, size

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from haikei.credits import Scope, records
 from haikei.database import reading, utc_now
-from haikei.jobs.report_inputs import logged_hours, published_files
+from haikei.jobs import logged_hours, published_files
 from haikei.reports import Format, ReportOptions, ReportSource, find_report, write_report
 from haikei.settings import Settings
 from haikei.texts import Language

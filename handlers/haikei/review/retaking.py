@@ -10,7 +10,12 @@ from haikei import notify
 from haikei.credits import BackgroundVersion, ImageKind, people
 from haikei.database import jobs, reading, review_notes, reviews
 from haikei.events import Source
-from haikei.jobs import JobOrder, JobState, order_of, result_of
+from haikei.jobs import (
+    JobOrder,
+    JobState,
+    order_of,
+    result_of,
+)
 from haikei.notify import Notice, NoticeKind
 from haikei.review import replies
 from haikei.review.decisions import Decision

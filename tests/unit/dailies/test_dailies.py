@@ -15,9 +15,7 @@ from haikei.credits import ReviewState, records
 from haikei.dailies.summary import COLUMNS, LINES
 from haikei.database import jobs, review_notes, utc_now
 from haikei.errors import TrackerUnavailable
-from haikei.jobs import JobState
-from haikei.jobs.inbox import add_job
-from haikei.jobs.table import touch_up_row
+from haikei.jobs import JobState, add_job, touch_up_row
 from haikei.settings import Settings
 from haikei.show import Place
 from support.jobs import SAKURA, Killed, touch_up_event

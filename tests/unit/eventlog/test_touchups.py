@@ -9,7 +9,7 @@ from haikei.credits import Person
 from haikei.database import reading, utc_now
 from haikei.events import TouchUpPublished
 from haikei.images import Inspector
-from haikei.jobs.inbox import receive, undispatched
+from haikei.jobs import receive, undispatched
 from haikei.settings import Settings, TouchUpFolder
 from haikei.sources.watch.judging import approve
 from haikei.sources.watch.root import watched_roots

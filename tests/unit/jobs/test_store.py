@@ -12,7 +12,13 @@ from sqlalchemy import Engine, insert, select, update
 from haikei.database import files, jobs
 from haikei.errors import JobError
 from haikei.events import Source
-from haikei.jobs import JobState, JobStore, Refusal, Step, refuse
+from haikei.jobs import (
+    JobState,
+    JobStore,
+    Refusal,
+    Step,
+    refuse,
+)
 from haikei.jobs.engine import Dispatcher
 from support.jobs import MemoryEngine, announce, put_layout, studio_database, studio_settings
 

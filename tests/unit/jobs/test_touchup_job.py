@@ -12,8 +12,7 @@ from haikei.database import notices, reading
 from haikei.errors import TrackerUnavailable
 from haikei.events import Source
 from haikei.images import read_picture, write_picture
-from haikei.jobs import Job, JobState
-from haikei.jobs.job import JobKind
+from haikei.jobs import Job, JobKind, JobState
 from haikei.jobs.touchup import open_questions
 from haikei.provenance import MarkedIngredient, mark
 from haikei.provenance.formats.png import read_metadata, write_xmp

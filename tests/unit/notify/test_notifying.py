@@ -18,9 +18,7 @@ from typing_extensions import override
 from haikei.credits import ReviewState, records
 from haikei.database import jobs, utc_now
 from haikei.errors import NotificationUnsent, SettingsError
-from haikei.jobs import JobState
-from haikei.jobs.inbox import add_job
-from haikei.jobs.table import job_row, touch_up_row
+from haikei.jobs import JobState, add_job, job_row, touch_up_row
 from haikei.notify import Channel, Message, Notice, NoticeKind, Notifier, note
 from haikei.notify.chat import ChatChannel
 from haikei.settings import Settings

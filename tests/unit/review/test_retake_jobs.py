@@ -11,9 +11,7 @@ from sqlalchemy import Connection, select
 
 from haikei.credits import Role, records
 from haikei.database import jobs, utc_now
-from haikei.jobs import JobOrder, JobState
-from haikei.jobs.inbox import add_job
-from haikei.jobs.table import job_row, order_of, order_text
+from haikei.jobs import JobOrder, JobState, add_job, job_row, order_of, order_text
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
 from support.jobs import JobStudio, job_studios

@@ -7,9 +7,7 @@ from sqlalchemy import select
 
 from haikei.credits import records
 from haikei.database import jobs
-from haikei.jobs import JobOrder, JobState
-from haikei.jobs.job import RetakeOrder, Turn
-from haikei.jobs.table import JobStore
+from haikei.jobs import JobOrder, JobState, JobStore, RetakeOrder, Turn
 from haikei.presets import Quality
 from haikei.review.notes import NoteState
 from haikei.review.retakes import WORDS_IN_ALL, added_up

@@ -11,7 +11,12 @@ from structlog.testing import capture_logs
 
 from haikei.database import jobs, utc_now
 from haikei.events import Source
-from haikei.jobs import JobStore, Refusal, refusal_key, refuse
+from haikei.jobs import (
+    JobStore,
+    Refusal,
+    refusal_key,
+    refuse,
+)
 from haikei.show import Place
 from haikei.trackers import Selected
 from support.jobs import put_layout

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, delete, select
 
 from haikei.database import files, inserting, utc_now
-from haikei.jobs.inbox import receive_all, refuse, supersede
+from haikei.jobs import receive_all, refuse, supersede
 from haikei.sources.watch.judging import FileState, FileVerdict
 from haikei.sources.watch.root import WatchedRoot
 from haikei.sources.watch.scan import Stamp, printable

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from haikei.credits import BackgroundVersion, CreditLine, credit_line, records
 from haikei.database import backgrounds
 from haikei.errors import CreditError
-from haikei.jobs.job import JobState
+from haikei.jobs import JobState
 from haikei.reports import steps
 from haikei.review import ReviewView, review_of
 from haikei.review.notes import NoteState

@@ -16,8 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from haikei.database import reading
 from haikei.errors import HaikeiError, ReviewOvertaken, TrackerUnavailable
 from haikei.events import Source
-from haikei.jobs.report_inputs import published_files
-from haikei.jobs.table import JobStore
+from haikei.jobs import JobStore, published_files
 from haikei.review import Decider, Deciding, Decision, ReviewVerdict
 from haikei.show import Place
 from haikei.texts import DECISIONS, Text
