@@ -18,7 +18,6 @@ from haikei.trackers import (
     StatusWrite,
     needed,
 )
-from haikei.trackers.shotgrid.review import ShotGridReviewDesk
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.servers import Mischief, Proxy, proxy_before
 from support.sites import RunningStudio, Show, heeding, running_studio
@@ -72,7 +71,7 @@ def person(studio: RunningStudio, supervisor: int) -> Callable[[], Any]:
     return lambda: studio.site.connect(sudo_as_login=SUPERVISOR)
 
 
-def one(desk: ShotGridReviewDesk, published: PublishResult) -> SeenVersion:
+def one(desk: ReviewDesk, published: PublishResult) -> SeenVersion:
     (seen,) = desk.look([published.version.id])
     return seen
 
@@ -87,7 +86,7 @@ def a_note(show: Show, version: int, text: str, **fields: object) -> int:
 
 
 def test_a_version_is_seen_as_it_stands(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult
+    show: Show, desk: ReviewDesk, published: PublishResult
 ) -> None:
     seen = one(desk, published)
 
@@ -105,7 +104,7 @@ def test_a_version_is_seen_as_it_stands(
 
 
 def test_who_set_the_status_last_is_known(
-    desk: ShotGridReviewDesk, published: PublishResult, person: Callable[[], Any], supervisor: int
+    desk: ReviewDesk, published: PublishResult, person: Callable[[], Any], supervisor: int
 ) -> None:
     before = datetime.now(UTC) - timedelta(seconds=2)
     for status in ("apr", "rev", "rtk"):
@@ -123,7 +122,7 @@ def test_who_set_the_status_last_is_known(
 def test_nobody_is_named_while_the_event_log_is_behind(
     studio: RunningStudio,
     show: Show,
-    desk: ShotGridReviewDesk,
+    desk: ReviewDesk,
     published: PublishResult,
     supervisor: int,
 ) -> None:
@@ -145,7 +144,7 @@ def test_nobody_is_named_while_the_event_log_is_behind(
 
 def test_notes_and_replies_are_seen_with_their_authors(
     show: Show,
-    desk: ShotGridReviewDesk,
+    desk: ReviewDesk,
     published: PublishResult,
     person: Callable[[], Any],
     supervisor: int,
@@ -167,7 +166,7 @@ def test_notes_and_replies_are_seen_with_their_authors(
 
 
 def test_what_we_wrote_ourselves_is_known_as_ours(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult
+    show: Show, desk: ReviewDesk, published: PublishResult
 ) -> None:
     number = a_note(show, published.version.id, "A question.")
     desk.write(ReplyWrite(key="answer-1", note=number, text="Done."))
@@ -186,7 +185,7 @@ def test_what_we_wrote_ourselves_is_known_as_ours(
     ],
 )
 def test_names_in_a_subject_are_no_instructions(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult, subject: str, text: str
+    show: Show, desk: ReviewDesk, published: PublishResult, subject: str, text: str
 ) -> None:
     code = published.version.name
     links = [link("Version", published.version.id)]
@@ -197,9 +196,7 @@ def test_names_in_a_subject_are_no_instructions(
     assert note.text == text
 
 
-def test_a_draft_is_not_said_yet(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult
-) -> None:
+def test_a_draft_is_not_said_yet(show: Show, desk: ReviewDesk, published: PublishResult) -> None:
     number = a_note(show, published.version.id, "Hm …", publish_status="draft")
     assert one(desk, published).notes == ()
 
@@ -208,16 +205,14 @@ def test_a_draft_is_not_said_yet(
     assert [note.id for note in one(desk, published).notes] == [number]
 
 
-def test_a_deleted_note_is_not_seen(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult
-) -> None:
+def test_a_deleted_note_is_not_seen(show: Show, desk: ReviewDesk, published: PublishResult) -> None:
     show.sg.delete("Note", a_note(show, published.version.id, "Less green."))
 
     assert one(desk, published).notes == ()
 
 
 def test_a_copy_that_a_person_made_of_our_version_is_not_ours(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult, supervisor: int
+    show: Show, desk: ReviewDesk, published: PublishResult, supervisor: int
 ) -> None:
     copy = show.create(
         "Version",
@@ -233,7 +228,7 @@ def test_a_copy_that_a_person_made_of_our_version_is_not_ours(
     ]
 
 
-def test_versions_of_others_are_not_seen(show: Show, desk: ShotGridReviewDesk) -> None:
+def test_versions_of_others_are_not_seen(show: Show, desk: ReviewDesk) -> None:
     other = show.create("Version", code="somebody's")
 
     assert desk.look([other, 1_999_999]) == ()
@@ -286,7 +281,7 @@ def test_hundreds_of_versions_take_few_calls(show: Show, supervisor: int) -> Non
 
 
 def test_what_changed_since_a_moment_is_named(
-    studio: RunningStudio, show: Show, desk: ShotGridReviewDesk, tracker: ShotGridTracker
+    studio: RunningStudio, show: Show, desk: ReviewDesk, tracker: ShotGridTracker
 ) -> None:
     """Status, Note and Reply; what others have and what is old is left out."""
     context = tracker.context(show.ask())
@@ -327,9 +322,7 @@ def the_version(show: Show, published: PublishResult) -> dict[str, Any]:
     return row
 
 
-def test_a_status_is_set_once(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult
-) -> None:
+def test_a_status_is_set_once(show: Show, desk: ReviewDesk, published: PublishResult) -> None:
     change = StatusWrite(row=published.version, status="apr")
 
     assert desk.write(change) == published.version
@@ -340,7 +333,7 @@ def test_a_status_is_set_once(
     assert show.find("EventLogEntry")[-1]["id"] == newest
 
 
-def test_a_tasks_status_is_set_too(show: Show, desk: ShotGridReviewDesk) -> None:
+def test_a_tasks_status_is_set_too(show: Show, desk: ReviewDesk) -> None:
     desk.write(StatusWrite(row=Row(type="Task", id=show.background_task, name="bg"), status="fin"))
 
     (task,) = show.find("Task", ["id", "is", show.background_task], fields="sg_status_list")
@@ -348,7 +341,7 @@ def test_a_tasks_status_is_set_too(show: Show, desk: ShotGridReviewDesk) -> None
 
 
 def test_a_status_is_set_in_the_name_of_who_decided(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult, supervisor: int
+    show: Show, desk: ReviewDesk, published: PublishResult, supervisor: int
 ) -> None:
     desk.write(StatusWrite(row=published.version, status="rtk", by=SUPERVISOR))
 
@@ -359,7 +352,7 @@ def test_a_status_is_set_in_the_name_of_who_decided(
 
 
 def test_a_status_is_set_by_the_script_where_nobody_may_be_impersonated(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult
+    show: Show, desk: ReviewDesk, published: PublishResult
 ) -> None:
     """The site signs nobody in who is disabled, nor anybody it does not know."""
     desk.write(StatusWrite(row=published.version, status="rtk", by="aoi"))
@@ -373,7 +366,7 @@ def test_a_status_is_set_by_the_script_where_nobody_may_be_impersonated(
 
 
 def test_a_status_that_the_site_lacks_is_refused_with_advice(
-    desk: ShotGridReviewDesk, published: PublishResult
+    desk: ReviewDesk, published: PublishResult
 ) -> None:
     for by in ("", SUPERVISOR):
         with pytest.raises(TrackerRejected, match="not a valid status") as caught:
@@ -382,7 +375,7 @@ def test_a_status_that_the_site_lacks_is_refused_with_advice(
 
 
 def test_a_status_of_a_deleted_version_is_refused(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult
+    show: Show, desk: ReviewDesk, published: PublishResult
 ) -> None:
     show.sg.delete("Version", published.version.id)
 
@@ -410,7 +403,7 @@ def question(
 
 
 def test_a_note_is_written_once(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult, supervisor: int
+    show: Show, desk: ReviewDesk, published: PublishResult, supervisor: int
 ) -> None:
     change = question(show, published, to=(SUPERVISOR, "nobody.known"))
 
@@ -427,7 +420,7 @@ def test_a_note_is_written_once(
 
 
 def test_a_note_by_a_person_is_theirs(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult, supervisor: int
+    show: Show, desk: ReviewDesk, published: PublishResult, supervisor: int
 ) -> None:
     change = question(show, published, by=SUPERVISOR, text="Less green.")
 
@@ -440,7 +433,7 @@ def test_a_note_by_a_person_is_theirs(
 
 
 def test_a_note_by_a_person_whom_the_site_does_not_let_us_be_is_theirs_all_the_same(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult
+    show: Show, desk: ReviewDesk, published: PublishResult
 ) -> None:
     change = question(show, published, by="aoi", text="Less green.")
 
@@ -453,7 +446,7 @@ def test_a_note_by_a_person_whom_the_site_does_not_let_us_be_is_theirs_all_the_s
 
 
 def test_a_note_by_somebody_whom_the_site_does_not_know_names_them(
-    show: Show, desk: ShotGridReviewDesk, published: PublishResult
+    show: Show, desk: ReviewDesk, published: PublishResult
 ) -> None:
     row = desk.write(question(show, published, by="guest", text="Less green."))
 
@@ -464,7 +457,7 @@ def test_a_note_by_somebody_whom_the_site_does_not_know_names_them(
 
 
 def test_an_answer_is_written_once_and_links_the_new_version(
-    show: Show, desk: ShotGridReviewDesk, tracker: ShotGridTracker, published: PublishResult
+    show: Show, desk: ReviewDesk, tracker: ShotGridTracker, published: PublishResult
 ) -> None:
     number = a_note(show, published.version.id, "Less green.")
     context = tracker.context(show.ask())
@@ -513,7 +506,7 @@ def test_what_got_no_answer_is_written_once_when_it_is_written_again(
     assert len(show.find("Reply", ["entity", "is", link("Note", number)])) == 2
 
 
-def test_the_statuses_are_those_that_people_can_see(show: Show, desk: ShotGridReviewDesk) -> None:
+def test_the_statuses_are_those_that_people_can_see(show: Show, desk: ReviewDesk) -> None:
     assert set(desk.statuses("Version")) >= {"rev", "apr", "rtk", "omt", "hld"}
     assert set(desk.statuses("Task")) >= {"ip", "fin"}
 

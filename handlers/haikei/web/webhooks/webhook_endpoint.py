@@ -113,7 +113,9 @@ class Webhooks:
             raise HTTPException(503, "No webhook token is set here: HAIKEI_WEB__WEBHOOK_TOKEN.")
         body = await read_body(request, limit=self._settings.web.max_body_kib * 1024)
         try:
-            deliveries = self._read(request, body)
+            if self._reader is None:
+                self._reader = await asyncio.to_thread(self._open_reader)
+            deliveries = self._reader.read(request.headers, body)
         except RequestForged as error:
             raise HTTPException(401, error.message) from None
         except RequestMalformed as error:
@@ -125,11 +127,9 @@ class Webhooks:
             raise HTTPException(403, "It was sent too long ago, or is from the future.")
         return deliveries
 
-    def _read(self, request: Request, body: bytes) -> Deliveries:
-        if self._reader is None:
-            tracker = self._open_tracker(self._settings)
-            self._reader = needed(tracker.parts.webhooks, tracker, Part.WEBHOOKS)
-        return self._reader.read(request.headers, body)
+    def _open_reader(self) -> WebhookReader:
+        tracker = self._open_tracker(self._settings)
+        return needed(tracker.parts.webhooks, tracker, Part.WEBHOOKS)
 
     async def _noted(self, items: list[Delivery]) -> Response:
         noting = self._recorder.note(items)
