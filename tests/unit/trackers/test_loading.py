@@ -1,5 +1,6 @@
 """How the tracker's key is found, and the adapter by its name."""
 
+from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -139,8 +140,16 @@ def open_bare(_settings: Settings) -> Tracker:
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings that name an installed adapter which lacks every part."""
     point = EntryPoint(name="kitsune", value=f"{__name__}:open_bare", group="haikei.trackers")
-    monkeypatch.setattr(EntryPoint, "load", lambda _self: open_bare)
-    monkeypatch.setattr(loading_module, "entry_points", lambda *, group: (point,) if group else ())
+
+    def load(_point: EntryPoint) -> Callable[[Settings], Tracker]:
+        return open_bare
+
+    def installed(*, group: str) -> tuple[EntryPoint, ...]:
+        assert group == point.group
+        return (point,)
+
+    monkeypatch.setattr(EntryPoint, "load", load)
+    monkeypatch.setattr(loading_module, "entry_points", installed)
     return studio(tmp_path, kind="kitsune")
 
 
