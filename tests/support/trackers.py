@@ -226,6 +226,8 @@ class MemoryPlaylists(MemoryPlaylistDesk):
     def collect(self, request: PlaylistRequest) -> Row:
         self.before()
         row = MemoryPlaylistDesk.collect(self, request)
+        # Nobody adds anything here; what is not asked for was deleted in the tracker.
+        self.playlists[row.id].versions = list(request.versions)
         self.after()
         return row
 

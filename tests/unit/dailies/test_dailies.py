@@ -95,7 +95,7 @@ def test_the_close_brings_a_contact_sheet_and_a_summary_once(studio: DailiesStud
         "Approved (承認済み): 1",
         "Retake (リテイク): 1",
         "- c001_bg_summer_day_v001 https://tracker.test/detail/Version/1",
-        "Playlist: http://127.0.0.1:8770/detail/Playlist/500",
+        "Playlist: http://tracker.test/detail/Playlist/500",
     ):
         assert line in note.text.splitlines()
     questions = note.text.partition("A person must decide")[2]

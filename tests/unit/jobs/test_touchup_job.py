@@ -218,7 +218,7 @@ def test_an_unrelated_picture_asks_once_and_is_never_guessed(
         (question,) = open_questions(connection, PLACE.project)
         told = connection.execute(select(notices).order_by(notices.c.key)).all()
     assert (question.place, question.file, question.artist) == (PLACE, "other.png", "Sakura Ito")
-    assert question.url == "http://127.0.0.1:8770/detail/Note/1"
+    assert question.url == "http://tracker.test/detail/Note/1"
     assert "Link the published file to the version's file" in question.todo
     # Once for each time that it was tried, with the one Note.
     assert [(one.kind, one.text, one.url) for one in told] == [
