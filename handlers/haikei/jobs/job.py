@@ -12,6 +12,12 @@ from haikei.credits import Person
 from haikei.presets import Quality
 from haikei.show import Place
 
+#: What a person does about a paint-over whose parent is unknown.
+PARENT_ADVICE = (
+    "Link the published file to the version's file (upstream), or name the version in the file's "
+    "name; it is looked at again then."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TouchUpOrder:

@@ -9,7 +9,7 @@ from haikei.credits import people, printed_person
 from haikei.database import jobs
 from haikei.errors import ParentUnknown, PlaceUnknown, TouchUpRefused
 from haikei.events import TouchUpPublished
-from haikei.jobs.job import JobKind, JobState
+from haikei.jobs.job import PARENT_ADVICE, JobKind, JobState
 from haikei.jobs.table import touch_up_of
 from haikei.jobs.tools import Tools
 from haikei.notify import Notice, NoticeKind, note
@@ -18,11 +18,6 @@ from haikei.trackers import ContextRequest, NoteWrite
 
 log = structlog.get_logger()
 
-#: What a person does about a paint-over whose parent is unknown.
-ADVICE = (
-    "Link the published file to the version's file (upstream), or name the version in the file's "
-    "name; it is looked at again then."
-)
 #: Errors after which a Note in the tracker asks.
 _ASKING = (ParentUnknown.__name__, TouchUpRefused.__name__)
 _SHORT = "What was it painted over?"
@@ -73,7 +68,7 @@ def question_about(
         place=event.place,
         file=event.file.name,
         artist=_artist(connection, event),
-        todo=f"{_SHORT} {ADVICE}" if parent_unknown else reason,
+        todo=f"{_SHORT} {PARENT_ADVICE}" if parent_unknown else reason,
         url=url,
     )
 

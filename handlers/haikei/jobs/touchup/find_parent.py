@@ -16,8 +16,8 @@ from haikei.credits import BackgroundVersion, records
 from haikei.database import backgrounds, reading
 from haikei.errors import MarksUnreadable, ParentUnknown
 from haikei.events import TouchUpPublished
+from haikei.jobs.job import PARENT_ADVICE
 from haikei.jobs.tools import Tools
-from haikei.jobs.touchup.ask import ADVICE
 from haikei.jobs.touchup.parent import compared, read_own, topmost
 from haikei.provenance import FileMarks, MarksState, xmp
 from haikei.provenance.formats import file_format, read_metadata
@@ -73,7 +73,7 @@ def find_parent(event: TouchUpPublished, tools: Tools) -> Parentage:
                 "parent_found", file=str(event.file), version=found.code, found_by=found.found_by
             )
             return found
-    raise ParentUnknown(_no_version_fits(event, cut), advice=ADVICE)
+    raise ParentUnknown(_no_version_fits(event, cut), advice=PARENT_ADVICE)
 
 
 def current(event: TouchUpPublished, tools: Tools) -> tuple[BackgroundVersion, ...]:
@@ -187,7 +187,7 @@ def _only(found: Sequence[BackgroundVersion], found_by: str, event: TouchUpPubli
         return _found(found[0], found_by)
     codes = ", ".join(sorted(one.code for one in found))
     raise ParentUnknown(
-        f"{event.file.name} may be painted over any of {codes} ({found_by}).", advice=ADVICE
+        f"{event.file.name} may be painted over any of {codes} ({found_by}).", advice=PARENT_ADVICE
     )
 
 

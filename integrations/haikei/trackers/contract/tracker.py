@@ -12,7 +12,7 @@ from typing import Protocol
 from haikei.checkup import Finding
 from haikei.credits import Person
 from haikei.show import Place, Row, StoredFile
-from haikei.trackers import StatedCredits
+from haikei.trackers.contract.credits import StatedCredits
 from haikei.trackers.contract.credits import CheckpointBoard, CreditDesk
 from haikei.trackers.contract.feed import TrackerFeed
 from haikei.trackers.contract.playlists import PlaylistDesk
