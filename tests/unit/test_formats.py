@@ -82,6 +82,6 @@ def test_content_tells_a_format_whatever_its_name() -> None:
 
 
 def test_the_documentation_shows_the_table() -> None:
-    page = Path(__file__).parents[2] / "docs" / "formats.md"
+    page = Path(__file__).parents[2] / "docs" / "reference" / "formats.md"
 
     assert markdown() in page.read_text(encoding="utf-8")
