@@ -12,7 +12,8 @@ _SMALL = 64
 #: Paper is what a wide median of the sheet shows, as a fraction of the longer side.
 _PAPER = 0.02
 #: A mark differs from its paper by more than the sheet's own grain, and by so much of 255 at least.
-_GRAINS, _LEAST = 6.0, 2.5
+#: No paper is coarser than the most: what is drawn all over a sheet is no grain.
+_GRAINS, _LEAST, _MOST = 6.0, 2.5, 16.0
 #: Fractions of the longer side: a stroke is longer, and a scanner's shade lies within the edge.
 _STROKE, _EDGE = 0.025, 0.015
 #: Fraction of the sheet that marks shorter than strokes cover where they are a drawing after all.
@@ -77,5 +78,5 @@ def _marks(channel: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
     paper = cv2.resize(paper, (channel.shape[1], channel.shape[0]), interpolation=cv2.INTER_LINEAR)
     gap = np.abs(smooth - paper)
     grain = float(np.median(gap)) / 0.6745
-    found: NDArray[np.uint8] = (gap > max(_GRAINS * grain, _LEAST)).astype(np.uint8)
+    found: NDArray[np.uint8] = (gap > min(max(_GRAINS * grain, _LEAST), _MOST)).astype(np.uint8)
     return found

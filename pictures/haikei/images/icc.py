@@ -70,7 +70,7 @@ class IccProfile:
         self._name = name
         try:
             self._profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
-            space = self._profile.profile.xcolor_space.strip()
+            space = data[16:20].decode("ascii").strip()
         except (OSError, ValueError, TypeError, ImageCms.PyCMSError) as error:
             raise _unusable(name, "cannot be read") from error
         if space not in {"RGB", "GRAY"}:

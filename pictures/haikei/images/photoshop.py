@@ -138,7 +138,7 @@ def straight(path: Path, found: PhotoshopFile) -> NDArray[np.float32]:
     if all((plane >= white - np.float32(_MATTE_STEP)).all() for plane in colours):
         safe = np.where(cover > 0, cover, np.float32(1.0))
         colours = [np.clip((plane - white) / safe, 0.0, 1.0) for plane in colours]
-    return np.stack([*colours, cover], axis=-1)
+    return np.stack([*colours, cover], axis=-1).astype(np.float32, copy=False)
 
 
 def require_drawn_layers_merged(path: Path, found: PhotoshopFile) -> None:

@@ -42,7 +42,7 @@ def lined(sheet: Sheet, darker: float, thickness: int) -> Sheet:
     lines = np.zeros((SIZE[1], SIZE[0]), np.float32)
     cv2.line(lines, (0, 540), (SIZE[0], 560), 1, thickness)
     cv2.rectangle(lines, (480, 270), (960, 540), 1, thickness)
-    return sheet - lines[..., None] * darker
+    return (sheet - lines[..., None] * darker).astype(np.float32)
 
 
 def as_jpeg(sheet: Sheet) -> Sheet:
@@ -97,6 +97,12 @@ def test_paper_with_grain_dust_and_shade_is_blank(sheet: Sheet) -> None:
 )  # fmt: skip
 def test_faint_pencil_is_a_drawing(sheet: Sheet) -> None:
     assert not is_blank(picture(sheet))
+
+
+def test_what_covers_the_whole_sheet_is_a_drawing() -> None:
+    blocks = np.random.default_rng(7).uniform(51, 255, (20, 30, 3)).astype(np.float32)
+
+    assert not is_blank(picture(blocks.repeat(8, axis=0).repeat(8, axis=1)))
 
 
 def test_pale_colours_are_a_drawing() -> None:

@@ -142,7 +142,7 @@ def _save(case: Case, folder: Path, stored: Samples) -> Path:
             mode=1 if case.grey else 3,
             profile=case.icc,
             transparency=case.alpha != "none",
-            layer=[np.zeros((16, 16), stored.dtype)] * 4 if case.alpha != "none" else None,
+            layer=[np.zeros_like(stored[..., 0])] * 4 if case.alpha != "none" else None,
         ),
         "tga": lambda: tga_file(
             path,
