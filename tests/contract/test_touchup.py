@@ -13,11 +13,14 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from haikei.cli.app import app
+from haikei.errors import CreditError
 from haikei.generators.production import Production
 from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import Tools
 from haikei.jobs.background import BackgroundHandlers
 from haikei.jobs.engine import Gate
+from haikei.show import Place, StoredFile
+from haikei.trackers import ContextRequest
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.jobs import JobStudio, announce, put_layout
 from support.sites import RunningSite, Show, make_show, running_site
@@ -89,6 +92,12 @@ class Call:
         found: dict[str, object] = json.loads(done.stdout)
         return found
 
+    def refused(self, *arguments: str) -> str:
+        """Return the words of the error."""
+        done = CliRunner().invoke(app, ["touchup", *arguments])
+        assert isinstance(done.exception, CreditError), done.output
+        return str(done.exception)
+
 
 def painted(studio: JobStudio, code: str, name: str, *, at: int) -> Path:
     found = next(path for path in studio.files if path.name == f"{code}.png")
@@ -111,7 +120,14 @@ def test_two_artists_in_a_row_are_both_in_the_tracker_and_nobody_is_replaced(
     again = call(os.fspath(one), *of, "--artist", "Sakura Ito")
     two = painted(studio, "c001_bg_summer_day_v002", "two.png", at=90)
     second = call(
-        os.fspath(two), "--of", str(first["code"]), "--artist", "Riku Mori", "--artist-ja", "森陸"
+        os.fspath(two),
+        "--of",
+        str(first["code"]),
+        "--artist",
+        "Riku Mori",
+        "--artist-ja",
+        "森陸",
+        "--new-person",
     )
 
     assert first["change"] == compared["change"]
@@ -136,3 +152,58 @@ def test_two_artists_in_a_row_are_both_in_the_tracker_and_nobody_is_replaced(
     assert touched["published_file_type"]["name"] == "Background Touch-up"
     upstream = {link["name"] for link in touched["upstream_published_files"]}
     assert upstream == {"c001_bg_summer_day_v002.png", "c001_bg_v001.png"}
+
+
+@pytest.mark.parametrize("name", ["Midjourney v7", "Adobe Firefly", "ミッドジャーニー"])
+def test_a_generator_is_no_artist_even_when_it_is_to_be_registered(
+    show: Show, studio: JobStudio, call: Call, name: str
+) -> None:
+    file = painted(studio, "c001_bg_summer_day_v001", "machine.png", at=50)
+
+    for more in ((), ("--new-person",)):
+        refused = call.refused(
+            os.fspath(file), "--of", "c001_bg_summer_day_v001", "--artist", name, *more
+        )
+        assert "is the name of a machine" in refused
+    assert all(name not in str(row) for row in show.own("Version", fields="sg_haikei_roles"))
+
+
+@pytest.mark.usefixtures("show")
+def test_an_artist_whom_nobody_knows_is_asked_about(studio: JobStudio, call: Call) -> None:
+    file = painted(studio, "c001_bg_summer_day_v001", "unknown.png", at=50)
+    of = (os.fspath(file), "--of", "c001_bg_summer_day_v001", "--artist", "Nobody Atall")
+
+    assert "know 'Nobody Atall'" in call.refused(*of)
+    assert "has anybody with the id 'HumanUser:99999'" in call.refused(
+        *of, "--person", "HumanUser:99999"
+    )
+
+
+@pytest.mark.parametrize("name", ["port", "Port Town", "Ｐort  Town"])
+def test_a_project_is_known_by_each_of_its_names(
+    show: Show, studio: JobStudio, site: RunningSite, name: str
+) -> None:
+    show.sg.update("Project", show.project, {"name": "Port Town"})
+    tracker = ShotGridTracker(studio.settings, SecretStr(site.key))
+    file = next(path for path in studio.files if path.name == "c001_bg_summer_day_v001.png")
+
+    try:
+        found = tracker.context(
+            ContextRequest(
+                place=Place(project=name, sequence="", shot="c001"),
+                layout=StoredFile(root="primary", relative="x.png", path=file, sha256="0" * 64),
+                published_file=None,
+                stream="summer_day",
+            )
+        )
+        directory = tracker.parts.directory
+        assert directory is not None
+        listed = directory.read()
+    finally:
+        tracker.close()
+        show.sg.update("Project", show.project, {"name": "PORT"})
+
+    assert found.project.name == "Port Town"
+    assert found.project_names == ("PORT",)
+    assert ("PORT", "Port Town") in {(one.path_name, one.title) for one in listed.projects}
+    assert "Sakura Ito" in {one.person.name for one in listed.people}

@@ -478,5 +478,17 @@ def test_selected_rows_and_people_are_read_anew(bench: Bench) -> None:
     assert desk.person("nobody.known") is None
 
 
+def test_the_directory_lists_projects_and_people_with_their_names(bench: Bench) -> None:
+    project = bench.tracker.context(bench.files.ask()).project
+
+    listed = given(bench.tracker.parts.directory).read()
+
+    projects = {one.id: one.path_name for one in listed.projects}
+    people = {one.person.id: one.names for one in listed.people}
+    assert projects[f"Project:{project.id}"] == bench.files.name
+    assert SUPERVISOR in people[bench.supervisor.id]
+    assert bench.artist in people
+
+
 def test_the_check_reports_what_is_right_or_wrong_and_never_raises(bench: Bench) -> None:
     assert all(one.subject and one.message for one in bench.tracker.check())

@@ -134,7 +134,14 @@ class FlatGenerator(Generator):
     @override
     def describe(self, stage: StageOrder) -> StageSystem:
         self.described += 1
-        system = System(name="Flat", version="1", source_type=self.source_type)
+        trained = self.source_type.is_ai
+        system = System(
+            name="Flat",
+            version="1",
+            source_type=self.source_type,
+            licence="CC0-1.0" if trained else "",
+            data="Greys of the studio's own." if trained else "",
+        )
         return StageSystem(system=system, libraries=())
 
     @override

@@ -3,22 +3,28 @@ How credits are kept: people and staff, signing, the ledger and where its heads 
 reports.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, HttpUrl, SecretStr
 
+from haikei.names import plain_names
 from haikei.settings.section import LocatedPath, Seconds, Section, Slug
 
 
 class PersonEntry(Section):
     """One artist, as credits name them."""
 
+    id: str = ""
+    """Who this is in the tracker, such as `HumanUser:12`; names change, the id does not."""
     name: str
     """The name in Latin letters."""
     name_ja: str = ""
     """The name in Japanese script."""
     logins: tuple[str, ...] = ()
     """Tracker logins and full names by which this person is recognised."""
+    aliases: tuple[str, ...] = ()
+    """Other names of this person: earlier ones, and other spellings and scripts."""
     consent: bool = True
     """False: layouts by this person are never given to a generator."""
     opt_out: str = ""
@@ -31,6 +37,23 @@ class PersonEntry(Section):
     """The person's classification under that agreement."""
     pays: Literal["", "employee", "work_for_hire", "freelance"] = ""
     """How the rights in the work come to the studio, for the copyright helper."""
+
+    def means(self, person_id: str, names: Iterable[str]) -> bool:
+        """
+        Tell whether this entry is about a person.
+
+        Where the entry has an id and the person has one of the same kind, the ids decide, and
+        names do not count. Else one of the person's names or logins must be one of the entry's,
+        whatever the letter case, the Unicode form or the blanks.
+        """
+        kind, separator, _ = self.id.partition(":")
+        if separator and person_id.startswith(f"{kind}:"):
+            return person_id == self.id
+        return bool(self.plain_names() & (plain_names(names) | plain_names((person_id,))))
+
+    def plain_names(self) -> frozenset[str]:
+        """Return all that this person is called, without what spelling adds to it."""
+        return plain_names((self.name, self.name_ja, *self.logins, *self.aliases))
 
 
 class StaffEntry(Section):
@@ -51,7 +74,7 @@ class StaffEntry(Section):
     name_ja: str = ""
     """The name in Japanese script."""
     project: str = "*"
-    """Project names, as a shell pattern."""
+    """Project names in paths, as a shell pattern; letter case and Unicode form do not count."""
     sequence: str = "*"
     """Sequence names, as a shell pattern."""
 

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from haikei.errors import SettingsError
+from haikei.names import plain_name
+from haikei.settings.credits import PersonEntry
 from haikei.settings.mistakes import Mistake, from_validation, listed
 from haikei.settings.naming import naming_rules
 from haikei.settings.studio import Settings, WatchFolder
@@ -145,9 +147,41 @@ def _from_meaning(settings: Settings, built_in_recipes: Iterable[str]) -> Iterat
     always = {"project", "shot", "season", "time", "version", "ext"}
     yield from _needs("storage.background", storage.background, always)
     yield from _needs("storage.stage", storage.stage, {*always, "stage"})
+    yield from _blank_projects(settings)
+    yield from _same_people(settings.people)
     names = [device.name for device in settings.engine.devices]
     if len(set(names)) < len(names):
         yield Mistake(key="engine.devices", found=listed(names), allowed="names must differ")
+
+
+def _blank_projects(settings: Settings) -> Iterator[Mistake]:
+    rules = [
+        *(("policy.no_ai_projects", rule) for rule in settings.policy.no_ai_projects),
+        *(("tracker.projects", name) for name in settings.tracker.projects),
+        *((f"routes[{n}].project", one.project) for n, one in enumerate(settings.routes)),
+        *(
+            (f"credits.staff[{n}].project", one.project)
+            for n, one in enumerate(settings.credits.staff)
+        ),
+    ]
+    for key, rule in rules:
+        if not plain_name(rule):
+            yield Mistake(key=key, found=repr(rule), allowed="it fits no project: name one")
+
+
+def _same_people(people: Sequence[PersonEntry]) -> Iterator[Mistake]:
+    """Yield entries that mean the same person: which one is in force nobody could tell."""
+    for index, entry in enumerate(people):
+        for earlier, other in enumerate(people[:index]):
+            told_apart = bool(entry.id and other.id)
+            same = entry.id == other.id if told_apart else entry.plain_names() & other.plain_names()
+            if same:
+                yield Mistake(
+                    key=f"people[{index}]",
+                    found=repr(entry.name),
+                    allowed=f"people[{earlier}] means the same person: keep one of them, or give "
+                    "both their ids",
+                )
 
 
 def _needs(key: str, template: str, tokens: set[str]) -> Iterator[Mistake]:

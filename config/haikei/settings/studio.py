@@ -1,13 +1,12 @@
 """The validated shape of a studio's settings file; each field's text is its documentation."""
 
-import unicodedata
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
 from haikei.formats import READABLE_ENDINGS
+from haikei.names import fits, plain_names
 from haikei.settings.credits import Credits, LedgerKeeping, PersonEntry, Reports, Signing
 from haikei.settings.review import Notifications, Review, TouchUpFolder, Web
 from haikei.settings.section import LocatedPath, Seconds, Section, Slug, filled
@@ -42,7 +41,7 @@ class Tracker(Section):
     projects: tuple[str, ...] = ()
     """
     Projects whose events and reviews are heeded, by the name in paths (`tank_name`) or the name
-    that people see; letter case does not count. Empty: all.
+    that people see; letter case and Unicode form do not count. Empty: all.
     """
     layout_types: tuple[str, ...] = ("Layout",)
     """Codes of the PublishedFileTypes that are layouts."""
@@ -63,12 +62,7 @@ class Tracker(Section):
         """Tell whether what happens in the project that has these names is heeded."""
         if not self.projects:
             return True
-        wanted = {_folded(name) for name in self.projects}
-        return any(_folded(name) in wanted for name in names)
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
+        return bool(plain_names(self.projects) & plain_names(names))
 
 
 class StorageRoot(Section):
@@ -223,7 +217,7 @@ class Route(Section):
     """Which layouts get which recipe. The first route that fits a layout is taken."""
 
     project: str = "*"
-    """Project names, as a shell pattern."""
+    """Project names in paths, as a shell pattern; letter case and Unicode form do not count."""
     sequence: str = "*"
     """Sequence names, as a shell pattern."""
     shot: str = "*"
@@ -240,11 +234,11 @@ class Route(Section):
     """A fixed seed; without one it is derived from the layout's content."""
 
     def fits(self, project: str, sequence: str, shot: str) -> bool:
-        """Tell whether this route takes a layout of that place; letter case counts."""
+        """Tell whether this route takes a layout of that place, in whatever spelling."""
         return (
-            fnmatchcase(project, self.project)
-            and fnmatchcase(sequence, self.sequence)
-            and fnmatchcase(shot, self.shot)
+            fits(self.project, (project,))
+            and fits(self.sequence, (sequence,))
+            and fits(self.shot, (shot,))
         )
 
 
@@ -307,7 +301,10 @@ class Policy(Section):
     blank_sheets: BlankSheets = BlankSheets.ASK
     """Whether a sheet on which nothing is drawn is asked about, or painted as it is."""
     no_ai_projects: tuple[str, ...] = ()
-    """Projects, as shell patterns, in which no trained model may run."""
+    """
+    Projects, as shell patterns, in which no trained model may run: by the name in paths, the name
+    that people see or the tracker's id (`Project:12`), in any letter case and Unicode form.
+    """
     allow_non_commercial: bool = False
     """Allow models whose licence forbids commercial use."""
 

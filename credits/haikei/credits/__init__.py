@@ -15,6 +15,7 @@ from haikei.credits.contribution import (
     System,
 )
 from haikei.credits.facets import FacetState, FacetSummary, Part, facets, is_ai, overall_source_type
+from haikei.credits.machine_names import GENERATORS, is_machine_name
 from haikei.credits.naming import (
     WITHHELD,
     WITHHELD_JA,
@@ -36,6 +37,7 @@ from haikei.credits.roll import CreditsRoll, RollEntry, RollSection, roll
 from haikei.credits.statement import Statement, StatementKind
 
 __all__ = [
+    "GENERATORS",
     "WITHHELD",
     "WITHHELD_JA",
     "BackgroundVersion",
@@ -65,6 +67,7 @@ __all__ = [
     "credit_line",
     "facets",
     "is_ai",
+    "is_machine_name",
     "overall_source_type",
     "printed_person",
     "printed_system",

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Protocol
 
-from haikei.credits.contribution import Contribution, Person, Role, is_ai_name
+from haikei.credits.contribution import Contribution, Person, Role
+from haikei.credits.machine_names import is_machine_name
 from haikei.credits.naming import (
     WITHHELD,
     WITHHELD_JA,
@@ -16,6 +16,7 @@ from haikei.credits.naming import (
 )
 from haikei.credits.record import BackgroundVersion, ImageRecord
 from haikei.errors import CreditError
+from haikei.names import fits
 from haikei.texts import ROLES, Bilingual
 
 #: Reasons kept for a refusal's message; the rest are counted.
@@ -215,11 +216,11 @@ def _staff(role: Role, tally: _Tally, staff: Sequence[Staff]) -> Iterator[RollEn
     printed: set[Bilingual] = set()
     for entry in staff:
         if entry.role != role.value or not any(
-            fnmatchcase(project, entry.project) and fnmatchcase(sequence, entry.sequence)
+            fits(entry.project, (project,)) and fits(entry.sequence, (sequence,))
             for project, sequence in tally.places
         ):
             continue
-        if is_ai_name(entry.name) or is_ai_name(entry.name_ja):
+        if is_machine_name(entry.name) or is_machine_name(entry.name_ja):
             raise CreditError(
                 f"{entry.name!r} stands in [[credits.staff]] as a person.",
                 advice="Name a human; a system is credited as a tool by itself.",

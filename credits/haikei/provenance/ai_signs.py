@@ -8,6 +8,7 @@ a digital source type. A hint is a program's name, which stands in other files t
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from haikei.credits import GENERATORS
 from haikei.provenance.filemarks import AiSign, MarkedStep, XmpMarks
 from haikei.provenance.formats.metadata import TextPiece
 from haikei.provenance.source_types import names_ai
@@ -15,13 +16,6 @@ from haikei.provenance.source_types import names_ai
 #: Longer texts are looked at up to here.
 _LOOKED_AT = 1_000_000
 _SAMPLING = re.compile(r"Steps: \d+, Sampler: ")
-_GENERATORS = re.compile(
-    r"\b(stable[ _-]?diffusion|comfyui|invokeai|automatic1111|novelai|midjourney|dall[·-]?e"
-    r"|firefly|imagen\b|ideogram|leonardo\.ai|fooocus|sd\.?next|swarmui|draw things|niji"
-    r"|flux\.?1?-?(?:dev|schnell|pro|kontext)|gpt-image|nano banana|made with google ai|seedream"
-    r"|qwen-image|krita ai|dreamstudio|nijijourney|grok imagine)\b",
-    re.IGNORECASE,
-)
 _SOFTWARE = frozenset({"software", "creatortool", "source", "generator", "make", "description"})
 
 
@@ -42,7 +36,7 @@ def _in_texts(texts: Sequence[TextPiece]) -> Iterator[AiSign]:
             yield AiSign(where=where, what=known[0], proof=True)
         elif _SAMPLING.search(text):
             yield AiSign(where=where, what="Stable Diffusion WebUI", proof=True)
-        elif piece.name.lower() in _SOFTWARE and (named := _GENERATORS.search(text)):
+        elif piece.name.lower() in _SOFTWARE and (named := GENERATORS.search(text)):
             yield AiSign(where=where, what=named[0], proof=False)
 
 
@@ -59,7 +53,7 @@ def _in_xmp(xmp: XmpMarks | None) -> Iterator[AiSign]:
         if value:
             yield AiSign(where=f"XMP {name}", what=value[:100], proof=True)
     for name, value in (("CreatorTool", xmp.creator_tool), ("Credit", xmp.credit)):
-        named = _GENERATORS.search(value)
+        named = GENERATORS.search(value)
         if named:
             yield AiSign(where=f"XMP {name}", what=named[0], proof=False)
 

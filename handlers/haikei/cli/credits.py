@@ -1,8 +1,6 @@
 """`haikei credits`: who made what, what people are called, and what they answer for."""
 
 import hashlib
-import secrets
-import unicodedata
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -181,6 +179,9 @@ def declare(
     on: Annotated[datetime | None, typer.Option(help="When it was said; now by default.")] = None,
     settings: SettingsOption = None,
     *,
+    new_person: Annotated[
+        bool, typer.Option("--new-person", help="Register who answers for it by this new name.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Keep and seal what somebody answers for; said again, it is not sealed twice."""
@@ -190,7 +191,7 @@ def declare(
 
     about = (kind.value, project, sequence, shot, image, to, subject, answer, text, reference)
     with _writing(settings) as connection:
-        person = _person(connection, by)
+        person = _person(connection, by, new=new_person)
         parts = "\0".join((*about, person.id, on.isoformat() if on else ""))
         key = hashlib.sha256(parts.encode()).hexdigest()
         statement = Statement(
@@ -277,33 +278,43 @@ def _version(connection: "Connection", code: str) -> "BackgroundVersion":
     return found
 
 
-def _person(connection: "Connection", who: str) -> "Person":
-    """Return who is meant by an id or a name; a new person gets an id that tells nothing."""
-    from haikei.credits import Person, people
+def _person(connection: "Connection", who: str, *, new: bool) -> "Person":
+    """Return who is meant by an id or a name; a `new` person gets an id that tells nothing."""
+    from haikei.credits import Person, is_machine_name, people
     from haikei.errors import CreditError
+    from haikei.names import plain_name, plain_names
 
     everyone = list(people.everyone(connection))
     found = [one for one in everyone if who == one.id]
-    found = found or [one for one in everyone if _folded(who) in _names(one)]
+    found = found or [
+        one for one in everyone if plain_name(who) in plain_names((one.name, one.name_ja))
+    ]
     if len(found) > 1:
         ids = ", ".join(one.id for one in found)
         raise CreditError(f"Several people are called {who!r}: {ids}.", advice="Give the id.")
+    if found and new:
+        raise CreditError(
+            f"{who!r} is known as {found[0].id}.",
+            advice="Leave --new-person out; a namesake needs a name of their own in credits.",
+        )
     if found:
         return found[0]
     if ":" in who:
         raise CreditError(
             f"Nobody with the id {who!r} is in the register.",
-            advice="`haikei credits people` lists everyone; a name registers someone new.",
+            advice="`haikei credits people` lists everyone.",
         )
-    return Person(id=f"person:{secrets.token_hex(6)}", name=who)
-
-
-def _names(person: "Person") -> set[str]:
-    return {_folded(name) for name in (person.name, person.name_ja) if name.strip()}
-
-
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    if is_machine_name(who):
+        raise CreditError(
+            f"{who!r} is the name of a machine, not of a person.",
+            advice="Name the person who answers for it.",
+        )
+    if not new:
+        raise CreditError(
+            f"Nobody called {who!r} is in the register.",
+            advice="`haikei credits people` lists everyone; --new-person registers someone new.",
+        )
+    return Person(id=people.new_id(), name=who)
 
 
 def _named(person: "Person") -> str:

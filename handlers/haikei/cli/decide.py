@@ -75,9 +75,10 @@ def decider_of(desk: "SelectionDesk", login: str) -> "Decider":
     Return the active person with this login, who is credited.
 
     Raises:
-        ReviewError: the tracker has none.
+        ReviewError: the tracker has none, or it is a generator's account.
         TrackerError: the tracker does not answer.
     """
+    from haikei.credits import is_machine_name
     from haikei.errors import ReviewError
     from haikei.review import Decider
 
@@ -86,5 +87,10 @@ def decider_of(desk: "SelectionDesk", login: str) -> "Decider":
         raise ReviewError(
             f"The tracker has no active person with the login {login!r}.",
             advice="Give the login as the tracker has it, so that the right person is credited.",
+        )
+    if is_machine_name(found.name):
+        raise ReviewError(
+            f"{login!r} is the account of {found.name!r}, which is no person.",
+            advice="Give the login of the person who decides, or leave --by out.",
         )
     return Decider(login=found.login, name=found.name, person_id=found.person_id)

@@ -190,6 +190,7 @@ def check_up(path: Path | None) -> "Iterator[Finding]":
     yield from _notifications(loaded)
     yield from tracker(loaded)
     yield from statuses(loaded)
+    yield from names(loaded)
 
 
 def _notifications(settings: "Settings") -> "Iterator[Finding]":
@@ -230,6 +231,36 @@ def statuses(settings: "Settings") -> "Iterator[Finding]":
         yield from check_statuses(settings, desk)
     finally:
         desk.close()
+
+
+def names(settings: "Settings") -> "Iterator[Finding]":
+    """Yield names in the settings that fit nothing in the tracker or the register of credits."""
+    from haikei.cli.name_check import people_findings, project_findings
+    from haikei.credits import people
+    from haikei.database import open_database, reading
+    from haikei.errors import HaikeiError
+    from haikei.trackers import load_tracker
+
+    try:
+        tracker = load_tracker(settings)
+        listed = tracker.parts.directory
+        if listed is None:
+            return
+        try:
+            directory = listed.read()
+        finally:
+            tracker.close()
+        database = open_database(settings.database_url)
+    except HaikeiError:
+        # What is wrong with the tracker or the state folder stands in the lines before.
+        return
+    try:
+        with reading(database) as connection:
+            register = tuple(people.everyone(connection))
+    finally:
+        database.dispose()
+    yield from project_findings(settings, directory)
+    yield from people_findings(settings, directory, register)
 
 
 def setup(

@@ -11,6 +11,7 @@ from haikei.cli.output import JsonOption, print_json, say
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
 
 if TYPE_CHECKING:
+    from haikei.credits import Person
     from haikei.jobs import Tools, TouchUpOrder
     from haikei.measurements import Change
 
@@ -36,6 +37,10 @@ def touchup(
     tool: Annotated[str, typer.Option(help="The program, such as 'Krita 5.2'.")] = "",
     settings: SettingsOption = None,
     *,
+    new_person: Annotated[
+        bool,
+        typer.Option("--new-person", help="Register the artist: nobody knows the name so far."),
+    ] = False,
     generative_fill: Annotated[
         bool,
         typer.Option("--generative-fill", help="A trained model in the program made pixels too."),
@@ -47,25 +52,24 @@ def touchup(
 ) -> None:
     """Take in a paint-over: measured, marked, named beside all before, shown in the tracker."""
     from haikei.cli.startup import configure_logs
-    from haikei.credits import Person
     from haikei.jobs import Tools, TouchUpOrder
     from haikei.trackers import load_tracker
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
-    order = TouchUpOrder(
-        file=file.absolute(),
-        of=of,
-        artist=Person(id=person, name=artist) if person else artist,
-        artist_ja=artist_ja,
-        minutes=minutes,
-        tool=tool,
-        used_generative_fill=generative_fill,
-    )
     tracker = load_tracker(loaded)
     database = open_studio(loaded)
     tools = Tools(loaded, database, threading.Event(), open_tracker=lambda _: tracker)
     try:
+        order = TouchUpOrder(
+            file=file.absolute(),
+            of=of,
+            artist=_artist(artist, person, tools, new=new_person),
+            artist_ja=artist_ja,
+            minutes=minutes,
+            tool=tool,
+            used_generative_fill=generative_fill,
+        )
         if dry_run:
             _compare(order, tools, as_json=as_json)
         else:
@@ -74,6 +78,34 @@ def touchup(
         tracker.close()
         tools.close()
         database.dispose()
+
+
+def _artist(name: str, id_: str, tools: "Tools", *, new: bool) -> "Person | str":
+    """Return who is meant, where the command line says more than a name."""
+    from haikei.credits import Person, people
+    from haikei.errors import CreditError
+    from haikei.jobs.touchup import known_person, require_human
+
+    require_human(name)
+    if not id_ and not new:
+        return name
+    known = known_person(id_ or name, tools)
+    if id_ and known is None:
+        raise CreditError(
+            f"Neither the tracker nor the register of credits has anybody with the id {id_!r}.",
+            advice="Give the id as the tracker or `haikei credits people` shows it.",
+        )
+    if id_ and new:
+        raise CreditError(
+            f"{id_} is known: --person and --new-person exclude each other.",
+            advice="Leave one of them out.",
+        )
+    if new and known is not None:
+        raise CreditError(
+            f"{name!r} is known as {known.id}.",
+            advice="Leave --new-person out; a namesake needs a name of their own in credits.",
+        )
+    return Person(id=id_ or people.new_id(), name=name)
 
 
 def _compare(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from haikei.credits import (
     Role,
     SourceType,
     System,
+    is_machine_name,
     printed_person,
     printed_system,
 )
@@ -28,10 +29,12 @@ from haikei.provenance import Oversight
 from haikei.settings import PersonEntry
 
 
-def as_credited(person: Person, people: Iterable[PersonEntry]) -> Person:
-    """Return a person by the names that the studio's settings give them."""
+def as_credited(
+    person: Person, people: Iterable[PersonEntry], earlier_names: Sequence[str] = ()
+) -> Person:
+    """Return a person, who may have had other names, as the studio's settings name them."""
     for entry in people:
-        if person.name.casefold() in known_names(entry):
+        if entry.means(person.id, (person.name, person.name_ja, *earlier_names)):
             return replace(
                 person,
                 name=entry.name,
@@ -39,11 +42,6 @@ def as_credited(person: Person, people: Iterable[PersonEntry]) -> Person:
                 opt_out=entry.opt_out or person.opt_out,
             )
     return person
-
-
-def known_names(entry: PersonEntry) -> set[str]:
-    """Return a person's name and logins in the settings, case-folded."""
-    return {name.casefold() for name in (entry.name, *entry.logins)}
 
 
 def drawing(
@@ -110,7 +108,11 @@ def retake(
     )
     asking = [as_credited(person, people) for person in order.asked_by]
     # Who has no name cannot be printed; the notes, which are evidence, still name them.
-    asked = {person.id: person for person in asking if person.name or person.opt_out}
+    asked = {
+        person.id: person
+        for person in asking
+        if (person.name or person.opt_out) and not is_machine_name(person.name)
+    }
     return tuple(
         Contribution(role=Role.RETAKE, actor=person, grade=Grade.LOGGED, evidence=evidence, at=at)
         for person in asked.values()

@@ -8,9 +8,18 @@ from pathlib import Path, PurePosixPath
 from pydantic import TypeAdapter, ValidationError
 
 from haikei.canonical import canonical_json
-from haikei.credits import CreditLine, Grade, ImageKind, ImageRecord, Person, Role
+from haikei.credits import (
+    CreditLine,
+    Grade,
+    ImageKind,
+    ImageRecord,
+    Person,
+    Role,
+    is_machine_name,
+    people,
+)
 from haikei.database import utc_now
-from haikei.errors import StorageUnavailable
+from haikei.errors import CreditError, StorageUnavailable
 from haikei.files import sha256_of, write_whole
 from haikei.generators import (
     DrawnLayout,
@@ -81,11 +90,17 @@ def make_one(
     one never overwrites.
 
     Raises:
+        CreditError: a machine is named as a person.
         LayoutRefused: the layout cannot be used.
         MarksError: the layout's own marks do not hold, or a picture cannot be marked.
         GenerationError: a picture cannot be made.
         StorageUnavailable: the pictures cannot be written.
     """
+    artists = _people(order.artist, order.artist_ja)
+    if (order.operator, order.operator_ja) == (order.artist, order.artist_ja):
+        operators = artists
+    else:
+        operators = _people(order.operator, order.operator_ja)
     sha256 = sha256_of(order.layout)
     chosen = recipe(settings, order.recipe)
     seed = order.seed
@@ -125,13 +140,14 @@ def make_one(
         outputs.append(output)
         word = "was there" if output.reused else f"{output.seconds:.1f} s"
         report(f"{plan.name}: {output.path.name} ({word})")
-    named = (order.artist, order.artist_ja, order.operator, order.operator_ja)
-    asked = canonical_json([outputs[-1].request_sha256, *named])
+    named = _Named(artists=artists, operators=operators)
+    names = (order.artist, order.artist_ja, order.operator, order.operator_ja)
+    asked = canonical_json([outputs[-1].request_sha256, *names])
     suffix = hashlib.sha256(asked.encode()).hexdigest()[:16]
     path = order.out / f"record-{suffix}.json"
     record = _made_before(path)
     if record is None:
-        record = _mark_all(settings, order, drawn, task, outputs, suffix)
+        record = _mark_all(settings, order, named, drawn, task, outputs, suffix)
         try:
             write_whole(path, canonical_json(record).encode() + b"\n")
         except OSError as error:
@@ -148,6 +164,14 @@ def make_one(
         for output, image in zip(outputs, record.images[1:], strict=True)
     )
     return Made(stages=stages, credit_en=record.credit.en, credit_ja=record.credit.ja, record=path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """Who takes part; a person who did both has one id."""
+
+    artists: tuple[Person, ...]
+    operators: tuple[Person, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +196,7 @@ def _made_before(path: Path) -> _Record | None:
 def _mark_all(
     settings: Settings,
     order: OneOff,
+    named: _Named,
     drawn: DrawnLayout,
     task: ProductionOrder,
     outputs: Sequence[StageOutput],
@@ -189,7 +214,7 @@ def _mark_all(
         fingerprint=drawn.fingerprint,
         source_type=drawn_as(marks),
         drawn_by=drawing(
-            _people(order.artist, order.artist_ja),
+            named.artists,
             role=Role(settings.credits.layout_role),
             source="haikei generate --artist",
             at=now,
@@ -200,8 +225,7 @@ def _mark_all(
     )
     chain.mark(image, source=task.layout, target=target, title=order.layout.stem)
     operators = tuple(
-        operation(person, source="haikei generate --operator", at=now)
-        for person in _people(order.operator, order.operator_ja)
+        operation(person, source="haikei generate --operator", at=now) for person in named.operators
     )
     for output in outputs:
         target = order.out / f"{output.stage}-{suffix}{output.path.suffix}"
@@ -218,7 +242,15 @@ def _mark_all(
 
 
 def _people(name: str, name_ja: str) -> tuple[Person, ...]:
-    return (Person(id=f"person:{name}", name=name, name_ja=name_ja),) if name else ()
+    if not name:
+        return ()
+    if is_machine_name(name) or is_machine_name(name_ja):
+        raise CreditError(
+            f"{name!r} is the name of a machine, not of a person.",
+            advice="Name the people who drew the layout and ran the generator; the system itself "
+            "is credited as a tool.",
+        )
+    return (Person(id=people.new_id(), name=name, name_ja=name_ja),)
 
 
 def _silent(_: Progress) -> None:

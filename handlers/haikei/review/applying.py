@@ -21,6 +21,7 @@ from haikei.credits import (
     Person,
     ReviewState,
     Role,
+    is_machine_name,
     people,
     records,
 )
@@ -220,6 +221,9 @@ class Applying:
     ) -> AppliedDecision:
         """Note who took the decision that stands, and seal an approval; once for a decision."""
         at = seen.status_at or now
+        if by is not None and is_machine_name(by.name):
+            # A service's account sets statuses too; a decision of its own is nobody's.
+            by = None
         if by is not None:
             by = as_credited(by, self._settings.people)
             people.note(connection, by)

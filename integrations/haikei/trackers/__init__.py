@@ -8,6 +8,12 @@ from haikei.trackers.contract.credits import (
     StatedCredits,
     TimeSpent,
 )
+from haikei.trackers.contract.directory import (
+    Directory,
+    DirectoryReader,
+    ListedPerson,
+    ListedProject,
+)
 from haikei.trackers.contract.feed import (
     EventKind,
     FeedEvent,
@@ -65,9 +71,13 @@ __all__ = [
     "CreditsWritten",
     "Deliveries",
     "Delivery",
+    "Directory",
+    "DirectoryReader",
     "EventKind",
     "FeedEvent",
     "LayoutContext",
+    "ListedPerson",
+    "ListedProject",
     "MenuAction",
     "MenuForm",
     "MenuReader",

@@ -167,12 +167,27 @@ def test_a_statement_is_sealed_once_and_listed(studio: Engine) -> None:
 def test_someone_new_gets_an_id_that_tells_nothing_and_keeps_it() -> None:
     said = ("declare", "no_ai", "--project", "akane", "--by", "Legal Lee", "--answer", "yes")
 
-    first = json.loads(_done(*said, "--text", "None.", "--json"))
+    asked = _call(*said, "--text", "None.")
+    first = json.loads(_done(*said, "--text", "None.", "--new-person", "--json"))
     second = json.loads(_done(*said, "--text", "None at all.", "--json"))
 
+    assert isinstance(asked.exception, CreditError)
+    assert "--new-person" in (asked.exception.advice or "")
     assert first["by"] == second["by"]
     assert first["by"].startswith("person:")
     assert "lee" not in first["by"]
+
+
+@pytest.mark.usefixtures("studio")
+@pytest.mark.parametrize("name", ["Midjourney v7", "Adobe Firefly", "ミッドジャーニー"])
+def test_a_generator_answers_for_nothing_and_nobody_is_renamed_to_it(name: str) -> None:
+    said = ("declare", "no_ai", "--project", "akane", "--text", "None.", "--by", name)
+
+    declared = _call(*said, "--new-person")
+    renamed = _call("rename", TANAKA.id, "--name", name)
+
+    assert "the name of a machine" in str(declared.exception)
+    assert "no person is" in str(renamed.exception)
 
 
 def test_a_name_that_two_people_have_is_asked_back(studio: Engine) -> None:

@@ -61,10 +61,12 @@ def test_a_layout_becomes_a_version_in_review_with_files_credits_and_records(
     assert sorted(kinds) == ["background", "generation", "layout"]
 
 
-def test_a_generator_is_asked_once_a_stage_what_makes_its_pixels(studio: JobStudio) -> None:
+def test_a_generator_is_asked_once_a_stage_what_may_run_and_once_what_makes_its_pixels(
+    studio: JobStudio,
+) -> None:
     studio.publish()
 
-    assert studio.generator.described == 2
+    assert studio.generator.described == 2 * 2
 
 
 def test_a_layout_that_changes_after_it_was_checked_is_published_as_it_was_announced(

@@ -1,5 +1,8 @@
 """Consent, the show's rule and licences: each refusal is one clear sentence."""
 
+import unicodedata
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,12 +11,13 @@ from haikei.credits import Person, SourceType, System
 from haikei.errors import PolicyRefusal
 from haikei.jobs.background.validate import (
     named_artists,
+    project_names,
     require_allowed,
     require_drawn,
     require_licensed,
 )
 from haikei.settings import Stage
-from haikei.show import Row
+from haikei.show import Place, Row
 from haikei.trackers import LayoutContext
 from support.jobs import studio_settings
 
@@ -75,18 +79,18 @@ def test_the_wish_not_to_be_named_goes_with_the_artist(tmp_path: Path) -> None:
 def test_a_layout_that_says_it_is_ai_is_refused_where_no_ai_may_be(tmp_path: Path) -> None:
     settings = studio_settings(tmp_path, policy={"no_ai_projects": ["HAND*"]})
 
-    require_drawn("OTHER", "c001.png", settings)
+    require_drawn(["OTHER"], "c001.png", settings)
     with pytest.raises(PolicyRefusal, match=r"layout c001\.png carries marks of a trained model"):
-        require_drawn("HAND_DRAWN", "c001.png", settings)
+        require_drawn(["HAND_DRAWN"], "c001.png", settings)
 
 
 def test_a_project_without_ai_takes_algorithms_only(tmp_path: Path) -> None:
     settings = studio_settings(tmp_path, policy={"no_ai_projects": ["HAND*"]})
 
-    require_allowed("HAND_DRAWN", lambda: [PAINTER], settings)
-    require_allowed("OTHER", lambda: [AI], settings)
+    require_allowed(["HAND_DRAWN"], lambda: [PAINTER], settings)
+    require_allowed(["OTHER"], lambda: [AI], settings)
     with pytest.raises(PolicyRefusal, match="HAND_DRAWN takes no AI"):
-        require_allowed("HAND_DRAWN", lambda: [PAINTER, AI], settings)
+        require_allowed(["HAND_DRAWN"], lambda: [PAINTER, AI], settings)
 
 
 def test_a_model_must_be_declared_and_licensed(tmp_path: Path) -> None:
@@ -103,10 +107,103 @@ def test_a_model_must_be_declared_and_licensed(tmp_path: Path) -> None:
     stage = Stage(name="gen1", generator="diffusers", model="brush")
 
     with pytest.raises(PolicyRefusal, match="forbids commercial use"):
-        require_licensed([stage], settings)
+        require_licensed([stage], lambda: [AI], settings)
     with pytest.raises(PolicyRefusal, match="not declared"):
-        require_licensed([stage], studio_settings(tmp_path))
+        require_licensed([stage], lambda: [AI], studio_settings(tmp_path))
     allowed = studio_settings(
         tmp_path, models={"brush": model}, policy={"allow_non_commercial": True}
     )
-    require_licensed([stage, Stage(name="gen2", generator="painter")], allowed)
+    require_licensed(
+        [stage, Stage(name="gen2", generator="painter")], lambda: [AI, PAINTER], allowed
+    )
+
+
+@pytest.mark.parametrize("rule", ["PORT", "port", "Port  Town", "P*", "Project:12", "ＰＯＲＴ"])
+@pytest.mark.parametrize("folder", ["PORT", "port", "Port Town"])
+def test_a_rule_holds_for_a_project_by_each_of_its_names(
+    tmp_path: Path, rule: str, folder: str
+) -> None:
+    settings = studio_settings(tmp_path, policy={"no_ai_projects": [rule]})
+    project = Row(type="Project", id=12, name="Port Town")
+    known = replace(context(AOI), project=project, project_names=("PORT",))
+    place = Place(project=folder, sequence="s01", shot="c001")
+
+    with pytest.raises(PolicyRefusal, match=f"{folder} takes no AI"):
+        require_allowed(project_names(place, known), lambda: [AI], settings)
+
+
+def test_a_rule_holds_for_the_decomposed_folder_of_a_mac(tmp_path: Path) -> None:
+    settings = studio_settings(tmp_path, policy={"no_ai_projects": ["ガラス"]})
+
+    with pytest.raises(PolicyRefusal, match="takes no AI"):
+        require_allowed([unicodedata.normalize("NFD", "ガラス")], lambda: [AI], settings)
+
+
+REFUSING = {"id": "HumanUser:7", "name": "Aoi Sato", "name_ja": "佐藤葵", "consent": False}
+
+
+@pytest.mark.parametrize(
+    ("entry", "artist"),
+    [
+        (REFUSING, Person(id="HumanUser:7", name="Aoi Tanaka")),
+        ({**REFUSING, "id": ""}, Person(id="HumanUser:7", name="Aoi  Sato ")),
+        ({**REFUSING, "id": ""}, Person(id="HumanUser:7", name="", name_ja="佐藤葵")),
+        ({**REFUSING, "id": ""}, Person(id="HumanUser:7", name="ＡＯＩ ＳＡＴＯ")),
+        ({**REFUSING, "id": "", "aliases": ["A. S."]}, Person(id="HumanUser:7", name="a. s.")),
+    ],
+)
+def test_a_refusal_holds_whatever_the_artist_is_called(
+    tmp_path: Path, entry: dict[str, object], artist: Person
+) -> None:
+    settings = studio_settings(tmp_path, people=[entry])
+
+    with pytest.raises(PolicyRefusal, match="Aoi Sato does not consent"):
+        named_artists(context(artist), settings)
+
+
+def test_a_refusal_holds_under_a_name_that_the_artist_had(tmp_path: Path) -> None:
+    settings = studio_settings(tmp_path, people=[{"name": "Aoi Sato", "consent": False}])
+    renamed = context(Person(id="HumanUser:7", name="Aoi Tanaka"))
+
+    with pytest.raises(PolicyRefusal, match="Aoi Sato does not consent"):
+        named_artists(renamed, settings, earlier_names={"HumanUser:7": ("Aoi Sato",)})
+    assert named_artists(renamed, settings)
+
+
+def test_a_namesake_with_another_id_did_not_refuse(tmp_path: Path) -> None:
+    settings = studio_settings(tmp_path, people=[REFUSING])
+
+    (found,) = named_artists(context(Person(id="HumanUser:8", name="Aoi Sato")), settings)
+
+    assert found.id == "HumanUser:8"
+
+
+def test_the_wish_not_to_be_named_holds_in_another_spelling(tmp_path: Path) -> None:
+    people = [{"name": "Aoi Sato", "opt_out": "letter of 2026-10-02"}]
+    settings = studio_settings(tmp_path, people=people)
+
+    (found,) = named_artists(context(Person(id="HumanUser:7", name="aoi  SATO")), settings)
+
+    assert found.opt_out == "letter of 2026-10-02"
+
+
+@pytest.mark.parametrize("name", ["Midjourney v7", "Adobe Firefly", "ミッドジャーニー"])
+def test_a_generator_that_the_tracker_names_is_no_artist(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PolicyRefusal, match="is a generator, not a person"):
+        named_artists(context(Person(id="HumanUser:9", name=name)), studio_settings(tmp_path))
+
+
+@pytest.mark.parametrize("source", [SourceType.TRAINED, SourceType.COMPOSITE_TRAINED])
+def test_a_trained_system_without_a_model_states_its_licence_and_data_itself(
+    tmp_path: Path, source: SourceType
+) -> None:
+    settings = studio_settings(tmp_path)
+    stage = Stage(name="gen1", generator="plugin")
+    bare = System(name="Brush", version="2", source_type=source)
+
+    for lacking in (bare, replace(bare, licence="MIT"), replace(bare, data="Own", licence=" ")):
+        with pytest.raises(PolicyRefusal, match="without a licence or a statement"):
+            require_licensed([stage], partial(list[System], [lacking]), settings)
+    require_licensed(
+        [stage], lambda: [replace(bare, licence="MIT", data="Own paintings.")], settings
+    )

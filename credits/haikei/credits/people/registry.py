@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from haikei.credits.contribution import Person, is_ai_name
+from haikei.credits.contribution import Person
+from haikei.credits.machine_names import is_machine_name
 from haikei.credits.naming import WITHHELD, WITHHELD_JA
 from haikei.credits.people.commitments import Opening, note, note_all, opening, register
 from haikei.credits.people.erasing import take_out
@@ -29,6 +31,8 @@ __all__ = [
     "erase",
     "everyone",
     "look_up",
+    "names_had",
+    "new_id",
     "note",
     "note_all",
     "opening",
@@ -47,6 +51,11 @@ class Erased:
     texts: int  #: texts and orders of our own in which the name was replaced
     paths: tuple[str, ...]  #: files that are called by the name, which is kept as long
     sealed: tuple[int, ...]  #: ledger entries in which somebody else's words still hold the name
+
+
+def new_id() -> str:
+    """Return an id for somebody without a tracker id: random, so that it tells no name."""
+    return f"person:{uuid4().hex}"
 
 
 def look_up(connection: Connection, ids: Iterable[str]) -> Mapping[str, Person]:
@@ -73,6 +82,11 @@ def as_printed(connection: Connection, told: Iterable[Person]) -> tuple[Person, 
     return tuple(_printed(person, rows.get(person.id)) for person in persons)
 
 
+def names_had(connection: Connection, ids: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return every name that people have in the register or had there, by id."""
+    return {id_: tuple(_names_of(connection, id_)) for id_ in ids}
+
+
 def rename(connection: Connection, person_id: str, *, name: str, name_ja: str = "") -> Person:
     """
     Give a person another name, from now on and in everything that was recorded before.
@@ -92,7 +106,7 @@ def rename(connection: Connection, person_id: str, *, name: str, name_ja: str = 
     if not name.strip():
         raise CreditError(f"{person_id} cannot have an empty name.")
     for told in (name, name_ja):
-        if is_ai_name(told):
+        if is_machine_name(told):
             raise CreditError(
                 f"{person_id} cannot be called {told!r}: no person is.",
                 advice="Give the name that the person wants in credits, or record an opt-out.",

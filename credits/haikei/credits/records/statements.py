@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, or_, select
 
-from haikei.credits.contribution import Person, is_ai_name
+from haikei.credits.contribution import Person
+from haikei.credits.machine_names import is_machine_name
 from haikei.credits.people.commitments import note
 from haikei.credits.people.redaction import Mentions
 from haikei.credits.people.stating import seal_statement
@@ -31,7 +32,7 @@ def declare(connection: Connection, statement: Statement) -> int:
         raise CreditError(
             f"The statement {statement.key!r} says nothing.", advice="Give it a text or an answer."
         )
-    if is_ai_name(statement.by.name) or is_ai_name(statement.by.name_ja):
+    if is_machine_name(statement.by.name) or is_machine_name(statement.by.name_ja):
         raise CreditError(
             f"{statement.by.name!r} cannot answer for a statement.",
             advice="Name the person who answers for it.",

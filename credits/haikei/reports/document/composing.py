@@ -81,21 +81,16 @@ def joined(people: Iterable[Person]) -> Bilingual:
 
 
 class StudioPeople:
-    """What the settings say about people, found by their names and logins."""
+    """What the settings say about people, found by their ids, names and logins."""
 
     def __init__(self, entries: Sequence[PersonEntry]) -> None:
         self.entries = tuple(entries)
         self._found: dict[str, PersonEntry | None] = {}
-        self._by_name: dict[str, PersonEntry] = {}
-        for entry in entries:
-            for name in (entry.name, entry.name_ja, *entry.logins):
-                if name.strip():
-                    self._by_name.setdefault(name.casefold(), entry)
 
     def find(self, person: Person) -> PersonEntry | None:
         """Return what the studio says about a person; None where it says nothing."""
         if person.id not in self._found:
-            names = (person.name, person.name_ja, person.id)
-            found = (self._by_name.get(name.casefold()) for name in names if name.strip())
-            self._found[person.id] = next((one for one in found if one is not None), None)
+            names = (person.name, person.name_ja)
+            meant = (entry for entry in self.entries if entry.means(person.id, names))
+            self._found[person.id] = next(meant, None)
         return self._found[person.id]

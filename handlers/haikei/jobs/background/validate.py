@@ -1,23 +1,27 @@
 """Validate: the file is the one that was announced, its marks hold, and its use is allowed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
 
-from haikei.credits import Person, SourceType, System
+from haikei.credits import Person, SourceType, System, is_machine_name, people
+from haikei.database import reading
 from haikei.errors import ImageUnreadable, LayoutChanged, MarksBroken, PolicyRefusal, SheetBlank
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.generate import production_order
 from haikei.jobs.chain import copied
-from haikei.jobs.contributions import as_credited, known_names
+from haikei.jobs.contributions import as_credited
 from haikei.jobs.job import JobOrder
 from haikei.jobs.tools import Tools
+from haikei.names import fits
 from haikei.provenance import FileMarks, MarksState, names_ai, read_marks, source_term
 from haikei.settings import BlankSheets, Settings, Stage, Unnamed
+from haikei.show import Place
 from haikei.trackers import LayoutContext
 
 if TYPE_CHECKING:
@@ -113,16 +117,20 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
     marks = read_marks(copy, trust_pem=tools.marks().trust_pem)
     require_whole(marks)
     source_type = drawn_as(marks)
-    artists = named_artists(collected.context, settings)
-    task = production_order(order, copy, settings)
-    require_licensed(task.recipe.stages, settings)
-    require_allowed(
-        order.place.project,
-        lambda: [plan.system for plan in tools.production.stages(task)],
-        settings,
+    artists = named_artists(
+        collected.context, settings, earlier_names=_earlier_names(collected.context, tools)
     )
+    task = production_order(order, copy, settings)
+
+    @cache
+    def systems() -> tuple[System, ...]:
+        return tuple(plan.system for plan in tools.production.stages(task))
+
+    project = project_names(order.place, collected.context)
+    require_allowed(project, systems, settings)
+    require_licensed(task.recipe.stages, systems, settings)
     if source_type.is_ai:
-        require_drawn(order.place.project, order.layout.name, settings)
+        require_drawn(project, order.layout.name, settings)
     return Validated(copy=copy, artists=artists, source_type=source_type)
 
 
@@ -150,27 +158,51 @@ def require_drawing(layout: "Picture", name: str, settings: Settings) -> None:
         )
 
 
-def named_artists(context: LayoutContext, settings: Settings) -> tuple[Person, ...]:
+def named_artists(
+    context: LayoutContext,
+    settings: Settings,
+    *,
+    earlier_names: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> tuple[Person, ...]:
     """
     Return who drew the layout, as the studio's credits name them.
 
     Where the studio allows layouts for which nobody is named, a person without a name is returned:
     no credits are printed until `haikei credits rename` gives one.
 
+    Args:
+        context: what the tracker knows of the layout.
+        settings: the studio's.
+        earlier_names: what artists were called before, by id: a refusal under one of these holds.
+
     Raises:
         PolicyRefusal: an artist has not consented, or nobody is named where a name is needed.
     """
-    for entry in settings.people:
-        if not entry.consent and known_names(entry) & {
-            name.casefold()
-            for name in (*context.artist_logins, *(person.name for person in context.artists))
-        }:
+    for person in context.artists:
+        # The logins of several artists come in one list: each may be anybody's among them.
+        former = earlier_names.get(person.id, ())
+        names = (*context.artist_logins, person.name, person.name_ja, *former)
+        entry = next(
+            (one for one in settings.people if not one.consent and one.means(person.id, names)),
+            None,
+        )
+        if entry is not None:
             raise PolicyRefusal(
                 f"{entry.name} does not consent to layouts being given to a generator.",
                 advice="Have this background painted by hand, or ask the artist again.",
             )
+        if is_machine_name(person.name) or is_machine_name(person.name_ja):
+            raise PolicyRefusal(
+                f"The tracker names {person.name!r} as the artist of the layout of "
+                f"{context.shot.name}: that is a generator, not a person.",
+                advice="Assign the layout's task to the person who answers for it, then retry the "
+                "job.",
+            )
     if context.artists:
-        return tuple(as_credited(person, settings.people) for person in context.artists)
+        return tuple(
+            as_credited(person, settings.people, earlier_names.get(person.id, ()))
+            for person in context.artists
+        )
     if settings.policy.unnamed_layouts is Unnamed.ALLOW:
         shot = context.shot
         return (Person(id=f"person:layout-of-{shot.type}:{shot.id}", name=""),)
@@ -180,14 +212,20 @@ def named_artists(context: LayoutContext, settings: Settings) -> tuple[Person, .
     )
 
 
+def project_names(place: Place, context: LayoutContext) -> tuple[str, ...]:
+    """Return each name of a layout's project: as its path has it, the tracker's, and its id."""
+    row = context.project
+    return (place.project, row.name, *context.project_names, f"{row.type}:{row.id}")
+
+
 def require_allowed(
-    project: str, systems: Callable[[], Iterable[System]], settings: Settings
+    project: Sequence[str], systems: Callable[[], Iterable[System]], settings: Settings
 ) -> None:
     """
     Check that a project takes what the systems of a recipe are.
 
     Args:
-        project: its name.
+        project: each of its names; the first is for the message.
         systems: asks the generators; called only where a rule forbids AI.
         settings: the studio's.
 
@@ -200,15 +238,15 @@ def require_allowed(
     for system in systems():
         if system.source_type.is_ai:
             raise PolicyRefusal(
-                f"{project} takes no AI (policy.no_ai_projects has {rule!r}), but the recipe runs "
-                f"{system.name} {system.version}.",
+                f"{project[0]} takes no AI (policy.no_ai_projects has {rule!r}), but the recipe "
+                f"runs {system.name} {system.version}.",
                 advice="Route the project to a recipe without a trained model.",
             )
 
 
-def require_drawn(project: str, layout: str, settings: Settings) -> None:
+def require_drawn(project: Sequence[str], layout: str, settings: Settings) -> None:
     """
-    Check that a project takes a layout whose own marks name a trained model.
+    Check that a project, by any of its names, takes a layout that says a trained model made it.
 
     Raises:
         PolicyRefusal: it does not.
@@ -216,15 +254,26 @@ def require_drawn(project: str, layout: str, settings: Settings) -> None:
     rule = _no_ai_rule(project, settings)
     if rule is not None:
         raise PolicyRefusal(
-            f"{project} takes no AI (policy.no_ai_projects has {rule!r}), but the layout {layout} "
-            "carries marks of a trained model.",
+            f"{project[0]} takes no AI (policy.no_ai_projects has {rule!r}), but the layout "
+            f"{layout} carries marks of a trained model.",
             advice="Ask who made it and how; `haikei verify` shows what the file says.",
         )
 
 
-def require_licensed(stages: Iterable[Stage], settings: Settings) -> None:
+def require_licensed(
+    stages: Sequence[Stage], systems: Callable[[], Iterable[System]], settings: Settings
+) -> None:
     """
     Check that each stage's model is declared, and may be used for the studio's work.
+
+    A trained system that a generator brings without a model of `[models]` must itself state its
+    licence and what it was trained on.
+
+    Args:
+        stages: of the recipe.
+        systems: asks the generators what runs in each stage, in the same order; called only where
+            a stage names no model.
+        settings: the studio's.
 
     Raises:
         PolicyRefusal: it is not.
@@ -243,8 +292,26 @@ def require_licensed(stages: Iterable[Stage], settings: Settings) -> None:
                 f"The licence of {model.name} ({model.licence}) forbids commercial use.",
                 advice="Use another model, or set policy.allow_non_commercial.",
             )
+    if any(stage.model is None for stage in stages):
+        for stage, system in zip(stages, systems(), strict=True):
+            if stage.model is None:
+                _require_stated(stage, system)
 
 
-def _no_ai_rule(project: str, settings: Settings) -> str | None:
-    rules = settings.policy.no_ai_projects
-    return next((rule for rule in rules if fnmatchcase(project, rule)), None)
+def _require_stated(stage: Stage, system: System) -> None:
+    if system.source_type.is_ai and not (system.licence.strip() and system.data.strip()):
+        raise PolicyRefusal(
+            f"The stage {stage.name} runs {system.name} {system.version}, a trained system without "
+            "a licence or a statement of what it was trained on.",
+            advice="Name its model in [models], with both, as the stage's `model`; or have the "
+            f"generator {stage.generator!r} describe both.",
+        )
+
+
+def _no_ai_rule(project: Sequence[str], settings: Settings) -> str | None:
+    return next((rule for rule in settings.policy.no_ai_projects if fits(rule, project)), None)
+
+
+def _earlier_names(context: LayoutContext, tools: Tools) -> Mapping[str, Sequence[str]]:
+    with reading(tools.database) as connection:
+        return people.names_had(connection, [person.id for person in context.artists])

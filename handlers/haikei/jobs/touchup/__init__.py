@@ -7,6 +7,7 @@ from haikei.doors import on_demand
 if TYPE_CHECKING:
     from haikei.jobs.touchup.ask import OpenQuestion, open_questions
     from haikei.jobs.touchup.handle import TouchUpHandlers
+    from haikei.jobs.touchup.painter import known_person, require_human
     from haikei.jobs.touchup.take_in import TakenIn, compare, take_in
 
 __all__ = [
@@ -14,7 +15,9 @@ __all__ = [
     "TakenIn",
     "TouchUpHandlers",
     "compare",
+    "known_person",
     "open_questions",
+    "require_human",
     "take_in",
 ]
 
@@ -24,6 +27,7 @@ __getattr__ = on_demand(
     {
         "haikei.jobs.touchup.handle": ("TouchUpHandlers",),
         "haikei.jobs.touchup.ask": ("OpenQuestion", "open_questions"),
+        "haikei.jobs.touchup.painter": ("known_person", "require_human"),
         "haikei.jobs.touchup.take_in": ("TakenIn", "compare", "take_in"),
     },
 )

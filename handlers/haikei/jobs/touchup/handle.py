@@ -170,7 +170,8 @@ def _artist(event: TouchUpPublished, tools: Tools) -> Person:
     if name:
         entry = _entry(name, tools.settings.people)
         if entry is not None:
-            return person_called(next(iter(entry.logins), entry.name), tools)
+            stated = entry.id or next(iter(entry.logins), entry.name)
+            return person_called(stated, tools)
         desk = tools.tracker().parts.credits
         if desk is not None:
             person = desk.people([name]).get(name)
@@ -189,7 +190,7 @@ def _entry(name: str, people: tuple[PersonEntry, ...]) -> PersonEntry | None:
     found = [
         entry
         for entry in people
-        if any(_plain(name) == _plain(known) for known in (entry.name, *entry.logins))
+        if _plain(name) in {_plain(known) for known in entry.plain_names()}
     ]
     return found[0] if len(found) == 1 else None
 

@@ -1,7 +1,6 @@
 """Who painted a touch-up, and with which tool, as contributions."""
 
-import hashlib
-import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,23 +12,26 @@ from haikei.credits import (
     Role,
     SourceType,
     System,
+    is_machine_name,
+    people,
     printed_person,
 )
+from haikei.database import reading
 from haikei.errors import CreditError
 from haikei.jobs.contributions import as_credited
 from haikei.jobs.job import TouchUpOrder
 from haikei.jobs.tools import Tools
 from haikei.measurements import Change
+from haikei.names import plain_names
 
 
 def painter(order: TouchUpOrder, tools: Tools) -> Person:
     """
     Return who painted, by the names that settings and tracker give them.
 
-    A name that is in neither is taken as it is.
-
     Raises:
-        CreditError: nobody is named.
+        CreditError: nobody is named, or a machine; or neither settings, tracker nor register know
+            the name.
         TrackerError: the tracker does not answer, or refuses.
     """
     if isinstance(order.artist, Person):
@@ -38,6 +40,7 @@ def painter(order: TouchUpOrder, tools: Tools) -> Person:
         person = person_called(order.artist, tools)
     if order.artist_ja and not person.name_ja:
         person = replace(person, name_ja=order.artist_ja)
+    require_human(person.name, person.name_ja)
     if not printed_person(person).en:
         raise CreditError(
             "Nobody is named for the paint-over.",
@@ -48,15 +51,53 @@ def painter(order: TouchUpOrder, tools: Tools) -> Person:
 
 def person_called(name: str, tools: Tools) -> Person:
     """
-    Return the person of a name or login in the tracker, named as in the settings.
-
-    A name that is in neither is taken as it is.
+    Return the person of an id, login or name in tracker, settings or register of credits.
 
     Raises:
+        CreditError: it is a machine's name, several people have it, or nobody known does.
         TrackerError: the tracker does not answer, or refuses.
     """
     stated = name.strip()
-    return as_credited(_in_tracker(stated, tools) or _by_name_alone(stated), tools.settings.people)
+    require_human(stated)
+    return as_credited(known_person(stated, tools) or _ask(stated), tools.settings.people)
+
+
+def require_human(*names: str) -> None:
+    """
+    Check that no name is a machine's.
+
+    Raises:
+        CreditError: one is.
+    """
+    machine = next(filter(is_machine_name, names), None)
+    if machine is not None:
+        raise CreditError(
+            f"{machine!r} is the name of a machine, not of a person who painted.",
+            advice="Name the artist; a trained model in the program is declared with "
+            "--generative-fill.",
+        )
+
+
+def known_person(stated: str, tools: Tools) -> Person | None:
+    """
+    Return whom an id, a login or a name means to the tracker, the settings or the register.
+
+    Raises:
+        CreditError: several people in the register have the name.
+        TrackerError: the tracker does not answer, or refuses.
+    """
+    if not stated.strip():
+        return None
+    found = _in_tracker((stated,), tools)
+    entry = next((one for one in tools.settings.people if one.means(stated, (stated,))), None)
+    names: tuple[str, ...] = (stated,)
+    if found is None and entry is not None:
+        found = _in_tracker(tuple(filter(None, (entry.id, *entry.logins, entry.name))), tools)
+        names = (stated, entry.name, entry.name_ja, *entry.aliases)
+    found = found or _in_register(stated, names, tools)
+    if found is None and entry is not None:
+        found = Person(id=entry.id or people.new_id(), name=entry.name)
+    return found
 
 
 def painting(
@@ -116,15 +157,33 @@ def generative_fill(order: TouchUpOrder, found: str, at: datetime) -> Contributi
     )
 
 
-def _in_tracker(name: str, tools: Tools) -> Person | None:
+def _in_tracker(words: Sequence[str], tools: Tools) -> Person | None:
     desk = tools.tracker().parts.credits
-    if not name or desk is None:
+    if desk is None:
         return None
-    return desk.people([name]).get(name)
+    found = desk.people(words)
+    return next((found[word] for word in words if word in found), None)
 
 
-def _by_name_alone(name: str) -> Person:
-    plain = unicodedata.normalize("NFKC", name).casefold()
-    slug = "-".join("".join(c if c.isalnum() else " " for c in plain).split())
-    readable = slug if slug.isascii() and slug else hashlib.sha256(plain.encode()).hexdigest()[:16]
-    return Person(id=f"person:{readable}", name=name)
+def _in_register(stated: str, names: Sequence[str], tools: Tools) -> Person | None:
+    wanted = plain_names(names)
+    with reading(tools.database) as connection:
+        meant = [
+            one
+            for one in people.everyone(connection)
+            if one.id == stated or wanted & plain_names((one.name, one.name_ja))
+        ]
+    if len(meant) > 1:
+        ids = ", ".join(one.id for one in meant)
+        raise CreditError(f"Several people are called {stated!r}: {ids}.", advice="Give the id.")
+    return meant[0] if meant else None
+
+
+def _ask(stated: str) -> Person:
+    if not stated:
+        return Person(id="", name="")
+    raise CreditError(
+        f"Neither the tracker, the settings nor the register of credits know {stated!r}.",
+        advice="Correct the name, add the artist to [[people]], or give --new-person to register "
+        "somebody new.",
+    )

@@ -27,6 +27,7 @@ class Part(StrEnum):
     SIGN_IN = "sign_in"
     WEBHOOKS = "webhooks"
     MENU = "menu"
+    DIRECTORY = "directory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,10 @@ _LACKS = {
     ),
     Part.MENU: _Lack(
         text="has no menus for Haikei's items", advice="Use Haikei's own pages instead."
+    ),
+    Part.DIRECTORY: _Lack(
+        text="does not list its projects and people",
+        advice="Names in the settings are not checked: compare them with the tracker's yourself.",
     ),
 }
 

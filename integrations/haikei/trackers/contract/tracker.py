@@ -12,8 +12,8 @@ from typing import Protocol
 from haikei.checkup import Finding
 from haikei.credits import Person
 from haikei.show import Place, Row, StoredFile
-from haikei.trackers.contract.credits import StatedCredits
-from haikei.trackers.contract.credits import CheckpointBoard, CreditDesk
+from haikei.trackers.contract.credits import CheckpointBoard, CreditDesk, StatedCredits
+from haikei.trackers.contract.directory import DirectoryReader
 from haikei.trackers.contract.feed import TrackerFeed
 from haikei.trackers.contract.playlists import PlaylistDesk
 from haikei.trackers.contract.requests import MenuReader, WebhookReader
@@ -46,6 +46,7 @@ class LayoutContext:
     latest_version: int  #: the highest version number of this stream in the tracker, 0 for none
     artist_source: str = ""  #: where the artists are known from, such as `Task:14 assignee`
     parent_file: Row | None = None  #: the file of the version that was painted over
+    project_names: tuple[str, ...] = ()  #: other names of the project, such as the one in paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,7 @@ class TrackerParts:
     sign_in: PasswordCheck | None = None
     webhooks: WebhookReader | None = None
     menu: MenuReader | None = None
+    directory: DirectoryReader | None = None
 
 
 class Tracker(PublishingDesk, Protocol):

@@ -1,4 +1,4 @@
-"""Credits, hours, playlists, heads of the ledger and selected rows of a tracker in memory."""
+"""Credits, hours, playlists, heads, selected rows and the directory of a tracker in memory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from haikei.credits import Person
 from haikei.errors import TrackerRejected
 from haikei.show import Row
 from haikei.trackers.contract.credits import CreditRow, CreditsWritten, StatedCredits, TimeSpent
+from haikei.trackers.contract.directory import Directory, ListedPerson, ListedProject
 from haikei.trackers.contract.playlists import PlaylistRequest
 from haikei.trackers.contract.visitors import Selected, SignedIn
 
@@ -163,3 +164,15 @@ class MemorySelectionDesk:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryDirectory:
+    """Implements `DirectoryReader`; projects and people by their ids."""
+
+    projects: dict[str, ListedProject] = field(default_factory=dict[str, ListedProject])
+    people: dict[str, ListedPerson] = field(default_factory=dict[str, ListedPerson])
+
+    def read(self) -> Directory:
+        """Return all projects and people."""
+        return Directory(projects=tuple(self.projects.values()), people=tuple(self.people.values()))

@@ -1,7 +1,6 @@
 """The adapter of a tracker in memory: its shots, its versions, and its parts."""
 
 import threading
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,8 +10,10 @@ from typing import TYPE_CHECKING
 from haikei.checkup import Finding
 from haikei.credits import Person
 from haikei.errors import PlaceUnknown
+from haikei.names import plain_name
 from haikei.show import Place, Row
 from haikei.trackers.contract.credits import StatedCredits
+from haikei.trackers.contract.directory import ListedPerson, ListedProject
 from haikei.trackers.contract.feed import EventKind
 from haikei.trackers.contract.review import SeenVersion
 from haikei.trackers.contract.tracker import (
@@ -26,6 +27,7 @@ from haikei.trackers.contract.visitors import Selected, SignedIn
 from haikei.trackers.memory.desks import (
     MemoryCheckpointBoard,
     MemoryCreditDesk,
+    MemoryDirectory,
     MemoryPlaylistDesk,
     MemorySelectionDesk,
 )
@@ -63,7 +65,7 @@ class MemoryTracker:
 
     def __init__(self, url: str = "http://tracker.test", heeded: tuple[str, ...] = ()) -> None:
         self._url = url
-        self._heeded = frozenset(map(_fold, heeded))
+        self._heeded = frozenset(map(plain_name, heeded))
         self._lock = threading.RLock()
         self._projects: dict[str, Row] = {}
         self._shots: dict[tuple[str, str, str], MemoryShot] = {}
@@ -76,6 +78,7 @@ class MemoryTracker:
         self.playlists = MemoryPlaylistDesk()
         self.checkpoints = MemoryCheckpointBoard()
         self.selection = MemorySelectionDesk()
+        self.directory = MemoryDirectory()
         self._parts = TrackerParts(
             feed=self.feed,
             review=self.review,
@@ -83,6 +86,7 @@ class MemoryTracker:
             playlists=self.playlists,
             checkpoints=self.checkpoints,
             selection=self.selection,
+            directory=self.directory,
         )
 
     @property
@@ -101,6 +105,8 @@ class MemoryTracker:
         self.credits.persons |= dict.fromkeys((person.id, login, person.name), person)
         signed_in = SignedIn(login=login, name=person.name, person_id=person.id)
         self.selection.people = (*self.selection.people, signed_in)
+        names = tuple(dict.fromkeys(filter(None, (login, person.name, person.name_ja))))
+        self.directory.people[person.id] = ListedPerson(person=person, names=names)
 
     def add_shot(
         self,
@@ -122,8 +128,12 @@ class MemoryTracker:
         with self._lock:
             number = len(self._shots) + 1
             project = self._projects.setdefault(
-                _fold(place.project),
+                plain_name(place.project),
                 Row(type="Project", id=len(self._projects) + 1, name=place.project),
+            )
+            id_ = f"{project.type}:{project.id}"
+            self.directory.projects[id_] = ListedProject(
+                id=id_, path_name=project.name, title=project.name
             )
             made = MemoryShot(
                 place=place,
@@ -134,7 +144,9 @@ class MemoryTracker:
                 artists=artists,
                 logins=logins,
             )
-            self._shots[_fold(place.project), _fold(place.sequence), _fold(place.shot)] = made
+            self._shots[
+                plain_name(place.project), plain_name(place.sequence), plain_name(place.shot)
+            ] = made
             self.credits.time.setdefault(place.project, [])
             self.checkpoints.notes.setdefault(place.project, "")
             self._select(made.shot, made.place, None)
@@ -144,7 +156,7 @@ class MemoryTracker:
     def heed(self, *projects: str) -> None:
         """Let only these projects be heeded from now on, as `tracker.projects` does; none: all."""
         with self._lock:
-            self._heeded = frozenset(map(_fold, projects))
+            self._heeded = frozenset(map(plain_name, projects))
             self._name_heeded()
 
     def context(self, request: ContextRequest) -> LayoutContext:
@@ -231,17 +243,17 @@ class MemoryTracker:
         """Nothing is open."""
 
     def _shot(self, place: Place) -> MemoryShot:
-        project = _fold(place.project)
+        project = plain_name(place.project)
         if project not in self._projects:
             names = [row.name for row in self._projects.values()]
             raise _unknown("project", place.project, names)
         here = [one for key, one in self._shots.items() if key[0] == project]
-        named = [one for one in here if _fold(one.place.shot) == _fold(place.shot)]
+        named = [one for one in here if plain_name(one.place.shot) == plain_name(place.shot)]
         if not named:
             raise _unknown("shot", place.shot, [one.place.shot for one in here])
-        wanted = _fold(place.sequence)
+        wanted = plain_name(place.sequence)
         for one in named:
-            if not wanted or _fold(one.place.sequence) == wanted:
+            if not wanted or plain_name(one.place.sequence) == wanted:
                 return one
         there = ", ".join(one.place.sequence for one in named)
         raise PlaceUnknown(f"The shot {place.shot!r} is not in {place.sequence!r}, but in {there}.")
@@ -305,7 +317,7 @@ class MemoryTracker:
         self.feed.ours = frozenset(found) if self._heeded else None
 
     def _heeds(self, project: str) -> bool:
-        return not self._heeded or _fold(project) in self._heeded
+        return not self._heeded or plain_name(project) in self._heeded
 
 
 @cache
@@ -318,10 +330,6 @@ def open_memory(settings: "Settings") -> MemoryTracker:
     return _site(str(settings.tracker.url).rstrip("/"), settings.tracker.projects)
 
 
-def _fold(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
-
-
 def _unknown(kind: str, name: str, known: list[str]) -> PlaceUnknown:
     near = ", ".join(_near(name, known)) or "none"
     return PlaceUnknown(
@@ -330,6 +338,6 @@ def _unknown(kind: str, name: str, known: list[str]) -> PlaceUnknown:
 
 
 def _near(name: str, known: list[str]) -> Iterator[str]:
-    folded = {_fold(one): one for one in known}
-    for match in get_close_matches(_fold(name), folded, n=3, cutoff=0.5):
+    folded = {plain_name(one): one for one in known}
+    for match in get_close_matches(plain_name(name), folded, n=3, cutoff=0.5):
         yield folded[match]

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
+from haikei.names import same_name
 from haikei.settings import Settings
 from haikei.show import Row
 from haikei.trackers.contract.tracker import ContextRequest, LayoutContext
 from haikei.trackers.shotgrid.client import Filter, SiteClient
 from haikei.trackers.shotgrid.people import Artist, People
-from haikei.trackers.shotgrid.places import FoundShot, find_shot, same_name
+from haikei.trackers.shotgrid.places import FoundShot, find_shot
 from haikei.trackers.shotgrid.record import Link, Record
 from haikei.trackers.shotgrid.schema import KEY, layout_key, result_key
 
@@ -57,6 +58,7 @@ class ContextReader:
             latest_version=self._latest(request, files),
             artist_source=source,
             parent_file=_file(_painted_over(request, files)),
+            project_names=tuple(filter(None, (found.folder_name,))),
         )
 
     def _file_filters(self, request: ContextRequest, found: FoundShot) -> Sequence[Filter]:

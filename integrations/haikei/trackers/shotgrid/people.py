@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from haikei.credits import Person
 from haikei.errors import TrackerRejected
+from haikei.names import same_name, spellings
 from haikei.settings import PersonEntry
+from haikei.trackers.contract.directory import ListedPerson
 from haikei.trackers.shotgrid.client import CHUNK, Filter, SiteClient
-from haikei.trackers.shotgrid.places import same_name
 from haikei.trackers.shotgrid.record import Link, Record
 
 #: A field that a studio may have for names in Japanese script.
@@ -51,6 +52,16 @@ class People:
             self._known[row.id] = self._artist(row)
         return tuple(self._known[number] for number in wanted if number in self._known)
 
+    def everyone(self) -> tuple[ListedPerson, ...]:
+        """
+        Return all people of the site.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        artists = [self._artist(row) for row in self._find([])]
+        return tuple(ListedPerson(person=one.person, names=one.logins) for one in artists)
+
     def known_by(self, words: Sequence[str]) -> Mapping[str, Person]:
         """
         Return those whom these ids, logins, addresses or full names mean, and nobody else.
@@ -90,10 +101,11 @@ class People:
             japanese = japanese or name
         known = (row.text("login"), row.text("email"), shown, name)
         logins = tuple(dict.fromkeys(filter(None, known)))
-        entry = self._entry(logins)
+        id_ = f"HumanUser:{row.id}"
+        entry = next((e for e in self._entries if e.means(id_, (*logins, japanese))), None)
         return Artist(
             person=Person(
-                id=f"HumanUser:{row.id}",
+                id=id_,
                 name=entry.name if entry else name,
                 name_ja=(entry.name_ja if entry else "") or japanese,
                 opt_out=entry.opt_out if entry else "",
@@ -101,18 +113,11 @@ class People:
             logins=logins,
         )
 
-    def _entry(self, logins: Sequence[str]) -> PersonEntry | None:
-        for entry in self._entries:
-            if any(
-                same_name(known, own) for known in (*entry.logins, entry.name) for own in logins
-            ):
-                return entry
-        return None
-
 
 def _any_of(words: Sequence[str]) -> Filter:
     ids = [int(number) for number in map(_number, words) if number]
-    filters: list[Filter] = [[field, "in", list(words)] for field in _SEARCHED]
+    written = list(dict.fromkeys(form for word in words for form in spellings(word)))
+    filters: list[Filter] = [[field, "in", written] for field in _SEARCHED]
     if ids:
         filters.append(["id", "in", ids])
     return {"filter_operator": "any", "filters": filters}

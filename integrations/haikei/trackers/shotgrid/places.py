@@ -1,11 +1,11 @@
 """Find a shot by the names that paths use, with its tasks, in one read where it has any."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from haikei.errors import PlaceUnknown
+from haikei.names import plain_name, same_name, spellings
 from haikei.settings import Tracker
 from haikei.show import Place
 from haikei.trackers.shotgrid.client import Filter, SiteClient
@@ -20,8 +20,9 @@ _TASK_FIELDS = (
     "entity.Shot.code",
     "entity.Shot.sg_sequence",
     "project",
+    "project.Project.tank_name",
 )
-_SHOT_FIELDS = ("code", "sg_sequence", "project")
+_SHOT_FIELDS = ("code", "sg_sequence", "project", "project.Project.tank_name")
 _LISTED = 500
 
 
@@ -30,6 +31,7 @@ class FoundShot:
     """A shot, where it belongs, and those of its tasks that matter to a background."""
 
     project: Link
+    folder_name: str  #: of the project, as paths have it; empty when the site has none
     sequence: Link | None
     shot: Link
     layout_tasks: tuple[Record, ...]
@@ -57,7 +59,9 @@ def find_shot(client: SiteClient, tracker: Tracker, place: Place) -> FoundShot:
         candidates = [
             _from_shot(row)
             for row in client.find(
-                "Shot", [["code", "is", place.shot], _in_project("project", place)], _SHOT_FIELDS
+                "Shot",
+                [["code", "in", list(spellings(place.shot))], _in_project("project", place)],
+                _SHOT_FIELDS,
             )
         ]
         fitting = [found for found in candidates if _in_sequence(found, place.sequence)]
@@ -77,19 +81,10 @@ def find_shot(client: SiteClient, tracker: Tracker, place: Place) -> FoundShot:
     raise _unknown(client, place)
 
 
-def same_name(one: str, other: str) -> bool:
-    """Tell whether two names are one to the tracker, however a file system wrote them."""
-    return _fold(one) == _fold(other)
-
-
-def _fold(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
-
-
 def _task_filters(tracker: Tracker, place: Place) -> Sequence[Filter]:
     steps = [tracker.layout_step, tracker.background_step]
     return [
-        ["entity.Shot.code", "is", unicodedata.normalize("NFC", place.shot)],
+        ["entity.Shot.code", "in", list(spellings(place.shot))],
         _in_project("project", place),
         {
             "filter_operator": "any",
@@ -103,12 +98,12 @@ def _task_filters(tracker: Tracker, place: Place) -> Sequence[Filter]:
 
 
 def _in_project(field: str, place: Place) -> Filter:
-    name = unicodedata.normalize("NFC", place.project)
+    names = list(spellings(place.project))
     return {
         "filter_operator": "any",
         "filters": [
-            [f"{field}.Project.tank_name", "is", name],
-            [f"{field}.Project.name", "is", name],
+            [f"{field}.Project.tank_name", "in", names],
+            [f"{field}.Project.name", "in", names],
         ],
     }
 
@@ -120,6 +115,7 @@ def _from_tasks(tracker: Tracker, tasks: Sequence[Record]) -> FoundShot:
         raise AssertionError("unreachable: the search asked for both")
     return FoundShot(
         project=project,
+        folder_name=first.text("project.Project.tank_name"),
         sequence=first.link("entity.Shot.sg_sequence"),
         shot=Link(type=shot.type, id=shot.id, name=first.text("entity.Shot.code") or shot.name),
         layout_tasks=_of_step(tasks, tracker.layout_step),
@@ -133,6 +129,7 @@ def _from_shot(row: Record) -> FoundShot:
         raise PlaceUnknown(f"The shot {row.text('code')!r} belongs to no project.")
     return FoundShot(
         project=project,
+        folder_name=row.text("project.Project.tank_name"),
         sequence=row.link("sg_sequence"),
         shot=Link(type=row.type, id=row.id, name=row.text("code")),
         layout_tasks=(),
@@ -179,14 +176,18 @@ def _unknown(client: SiteClient, place: Place) -> PlaceUnknown:
 def _named(project: str) -> Filter:
     return {
         "filter_operator": "any",
-        "filters": [["tank_name", "is", project], ["name", "is", project]],
+        "filters": [
+            ["tank_name", "in", list(spellings(project))],
+            ["name", "in", list(spellings(project))],
+        ],
     }
 
 
 def _nearest(name: str, names: Sequence[str], kind: str) -> str:
-    folded = {_fold(known): known for known in names if known}
+    folded = {plain_name(known): known for known in names if known}
     near = [
-        folded[match] for match in get_close_matches(_fold(name), list(folded), n=3, cutoff=0.5)
+        folded[match]
+        for match in get_close_matches(plain_name(name), list(folded), n=3, cutoff=0.5)
     ]
     if near:
         return (

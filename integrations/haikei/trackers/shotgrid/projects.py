@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from haikei.checkup import Finding
 from haikei.errors import TrackerRejected
+from haikei.names import same_name, spellings
 from haikei.settings import Tracker
 from haikei.trackers.shotgrid.client import SiteClient
-from haikei.trackers.shotgrid.places import same_name
 from haikei.trackers.shotgrid.record import Link, Record
 
 #: Of a row's project, the name that paths use.
@@ -21,12 +21,12 @@ def find_projects(
     client: SiteClient, names: Sequence[str], fields: Sequence[str] = ()
 ) -> Mapping[str, Sequence[Record]]:
     """
-    Return the rows of projects by the names asked for; letter case does not count.
+    Return the rows of projects by the names asked for, however they are spelt.
 
     Raises:
         TrackerError: the site does not answer, or refuses.
     """
-    wanted = list(names)
+    wanted = list(dict.fromkeys(form for name in names for form in spellings(name)))
     if not wanted:
         return {}
     rows = client.find(

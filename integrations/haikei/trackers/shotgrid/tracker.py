@@ -16,6 +16,7 @@ from haikei.trackers.loading import tracker_key
 from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.context import ContextReader
 from haikei.trackers.shotgrid.crediting import ShotGridCheckpointBoard, ShotGridCreditDesk
+from haikei.trackers.shotgrid.directory import ShotGridDirectory
 from haikei.trackers.shotgrid.feed import ShotGridFeed
 from haikei.trackers.shotgrid.playlists import ShotGridPlaylistDesk
 from haikei.trackers.shotgrid.projects import Catalogue
@@ -60,6 +61,7 @@ class ShotGridTracker:
             sign_in=ShotGridSignIn(settings.tracker),
             webhooks=ShotGridWebhooks(settings),
             menu=ShotGridMenu(settings),
+            directory=ShotGridDirectory(self._client, settings.people),
         )
 
     @property
