@@ -80,6 +80,17 @@ def test_no_portion_of_the_namespace_hides_the_others() -> None:
     assert not [portion for portion in PORTIONS if (portion / "__init__.py").exists()]
 
 
+def test_no_module_hides_what_the_door_of_its_package_gives() -> None:
+    # Once a module is loaded, its package has it as an attribute, and the door is not asked.
+    for portion in PORTIONS:
+        for door in portion.rglob("__init__.py"):
+            text = door.read_text(encoding="utf-8")
+            given = re.search(r"__all__ = \[(.*?)\]", text, re.DOTALL)
+            if given and "on_demand(" in text:
+                modules = {file.stem for file in door.parent.iterdir()}
+                assert not modules & set(re.findall(r'"(\w+)"', given[1])), str(door)
+
+
 def test_no_module_grows_beyond_what_can_be_read_at_once() -> None:
     for portion in (*PORTIONS, TESTS):
         for file in portion.rglob("*.py"):

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         preview_file,
         write_preview,
     )
-    from haikei.jobs.recompute import (
+    from haikei.jobs.recomputing import (
         Recomputed,
         recompute,
         stated,
@@ -141,7 +141,7 @@ __getattr__ = on_demand(
             "preview_file",
             "write_preview",
         ),
-        "haikei.jobs.recompute": (
+        "haikei.jobs.recomputing": (
             "Recomputed",
             "recompute",
             "stated",

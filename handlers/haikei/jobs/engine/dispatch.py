@@ -20,7 +20,7 @@ from haikei.jobs.engine.port import Engine, TaskState
 from haikei.jobs.inbox import add_job, mark_dispatched, undispatched
 from haikei.jobs.job import JobKind, JobOrder, JobState, Step
 from haikei.jobs.table import job_row
-from haikei.jobs.touchup.take_in import add_touch_up
+from haikei.jobs.touchup.taking_in import add_touch_up
 from haikei.settings import Route, Settings, Variant
 
 log = structlog.get_logger()

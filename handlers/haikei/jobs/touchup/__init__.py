@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from haikei.jobs.touchup.ask import OpenQuestion, open_questions
     from haikei.jobs.touchup.handle import TouchUpHandlers
     from haikei.jobs.touchup.painter import known_person, require_human
-    from haikei.jobs.touchup.take_in import TakenIn, compare, take_in
+    from haikei.jobs.touchup.taking_in import TakenIn, compare, take_in
 
 __all__ = [
     "OpenQuestion",
@@ -28,6 +28,6 @@ __getattr__ = on_demand(
         "haikei.jobs.touchup.handle": ("TouchUpHandlers",),
         "haikei.jobs.touchup.ask": ("OpenQuestion", "open_questions"),
         "haikei.jobs.touchup.painter": ("known_person", "require_human"),
-        "haikei.jobs.touchup.take_in": ("TakenIn", "compare", "take_in"),
+        "haikei.jobs.touchup.taking_in": ("TakenIn", "compare", "take_in"),
     },
 )

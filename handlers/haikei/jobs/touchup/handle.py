@@ -27,7 +27,7 @@ from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.ask import ask
 from haikei.jobs.touchup.find_parent import Parentage, find_parent
 from haikei.jobs.touchup.painter import person_called
-from haikei.jobs.touchup.take_in import take_in
+from haikei.jobs.touchup.taking_in import take_in
 from haikei.settings import PersonEntry
 from haikei.show import Row
 from haikei.trackers import PublishResult
