@@ -174,7 +174,12 @@ def test_people_whose_names_only_look_like_it_are_named(name: str) -> None:
 
 def test_a_person_with_a_systems_name_is_refused() -> None:
     with pytest.raises(CreditError, match="name of a system and of a person"):
-        credit_line(a_chain(touch_up_by=(a_person(name="sdxl 1.0"),)))
+        credit_line(
+            a_chain(
+                system=a_system(name="Kirin wash", version="1.0"),
+                touch_up_by=(a_person(name="kirin wash 1.0"),),
+            )
+        )
 
 
 def test_one_script_stands_in_for_the_other() -> None:
