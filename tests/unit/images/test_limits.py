@@ -117,4 +117,12 @@ def test_readers_are_shared_and_few(tmp_path: Path) -> None:
 
 
 def _children(known: frozenset[psutil.Process] = frozenset()) -> frozenset[psutil.Process]:
-    return frozenset(psutil.Process().children()) - known
+    """Return the readers that this process has started; other children are none of ours."""
+    return (
+        frozenset(
+            child
+            for child in psutil.Process().children()
+            if "haikei.images.sandbox" in child.cmdline()
+        )
+        - known
+    )
