@@ -19,8 +19,7 @@ from haikei.credits.records.comparison import differences
 from haikei.database import utc_now
 from haikei.errors import CreditError, ImageUnreadable, LedgerError, MarksError
 from haikei.fingerprint import BITS
-from haikei.images import Picture, read_picture
-from haikei.images.limits import DEFAULT_LIMITS, Limits
+from haikei.images import DEFAULT_LIMITS, Limits, Picture, read_picture
 from haikei.intake.agreement import disagreements
 from haikei.intake.delivery import NO_AI, Declaration, DeliveredFile
 from haikei.intake.examination import (

@@ -27,8 +27,7 @@ from haikei.generators.contract import (
     load_generator,
 )
 from haikei.generators.stage_file import StageFile
-from haikei.images import SRGB, Picture, decode_picture, read_picture, resize
-from haikei.images.limits import Limits
+from haikei.images import SRGB, Limits, Picture, decode_picture, read_picture, resize
 from haikei.presets import PROMPT, QUALITIES, SEASON_PROMPTS, TIME_PROMPTS, Quality
 from haikei.settings import Device, Recipe, Settings, Stage
 

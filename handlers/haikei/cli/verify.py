@@ -104,7 +104,7 @@ def _examiner(
     settings: "Settings | None", declaration: "Declaration | None", trust: Path | None
 ) -> "Generator[Examiner]":
     from haikei.database import reading
-    from haikei.images.limits import Limits
+    from haikei.images import Limits
     from haikei.intake import Examiner
     from haikei.provenance import read_roots, trusted_roots
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from haikei.generators import Production
-from haikei.images import Inspector
-from haikei.images.limits import Limits
+from haikei.images import Inspector, Limits
 from haikei.jobs.engine.retries import Retries
 from haikei.ledger import Signer
 from haikei.provenance import MarkSigner

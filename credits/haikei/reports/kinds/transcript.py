@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from haikei.credits import BackgroundVersion, CreditLine, credit_line, records
 from haikei.errors import CreditError
-from haikei.images.limits import Limits
+from haikei.images import Limits
 from haikei.intake import DeliveredFile, Examination, Examiner, Verdict
 from haikei.provenance import trusted_roots
 from haikei.reports.document.blocks import (

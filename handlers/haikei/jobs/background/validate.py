@@ -146,7 +146,7 @@ def require_drawing(layout: "Picture", name: str, settings: Settings) -> None:
     Raises:
         SheetBlank: it shows paper, its grain and dust, and nothing else.
     """
-    from haikei.images.blank import is_blank
+    from haikei.images import is_blank
 
     if settings.policy.blank_sheets is BlankSheets.ASK and is_blank(layout):
         raise SheetBlank(

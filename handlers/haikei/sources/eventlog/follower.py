@@ -15,8 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from haikei.database import reading, utc_now
 from haikei.errors import HaikeiError
 from haikei.events import Source, TouchUpFolders
-from haikei.images import Inspector
-from haikei.images.limits import Limits
+from haikei.images import Inspector, Limits
 from haikei.review import wake
 from haikei.settings import Settings
 from haikei.sources.eventlog import cursor

@@ -12,8 +12,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from haikei.images import Inspector
-from haikei.images.limits import Limits
+from haikei.images import Inspector, Limits
 from haikei.settings import Settings
 from haikei.sources.watch.file_table import FileTable, KnownFiles
 from haikei.sources.watch.inspecting import MakeReader, Readers

@@ -76,8 +76,7 @@ class Pictures:
         source = self._source(sha256) if found is None else None
         if source is None:
             return found
-        from haikei.images import read_picture
-        from haikei.images.limits import Limits
+        from haikei.images import Limits, read_picture
 
         file = preview_file(self._state, sha256, size)
         limits = Limits.from_settings(self._settings)

@@ -174,8 +174,7 @@ def make_renditions(media: MediaStore, attachment: int, filename: str) -> None:
     """
     if not is_readable(filename):
         raise ImageUnreadable(f"{filename} is not an image that can be shown.")
-    from haikei.images import read_picture, write_review
-    from haikei.images.limits import Limits
+    from haikei.images import Limits, read_picture, write_review
 
     # The reader goes by the ending; uploaded bytes stand under a number alone.
     stem = media.folder / "incoming" / secrets.token_hex(16)
