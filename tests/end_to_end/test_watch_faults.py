@@ -108,14 +108,15 @@ def test_files_that_no_event_told_of_are_counted(tmp_path: Path) -> None:
         path = place.layout("c001")
         path.hardlink_to(elsewhere)
         eventually(lambda: len(place.told()) == 1)
-        assert watcher.status.found_by_scan == 0
+        # A slow machine's scan may come before the event.
+        before = watcher.status.found_by_scan
         # Written through its other name, outside the tree: no event comes to us.
         elsewhere.open("r+b").close()
         with elsewhere.open("r+b") as out:
             out.write(png_bytes("after"))
         eventually(lambda: len(place.told()) == 2)
 
-        assert watcher.status.found_by_scan == 1
+        assert watcher.status.found_by_scan == before + 1
 
 
 def test_a_file_that_keeps_changing_is_pending_and_holds_nobody_up(tmp_path: Path) -> None:
