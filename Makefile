@@ -29,7 +29,7 @@ test: install debian-pdf debian-tests
 
 # What takes long by its nature: a thousand layouts at once, kills in every step, interleavings.
 proofs: install debian-pdf debian-tests
-	$(PYTEST) tests/proofs $(TEST_ARGS)
+	$(PYTEST) tests/proofs --timeout=1500 $(TEST_ARGS)
 
 # Adds up what `make test COVERAGE=yes` and `make proofs COVERAGE=yes` have measured.
 coverage: install
