@@ -16,10 +16,10 @@ from haikei.ledger.drop import DropFolder
 from haikei.ledger.mail import MailOutlet
 from haikei.ledger.signing import TimeStamper, time_stamper
 from haikei.settings import Mail
+from support.certificates import Authority, loopback_server, time_stamp_authority
 from support.jobs import studio_settings
 from support.records import LedgerStudio
 from support.servers import Mailbox, mail_server
-from support.signing import Authority, loopback_server, time_stamp_authority
 
 
 def seal_more(studio: LedgerStudio, count: int = 1) -> None:

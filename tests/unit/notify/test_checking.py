@@ -9,9 +9,9 @@ import pytest
 from haikei.checkup import Finding
 from haikei.notify import check_notifications, notifier
 from haikei.settings import Settings
+from support.certificates import loopback_server
 from support.jobs import studio_settings
 from support.servers import Mailbox, WebhookReceiver, mail_server, webhook_receiver
-from support.signing import loopback_server
 
 PASSWORD = "geheim-8472"
 HOOK = "T024-very-secret"

@@ -22,15 +22,8 @@ from haikei.errors import SettingsError, SigningUnavailable
 from haikei.provenance import MarkSigner, MarksState, mark, read_marks, trusted_roots
 from haikei.provenance.development import development_certificate
 from haikei.settings import Settings
-from support.signing import (
-    Authority,
-    PrivateKey,
-    key_pem,
-    mark_request,
-    pem,
-    signing_settings,
-    write_noise,
-)
+from support.certificates import Authority, PrivateKey, key_pem, pem
+from support.signing import mark_request, signing_settings, write_noise
 
 
 @dataclass(slots=True)

@@ -10,14 +10,8 @@ import pytest
 
 from haikei.errors import SettingsError, SigningUnavailable
 from haikei.provenance import MarkSigner, MarksState, mark, read_marks
-from support.signing import (
-    Authority,
-    four_steps,
-    mark_request,
-    signing_settings,
-    time_stamp_authority,
-    write_noise,
-)
+from support.certificates import Authority, time_stamp_authority
+from support.signing import four_steps, mark_request, signing_settings, write_noise
 
 
 @pytest.fixture(scope="module")
