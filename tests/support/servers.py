@@ -173,8 +173,10 @@ def webhook_receiver() -> Generator[WebhookReceiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
+            # Before the test can see the request, and set what answers the next.
+            status = hearing.status
             hearing.heard.put(ReceivedRequest(path=self.path, headers=headers, body=body))
-            self.send_response(hearing.status)
+            self.send_response(status)
             self.send_header("content-length", "0")
             for name, value in hearing.headers.items():
                 self.send_header(name, value)

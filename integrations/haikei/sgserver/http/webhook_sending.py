@@ -90,13 +90,10 @@ class WebhookSender:
                     _log.exception("webhooks_failed")
 
     def _tell(self, senders: "_Senders") -> None:
-        hooks = [hook for hook in self.hooks.all() if hook.sends]
-        if not hooks:
-            with self._site.reading() as (session, _):
-                self._last = _newest(session)
-            return
         while not self._stopping and (events := self._events()) is not None:
-            for hook in hooks:
+            # Read after the events: a webhook made before them misses none, and one that has
+            # failed meanwhile gets no more.
+            for hook in [hook for hook in self.hooks.all() if hook.sends]:
                 self._send(senders, hook, [one for one in events if _is_for(one, hook)])
 
     def _events(self) -> Sequence[Mapping[str, Any]] | None:
