@@ -177,6 +177,12 @@ def _whole(finding: Inspection) -> Inspection:
     if not finding.ok:
         return finding
     reason = cut_short(finding.path, finding.format)
-    return (
-        replace(finding, ok=False, reason=f"{finding.path.name} {reason}.") if reason else finding
-    )
+    if reason:
+        return replace(finding, ok=False, reason=f"{finding.path.name} {reason}.")
+    try:
+        now = finding.path.stat()
+    except OSError:
+        return replace(finding, ok=False, reason="vanished while it was read")
+    # The end that was found here may have been written after the file was hashed.
+    same = (now.st_size, now.st_mtime_ns) == (finding.size, finding.mtime_ns)
+    return finding if same else replace(finding, ok=False, reason="changed while it was read")
