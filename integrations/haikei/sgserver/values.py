@@ -9,6 +9,8 @@ from typing import TypeAlias
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 #: One row as it travels: `type`, `id` and the fields asked for.
 Row: TypeAlias = dict[str, Json]
+#: The parameters of one wire method.
+Call: TypeAlias = Mapping[str, Json]
 
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from haikei.sgserver.query.clauses import Clause, Scope, column, joined
-from haikei.sgserver.query.filters import UNSORTABLE, Filters
+from haikei.sgserver.query.filters import UNSORTABLE, Filters, preset_orders
 from haikei.sgserver.query.presenting import Presenter, unsigned
 from haikei.sgserver.schema.entities import EntityType, FieldPath, Schema, find_path
 from haikei.sgserver.schema.fields import DataType, Relation
 from haikei.sgserver.store import Session, SqlValue, quoted
-from haikei.sgserver.values import Json, Row
+from haikei.sgserver.values import Call, Json, Row
+from haikei.sgserver.wire_calls import entity_type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,28 @@ class Query:
 
     kind: EntityType
     filters: Json = None
-    presets: Sequence[Clause] = ()
+    presets: Sequence[str] = ()  #: orders whose first row of each entity is meant
     retired: bool = False  #: retired rows only, instead of the live ones
     with_archived: bool = True  #: also rows of archived projects
     verb: str = "read"
+
+
+def query_of(schema: Schema, verb: str, call: Call) -> Query:
+    """
+    Return which rows a request means.
+
+    Raises:
+        Fault: its type or a preset is wrong.
+    """
+    kind = entity_type_of(schema, verb, call)
+    return Query(
+        kind=kind,
+        filters=call.get("filters"),
+        presets=preset_orders(kind.name, call.get("additional_filter_presets")),
+        retired=call.get("return_only") == "retired",
+        with_archived=call.get("include_archived_projects") is not False,
+        verb=verb,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +152,7 @@ class Reader:
             Fault: a filter is wrong.
         """
         kind = query.kind
-        clauses = [Clause(f"t._retired = {int(query.retired)}"), *query.presets]
+        clauses = [Clause(f"t._retired = {int(query.retired)}")]
         if not query.with_archived and kind.name == "Project":
             clauses.append(Clause("NOT COALESCE(t.archived, 0)"))
         elif not query.with_archived and "project" in kind.fields:
@@ -142,7 +161,10 @@ class Reader:
         filters = Filters(
             self._session, self._schema, kind, verb=query.verb, now=self._now
         ).compile(query.filters, scope)
-        return joined([*clauses, filters], "AND")
+        wanted = joined([*clauses, filters], "AND")
+        for order in query.presets:
+            wanted = _first_of_each(kind.name, order, wanted, scope)
+        return wanted
 
     def _order(self, kind: EntityType, sort: Sort, scope: Scope) -> list[str]:
         path = find_path(self._schema, kind, sort.path)
@@ -179,6 +201,18 @@ class Reader:
                 owner = values[position]
                 row[name] = None if owner is None else show(linked.get(int(owner), []))
         return rows
+
+
+def _first_of_each(entity_type: str, order: str, wanted: Clause, scope: Scope) -> Clause:
+    """Return the clause for the first row of each entity, in that order, of the rows wanted."""
+    # One pass over these rows; asking of each whether a later one exists took seconds.
+    sql = (
+        "t.id IN (SELECT id FROM (SELECT n.id, ROW_NUMBER() OVER (PARTITION BY n.entity ORDER BY "
+        f"{order}) AS place FROM {quoted(entity_type)} n WHERE n.entity IS NOT NULL AND n.id IN "
+        f"(SELECT t.id FROM {quoted(entity_type)} t {' '.join(scope.joins)} WHERE {wanted.sql})) "
+        "WHERE place = 1)"
+    )
+    return Clause(sql, wanted.parameters)
 
 
 class _Columns:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from haikei.sgserver.credentials import Caller
-from haikei.sgserver.http.answering import Call, query_of
+from haikei.sgserver.query.reading import query_of
 from haikei.sgserver.schema.entities import EntityType, Schema, find_path
 from haikei.sgserver.schema.fields import DataType
 from haikei.sgserver.site import Site
-from haikei.sgserver.values import Json, Row, bad_request, inspect, utc_now
+from haikei.sgserver.values import Call, Json, Row, bad_request, inspect, utc_now
 
 _STEPS = {
     "tens": 10,
@@ -125,7 +125,7 @@ class Grouping:
 def summarize(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `summarize`: the figures of all rows, and of each group."""
     del caller
-    query = query_of(site, "summarize", call)
+    query = query_of(site.schema, "summarize", call)
     summaries = [_summary(site.schema, query.kind, one) for one in _items(call, "summaries")]
     groupings = [_grouping(site.schema, query.kind, one) for one in _items(call, "grouping")]
     with site.reading() as (_, reader):

@@ -46,7 +46,7 @@ HUMAN_USER = entity_type(
     choice("home_page", "Home Page", "home", "inbox", "my_tasks", "new_user_welcome"),
     plain("language", "Language"),
     plain("locked_until", "Locked Until", DataType.DATE_TIME),
-    fixed("password_proxy", "Password", DataType.PASSWORD),
+    plain("password_proxy", "Password", DataType.PASSWORD),
     link("permission_rule_set", "Permission Role", "PermissionRuleSet", editable=False),
     *images(),
     *tags("HumanUser"),
@@ -187,6 +187,8 @@ PAGE = entity_type(
     link("project", "Project", "Project", binds=True),
     checkbox("shared", "Shared"),
     checkbox("current_user_favorite", "Favorite"),
+    fixed("last_accessed", "Last Accessed", DataType.DATE_TIME),
+    fixed("last_accessed_by_current_user", "Last Accessed by You", DataType.DATE_TIME),
     *tags("Page"),
     name_field="name",
 )
