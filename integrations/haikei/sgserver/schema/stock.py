@@ -5,9 +5,8 @@ itself, and all others put together.
 
 from dataclasses import replace
 
-from haikei.sgserver.schema import stock_production, stock_publishing
+from haikei.sgserver.schema import stock_pipeline, stock_production, stock_publishing
 from haikei.sgserver.schema.declaring import (
-    CUSTOM_SLOTS,
     USERS,
     back,
     checkbox,
@@ -232,7 +231,17 @@ def stock_schema() -> Schema:
         EVENT_LOG_ENTRY,
         ACTION_MENU_ITEM,
         PAGE,
-        *(stock_production.custom_entity(name) for name in CUSTOM_SLOTS),
+        stock_pipeline.PIPELINE_CONFIGURATION,
+        stock_pipeline.SOFTWARE,
+        stock_pipeline.FILESYSTEM_LOCATION,
+        stock_pipeline.CUT,
+        stock_pipeline.CUT_ITEM,
+        stock_pipeline.CUT_VERSION_CONNECTION,
+        stock_pipeline.DELIVERY,
+        stock_pipeline.TICKET,
+        stock_pipeline.TICKET_TICKET_CONNECTION,
+        stock_pipeline.PHASE,
+        *stock_pipeline.custom_types(),
     ]
     return Schema(_reachable(types))
 
