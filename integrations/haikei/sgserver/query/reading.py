@@ -82,7 +82,7 @@ class Reader:
     ) -> None:
         self._session = session
         self._schema = schema
-        self._presenter = Presenter(session, base_url, sign)
+        self.presenter = Presenter(session, base_url, sign)
         self._now = now
 
     def page(
@@ -144,6 +144,42 @@ class Reader:
         )
         return self._session.numbers(sql, where.parameters)[0]
 
+    def grouped(
+        self,
+        query: Query,
+        fields: Sequence[str],
+        build: Callable[[Sequence[str]], tuple[Sequence[str], Sequence[Clause]]],
+    ) -> list[tuple[SqlValue, ...]]:
+        """
+        Return keys and figures of each group of rows, in the order of the groups' first rows.
+
+        Args:
+            query: which rows.
+            fields: names of single-valued fields; one that cannot be read is NULL.
+            build: is given their SQL in this order, and returns the keys to group by and the
+                aggregates wanted of each group; without keys there is one group.
+
+        Raises:
+            Fault: a filter is wrong.
+        """
+        scope = Scope()
+        where = self.where(query, scope)
+        named: list[str] = []
+        for name in fields:
+            path = find_path(self._schema, query.kind, name)
+            known = path is not None and path.readable
+            named.append(
+                column(_joined_alias(path, scope), path.field.name) if path and known else "NULL"
+            )
+        keys, figures = build(named)
+        group = f" GROUP BY {', '.join(keys)} ORDER BY MIN(t.id)" if keys else ""
+        sql = (
+            f"SELECT {', '.join([*keys, *(one.sql for one in figures)])} "
+            f"FROM {quoted(query.kind.name)} t {' '.join(scope.joins)} WHERE {where.sql}{group}"
+        )
+        given = [value for one in figures for value in one.parameters]
+        return self._session.rows(sql, (*given, *where.parameters))
+
     def where(self, query: Query, scope: Scope) -> Clause:
         """
         Return the WHERE of a query; what it joins is added to the scope.
@@ -182,21 +218,21 @@ class Reader:
         rows: list[Row] = [{"type": entity_type, "id": values[0]} for values in found]
         for name, position, path in columns.values:
             for row, values in zip(rows, found, strict=True):
-                row[name] = self._presenter.value(path.field, values[position])
+                row[name] = self.presenter.value(path.field, values[position])
         wanted = {
             int(target)
             for _, position in columns.links
             for values in found
             if (target := values[position]) is not None
         }
-        links = self._presenter.links(wanted) if wanted else {}
+        links = self.presenter.links(wanted) if wanted else {}
         for name, position in columns.links:
             for row, values in zip(rows, found, strict=True):
                 target = values[position]
                 row[name] = None if target is None else links.get(int(target))
         for name, position, relation, show in columns.many:
             owners = {int(owner) for v in found if (owner := v[position]) is not None}
-            linked = self._presenter.linked(relation, owners)
+            linked = self.presenter.linked(relation, owners)
             for row, values in zip(rows, found, strict=True):
                 owner = values[position]
                 row[name] = None if owner is None else show(linked.get(int(owner), []))
