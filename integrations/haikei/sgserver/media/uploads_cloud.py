@@ -5,7 +5,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from haikei.sgserver.http.form import (
 )
 from haikei.sgserver.http.hosting import Hosting
 from haikei.sgserver.media.media_store import Received, write_atomically
+from haikei.sgserver.media.thumbnails import ImageField
+from haikei.sgserver.media.uploads import Target
 from haikei.sgserver.media.uploads_classic import image_field, linked, tags_of, target_of
 from haikei.sgserver.values import Fault, bad_request, failed, moment_text, utc_now
 
@@ -41,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Link:
+class UploadLink:
     """What a client was told when it asked for a place to put a file."""
 
     url: str
@@ -79,23 +81,42 @@ class CloudUploads:
         """Answer with the address to put a file to, and what to say when it is there."""
 
         def work(_caller: Caller, form: Form) -> str:
-            upload_type = form.text("upload_type")
-            if upload_type not in {"Attachment", "Thumbnail"}:
-                raise bad_request(f"{upload_type!r} is neither Attachment nor Thumbnail.")
-            upload_id = secrets.token_hex(16)
-            (self._folder / upload_id).mkdir()
-            link = _Link(
-                url=self._address(upload_id, "1" if form.flag("multipart_upload") else _WHOLE),
-                timestamp=form.fields.get("created_at") or moment_text(utc_now()),
-                upload_type=upload_type,
-                upload_id=upload_id,
-                filename=safe_filename(form.text("filename")),
+            link = self.new_link(
+                form.text("upload_type"),
+                form.text("filename"),
+                parts=form.flag("multipart_upload"),
+                timestamp=form.fields.get("created_at"),
             )
-            signature = self._hosting.signer.signature(link.signed_text())
-            lines = (link.url, link.timestamp, upload_type, upload_id, link.filename, signature)
-            return "".join(f"{line}\n" for line in ("1", *lines))
+            upload_id, signature = link.upload_id, self.signature(link)
+            lines = (link.url, link.timestamp, link.upload_type, upload_id, link.filename)
+            return "".join(f"{line}\n" for line in ("1", *lines, signature))
 
         return await self._hosting.answer_form(request, work)
+
+    def new_link(
+        self, upload_type: str, filename: str, *, parts: bool = False, timestamp: str | None = None
+    ) -> UploadLink:
+        """
+        Make a place to put a file to.
+
+        Raises:
+            Fault: it is to be neither an attachment nor a thumbnail.
+        """
+        if upload_type not in {"Attachment", "Thumbnail"}:
+            raise bad_request(f"{upload_type!r} is neither Attachment nor Thumbnail.")
+        upload_id = secrets.token_hex(16)
+        (self._folder / upload_id).mkdir()
+        return UploadLink(
+            url=self._address(upload_id, "1" if parts else _WHOLE),
+            timestamp=timestamp or moment_text(utc_now()),
+            upload_type=upload_type,
+            upload_id=upload_id,
+            filename=safe_filename(filename),
+        )
+
+    def signature(self, link: UploadLink) -> str:
+        """Return what proves that this site made a link."""
+        return self._hosting.signer.signature(link.signed_text())
 
     async def get_part_link(self, request: Request) -> Response:
         """Answer with the address to put one part to."""
@@ -124,39 +145,65 @@ class CloudUploads:
         """Link a file that was put before to a row: `1:<attachment>:<name>`."""
 
         def work(caller: Caller, form: Form) -> str:
-            link = self._read_link(form.text("upload_link_info"))
-            folder = self._upload(link.upload_id)
-            done = folder / _LINKED
-            if done.exists():  # the client asks again when our answer got lost
-                return done.read_text(encoding="utf-8")
-            whole = folder / _WHOLE
-            if not whole.exists():
-                raise failed(f"{link.filename} was never uploaded.")
-            file = UploadedFile(
-                received=Received(path=whole, size=whole.stat().st_size, md5=""),
-                filename=link.filename,
-                content_type=content_type_of(link.filename),
+            return self.finish(
+                caller,
+                self._read_link(form.text("upload_link_info")),
+                target_of(form),
+                field=form.fields.get("field_name") or None,
+                image=image_field(form),
+                display_name=form.fields.get("display_name"),
+                tags=tags_of(form),
+                created_at=form.fields.get("created_at") or None,
             )
-            target = target_of(form)
-            if link.upload_type == "Thumbnail":
-                attachment = self._hosting.uploads.publish_thumbnail(
-                    caller, file, target, field=image_field(form)
-                )
-            else:
-                attachment = self._hosting.uploads.attach(
-                    caller,
-                    file,
-                    target,
-                    field=form.fields.get("field_name") or None,
-                    display_name=form.fields.get("display_name") or link.filename,
-                    tags=tags_of(form),
-                    created_at=form.fields.get("created_at") or None,
-                )
-            answer = linked(attachment, link.filename)
-            write_atomically(done, answer.encode())
-            return answer
 
         return await self._hosting.answer_form(request, work)
+
+    def finish(
+        self,
+        caller: Caller,
+        link: UploadLink,
+        target: Target,
+        *,
+        field: str | None,
+        image: ImageField,
+        display_name: str | None,
+        tags: Sequence[str],
+        created_at: str | None = None,
+    ) -> str:
+        """
+        Put an uploaded file where it belongs; return what the official client reads of that.
+
+        Raises:
+            Fault: it was never uploaded, or the row or field is unknown.
+        """
+        folder = self._upload(link.upload_id)
+        done = folder / _LINKED
+        if done.exists():  # the client asks again when our answer got lost
+            return done.read_text(encoding="utf-8")
+        whole = folder / _WHOLE
+        if not whole.exists():
+            raise failed(f"{link.filename} was never uploaded.")
+        file = UploadedFile(
+            received=Received(path=whole, size=whole.stat().st_size, md5=""),
+            filename=link.filename,
+            content_type=content_type_of(link.filename),
+        )
+        uploads = self._hosting.uploads
+        if link.upload_type == "Thumbnail":
+            attachment = uploads.publish_thumbnail(caller, file, target, field=image)
+        else:
+            attachment = uploads.attach(
+                caller,
+                file,
+                target,
+                field=field,
+                display_name=display_name or link.filename,
+                tags=tags,
+                created_at=created_at,
+            )
+        answer = linked(attachment, link.filename)
+        write_atomically(done, answer.encode())
+        return answer
 
     async def put(self, request: Request) -> Response:
         """Take bytes at a signed address; the ETag says what arrived."""
@@ -199,10 +246,10 @@ class CloudUploads:
             raise bad_request(f"There is no upload {upload_id!r}.")
         return folder
 
-    def _read_link(self, text: str) -> _Link:
+    def _read_link(self, text: str) -> UploadLink:
         match text.replace("\r\n", "\n").strip("\n").split("\n"):
             case ["1", url, timestamp, upload_type, upload_id, filename, signature]:
-                link = _Link(
+                link = UploadLink(
                     url=url,
                     timestamp=timestamp,
                     upload_type=upload_type,
