@@ -1,6 +1,5 @@
 """Signing in to the REST interface, its refusals, and its webhooks."""
 
-import json
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -15,7 +14,7 @@ from haikei.sgserver.http.hooks import Hook, refusal
 from haikei.sgserver.http.hosting import Hosting
 from haikei.sgserver.http.webhook_sending import WebhookSender
 from haikei.sgserver.site import Site
-from haikei.sgserver.values import Fault, Json
+from haikei.sgserver.values import Fault, Json, parse_json
 
 _LIMIT = 256 * 1024
 _HOUR = 3600
@@ -181,7 +180,7 @@ async def json_body(request: Request, limit: int) -> dict[str, Json]:
     """
     body = await read_body(request, limit)
     try:
-        given: object = json.loads(body) if body else {}
+        given: object = parse_json(body) if body else {}
     except (ValueError, RecursionError):
         raise Refused(400, "The request is no JSON.") from None
     if not isinstance(given, dict):

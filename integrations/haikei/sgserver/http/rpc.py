@@ -22,7 +22,14 @@ from haikei.sgserver.query import activity, searching, summaries
 from haikei.sgserver.query import searching as threads
 from haikei.sgserver.schema import editing
 from haikei.sgserver.site import Site
-from haikei.sgserver.values import AuthenticationFault, Fault, Json, bad_request, failed
+from haikei.sgserver.values import (
+    AuthenticationFault,
+    Fault,
+    Json,
+    bad_request,
+    failed,
+    parse_json,
+)
 from haikei.sgserver.wire_calls import names_of
 from haikei.sgserver.write import following, schedules
 
@@ -148,7 +155,7 @@ def read_envelope(body: bytes) -> WireCall:
         Fault: it is no JSON, or not in that shape.
     """
     try:
-        envelope: Json = json.loads(body)
+        envelope = parse_json(body)
     except (ValueError, RecursionError) as error:
         raise bad_request(f"The request is not valid JSON: {error}") from error
     fields = envelope if isinstance(envelope, Mapping) else {}
@@ -179,7 +186,8 @@ def fault_body(fault: Fault) -> bytes:
 
 
 def _encoded(value: Json) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="backslashreplace")  # a lone surrogate stays JSON's own escape
 
 
 _log = structlog.get_logger(__name__)

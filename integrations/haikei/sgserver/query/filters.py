@@ -51,7 +51,7 @@ class Filters:
             raise bad_request(f"API {self._verb}() invalid/missing hash 'filters'")
         operator = group.get("logical_operator", "and")
         conditions = group.get("conditions", ())
-        if operator not in {"and", "or"}:
+        if operator not in ("and", "or"):
             raise bad_request(
                 f"API {self._verb}() invalid/missing string 'logical_operator': {inspect(group)} "
                 'Valid logical operators: ["and", "or"]'

@@ -174,7 +174,7 @@ class Reader:
         keys, figures = build(named)
         group = f" GROUP BY {', '.join(keys)} ORDER BY MIN(t.id)" if keys else ""
         sql = (
-            f"SELECT {', '.join([*keys, *(one.sql for one in figures)])} "
+            f"SELECT {', '.join([*keys, *(one.sql for one in figures)]) or 'NULL'} "
             f"FROM {quoted(query.kind.name)} t {' '.join(scope.joins)} WHERE {where.sql}{group}"
         )
         given = [value for one in figures for value in one.parameters]

@@ -152,7 +152,7 @@ def schema_field_create(site: Site, caller: Caller, call: Call) -> Json:
 
 
 def _creatable(data_type: Json, given: Mapping[str, Json]) -> DataType:
-    if data_type not in {str(kind) for kind in CREATABLE}:
+    if not isinstance(data_type, str) or data_type not in {str(kind) for kind in CREATABLE}:
         raise bad_request(
             f"API schema_field_create() invalid/missing string 'data_type': {inspect(data_type)} "
             f"Valid data types: {inspect(sorted(str(kind) for kind in CREATABLE))}"
