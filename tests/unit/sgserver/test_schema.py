@@ -149,18 +149,23 @@ def test_pipelines_editorial_and_deliveries_have_their_types(
 ) -> None:
     shot = link(site.create(me, "Shot", {"project": project, "code": "c001"}))
     version = link(site.create(me, "Version", {"project": project, "code": "v1", "entity": shot}))
-    config = {"project": project, "code": "Primary", "linux_path": "/studio/config"}
+    config: Any = {"project": project, "code": "Primary", "linux_path": "/studio/config"}
     primary = link(site.create(me, "PipelineConfiguration", config))
     site.create(
         me, "Software", {"code": "Krita", "engine": "tk-krita", "linux_args": "--canvasonly"}
     )
-    place = {"project": project, "code": "c001", "entity": shot, "pipeline_configuration": primary}
+    place: Any = {
+        "project": project,
+        "code": "c001",
+        "entity": shot,
+        "pipeline_configuration": primary,
+    }
     site.create(me, "FilesystemLocation", {**place, "is_primary": True})
     cut = link(
         site.create(me, "Cut", {"project": project, "code": "Reel 1", "fps": 24.0, "entity": shot})
     )
     site.update(me, "Cut", number(cut), {"versions": [version]})
-    item = {"project": project, "code": "1", "cut": cut, "shot": shot, "version": version}
+    item: Any = {"project": project, "code": "1", "cut": cut, "shot": shot, "version": version}
     site.create(me, "CutItem", {**item, "cut_order": 1, "edit_in": 1, "edit_out": 48})
     site.create(me, "Delivery", {"project": project, "title": "To the client"})
     bug = link(site.create(me, "Ticket", {"project": project, "title": "A line is missing"}))

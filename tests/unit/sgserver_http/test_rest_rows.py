@@ -147,7 +147,7 @@ def test_a_file_goes_up_to_a_field_and_a_picture_to_a_row(
         assert done.status_code == 201, done.text
         row = rest.get(f"/entity/versions/{version['id']}", params={"fields": field}).json()
         assert row["data"]["attributes"][field]
-    forged = {**asked["data"], "upload_type": "Attachment"}
+    forged = {**asked["data"], "upload_id": "0" * 32}
     assert refusal(rest.post(here, json={"upload_info": forged}))[0] == 400
 
 
@@ -213,3 +213,19 @@ def test_nobody_reads_rows_without_signing_in(site: RunningSite) -> None:
     body = b"[" * 100_000
     sent = httpx.post(f"{site.url}/api/v1/entity/shots", content=body)
     assert refusal(sent)[0] == 400
+
+
+def test_a_script_acts_as_a_person_and_a_session_goes_on(
+    site: RunningSite, rest: httpx.Client, project: dict[str, Any]
+) -> None:
+    aki = create(rest, "human_users", login="aki2", name="Aki")
+    form = {"client_id": SCRIPT, "client_secret": KEY, "scope": "sudo_as_login:aki2"}
+    token = rest.post("/auth/access_token", data=form).json()["access_token"]
+    again = rest.post("/auth/access_token", data={"session_token": token}).json()["access_token"]
+    for one in (token, again):
+        headers = {"authorization": f"Bearer {one}"}
+        fields = {"code": "by aki", "project": project}
+        row = rest.post("/entity/shots?options[fields]=created_by", json=fields, headers=headers)
+        assert row.json()["data"]["relationships"]["created_by"]["data"]["id"] == aki["id"]
+    for wrong in ("sudo_as_login:nobody", "everything"):
+        assert refusal(rest.post("/auth/access_token", data={**form, "scope": wrong}))[0] == 400

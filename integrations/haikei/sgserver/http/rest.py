@@ -64,8 +64,15 @@ class Rest:
                     auth = {"script_name": name, "script_key": key}
                 case {"username": login, "password": password}:
                     auth = {"user_login": login, "user_password": password}
+                case {"session_token": token}:
+                    auth = {"session_token": token}
                 case _:
                     return error_response(400, "Name client_id and client_secret.")
+            scope, _, login = form.get("scope", "").partition(":")
+            if scope == "sudo_as_login":
+                auth["sudo_as_login"] = login
+            elif scope:
+                return error_response(400, f"There is no scope {scope}.")
             try:
                 caller = self._hosting.site.authenticate(auth)
             except Fault:

@@ -7,7 +7,6 @@ from starlette.responses import JSONResponse, Response
 
 from haikei.sgserver.http.rest_call import RestCall, Unknown, data, known, whole_number
 from haikei.sgserver.media.uploads import Target
-from haikei.sgserver.media.uploads_cloud import UploadLink
 from haikei.sgserver.values import Json, bad_request
 
 _IMAGES = {"image", "filmstrip_image"}
@@ -32,7 +31,6 @@ def upload_link(call: RestCall) -> Response:
         "storage_service": "s3",
         "original_filename": link.filename,
         "multipart_upload": False,
-        "signature": call.uploads.signature(link),
     }
     links: dict[str, Json] = {"upload": link.url, "complete_upload": call.path}
     return JSONResponse({"data": info, "links": links})
@@ -43,16 +41,7 @@ def upload_complete(call: RestCall) -> Response:
     info, more = call.body.get("upload_info"), call.body.get("upload_data")
     told = info if isinstance(info, Mapping) else {}
     said = more if isinstance(more, Mapping) else {}
-    link = UploadLink(
-        url="",
-        timestamp=str(told.get("timestamp")),
-        upload_type=str(told.get("upload_type")),
-        upload_id=str(told.get("upload_id")),
-        filename=str(told.get("original_filename")),
-    )
-    signature = str(told.get("signature"))
-    if not call.hosting.signer.is_signature(signature, of=link.signed_text()):
-        raise bad_request("The 'upload_info' is not what this site answered.")
+    link = call.uploads.link(str(told.get("upload_id")))
     tags = said.get("tags")
     call.uploads.finish(
         call.caller,
