@@ -1,5 +1,8 @@
 """The embedded tracker as a product: its fixture, and what its double must not get wrong."""
 
+# A mutant reaches inside, as no other test does.
+# pyright: reportPrivateUsage=false, reportUnknownLambdaType=false
+
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
