@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
@@ -187,12 +187,12 @@ async def json_body(request: Request, limit: int) -> dict[str, Json]:
     """
     body = await read_body(request, limit)
     try:
-        given: object = parse_json(body) if body else {}
+        given = parse_json(body) if body else {}
     except (ValueError, RecursionError):
         raise Refused(400, "The request is no JSON.") from None
-    if not isinstance(given, dict):
+    if not isinstance(given, Mapping):
         raise Refused(400, "The request is no JSON object.")
-    return cast("dict[str, Json]", given)
+    return dict(given)
 
 
 async def read_body(request: Request, limit: int) -> bytes:
