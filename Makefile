@@ -69,6 +69,7 @@ bench: install
 	$(BIN)/python benchmarks/measure.py
 	$(BIN)/python benchmarks/fingerprint.py
 	$(BIN)/python benchmarks/report.py --versions 100000
+	$(BIN)/python benchmarks/summarize.py
 	$(BIN)/python benchmarks/web.py
 	$(BIN)/python benchmarks/gallery.py
 

@@ -121,7 +121,8 @@ def test_the_installed_package_is_this_one() -> None:
         installed = {point.name: point for point in entry_points(group=group)}
         assert set(points) <= set(installed)
         for name in points:
-            assert callable(installed[name].load())
+            loaded = installed[name].load()
+            assert callable(loaded) or group == "pytest11", "pytest takes modules"
 
 
 #: Packages above the seam to the tracker, and the command that serves the embedded one.

@@ -1,5 +1,8 @@
 """`haikei sgserver`: the embedded tracker."""
 
+import contextlib
+import os
+import secrets
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,8 +37,9 @@ def sgserver(
     script: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME:KEY",
-            help="A script user and its key; NAME:@FILE reads the key from a file. Repeatable.",
+            metavar="NAME[:@FILE]",
+            help="A script user. Its key is read from FILE, or made and kept in the site's folder "
+            "under keys/NAME; a key on the command line could be read by everyone. Repeatable.",
         ),
     ] = None,
     seed: Annotated[Seed, typer.Option(help="What a new site holds.")] = Seed.EMPTY,
@@ -61,7 +65,7 @@ def sgserver(
     serve(
         data=data,
         port=port,
-        scripts=[_script(text) for text in script or []],
+        scripts=[_script(text, data / "keys") for text in script or []],
         seed=seed.value,
         uploads=uploads.value,
         on_ready=announce,
@@ -69,17 +73,31 @@ def sgserver(
     )
 
 
-def _script(text: str) -> "tuple[str, SecretStr]":
-    name, _, key = text.partition(":")
-    if key.startswith("@"):
-        try:
-            key = Path(key[1:]).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(f"The key file cannot be read: {error}.") from error
-    if not name or not key:
-        raise SettingsError(
-            f"{name or text!r} is no script user.", advice="Write --script NAME:KEY or NAME:@FILE."
-        )
+def _script(text: str, keys: Path) -> "tuple[str, SecretStr]":
     from pydantic import SecretStr
 
+    name, separator, given = text.partition(":")
+    if not name or "/" in name or name.startswith(".") or (separator and not given.startswith("@")):
+        raise SettingsError(
+            f"{name or text!r} is no script user.",
+            advice="Write --script NAME:@FILE, or --script NAME for a key that is made for it.",
+        )
+    file = Path(given[1:]) if separator else keys / name
+    try:
+        if not separator:
+            _make_key(file)
+            say(f"The key of {name} is in {file}.")
+        key = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"The key file cannot be read: {error}.") from error
+    if not key:
+        raise SettingsError(f"The key file {file} is empty.", advice="Write the key into it.")
     return name, SecretStr(key)
+
+
+def _make_key(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with contextlib.suppress(FileExistsError):
+        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(opened, "w", encoding="utf-8") as stream:
+            stream.write(secrets.token_urlsafe(32))

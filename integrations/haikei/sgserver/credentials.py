@@ -41,11 +41,6 @@ class Credentials:
         self._sessions: dict[str, Caller] = {}
         self._lock = threading.Lock()
 
-    def keep(self, session: Session, user: int, secret: str) -> None:
-        """Let a user sign in with this secret from now on, and with no other."""
-        salt = secrets.token_bytes(16)
-        session.keep_secret(user, salt, _digest(secret, salt))
-
     def matches(self, session: Session, user: int, secret: str) -> bool:
         """Return whether that is the user's secret."""
         kept = session.secret(user)
@@ -85,6 +80,12 @@ class Credentials:
                 f"Can't authenticate session token ending with '{token[-4:]}'"
             )
         return found
+
+
+def keep_secret(session: Session, user: int, secret: str) -> None:
+    """Let a user sign in with this secret from now on, and with no other."""
+    salt = secrets.token_bytes(16)
+    session.keep_secret(user, salt, _digest(secret, salt))
 
 
 def _digest(secret: str, salt: bytes) -> bytes:
@@ -156,7 +157,9 @@ def _person(session: Session, login: str) -> Caller | None:
 
 
 def _impersonated(session: Session, caller: Caller, login: str) -> Caller:
-    person = _person(session, login) if caller.kind == "ApiUser" else None
+    if caller.kind != "ApiUser":
+        raise AuthenticationFault(f"The user does not have permission to 'sudo': {caller.name}")
+    person = _person(session, login)
     if person is None:
         raise AuthenticationFault(f"Can't impersonate user '{login}'.")
     return Caller(

@@ -6,8 +6,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from haikei.sgserver.credentials import Caller, Credentials, sign_in
-from haikei.sgserver.http.requests import entity_type_of, run_batch
+from haikei.sgserver.credentials import Caller, Credentials, keep_secret, sign_in
 from haikei.sgserver.media.attachments import mint
 from haikei.sgserver.query.filters import wire_filters
 from haikei.sgserver.query.presenting import keep_image, parse_image, unsigned
@@ -19,6 +18,7 @@ from haikei.sgserver.schema.stock import stock_schema
 from haikei.sgserver.seeds.initial_rows import SYSTEM, furnish
 from haikei.sgserver.store import Session, SqlValue, Store, prepare
 from haikei.sgserver.values import Json, Row, bad_request, moment_text, parse_moment, utc_now
+from haikei.sgserver.wire_calls import entity_type_of, run_batch
 from haikei.sgserver.write.event_log import Journal
 from haikei.sgserver.write.linking import Mode, set_links, tell_change
 from haikei.sgserver.write.retiring import retire, revive
@@ -153,13 +153,13 @@ class Site:
                 update_row(work, kind, script, fields)
             else:
                 script = create_row(work, kind, {"firstname": name, **fields})
-            self._credentials.keep(work.session, script, key)
+            keep_secret(work.session, script, key)
             return script
 
     def set_password(self, user_id: int, password: str) -> None:
         """Let that HumanUser sign in with this password."""
         with self._store.writing() as session:
-            self._credentials.keep(session, user_id, password)
+            keep_secret(session, user_id, password)
 
     def create(
         self,

@@ -65,6 +65,11 @@ CREATE TABLE IF NOT EXISTS secrets (user INTEGER PRIMARY KEY, salt BLOB, digest 
 CREATE TABLE IF NOT EXISTS follows (
     user INTEGER NOT NULL, entity INTEGER NOT NULL, PRIMARY KEY (user, entity)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS work_days (
+    whose INTEGER NOT NULL, day TEXT NOT NULL, working INTEGER NOT NULL, description TEXT,
+    PRIMARY KEY (whose, day)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS subscriptions (user INTEGER PRIMARY KEY, subscription TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS webhooks (id TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -97,16 +102,11 @@ class Session:
         Raises:
             Fault: SQLite cannot take it: too deeply nested, or over too many links at once.
         """
-        try:
-            return self._connection.execute(sql, parameters).fetchall()
-        except sqlite3.OperationalError as error:
-            if any(limit in str(error) for limit in _LIMITS):
-                raise bad_request(f"API read() 'filters' are too complex: {error}") from error
-            raise
+        return self._run(sql, parameters).fetchall()
 
     def row(self, sql: str, parameters: Sequence[SqlValue] = ()) -> tuple[SqlValue, ...] | None:
         """Return the first row of a query, None for none."""
-        found: tuple[SqlValue, ...] | None = self._connection.execute(sql, parameters).fetchone()
+        found: tuple[SqlValue, ...] | None = self._run(sql, parameters).fetchone()
         return found
 
     def numbers(self, sql: str, parameters: Sequence[SqlValue] = ()) -> list[int]:
@@ -115,7 +115,19 @@ class Session:
 
     def execute(self, sql: str, parameters: Sequence[SqlValue] = ()) -> int:
         """Run a statement; return how many rows it changed."""
-        return self._connection.execute(sql, parameters).rowcount
+        return self._run(sql, parameters).rowcount
+
+    def _run(self, sql: str, parameters: Sequence[SqlValue]) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, parameters)
+        except sqlite3.OperationalError as error:
+            if any(limit in str(error) for limit in _LIMITS):
+                raise bad_request(f"API read() 'filters' are too complex: {error}") from error
+            raise
+        except OverflowError:
+            raise bad_request("A number has more than 64 bits: integer out of range.") from None
+        except UnicodeEncodeError as error:
+            raise bad_request(f"A text is no valid Unicode: {error.reason}.") from None
 
     def secret(self, user: int) -> tuple[bytes, bytes] | None:
         """Return the salt and digest of that user's key or password."""

@@ -1,6 +1,7 @@
 """The values that travel, and what the tracker answers when it will not do what was asked."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -9,8 +10,32 @@ from typing import TypeAlias
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 #: One row as it travels: `type`, `id` and the fields asked for.
 Row: TypeAlias = dict[str, Json]
+#: The parameters of one wire method.
+Call: TypeAlias = Mapping[str, Json]
 
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def parse_json(body: bytes) -> Json:
+    """
+    Return what a request brings; only what can travel back is taken.
+
+    Raises:
+        ValueError: it is no JSON, or holds a number without end or a lone surrogate.
+        RecursionError: it is nested too deeply.
+    """
+
+    def finite(text: str) -> float:
+        number = float(text)
+        if not math.isfinite(number):
+            message = f"{text} is no finite number"
+            raise ValueError(message)
+        return number
+
+    found: Json = json.loads(body, parse_float=finite, parse_constant=finite)
+    if b"\\u" in body:
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
 
 
 def utc_now() -> datetime:

@@ -326,9 +326,14 @@ def test_a_second_signal_ends_a_process_that_does_not_stop() -> None:
         signal.signal(signal.SIGINT, before[1])
 
 
-def test_a_script_without_a_key_is_refused() -> None:
-    refused = call("sgserver", "--data", "site", "--script", "haikei")
-    missing = call("sgserver", "--data", "site", "--script", "haikei:@nowhere")
+def test_a_scripts_key_is_read_from_a_file_and_never_from_the_command_line(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.touch()
 
-    assert "is no script user" in str(refused.exception)
+    for wrong in ("haikei:key", "../haikei", ":@file", ""):
+        refused = call("sgserver", "--data", "site", "--script", wrong)
+        assert "is no script user" in str(refused.exception)
+    missing = call("sgserver", "--data", "site", "--script", "haikei:@nowhere")
     assert "cannot be read" in str(missing.exception)
+    blank = call("sgserver", "--data", "site", "--script", f"haikei:@{empty}")
+    assert "is empty" in str(blank.exception)

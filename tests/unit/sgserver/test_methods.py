@@ -212,11 +212,11 @@ def test_a_search_finds_rows_that_have_every_word(
 
     def search(text: str, types: Any, **more: Any) -> list[str]:
         found = call(site, me, "query_display_name_cache", text=text, entity_types=types, **more)
-        assert found["terms"] == text.split()
+        assert found["terms"] == text.lower().split()
         return [match["name"] for match in found["matches"]]
 
     both: Any = {"Shot": None, "Asset": None}
-    assert search("port night", both) == ["Port Town Night", "Night Boat in Port"]
+    assert search("Port NIGHT", both) == ["Port Town Night", "Night Boat in Port"]
     assert search("port night", both, max_results=1) == ["Port Town Night"]
     assert search("night", both, project_ids=[999_999]) == []
     only: Any = {"conditions": [{"path": "code", "relation": "starts_with", "values": ["Hill"]}]}
@@ -236,7 +236,7 @@ def test_what_anybody_may_know(site: Site, me: Caller) -> None:
     assert preferences["hours_per_day"] == 8.0
     assert call(site, me, "preferences_read", prefs=["hours_per_day"]) == {"hours_per_day": 8.0}
     with pytest.raises(Fault, match="is not available on this site"):
-        call(site, me, "work_schedule_read")
+        call(site, me, "app_store_install")
 
 
 def test_a_project_remembers_that_it_was_visited(
@@ -298,3 +298,28 @@ def test_the_oldest_sessions_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     assert credentials.session_caller(tokens[2]) == caller
     with pytest.raises(AuthenticationFault):
         credentials.session_caller(tokens[0])
+
+
+def test_a_person_gets_a_password_with_their_row_and_another_later(site: Site, me: Caller) -> None:
+    row = site.create(me, "HumanUser", {"login": "ann", "password_proxy": "first word"})
+    assert row["password_proxy"] == "*******"
+    ann: Any = {"user_login": "ann", "user_password": "first word"}
+    assert site.authenticate(ann).id == number(row)
+    site.update(me, "HumanUser", number(row), {"password_proxy": "second word"})
+    with pytest.raises(AuthenticationFault):
+        site.authenticate(ann)
+    assert site.authenticate({**ann, "user_password": "second word"}).id == number(row)
+    with site.reading() as (session, _):
+        kept = session.rows('SELECT password_proxy FROM "HumanUser"')
+        logged = session.rows('SELECT meta FROM "EventLogEntry"')
+    assert " word" not in repr([kept, logged])
+    for wrong in ("", 7):
+        with pytest.raises(Fault, match="password"):
+            site.update(me, "HumanUser", number(row), {"password_proxy": wrong})
+
+
+def test_people_do_not_act_as_others(site: Site, me: Caller) -> None:
+    site.create(me, "HumanUser", {"login": "ann", "password_proxy": "word"})
+    ann: Any = {"user_login": "ann", "user_password": "word", "sudo_as_login": "ann"}
+    with pytest.raises(AuthenticationFault, match="does not have permission to 'sudo'"):
+        site.authenticate(ann)

@@ -199,6 +199,17 @@ def test_presets_give_the_latest_of_each_entity(
 
     assert latest("ENTITIES_CREATED_AT") == ["b", "d"]
     assert latest("BY_PIPELINE_STEP_NUMBER_AND_ENTITIES_CREATED_AT") == ["a", "d"]
+    only = {"conditions": [{"path": "code", "relation": "in", "values": ["a", "c"]}]}
+    by_date = {"preset_name": "LATEST", "latest_by": "ENTITIES_CREATED_AT"}
+    answer = read(
+        site,
+        me,
+        type="Version",
+        return_fields=["code"],
+        filters=only,
+        additional_filter_presets=[by_date],
+    )
+    assert codes(answer) == ["a", "c"], "the latest of the rows that pass the filters"
     for code, version in (("f2", 2), ("f1", 1), ("f0", None)):
         fields = {"project": project, "code": code, "entity": shots[0], "version_number": version}
         site.create(me, "PublishedFile", fields)

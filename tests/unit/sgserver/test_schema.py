@@ -9,7 +9,7 @@ from haikei.sgserver.credentials import Caller
 from haikei.sgserver.http.rpc import dispatch
 from haikei.sgserver.site import Site
 from haikei.sgserver.values import Fault
-from support.sites import number
+from support.sites import link, number
 
 
 def make(site: Site, me: Caller, data_type: str, label: str, **properties: Any) -> Any:
@@ -142,3 +142,58 @@ def test_links_of_custom_fields_and_every_change_outlive_the_site(
         assert again.authenticate({"script_name": "haikei", "script_key": "key"}) == me
     finally:
         again.close()
+
+
+def test_pipelines_editorial_and_deliveries_have_their_types(
+    site: Site, me: Caller, project: dict[str, Any]
+) -> None:
+    shot = link(site.create(me, "Shot", {"project": project, "code": "c001"}))
+    version = link(site.create(me, "Version", {"project": project, "code": "v1", "entity": shot}))
+    config: Any = {"project": project, "code": "Primary", "linux_path": "/studio/config"}
+    primary = link(site.create(me, "PipelineConfiguration", config))
+    site.create(
+        me, "Software", {"code": "Krita", "engine": "tk-krita", "linux_args": "--canvasonly"}
+    )
+    place: Any = {
+        "project": project,
+        "code": "c001",
+        "entity": shot,
+        "pipeline_configuration": primary,
+    }
+    site.create(me, "FilesystemLocation", {**place, "is_primary": True})
+    cut = link(
+        site.create(me, "Cut", {"project": project, "code": "Reel 1", "fps": 24.0, "entity": shot})
+    )
+    site.update(me, "Cut", number(cut), {"versions": [version]})
+    item: Any = {"project": project, "code": "1", "cut": cut, "shot": shot, "version": version}
+    site.create(me, "CutItem", {**item, "cut_order": 1, "edit_in": 1, "edit_out": 48})
+    site.create(me, "Delivery", {"project": project, "title": "To the client"})
+    bug = link(site.create(me, "Ticket", {"project": project, "title": "A line is missing"}))
+    other = link(site.create(me, "Ticket", {"project": project, "title": "Two lines are missing"}))
+    site.update(me, "Ticket", number(bug), {"related_tickets": [other]})
+    site.create(me, "Reply", {"entity": bug, "content": "Seen."})
+
+    def shown(row: dict[str, Any], *names: str) -> Any:
+        return site.find_one(me, row["type"], [["id", "is", row["id"]]], names)
+
+    of_cut = shown(cut, "cut_items", "versions")
+    assert [one["name"] for one in of_cut["cut_items"]] == ["1"]
+    assert [one["id"] for one in of_cut["versions"]] == [number(version)]
+    joined = site.find(me, "CutVersionConnection", [["cut", "is", cut]], ["version"])
+    assert [row["version"] for row in joined] == [{**version, "name": "v1"}]
+    of_bug = shown(bug, "related_tickets", "replies")
+    assert [one["id"] for one in of_bug["related_tickets"]] == [number(other)]
+    assert len(of_bug["replies"]) == 1
+    assert "Shot" in shown(project, "tracking_settings")["tracking_settings"]["navchains"]
+
+
+def test_a_site_has_fifty_slots_in_projects_and_fifteen_outside(
+    site: Site, me: Caller, project: dict[str, Any]
+) -> None:
+    for name in ("CustomEntity01", "CustomEntity50"):
+        site.create(me, name, {"project": project, "code": "a board"})
+    site.create(me, "CustomNonProjectEntity15", {"code": "a studio"})
+    with pytest.raises(Fault, match="missing 'project'"):
+        site.create(me, "CustomEntity50", {"code": "nowhere"})
+    with pytest.raises(Fault, match="entity 'type'"):
+        site.create(me, "CustomEntity51", {"project": project, "code": "a board"})

@@ -3,28 +3,25 @@
 from collections.abc import Mapping, Sequence
 
 from haikei.sgserver.credentials import Caller
-from haikei.sgserver.http.requests import (
+from haikei.sgserver.query.reading import Sort, query_of
+from haikei.sgserver.site import Site
+from haikei.sgserver.values import Call, Json, bad_request, failed, inspect
+from haikei.sgserver.wire_calls import (
     entity_id_of,
     entity_type_of,
     field_values,
     names_of,
     update_modes,
 )
-from haikei.sgserver.query.filters import preset_clauses
-from haikei.sgserver.query.reading import Query, Sort
-from haikei.sgserver.site import Site
-from haikei.sgserver.values import Json, bad_request, inspect
 
 #: How many rows a page has at most; a client that wants more asks for the next one.
 LARGEST_PAGE = 5000
-
-Call = Mapping[str, Json]
 
 
 def read(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `read`: one page of rows."""
     del caller  # whoever is signed in sees everything
-    query = query_of(site, "read", call)
+    query = query_of(site.schema, "read", call)
     per_page, page = _paging(call)
     with site.reading() as (_, reader):
         found = reader.page(
@@ -43,24 +40,6 @@ def read(site: Site, caller: Caller, call: Call) -> Json:
             count = reader.count(query)
             info |= {"entity_count": count, "page_count": -(-count // per_page)}
     return {"entities": found.rows, "paging_info": info}
-
-
-def query_of(site: Site, verb: str, call: Call) -> Query:
-    """
-    Return which rows a request means.
-
-    Raises:
-        Fault: its type or a preset is wrong.
-    """
-    kind = entity_type_of(site.schema, verb, call)
-    return Query(
-        kind=kind,
-        filters=call.get("filters"),
-        presets=preset_clauses(kind.name, call.get("additional_filter_presets")),
-        retired=call.get("return_only") == "retired",
-        with_archived=call.get("include_archived_projects") is not False,
-        verb=verb,
-    )
 
 
 def _paging(call: Call) -> tuple[int, int]:
@@ -118,3 +97,12 @@ def revive(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `revive`: whether the row was retired."""
     kind = entity_type_of(site.schema, "revive", call)
     return site.revive(caller, kind.name, entity_id_of("revive", call))
+
+
+def export_page(site: Site, caller: Caller, call: Call) -> Json:
+    """Refuse `export_page`: pages are exported once a person marks them so, which none is here."""
+    del site, caller
+    for name in ("format", "page_id"):
+        if call.get(name) is None:
+            raise bad_request(f"API export_page() '{name}' missing")
+    raise failed(f"Export for Page id={call['page_id']} not available")

@@ -1,8 +1,8 @@
-"""The part of the REST interface that has no counterpart in the official client: webhooks."""
+"""Signing in to the REST interface, its refusals, and its webhooks."""
 
-import json
+import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
@@ -13,15 +13,21 @@ from haikei.sgserver.credentials import Caller
 from haikei.sgserver.http.hooks import Hook, refusal
 from haikei.sgserver.http.hosting import Hosting
 from haikei.sgserver.http.webhook_sending import WebhookSender
-from haikei.sgserver.values import Fault, Json
+from haikei.sgserver.site import Site
+from haikei.sgserver.values import Fault, Json, parse_json
 
 _LIMIT = 256 * 1024
 _HOUR = 3600
 _HOOKS = "/api/v1/webhook/hooks"
 
 
-class _TooLarge(Exception):
-    """A body has more bytes than any of these requests needs."""
+class Refused(Exception):
+    """A request is not even read."""
+
+    def __init__(self, status: int, title: str) -> None:
+        super().__init__(title)
+        self.status = status
+        self.title = title
 
 
 class Rest:
@@ -47,9 +53,9 @@ class Rest:
     async def access_token(self, request: Request) -> Response:
         """Sign in with a script's name and key, or a person's login and password."""
         try:
-            body = await _body(request)
-        except _TooLarge:
-            return _error(413, "The form is too large.")
+            body = await read_body(request, _LIMIT)
+        except Refused as refused:
+            return error_response(refused.status, refused.title)
         form = dict(parse_qsl(body.decode("utf-8", "replace")))
 
         def work() -> Response:
@@ -58,12 +64,19 @@ class Rest:
                     auth = {"script_name": name, "script_key": key}
                 case {"username": login, "password": password}:
                     auth = {"user_login": login, "user_password": password}
+                case {"session_token": token}:
+                    auth = {"session_token": token}
                 case _:
-                    return _error(400, "Name client_id and client_secret.")
+                    return error_response(400, "Name client_id and client_secret.")
+            scope, _, login = form.get("scope", "").partition(":")
+            if scope == "sudo_as_login":
+                auth["sudo_as_login"] = login
+            elif scope:
+                return error_response(400, f"There is no scope {scope}.")
             try:
                 caller = self._hosting.site.authenticate(auth)
             except Fault:
-                return _error(400, "Can't authenticate.")
+                return error_response(400, "Can't authenticate.")
             token = self._hosting.site.new_session(caller)
             return JSONResponse(
                 {"token_type": "Bearer", "access_token": token, "expires_in": _HOUR}
@@ -125,7 +138,9 @@ class Rest:
         def found(given: Mapping[str, Any]) -> Response:
             hook = self._sender.hooks.find(number)
             return (
-                _error(404, f"There is no webhook {number}.") if hook is None else work(hook, given)
+                error_response(404, f"There is no webhook {number}.")
+                if hook is None
+                else work(hook, given)
             )
 
         return await self._answer(request, found)
@@ -134,46 +149,65 @@ class Rest:
         self, request: Request, work: Callable[[Mapping[str, Any]], Response]
     ) -> Response:
         try:
-            body = await _body(request)
-        except _TooLarge:
-            return _error(413, "The request is too large.")
-        try:
-            given: object = json.loads(body) if body else {}
-        except ValueError:
-            return _error(400, "The request is no JSON.")
-        if not isinstance(given, dict):
-            return _error(400, "The request is no JSON object.")
+            given = await json_body(request, _LIMIT)
+        except Refused as refused:
+            return error_response(refused.status, refused.title)
 
         def answer() -> Response:
-            caller = self._caller(request)
+            caller = caller_of(request, self._hosting.site)
             if caller is None:
-                return _error(401, "Sign in first.")
+                return error_response(401, "Sign in first.")
             if caller.kind != "ApiUser":
-                return _error(403, "Only scripts manage webhooks.")
+                return error_response(403, "Only scripts manage webhooks.")
             try:
-                return work(cast("Mapping[str, Any]", given))
+                return work(given)
             except Fault as fault:
                 return JSONResponse(refusal(fault), 400)
 
         return await self._hosting.workers.run(answer)
 
-    def _caller(self, request: Request) -> Caller | None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.casefold() != "bearer":
-            return None
-        try:
-            return self._hosting.site.session_caller(token.strip())
-        except Fault:
-            return None
+
+def caller_of(request: Request, site: Site) -> Caller | None:
+    """Return whose token a request carries, None for nobody's."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.casefold() != "bearer":
+        return None
+    try:
+        return site.session_caller(token.strip())
+    except Fault:
+        return None
 
 
-async def _body(request: Request) -> bytes:
+async def json_body(request: Request, limit: int) -> dict[str, Json]:
+    """
+    Return the JSON object that a request brings, empty where it brings nothing.
+
+    Raises:
+        Refused: it has more than `limit` bytes, or is no JSON object.
+    """
+    body = await read_body(request, limit)
+    try:
+        given = parse_json(body) if body else {}
+    except (ValueError, RecursionError):
+        raise Refused(400, "The request is no JSON.") from None
+    if not isinstance(given, Mapping):
+        raise Refused(400, "The request is no JSON object.")
+    return dict(given)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """
+    Return what a request brings.
+
+    Raises:
+        Refused: it has more than `limit` bytes.
+    """
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > _LIMIT:
-                raise _TooLarge
+            if len(body) > limit:
+                raise Refused(413, "The request is too large.")
     except ClientDisconnect:
         return b""
     return bytes(body)
@@ -183,6 +217,15 @@ def _told(hook: Hook, status: int = 200) -> Response:
     return JSONResponse({"data": hook.shown()}, status)
 
 
-def _error(status: int, title: str) -> Response:
-    body: Json = {"errors": [{"status": status, "code": status, "title": title}]}
-    return JSONResponse(body, status)
+def error_response(status: int, title: str, *, code: int | None = None) -> Response:
+    """Return a refusal as the REST interface words it."""
+    error: dict[str, Json] = {
+        "id": uuid.uuid4().hex,
+        "status": status,
+        "code": status if code is None else code,
+        "title": title,
+        "source": None,
+        "detail": None,
+        "meta": None,
+    }
+    return JSONResponse({"errors": [error]}, status)

@@ -18,24 +18,39 @@ from haikei.sgserver.credentials import Caller
 from haikei.sgserver.http import answering
 from haikei.sgserver.http.form import drain, large_chunks
 from haikei.sgserver.http.hosting import Hosting
-from haikei.sgserver.http.requests import names_of
-from haikei.sgserver.query import searching, summaries
+from haikei.sgserver.query import activity, searching, summaries
 from haikei.sgserver.query import searching as threads
 from haikei.sgserver.schema import editing
 from haikei.sgserver.site import Site
-from haikei.sgserver.values import AuthenticationFault, Fault, Json, bad_request, failed
-from haikei.sgserver.write import following
+from haikei.sgserver.values import (
+    AuthenticationFault,
+    Fault,
+    Json,
+    bad_request,
+    failed,
+    parse_json,
+)
+from haikei.sgserver.wire_calls import names_of
+from haikei.sgserver.write import following, schedules
 
 #: What the site says it is; clients decide by it what they may ask.
 VERSION = (8, 78, 0)
 #: What a client may read of the site's preferences.
 PREFERENCES: dict[str, Json] = {
-    "date_component_order": "year_month_day",
+    "creative_review_settings": "",
+    "date_component_order": "month_day",
     "duration_units": "days",
+    "enable_rv_integration": True,
+    "enable_shotgun_review_for_rv": False,
     "format_currency_fields_decimal_options": "$1,000.99",
-    "format_date_fields": "2026-01-31",
+    "format_currency_fields_display_dollar_sign": False,
+    "format_currency_fields_negative_options": "- $1,000",
+    "format_date_fields": "08/04/22 OR 04/08/22 (depending on the Month order preference)",
+    "format_float_fields": "9,999.99",
+    "format_float_fields_rounding": "9.999999",
+    "format_footage_fields": "10-05",
     "format_number_fields": "1,000",
-    "format_time_hour_fields": "24",
+    "format_time_hour_fields": "12 hour",
     "hours_per_day": 8.0,
     "support_local_storage": True,
     "view_master_settings": "",
@@ -61,6 +76,14 @@ _METHODS: dict[str, Method] = {
     "followers": following.followers,
     "following": following.following,
     "update_project_last_accessed_by_current_user": following.update_project_last_accessed,
+    "activity_stream": activity.activity_stream,
+    "nav_expand": activity.nav_expand,
+    "nav_search": activity.nav_search,
+    "work_schedule_read": schedules.work_schedule_read,
+    "work_schedule_update": schedules.work_schedule_update,
+    "user_subscriptions_read": schedules.user_subscriptions_read,
+    "user_subscriptions_create": schedules.user_subscriptions_create,
+    "export_page": answering.export_page,
     "note_thread_contents": threads.note_thread_contents,
     "query_display_name_cache": searching.query_display_name_cache,
 }
@@ -132,7 +155,7 @@ def read_envelope(body: bytes) -> WireCall:
         Fault: it is no JSON, or not in that shape.
     """
     try:
-        envelope: Json = json.loads(body)
+        envelope = parse_json(body)
     except (ValueError, RecursionError) as error:
         raise bad_request(f"The request is not valid JSON: {error}") from error
     fields = envelope if isinstance(envelope, Mapping) else {}
@@ -163,7 +186,8 @@ def fault_body(fault: Fault) -> bytes:
 
 
 def _encoded(value: Json) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="backslashreplace")  # a lone surrogate stays JSON's own escape
 
 
 _log = structlog.get_logger(__name__)

@@ -20,6 +20,7 @@ from haikei.asgi import listening, serve_until
 from haikei.errors import SettingsError
 from haikei.sgserver.http.hosting import Hosting, SiteOptions
 from haikei.sgserver.http.rest import Rest
+from haikei.sgserver.http.rest_rows import RestRows
 from haikei.sgserver.http.rpc import Calls
 from haikei.sgserver.http.webhook_sending import WebhookSender
 from haikei.sgserver.media.downloads import Downloads
@@ -43,6 +44,7 @@ def make_app(site: Site, options: SiteOptions = _DEFAULTS) -> Starlette:
     hosting = Hosting.open(site, options)
     visitors = Visitors(site, remote=options.remote)
     sender = WebhookSender(site)
+    cloud = CloudUploads(hosting)
     site.sign = hosting.signer.sign
 
     @asynccontextmanager
@@ -63,9 +65,10 @@ def make_app(site: Site, options: SiteOptions = _DEFAULTS) -> Starlette:
         routes=[
             *Calls(hosting).routes(),
             *ClassicUploads(hosting).routes(),
-            *CloudUploads(hosting).routes(),
+            *cloud.routes(),
             *Downloads(hosting, visitors).routes(),
             *Rest(hosting, sender).routes(),
+            *RestRows(hosting, cloud).routes(),
             *Pages(hosting, visitors).routes(),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],

@@ -1,13 +1,15 @@
 """Uploads as cloud storages take them: ask for a link, put the bytes there, link the file."""
 
 import hashlib
+import json
 import re
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -26,7 +28,9 @@ from haikei.sgserver.http.form import (
 )
 from haikei.sgserver.http.hosting import Hosting
 from haikei.sgserver.media.media_store import Received, write_atomically
-from haikei.sgserver.media.uploads_classic import image_field, linked, tags_of, target_of
+from haikei.sgserver.media.thumbnails import ImageField
+from haikei.sgserver.media.uploads import Target
+from haikei.sgserver.media.uploads_classic import image_field, tags_of, target_of
 from haikei.sgserver.values import Fault, bad_request, failed, moment_text, utc_now
 
 #: All parts of a file but its last have at least this size. Source: Amazon S3, multipart limits.
@@ -34,6 +38,7 @@ _SMALLEST_PART = 5 * 1024 * 1024
 _MOST_PARTS = 10_000
 _WHOLE = "whole"
 _LINKED = "linked"
+_LINK = "link.json"
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 _ABANDONED = 24 * 3600  #: seconds after which an upload that nobody finished is removed
 
@@ -41,17 +46,20 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Link:
-    """What a client was told when it asked for a place to put a file."""
+class UploadLink:
+    """A place for a file; whoever knows the id, which is random, may finish the upload."""
 
     url: str
     timestamp: str
     upload_type: str
     upload_id: str
     filename: str
+    parts: bool
 
-    def signed_text(self) -> str:
-        return f"link\n{self.timestamp}\n{self.upload_type}\n{self.upload_id}\n{self.filename}"
+    def words(self) -> list[str]:
+        """Return what clients are told of it and send back; they count on five or six words."""
+        told = ["1", self.url, self.timestamp, self.upload_type, self.upload_id]
+        return [*told, quote(self.filename, safe="")] if self.parts else told
 
 
 class CloudUploads:
@@ -79,23 +87,40 @@ class CloudUploads:
         """Answer with the address to put a file to, and what to say when it is there."""
 
         def work(_caller: Caller, form: Form) -> str:
-            upload_type = form.text("upload_type")
-            if upload_type not in {"Attachment", "Thumbnail"}:
-                raise bad_request(f"{upload_type!r} is neither Attachment nor Thumbnail.")
-            upload_id = secrets.token_hex(16)
-            (self._folder / upload_id).mkdir()
-            link = _Link(
-                url=self._address(upload_id, "1" if form.flag("multipart_upload") else _WHOLE),
-                timestamp=form.fields.get("created_at") or moment_text(utc_now()),
-                upload_type=upload_type,
-                upload_id=upload_id,
-                filename=safe_filename(form.text("filename")),
+            link = self.new_link(
+                form.text("upload_type"),
+                form.text("filename"),
+                parts=form.flag("multipart_upload"),
+                timestamp=form.fields.get("created_at"),
             )
-            signature = self._hosting.signer.signature(link.signed_text())
-            lines = (link.url, link.timestamp, upload_type, upload_id, link.filename, signature)
-            return "".join(f"{line}\n" for line in ("1", *lines))
+            return "".join(f"{word}\n" for word in link.words())
 
         return await self._hosting.answer_form(request, work)
+
+    def new_link(
+        self, upload_type: str, filename: str, *, parts: bool = False, timestamp: str | None = None
+    ) -> UploadLink:
+        """
+        Make a place to put a file to.
+
+        Raises:
+            Fault: it is to be neither an attachment nor a thumbnail.
+        """
+        if upload_type not in {"Attachment", "Thumbnail"}:
+            raise bad_request(f"{upload_type!r} is neither Attachment nor Thumbnail.")
+        upload_id = secrets.token_hex(16)
+        (self._folder / upload_id).mkdir()
+        link = UploadLink(
+            url=self._address(upload_id, "1" if parts else _WHOLE),
+            timestamp=(timestamp or moment_text(utc_now())).replace(" ", "T"),
+            upload_type=upload_type,
+            upload_id=upload_id,
+            filename=safe_filename(filename),
+            parts=parts,
+        )
+        kept = json.dumps(asdict(link), ensure_ascii=False)
+        write_atomically(self._folder / upload_id / _LINK, kept.encode())
+        return link
 
     async def get_part_link(self, request: Request) -> Response:
         """Answer with the address to put one part to."""
@@ -121,42 +146,68 @@ class CloudUploads:
         return await self._hosting.answer_form(request, work)
 
     async def link_file(self, request: Request) -> Response:
-        """Link a file that was put before to a row: `1:<attachment>:<name>`."""
+        """Link a file that was put before to a row: `1:<attachment>`."""
 
         def work(caller: Caller, form: Form) -> str:
-            link = self._read_link(form.text("upload_link_info"))
-            folder = self._upload(link.upload_id)
-            done = folder / _LINKED
-            if done.exists():  # the client asks again when our answer got lost
-                return done.read_text(encoding="utf-8")
-            whole = folder / _WHOLE
-            if not whole.exists():
-                raise failed(f"{link.filename} was never uploaded.")
-            file = UploadedFile(
-                received=Received(path=whole, size=whole.stat().st_size, md5=""),
-                filename=link.filename,
-                content_type=content_type_of(link.filename),
+            return self.finish(
+                caller,
+                self._sent_back(form.text("upload_link_info")),
+                target_of(form),
+                field=form.fields.get("field_name") or None,
+                image=image_field(form),
+                display_name=form.fields.get("display_name"),
+                tags=tags_of(form),
+                created_at=form.fields.get("created_at") or None,
             )
-            target = target_of(form)
-            if link.upload_type == "Thumbnail":
-                attachment = self._hosting.uploads.publish_thumbnail(
-                    caller, file, target, field=image_field(form)
-                )
-            else:
-                attachment = self._hosting.uploads.attach(
-                    caller,
-                    file,
-                    target,
-                    field=form.fields.get("field_name") or None,
-                    display_name=form.fields.get("display_name") or link.filename,
-                    tags=tags_of(form),
-                    created_at=form.fields.get("created_at") or None,
-                )
-            answer = linked(attachment, link.filename)
-            write_atomically(done, answer.encode())
-            return answer
 
         return await self._hosting.answer_form(request, work)
+
+    def finish(
+        self,
+        caller: Caller,
+        link: UploadLink,
+        target: Target,
+        *,
+        field: str | None,
+        image: ImageField,
+        display_name: str | None,
+        tags: Sequence[str],
+        created_at: str | None = None,
+    ) -> str:
+        """
+        Put an uploaded file where it belongs; return what the official client reads of that.
+
+        Raises:
+            Fault: it was never uploaded, or the row or field is unknown.
+        """
+        folder = self._upload(link.upload_id)
+        done = folder / _LINKED
+        if done.exists():  # the client asks again when our answer got lost
+            return done.read_text(encoding="utf-8")
+        whole = folder / _WHOLE
+        if not whole.exists():
+            raise failed(f"{link.filename} was never uploaded.")
+        file = UploadedFile(
+            received=Received(path=whole, size=whole.stat().st_size, md5=""),
+            filename=link.filename,
+            content_type=content_type_of(link.filename),
+        )
+        uploads = self._hosting.uploads
+        if link.upload_type == "Thumbnail":
+            attachment = uploads.publish_thumbnail(caller, file, target, field=image)
+        else:
+            attachment = uploads.attach(
+                caller,
+                file,
+                target,
+                field=field,
+                display_name=display_name or link.filename,
+                tags=tags,
+                created_at=created_at,
+            )
+        answer = f"1:{attachment}\n"
+        write_atomically(done, answer.encode())
+        return answer
 
     async def put(self, request: Request) -> Response:
         """Take bytes at a signed address; the ETag says what arrived."""
@@ -199,21 +250,22 @@ class CloudUploads:
             raise bad_request(f"There is no upload {upload_id!r}.")
         return folder
 
-    def _read_link(self, text: str) -> _Link:
-        match text.replace("\r\n", "\n").strip("\n").split("\n"):
-            case ["1", url, timestamp, upload_type, upload_id, filename, signature]:
-                link = _Link(
-                    url=url,
-                    timestamp=timestamp,
-                    upload_type=upload_type,
-                    upload_id=upload_id,
-                    filename=filename,
-                )
-                if self._hosting.signer.is_signature(signature, of=link.signed_text()):
-                    return link
-            case _:
-                pass
-        raise bad_request("The upload_link_info is not what this site answered.")
+    def link(self, upload_id: str) -> UploadLink:
+        """
+        Return a link that this site made.
+
+        Raises:
+            Fault: there is none of that id.
+        """
+        kept = (self._upload(upload_id) / _LINK).read_text(encoding="utf-8")
+        return UploadLink(**json.loads(kept))
+
+    def _sent_back(self, text: str) -> UploadLink:
+        words = text.split()
+        link = self.link(words[4] if len(words) > 4 else "")
+        if words != link.words():
+            raise bad_request("The upload_link_info is not what this site answered.")
+        return link
 
     def _assemble(self, folder: Path, etags: list[str]) -> None:
         parts = [folder / str(number) for number in range(1, len(etags) + 1)]

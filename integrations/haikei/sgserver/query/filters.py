@@ -51,7 +51,7 @@ class Filters:
             raise bad_request(f"API {self._verb}() invalid/missing hash 'filters'")
         operator = group.get("logical_operator", "and")
         conditions = group.get("conditions", ())
-        if operator not in {"and", "or"}:
+        if operator not in ("and", "or"):
             raise bad_request(
                 f"API {self._verb}() invalid/missing string 'logical_operator': {inspect(group)} "
                 'Valid logical operators: ["and", "or"]'
@@ -183,9 +183,9 @@ _LATEST = {
 }
 
 
-def preset_clauses(entity_type: str, presets: Json) -> list[Clause]:
+def preset_orders(entity_type: str, presets: Json) -> list[str]:
     """
-    Return what presets ask of the rows under the alias `t`.
+    Return, for each preset, the order (of rows `n`) whose first row of an entity is wanted.
 
     Raises:
         Fault: a preset is malformed, or not one of this entity type's.
@@ -199,7 +199,7 @@ def preset_clauses(entity_type: str, presets: Json) -> list[Clause]:
     return [_latest(entity_type, preset) for preset in presets]
 
 
-def _latest(entity_type: str, preset: Json) -> Clause:
+def _latest(entity_type: str, preset: Json) -> str:
     if not isinstance(preset, Mapping) or preset.get("preset_name") != "LATEST":
         raise bad_request(
             f"API read() invalid 'additional_filter_presets' for {entity_type}: {inspect(preset)}"
@@ -210,9 +210,4 @@ def _latest(entity_type: str, preset: Json) -> Clause:
             f"API read() invalid 'latest_by' for the LATEST preset of {entity_type}: "
             f"{inspect(preset)}"
         )
-    # One pass over the type's rows; asking of each row whether a later one exists took seconds.
-    return Clause(
-        "t.id IN (SELECT id FROM (SELECT n.id, ROW_NUMBER() OVER (PARTITION BY n.entity "
-        f"ORDER BY {order}) AS place FROM {quoted(entity_type)} n "
-        "WHERE n._retired = 0 AND n.entity IS NOT NULL) WHERE place = 1)"
-    )
+    return order

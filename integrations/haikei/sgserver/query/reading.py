@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from haikei.sgserver.query.clauses import Clause, Scope, column, joined
-from haikei.sgserver.query.filters import UNSORTABLE, Filters
+from haikei.sgserver.query.filters import UNSORTABLE, Filters, preset_orders
 from haikei.sgserver.query.presenting import Presenter, unsigned
 from haikei.sgserver.schema.entities import EntityType, FieldPath, Schema, find_path
 from haikei.sgserver.schema.fields import DataType, Relation
 from haikei.sgserver.store import Session, SqlValue, quoted
-from haikei.sgserver.values import Json, Row
+from haikei.sgserver.values import Call, Json, Row
+from haikei.sgserver.wire_calls import entity_type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,28 @@ class Query:
 
     kind: EntityType
     filters: Json = None
-    presets: Sequence[Clause] = ()
+    presets: Sequence[str] = ()  #: orders whose first row of each entity is meant
     retired: bool = False  #: retired rows only, instead of the live ones
     with_archived: bool = True  #: also rows of archived projects
     verb: str = "read"
+
+
+def query_of(schema: Schema, verb: str, call: Call) -> Query:
+    """
+    Return which rows a request means.
+
+    Raises:
+        Fault: its type or a preset is wrong.
+    """
+    kind = entity_type_of(schema, verb, call)
+    return Query(
+        kind=kind,
+        filters=call.get("filters"),
+        presets=preset_orders(kind.name, call.get("additional_filter_presets")),
+        retired=call.get("return_only") == "retired",
+        with_archived=call.get("include_archived_projects") is not False,
+        verb=verb,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +82,7 @@ class Reader:
     ) -> None:
         self._session = session
         self._schema = schema
-        self._presenter = Presenter(session, base_url, sign)
+        self.presenter = Presenter(session, base_url, sign)
         self._now = now
 
     def page(
@@ -125,6 +144,42 @@ class Reader:
         )
         return self._session.numbers(sql, where.parameters)[0]
 
+    def grouped(
+        self,
+        query: Query,
+        fields: Sequence[str],
+        build: Callable[[Sequence[str]], tuple[Sequence[str], Sequence[Clause]]],
+    ) -> list[tuple[SqlValue, ...]]:
+        """
+        Return keys and figures of each group of rows, in the order of the groups' first rows.
+
+        Args:
+            query: which rows.
+            fields: names of single-valued fields; one that cannot be read is NULL.
+            build: is given their SQL in this order, and returns the keys to group by and the
+                aggregates wanted of each group; without keys there is one group.
+
+        Raises:
+            Fault: a filter is wrong.
+        """
+        scope = Scope()
+        where = self.where(query, scope)
+        named: list[str] = []
+        for name in fields:
+            path = find_path(self._schema, query.kind, name)
+            known = path is not None and path.readable
+            named.append(
+                column(_joined_alias(path, scope), path.field.name) if path and known else "NULL"
+            )
+        keys, figures = build(named)
+        group = f" GROUP BY {', '.join(keys)} ORDER BY MIN(t.id)" if keys else ""
+        sql = (
+            f"SELECT {', '.join([*keys, *(one.sql for one in figures)]) or 'NULL'} "
+            f"FROM {quoted(query.kind.name)} t {' '.join(scope.joins)} WHERE {where.sql}{group}"
+        )
+        given = [value for one in figures for value in one.parameters]
+        return self._session.rows(sql, (*given, *where.parameters))
+
     def where(self, query: Query, scope: Scope) -> Clause:
         """
         Return the WHERE of a query; what it joins is added to the scope.
@@ -133,7 +188,7 @@ class Reader:
             Fault: a filter is wrong.
         """
         kind = query.kind
-        clauses = [Clause(f"t._retired = {int(query.retired)}"), *query.presets]
+        clauses = [Clause(f"t._retired = {int(query.retired)}")]
         if not query.with_archived and kind.name == "Project":
             clauses.append(Clause("NOT COALESCE(t.archived, 0)"))
         elif not query.with_archived and "project" in kind.fields:
@@ -142,7 +197,10 @@ class Reader:
         filters = Filters(
             self._session, self._schema, kind, verb=query.verb, now=self._now
         ).compile(query.filters, scope)
-        return joined([*clauses, filters], "AND")
+        wanted = joined([*clauses, filters], "AND")
+        for order in query.presets:
+            wanted = _first_of_each(kind.name, order, wanted, scope)
+        return wanted
 
     def _order(self, kind: EntityType, sort: Sort, scope: Scope) -> list[str]:
         path = find_path(self._schema, kind, sort.path)
@@ -160,25 +218,37 @@ class Reader:
         rows: list[Row] = [{"type": entity_type, "id": values[0]} for values in found]
         for name, position, path in columns.values:
             for row, values in zip(rows, found, strict=True):
-                row[name] = self._presenter.value(path.field, values[position])
+                row[name] = self.presenter.value(path.field, values[position])
         wanted = {
             int(target)
             for _, position in columns.links
             for values in found
             if (target := values[position]) is not None
         }
-        links = self._presenter.links(wanted) if wanted else {}
+        links = self.presenter.links(wanted) if wanted else {}
         for name, position in columns.links:
             for row, values in zip(rows, found, strict=True):
                 target = values[position]
                 row[name] = None if target is None else links.get(int(target))
         for name, position, relation, show in columns.many:
             owners = {int(owner) for v in found if (owner := v[position]) is not None}
-            linked = self._presenter.linked(relation, owners)
+            linked = self.presenter.linked(relation, owners)
             for row, values in zip(rows, found, strict=True):
                 owner = values[position]
                 row[name] = None if owner is None else show(linked.get(int(owner), []))
         return rows
+
+
+def _first_of_each(entity_type: str, order: str, wanted: Clause, scope: Scope) -> Clause:
+    """Return the clause for the first row of each entity, in that order, of the rows wanted."""
+    # One pass over these rows; asking of each whether a later one exists took seconds.
+    sql = (
+        "t.id IN (SELECT id FROM (SELECT n.id, ROW_NUMBER() OVER (PARTITION BY n.entity ORDER BY "
+        f"{order}) AS place FROM {quoted(entity_type)} n WHERE n.entity IS NOT NULL AND n.id IN "
+        f"(SELECT t.id FROM {quoted(entity_type)} t {' '.join(scope.joins)} WHERE {wanted.sql})) "
+        "WHERE place = 1)"
+    )
+    return Clause(sql, wanted.parameters)
 
 
 class _Columns:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from haikei.sgserver.credentials import Caller
-from haikei.sgserver.http.answering import Call
-from haikei.sgserver.http.requests import entity_type_of, names_of
 from haikei.sgserver.query.reading import Query, Reader
 from haikei.sgserver.schema.entities import EntityType
 from haikei.sgserver.site import Site
-from haikei.sgserver.values import Json, Row, bad_request, inspect
+from haikei.sgserver.values import Call, Json, Row, bad_request, inspect
+from haikei.sgserver.wire_calls import entity_type_of, names_of
 from haikei.sgserver.write.rows import missing
 
 _SHORTEST = 3
@@ -31,7 +30,7 @@ def query_display_name_cache(site: Site, caller: Caller, call: Call) -> Json:
         )
     limit = call.get("max_results")
     most = limit if isinstance(limit, int) and limit > 0 else _DEFAULT_LIMIT
-    terms = text.split()
+    terms = text.lower().split()
     matches: list[Json] = []
     with site.reading() as (_, reader):
         for name, filters in types.items():

@@ -6,13 +6,15 @@ wanted.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from haikei.sgserver.credentials import Caller
-from haikei.sgserver.http.answering import Call, query_of
+from haikei.sgserver.query.reading import query_of
+from haikei.sgserver.query.totals import Figure, Level, Totals, adds_up, rank
 from haikei.sgserver.schema.entities import EntityType, Schema, find_path
 from haikei.sgserver.schema.fields import DataType
 from haikei.sgserver.site import Site
-from haikei.sgserver.values import Json, Row, bad_request, inspect, utc_now
+from haikei.sgserver.values import Call, Json, Row, bad_request, inspect, utc_now
 
 _STEPS = {
     "tens": 10,
@@ -125,24 +127,35 @@ class Grouping:
 def summarize(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `summarize`: the figures of all rows, and of each group."""
     del caller
-    query = query_of(site, "summarize", call)
-    summaries = [_summary(site.schema, query.kind, one) for one in _items(call, "summaries")]
-    groupings = [_grouping(site.schema, query.kind, one) for one in _items(call, "grouping")]
+    schema, now = site.schema, utc_now()
+    query = query_of(schema, "summarize", call)
+    summaries = [_summary(schema, query.kind, one) for one in _items(call, "summaries")]
+    groupings = [_grouping(schema, query.kind, one) for one in _items(call, "grouping")]
+    figures = [
+        Figure(name=one.field, kind=one.kind, wanted=one.value, field=path.field)
+        for one in summaries
+        if (path := find_path(schema, query.kind, one.field)) is not None
+    ]
+    levels = [
+        Level(
+            field=path.field,
+            path=one.field,
+            kind=one.kind,
+            descending=one.descending,
+            name_of=partial(group_of, one.kind),
+        )
+        for one in groupings
+        if (path := find_path(schema, query.kind, one.field)) is not None
+    ]
     with site.reading() as (_, reader):
-        if not groupings and all(_counts_rows(one) for one in summaries):
-            count = reader.count(query)
-            return {"summaries": {one.field: count for one in summaries}, "groups": []}
-        fields = [*(one.field for one in summaries), *(one.field for one in groupings)]
-        rows = reader.page(query, fields).rows
-    now = utc_now()
+        if adds_up(figures, levels):
+            told, groups = Totals(figures, levels, now).read(reader, query)
+            return {"summaries": told, "groups": groups}
+        rows = reader.page(query, [*(one.name for one in figures), *(one.path for one in levels)])
     return {
-        "summaries": _figures(summaries, rows),
-        "groups": _groups(summaries, groupings, rows, now),
+        "summaries": _figures(summaries, rows.rows),
+        "groups": _groups(summaries, groupings, rows.rows, now),
     }
-
-
-def _counts_rows(summary: Summary) -> bool:
-    return summary.kind == "record_count" or (summary.kind == "count" and summary.field == "id")
 
 
 def _items(call: Call, key: str) -> list[Mapping[str, Json]]:
@@ -207,7 +220,7 @@ def _groups(
         members.setdefault(inspect(value), (name, value, []))[2].append(row)
     result: list[Json] = []
     for name, value, inside in sorted(
-        members.values(), key=lambda group: _rank(group[0], group[1]), reverse=first.descending
+        members.values(), key=lambda group: rank(group[0], group[1]), reverse=first.descending
     ):
         group: dict[str, Json] = {
             "group_name": name,
@@ -218,11 +231,6 @@ def _groups(
             group["groups"] = _groups(summaries, deeper, inside, now)
         result.append(group)
     return result
-
-
-def _rank(name: str, value: Json) -> tuple[bool, float, str]:
-    number = value if isinstance(value, int | float) else 0
-    return value is not None, number, name.casefold()
 
 
 def _present(values: Sequence[Json]) -> list[Json]:

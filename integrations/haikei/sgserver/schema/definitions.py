@@ -24,6 +24,7 @@ def kept_definition(field: Field) -> str:
             "mandatory": field.mandatory,
             "custom": field.custom,
             "properties": field.properties,
+            "hidden_in": field.hidden_in,
         },
         ensure_ascii=False,
     )
@@ -59,5 +60,6 @@ def _loaded(entity_type: str, name: str, kept: dict[str, Json], before: Field | 
         mandatory=bool(kept["mandatory"]),
         custom=bool(kept["custom"]),
         properties=cast("dict[str, Json]", kept["properties"]),
+        hidden_in=tuple(cast("list[int]", kept.get("hidden_in", []))),
         relation=relation,
     )

@@ -5,16 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from haikei.sgserver.credentials import Caller
-from haikei.sgserver.http.requests import entity_type_of
 from haikei.sgserver.schema.definitions import kept_definition
 from haikei.sgserver.schema.entities import EntityType, FieldPlace
 from haikei.sgserver.schema.fields import DataType, Field, Links
 from haikei.sgserver.site import Site
 from haikei.sgserver.store import quoted
-from haikei.sgserver.values import Fault, Json, bad_request, failed, inspect
-from haikei.sgserver.write.rows import Work
-
-Call = Mapping[str, Json]
+from haikei.sgserver.values import Call, Fault, Json, bad_request, failed, inspect
+from haikei.sgserver.wire_calls import entity_type_of
+from haikei.sgserver.write.rows import Work, missing
 
 #: Which data types a custom field may have.
 CREATABLE = {
@@ -54,9 +52,10 @@ def schema_entity_read(site: Site, caller: Caller, call: Call) -> Json:
 
 def schema_read(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `schema_read`: every field of every type."""
-    del caller, call
+    del caller
+    describe = _Describer(site, call)
     return {
-        kind.name: {field.name: _described(kind, field) for field in kind.fields.values()}
+        kind.name: {field.name: describe(kind, field) for field in kind.fields.values()}
         for kind in site.schema.types.values()
         if kind.visible
     }
@@ -66,44 +65,63 @@ def schema_field_read(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `schema_field_read`: one field, or every field, of a type."""
     del caller
     kind = entity_type_of(site.schema, "schema_field_read", call)
+    describe = _Describer(site, call)
     name = call.get("field_name")
     if name is None:
-        return {field.name: _described(kind, field) for field in kind.fields.values()}
+        return {field.name: describe(kind, field) for field in kind.fields.values()}
     field = _known(kind, "schema_field_read", name)
-    return {field.name: _described(kind, field)}
+    return {field.name: describe(kind, field)}
 
 
-def _described(kind: EntityType, field: Field) -> Json:
-    def fixed(value: Json, *, editable: bool = False) -> Json:
-        return {"value": value, "editable": editable}
+class _Describer:
+    """Says of fields what the site knows of them, as one request's project sees them."""
 
-    properties: dict[str, Json] = {
-        "default_value": fixed(field.default),
-        "summary_default": fixed(field.properties.get("summary_default", "none"), editable=True),
-    }
-    if field.data_type in _LINKS:
-        properties["valid_types"] = fixed(list(field.valid_types), editable=True)
-    if field.data_type in _CHOICES:
-        properties["valid_values"] = fixed(list(field.valid_values), editable=True)
-        labels: Json = {value: value for value in field.valid_values}
-        properties["display_values"] = fixed(labels)
-    if field.data_type is DataType.STATUS_LIST:
-        properties["hidden_values"] = fixed(list(field.hidden_values))
-    for name, value in field.properties.items():
-        properties.setdefault(name, fixed(value, editable=True))
-    return {
-        "name": fixed(field.label, editable=True),
-        "description": fixed(field.description, editable=True),
-        "data_type": fixed(str(field.data_type)),
-        "entity_type": fixed(kind.name),
-        "editable": fixed(field.editable),
-        "mandatory": fixed(field.mandatory),
-        "unique": fixed(False),  # noqa: FBT003 (the schema's own value: no field is unique)
-        "visible": fixed(True, editable=True),  # noqa: FBT003 (the schema's own value)
-        "ui_value_displayable": fixed(True),  # noqa: FBT003 (the schema's own value)
-        "custom_metadata": fixed(field.properties.get("custom_metadata", ""), editable=True),
-        "properties": properties,
-    }
+    def __init__(self, site: Site, call: Call) -> None:
+        self._project = _project(call)
+        with site.reading() as (session, _):
+            sql = 'SELECT code, name FROM "Status" WHERE _retired = 0'
+            self._statuses = {str(code): str(name or code) for code, name in session.rows(sql)}
+
+    def __call__(self, kind: EntityType, field: Field) -> Json:
+        def fixed(value: Json, *, editable: bool = False) -> Json:
+            return {"value": value, "editable": editable}
+
+        summary = field.properties.get("summary_default", "none")
+        properties: dict[str, Json] = {
+            "default_value": fixed(field.default),
+            "summary_default": fixed(summary, editable=True),
+        }
+        if field.data_type in _LINKS:
+            properties["valid_types"] = fixed(list(field.valid_types), editable=True)
+        if field.data_type in _CHOICES:
+            properties["valid_values"] = fixed(list(field.valid_values), editable=True)
+            named = self._statuses if field.data_type is DataType.STATUS_LIST else {}
+            labels: Json = {value: named.get(value, value) for value in field.valid_values}
+            properties["display_values"] = fixed(labels)
+        if field.data_type is DataType.STATUS_LIST:
+            properties["hidden_values"] = fixed(list(field.hidden_values))
+        for name, value in field.properties.items():
+            properties.setdefault(name, fixed(value, editable=True))
+        return {
+            "name": fixed(field.label, editable=True),
+            "description": fixed(field.description, editable=True),
+            "data_type": fixed(str(field.data_type)),
+            "entity_type": fixed(kind.name),
+            "editable": fixed(field.editable),
+            "mandatory": fixed(field.mandatory),
+            "unique": fixed(False),  # noqa: FBT003 (the schema's own value: no field is unique)
+            "visible": fixed(self._project not in field.hidden_in, editable=field.custom),
+            "ui_value_displayable": fixed(True),  # noqa: FBT003 (the schema's own value)
+            "custom_metadata": fixed(field.properties.get("custom_metadata", ""), editable=True),
+            "properties": properties,
+        }
+
+
+def _project(call: Call) -> int | None:
+    """Return the id of the project that a request is about, None where it names none."""
+    project = call.get("project")
+    number = project.get("id") if isinstance(project, Mapping) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 def schema_field_create(site: Site, caller: Caller, call: Call) -> Json:
@@ -134,7 +152,7 @@ def schema_field_create(site: Site, caller: Caller, call: Call) -> Json:
 
 
 def _creatable(data_type: Json, given: Mapping[str, Json]) -> DataType:
-    if data_type not in {str(kind) for kind in CREATABLE}:
+    if not isinstance(data_type, str) or data_type not in {str(kind) for kind in CREATABLE}:
         raise bad_request(
             f"API schema_field_create() invalid/missing string 'data_type': {inspect(data_type)} "
             f"Valid data types: {inspect(sorted(str(kind) for kind in CREATABLE))}"
@@ -219,8 +237,27 @@ def schema_field_update(site: Site, caller: Caller, call: Call) -> Json:
     with site.writing(caller, "schema_field_update") as (work, _):
         kind = entity_type_of(site.schema, work.verb, call)
         field = _known(kind, work.verb, call.get("field_name"))
-        _keep(site, work, kind, _with_properties(site, field, _properties(call)))
+        given = _properties(call)
+        if "visible" in given:
+            field = _shown_in(work, kind, field, _project(call), given.pop("visible"))
+        _keep(site, work, kind, _with_properties(site, field, given))
         return True
+
+
+def _shown_in(
+    work: Work, kind: EntityType, field: Field, project: int | None, visible: Json
+) -> Field:
+    place = f"API schema_field_update() {kind.name}.{field.name}"
+    if not isinstance(visible, bool):
+        raise bad_request(f"{place} 'visible' value expected true or false: {inspect(visible)}")
+    if project is None:
+        raise bad_request(f"{place} 'visible' needs a 'project'.")
+    if not field.custom:
+        raise bad_request(f"{place} is a shipped field whose 'visible' is not editable.")
+    if work.session.row('SELECT 1 FROM "Project" WHERE id = ?', (project,)) is None:
+        raise missing(work.verb, "Project", project)
+    elsewhere = tuple(one for one in field.hidden_in if one != project)
+    return replace(field, hidden_in=elsewhere if visible else (*elsewhere, project))
 
 
 def schema_field_delete(site: Site, caller: Caller, call: Call) -> Json:

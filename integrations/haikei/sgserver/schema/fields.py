@@ -157,6 +157,7 @@ class Field:
     relation: Relation | None = None  #: where a multi-entity field's links are
     counts: str = ""  #: of a summary: the multi-entity field whose rows it counts
     properties: dict[str, Json] = field(default_factory=dict[str, Json])  #: set by schema updates
+    hidden_in: tuple[int, ...] = ()  #: ids of the projects whose pages do not show it
 
     @property
     def stored(self) -> bool:

@@ -5,9 +5,8 @@ itself, and all others put together.
 
 from dataclasses import replace
 
-from haikei.sgserver.schema import stock_production, stock_publishing
+from haikei.sgserver.schema import stock_pipeline, stock_production, stock_publishing
 from haikei.sgserver.schema.declaring import (
-    CUSTOM_SLOTS,
     USERS,
     back,
     checkbox,
@@ -46,7 +45,7 @@ HUMAN_USER = entity_type(
     choice("home_page", "Home Page", "home", "inbox", "my_tasks", "new_user_welcome"),
     plain("language", "Language"),
     plain("locked_until", "Locked Until", DataType.DATE_TIME),
-    fixed("password_proxy", "Password", DataType.PASSWORD),
+    plain("password_proxy", "Password", DataType.PASSWORD),
     link("permission_rule_set", "Permission Role", "PermissionRuleSet", editable=False),
     *images(),
     *tags("HumanUser"),
@@ -187,6 +186,8 @@ PAGE = entity_type(
     link("project", "Project", "Project", binds=True),
     checkbox("shared", "Shared"),
     checkbox("current_user_favorite", "Favorite"),
+    fixed("last_accessed", "Last Accessed", DataType.DATE_TIME),
+    fixed("last_accessed_by_current_user", "Last Accessed by You", DataType.DATE_TIME),
     *tags("Page"),
     name_field="name",
 )
@@ -230,7 +231,17 @@ def stock_schema() -> Schema:
         EVENT_LOG_ENTRY,
         ACTION_MENU_ITEM,
         PAGE,
-        *(stock_production.custom_entity(name) for name in CUSTOM_SLOTS),
+        stock_pipeline.PIPELINE_CONFIGURATION,
+        stock_pipeline.SOFTWARE,
+        stock_pipeline.FILESYSTEM_LOCATION,
+        stock_pipeline.CUT,
+        stock_pipeline.CUT_ITEM,
+        stock_pipeline.CUT_VERSION_CONNECTION,
+        stock_pipeline.DELIVERY,
+        stock_pipeline.TICKET,
+        stock_pipeline.TICKET_TICKET_CONNECTION,
+        stock_pipeline.PHASE,
+        *stock_pipeline.custom_types(),
     ]
     return Schema(_reachable(types))
 

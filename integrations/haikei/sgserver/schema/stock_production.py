@@ -21,7 +21,6 @@ from haikei.sgserver.schema.declaring import (
     task_notes,
     through,
 )
-from haikei.sgserver.schema.entities import EntityType
 from haikei.sgserver.schema.fields import DataType
 
 _TASK_LINKS = ("Asset", "Episode", "Sequence", "Shot", "Project", *CUSTOM_SLOTS)
@@ -35,6 +34,13 @@ PROJECT = entity_type(
     checkbox("archived", "Archived"),
     checkbox("is_template", "Template"),
     checkbox("is_demo", "Demo"),
+    plain(
+        "tracking_settings",
+        "Tracking Settings",
+        DataType.SERIALIZABLE,
+        # By which links the site's pages lead from a row upwards.
+        default='{"navchains": {"Asset": "Asset.sg_asset_type", "Shot": "Shot.sg_sequence"}}',
+    ),
     plain("billboard", "Billboard", DataType.URL),
     plain("color", "Color", DataType.COLOR),
     checkbox("current_user_favorite", "Favorite"),
@@ -266,17 +272,3 @@ TIME_LOG = entity_type(
     name_field="description",
     needs_project=True,
 )
-
-
-def custom_entity(name: str) -> EntityType:
-    """Declare one of the slots that a site may use for things of its own."""
-    return entity_type(
-        name,
-        f"Custom Entity {name[-2:]}",
-        plain("code", "Name", mandatory=True),
-        plain("description", "Description"),
-        *production(name),
-        status("wtg", "ip", "cmpt", default="wtg"),
-        back("tasks", "Tasks", "Task", "entity"),
-        needs_project=True,
-    )

@@ -48,6 +48,8 @@ DEPARTMENTS = (
     ("Photography", "CMP"),
     ("Production", "PROD"),
 )
+#: The pages of a site that show rows of all projects: name, entity type.
+PAGES = (("All Projects", "Project"), ("All Shots", "Shot"), ("All Versions", "Version"))
 
 
 def furnish(work: Work) -> int:
@@ -67,6 +69,8 @@ def furnish(work: Work) -> int:
         )
     for order, (name, code) in enumerate(DEPARTMENTS, start=1):
         _row(work, "Department", name=name, code=code, list_order=order, sg_status_list="act")
+    for name, shown in PAGES:
+        _row(work, "Page", name=name, entity_type=shown, shared=1, last_accessed=work.stamp)
     return system
 
 

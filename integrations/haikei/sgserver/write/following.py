@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 
 from haikei.sgserver.credentials import Caller
-from haikei.sgserver.http.answering import Call
 from haikei.sgserver.query.presenting import Presenter
 from haikei.sgserver.site import Site
 from haikei.sgserver.store import Session
-from haikei.sgserver.values import Json, bad_request, inspect
+from haikei.sgserver.values import Call, Json, bad_request, inspect
 from haikei.sgserver.write.coercing import reference
 from haikei.sgserver.write.rows import Work, change_row, missing, record, row_columns
 

@@ -4,6 +4,7 @@ import dataclasses
 import uuid
 from collections.abc import Mapping, Sequence
 
+from haikei.sgserver.credentials import keep_secret
 from haikei.sgserver.media.attachments import file_value
 from haikei.sgserver.schema.entities import EntityType
 from haikei.sgserver.schema.fields import DataType, Field
@@ -29,10 +30,14 @@ from haikei.sgserver.write.rows import (
     row_columns,
 )
 
+HIDDEN = "*******"  #: what the site shows of a password, and all that a row keeps of it
+
 
 @dataclasses.dataclass(slots=True)
 class Draft:
     """What is to be written to one row."""
+
+    secret: str = ""  #: a person's new password, of which the site keeps a salted hash
 
     columns: Columns = dataclasses.field(default_factory=dict[str, SqlValue])
     links: list[tuple[Field, list[int], Mode]] = dataclasses.field(
@@ -116,7 +121,7 @@ class Drafter:
             case DataType.SERIALIZABLE | DataType.JSONB:
                 return None if value is None else kept_json(value)
             case DataType.PASSWORD:
-                return None if value is None else str(value)
+                return self._password(found, value, draft)
             case _:
                 kept = Coercion(self._work.verb, self._kind.name, found)(value)
                 self._check_choice(found, kept)
@@ -138,6 +143,19 @@ class Drafter:
                 f"'{kept}' is not a valid list value. Valid list values: "
                 f"{_listed(found.valid_values)}.",
             )
+
+    def _password(self, found: Field, value: Json, draft: Draft) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            coercion = Coercion(self._work.verb, self._kind.name, found)
+            raise coercion.refusal(value, "String, NilClass")
+        if self._kind.name != "HumanUser":
+            return value
+        if not value:
+            raise self._refused(found, "A password has at least one character.")
+        draft.secret = value
+        return HIDDEN
 
     def _link(self, found: Field, value: Json) -> int | None:
         if value is None:
@@ -242,6 +260,8 @@ def create_row(work: Work, kind: EntityType, fields: Mapping[str, Json]) -> int:
     if kind.connection:
         check_connection(work, kind, columns)
     row = insert_row(work, kind, entity_id, columns)
+    if draft.secret:
+        keep_secret(session, entity_id, draft.secret)
     if kind.permanent:
         return entity_id
     tell_new(work, row, columns)
@@ -311,6 +331,8 @@ def update_row(
         _name_persons(kind, merged, set(draft.columns))
         if kind.name == "HumanUser":
             draft.columns["name"] = merged["name"]
+    if draft.secret:
+        keep_secret(work.session, entity_id, draft.secret)
     changes = {name: value for name, value in draft.columns.items() if old[name] != value}
     if not changes and not draft.links:
         return

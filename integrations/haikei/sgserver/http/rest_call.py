@@ -1,0 +1,145 @@
+"""One request to the REST interface: who asks, for what, and how rows look in its answers."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.responses import JSONResponse, Response
+
+from haikei.sgserver.credentials import Caller
+from haikei.sgserver.http.hosting import Hosting
+from haikei.sgserver.http.rpc import dispatch
+from haikei.sgserver.media.uploads_cloud import CloudUploads
+from haikei.sgserver.schema.entities import EntityType, find_path
+from haikei.sgserver.schema.fields import DataType
+from haikei.sgserver.values import Fault, Json, Row, bad_request, inspect
+
+LINKS = {DataType.ENTITY, DataType.MULTI_ENTITY}
+#: Numbers that travel as text, so that no client's arithmetic changes them.
+_EXACT = {DataType.FLOAT, DataType.CURRENCY}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestCall:
+    """One request of somebody who has signed in."""
+
+    hosting: Hosting
+    uploads: CloudUploads
+    caller: Caller
+    path: str
+    prefix: str  #: `/api/v1` or as the client wrote it
+    names: Mapping[str, str]  #: what stands in the path
+    query: Mapping[str, str]
+    body: Mapping[str, Json]
+
+    def ask(self, method: str, **call: Json) -> Json:
+        """Return what the wire method answers."""
+        return dispatch(self.hosting.site, self.caller, method, call)
+
+    @property
+    def kind(self) -> EntityType:
+        """The entity type of the path."""
+        return self.type_called(self.names["entity"])
+
+    def type_called(self, word: Json) -> EntityType:
+        """
+        Return the type that a word such as `Shot`, `shots` or `human_users` means.
+
+        Raises:
+            Fault: there is none.
+        """
+        for kind in self.hosting.site.schema.types.values():
+            if isinstance(word, str) and word in {kind.name, collection(kind.name)}:
+                return kind
+        raise Unknown(f"{inspect(word)} is no entity type of this site.")
+
+    @property
+    def number(self) -> int:
+        """The row's id of the path."""
+        text = self.names["number"]
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise Unknown(f"{text!r} is no id of a row.")
+        return int(text)
+
+    def fields(self, kind: EntityType, *more: str) -> list[str]:
+        """Return the fields that are asked for, as `fields=code,project` or `fields=*`."""
+        asked = self.query.get("fields") or self.query.get("options[fields]") or ",".join(more)
+        if asked == "*":
+            return [name for name, field in kind.fields.items() if name != "id" and field.editable]
+        names = [name for name in asked.split(",") if name]
+        for name in names:
+            if find_path(self.hosting.site.schema, kind, name) is None:
+                raise bad_request(f"API read() {kind.name}.{name} doesn't exist.")
+        return names
+
+    def shown(self, kind: EntityType, row: Row) -> dict[str, Json]:
+        """Return a row as REST shows it: links apart from other values."""
+        here = f"{self.prefix}/entity/{collection(kind.name)}/{row['id']}"
+        attributes: dict[str, Json] = {}
+        relationships: dict[str, Json] = {}
+        for name, value in row.items():
+            path = find_path(self.hosting.site.schema, kind, name)
+            if name in {"type", "id"} or path is None:
+                continue
+            if path.field.data_type in LINKS:
+                links: dict[str, Json] = {"self": f"{here}/relationships/{name}"}
+                if isinstance(value, Mapping):
+                    far = collection(str(value["type"]))
+                    links["related"] = f"{self.prefix}/entity/{far}/{value['id']}"
+                relationships[name] = {"data": value, "links": links}
+            else:
+                exact = path.field.data_type in _EXACT and isinstance(value, int | float)
+                attributes[name] = str(float(cast("float", value))) if exact else value
+        return {
+            "type": row["type"],
+            "id": row["id"],
+            "attributes": attributes,
+            "relationships": relationships,
+            "links": {"self": here},
+        }
+
+
+class Unknown(Fault):
+    """Nothing stands at that path."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(104, message)
+
+
+def collection(name: str) -> str:
+    """Return the word for rows of a type in paths: `HumanUser` is `human_users`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    if words.endswith("y") and words[-2] not in "aeou":
+        return f"{words[:-1]}ies"
+    return f"{words}es" if words.endswith(("s", "x", "ch")) else f"{words}s"
+
+
+def whole_number(query: Mapping[str, Json], key: str, default: int) -> int:
+    """
+    Return a parameter above zero.
+
+    Raises:
+        Fault: it is none.
+    """
+    text = str(query.get(key, default))
+    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0 and len(text) < 10):
+        raise bad_request(f"API read() invalid integer '{key}': {inspect(text)}")
+    return int(text)
+
+
+def known(call: RestCall) -> None:
+    """
+    See that the row of the path exists.
+
+    Raises:
+        Unknown: it does not.
+    """
+    with call.hosting.site.reading() as (_, reader):
+        if not reader.rows(call.kind, [call.number], []):
+            raise Unknown(f"{call.kind.name} {call.number} does not exist.")
+
+
+def data(call: RestCall, found: Json, status: int = 200) -> Response:
+    """Return what was asked for, in the envelope of every answer."""
+    return JSONResponse({"data": found, "links": {"self": call.path}}, status)
