@@ -1,6 +1,8 @@
 """All commands, put together, and what a person sees when one fails."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -15,11 +17,12 @@ from haikei.cli import (
     processes,
     report,
     sgserver,
+    status,
     touchup,
     verify,
 )
 from haikei.cli.credits import app as credits_app
-from haikei.cli.output import fail
+from haikei.cli.output import fail, say
 from haikei.errors import HaikeiError
 
 app = typer.Typer(
@@ -29,6 +32,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 (a callback of typer's)
+    if wanted:
+        say(f"haikei {version('haikei')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Say which version this is."
+        ),
+    ] = False,
+) -> None:
+    """Turn published layouts into reviewed, versioned and credited backgrounds."""
+
+
 app.command("demo")(demo.demo)
 app.command("run")(processes.run)
 app.command("watch")(processes.watch)
@@ -36,6 +60,7 @@ app.command("events")(processes.events)
 app.command("review")(processes.review)
 app.command("web")(processes.web)
 app.command("worker")(processes.worker)
+app.command("status")(status.status)
 app.command("sgserver")(sgserver.sgserver)
 app.command("generate")(generate_command.generate)
 app.command("backfill")(generate_command.backfill)

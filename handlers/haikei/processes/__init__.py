@@ -1,5 +1,14 @@
-"""The tree of processes that `haikei run` keeps alive."""
+"""The tree of processes that `haikei run` keeps alive, and how it stands."""
 
+from typing import TYPE_CHECKING
+
+from haikei.doors import on_demand
 from haikei.processes.supervisor import Child, Supervisor, studio_processes
 
-__all__ = ["Child", "Supervisor", "studio_processes"]
+if TYPE_CHECKING:
+    from haikei.processes.status import StudioStatus, studio_status
+
+__all__ = ["Child", "StudioStatus", "Supervisor", "studio_processes", "studio_status"]
+
+#: On demand: the supervisor does without jobs and the database.
+__getattr__ = on_demand(__name__, {"haikei.processes.status": ("StudioStatus", "studio_status")})

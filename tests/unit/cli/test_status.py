@@ -1,0 +1,107 @@
+"""`haikei status` says how the studio stands, and `--version` which Haikei that is."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+from typer.testing import CliRunner, Result
+
+from haikei.cli.app import app
+from haikei.database import jobs
+from support.databases import fresh_database
+
+SETTINGS = """
+[studio]
+state = "state"
+[storage]
+[[storage.roots]]
+name = "primary"
+path = "projects"
+"""
+
+
+@pytest.fixture(autouse=True)
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "projects").mkdir()
+    (tmp_path / "haikei.toml").write_text(SETTINGS, encoding="utf-8")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def add_job(studio: Path, state: str, age: timedelta) -> None:
+    then = datetime.now(UTC) - age
+    row = {"key": state, "event_key": state, "state": state, "created_at": then, "updated_at": then}
+    database = fresh_database(studio / "state" / "haikei.db")
+    with database.begin() as connection:
+        connection.execute(insert(jobs).values(**row))
+    database.dispose()
+
+
+def test_a_fresh_studio_stands_without_work() -> None:
+    found = call("status", "--json")
+    shown = json.loads(found.stdout)
+
+    assert found.exit_code == 0
+    assert {one["name"]: one["pid"] for one in shown["processes"]} == dict.fromkeys(
+        [one["name"] for one in shown["processes"]]
+    )
+    assert shown["queue"]["stands_still"] is False
+    assert [disk["what"] for disk in shown["disks"]] == ["state", "storage primary"]
+    assert all(disk["free"] > 0 for disk in shown["disks"])
+    assert any("haikei run" in trouble for trouble in shown["troubles"])
+
+
+def test_work_that_waits_while_nothing_moves_is_a_standstill(studio: Path) -> None:
+    add_job(studio, "waiting", timedelta(minutes=20))
+
+    said = call("status")
+    assert "Work waits and nothing moves" in said.stdout
+    assert "20 min ago" in said.stdout
+    assert said.exit_code == 0
+    assert call("status", "--check").exit_code == 1
+    patient = json.loads(call("status", "--json", "--still-after", "60").stdout)
+    assert patient["queue"]["stands_still"] is False
+
+
+def test_a_process_of_this_studio_is_found_and_no_other(studio: Path) -> None:
+    here = studio / "haikei.toml"
+    waits = [sys.executable, "-c", "input()", "review", "--settings"]
+    with (
+        subprocess.Popen([*waits, str(here)], stdin=subprocess.PIPE) as ours,
+        subprocess.Popen([*waits, "/elsewhere/haikei.toml"], stdin=subprocess.PIPE) as other,
+    ):
+        shown = json.loads(call("status", "--json").stdout)
+        for process in (ours, other):
+            process.communicate(b"\n")
+
+    pids = {one["name"]: one["pid"] for one in shown["processes"]}
+    assert pids["review"] == ours.pid
+    assert pids["steps"] is None
+    assert any(
+        trouble.startswith("Not running on this host: steps") for trouble in shown["troubles"]
+    )
+
+
+def test_storage_that_is_away_is_said(studio: Path) -> None:
+    (studio / "projects").rmdir()
+    assert "storage primary at" in call("status").stdout
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert call("--version").stdout == f"haikei {version('haikei')}\n"
+
+
+def test_a_mistyped_command_is_answered_with_the_nearest() -> None:
+    said = call("statsu")
+    assert said.exit_code == 2
+    assert "'status'" in said.output
