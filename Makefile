@@ -7,6 +7,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 STAMP  := $(VENV)/.installed
+# The demonstration needs neither torch nor test tools; with a model it needs torch and diffusers.
+LIGHT  := $(VENV)/.demo-installed
+MODEL  := $(VENV)/.model-installed
 DEMO_ARGS ?=
 TEST_ARGS ?=
 # How many tests run at once; those of one folder run one after the other as long as that goes.
@@ -19,9 +22,12 @@ PYTEST  = $(BIN)/$(if $(COVERAGE),coverage run -m pytest,pytest) --numprocesses=
 DEBIAN_PDF     := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fontconfig fonts-noto-cjk
 DEBIAN_TESTS   := chromium libimage-exiftool-perl openssl
 
+DEMO_NEEDS = $(if $(wildcard $(STAMP)),install,$(if $(findstring --model,$(DEMO_ARGS)),$(MODEL),$(LIGHT)))
+
 .PHONY: demo test proofs coverage check pythons format bench install clean debian-pdf debian-tests
 
-demo: install debian-pdf
+demo: debian-pdf
+	@$(MAKE) --no-print-directory $(DEMO_NEEDS)
 	$(BIN)/haikei demo $(DEMO_ARGS)
 
 test: install debian-pdf debian-tests
@@ -88,10 +94,22 @@ debian-pdf debian-tests:
 
 install: $(STAMP)
 
-# A fresh environment's own pip may be older than 25.1, which reads no dependency groups.
-$(STAMP): pyproject.toml constraints.txt
+$(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Haikei needs Python 3.11 or newer: install python3.11."; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV)
+
+# The environment is one and the same: what the demonstration brought stays for `make test`.
+$(LIGHT): pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	touch $@
+
+$(MODEL): $(LIGHT)
+	$(PIP) torch
+	$(PIP) --editable '.[diffusers]'
+	touch $@
+
+# A fresh environment's own pip may be older than 25.1, which reads no dependency groups.
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --upgrade pip
 	$(PIP) torch
 	$(PIP) --group dev --editable '.[diffusers]'
