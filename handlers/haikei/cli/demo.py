@@ -17,7 +17,6 @@ from haikei.jobs import Job, JobState
 from haikei.printable import printable
 
 if TYPE_CHECKING:
-    from haikei.demo.crediting import Credited
     from haikei.demo.show import DemoResult
 
 
@@ -71,6 +70,10 @@ class DemoProgress:
             if not self._console.is_terminal and self._told.get(job.key) != shown:
                 self._told[job.key] = shown
                 self.tell(f"{name}: {shown}")
+
+
+#: Columns of the smallest terminal that is still in use.
+_WIDTH = 80
 
 
 def demo(
@@ -188,37 +191,37 @@ def _show(result: "DemoResult", *, as_json: bool, serving: bool) -> None:
         )
         return
     print_table(
-        ("version", "status", "credits", "files", "seconds"),
-        [
-            (
-                row.code,
-                row.status,
-                f"{row.credit_en}\n{row.credit_ja}",
-                len(row.files),
-                f"{row.seconds:.1f}",
-            )
-            for row in result.rows
-        ],
+        ("version", "status", "credits"),
+        [(row.code, row.status, f"{row.credit_en}\n{row.credit_ja}") for row in result.rows],
+        width=_WIDTH,
     )
+    if result.credited is not None:
+        print_table(
+            ("painted over by an artist", "credits"),
+            [(row.code, f"{row.credit_en}\n{row.credit_ja}") for row in result.credited.touched],
+            width=_WIDTH,
+        )
     for reason in result.missing:
         say(f"missing  {reason}", colour="red")
-    if result.credited is not None:
-        _show_credits(result.credited)
-    say(f"Contact sheet  {result.studio.contact_sheet}")
-    say(f"Files          {result.studio.projects}")
-    say(f"Log            {result.studio.log}")
-    say(f"Tracker        {result.url}")
-    say(f"Review         {result.pages}")
     if serving:
-        say("Open the link. Drop another layout below the files. Ctrl-C stops everything.")
+        say(f"Review         {result.pages}", colour="green")
+        say(f"Tracker        {result.url}")
+    else:
+        say("Review         the pages have stopped; without --once they stay open")
+    if result.credited is not None:
+        say(f"Approved       {result.credited.approved}")
+        say(f"Ledger         {result.credited.entries} entries, see `haikei ledger verify`")
+        reports = {path.parent.parent for path in result.credited.reports}
+        for folder in sorted(reports):
+            say(f"Reports        {_short(folder)}")
+    say(f"Contact sheet  {_short(result.studio.contact_sheet)}")
+    say(f"Files          {_short(result.studio.projects)}")
+    say(f"Log            {_short(result.studio.log)}")
+    if serving:
+        say("Open the first link. Drop another layout below the files. Ctrl-C stops it all.")
 
 
-def _show_credits(credited: "Credited") -> None:
-    print_table(
-        ("painted over by an artist", "credits"),
-        [(row.code, f"{row.credit_en}\n{row.credit_ja}") for row in credited.touched],
-    )
-    say(f"Approved       {credited.approved}")
-    say(f"Ledger         {credited.entries} entries; `haikei ledger verify` recomputes them")
-    for path in credited.reports:
-        say(f"Report         {path}")
+def _short(path: Path) -> Path:
+    """Return a path from here where it is below, which fits a terminal of 80 columns."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -94,8 +94,10 @@ def finding_row(finding: "Finding") -> Mapping[str, object]:
     }
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table that fits the terminal."""
+def print_table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], *, width: int | None = None
+) -> None:
+    """Print a table that fits the terminal, or so many columns."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -105,8 +107,8 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(printable(str(cell)) for cell in row))
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
+    console = Console(highlight=False, markup=False, width=width)
+    if width is None and not console.is_terminal:
         # A pipe has no width: lines that break in the middle of a word cannot be searched.
         console = Console(highlight=False, markup=False, width=220)
     console.print(table)
