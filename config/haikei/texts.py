@@ -148,6 +148,10 @@ ROLES: Mapping[str, RoleTexts] = {
 }
 
 #: `haikei.credits.Facet`: the sides of an image's making.
+#: Of a system that no person is named for: what the pipeline ran itself, and what ran elsewhere.
+BY_PIPELINE = Bilingual("run by pipeline", "パイプライン自動実行")
+NO_OPERATOR = Bilingual("operator not recorded", "操作者の記録なし")
+
 FACETS: Mapping[str, Bilingual] = {
     "layout": Bilingual("Concept and layout", "構想・レイアウト"),
     "generation": Bilingual("Generation", "生成"),
