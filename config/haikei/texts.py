@@ -170,6 +170,7 @@ FACET_STATES: Mapping[str, Bilingual] = {
     "global_grade": Bilingual("grade of the whole image", "全体の色調整"),
     "full_repaint": Bilingual("full repaint", "全面描き直し"),
     "unmeasured": Bilingual("not measured", "計測なし"),
+    "declared": Bilingual("declared; no change measured", "申告のみ（変化の計測なし）"),
     "selected": Bilingual("selected", "選定済み"),
     "approved": Bilingual("approved", "承認済み"),
     "withdrawn": Bilingual("approval taken back", "承認取り消し"),

@@ -14,7 +14,15 @@ from haikei.credits.contribution import (
     SourceType,
     System,
 )
-from haikei.credits.facets import FacetState, FacetSummary, Part, facets, is_ai, overall_source_type
+from haikei.credits.facets import (
+    FacetState,
+    FacetSummary,
+    Part,
+    facets,
+    is_ai,
+    overall_source_type,
+    shows_change,
+)
 from haikei.credits.machine_names import GENERATORS, is_machine_name
 from haikei.credits.naming import (
     WITHHELD,
@@ -76,4 +84,5 @@ __all__ = [
     "printed_person",
     "printed_system",
     "roll",
+    "shows_change",
 ]

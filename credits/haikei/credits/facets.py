@@ -33,6 +33,7 @@ class FacetState(StrEnum):
     GLOBAL_GRADE = "global_grade"
     FULL_REPAINT = "full_repaint"
     UNMEASURED = "unmeasured"
+    DECLARED = "declared"  #: nothing was measured to change; a person says that it was painted over
     SELECTED = "selected"
     APPROVED = "approved"
     WITHDRAWN = "withdrawn"  #: approved once, and not any more
@@ -64,8 +65,11 @@ class FacetSummary:
 
     @property
     def grade(self) -> Grade | None:
-        """The strongest way in which any of it is known."""
+        """The strongest way in which any of it is known; of whom, each part says for itself."""
         found = {part.contribution.grade for part in self.parts}
+        evidence = [part.contribution.evidence for part in self.parts]
+        if any(one.recall or (one.change and shows_change(one.change)) for one in evidence):
+            found.add(Grade.MEASURED)
         return next((grade for grade in _STRENGTH if grade in found), None)
 
 
@@ -183,7 +187,7 @@ def _touch_up(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary
     if state is FacetState.NONE and (by_hand or touched):
         state = FacetState.BY_HAND if by_hand else FacetState.UNMEASURED
         if changes and not by_hand:
-            state = FacetState.NONE
+            state = FacetState.DECLARED
     return FacetSummary(
         facet=Facet.TOUCH_UP,
         state=state,
@@ -197,6 +201,11 @@ def _changes(image: ImageRecord) -> list[Change]:
     # Artists who shared one touch-up share its measure, which is counted once.
     found = (one.evidence.change for one in image.contributions)
     return list(dict.fromkeys(change for change in found if change is not None))
+
+
+def shows_change(change: Change) -> bool:
+    """Tell whether anything was measured to change: a place, or the colours of the whole image."""
+    return _change_state(change) is not FacetState.NONE
 
 
 def _change_state(change: Change) -> FacetState:

@@ -360,11 +360,12 @@ def _evidence(contribution: "Contribution") -> Iterable[str]:
         change = evidence.change
         spots = len(change.regions)
         regions = f"{spots} region{'s' * (spots != 1)}"
-        yield f"{change.area_ppm} ppm of the area in {regions}, {change.method}"
+        yield f"measured: {change.area_ppm} ppm of the area in {regions}, {change.method}"
     if evidence.recall is not None:
         recall = evidence.recall
         yield (
-            f"{recall.observed_ppm} ppm of the layout's lines seen, {recall.chance_ppm} ppm by "
+            f"measured: {recall.observed_ppm} ppm of the layout's lines seen, "
+            f"{recall.chance_ppm} ppm by "
             f"chance, {recall.method}"
         )
     if evidence.minutes is not None:

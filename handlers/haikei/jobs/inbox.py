@@ -62,10 +62,9 @@ def receive_all(connection: Connection, published: Sequence[Event]) -> int:
 
 def _as_printed(connection: Connection, event: Event) -> Event:
     # The tracker may still hold a name that was erased here.
-    if not isinstance(event, TouchUpPublished) or event.artist is None:
+    if not isinstance(event, TouchUpPublished):
         return event
-    (artist,) = people.as_printed(connection, [event.artist])
-    return replace(event, artist=artist)
+    return replace(event, artists=tuple(people.as_printed(connection, event.artists)))
 
 
 def _update_touch_up(connection: Connection, event: TouchUpPublished, payload: str) -> None:

@@ -127,7 +127,6 @@ def test_a_pass_of_an_algorithm_is_not_counted_as_ai_beside_a_model() -> None:
             "grade of the whole image",
         ),
         (a_change(area_ppm=990_000, regions=1), FacetState.FULL_REPAINT, "full repaint"),
-        (a_change(area_ppm=0, regions=0), FacetState.NONE, "none"),
     ],
 )
 def test_a_touch_up_is_told_as_it_was_measured(
@@ -137,6 +136,20 @@ def test_a_touch_up_is_told_as_it_was_measured(
 
     assert (found.state, found.text.en) == (state, text)
     assert found.grade is Grade.MEASURED
+
+
+def test_who_painted_is_never_measured_and_where_nothing_is_it_is_only_declared() -> None:
+    touched = a_touch_up(change=a_change(area_ppm=0, regions=0))
+    insisted = replace(
+        touched,
+        contributions=tuple(replace(one, grade=Grade.DECLARED) for one in touched.contributions),
+    )
+    found = _of(_with(a_layout(), a_generation(), insisted), Facet.TOUCH_UP)
+
+    assert (found.state, found.grade) == (FacetState.DECLARED, Grade.DECLARED)
+    assert found.text.en == "declared; no change measured"
+    measured = _of(_with(a_layout(), a_touch_up()), Facet.TOUCH_UP)
+    assert [part.contribution.grade for part in measured.parts] == [Grade.LOGGED]
 
 
 def test_artists_who_share_a_touch_up_share_its_measure() -> None:
