@@ -10,6 +10,7 @@
     │   ├── ImageUnreadable    the file is damaged, truncated, too large or no image
     │   ├── LayoutChanged      the file is not the one that was announced
     │   ├── SheetBlank         nothing is drawn on it: people are asked
+    │   ├── LayoutDisputed     the same pixels are recorded as somebody else's: people are asked
     │   └── PolicyRefusal      consent, the show's rule or a model's licence says no
     ├── GenerationError        a generator could not make the picture
     │   ├── ModelUnusable      a model folder is incomplete, unsafe or undeclared
@@ -112,6 +113,10 @@ class LayoutChanged(LayoutRefused):
 
 class SheetBlank(LayoutRefused):
     """Nothing is drawn on the layout's sheet: people are asked whether that is meant."""
+
+
+class LayoutDisputed(LayoutRefused):
+    """A layout's pixels are recorded as the work of somebody else: people are asked."""
 
 
 class PolicyRefusal(LayoutRefused):

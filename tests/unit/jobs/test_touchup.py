@@ -285,11 +285,8 @@ def test_a_file_in_which_nothing_was_painted_is_a_conversion_and_credits_nobody(
 ) -> None:
     file = studio.settings.studio.state.parent / how
     words = {"Description": "my work"} if how == "words.png" else {}
-    bits = 16 if how == "deep.tif" else 8
     picture = read_picture(file_of(studio, parent))
-    write_picture(picture, file, bits=bits, attributes=words) if how != "float.exr" else (
-        write_picture(picture, file)
-    )
+    write_picture(picture, file, bits=16 if how == "deep.tif" else 8, attributes=words)
     files, entries = studio.files, ledger_size(studio)
 
     with pytest.raises(NothingPainted, match="saved by Sakura Ito; nobody is credited") as answer:
