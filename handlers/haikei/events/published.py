@@ -47,6 +47,7 @@ class LayoutPublished:
     published_file: int | None  #: its row in the tracker, when the source knows it
     source: Source
     at: datetime  #: when it was seen
+    published_by: str = ""  #: the id of the person who created its row; empty when nobody is known
 
     @property
     def key(self) -> str:

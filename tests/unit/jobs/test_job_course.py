@@ -428,3 +428,19 @@ def test_the_same_layout_by_somebody_else_asks_and_credits_nobody_anew(
 
     assert studio.store.get(job.key).state is JobState.DONE
     assert "Layout Riku Mori" in tracker.published[job.key].credit_en
+
+
+def test_the_same_drawing_by_a_second_person_on_one_cut_asks_once(studio: JobStudio) -> None:
+    watched = put_layout(studio.settings)
+    first = dataclasses.replace(watched, published_file=9, published_by="HumanUser:7")
+    second = dataclasses.replace(watched, published_file=12, published_by="HumanUser:22")
+
+    for event in (watched, first, first, second, second, watched):
+        announce(studio.database, event)
+    studio.work()
+
+    made, asked = sorted(studio.store.list(), key=lambda job: job.state)[::-1]
+    assert (made.state, asked.state) == (JobState.DONE, JobState.DEAD)
+    assert asked.error_kind == "LayoutDisputed"
+    assert "by HumanUser:7 (PublishedFile 9), and the same drawing by HumanUser:22" in asked.error
+    assert f"--image {watched.sha256} --by HumanUser:22 --answer yes" in asked.error

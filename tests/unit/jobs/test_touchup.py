@@ -316,6 +316,7 @@ def test_a_conversion_is_insisted_on_with_a_reason_and_credited_as_declared(
     assert "too faint" in json.dumps(sealed)
     (touched,) = [one for one in facets(taken.background) if one.facet is Facet.TOUCH_UP]
     assert (touched.state, touched.grade) == (FacetState.DECLARED, Grade.DECLARED)
+    assert b"declared by a person; no change was measured" in taken.path.read_bytes()
 
 
 def test_an_earlier_version_saved_again_is_no_touch_up_of_a_later_one(
@@ -448,7 +449,10 @@ def test_declared_generative_fill_is_recorded_as_the_tools_part(
     assert (filled.role, filled.grade) == (Role.AI_GENERATION, Grade.DECLARED)
     request = studio.tracker.published[taken.background.key]
     assert request.source_type == "compositeWithTrainedAlgorithmicMedia"
-    assert "AI generation Generative fill of Adobe Photoshop 27.0" in request.credit_en
+    fill = "Generative fill of Adobe Photoshop 27.0"
+    assert f"AI generation {fill} (operator not recorded)" in request.credit_en
+    assert f"{fill}（操作者の記録なし）" in request.credit_ja
+    assert "Flat 1 (run by pipeline)" in request.credit_en
     marks = read_marks(taken.path, trust_pem=studio.tools.marks().trust_pem)
     assert marks.state is MarksState.TRUSTED
     assert marks.says_ai

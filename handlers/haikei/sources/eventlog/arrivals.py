@@ -171,6 +171,7 @@ class Arrivals:
                 published_file=layout.id,
                 source=row.source,
                 at=utc_now(),
+                published_by=layout.published_by,
             )
         named = self._named(layout, inspection.path)
         return TouchUpPublished(

@@ -62,6 +62,7 @@ class PublishedLayout:
     created_at: datetime
     typed: bool = True  #: False while it has no type: it may become a layout, or anything else
     painted: PaintOver | None = None  #: None for a layout
+    published_by: str = ""  #: who created the row, such as `HumanUser:12`; empty for a script
 
 
 class TrackerFeed(Protocol):

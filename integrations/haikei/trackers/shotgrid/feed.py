@@ -116,6 +116,7 @@ _LAYOUT_FIELDS = (
     FOLDER_NAME,
     "published_file_type.PublishedFileType.code",
     "created_at",
+    "created_by",
 )
 _TYPE = "published_file_type.PublishedFileType.code"
 _OF_TYPE = re.compile(r"^[^_]+_(?P<entity>\w+)_[^_]+$")
@@ -256,7 +257,7 @@ class ShotGridFeed:
         return not code or code.casefold() in self._types
 
     def _layout(self, row: Record) -> PublishedLayout:
-        entity = row.link("entity")
+        entity, by = row.link("entity"), row.link("created_by")
         is_shot = entity is not None and entity.type == "Shot"
         shot = (row.text("entity.Shot.code") or entity.name) if entity and is_shot else ""
         sequence = row.link("entity.Shot.sg_sequence")
@@ -272,6 +273,7 @@ class ShotGridFeed:
             ready=bool(row.text(_TYPE) and shot and path),
             created_at=row.instant("created_at"),
             typed=bool(row.text(_TYPE)),
+            published_by=f"{by.type}:{by.id}" if by and by.type == "HumanUser" else "",
         )
 
     def _path(self, value: Mapping[str, object]) -> Path | None:
