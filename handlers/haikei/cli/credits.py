@@ -369,7 +369,7 @@ def _evidence(contribution: "Contribution") -> Iterable[str]:
             f"chance, {recall.method}"
         )
     if evidence.minutes is not None:
-        yield f"{evidence.minutes} min logged"
+        yield f"{evidence.minutes} min, self-reported"
     if evidence.note:
         yield evidence.note
 
