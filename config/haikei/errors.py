@@ -10,6 +10,7 @@
     │   ├── ImageUnreadable    the file is damaged, truncated, too large or no image
     │   ├── LayoutChanged      the file is not the one that was announced
     │   ├── SheetBlank         nothing is drawn on it: people are asked
+    │   ├── LayoutDisputed     the same pixels are recorded as somebody else's: people are asked
     │   └── PolicyRefusal      consent, the show's rule or a model's licence says no
     ├── GenerationError        a generator could not make the picture
     │   ├── ModelUnusable      a model folder is incomplete, unsafe or undeclared
@@ -35,7 +36,9 @@
     │   ├── SourceTypeUnknown  no term of the vocabularies of digital source types
     │   └── SigningUnavailable may pass: the time-stamp authority or key service is away
     ├── TouchUpRefused         a paint-over is of no version of ours, or not of the one named
-    │   └── ParentUnknown      what a paint-over stands on cannot be told, or is another drawing
+    │   ├── ParentUnknown      what a paint-over stands on cannot be told, or is another drawing
+    │   ├── NothingPainted     no change is measured: it is a conversion, and nobody is credited
+    │   └── PainterDisputed    the same file was taken in before, as somebody else's
     ├── ReportError            a report cannot be made or written as asked
     ├── DeliveryError          a delivery cannot be examined
     ├── ReviewError            a decision cannot be taken as asked
@@ -110,6 +113,10 @@ class LayoutChanged(LayoutRefused):
 
 class SheetBlank(LayoutRefused):
     """Nothing is drawn on the layout's sheet: people are asked whether that is meant."""
+
+
+class LayoutDisputed(LayoutRefused):
+    """A layout's pixels are recorded as the work of somebody else: people are asked."""
 
 
 class PolicyRefusal(LayoutRefused):
@@ -224,6 +231,14 @@ class TouchUpRefused(HaikeiError):
 
 class ParentUnknown(TouchUpRefused):
     """What a paint-over stands on cannot be told, or is another drawing: people are asked."""
+
+
+class NothingPainted(TouchUpRefused):
+    """A file shows no measured change: it is a conversion of a picture of ours, and no touch-up."""
+
+
+class PainterDisputed(TouchUpRefused):
+    """The same file was taken in before, as the work of somebody else: people are asked."""
 
 
 class ReportError(HaikeiError):

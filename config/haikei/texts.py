@@ -148,6 +148,10 @@ ROLES: Mapping[str, RoleTexts] = {
 }
 
 #: `haikei.credits.Facet`: the sides of an image's making.
+#: Of a system that no person is named for: what the pipeline ran itself, and what ran elsewhere.
+BY_PIPELINE = Bilingual("run by pipeline", "パイプライン自動実行")
+NO_OPERATOR = Bilingual("operator not recorded", "操作者の記録なし")
+
 FACETS: Mapping[str, Bilingual] = {
     "layout": Bilingual("Concept and layout", "構想・レイアウト"),
     "generation": Bilingual("Generation", "生成"),
@@ -166,6 +170,7 @@ FACET_STATES: Mapping[str, Bilingual] = {
     "global_grade": Bilingual("grade of the whole image", "全体の色調整"),
     "full_repaint": Bilingual("full repaint", "全面描き直し"),
     "unmeasured": Bilingual("not measured", "計測なし"),
+    "declared": Bilingual("declared; no change measured", "申告のみ（変化の計測なし）"),
     "selected": Bilingual("selected", "選定済み"),
     "approved": Bilingual("approved", "承認済み"),
     "withdrawn": Bilingual("approval taken back", "承認取り消し"),

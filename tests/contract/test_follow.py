@@ -297,8 +297,8 @@ def test_a_touch_up_tells_who_painted_it_and_on_what(
     poll_all(follower)
 
     assert known.painted is not None
-    assert known.painted.artist is not None
-    assert known.painted.artist.id == f"HumanUser:{show.artist}"
+    assert [one.id for one in known.painted.artists] == [f"HumanUser:{show.artist}"]
+    assert known.painted.source == f"assignee of the task of PublishedFile:{row}"
     assert known.painted.versions == (ours,)
     with reading(database) as connection:
         here = events.c.payload.contains(f"/{show.name}/")

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from haikei.cli.app import app
-from haikei.errors import CreditError
+from haikei.errors import CreditError, PainterDisputed
 from haikei.generators.production import Production
 from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import Tools
@@ -177,6 +177,63 @@ def test_an_artist_whom_nobody_knows_is_asked_about(studio: JobStudio, call: Cal
     assert "has anybody with the id 'HumanUser:99999'" in call.refused(
         *of, "--person", "HumanUser:99999"
     )
+
+
+@pytest.mark.parametrize("how", ["again.png", "again.tif", "again.jpg"])
+def test_a_file_that_was_only_saved_again_credits_nobody_until_somebody_insists(
+    show: Show, studio: JobStudio, call: Call, how: str
+) -> None:
+    found = next(path for path in studio.files if path.name == "c001_bg_summer_day_v001.png")
+    file = studio.settings.studio.state.parent / how
+    write_picture(read_picture(found), file, bits=8)
+    before = show.own("Version", fields="code")
+    of = (
+        os.fspath(file),
+        "--of",
+        "c001_bg_summer_day_v001",
+        "--artist",
+        f"HumanUser:{show.artist}",
+    )
+
+    compared = call(*of, "--dry-run")
+    answer = call(*of)
+
+    assert compared["conversion_of"] == "c001_bg_summer_day_v001"
+    assert answer["created"] is False
+    assert "no change is measured. It is a conversion, saved by" in str(answer["conversion"])
+    assert "--reason" in str(answer["to_insist"])
+    assert show.own("Version", fields="code") == before
+    if how != "again.jpg":
+        return
+    insisted = call(*of, "--reason", "one faint stroke on the roof")
+    assert insisted["created"] is True
+    assert len(show.own("Version", fields="code")) == len(before) + 1
+
+
+@pytest.mark.usefixtures("show")
+def test_two_artists_of_one_touch_up_are_named_and_a_third_is_asked_about(
+    show: Show, studio: JobStudio, call: Call
+) -> None:
+    for login in ("haru", "yuki", "mei"):
+        person = {"name": f"{login.title()} Abe", "login": login, "sg_status_list": "dis"}
+        show.sg.create("HumanUser", person)
+    file = painted(studio, "c001_bg_summer_day_v001", "shared.png", at=70)
+    of = (os.fspath(file), "--of", "c001_bg_summer_day_v001")
+
+    both = call(*of, "--artist", "haru", "--artist", "yuki")
+    refused = CliRunner().invoke(app, ["touchup", *of, "--artist", "mei"])
+    answered = call(*of, "--artist", "mei", "--reason", "mei painted the water")
+
+    assert "Touch-up Haru Abe, Yuki Abe" in str(both["credit"])
+    assert isinstance(refused.exception, PainterDisputed)
+    assert "by Haru Abe, Yuki Abe, and not by Mei Abe" in str(refused.exception)
+    assert (answered["created"], answered["code"]) == (False, both["code"])
+    (row,) = [
+        row
+        for row in show.own("Version", fields="code sg_haikei_roles")
+        if row["code"] == both["code"]
+    ]
+    assert all(f"{name} Abe" in row["sg_haikei_roles"] for name in ("Haru", "Yuki", "Mei"))
 
 
 @pytest.mark.parametrize("name", ["port", "Port Town", "Ｐort  Town"])

@@ -424,14 +424,17 @@ def paint(studio: JobStudio, version: BackgroundVersion, name: str, *, at: int =
     return path
 
 
-def touch_up_event(file: Path, **known: object) -> TouchUpPublished:
+def touch_up_event(
+    file: Path, *, artist: Person | None = None, **known: object
+) -> TouchUpPublished:
     """Return the event of a file of which nothing is known but what is given."""
     nothing = TouchUpPublished(
         place=PLACE,
         file=file,
         sha256=sha256_of(file),
         published_file=None,
-        artist=None,
+        artists=() if artist is None else (artist,),
+        artist_source="" if artist is None else "PublishedFile:9 created_by",
         artist_name="",
         versions=(),
         season="",

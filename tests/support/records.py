@@ -246,7 +246,7 @@ def a_touch_up(
                 a_contribution(
                     Role.TOUCH_UP,
                     artist,
-                    grade=Grade.MEASURED,
+                    grade=Grade.LOGGED,
                     source="PublishedFile created_by",
                     change=measured,
                     minutes=45,
@@ -455,7 +455,7 @@ def _made(stem: str, number: int, layout: ImageRecord, at: datetime) -> tuple[Im
         a_contribution(
             Role.GENZU,
             ARTISTS[number % len(ARTISTS)],
-            grade=Grade.MEASURED,
+            grade=Grade.LOGGED,
             source="layout lines",
             recall=a_recall(900_000 + number % 90_000),
             at=done,

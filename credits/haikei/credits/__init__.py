@@ -14,13 +14,22 @@ from haikei.credits.contribution import (
     SourceType,
     System,
 )
-from haikei.credits.facets import FacetState, FacetSummary, Part, facets, is_ai, overall_source_type
+from haikei.credits.facets import (
+    FacetState,
+    FacetSummary,
+    Part,
+    facets,
+    is_ai,
+    overall_source_type,
+    shows_change,
+)
 from haikei.credits.machine_names import GENERATORS, is_machine_name
 from haikei.credits.naming import (
     WITHHELD,
     WITHHELD_JA,
     CreditLine,
     credit_line,
+    operators_text,
     printed_person,
     printed_system,
 )
@@ -29,6 +38,7 @@ from haikei.credits.record import (
     ImageKind,
     ImageRecord,
     Ingredient,
+    Operators,
     Relation,
     ReviewState,
     Scope,
@@ -52,6 +62,7 @@ __all__ = [
     "ImageKind",
     "ImageRecord",
     "Ingredient",
+    "Operators",
     "Part",
     "Person",
     "Relation",
@@ -68,8 +79,10 @@ __all__ = [
     "facets",
     "is_ai",
     "is_machine_name",
+    "operators_text",
     "overall_source_type",
     "printed_person",
     "printed_system",
     "roll",
+    "shows_change",
 ]

@@ -10,7 +10,7 @@ from enum import StrEnum
 from haikei.credits.contribution import Contribution, Facet, Grade, Person, Role, SourceType, System
 from haikei.credits.record import BackgroundVersion, ImageKind, ImageRecord, ReviewState
 from haikei.measurements import Change
-from haikei.texts import FACET_STATES, Bilingual
+from haikei.texts import BY_PIPELINE, FACET_STATES, NO_OPERATOR, Bilingual
 
 #: From which share of the area on, in millionths, a change is a repaint of the whole image.
 FULL_REPAINT_PPM = 900_000
@@ -33,6 +33,7 @@ class FacetState(StrEnum):
     GLOBAL_GRADE = "global_grade"
     FULL_REPAINT = "full_repaint"
     UNMEASURED = "unmeasured"
+    DECLARED = "declared"  #: nothing was measured to change; a person says that it was painted over
     SELECTED = "selected"
     APPROVED = "approved"
     WITHDRAWN = "withdrawn"  #: approved once, and not any more
@@ -58,13 +59,17 @@ class FacetSummary:
     text: Bilingual  #: the state as a few words, with what belongs to it
     parts: tuple[Part, ...]  #: who and what shows it, in the order of the images
     passes: int = 0  #: of generation
-    operated: int = 0  #: passes that somebody ran; the pipeline ran the others
+    operated: int = 0  #: passes that somebody who is named ran
+    unrecorded: int = 0  #: passes elsewhere, by nobody knows whom; the pipeline ran the others
     regions: int = 0  #: that touch-ups changed
 
     @property
     def grade(self) -> Grade | None:
-        """The strongest way in which any of it is known."""
+        """The strongest way in which any of it is known; of whom, each part says for itself."""
         found = {part.contribution.grade for part in self.parts}
+        evidence = [part.contribution.evidence for part in self.parts]
+        if any(one.recall or (one.change and shows_change(one.change)) for one in evidence):
+            found.add(Grade.MEASURED)
         return next((grade for grade in _STRENGTH if grade in found), None)
 
 
@@ -117,9 +122,8 @@ def _generation(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSumma
         if image.kind is not ImageKind.LAYOUT
         and any(one.role.is_tool for one in image.contributions)
     ]
-    operated = sum(
-        any(one.role is Role.AI_OPERATION for one in image.contributions) for image in made
-    )
+    operated = sum(bool(image.operators.people) for image in made)
+    unrecorded = sum(image.operators.unrecorded for image in made)
     if not made:
         state = FacetState.NONE
     elif any(_is_ai(image) for image in made):
@@ -129,10 +133,11 @@ def _generation(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSumma
     return FacetSummary(
         facet=Facet.GENERATION,
         state=state,
-        text=_passes(state, len(made), sum(map(_is_ai, made)), operated),
+        text=_passes(state, len(made), sum(map(_is_ai, made)), operated, unrecorded),
         parts=tuple(parts),
         passes=len(made),
         operated=operated,
+        unrecorded=unrecorded,
     )
 
 
@@ -142,7 +147,9 @@ def _is_ai(image: ImageRecord) -> bool:
     )
 
 
-def _passes(state: FacetState, passes: int, by_ai: int, operated: int) -> Bilingual:
+def _passes(
+    state: FacetState, passes: int, by_ai: int, operated: int, unrecorded: int
+) -> Bilingual:
     word = FACET_STATES[state.value]
     if not passes:
         return word
@@ -150,12 +157,14 @@ def _passes(state: FacetState, passes: int, by_ai: int, operated: int) -> Biling
     algorithm = FACET_STATES[FacetState.ALGORITHM.value]
     also_en = f" and {others} of an {algorithm.en}" if others else ""
     also_ja = f"、{algorithm.ja}：{others}回" if others else ""
-    if operated == passes:
-        run_en, run_ja = "operated", "操作者あり"
-    elif operated:
-        run_en, run_ja = f"{operated} operated, the others run by the pipeline", f"{operated}回操作"
-    else:
-        run_en, run_ja = "run by the pipeline", "パイプライン自動実行"
+    ran = (
+        (operated, Bilingual("operated", "操作者あり")),
+        (passes - operated - unrecorded, BY_PIPELINE),
+        (unrecorded, NO_OPERATOR),
+    )
+    several = sum(bool(count) for count, _ in ran) > 1
+    run_en = ", ".join(f"{count} {how.en}" if several else how.en for count, how in ran if count)
+    run_ja = "、".join(f"{how.ja}{count}回" if several else how.ja for count, how in ran if count)
     plural = "pass" if first == 1 else "passes"
     return Bilingual(
         en=f"{word.en}: {first} {plural}{also_en}, {run_en}",
@@ -178,7 +187,7 @@ def _touch_up(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary
     if state is FacetState.NONE and (by_hand or touched):
         state = FacetState.BY_HAND if by_hand else FacetState.UNMEASURED
         if changes and not by_hand:
-            state = FacetState.NONE
+            state = FacetState.DECLARED
     return FacetSummary(
         facet=Facet.TOUCH_UP,
         state=state,
@@ -192,6 +201,11 @@ def _changes(image: ImageRecord) -> list[Change]:
     # Artists who shared one touch-up share its measure, which is counted once.
     found = (one.evidence.change for one in image.contributions)
     return list(dict.fromkeys(change for change in found if change is not None))
+
+
+def shows_change(change: Change) -> bool:
+    """Tell whether anything was measured to change: a place, or the colours of the whole image."""
+    return _change_state(change) is not FacetState.NONE
 
 
 def _change_state(change: Change) -> FacetState:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from haikei.credits.contribution import Facet, Person, Role, SourceType, System, check_makers
-from haikei.credits.record import ImageRecord
+from haikei.credits.record import ImageRecord, Operators
 from haikei.errors import CreditError
 from haikei.printable import printable
-from haikei.texts import ROLES, Bilingual
+from haikei.texts import BY_PIPELINE, NO_OPERATOR, ROLES, Bilingual
 
 #: What is printed for those who do not want to be named.
 WITHHELD = "(name withheld at the artist's request)"
@@ -33,6 +33,22 @@ def printed_person(person: Person) -> Bilingual:
 def printed_system(system: System) -> str:
     """Return a system's name and version."""
     return _clean(f"{system.name} {system.version}")
+
+
+def operators_text(operators: Operators, *, bare: bool = False) -> Bilingual:
+    """Return who ran a system; `bare` leaves out "operated by", as under such a title."""
+    words = ROLES[Role.AI_OPERATION.value].short
+    names = tuple(dict.fromkeys(map(printed_person, operators.people)))
+    parts: list[Bilingual] = []
+    if names:
+        en, ja = ", ".join(name.en for name in names), "、".join(name.ja for name in names)
+        by = Bilingual(en, ja) if bare else Bilingual(f"{words.en} {en}", f"{words.ja} {ja}")
+        parts.append(by)
+    if operators.by_pipeline:
+        parts.append(BY_PIPELINE)
+    if operators.unrecorded:
+        parts.append(NO_OPERATOR)
+    return Bilingual("; ".join(part.en for part in parts), "／".join(part.ja for part in parts))
 
 
 def is_nameable(person: Person) -> bool:
@@ -97,7 +113,7 @@ class CreditLine:
 class _Tool:
     role: Role
     name: str
-    operators: tuple[Bilingual, ...]
+    operators: Operators
 
 
 def credit_line(images: Sequence[ImageRecord]) -> CreditLine:
@@ -142,20 +158,13 @@ def _people(images: Sequence[ImageRecord]) -> Iterator[tuple[Role, Person]]:
 
 
 def _tools(images: Sequence[ImageRecord]) -> list[_Tool]:
-    found: dict[tuple[Role, str], dict[str, Bilingual]] = {}
+    found: dict[tuple[Role, str], Operators] = {}
     for image in images:
-        operators = {
-            one.actor.id: printed_person(one.actor)
-            for one in image.contributions
-            if one.role is Role.AI_OPERATION and isinstance(one.actor, Person)
-        }
         for one in image.contributions:
             if isinstance(one.actor, System):
-                found.setdefault((one.role, printed_system(one.actor)), {}).update(operators)
-    return [
-        _Tool(role=role, name=name, operators=tuple(operators.values()))
-        for (role, name), operators in found.items()
-    ]
+                key = (one.role, printed_system(one.actor))
+                found[key] = found.get(key, Operators()) | image.operators
+    return [_Tool(role=role, name=name, operators=ran) for (role, name), ran in found.items()]
 
 
 def _segments(people: dict[Role, dict[str, Person]], tools: Sequence[_Tool]) -> Iterator[Bilingual]:
@@ -173,12 +182,5 @@ def _segments(people: dict[Role, dict[str, Person]], tools: Sequence[_Tool]) -> 
 
 
 def _tool(tool: _Tool) -> Bilingual:
-    words, operation = ROLES[tool.role.value], ROLES[Role.AI_OPERATION.value]
-    run_en, run_ja = "run by pipeline", "パイプライン自動実行"
-    if tool.operators:
-        run_en = f"{operation.short.en} {', '.join(name.en for name in tool.operators)}"
-        run_ja = f"{operation.short.ja} {'、'.join(name.ja for name in tool.operators)}"
-    return Bilingual(
-        en=f"{words.short.en} {tool.name} ({run_en})",
-        ja=f"{words.short.ja} {tool.name}（{run_ja}）",
-    )
+    words, ran = ROLES[tool.role.value].short, operators_text(tool.operators)
+    return Bilingual(f"{words.en} {tool.name} ({ran.en})", f"{words.ja} {tool.name}（{ran.ja}）")

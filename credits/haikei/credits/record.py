@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from haikei.credits.contribution import Contribution, Person, SourceType, System
+from haikei.credits.contribution import Contribution, Person, Role, SourceType, System
 
 
 class ImageKind(StrEnum):
@@ -32,6 +32,28 @@ class Ingredient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Operators:
+    """
+    Who ran the systems of one step, or of several together.
+
+    People where they are known. Else the pipeline ran what its own generation request stands in the
+    record for; of everything else, such as a paint program's model, nobody is recorded.
+    """
+
+    people: tuple[Person, ...] = ()
+    by_pipeline: bool = False
+    unrecorded: bool = False
+
+    def __or__(self, other: "Operators") -> "Operators":
+        """Return the operators of both, each person once."""
+        return Operators(
+            people=tuple({one.id: one for one in (*self.people, *other.people)}.values()),
+            by_pipeline=self.by_pipeline or other.by_pipeline,
+            unrecorded=self.unrecorded or other.unrecorded,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRecord:
     """One image in the lineage graph: `ingredients` are its edges and `sha256` is its name."""
 
@@ -56,6 +78,21 @@ class ImageRecord:
             if isinstance(contribution.actor, System):
                 return contribution.actor
         return None
+
+    @property
+    def operators(self) -> Operators:
+        """Who ran the systems of this step."""
+        people = tuple(
+            one.actor
+            for one in self.contributions
+            if one.role is Role.AI_OPERATION and isinstance(one.actor, Person)
+        )
+        unnamed = self.system is not None and not people
+        return Operators(
+            people=people,
+            by_pipeline=unnamed and bool(self.request_json),
+            unrecorded=unnamed and not self.request_json,
+        )
 
     @property
     def people(self) -> tuple[Person, ...]:

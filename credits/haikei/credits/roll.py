@@ -1,7 +1,7 @@
 """The end roll: everyone who had a part in a show's backgrounds, by role, in a film's order."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from haikei.credits.contribution import Contribution, Person, Role
@@ -14,7 +14,7 @@ from haikei.credits.naming import (
     refuse,
     unnamed,
 )
-from haikei.credits.record import BackgroundVersion, ImageRecord
+from haikei.credits.record import BackgroundVersion, ImageRecord, Operators
 from haikei.errors import CreditError
 from haikei.names import fits
 from haikei.texts import ROLES, Bilingual
@@ -60,7 +60,7 @@ class RollEntry:
     images: int  #: in which they had this role; 0 for those whose part is in no single image
     ids: tuple[str, ...] = ()  #: of the people behind it: several only where names are withheld
     withheld: bool = False
-    operators: tuple[Bilingual, ...] = ()  #: of a tool; empty where the pipeline ran it
+    operators: Operators = field(default_factory=Operators)  #: of a tool, by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def roll(versions: Iterable[BackgroundVersion], *, staff: Sequence[Staff] = ()) 
 @dataclass(slots=True)
 class _Tool:
     images: int = 0
-    operators: dict[str, Person] = field(default_factory=dict)
+    operators: Operators = field(default_factory=Operators)
 
 
 @dataclass(slots=True)
@@ -156,11 +156,7 @@ class _Tally:
             else:
                 tool = self.tools.setdefault(key, _Tool())
                 tool.images += 1
-                tool.operators.update(
-                    (other.actor.id, other.actor)
-                    for other in actors.values()
-                    if other.role is Role.AI_OPERATION and isinstance(other.actor, Person)
-                )
+                tool.operators |= image.operators
 
     def _refuse(self, reason: str) -> None:
         if len(self.reasons) < _KEPT:
@@ -185,11 +181,11 @@ def _section(role: Role, tally: _Tally, staff: Sequence[Staff]) -> RollSection:
 def _tools(role: Role, tally: _Tally) -> Iterator[RollEntry]:
     for (tools_role, name), tool in tally.tools.items():
         if tools_role is role:
-            operators = sorted(tool.operators.values(), key=lambda person: person.name.casefold())
+            people = sorted(tool.operators.people, key=lambda person: person.name.casefold())
             yield RollEntry(
                 name=Bilingual(name, name),
                 images=tool.images,
-                operators=tuple(dict.fromkeys(printed_person(person) for person in operators)),
+                operators=replace(tool.operators, people=tuple(people)),
             )
 
 

@@ -21,6 +21,7 @@ class StatementKind(StrEnum):
     UNION_NOTICE = "union_notice"
     UNION_CONSULTATION = "union_consultation"
     NO_AI = "no_ai"  #: no trained model made any part of it
+    DRAWN_BY = "drawn_by"  #: who drew a layout that several people published
     CONSENT = "consent"  #: an artist agrees to something, or does not
     NAME_CHANGED = "name_changed"  #: a person is called otherwise from now on
     NAME_WITHHELD = "name_withheld"  #: a person asks not to be named

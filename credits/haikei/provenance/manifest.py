@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from haikei.credits import Contribution, ImageKind, Relation, System
+from haikei.credits import Contribution, ImageKind, Relation, System, shows_change
 from haikei.errors import MarksError
 from haikei.measurements import Change
 from haikei.printable import printable
@@ -115,6 +115,8 @@ def _actions(request: MarkRequest, ingredients: Sequence[SeenIngredient]) -> lis
         parameters["org.haikei.change.area_ppm"] = change.area_ppm
         if change.regions:
             work["changes"] = [_changed(change)]
+        if not shows_change(change):
+            work["description"] = "declared by a person; no change was measured"
     if parameters:
         work["parameters"] = parameters
     if not parents:

@@ -360,15 +360,16 @@ def _evidence(contribution: "Contribution") -> Iterable[str]:
         change = evidence.change
         spots = len(change.regions)
         regions = f"{spots} region{'s' * (spots != 1)}"
-        yield f"{change.area_ppm} ppm of the area in {regions}, {change.method}"
+        yield f"measured: {change.area_ppm} ppm of the area in {regions}, {change.method}"
     if evidence.recall is not None:
         recall = evidence.recall
         yield (
-            f"{recall.observed_ppm} ppm of the layout's lines seen, {recall.chance_ppm} ppm by "
+            f"measured: {recall.observed_ppm} ppm of the layout's lines seen, "
+            f"{recall.chance_ppm} ppm by "
             f"chance, {recall.method}"
         )
     if evidence.minutes is not None:
-        yield f"{evidence.minutes} min logged"
+        yield f"{evidence.minutes} min, self-reported"
     if evidence.note:
         yield evidence.note
 

@@ -142,6 +142,7 @@ class Stated(StrEnum):
     UNION_NOTICE = "union_notice"
     UNION_CONSULTATION = "union_consultation"
     NO_AI = "no_ai"
+    DRAWN_BY = "drawn_by"
     CONSENT = "consent"
     NAME_CHANGED = "name_changed"
     NAME_WITHHELD = "name_withheld"

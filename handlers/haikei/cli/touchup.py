@@ -2,6 +2,7 @@
 
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,21 +26,38 @@ def touchup(
         typer.Option(help="The version that was painted over: its code or its file's SHA-256."),
     ],
     artist: Annotated[
-        str, typer.Option(help="Who painted: a name, or a login that settings or tracker know.")
+        list[str],
+        typer.Option(
+            help="Who painted: a name, a login or an id that settings or tracker know. "
+            "Once for each artist."
+        ),
     ],
-    artist_ja: Annotated[str, typer.Option(help="The same name in Japanese script.")] = "",
+    artist_ja: Annotated[
+        list[str] | None,
+        typer.Option(help="The same name in Japanese script; once for each --artist."),
+    ] = None,
     person: Annotated[
-        str, typer.Option(help="Who that is in the tracker, such as HumanUser:12.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            help="Who that is in the tracker, such as HumanUser:12; once for each --artist."
+        ),
+    ] = None,
     minutes: Annotated[
         int | None, typer.Option(help="The time it took, as the artist says.", min=0)
     ] = None,
     tool: Annotated[str, typer.Option(help="The program, such as 'Krita 5.2'.")] = "",
+    reason: Annotated[
+        str,
+        typer.Option(
+            help="What was painted where no change is measured, or why another artist is named "
+            "for a file that was taken in: credited as declared."
+        ),
+    ] = "",
     settings: SettingsOption = None,
     *,
     new_person: Annotated[
         bool,
-        typer.Option("--new-person", help="Register the artist: nobody knows the name so far."),
+        typer.Option("--new-person", help="Register the artists whom nobody knows so far."),
     ] = False,
     generative_fill: Annotated[
         bool,
@@ -64,11 +82,11 @@ def touchup(
         order = TouchUpOrder(
             file=file.absolute(),
             of=of,
-            artist=_artist(artist, person, tools, new=new_person),
-            artist_ja=artist_ja,
+            artists=_artists(artist, artist_ja or [], person or [], tools, new=new_person),
             minutes=minutes,
             tool=tool,
             used_generative_fill=generative_fill,
+            reason=reason.strip(),
         )
         if dry_run:
             _compare(order, tools, as_json=as_json)
@@ -80,15 +98,45 @@ def touchup(
         database.dispose()
 
 
-def _artist(name: str, id_: str, tools: "Tools", *, new: bool) -> "Person | str":
-    """Return who is meant, where the command line says more than a name."""
+def _artists(
+    names: list[str], names_ja: list[str], ids: list[str], tools: "Tools", *, new: bool
+) -> "tuple[Person | str, ...]":
+    """Return who is meant, where the command line says more than names."""
+    from haikei.errors import CreditError
+    from haikei.jobs.touchup import known_person
+
+    for option, given in (("--artist-ja", names_ja), ("--person", ids)):
+        if given and len(given) != len(names):
+            raise CreditError(
+                f"{option} is given {len(given)} times, and --artist {len(names)} times.",
+                advice="Give it once for each artist, in the same order, or not at all.",
+            )
+    unknown = {name for name in names if new and known_person(name, tools) is None}
+    some = bool(unknown)
+    return tuple(
+        _artist(
+            name,
+            ids[place] if ids else "",
+            names_ja[place] if names_ja else "",
+            tools,
+            # Of several artists, those whom somebody knows already are not new.
+            new=name in unknown if some else new,
+        )
+        for place, name in enumerate(names)
+    )
+
+
+def _artist(name: str, id_: str, name_ja: str, tools: "Tools", *, new: bool) -> "Person | str":
     from haikei.credits import Person, people
     from haikei.errors import CreditError
-    from haikei.jobs.touchup import known_person, require_human
+    from haikei.jobs.touchup import known_person, person_called, require_human
 
-    require_human(name)
+    require_human(name, name_ja)
     if not id_ and not new:
-        return name
+        if not name_ja:
+            return name
+        called = person_called(name, tools)
+        return replace(called, name_ja=called.name_ja or name_ja)
     known = known_person(id_ or name, tools)
     if id_ and known is None:
         raise CreditError(
@@ -105,14 +153,16 @@ def _artist(name: str, id_: str, tools: "Tools", *, new: bool) -> "Person | str"
             f"{name!r} is known as {known.id}.",
             advice="Leave --new-person out; a namesake needs a name of their own in credits.",
         )
-    return Person(id=id_ or people.new_id(), name=name)
+    return Person(id=id_ or people.new_id(), name=name, name_ja=name_ja)
 
 
 def _compare(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
-    from haikei.jobs.touchup import compare
+    from haikei.jobs.touchup import compare, shown_by
 
     with tempfile.TemporaryDirectory(prefix="haikei-touchup-") as folder:
         examined = compare(order, tools, Path(folder))
+        shown = shown_by(examined, tools)
+    conversion_of = "" if shown is None else shown[0]
     change = examined.measured.change
     if as_json:
         print_json(
@@ -122,10 +172,14 @@ def _compare(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
                 "alike_ppm": examined.measured.similarity_ppm,
                 "change": _plain(change),
                 "ai_found": examined.ai_found,
+                "conversion_of": conversion_of,
             }
         )
         return
-    say(f"{order.file.name} is painted over {examined.parent.version.code}")
+    if conversion_of:
+        say(f"{order.file.name} is a conversion of {conversion_of}: nobody would be credited")
+    else:
+        say(f"{order.file.name} is painted over {examined.parent.version.code}")
     _say_change(change)
     if examined.ai_found:
         say(f"The file says that a trained model was used: {examined.ai_found}", colour="yellow")
@@ -133,10 +187,19 @@ def _compare(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
 
 def _take_in(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
     from haikei.credits import credit_line
-    from haikei.errors import CreditError
+    from haikei.errors import CreditError, NothingPainted
     from haikei.jobs.touchup import take_in
 
-    taken = take_in(order, tools)
+    try:
+        taken = take_in(order, tools)
+    except NothingPainted as answer:
+        # An answer, and no failure: the file is what it was, and nobody is credited for it.
+        if as_json:
+            print_json({"created": False, "conversion": answer.message, "to_insist": answer.advice})
+        else:
+            say(answer.message, colour="yellow")
+            say(answer.advice or "")
+        return
     try:
         line = credit_line(taken.background.images)
         en, ja = line.en, line.ja

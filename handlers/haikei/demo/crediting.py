@@ -198,7 +198,7 @@ def _paint_over(
         file = studio.artists / f"{code}_{name}.png"
         if not file.exists():
             paint(over, background, file)
-        taken = take_in(TouchUpOrder(file=file, of=code, artist=over.artist, tool=_TOOL), tools)
+        taken = take_in(TouchUpOrder(file=file, of=code, artists=(over.artist,), tool=_TOOL), tools)
         share = taken.change.area_ppm / 10_000
         tell(f"{over.artist} painted over {share:.1f} % of {code}: it is {taken.code} now")
         standing[over.cut] = (taken.code, taken.path)

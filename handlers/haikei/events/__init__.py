@@ -1,6 +1,6 @@
 """What happened: the events that every source gives alike."""
 
-from haikei.events.published import LayoutPublished, Source, TouchUpPublished
+from haikei.events.published import LayoutPublished, Source, TouchUpPublished, event_key
 from haikei.events.touchup_path import NamedPaintOver, TouchUpFolders, named_paint_over
 
 Event = LayoutPublished | TouchUpPublished
@@ -12,5 +12,6 @@ __all__ = [
     "Source",
     "TouchUpFolders",
     "TouchUpPublished",
+    "event_key",
     "named_paint_over",
 ]

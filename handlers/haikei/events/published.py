@@ -47,6 +47,7 @@ class LayoutPublished:
     published_file: int | None  #: its row in the tracker, when the source knows it
     source: Source
     at: datetime  #: when it was seen
+    published_by: str = ""  #: the id of the person who created its row; empty when nobody is known
 
     @property
     def key(self) -> str:
@@ -66,8 +67,9 @@ class TouchUpPublished:
     file: Path  #: absolute, on this machine; the artist's own
     sha256: str  #: of the file's bytes
     published_file: int | None  #: its row in the tracker, when the source knows it
-    artist: Person | None  #: who published it, as the tracker says
-    artist_name: str  #: as the file's path says; empty when it does not
+    artists: tuple[Person, ...]  #: who published it, as the tracker says
+    artist_source: str  #: where they are known from; empty when they are not
+    artist_name: str  #: as the file's path says, several with `+`; empty when it does not
     versions: tuple[int, ...]  #: Versions that the tracker links it to, ours or not
     season: str  #: of the version that the path says it is on; empty when it does not
     time: str

@@ -124,8 +124,9 @@ def lines_kept(
 ) -> tuple[Contribution, ...]:
     """Return what of the layout's lines is seen in a background, for those who drew them."""
     evidence = Evidence(source="lines of the layout in the background", recall=recall)
+    # Who drew them is logged; only that they are seen is measured.
     return tuple(
-        Contribution(role=role, actor=artist, grade=Grade.MEASURED, evidence=evidence, at=at)
+        Contribution(role=role, actor=artist, grade=Grade.LOGGED, evidence=evidence, at=at)
         for artist in artists
     )
 

@@ -7,6 +7,7 @@ can be lost without the other.
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, Table, select, update
 
 from haikei.credits import people
 from haikei.database import events, inserting, jobs, utc_now
+from haikei.errors import LayoutDisputed
 from haikei.events import Event, LayoutPublished, Source, TouchUpPublished
 from haikei.jobs.job import JobState, Step
 from haikei.jobs.table import touch_up_of, touch_up_text
@@ -57,15 +59,16 @@ def receive_all(connection: Connection, published: Sequence[Event]) -> int:
     for event, row in zip(published, rows, strict=True):
         if isinstance(event, TouchUpPublished):
             _update_touch_up(connection, event, str(row["payload"]))
+        elif event.published_by:
+            _ask_who_drew(connection, event)
     return new
 
 
 def _as_printed(connection: Connection, event: Event) -> Event:
     # The tracker may still hold a name that was erased here.
-    if not isinstance(event, TouchUpPublished) or event.artist is None:
+    if not isinstance(event, TouchUpPublished):
         return event
-    (artist,) = people.as_printed(connection, [event.artist])
-    return replace(event, artist=artist)
+    return replace(event, artists=tuple(people.as_printed(connection, event.artists)))
 
 
 def _update_touch_up(connection: Connection, event: TouchUpPublished, payload: str) -> None:
@@ -78,6 +81,41 @@ def _update_touch_up(connection: Connection, event: TouchUpPublished, payload: s
         update(events)
         .where(events.c.key == event.key)
         .values(payload=payload, source=event.source.value, dispatched_at=None)
+    )
+
+
+def _ask_who_drew(connection: Connection, event: LayoutPublished) -> None:
+    """Put the same drawing by another person among the dead letters; only the first is credited."""
+    here = events.c.key == event.key
+    row = connection.execute(select(events.c.payload, events.c.source).where(here)).one()
+    known = _load(row.payload, Source(row.source))
+    if known.published_by in {"", event.published_by}:
+        if not known.published_by:
+            row_of = known.published_file or event.published_file
+            seen = replace(known, published_by=event.published_by, published_file=row_of)
+            connection.execute(update(events).where(here).values(payload=_dump(seen)))
+        return
+    declare = shlex.join(
+        (
+            *("haikei", "credits", "declare", "drawn_by", "--project", event.place.project),
+            *("--image", event.sha256, "--by", event.published_by, "--answer", "yes"),
+        )
+    )
+    refuse(
+        connection,
+        Refusal(
+            key=refusal_key(event.key, event.published_by),
+            layout=event.layout,
+            source=event.source,
+            reason=(
+                f"{event.layout.name} was published for {event.place.shot} by {known.published_by} "
+                f"(PublishedFile {known.published_file}), and the same drawing by "
+                f"{event.published_by} (PublishedFile {event.published_file}): nobody is credited "
+                f"for the second. If they drew it together, say so: {declare} --text '…', assign "
+                "the layout's task to both, and skip this job. If not, skip it."
+            ),
+            kind=LayoutDisputed.__name__,
+        ),
     )
 
 
@@ -175,6 +213,7 @@ def _dump(event: Event) -> str:
             "name": event.name,
             "version": event.version,
             "published_file": event.published_file,
+            "published_by": event.published_by,
             "at": event.at.isoformat(),
         }
     )
@@ -191,4 +230,5 @@ def _load(payload: str, source: Source) -> LayoutPublished:
         published_file=data["published_file"],
         source=source,
         at=datetime.fromisoformat(data["at"]),
+        published_by=data.get("published_by", ""),
     )

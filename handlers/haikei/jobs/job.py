@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from haikei.credits import Person
+from haikei.credits import Grade, Person
 from haikei.presets import Quality
 from haikei.show import Place
 
@@ -25,12 +25,14 @@ class TouchUpOrder:
 
     file: Path  #: the artist's own; it is never changed
     of: str  #: the version that was painted over: its code, or the SHA-256 of its file
-    artist: Person | str  #: who painted; a name or login is looked up in settings and tracker
-    artist_ja: str = ""  #: the name in Japanese script, where nothing else gives it
+    artists: tuple[Person | str, ...]  #: who painted; names and logins are looked up
     minutes: int | None = None  #: time that it took, as the artist declares
     tool: str = ""  #: such as `Adobe Photoshop 27.0`
     used_generative_fill: bool = False  #: the tool made pixels by a trained model as well
     found_by: str = "named by whoever handed it in"  #: how it is known what was painted over
+    known_by: str = "named by whoever handed it in"  #: how it is known who painted
+    grade: Grade = Grade.DECLARED  #: the same, as a grade; who painted is never measured
+    reason: str = ""  #: why it counts where no change is measured, or another was named before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -169,6 +169,17 @@ class JobProgress:
                 finished_at=utc_now(),
             )
 
+    def skipped(self, *, reason: str, kind: str) -> None:
+        """Note that there is nothing to make, and why."""
+        with self._database.begin() as connection:
+            self._write(
+                connection,
+                state=JobState.SKIPPED.value,
+                note=reason,
+                error_kind=kind,
+                finished_at=utc_now(),
+            )
+
     def cancelled(self, *, omit: bool = False) -> None:
         """
         Note that a person stopped the job.

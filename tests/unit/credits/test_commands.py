@@ -67,8 +67,8 @@ def test_a_version_is_shown_by_its_sides_with_evidence_and_grade() -> None:
         "Generation: AI: 2 passes, operated",
         "Touch-up: local, in 2 regions",
         "Selection and review: none",
-        "[measured: PublishedFile created_by; 34800 ppm of the area in 2 regions",
-        "45 min logged",
+        "[logged: PublishedFile created_by; measured: 34800 ppm of the area in 2 regions",
+        "45 min, self-reported",
         "entry 3",
     ):
         assert expected in text

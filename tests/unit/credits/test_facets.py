@@ -28,6 +28,7 @@ from support.records import (
     a_generation,
     a_layout,
     a_show,
+    a_system,
     a_touch_up,
     sha256_of,
 )
@@ -78,15 +79,26 @@ def test_passes_are_counted_with_those_that_somebody_ran() -> None:
     assert (generation.state, generation.passes, generation.operated) == (FacetState.AI, 2, 2)
     assert generation.text.en == "AI: 2 passes, operated"
     assert _of(a_background(images=a_chain(operator=None)), Facet.GENERATION).text.en == (
-        "AI: 2 passes, run by the pipeline"
+        "AI: 2 passes, run by pipeline"
     )
+
+
+def test_passes_elsewhere_are_not_said_to_be_the_pipelines() -> None:
+    filled = a_contribution(Role.AI_GENERATION, a_system("ComfyUI", ""))
+    chain = a_chain(operator=None, touch_up_by=())
+    touched = a_touch_up(parent=chain[-1], contributions=(filled,))
+    generation = _of(a_background(images=(*chain, touched)), Facet.GENERATION)
+
+    assert (generation.passes, generation.operated, generation.unrecorded) == (3, 0, 1)
+    assert generation.text.en == "AI: 3 passes, 2 run by pipeline, 1 operator not recorded"
+    assert generation.text.ja == "AI：3回、パイプライン自動実行2回、操作者の記録なし1回"
 
 
 def test_a_pass_of_an_algorithm_is_not_ai() -> None:
     generation = _of(_with(a_layout(), a_generation(system=PAINTER)), Facet.GENERATION)
 
     assert generation.state is FacetState.ALGORITHM
-    assert generation.text.en == "algorithm without AI: 1 pass, run by the pipeline"
+    assert generation.text.en == "algorithm without AI: 1 pass, run by pipeline"
 
 
 def test_a_pass_of_an_algorithm_is_not_counted_as_ai_beside_a_model() -> None:
@@ -115,7 +127,6 @@ def test_a_pass_of_an_algorithm_is_not_counted_as_ai_beside_a_model() -> None:
             "grade of the whole image",
         ),
         (a_change(area_ppm=990_000, regions=1), FacetState.FULL_REPAINT, "full repaint"),
-        (a_change(area_ppm=0, regions=0), FacetState.NONE, "none"),
     ],
 )
 def test_a_touch_up_is_told_as_it_was_measured(
@@ -125,6 +136,20 @@ def test_a_touch_up_is_told_as_it_was_measured(
 
     assert (found.state, found.text.en) == (state, text)
     assert found.grade is Grade.MEASURED
+
+
+def test_who_painted_is_never_measured_and_where_nothing_is_it_is_only_declared() -> None:
+    touched = a_touch_up(change=a_change(area_ppm=0, regions=0))
+    insisted = replace(
+        touched,
+        contributions=tuple(replace(one, grade=Grade.DECLARED) for one in touched.contributions),
+    )
+    found = _of(_with(a_layout(), a_generation(), insisted), Facet.TOUCH_UP)
+
+    assert (found.state, found.grade) == (FacetState.DECLARED, Grade.DECLARED)
+    assert found.text.en == "declared; no change measured"
+    measured = _of(_with(a_layout(), a_touch_up()), Facet.TOUCH_UP)
+    assert [part.contribution.grade for part in measured.parts] == [Grade.LOGGED]
 
 
 def test_artists_who_share_a_touch_up_share_its_measure() -> None:

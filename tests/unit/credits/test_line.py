@@ -43,6 +43,32 @@ def test_a_system_that_nobody_ran_is_run_by_the_pipeline() -> None:
     assert line.ja == "背景：原図 田中ゆき · AI生成 SDXL 1.0（パイプライン自動実行）"
 
 
+def test_a_system_that_the_pipeline_did_not_run_has_no_recorded_operator() -> None:
+    filled = a_contribution(Role.AI_GENERATION, a_system("ComfyUI", ""), source="marks in the file")
+    chain = a_chain(operator=None, touch_up_by=())
+    touched = a_touch_up(parent=chain[-1], contributions=(filled,))
+    line = credit_line((*chain, touched))
+
+    assert "AI generation SDXL 1.0 (run by pipeline)" in line.en
+    assert "AI generation ComfyUI (operator not recorded)" in line.en
+    assert "AI生成 ComfyUI（操作者の記録なし）" in line.ja
+    assert credit_line((touched,)).en.count("pipeline") == 0
+
+    # The same model in both: what ran where is told apart.
+    same = replace(filled, actor=a_system())
+    both = credit_line((*chain, a_touch_up(parent=chain[-1], contributions=(same,))))
+    assert "SDXL 1.0 (run by pipeline; operator not recorded)" in both.en
+    assert "SDXL 1.0（パイプライン自動実行／操作者の記録なし）" in both.ja
+
+
+def test_who_ran_a_system_outside_of_the_pipeline_is_named_where_known() -> None:
+    drawn = a_contribution(Role.AI_GENERATION, a_system("Midjourney", "7"))
+    ran = a_contribution(Role.AI_OPERATION, ITO)
+    layout = replace(a_layout(contributions=(drawn, ran)), source_type=SourceType.COMPOSITE_TRAINED)
+
+    assert "AI generation Midjourney 7 (operated by M. Ito)" in credit_line((layout,)).en
+
+
 def test_an_algorithm_is_not_called_ai() -> None:
     line = credit_line(a_chain(system=PAINTER, operator=None, touch_up_by=()))
 

@@ -89,7 +89,7 @@ def test_a_model_is_a_tool_with_those_who_ran_it() -> None:
     (tool,) = _section(roll([a_background()]), Role.AI_GENERATION).entries
 
     assert tool.name.en == "SDXL 1.0"
-    assert [operator.ja for operator in tool.operators] == ["伊藤真"]
+    assert [one.name_ja for one in tool.operators.people] == ["伊藤真"]
     assert not [
         entry
         for section in roll([a_background()]).sections

@@ -19,7 +19,7 @@ from support.pictures import png_bytes
 from support.watching import FollowingStudio, following_studio, poll_all
 
 SAKURA = Person(id="HumanUser:21", name="Sakura Ito")
-KNOWN = PaintOver(artist=SAKURA, versions=(31,))
+KNOWN = PaintOver(artists=(SAKURA,), source="PublishedFile:9 created_by", versions=(31,))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_both_sources_tell_of_one_event_and_what_the_tracker_knows_stands(
     assert sum(result.layouts for result in results) == 0
     (event,) = waiting(studio)
     assert event.key == watched.key
-    assert (event.artist, event.versions, event.published_file) == (SAKURA, (31,), row)
+    assert (event.artists, event.versions, event.published_file) == ((SAKURA,), (31,), row)
     assert (event.season, event.time, event.version) == ("summer", "day", 3)
     assert event.artist_name == "sakura"
     with studio.database.begin() as connection:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from haikei.credits import SourceType
+from haikei.credits import SourceType, Statement, StatementKind
+from haikei.credits.records import statements
 from haikei.database import image_records, ledger
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.generators import ProgressCallback
@@ -19,7 +20,16 @@ from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import JobState, Step
 from haikei.jobs.progress import WorkerStopping
 from haikei.ledger import entry, verify
-from support.jobs import JobStudio, Killed, OpenJobStudio, announce, job_studios, put_layout
+from support.jobs import (
+    RIKU,
+    JobStudio,
+    Killed,
+    OpenJobStudio,
+    QuestionTracker,
+    announce,
+    job_studios,
+    put_layout,
+)
 from support.trackers import AOI
 
 
@@ -370,3 +380,67 @@ def test_a_layout_without_route_is_a_dead_letter_until_there_is_one(
 
     assert better.store.counts()[JobState.DONE] == 1
     assert better.store.counts()[JobState.DEAD] == 0
+
+
+@pytest.mark.parametrize("copied", ["the same bytes", "saved again"])
+def test_the_same_layout_by_somebody_else_asks_and_credits_nobody_anew(
+    studio: JobStudio, copied: str
+) -> None:
+    tracker = QuestionTracker()
+    studio.tracker = tracker
+    made = studio.publish("c001")
+    first = put_layout(studio.settings, "c001")
+    second = put_layout(studio.settings, "c002")
+    if copied == "saved again":
+        write_picture(read_picture(first.layout), second.layout, bits=16)
+    content = (first if copied == "the same bytes" else second).layout.read_bytes()
+    tracker.artists = (RIKU,)
+    announce(studio.database, studio.replace_layout(second, content))
+    studio.work()
+
+    (job,) = [one for one in studio.store.list() if one.place.shot == "c002"]
+    assert (job.state, job.error_kind) == (JobState.DEAD, "LayoutDisputed")
+    assert "by Aoi Sato, and is published as drawn by Riku Mori" in job.error
+    (note,) = tracker.desk.notes.values()
+    assert note.subject == "Who drew c002_bg_v001.png?"
+    assert "haikei credits declare drawn_by --project PORT --image" in note.text
+    assert list(tracker.published) == [made]
+
+    answer = Statement(
+        key="both-drew-it",
+        kind=StatementKind.DRAWN_BY,
+        project="PORT",
+        sequence="",
+        shot="",
+        image_sha256=hashlib.sha256(content).hexdigest(),
+        by=RIKU,
+        to="",
+        subject="",
+        answer="yes",
+        text="We drew it together.",
+        reference="",
+        at=first.at,
+    )
+    with studio.database.begin() as connection:
+        statements.declare(connection, answer)
+    studio.store.retry(job.key)
+    studio.work()
+
+    assert studio.store.get(job.key).state is JobState.DONE
+    assert "Layout Riku Mori" in tracker.published[job.key].credit_en
+
+
+def test_the_same_drawing_by_a_second_person_on_one_cut_asks_once(studio: JobStudio) -> None:
+    watched = put_layout(studio.settings)
+    first = dataclasses.replace(watched, published_file=9, published_by="HumanUser:7")
+    second = dataclasses.replace(watched, published_file=12, published_by="HumanUser:22")
+
+    for event in (watched, first, first, second, second, watched):
+        announce(studio.database, event)
+    studio.work()
+
+    made, asked = sorted(studio.store.list(), key=lambda job: job.state)[::-1]
+    assert (made.state, asked.state) == (JobState.DONE, JobState.DEAD)
+    assert asked.error_kind == "LayoutDisputed"
+    assert "by HumanUser:7 (PublishedFile 9), and the same drawing by HumanUser:22" in asked.error
+    assert f"--image {watched.sha256} --by HumanUser:22 --answer yes" in asked.error

@@ -11,6 +11,8 @@ import pytest
 
 from haikei.credits import (
     BackgroundVersion,
+    Facet,
+    FacetState,
     Grade,
     ImageKind,
     Person,
@@ -18,19 +20,22 @@ from haikei.credits import (
     Role,
     SourceType,
     credit_line,
+    facets,
     records,
 )
 from haikei.errors import (
     CreditError,
     ImageUnreadable,
     MarksBroken,
+    NothingPainted,
+    PainterDisputed,
     TouchUpRefused,
     TrackerUnavailable,
 )
 from haikei.files import sha256_of
 from haikei.fingerprint import fingerprint_text
 from haikei.images import Picture, read_picture, write_picture
-from haikei.jobs import TouchUpOrder
+from haikei.jobs import JobKind, JobState, TouchUpOrder
 from haikei.jobs.touchup import compare, take_in
 from haikei.ledger import size
 from haikei.provenance import MarksState, read_marks
@@ -91,7 +96,7 @@ def paint(
 
 
 def order(file: Path, of: str, artist: Person | str = SAKURA, **others: object) -> TouchUpOrder:
-    return TouchUpOrder(file=file, of=of, artist=artist, **others)  # type: ignore[arg-type]
+    return TouchUpOrder(file=file, of=of, artists=(artist,), **others)  # type: ignore[arg-type]
 
 
 def test_a_paint_over_becomes_the_next_version_on_top_of_its_parent(
@@ -114,7 +119,7 @@ def test_a_paint_over_becomes_the_next_version_on_top_of_its_parent(
     assert (painted.role, painted.actor, painted.grade) == (
         Role.TOUCH_UP,
         SAKURA,
-        Grade.MEASURED,
+        Grade.DECLARED,
     )
     assert painted.evidence.minutes == 45
     assert "Krita 5.2" in painted.evidence.note
@@ -205,8 +210,53 @@ def test_the_file_of_another_artist_is_not_taken_in_twice(
     file = paint(studio, parent, "mine.png")
     take_in(order(file, parent.code), studio.tools)
 
-    with pytest.raises(TouchUpRefused, match="by Sakura Ito, and not by Riku Mori"):
+    with pytest.raises(PainterDisputed, match="by Sakura Ito, and not by Riku Mori") as asked:
         take_in(order(file, parent.code, RIKU), studio.tools)
+    assert f"--of {parent.code} --artist HumanUser:22 --reason" in str(asked.value)
+
+    both = take_in(order(file, parent.code, RIKU, reason="we shared the sky"), studio.tools)
+
+    assert not both.created
+    first, second = both.background.final.contributions
+    assert (first.actor, second.actor) == (SAKURA, RIKU)
+    assert second.grade is Grade.DECLARED
+    assert "reason as declared: we shared the sky" in second.evidence.note
+    again = take_in(order(file, parent.code, RIKU), studio.tools)
+    assert again.background == both.background
+
+
+def test_the_touch_up_of_another_artist_is_not_taken_in_on_another_version(
+    studio: JobStudio, parent: BackgroundVersion
+) -> None:
+    file = paint(studio, parent, "mine.png")
+    theirs = take_in(order(file, parent.code), studio.tools)
+    other = take_in(
+        order(paint(studio, parent, "other.png", at=90, colour=0.1), parent.code, RIKU),
+        studio.tools,
+    )
+
+    with pytest.raises(PainterDisputed, match=f"as {theirs.code} by Sakura Ito"):
+        take_in(order(file, other.code, RIKU), studio.tools)
+    with pytest.raises(NothingPainted, match=f"shows what {theirs.code} shows"):
+        take_in(order(file, other.code, SAKURA), studio.tools)
+
+
+def test_several_artists_of_one_touch_up_are_each_named(
+    studio: JobStudio, parent: BackgroundVersion
+) -> None:
+    file = paint(studio, parent, "ours.png")
+    shared = TouchUpOrder(file=file, of=parent.code, artists=(SAKURA, RIKU, SAKURA))
+
+    taken = take_in(shared, studio.tools)
+
+    final = taken.background.final
+    assert [(one.actor, one.grade) for one in final.contributions] == [
+        (SAKURA, Grade.DECLARED),
+        (RIKU, Grade.DECLARED),
+    ]
+    assert "Touch-up Sakura Ito, Riku Mori" in credit_line(taken.background.images).en
+    marks = read_marks(taken.path, trust_pem=studio.tools.marks().trust_pem)
+    assert {person.name for person in marks.steps[-1].people} == {"Sakura Ito", "Riku Mori"}
 
 
 def test_a_second_artist_is_named_beside_the_first(
@@ -227,6 +277,62 @@ def test_a_second_artist_is_named_beside_the_first(
     marks = read_marks(second.path, trust_pem=studio.tools.marks().trust_pem)
     assert marks.state is MarksState.TRUSTED
     assert len(marks.steps) == len(parent.images) + 2
+
+
+@pytest.mark.parametrize("how", ["same.png", "deep.tif", "q90.jpg", "float.exr", "words.png"])
+def test_a_file_in_which_nothing_was_painted_is_a_conversion_and_credits_nobody(
+    studio: JobStudio, parent: BackgroundVersion, how: str
+) -> None:
+    file = studio.settings.studio.state.parent / how
+    words = {"Description": "my work"} if how == "words.png" else {}
+    picture = read_picture(file_of(studio, parent))
+    write_picture(picture, file, bits=16 if how == "deep.tif" else 8, attributes=words)
+    files, entries = studio.files, ledger_size(studio)
+
+    with pytest.raises(NothingPainted, match="saved by Sakura Ito; nobody is credited") as answer:
+        take_in(order(file, parent.code), studio.tools)
+
+    assert "--artist HumanUser:21 --reason" in str(answer.value)
+    assert (studio.files, ledger_size(studio)) == (files, entries)
+    (job,) = [one for one in studio.store.list() if one.kind is JobKind.TOUCH_UP]
+    assert (job.state, job.layout) == (JobState.SKIPPED, str(file))
+    assert "saved by Sakura Ito" in job.note
+
+
+def test_a_conversion_is_insisted_on_with_a_reason_and_credited_as_declared(
+    studio: JobStudio, parent: BackgroundVersion
+) -> None:
+    file = studio.settings.studio.state.parent / "faint.png"
+    write_picture(read_picture(file_of(studio, parent)), file, bits=8)
+
+    taken = take_in(
+        order(file, parent.code, reason="one stroke, too faint", grade=Grade.LOGGED), studio.tools
+    )
+
+    (painted,) = taken.background.final.contributions
+    assert (painted.actor, painted.grade) == (SAKURA, Grade.DECLARED)
+    assert "reason as declared: one stroke, too faint" in painted.evidence.note
+    sealed = json.loads(taken.path.with_name(f"{taken.path.name}.json").read_text())
+    assert "too faint" in json.dumps(sealed)
+    (touched,) = [one for one in facets(taken.background) if one.facet is Facet.TOUCH_UP]
+    assert (touched.state, touched.grade) == (FacetState.DECLARED, Grade.DECLARED)
+    assert b"declared by a person; no change was measured" in taken.path.read_bytes()
+
+
+def test_an_earlier_version_saved_again_is_no_touch_up_of_a_later_one(
+    studio: JobStudio, parent: BackgroundVersion
+) -> None:
+    later = take_in(order(paint(studio, parent, "one.png"), parent.code), studio.tools)
+    file = studio.settings.studio.state.parent / "old.jpg"
+    write_picture(read_picture(file_of(studio, parent)), file)
+
+    with pytest.raises(NothingPainted, match=f"shows what {parent.code} shows"):
+        take_in(order(file, later.code, RIKU), studio.tools)
+
+
+def ledger_size(studio: JobStudio) -> int:
+    with studio.database.begin() as connection:
+        return size(connection)
 
 
 def test_the_parent_can_be_named_by_its_file(studio: JobStudio, parent: BackgroundVersion) -> None:
@@ -343,7 +449,10 @@ def test_declared_generative_fill_is_recorded_as_the_tools_part(
     assert (filled.role, filled.grade) == (Role.AI_GENERATION, Grade.DECLARED)
     request = studio.tracker.published[taken.background.key]
     assert request.source_type == "compositeWithTrainedAlgorithmicMedia"
-    assert "AI generation Generative fill of Adobe Photoshop 27.0" in request.credit_en
+    fill = "Generative fill of Adobe Photoshop 27.0"
+    assert f"AI generation {fill} (operator not recorded)" in request.credit_en
+    assert f"{fill}（操作者の記録なし）" in request.credit_ja
+    assert "Flat 1 (run by pipeline)" in request.credit_en
     marks = read_marks(taken.path, trust_pem=studio.tools.marks().trust_pem)
     assert marks.state is MarksState.TRUSTED
     assert marks.says_ai

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from haikei.credits import Person, Relation
+from haikei.credits import Grade, Person, Relation
 from haikei.database import notices, reading
 from haikei.errors import TrackerUnavailable
 from haikei.events import Source
 from haikei.images import read_picture, write_picture
-from haikei.jobs import Job, JobKind, JobState
-from haikei.jobs.touchup import open_questions
+from haikei.jobs import Job, JobKind, JobState, TouchUpOrder
+from haikei.jobs.touchup import open_questions, take_in
 from haikei.provenance import MarkedIngredient, mark
 from haikei.provenance.formats.png import read_metadata, write_xmp
 from support.jobs import (
@@ -38,7 +38,10 @@ from support.signing import mark_request
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[JobStudio]:
-    people = [{"name": "Sakura Ito", "name_ja": "伊藤さくら", "logins": ["sakura.ito"]}]
+    people = [
+        {"name": "Sakura Ito", "name_ja": "伊藤さくら", "logins": ["sakura.ito"]},
+        {"name": "Riku Mori", "id": "HumanUser:22"},
+    ]
     with ExitStack() as stack:
         yield job_studios(stack, tmp_path)(people=people)
 
@@ -287,3 +290,90 @@ def test_a_kill_after_it_was_taken_in_makes_no_second_version(studio: JobStudio)
 
     assert len(versions(studio)) == 2
     assert touch_ups(studio)[0].state is JobState.DONE
+
+
+@pytest.mark.parametrize(
+    "known", [{"version": 1, "artist_name": "Sakura_Ito"}, {"artist": SAKURA, "published_file": 9}]
+)
+def test_an_untouched_copy_from_every_source_is_answered_as_a_conversion(
+    studio: JobStudio, tracker: QuestionTracker, tmp_path: Path, known: dict[str, object]
+) -> None:
+    file = tmp_path / "saved.tif"
+    write_picture(read_picture(file_of(studio, version_of(studio, 1))), file, bits=8)
+
+    announce_touch_up(studio, touch_up_event(file, **known))  # type: ignore[arg-type]
+
+    (job,) = touch_ups(studio)
+    assert (job.state, job.error_kind) == (JobState.SKIPPED, "NothingPainted")
+    assert "It is a conversion, saved by Sakura Ito" in job.note
+    (note,) = tracker.desk.notes.values()
+    assert note.subject == "saved.tif is a conversion: nothing was painted"
+    assert f"haikei touchup {file} --of c001_bg_summer_day_v001 --artist" in note.text
+    assert versions(studio) == ["c001_bg_summer_day_v001"]
+    with reading(studio.database) as connection:
+        assert open_questions(connection, PLACE.project) == ()
+        assert connection.execute(select(notices)).all() == []
+
+
+def test_the_same_file_by_a_second_person_asks_and_the_answer_is_declared(
+    studio: JobStudio, tracker: QuestionTracker
+) -> None:
+    file = paint(studio, version_of(studio, 1), "mine.png")
+    announce_touch_up(studio, touch_up_event(file, version=1, artist_name="Sakura_Ito"))
+    made = version_of(studio, 2)
+
+    announce_touch_up(studio, touch_up_event(file, version=1, artist=RIKU, published_file=9))
+
+    (job,) = touch_ups(studio)
+    assert (job.state, job.error_kind) == (JobState.DEAD, "PainterDisputed")
+    assert painters(studio, 2) == ["Sakura Ito"]
+    (note,) = tracker.desk.notes.values()
+    assert note.subject == "Who painted mine.png?"
+    assert "--artist HumanUser:22 --reason" in note.text
+    with reading(studio.database) as connection:
+        assert len(open_questions(connection, PLACE.project)) == 1
+
+    answer = TouchUpOrder(
+        file=file, of="c001_bg_summer_day_v001", artists=(RIKU,), reason="we shared the sky"
+    )
+    take_in(answer, studio.tools)
+
+    assert painters(studio, 2) == ["Sakura Ito", "Riku Mori"]
+    added = version_of(studio, 2).final.contributions[-1]
+    assert (added.grade, "we shared the sky" in added.evidence.note) == (Grade.DECLARED, True)
+    assert version_of(studio, 2).final.sha256 == made.final.sha256
+    assert touch_ups(studio)[0].state is JobState.DONE
+
+
+@pytest.mark.usefixtures("tracker")
+def test_a_file_name_with_several_artists_names_each_and_none_in_part(studio: JobStudio) -> None:
+    file = paint(studio, version_of(studio, 1), "ours.png")
+    known = {"version": 1, "artist": SAKURA, "published_file": 9}
+
+    announce_touch_up(
+        studio,
+        touch_up_event(file, artist_name="Sakura_Ito+nobody", **known),  # type: ignore[arg-type]
+    )
+    (job,) = touch_ups(studio)
+    assert (job.state, job.error_kind) == (JobState.DEAD, "CreditError")
+    assert "'nobody' in its name is nobody we know" in job.error
+
+    announce_touch_up(
+        studio,
+        touch_up_event(file, artist_name="Sakura_Ito+Riku_Mori", **known),  # type: ignore[arg-type]
+    )
+    assert painters(studio, 2) == ["Sakura Ito", "Riku Mori"]
+    assert {one.grade for one in version_of(studio, 2).final.contributions} == {Grade.DECLARED}
+
+
+@pytest.mark.usefixtures("tracker")
+def test_who_published_in_the_tracker_is_logged_and_only_the_area_measured(
+    studio: JobStudio,
+) -> None:
+    file = paint(studio, version_of(studio, 1), "mine.png")
+
+    announce_touch_up(studio, touch_up_event(file, version=1, artist=SAKURA, published_file=9))
+
+    (painted,) = version_of(studio, 2).final.contributions
+    assert (painted.grade, painted.evidence.source) == (Grade.LOGGED, "PublishedFile:9 created_by")
+    assert painted.evidence.change is not None

@@ -5,7 +5,7 @@ import io
 from dataclasses import replace
 from typing import Any
 
-from haikei.credits import Person, ReviewState, Scope, StatementKind, records
+from haikei.credits import Person, ReviewState, Role, Scope, StatementKind, records
 from haikei.credits.people.registry import erase
 from haikei.reports import Format
 from haikei.settings import Settings
@@ -17,9 +17,11 @@ from support.records import (
     a_background,
     a_chain,
     a_change,
+    a_contribution,
     a_generation,
     a_layout,
     a_person,
+    a_system,
     a_touch_up,
 )
 from support.reports import AFTER, ReportDesk, declare_statement, rows_of
@@ -64,6 +66,30 @@ def test_every_background_with_ai_is_listed_with_its_tool_people_and_entries(
     assert row["layout"]["en"] == TANAKA.name
     assert row["touch_up"][1] == 34_800
     assert (_value(report, "cuts"), _value(report, "cuts_with_ai")) == (2, 1)
+
+
+def test_a_model_that_the_pipeline_did_not_run_has_no_recorded_operator(desk: ReportDesk) -> None:
+    comfy = a_contribution(Role.AI_GENERATION, a_system("ComfyUI", ""))
+    touched = a_touch_up("c001", contributions=(comfy,))
+    desk.save(
+        a_background("c001", images=(*a_chain(system=PAINTER, operator=None)[:1], touched)),
+        a_background("c002", images=a_chain("c002", operator=None, touch_up_by=())),
+    )
+    report = desk.json("ai-use")
+    assert [row["operator"] for row in rows_of(report, "cuts")] == [
+        {"en": "operator not recorded", "ja": "操作者の記録なし"},
+        {"en": "run by pipeline", "ja": "パイプライン自動実行"},
+    ]
+    roll = desk.text("credits-roll", Format.TXT, language=Language.BOTH)
+    assert "ComfyUI (operator not recorded) / ComfyUI（操作者の記録なし）" in roll
+    assert "    SDXL 1.0\n" in roll
+    ran = {
+        row["name_en"]: row["operated_by"]
+        for row in csv.DictReader(desk.text("credits-roll", Format.CSV).splitlines())
+    }
+    assert (ran["ComfyUI"], ran["SDXL 1.0"]) == ("operator not recorded", "run by pipeline")
+    log = desk.text("union-log", Format.TXT)
+    assert "1 AI steps were run outside of the pipeline" in log
 
 
 def test_a_show_without_ai_says_so_and_lists_nothing(desk: ReportDesk) -> None:

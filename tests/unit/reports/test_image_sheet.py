@@ -39,7 +39,7 @@ def test_every_facet_has_who_and_how_it_is_known(desk: ReportDesk) -> None:
         ("AI Generation Operator", {"en": "logged", "ja": "自動記録"}),
         ("AI Background Generation (tool)", {"en": "logged", "ja": "自動記録"}),
         ("AI Generation Operator", {"en": "logged", "ja": "自動記録"}),
-        ("Background Art (Paint-over)", {"en": "measured", "ja": "測定"}),
+        ("Background Art (Paint-over)", {"en": "logged", "ja": "自動記録"}),
     ]
     assert [row["who"] for row in rows][-1] == {"en": "nothing recorded", "ja": "記録なし"}
 

@@ -93,7 +93,7 @@ def test_each_step_is_a_task_with_what_it_used_and_produced(desk: ReportDesk) ->
     assert [_id(one) for one in context["uses"]["Asset"]] == [f"image/{name}/gen2"]
     assert [_id(one) for one in context["produces"]["Asset"]] == [f"image/{name}/touch_up"]
     (made,) = _custom(task, "contributions")["contributions"]
-    assert (made["role"], made["grade"]) == ("touch_up", "measured")
+    assert (made["role"], made["grade"]) == ("touch_up", "logged")
     assert made["change"]["area_ppm"] == 34_800
 
 

@@ -148,8 +148,7 @@ def test_credits_stand_by_side_in_both_languages_with_evidence(web: Web) -> None
         "構想・レイアウト",
         "佐藤葵",
         "A. Sato",
-        "measured",
-        "3.5 % of the area changed, in 2 regions",
+        "measured: 3.5 % of the area changed, in 2 regions",
         "45 minutes, self-reported",
         "SDXL 1.0",
     ):

@@ -4,12 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from haikei.credits import (
     BackgroundVersion,
+    Operators,
     Person,
     ReviewState,
     Role,
@@ -42,7 +45,7 @@ class AiBackground:
     systems: tuple[System, ...]  #: the trained ones
     passes: int  #: images that they made
     artists: tuple[Person, ...]  #: of the layout
-    operators: tuple[Person, ...]
+    operators: Operators
     painters: tuple[Person, ...]  #: who painted over it
     area_ppm: int | None  #: of the last touch-up that was measured
     first_at: datetime
@@ -199,7 +202,7 @@ def _with_ai(version: BackgroundVersion, declarations: Declarations) -> AiBackgr
         systems=tuple(one for one in version_lineage.systems(version) if one.source_type.is_ai),
         passes=len(made),
         artists=version_lineage.layout_artists(version),
-        operators=version_lineage.people(version, Role.AI_OPERATION),
+        operators=reduce(or_, (image.operators for image, _ in made)),
         painters=version_lineage.people(version, Role.TOUCH_UP, Role.BACKGROUND),
         area_ppm=areas[-1] if areas else None,
         first_at=first_at,

@@ -67,15 +67,6 @@ def layout_artists(version: BackgroundVersion) -> tuple[Person, ...]:
     return people(version, *_DRAWING)
 
 
-def operators(image: ImageRecord) -> tuple[Person, ...]:
-    """Return who ran the program or model that made this image."""
-    return tuple(
-        one.actor
-        for one in image.contributions
-        if one.role is Role.AI_OPERATION and isinstance(one.actor, Person)
-    )
-
-
 def drawings(image: ImageRecord) -> tuple[Contribution, ...]:
     """Return the contributions of those who drew this image as a layout."""
     return tuple(one for one in image.contributions if one.role in _DRAWING)

@@ -15,6 +15,7 @@ from haikei.credits import (
     Contribution,
     ImageKind,
     ImageRecord,
+    Operators,
     Person,
     Role,
     SourceType,
@@ -67,7 +68,7 @@ class Instruction:
     prompt: str
     negative_prompt: str
     seed: str
-    operators: tuple[Person, ...]
+    operators: Operators
     entry: int
 
 
@@ -194,7 +195,7 @@ def _instructions(version: BackgroundVersion) -> Iterator[Instruction]:
             prompt=str(request.get("prompt", "")),
             negative_prompt=str(request.get("negative_prompt", "")),
             seed=str(request.get("seed", "")),
-            operators=version_lineage.operators(image),
+            operators=image.operators,
             entry=entry,
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from haikei.credits import Person, ReviewState, Role, StatementKind
+from haikei.credits import Person, ReviewState, Role, StatementKind, operators_text
 from haikei.reports.document.blocks import (
     Align,
     Badge,
@@ -252,7 +252,7 @@ def _checks(found: AiScan) -> tuple[Fact, ...]:
     number = len(found.backgrounds)
     looked = sum(one.third_party for one in found.backgrounds)
     likeness = sum(one.likeness for one in found.backgrounds)
-    operated = sum(bool(one.operators) for one in found.backgrounds)
+    operated = sum(bool(one.operators.people) for one in found.backgrounds)
     drawn = sum(bool(one.artists) for one in found.backgrounds)
     painted = sum(bool(one.painters) for one in found.backgrounds)
     loras = tuple(
@@ -479,7 +479,6 @@ def _cuts(found: AiScan) -> Table:
     )
 
 
-_BY_PIPELINE = Bilingual("run by pipeline", "パイプライン自動実行")
 _THIRD_PARTY = Bilingual("others' works", "類似")
 _LIKENESS = Bilingual("likeness", "肖像")
 
@@ -495,7 +494,7 @@ def _row(one: AiBackground) -> tuple[Cell, ...]:
         one.passes,
         one.first_at,
         _approval(one.approval),
-        joined(one.operators) if one.operators else _BY_PIPELINE,
+        operators_text(one.operators, bare=True),
         joined(one.artists) if one.artists else NOT_RECORDED,
         _touch_up(one.painters, one.area_ppm),
         Lines(checks) if checks else NOT_RECORDED,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from haikei.credits import Person, records
+from haikei.credits import Person, operators_text, records
 from haikei.reports.document.blocks import (
     Align,
     Badge,
@@ -304,10 +304,7 @@ def _told(work: Work) -> tuple[Item, ...]:
 
 
 def _instruction(one: Instruction) -> tuple[Item, ...]:
-    ran = Bilingual("run by pipeline", "パイプライン自動実行")
-    if one.operators:
-        names = joined(one.operators)
-        ran = Bilingual(f"operated by {names.en}", f"操作 {names.ja}")
+    ran = operators_text(one.operators)
     prompt = one.prompt[:_LONGEST_PROMPT] + ("…" if len(one.prompt) > _LONGEST_PROMPT else "")
     negative = one.negative_prompt[:_LONGEST_PROMPT]
     return (

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from haikei.credits import BackgroundVersion, CreditsRoll, Person, RollEntry, RollSection
+from haikei.credits import (
+    BackgroundVersion,
+    CreditsRoll,
+    Person,
+    RollEntry,
+    RollSection,
+    operators_text,
+)
 from haikei.reports.document.blocks import (
     Align,
     Block,
@@ -110,22 +117,17 @@ def _employer(entry: RollEntry, people: StudioPeople) -> str:
 
 
 def _printed(entry: RollEntry) -> Bilingual:
-    operators = entry.operators
-    if not operators or len(operators) > _BESIDE_A_TOOL:
+    ran = entry.operators
+    # Beside a tool that nobody but the pipeline ran, a film prints nothing.
+    if len(ran.people) > _BESIDE_A_TOOL or not (ran.people or ran.unrecorded):
         return entry.name
-    return Bilingual(
-        f"{entry.name.en} (operated by {', '.join(one.en for one in operators)})",
-        f"{entry.name.ja}（操作 {'、'.join(one.ja for one in operators)}）",
-    )
+    words = operators_text(ran)
+    return Bilingual(f"{entry.name.en} ({words.en})", f"{entry.name.ja}（{words.ja}）")
 
 
 def _rows(made: CreditsRoll, people: StudioPeople) -> Iterator[tuple[Cell, ...]]:
     for section in made.sections:
         for entry in section.entries:
-            operators = Bilingual(
-                ", ".join(one.en for one in entry.operators),
-                "、".join(one.ja for one in entry.operators),
-            )
             yield (
                 section.role.value,
                 section.title.en,
@@ -133,6 +135,6 @@ def _rows(made: CreditsRoll, people: StudioPeople) -> Iterator[tuple[Cell, ...]]
                 entry.name.en,
                 entry.name.ja,
                 _employer(entry, people),
-                operators,
+                operators_text(entry.operators, bare=True),
                 entry.images,
             )

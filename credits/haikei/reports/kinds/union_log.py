@@ -3,8 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
-from haikei.credits import BackgroundVersion, Person, Role, StatementKind
+from haikei.credits import (
+    BackgroundVersion,
+    Operators,
+    Person,
+    Role,
+    StatementKind,
+    operators_text,
+)
 from haikei.reports.document.blocks import (
     Align,
     Badge,
@@ -40,7 +49,6 @@ from haikei.reports.report import Format, ReportOptions, ReportSource
 from haikei.settings import PersonEntry
 from haikei.texts import ROLES, Bilingual
 
-_BY_PIPELINE = Bilingual("run by pipeline: nobody named", "パイプライン自動実行（氏名なし）")
 _KEPT = Bilingual("yes: named in the credits", "あり（クレジット記載）")
 _WITHHELD = Bilingual("withheld at the person's own request", "本人の希望により非表示")
 _NOT_KEPT = Badge(Bilingual("NO: no name is recorded", "なし（氏名の記録なし）"), Tone.ALERT)
@@ -69,8 +77,7 @@ class _AiWork:
     covered: tuple[Person, ...]
     systems: str
     steps: int
-    operators: tuple[Person, ...]
-    unnamed_steps: int  #: AI steps that nobody is named for
+    operators: Operators
     first_at: datetime
     told: bool  #: a notice is dated before the first generation
     entries: tuple[int, ...]
@@ -83,7 +90,8 @@ class _Log:
     works: list[_AiWork] = field(default_factory=list)
     versions: int = 0
     ai_steps: int = 0
-    unnamed_steps: int = 0
+    pipeline_steps: int = 0  #: of those, run by the pipeline itself
+    unrecorded_steps: int = 0  #: of those, run elsewhere by nobody knows whom
 
 
 class UnionLogReport:
@@ -126,7 +134,8 @@ def _add(
     log.versions += 1
     made = version_lineage.ai_images(version)
     covered: dict[str, Person] = {}
-    operators = {person.id for image, _ in made for person in version_lineage.operators(image)}
+    operators = reduce(or_, (image.operators for image, _ in made), Operators())
+    operating = {person.id for person in operators.people}
     for one in version_lineage.contributions(version):
         person = one.actor
         if not isinstance(person, Person):
@@ -142,10 +151,10 @@ def _add(
         mine.person = person
         mine.versions += 1
         mine.with_ai += bool(made)
-        mine.operated += person.id in operators
-    unnamed = sum(not version_lineage.operators(image) for image, _ in made)
+        mine.operated += person.id in operating
     log.ai_steps += len(made)
-    log.unnamed_steps += unnamed
+    log.pipeline_steps += sum(image.operators.by_pipeline for image, _ in made)
+    log.unrecorded_steps += sum(image.operators.unrecorded for image, _ in made)
     first_at = version_lineage.first_ai_at(made)
     if first_at is None or not covered:
         return
@@ -163,12 +172,7 @@ def _add(
                 if one.source_type.is_ai
             ),
             steps=len(made),
-            operators=tuple(
-                {
-                    one.id: one for image, _ in made for one in version_lineage.operators(image)
-                }.values()
-            ),
-            unnamed_steps=unnamed,
+            operators=operators,
             first_at=first_at,
             told=any(one.statement.at < first_at for one in notices),
             entries=tuple(entry for _, entry in made),
@@ -177,7 +181,7 @@ def _add(
 
 
 def _summary(log: _Log) -> tuple[Fact, ...]:
-    named = log.ai_steps - log.unnamed_steps
+    named = log.ai_steps - log.pipeline_steps - log.unrecorded_steps
 
     def figure(
         key: str, label: Bilingual, value: int, shown_as: Bilingual | str, target: str
@@ -262,11 +266,19 @@ def _notices(log: _Log, declarations: Declarations) -> Iterator[Block]:
             ),
             Tone.ALERT,
         )
-    if log.unnamed_steps:
+    if log.pipeline_steps:
         yield Notice(
             Bilingual(
-                f"{log.unnamed_steps:,} AI steps were run by the pipeline and name no operator.",
-                f"{log.unnamed_steps:,}件のAI工程はパイプラインが自動実行し、操作者の記録がありません。",
+                f"{log.pipeline_steps:,} AI steps were run by the pipeline and name no operator.",
+                f"{log.pipeline_steps:,}件のAI工程はパイプラインが自動実行し、操作者の記録がありません。",
+            )
+        )
+    if log.unrecorded_steps:
+        yield Notice(
+            Bilingual(
+                f"{log.unrecorded_steps:,} AI steps were run outside of the pipeline, and who ran "
+                "them is not recorded.",
+                f"{log.unrecorded_steps:,}件のAI工程はパイプライン外で実行され、操作者の記録がありません。",
             )
         )
 
@@ -358,7 +370,7 @@ def _work(one: _AiWork) -> tuple[Cell, ...]:
         joined(one.covered),
         one.systems,
         one.steps,
-        joined(one.operators) if one.operators else _BY_PIPELINE,
+        operators_text(one.operators, bare=True),
         one.first_at,
         _TOLD if one.told else NOT_RECORDED,
         Lines(one.entries),

@@ -13,6 +13,7 @@ from haikei.credits import Person, SourceType, System, is_machine_name, people
 from haikei.database import reading
 from haikei.errors import ImageUnreadable, LayoutChanged, MarksBroken, PolicyRefusal, SheetBlank
 from haikei.jobs.background.collect import Collected
+from haikei.jobs.background.disputed import require_undisputed
 from haikei.jobs.background.generate import production_order
 from haikei.jobs.chain import copied
 from haikei.jobs.contributions import as_credited
@@ -94,6 +95,7 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
         MarksBroken: its marks were changed after it was signed.
         SourceTypeUnknown: its marks name a source type that no vocabulary holds.
         PolicyRefusal: consent, the show's rule or a licence forbids it.
+        LayoutDisputed: the same pixels are recorded as somebody else's.
         ModelUnusable: a stage's model is incomplete or unsafe.
         SettingsError: the recipe cannot be run.
         StorageUnavailable: the layout cannot be copied.
@@ -120,6 +122,7 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
     artists = named_artists(
         collected.context, settings, earlier_names=_earlier_names(collected.context, tools)
     )
+    require_undisputed(order, decoded.picture.sha256(), artists, collected.context, tools)
     task = production_order(order, copy, settings)
 
     @cache

@@ -6,8 +6,9 @@ from haikei.doors import on_demand
 
 if TYPE_CHECKING:
     from haikei.jobs.touchup.ask import OpenQuestion, open_questions
+    from haikei.jobs.touchup.claims import shown_by
     from haikei.jobs.touchup.handle import TouchUpHandlers
-    from haikei.jobs.touchup.painter import known_person, require_human
+    from haikei.jobs.touchup.painter import known_person, person_called, require_human
     from haikei.jobs.touchup.taking_in import TakenIn, compare, take_in
 
 __all__ = [
@@ -17,7 +18,9 @@ __all__ = [
     "compare",
     "known_person",
     "open_questions",
+    "person_called",
     "require_human",
+    "shown_by",
     "take_in",
 ]
 
@@ -27,7 +30,8 @@ __getattr__ = on_demand(
     {
         "haikei.jobs.touchup.handle": ("TouchUpHandlers",),
         "haikei.jobs.touchup.ask": ("OpenQuestion", "open_questions"),
-        "haikei.jobs.touchup.painter": ("known_person", "require_human"),
+        "haikei.jobs.touchup.claims": ("shown_by",),
+        "haikei.jobs.touchup.painter": ("known_person", "person_called", "require_human"),
         "haikei.jobs.touchup.taking_in": ("TakenIn", "compare", "take_in"),
     },
 )

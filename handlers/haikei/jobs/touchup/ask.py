@@ -1,5 +1,6 @@
 """A question to people: what was this painted over? It stands in the tracker once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -7,7 +8,13 @@ from sqlalchemy import Connection, select, update
 
 from haikei.credits import people, printed_person
 from haikei.database import jobs
-from haikei.errors import ParentUnknown, PlaceUnknown, TouchUpRefused
+from haikei.errors import (
+    NothingPainted,
+    PainterDisputed,
+    ParentUnknown,
+    PlaceUnknown,
+    TouchUpRefused,
+)
 from haikei.events import TouchUpPublished
 from haikei.jobs.job import PARENT_ADVICE, JobKind, JobState
 from haikei.jobs.table import touch_up_of
@@ -19,8 +26,14 @@ from haikei.trackers import ContextRequest, NoteWrite
 log = structlog.get_logger()
 
 #: Errors after which a Note in the tracker asks.
-_ASKING = (ParentUnknown.__name__, TouchUpRefused.__name__)
+_ASKING = (ParentUnknown.__name__, TouchUpRefused.__name__, PainterDisputed.__name__)
 _SHORT = "What was it painted over?"
+#: What a Note is about, for its key and its subject.
+_PARENT = ("question", "What is {} painted over?")
+_SUBJECTS: Mapping[type[TouchUpRefused], tuple[str, str]] = {
+    NothingPainted: ("conversion", "{} is a conversion: nothing was painted"),
+    PainterDisputed: ("painter", "Who painted {}?"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,15 +108,15 @@ def open_questions(connection: Connection, project: str) -> tuple[OpenQuestion, 
 
 
 def _artist(connection: Connection, event: TouchUpPublished) -> str:
-    if event.artist is None:
-        return event.artist_name
-    (person,) = people.as_printed(connection, [event.artist])
-    return printed_person(person).en
+    printed = [printed_person(one).en for one in people.as_printed(connection, event.artists)]
+    return ", ".join(printed) or event.artist_name
 
 
 def ask(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> None:
     """
     Write a Note on the shot and on its current versions, unless it stands there already.
+
+    A conversion is answered so; everything else is a question.
 
     People are notified too, once for each run of the job. Nothing can be written on a
     shot that the tracker does not have; the dead letter is all there is then.
@@ -117,6 +130,8 @@ def ask(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> None:
         here = jobs.c.key == event.key
         run = connection.execute(select(jobs.c.run).where(here)).scalar_one()
         connection.execute(update(jobs).where(here).values(question_url=url))
+        if isinstance(error, NothingPainted):
+            return  # an answer, and no question
         question = question_about(
             connection,
             event,
@@ -136,6 +151,9 @@ def _write(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> Row 
     # Pages list open questions without loading what measures pictures.
     from haikei.jobs.touchup.find_parent import current
 
+    about, subject = next(
+        (words for kind, words in _SUBJECTS.items() if isinstance(error, kind)), _PARENT
+    )
     adapter = tools.tracker()
     desk = adapter.parts.review
     if desk is None:
@@ -153,10 +171,10 @@ def _write(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> Row 
     try:
         asked = desk.write(
             NoteWrite(
-                key=f"{event.key}/question",
+                key=f"{event.key}/{about}",
                 project=context.project,
                 links=(*versions, context.shot),
-                subject=f"What is {event.file.name} painted over?",
+                subject=subject.format(event.file.name),
                 text=f"{error.message}\n\n{error.advice or ''}".strip(),
                 to=tools.settings.review.dailies.supervisors,
             )

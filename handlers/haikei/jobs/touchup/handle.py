@@ -5,6 +5,7 @@ It has one task with two steps. Where the parent is not found, people are asked 
 once, and the job waits among the dead letters for the answer.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,8 +13,14 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Connection
 
-from haikei.credits import Person
-from haikei.errors import CreditError, ImageUnreadable, LayoutChanged, TouchUpRefused
+from haikei.credits import Grade, Person
+from haikei.errors import (
+    CreditError,
+    ImageUnreadable,
+    LayoutChanged,
+    NothingPainted,
+    TouchUpRefused,
+)
 from haikei.events import TouchUpPublished
 from haikei.files import sha256_of
 from haikei.jobs.background.tasks import TOUCH_UP, task_payload
@@ -21,7 +28,7 @@ from haikei.jobs.engine.port import Durable, Handler
 from haikei.jobs.engine.retries import Gate
 from haikei.jobs.engine.step_run import StepResultCodec, StepRun, TaskEnded
 from haikei.jobs.job import Step, TouchUpOrder
-from haikei.jobs.progress import JobProgress
+from haikei.jobs.progress import JobProgress, Withdrawn
 from haikei.jobs.table import touch_up_of
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.ask import ask
@@ -34,6 +41,9 @@ from haikei.trackers import PublishResult
 
 log = structlog.get_logger()
 
+#: Between the names of those who painted together, in a file's name.
+_JOINT = re.compile(r"[+＋]")
+_SEVERAL = 2
 #: Called, in its transaction, with the id of each Version that a touch-up became.
 OnVersion = Callable[[Connection, int], None]
 
@@ -43,7 +53,9 @@ class Understood:
     """What is known of a touch-up before anything is made of it."""
 
     parent: Parentage
-    artist: Person
+    artists: tuple[Person, ...]
+    known_by: str  #: how it is known who painted
+    grade: Grade
 
 
 _UNDERSTOOD = StepResultCodec(Understood)
@@ -100,11 +112,17 @@ class TouchUpHandlers:
         order = TouchUpOrder(
             file=event.file,
             of=understood.parent.sha256,
-            artist=understood.artist,
+            artists=understood.artists,
             found_by=understood.parent.found_by,
+            known_by=understood.known_by,
+            grade=understood.grade,
         )
         try:
             taken = take_in(order, tools)
+        except NothingPainted as error:
+            ask(event, error, tools)
+            progress.skipped(reason=error.message, kind=type(error).__name__)
+            raise Withdrawn(progress.key) from error
         except TouchUpRefused as error:
             ask(event, error, tools)
             raise
@@ -139,13 +157,13 @@ def understand(event: TouchUpPublished, tools: Tools) -> Understood:
         TrackerError: the tracker does not answer, or refuses.
     """
     _require_unchanged(event)
-    artist = _artist(event, tools)
+    artists, known_by, grade = _artists(event, tools)
     try:
         parent = find_parent(event, tools)
     except TouchUpRefused as error:
         ask(event, error, tools)
         raise
-    return Understood(parent=parent, artist=artist)
+    return Understood(parent=parent, artists=artists, known_by=known_by, grade=grade)
 
 
 def _require_unchanged(event: TouchUpPublished) -> None:
@@ -163,27 +181,31 @@ def _require_unchanged(event: TouchUpPublished) -> None:
         )
 
 
-def _artist(event: TouchUpPublished, tools: Tools) -> Person:
-    if event.artist is not None:
-        return event.artist
-    name = event.artist_name
-    if name:
-        entry = _entry(name, tools.settings.people)
-        if entry is not None:
-            stated = entry.id or next(iter(entry.logins), entry.name)
-            return person_called(stated, tools)
-        desk = tools.tracker().parts.credits
-        if desk is not None:
-            person = desk.people([name]).get(name)
-            if person is not None:
-                return person
-    what = f"{name!r} in its name is nobody we know" if name else "its name says nobody"
+def _artists(event: TouchUpPublished, tools: Tools) -> tuple[tuple[Person, ...], str, Grade]:
+    """Return who painted, and how that is known: several names in the path outrank the tracker."""
+    names = tuple(filter(None, (name.strip(" _-") for name in _JOINT.split(event.artist_name))))
+    if event.artists and len(names) < _SEVERAL:
+        return event.artists, event.artist_source, Grade.LOGGED
+    known = {name: _called(name, tools) for name in names}
+    artists = tuple(person for person in known.values() if person is not None)
+    if artists and len(artists) == len(names):
+        return artists, "named by the file's name", Grade.DECLARED
+    unknown = ", ".join(repr(name) for name, person in known.items() if person is None)
+    what = f"{unknown} in its name is nobody we know" if names else "its name says nobody"
     raise CreditError(
-        f"Nobody is named for the paint-over {event.file.name}: the tracker names nobody, and "
-        f"{what}.",
+        f"Nobody is named for the paint-over {event.file.name}: "
+        f"{'' if event.artists else 'the tracker names nobody, and '}{what}.",
         advice="Publish it in the tracker as its artist, or add the artist to [[people]] and retry "
         "the job: human work is never taken in unnamed.",
     )
+
+
+def _called(name: str, tools: Tools) -> Person | None:
+    entry = _entry(name, tools.settings.people)
+    if entry is not None:
+        return person_called(entry.id or next(iter(entry.logins), entry.name), tools)
+    desk = tools.tracker().parts.credits
+    return None if desk is None else desk.people([name]).get(name)
 
 
 def _entry(name: str, people: tuple[PersonEntry, ...]) -> PersonEntry | None:

@@ -1,5 +1,6 @@
 """Make a touch-up's files: the marked picture, the map of what was changed, its record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -78,7 +79,7 @@ def examine(
 def make(
     order: TouchUpOrder,
     examined: Examined,
-    artist: Person,
+    artists: Sequence[Person],
     *,
     key: str,
     version: int,
@@ -98,15 +99,17 @@ def make(
     parent, copy = examined.parent, examined.copy
     change_map = folder / "change.png"
     map_sha256 = write_change_map(examined.measured, examined.picture, change_map)
+    change = replace(examined.measured.change, map_sha256=map_sha256)
     contributions = [
         painting(
             artist,
             of=parent.version.code,
             order=order,
-            change=replace(examined.measured.change, map_sha256=map_sha256),
+            change=change,
             sha256=examined.sha256,
             at=at,
         )
+        for artist in artists
     ]
     if order.used_generative_fill or examined.ai_found:
         contributions.append(generative_fill(order, examined.ai_found, at))

@@ -1,7 +1,6 @@
 """Who painted a touch-up, and with which tool, as contributions."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from haikei.credits import (
@@ -15,6 +14,7 @@ from haikei.credits import (
     is_machine_name,
     people,
     printed_person,
+    shows_change,
 )
 from haikei.database import reading
 from haikei.errors import CreditError
@@ -25,28 +25,32 @@ from haikei.measurements import Change
 from haikei.names import plain_names
 
 
-def painter(order: TouchUpOrder, tools: Tools) -> Person:
+def painters(order: TouchUpOrder, tools: Tools) -> tuple[Person, ...]:
     """
-    Return who painted, by the names that settings and tracker give them.
+    Return who painted, each once, by the names that settings and tracker give them.
 
     Raises:
         CreditError: nobody is named, or a machine; or neither settings, tracker nor register know
             the name.
         TrackerError: the tracker does not answer, or refuses.
     """
-    if isinstance(order.artist, Person):
-        person = as_credited(order.artist, tools.settings.people)
-    else:
-        person = person_called(order.artist, tools)
-    if order.artist_ja and not person.name_ja:
-        person = replace(person, name_ja=order.artist_ja)
-    require_human(person.name, person.name_ja)
-    if not printed_person(person).en:
+    found: dict[str, Person] = {}
+    for stated in order.artists:
+        if isinstance(stated, Person):
+            person = as_credited(stated, tools.settings.people)
+        else:
+            person = person_called(stated, tools)
+        require_human(person.name, person.name_ja)
+        if not printed_person(person).en:
+            found.clear()
+            break
+        found.setdefault(person.id, person)
+    if not found:
         raise CreditError(
             "Nobody is named for the paint-over.",
             advice="Say who painted, or record the artist's opt-out in the settings.",
         )
-    return person
+    return tuple(found.values())
 
 
 def person_called(name: str, tools: Tools) -> Person:
@@ -104,7 +108,7 @@ def painting(
     artist: Person, *, of: str, order: TouchUpOrder, change: Change, sha256: str, at: datetime
 ) -> Contribution:
     """
-    Return the artist's contribution, with what was measured as its evidence.
+    Return an artist's contribution: who it was is logged or declared, only the change is measured.
 
     Args:
         artist: who painted.
@@ -114,21 +118,23 @@ def painting(
         sha256: of the artist's own file.
         at: when it was taken in.
     """
-    notes = [f"parent {order.found_by}"]
+    notes = [f"paint-over of {of}, compared with it", f"parent {order.found_by}"]
     if order.tool:
         notes.append(f"tool as declared: {order.tool}")
     if order.minutes is not None:
         notes.append("minutes as declared")
+    if order.reason:
+        notes.append(f"reason as declared: {order.reason}")
     evidence = Evidence(
-        source=f"paint-over of {of}, compared with it",
+        source=order.known_by,
         sha256=sha256,
         change=change,
         minutes=order.minutes,
         note="; ".join(notes),
     )
-    return Contribution(
-        role=Role.TOUCH_UP, actor=artist, grade=Grade.MEASURED, evidence=evidence, at=at
-    )
+    # A reason is declared where nothing shows that anybody painted: no log stands for it either.
+    grade = order.grade if shows_change(change) else Grade.DECLARED
+    return Contribution(role=Role.TOUCH_UP, actor=artist, grade=grade, evidence=evidence, at=at)
 
 
 def generative_fill(order: TouchUpOrder, found: str, at: datetime) -> Contribution:

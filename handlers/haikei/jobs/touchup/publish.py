@@ -1,6 +1,7 @@
 """Show a touch-up in the tracker: as a Version by its painter, on top of what was painted over."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -21,7 +22,7 @@ def show(
     background: BackgroundVersion,
     parent: Parent,
     context: LayoutContext,
-    artist: Person,
+    artists: Sequence[Person],
     tools: Tools,
     folder: Path,
 ) -> BackgroundVersion:
@@ -32,7 +33,7 @@ def show(
         background: the touch-up, as it is recorded.
         parent: the version that was painted over.
         context: its place in the tracker.
-        artist: who painted.
+        artists: who painted; the Version is the first one's, and its credits name all.
         tools: the studio's.
         folder: of ours, with the pictures that reviewers look at, or to make them in.
 
@@ -74,7 +75,7 @@ def show(
             ledger_index=background.ledger[-1],
             record_link=f"{background.final.path}.json",
             parent_file=context.parent_file,
-            artist=artist,
+            artist=artists[0],
         )
     )
     with tools.database.begin() as connection:

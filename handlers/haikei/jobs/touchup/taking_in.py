@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection, select, update
 
 from haikei.canonical import canonical_json
-from haikei.credits import BackgroundVersion, Person, records
+from haikei.credits import BackgroundVersion, records
 from haikei.database import jobs, reading, utc_now
 from haikei.errors import ImageUnreadable, TouchUpRefused
 from haikei.events import TouchUpPublished
@@ -20,8 +20,9 @@ from haikei.jobs.job import JobState, TouchUpOrder
 from haikei.jobs.publishing import MadeVersion, made_before, publish_files
 from haikei.jobs.table import touch_up_row
 from haikei.jobs.tools import Tools
+from haikei.jobs.touchup.claims import PRIORITY, agreed, is_open, require_painted
 from haikei.jobs.touchup.making import Examined, examine, make
-from haikei.jobs.touchup.painter import painter
+from haikei.jobs.touchup.painter import painters
 from haikei.jobs.touchup.parent import Parent, parent_of
 from haikei.jobs.touchup.publish import change_of, show
 from haikei.measurements import Change
@@ -64,6 +65,8 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
 
     Raises:
         TouchUpRefused: no version of ours is meant, or the file does not show it.
+        NothingPainted: no change is measured, and no reason is declared.
+        PainterDisputed: somebody else was named for the same file, and no reason is declared.
         ImageUnreadable: the file is no picture, or damaged.
         CreditError: nobody is named for it.
         MarksError: marks do not hold, or cannot be written.
@@ -73,13 +76,13 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
     sha256 = _sha256(order)
     parent = parent_of(order.of, tools)
     _require_another(order, parent, sha256)
-    artist = painter(order, tools)
+    artists = painters(order, tools)
     key = touch_up_key(parent.version.final.sha256, sha256)
     with reading(tools.database) as connection:
         background = records.background(connection, key)
     created = background is None
     if background is not None:
-        _require_same_artist(background, artist)
+        background = agreed(background, artists, order, sha256, tools)
         if background.tracker_id is not None:
             return _taken_in(background, tools, created=False)
     context = _context(parent, tools)
@@ -88,6 +91,7 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
         made = made_before(folder)
         if made is None:
             examined = examine(order, parent, sha256, tools=tools, folder=folder)
+            require_painted(order, examined, artists, tools)
             version = tools.storage.claim_version(
                 place=parent.place,
                 stream=parent.stream,
@@ -97,7 +101,7 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
             made = make(
                 order,
                 examined,
-                artist,
+                artists,
                 key=key,
                 version=version,
                 at=utc_now(),
@@ -106,7 +110,7 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
             )
         publish_files(made, tools)
         background = _recorded(made, parent, key, tools)
-    background = show(background, parent, context, artist, tools, folder)
+    background = show(background, parent, context, artists, tools, folder)
     shutil.rmtree(folder, ignore_errors=True)
     log.info("touch_up_taken_in", version=background.code, of=parent.version.code)
     return _taken_in(background, tools, created=created)
@@ -127,7 +131,7 @@ def compare(order: TouchUpOrder, tools: Tools, folder: Path) -> Examined:
     sha256 = _sha256(order)
     parent = parent_of(order.of, tools)
     _require_another(order, parent, sha256)
-    painter(order, tools)
+    painters(order, tools)
     return examine(order, parent, sha256, tools=tools, folder=folder)
 
 
@@ -147,17 +151,6 @@ def _require_another(order: TouchUpOrder, parent: Parent, sha256: str) -> None:
             f"{order.file.name} is {parent.version.code} itself, or what it was made from: nothing "
             "was painted on it.",
             advice="Name the file that the artist saved.",
-        )
-
-
-def _require_same_artist(background: BackgroundVersion, artist: Person) -> None:
-    known = {person.id for person in background.final.people}
-    if artist.id not in known:
-        named = ", ".join(person.name or person.id for person in background.final.people)
-        raise TouchUpRefused(
-            f"This file was taken in before, as {background.code} by {named}, and not by "
-            f"{artist.name or artist.id}.",
-            advice="Record a correction where the name was wrong; a file is one version only.",
         )
 
 
@@ -210,14 +203,11 @@ def _taken_in(background: BackgroundVersion, tools: Tools, *, created: bool) -> 
     )
 
 
-#: Somebody waits for it, and no picture has to be made: it goes before layouts.
-PRIORITY = 10
-
-
 def add_touch_up(connection: Connection, event: TouchUpPublished, now: datetime) -> bool:
     """
     Add a touch-up's job; a job that waits or is dead is updated from this event and runs anew.
 
+    So is one that was a conversion, or a version by others than the event names: they are asked.
     A file that we made ourselves, or an artist's untouched copy of it, is no touch-up.
 
     Returns:
@@ -231,18 +221,19 @@ def add_touch_up(connection: Connection, event: TouchUpPublished, now: datetime)
     if add_job(connection, row):
         return True
     here = jobs.c.key == event.key
-    known = connection.execute(select(jobs.c.state, jobs.c.run).where(here)).one()
-    match JobState(known.state):
+    known = connection.execute(select(jobs).where(here)).mappings().one()
+    match JobState(known["state"]):
         case JobState.RUNNING:
             return False
         case JobState.WAITING:
             changed: dict[str, object] = {}
-        case JobState.DEAD:
+        case _ if is_open(connection, known, event):
             changed = {
                 "state": JobState.WAITING.value,
-                "run": known.run + 1,
+                "run": known["run"] + 1,
                 "step": "",
                 "progress": 0.0,
+                "note": "",
                 "error": "",
                 "error_kind": "",
                 "attempts": 0,

@@ -171,6 +171,7 @@ class Arrivals:
                 published_file=layout.id,
                 source=row.source,
                 at=utc_now(),
+                published_by=layout.published_by,
             )
         named = self._named(layout, inspection.path)
         return TouchUpPublished(
@@ -178,7 +179,8 @@ class Arrivals:
             file=inspection.path,
             sha256=inspection.sha256,
             published_file=layout.id,
-            artist=painted.artist,
+            artists=painted.artists,
+            artist_source=painted.source,
             artist_name=named.artist if named else "",
             versions=painted.versions,
             season=named.season if named else "",

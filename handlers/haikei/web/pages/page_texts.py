@@ -126,10 +126,11 @@ CREDITS = Bilingual("Credits", "クレジット")
 NOBODY = Bilingual("nobody recorded", "記録なし")
 MINUTES = Bilingual("{number} minutes, self-reported", "{number} 分（自己申告）")
 CHANGED = Bilingual(
-    "{share} of the area changed, in {regions} regions", "面積の {share} が変化（{regions} か所）"
+    "measured: {share} of the area changed, in {regions} regions",
+    "測定：面積の {share} が変化（{regions} か所）",
 )
 CHANGED_IN_ONE = Bilingual(
-    "{share} of the area changed, in 1 region", "面積の {share} が変化（1 か所）"
+    "measured: {share} of the area changed, in 1 region", "測定：面積の {share} が変化（1 か所）"
 )
 RECALLED = Bilingual(
     "{share} of the layout's lines seen again (chance: {chance})",

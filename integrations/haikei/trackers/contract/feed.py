@@ -42,7 +42,8 @@ class FeedEvent:
 class PaintOver:
     """What a touch-up's row says besides what a layout's says."""
 
-    artist: Person | None  #: who published it, else who alone is assigned to its task
+    artists: tuple[Person, ...]  #: who published it, else who is assigned to its task
+    source: str  #: where they are known from, such as `PublishedFile:9 created_by`
     versions: tuple[int, ...]  #: Versions of the files upstream, else the one it is linked to
 
 
@@ -61,6 +62,7 @@ class PublishedLayout:
     created_at: datetime
     typed: bool = True  #: False while it has no type: it may become a layout, or anything else
     painted: PaintOver | None = None  #: None for a layout
+    published_by: str = ""  #: who created the row, such as `HumanUser:12`; empty for a script
 
 
 class TrackerFeed(Protocol):

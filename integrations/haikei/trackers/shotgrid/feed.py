@@ -41,8 +41,8 @@ class PaintOvers:
             TrackerError: the site does not answer, or refuses.
         """
         rows = [row for row in self._rows(ids, _FIELDS) if not row.text(KEY)]
-        painters = {row.id: _painter(row) for row in rows}
-        links = [link for link in painters.values() if link is not None]
+        painters = {row.id: _painters(row) for row in rows}
+        links = [link for found, _ in painters.values() for link in found]
         people = {one.person.id: one.person for one in self._people.artists(links)}
         upstream = {row.id: _files(row) for row in rows}
         below = {file for files in upstream.values() for file in files}
@@ -53,7 +53,8 @@ class PaintOvers:
         }
         return {
             row.id: PaintOver(
-                artist=_person(painters[row.id], people),
+                artists=_persons(painters[row.id][0], people),
+                source=painters[row.id][1],
                 versions=_versions(row, (versions.get(file) for file in upstream[row.id])),
             )
             for row in rows
@@ -67,13 +68,13 @@ class PaintOvers:
         return found
 
 
-def _painter(row: Record) -> Link | None:
-    """Return who published it; where a script did, who alone is assigned to its task."""
+def _painters(row: Record) -> tuple[Sequence[Link], str]:
+    """Return who published it; where a script did, who is assigned to its own task."""
     by = row.link("created_by")
     if by is not None and by.type == "HumanUser":
-        return by
+        return (by,), f"PublishedFile:{row.id} created_by"
     assigned = [link for link in row.links(_ASSIGNEES) if link.type == "HumanUser"]
-    return assigned[0] if len(assigned) == 1 else None
+    return assigned, f"assignee of the task of PublishedFile:{row.id}" if assigned else ""
 
 
 def _files(row: Record) -> Sequence[int]:
@@ -88,8 +89,9 @@ def _versions(row: Record, upstream: Iterable[int | None]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found or ([own.id] if own is not None else [])))
 
 
-def _person(link: Link | None, people: Mapping[str, Person]) -> Person | None:
-    return people.get(f"HumanUser:{link.id}") if link is not None else None
+def _persons(links: Sequence[Link], people: Mapping[str, Person]) -> tuple[Person, ...]:
+    known = (people.get(f"HumanUser:{link.id}") for link in links)
+    return tuple(person for person in known if person is not None)
 
 
 _EVENT_FIELDS = (
@@ -114,6 +116,7 @@ _LAYOUT_FIELDS = (
     FOLDER_NAME,
     "published_file_type.PublishedFileType.code",
     "created_at",
+    "created_by",
 )
 _TYPE = "published_file_type.PublishedFileType.code"
 _OF_TYPE = re.compile(r"^[^_]+_(?P<entity>\w+)_[^_]+$")
@@ -254,7 +257,7 @@ class ShotGridFeed:
         return not code or code.casefold() in self._types
 
     def _layout(self, row: Record) -> PublishedLayout:
-        entity = row.link("entity")
+        entity, by = row.link("entity"), row.link("created_by")
         is_shot = entity is not None and entity.type == "Shot"
         shot = (row.text("entity.Shot.code") or entity.name) if entity and is_shot else ""
         sequence = row.link("entity.Shot.sg_sequence")
@@ -270,6 +273,7 @@ class ShotGridFeed:
             ready=bool(row.text(_TYPE) and shot and path),
             created_at=row.instant("created_at"),
             typed=bool(row.text(_TYPE)),
+            published_by=f"{by.type}:{by.id}" if by and by.type == "HumanUser" else "",
         )
 
     def _path(self, value: Mapping[str, object]) -> Path | None:
