@@ -89,7 +89,7 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
         if made is None:
             examined = examine(order, parent, sha256, tools=tools, folder=folder)
             version = tools.storage.claim_version(
-                place=parent.place,
+                place=context.completed(parent.place),
                 stream=parent.stream,
                 key=key,
                 at_least=max(context.latest_version, parent.version.version),
@@ -100,6 +100,7 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
                 artist,
                 key=key,
                 version=version,
+                place=context.completed(parent.place),
                 at=utc_now(),
                 tools=tools,
                 folder=folder,
