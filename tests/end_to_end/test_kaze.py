@@ -86,7 +86,7 @@ def _cast(here: Studio) -> None:
     client = here.connect()
 
     def make(kind: str, **fields: Any) -> SiteRow:
-        return cast("SiteRow", client.create(kind, fields))
+        return client.create(kind, fields)
 
     client.schema_field_create("HumanUser", "text", "Romaji")
     client.schema_field_create("HumanUser", "text", "Kana")

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from haikei.credits import Scope, records
 from haikei.dailies import Dailies
-from haikei.database import reading
+from haikei.database import reading, utc_now
 from haikei.jobs import JobState, Step
 from haikei.show import Place
 from support.jobs import JobStudio, OpenJobStudio, announce, job_studios, put_layout, touch_up_event
@@ -96,7 +95,7 @@ def test_folders_of_one_show_in_two_spellings_are_one_project_and_one_playlist(
     root = studio.settings.storage.roots[0].path
     assert [one.name for one in root.iterdir() if not one.name.startswith(".")] == ["PORT"]
     dailies = Dailies(studio.settings, studio.database, open_tracker=lambda _: studio.tracker)
-    dailies.tick(datetime(2027, 1, 1, 12, tzinfo=UTC))
+    assert dailies.tick(utc_now()) == 2
     dailies.close()
     assert len(studio.tracker.playlists.playlists) == 1
 

@@ -104,6 +104,68 @@ def test_a_latin_name_keeps_the_order_of_the_site(site: ScriptedSite, client: Si
     assert artist.person.name == "Aoi Sato"
 
 
+SITE = PersonFields(name_ja="sg_kanji", name_latin="sg_romaji", name_kana="sg_kana")
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "name_ja"),
+    [
+        ({"firstname": "ゆき", "lastname": "田中"}, "田中 ゆき", "田中 ゆき"),
+        (
+            {"firstname": "ゆき", "lastname": "田中", "sg_romaji": "Yuki Tanaka"},
+            "Yuki Tanaka",
+            "田中 ゆき",
+        ),
+        (
+            {"firstname": "Yuki", "lastname": "Tanaka", "sg_kanji": "田中 ゆき"},
+            "Yuki Tanaka",
+            "田中 ゆき",
+        ),
+        ({"firstname": "", "lastname": "", "name": "田中ゆき"}, "田中ゆき", "田中ゆき"),
+    ],
+)
+def test_each_script_has_its_order_and_comes_from_the_fields_that_the_settings_name(
+    site: ScriptedSite, client: SiteClient, row: dict[str, str], name: str, name_ja: str
+) -> None:
+    site.then(rows({**AOI, "name": "ゆき 田中", "sg_kana": "たなか ゆき", **row}))
+
+    (artist,) = People(client, (), SITE).artists([LINK])
+
+    assert (artist.person.name, artist.person.name_ja) == (name, name_ja)
+    assert "たなか ゆき" in artist.logins
+
+
+def test_family_and_given_names_may_stand_in_other_fields(
+    site: ScriptedSite, client: SiteClient
+) -> None:
+    fields = PersonFields(family="sg_sei", given="sg_mei", name_ja="")
+    site.then(rows({**AOI, "sg_sei": "佐藤", "sg_mei": "葵", "sg_name_ja": "unread"}))
+
+    (artist,) = People(client, (), fields).artists([LINK])
+
+    assert artist.person.name_ja == "佐藤 葵"
+
+
+def test_a_field_that_the_settings_name_and_the_site_lacks_is_an_error(
+    site: ScriptedSite, client: SiteClient
+) -> None:
+    site.then(fault("API read() HumanUser.sg_romaji doesn't exist."))
+
+    with pytest.raises(TrackerRejected, match="sg_romaji"):
+        People(client, (), SITE).artists([LINK])
+
+
+def test_a_latin_name_of_the_site_is_kept_where_a_list_has_the_japanese_alone(
+    site: ScriptedSite, client: SiteClient
+) -> None:
+    site.then(rows({**AOI, "sg_romaji": "Aoi Sato"}))
+    entry = PersonEntry(id="HumanUser:5", name="佐藤 葵", name_ja="佐藤 葵")
+
+    (artist,) = People(client, (entry,), SITE).artists([LINK])
+
+    assert (artist.person.name, artist.person.name_ja) == ("Aoi Sato", "佐藤 葵")
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from haikei.errors import HaikeiError, PathRefused, PlaceUnknown
 from haikei.events import NamedPaintOver
+from haikei.formats import READABLE_ENDINGS
 from haikei.presets import recipe
 from haikei.settings import Settings
 from haikei.show import Place, StoredFile
@@ -99,7 +100,9 @@ def _found(path: Path, settings: Settings) -> _Found:
     try:
         watched = _watched(path, settings)
     except HaikeiError:
-        published = storage.place_of(path) if settings.events.enabled else None
+        readable = path.suffix.removeprefix(".").casefold() in READABLE_ENDINGS
+        follows = settings.events.enabled and readable
+        published = storage.place_of(path) if follows else None
         if published is None:
             raise
         note = "It is no layout of a watched folder: it is taken when the tracker names it."
