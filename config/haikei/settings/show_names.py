@@ -13,7 +13,7 @@ from haikei.settings.template import PathTemplate, Template
 from haikei.show import Place
 
 #: What a place is made of, the largest first.
-_KINDS = ("episode", "sequence", "shot")
+_KINDS: tuple[str, ...] = ("episode", "sequence", "shot")
 
 
 def _one_to_one(table: dict[str, str]) -> dict[str, str]:
@@ -73,8 +73,7 @@ class ShowNames(Section):
 
     def table(self, kind: str) -> Mapping[str, str]:
         """Return the table of an episode, sequence or shot."""
-        tables = {"episode": self.episodes, "sequence": self.sequences, "shot": self.shots}
-        return tables[kind]
+        return dict(zip(_KINDS, (self.episodes, self.sequences, self.shots), strict=True))[kind]
 
     def code(self, kind: str) -> str:
         """Return the code of an episode, sequence or shot, as a template."""

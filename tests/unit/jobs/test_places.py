@@ -10,9 +10,23 @@ import pytest
 from haikei.credits import Scope, records
 from haikei.dailies import Dailies
 from haikei.database import reading, utc_now
+from haikei.images import write_picture
 from haikei.jobs import JobState, Step
+from haikei.jobs.touchup import open_questions
+from haikei.jobs.touchup.find_parent import find_parent
 from haikei.show import Place
-from support.jobs import JobStudio, OpenJobStudio, announce, job_studios, put_layout, touch_up_event
+from support.jobs import (
+    RIKU,
+    JobStudio,
+    OpenJobStudio,
+    QuestionTracker,
+    announce,
+    announce_touch_up,
+    another_drawing,
+    job_studios,
+    put_layout,
+    touch_up_event,
+)
 
 TEMPLATES = {
     "background": "{project}/{sequence}/{shot}_{season}_{time}_v{version:03d}.{ext}",
@@ -111,8 +125,6 @@ def test_a_folder_on_disk_keeps_its_spelling(open_studio: OpenJobStudio) -> None
 
 
 def test_a_touch_up_in_another_spelling_finds_its_version(open_studio: OpenJobStudio) -> None:
-    from haikei.jobs.touchup.find_parent import find_parent
-
     studio = open_studio()
     announced(studio, Place(project="PORT", sequence="s01", shot="c001"))
     event = touch_up_event(studio.files[0], season="summer", time="day", version=1)
@@ -121,3 +133,20 @@ def test_a_touch_up_in_another_spelling_finds_its_version(open_studio: OpenJobSt
     found = find_parent(replace(event, place=place), studio.tools)
 
     assert found.code == "c001_bg_summer_day_v001"
+
+
+def test_a_question_about_a_touch_up_stands_on_its_show_in_any_spelling(
+    open_studio: OpenJobStudio, tmp_path: Path
+) -> None:
+    studio = open_studio()
+    studio.tracker = QuestionTracker()
+    studio.tracker.add_shot(Place(project="PORT", sequence="s01", shot="c001"))
+    drawing = tmp_path / "painted.png"
+    write_picture(another_drawing(), drawing)
+    place = Place(project="port", sequence="s01", shot="c001")
+
+    announce_touch_up(studio, touch_up_event(drawing, place=place, artist=RIKU))
+
+    with reading(studio.database) as connection:
+        assert len(open_questions(connection, "PORT")) == 1
+        assert open_questions(connection, "OTHER") == ()

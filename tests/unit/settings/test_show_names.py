@@ -64,9 +64,9 @@ def test_a_table_comes_before_a_code_in_any_spelling() -> None:
 
 
 def test_other_shows_keep_their_names() -> None:
-    place = NAMES.place({"project": "PORT", "sequence": "s01", "shot": "c001"})
+    place = Place(project="PORT", sequence="s01", shot="c001")
 
-    assert place == Place(project="PORT", sequence="s01", shot="c001")
+    assert NAMES.place({"project": "PORT", "sequence": "s01", "shot": "c001"}) == place
     assert NAMES.tokens(place) == {"project": "PORT", "sequence": "s01", "shot": "c001"}
 
 
