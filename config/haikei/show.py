@@ -7,11 +7,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where in a show a layout belongs, in the names that paths and trackers share."""
+    """Where in a show a layout belongs, in the tracker's names."""
 
     project: str
     sequence: str  #: empty when the show counts shots only
     shot: str  #: in anime, the cut
+    episode: str = ""  #: empty when neither the path nor the tracker gives one
 
 
 class Season(StrEnum):

@@ -15,6 +15,7 @@ from haikei.cli.credits_repair import recompute as recompute_command
 from haikei.credits import BackgroundVersion, Person, Role, Scope, people, records
 from haikei.database import reading
 from haikei.jobs import Recomputed, recompute
+from haikei.settings import PersonEntry
 from haikei.trackers import CreditDesk, Part, needed
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from support.databases import fresh_database
@@ -287,6 +288,28 @@ def test_names_of_the_tracker_are_taken_over_when_asked_for(
     assert [one.after.name for one in done.renamed if one.after.id == artist.id] == ["Rin Abe"]
     (row,) = rows(show).values()
     assert "Layout Rin Abe" in row["sg_haikei_credit"]
+
+
+def test_names_of_the_settings_and_their_file_are_taken_over(
+    show: Show, desk: CreditDesk, database: Engine
+) -> None:
+    artist, gone = (Person(id=f"HumanUser:90{n}", name="ゆき", name_ja="田中ゆき") for n in (1, 2))
+    publish(show, database, [cut(show, artist=artist), cut(show, "c002", artist=gone)])
+    recompute(database, desk, everything(show))
+    with database.begin() as connection:
+        people.erase(connection, gone.id, "letter of 2026-11-20")
+    entries = [
+        PersonEntry(id=one.id, name="Yuki Tanaka", name_ja="田中 ゆき") for one in (artist, gone)
+    ]
+
+    done = recompute(database, desk, everything(show), entries=entries)
+
+    assert [(one.after.id, one.after.name) for one in done.renamed] == [(artist.id, "Yuki Tanaka")]
+    written = rows(show)
+    assert "Layout Yuki Tanaka" in written["c001_bg_summer_day_v001"]["sg_haikei_credit"]
+    assert "田中 ゆき" in written["c001_bg_summer_day_v001"]["sg_haikei_credit_ja"]
+    assert "name withheld" in written["c002_bg_summer_day_v001"]["sg_haikei_credit"]
+    assert recompute(database, desk, everything(show), entries=entries).changed == 0
 
 
 def test_a_name_that_was_given_or_erased_here_outlasts_the_trackers(

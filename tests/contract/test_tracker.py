@@ -1,5 +1,6 @@
 """What every tracker adapter owes Haikei, through the contract alone: a site, and its twin."""
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from haikei.errors import PlaceUnknown, TrackerRejected
+from haikei.names import same_name
 from haikei.show import Row
 from haikei.trackers import (
     CreditRow,
@@ -89,6 +91,29 @@ def test_a_place_is_found_whatever_its_letter_case(bench: Bench) -> None:
     request = bench.files.ask(project=bench.files.name.upper(), shot="C001")
 
     assert bench.tracker.context(request).shot.name == "c001"
+
+
+@pytest.mark.parametrize(
+    ("code", "asked"),
+    [
+        ("カット12", unicodedata.normalize("NFD", "カット12")),
+        (unicodedata.normalize("NFD", "ガラス9"), "ガラス9"),
+        ("Ｃ０９", "c09"),
+        ("C  10", "c 10"),
+    ],
+)
+def test_a_place_is_found_in_any_spelling_on_either_side_and_completed_as_the_tracker_has_it(
+    bench: Bench, code: str, asked: str
+) -> None:
+    bench.add_shot(code, "s07")
+    request = bench.files.ask(shot=asked, sequence="")
+
+    context = bench.tracker.context(request)
+    place = context.completed(request.place)
+
+    assert context.shot.name == place.shot
+    assert same_name(place.shot, code)
+    assert place.sequence == "s07"
 
 
 def test_an_unknown_place_is_refused_with_the_nearest(bench: Bench) -> None:

@@ -243,7 +243,7 @@ def studio(folder: Path, *, extra_settings: str = "", seed: str = "empty") -> Ge
         tracker = subprocess.Popen(
             [
                 *(sys.executable, "-m", "haikei.cli", "sgserver", "--port=0", f"--seed={seed}"),
-                *(f"--data={folder / 'tracker'}", f"--script={SCRIPT}:{KEY}"),
+                *(f"--data={folder / 'tracker'}", f"--script={SCRIPT}:@{folder / 'tracker.key'}"),
                 f"--url-file={url_file}",
             ],
             stdin=subprocess.DEVNULL,

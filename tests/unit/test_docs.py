@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from haikei.cli.app import app
-from haikei.settings import describe, reference
+from haikei.settings import PEOPLE_COLUMNS, TOKENS, describe, reference
 from support.clocks import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +52,14 @@ def test_every_setting_is_documented() -> None:
 
     assert page == reference(), "run `haikei config reference > docs/reference/settings.md`"
     assert all(f"| `{setting.name}` |" in page for setting in describe())
+
+
+def test_every_token_of_a_path_and_every_column_of_the_people_file_is_documented() -> None:
+    text = (ROOT / "docs" / "how-to" / "names.md").read_text(encoding="utf-8")
+
+    tokens = [f"`{{{token}}}`" for token in (*TOKENS, "cut", "take")]
+    columns = [f"`{column}`" for column in PEOPLE_COLUMNS]
+    assert [one for one in (*tokens, *columns) if one not in text] == []
 
 
 def test_every_command_is_documented() -> None:

@@ -13,6 +13,7 @@ from haikei.settings.describing import Setting, describe, reference, starter, to
 from haikei.settings.loading import Reading, load, read, settings_path
 from haikei.settings.mistakes import Mistake
 from haikei.settings.naming import NamingRule, load_naming_rule
+from haikei.settings.people_file import PEOPLE_COLUMNS
 from haikei.settings.review import (
     Dailies,
     Notifications,
@@ -21,6 +22,7 @@ from haikei.settings.review import (
     TouchUpFolder,
     Web,
 )
+from haikei.settings.show_names import FolderNames, ShowNames
 from haikei.settings.studio import (
     BlankSheets,
     Device,
@@ -28,6 +30,7 @@ from haikei.settings.studio import (
     Events,
     Log,
     Model,
+    PersonFields,
     Policy,
     Recipe,
     Route,
@@ -43,15 +46,19 @@ from haikei.settings.studio import (
     WatchFolder,
     WatchMode,
 )
-from haikei.settings.template import PathTemplate
+from haikei.settings.template import SYNTAX, TOKENS, PathTemplate
 
 __all__ = [
+    "PEOPLE_COLUMNS",
+    "SYNTAX",
+    "TOKENS",
     "BlankSheets",
     "Credits",
     "Dailies",
     "Device",
     "Engine",
     "Events",
+    "FolderNames",
     "LedgerKeeping",
     "Log",
     "Mail",
@@ -61,6 +68,7 @@ __all__ = [
     "Notifications",
     "PathTemplate",
     "PersonEntry",
+    "PersonFields",
     "Policy",
     "Reading",
     "Recipe",
@@ -69,6 +77,7 @@ __all__ = [
     "Route",
     "Setting",
     "Settings",
+    "ShowNames",
     "Signing",
     "StaffEntry",
     "Stage",

@@ -18,9 +18,11 @@ class PersonEntry(Section):
     id: str = ""
     """Who this is in the tracker, such as `HumanUser:12`; names change, the id does not."""
     name: str
-    """The name in Latin letters."""
+    """The name in Latin letters, given name first."""
     name_ja: str = ""
-    """The name in Japanese script."""
+    """The name in Japanese script, family name first."""
+    reading: str = ""
+    """The name in kana, family name first: rolls list it beside the name."""
     logins: tuple[str, ...] = ()
     """Tracker logins and full names by which this person is recognised."""
     aliases: tuple[str, ...] = ()
@@ -53,7 +55,7 @@ class PersonEntry(Section):
 
     def plain_names(self) -> frozenset[str]:
         """Return all that this person is called, without what spelling adds to it."""
-        return plain_names((self.name, self.name_ja, *self.logins, *self.aliases))
+        return plain_names((self.name, self.name_ja, self.reading, *self.logins, *self.aliases))
 
 
 class StaffEntry(Section):
@@ -141,6 +143,11 @@ class Credits(Section):
 
     staff: tuple[StaffEntry, ...] = ()
     """People whose part is in no single image."""
+    people_file: LocatedPath | None = None
+    """
+    A CSV file of people, in UTF-8, as `[[people]]` in the settings name them: one a line, under a
+    first line of columns.
+    """
     layout_role: Literal["layout", "genzu"] = "genzu"
     """What drawing a layout is called in this studio's credits."""
 

@@ -15,12 +15,17 @@ from haikei.names import plain_name
 from haikei.settings.credits import PersonEntry
 from haikei.settings.mistakes import Mistake, from_validation, listed
 from haikei.settings.naming import naming_rules
+from haikei.settings.people_file import read_people
+from haikei.settings.show_names import ShowNames, show_mistakes
 from haikei.settings.studio import Settings, WatchFolder
 from haikei.settings.template import PathTemplate
 
 FILE_VARIABLE = "HAIKEI_SETTINGS"
 DEFAULT_FILE = "haikei.toml"
 PREFIX = "HAIKEI_"
+#: What a path says of a place, and what is known wherever a background's path is written.
+PLACE = frozenset({"project", "episode", "sequence", "shot"})
+_ALWAYS = frozenset({"project", "shot", "season", "time", "version", "ext"})
 #: Variables with our prefix that are no settings.
 _OTHERS = frozenset({FILE_VARIABLE})
 
@@ -81,12 +86,22 @@ def read(
     for keys, value in overrides.items():
         _put(data, keys, value)
     settings: Settings | None = None
+    listed_people: Mapping[int, str] = {}
     try:
         settings = Settings.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
         mistakes += from_validation(error, Settings)
     else:
-        mistakes += _from_meaning(settings, built_in_recipes)
+        file = settings.credits.people_file
+        if file is not None:
+            people, wrong = read_people(file)
+            mistakes += wrong
+            first = len(settings.people)
+            listed_people = {first + n: one.key for n, one in enumerate(people)}
+            settings = settings.model_copy(
+                update={"people": (*settings.people, *(one.entry for one in people))}
+            )
+        mistakes += _from_meaning(settings, built_in_recipes, listed_people)
     return Reading(
         path=path,
         settings=None if mistakes else settings,
@@ -115,7 +130,9 @@ def load(
     raise SettingsError(f"{path} has {count} mistake{'s' if count > 1 else ''}:\n{lines}")
 
 
-def _from_meaning(settings: Settings, built_in_recipes: Iterable[str]) -> Iterator[Mistake]:
+def _from_meaning(
+    settings: Settings, built_in_recipes: Iterable[str], listed_people: Mapping[int, str]
+) -> Iterator[Mistake]:
     """Yield mistakes that only show when settings are read together."""
     recipes = {*settings.recipes, *built_in_recipes}
     for index, route in enumerate(settings.routes):
@@ -144,11 +161,13 @@ def _from_meaning(settings: Settings, built_in_recipes: Iterable[str]) -> Iterat
         yield from _naming(f"watch.folders[{index}].naming", folder)
     storage = settings.storage
     yield from _needs("storage.layout", storage.layout, {"project", "shot"})
-    always = {"project", "shot", "season", "time", "version", "ext"}
-    yield from _needs("storage.background", storage.background, always)
-    yield from _needs("storage.stage", storage.stage, {*always, "stage"})
+    for key, template, more in written_templates(settings):
+        yield from _needs(key, template, {*_ALWAYS, *more})
+        yield from _unknown_here(key, template, {*PLACE, *_ALWAYS, *more})
+    yield from _no_episodes(settings)
+    yield from show_mistakes(settings.shows, _given(settings))
     yield from _blank_projects(settings)
-    yield from _same_people(settings.people)
+    yield from _same_people(settings.people, listed_people)
     names = [device.name for device in settings.engine.devices]
     if len(set(names)) < len(names):
         yield Mistake(key="engine.devices", found=listed(names), allowed="names must differ")
@@ -169,23 +188,90 @@ def _blank_projects(settings: Settings) -> Iterator[Mistake]:
             yield Mistake(key=key, found=repr(rule), allowed="it fits no project: name one")
 
 
-def _same_people(people: Sequence[PersonEntry]) -> Iterator[Mistake]:
+def _same_people(
+    people: Sequence[PersonEntry], listed_people: Mapping[int, str]
+) -> Iterator[Mistake]:
     """Yield entries that mean the same person: which one is in force nobody could tell."""
+
+    def key(index: int) -> str:
+        return listed_people.get(index, f"people[{index}]")
+
     for index, entry in enumerate(people):
         for earlier, other in enumerate(people[:index]):
             told_apart = bool(entry.id and other.id)
             same = entry.id == other.id if told_apart else entry.plain_names() & other.plain_names()
             if same:
                 yield Mistake(
-                    key=f"people[{index}]",
+                    key=key(index),
                     found=repr(entry.name),
-                    allowed=f"people[{earlier}] means the same person: keep one of them, or give "
+                    allowed=f"{key(earlier)} means the same person: keep one of them, or give "
                     "both their ids",
                 )
 
 
+def written_templates(settings: Settings) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Yield key, text and own tokens of each template at which files are written."""
+    storage = settings.storage
+    yield "storage.background", storage.background, frozenset()
+    yield "storage.stage", storage.stage, frozenset({"stage"})
+    yield "storage.touch_up", storage.touch_up, frozenset()
+
+
+def _unknown_here(key: str, template: str, known: set[str]) -> Iterator[Mistake]:
+    for token in sorted(PathTemplate(template).tokens - known):
+        yield Mistake(
+            key=key,
+            found=repr(template),
+            allowed=f"{{{token}}} is not known where this is written; it may hold "
+            f"{', '.join(f'{{{one}}}' for one in sorted(known))}",
+        )
+
+
+def _given(settings: Settings) -> frozenset[str] | None:
+    """Return what templates read from paths; None where a rule of the studio's own reads some."""
+    if any(folder.naming for folder in settings.watch.folders):
+        return None
+    read = (settings.storage.layout, *(folder.template for folder in settings.watch.folders))
+    return frozenset[str]().union(*(PathTemplate(text).tokens for text in read))
+
+
+def _no_episodes(settings: Settings) -> Iterator[Mistake]:
+    """Yield sources of layouts that cannot say which episode a path needs that is written."""
+    needing = [
+        key
+        for key, template, _ in written_templates(settings)
+        if "episode" in PathTemplate(template).required
+    ]
+    if not needing or settings.tracker.episode_field:
+        return
+    sources = [
+        (f"watch.folders[{index}].template", folder.template)
+        for index, folder in enumerate(settings.watch.folders)
+        if not folder.naming
+    ]
+    if settings.events.enabled:
+        sources.append(("storage.layout", settings.storage.layout))
+    for key, template in sources:
+        tokens = PathTemplate(template).tokens
+        if "episode" in tokens or any(_tells_episode(show, tokens) for show in settings.shows):
+            continue
+        yield Mistake(
+            key=key,
+            found=repr(template),
+            allowed=f"{' and '.join(needing)} need {{episode}}, which neither this template gives "
+            "nor the tracker: put {episode} into it, set tracker.episode_field, or write "
+            f"[{{episode}}/] in {needing[0]}",
+        )
+
+
+def _tells_episode(show: ShowNames, tokens: frozenset[str]) -> bool:
+    """Tell whether a code of the tracker says the episode, so that a path need not."""
+    codes = (show.sequence_code, show.shot_code)
+    return "episode" not in tokens and any("episode" in PathTemplate(c).tokens for c in codes)
+
+
 def _needs(key: str, template: str, tokens: set[str]) -> Iterator[Mistake]:
-    missing = tokens - PathTemplate(template).tokens
+    missing = tokens - PathTemplate(template).required
     if missing:
         wanted = ", ".join(f"{{{token}}}" for token in sorted(missing))
         yield Mistake(key=key, found=repr(template), allowed=f"it must also hold {wanted}")

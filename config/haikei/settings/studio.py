@@ -10,7 +10,8 @@ from haikei.names import fits, plain_names
 from haikei.settings.credits import Credits, LedgerKeeping, PersonEntry, Reports, Signing
 from haikei.settings.review import Notifications, Review, TouchUpFolder, Web
 from haikei.settings.section import LocatedPath, Seconds, Section, Slug, filled
-from haikei.settings.template import Template
+from haikei.settings.show_names import FolderNames, ShowNames
+from haikei.settings.template import Template, WrittenTemplate
 from haikei.show import Season, TimeOfDay
 
 
@@ -21,6 +22,21 @@ class Studio(Section):
     """The studio's name, as records and reports print it."""
     state: LocatedPath
     """A local folder (never NFS) for databases, job folders and keys."""
+
+
+class PersonFields(Section):
+    """Fields of the tracker's people that hold their names; empty where the site has none."""
+
+    family: str = "lastname"
+    """The family name: first in Japanese, last in Latin letters."""
+    given: str = "firstname"
+    """The given name."""
+    name_ja: str = "sg_name_ja"
+    """The whole name in Japanese script, family name first."""
+    name_latin: str = ""
+    """The whole name in Latin letters, given name first, where those above are Japanese."""
+    name_kana: str = ""
+    """The whole name in kana, family name first: its reading."""
 
 
 class Tracker(Section):
@@ -57,6 +73,12 @@ class Tracker(Section):
     """Name of the pipeline step whose task receives the background."""
     review_status: str = "rev"
     """Status code that a new Version gets."""
+    episode_field: str = ""
+    """
+    The field of a Shot that leads to its Episode, such as `sg_episode` or
+    `sg_sequence.Sequence.episode`; empty: the tracker has no episodes, and only paths give them.
+    """
+    person_fields: PersonFields = PersonFields()
 
     def heeds(self, *names: str) -> bool:
         """Tell whether what happens in the project that has these names is heeded."""
@@ -81,17 +103,17 @@ class Storage(Section):
     """Every mounted place that files may come from or go to; the first one receives backgrounds."""
     layout: Template = "{project}/{sequence}/{shot}/layout/{shot}_{name}_v{version:03d}.{ext}"
     """Where a layout stands, below any root."""
-    background: Template = (
+    background: WrittenTemplate = (
         "{project}/{sequence}/{shot}/background/{season}_{time}/v{version:03d}/"
         "{shot}_bg_{season}_{time}_v{version:03d}.{ext}"
     )
     """Where a finished background goes, below the first root."""
-    stage: Template = (
+    stage: WrittenTemplate = (
         "{project}/{sequence}/{shot}/background/{season}_{time}/v{version:03d}/stages/"
         "{shot}_bg_{season}_{time}_v{version:03d}_{stage}.{ext}"
     )
     """Where each intermediate generation goes, below the first root."""
-    touch_up: Template = (
+    touch_up: WrittenTemplate = (
         "{project}/{sequence}/{shot}/background/{season}_{time}/v{version:03d}/"
         "{shot}_bg_{season}_{time}_v{version:03d}.{ext}"
     )
@@ -116,7 +138,7 @@ class WatchFolder(Section):
     path: LocatedPath
     """The top of the tree."""
     template: Template = "{project}/{sequence}/{shot}/layout/{shot}_{name}_v{version:03d}.{ext}"
-    """What a layout's path below it looks like."""
+    """What a layout's path below it looks like; `how-to/names.md` lists what it may hold."""
     naming: str = ""
     """A rule of the studio's own (entry points `haikei.naming`), in place of the template."""
 
@@ -235,11 +257,9 @@ class Route(Section):
 
     def fits(self, project: str, sequence: str, shot: str) -> bool:
         """Tell whether this route takes a layout of that place, in whatever spelling."""
-        return (
-            fits(self.project, (project,))
-            and fits(self.sequence, (sequence,))
-            and fits(self.shot, (shot,))
-        )
+        pairs = ((self.project, project), (self.sequence, sequence), (self.shot, shot))
+        # A show that counts shots only has no sequence, which every route fits that names none.
+        return all(pattern == "*" or fits(pattern, (name,)) for pattern, name in pairs)
 
 
 class Model(Section):
@@ -357,6 +377,7 @@ class Settings(Section):
     recipes: dict[Slug, Recipe] = Field(default_factory=dict)
     """Recipes by name; the built-in ones need not be repeated."""
     routes: tuple[Route, ...] = (Route(),)
+    shows: tuple[ShowNames, ...] = ()
     models: dict[Slug, Model] = Field(default_factory=dict)
     people: tuple[PersonEntry, ...] = ()
     policy: Policy = Policy()
@@ -374,6 +395,11 @@ class Settings(Section):
     def database_url(self) -> str:
         """The address of the studio's own database, as SQLAlchemy reads it."""
         return f"sqlite:///{self.studio.state / 'haikei.db'}"
+
+    @property
+    def folder_names(self) -> FolderNames:
+        """What folders are called where the tracker has other names."""
+        return FolderNames(self.shows)
 
     @property
     def engine_url(self) -> str:

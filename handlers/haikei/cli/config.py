@@ -3,23 +3,37 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
 from haikei.cli.startup import SettingsOption
 
-app = typer.Typer(help="Check, show, begin or explain the settings file.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from haikei.sources.watch import TriedPath
+
+app = typer.Typer(
+    help="Check, try, show, begin or explain the settings file.", no_args_is_help=True
+)
 
 
 @app.command()
-def check(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
+def check(
+    file: Annotated[
+        Path | None, typer.Argument(help="The settings file; by default as for all commands.")
+    ] = None,
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
     """Say everything that is wrong with the settings."""
     from haikei.presets import RECIPES
     from haikei.settings import read, settings_path
 
-    reading = read(settings_path(settings), built_in_recipes=RECIPES)
+    if file is not None and settings is not None:
+        raise typer.BadParameter(f"{file} and --settings {settings}: name one of them")
+    reading = read(settings_path(file or settings), built_in_recipes=RECIPES)
     if as_json:
         print_json(
             {
@@ -39,6 +53,87 @@ def check(settings: SettingsOption = None, *, as_json: JsonOption = False) -> No
         say(f"{reading.path} is right.", colour="green")
     if reading.mistakes:
         raise typer.Exit(Exit.SETTINGS)
+
+
+@app.command("try")
+def try_paths(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Files, which need not be there.")
+    ],
+    settings: SettingsOption = None,
+    *,
+    ask_tracker: Annotated[
+        bool, typer.Option("--tracker", help="Also look for the show and shot in the tracker.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what each path would become: show, shot, version, stream, and where files would go."""
+    from haikei.cli.startup import load_settings
+    from haikei.sources.watch import try_path
+    from haikei.trackers import load_tracker
+
+    loaded = load_settings(settings)
+    tracker = load_tracker(loaded) if ask_tracker else None
+    try:
+        tried = [try_path(path.expanduser().absolute(), loaded, tracker) for path in paths]
+    finally:
+        if tracker is not None:
+            tracker.close()
+    ok = all(one.taken for one in tried)
+    if as_json:
+        print_json({"ok": ok, "paths": [_tried_row(one) for one in tried]})
+    else:
+        for one in tried:
+            _say_tried(one)
+    if not ok:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _say_tried(tried: "TriedPath") -> None:
+    say(str(tried.path), colour=None if tried.taken else "red")
+    if not tried.taken:
+        say(f"  not taken: {tried.reason}")
+        if tried.advice:
+            say(f"  {tried.advice}", colour="yellow")
+    said = {name: value for name, value in _said(tried).items() if value not in {None, ""}}
+    if said:
+        what = tried.kind.replace("_", "-") or "path"
+        say(f"  {what}: {', '.join(f'{name} {value}' for name, value in said.items())}")
+    for one in tried.writes:
+        say(f"  {one.what} {one.season}_{one.time}: {one.path}")
+    if tried.note:
+        say(f"  {tried.note}")
+
+
+def _said(tried: "TriedPath") -> dict[str, str | int | None]:
+    place = tried.place
+    return {
+        "show": place.project if place else "",
+        "episode": place.episode if place else "",
+        "sequence": place.sequence if place else "",
+        "shot": place.shot if place else "",
+        "version": tried.version,
+        "stream": tried.stream,
+        "season": tried.season,
+        "time": tried.time,
+        "artist": tried.artist,
+    }
+
+
+def _tried_row(tried: "TriedPath") -> dict[str, object]:
+    return {
+        "path": tried.path,
+        "taken": tried.taken,
+        "as": tried.kind,
+        "reason": tried.reason,
+        "advice": tried.advice,
+        **_said(tried),
+        "note": tried.note,
+        "writes": [
+            {"what": one.what, "season": one.season, "time": one.time, "path": one.path}
+            for one in tried.writes
+        ],
+    }
 
 
 @app.command()

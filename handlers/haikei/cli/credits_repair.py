@@ -59,6 +59,7 @@ def recompute(
             scope,
             dry_run=dry_run,
             names_from_tracker=names_from_tracker,
+            entries=loaded.people,
             tell=tell,
         )
     finally:

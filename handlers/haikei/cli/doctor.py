@@ -166,6 +166,7 @@ def doctor(settings: SettingsOption = None, *, as_json: JsonOption = False) -> N
 def check_up(path: Path | None) -> "Iterator[Finding]":
     """Yield a finding for each thing, from the settings to the tracker."""
     from haikei.checkup import Finding
+    from haikei.cli.name_check import template_findings
     from haikei.presets import RECIPES
     from haikei.settings import read, settings_path
 
@@ -182,6 +183,7 @@ def check_up(path: Path | None) -> "Iterator[Finding]":
         return
     yield Finding(ok=True, subject="settings", message=f"{reading.path} is right.")
 
+    yield from template_findings(loaded)
     yield from state(loaded)
     yield from storage(loaded)
     yield from watching(loaded)

@@ -5,8 +5,39 @@ from collections.abc import Iterator
 from haikei.checkup import Finding
 from haikei.credits import Person
 from haikei.names import fits
-from haikei.settings import Settings
+from haikei.settings import PathTemplate, Settings
 from haikei.trackers import Directory, ListedProject
+
+
+def template_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield where what paths need that are written comes from, where a watched path is silent."""
+    written = (settings.storage.background, settings.storage.stage, settings.storage.touch_up)
+    needed = frozenset[str]().union(*(PathTemplate(text).required for text in written))
+    for index, folder in enumerate(settings.watch.folders):
+        if folder.naming:
+            continue
+        tokens = PathTemplate(folder.template).tokens
+        told = "sequence" in tokens or any(
+            "sequence" not in PathTemplate(show.sequence_code).tokens for show in settings.shows
+        )
+        for number, route in enumerate(settings.routes):
+            if route.sequence != "*" and not told:
+                yield Finding(
+                    ok=False,
+                    subject=f"routes[{number}].sequence",
+                    message=f"A route is chosen by what paths say, and watch.folders[{index}] "
+                    "says no sequence.",
+                    advice="Put {sequence} into its template, or leave the sequence out.",
+                )
+        missing = sorted(needed & {"episode", "sequence"} - tokens)
+        if missing:
+            names = " and ".join(missing)
+            yield Finding(
+                ok=True,
+                subject=f"watch.folders[{index}].template",
+                message=f"The tracker gives the {names} that [storage] needs; a layout of a shot "
+                f"that has none there is refused before anything is made.",
+            )
 
 
 def project_findings(settings: Settings, directory: Directory) -> Iterator[Finding]:
@@ -66,6 +97,8 @@ def _project_rules(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     for index, route in enumerate(settings.routes):
         if route.project != "*":
             yield f"routes[{index}].project", route.project, True
+    for index, show in enumerate(settings.shows):
+        yield f"shows[{index}].project", show.project, True
     for index, entry in enumerate(settings.credits.staff):
         if entry.project != "*":
             yield f"credits.staff[{index}].project", entry.project, True

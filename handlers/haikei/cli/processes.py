@@ -76,9 +76,11 @@ def run(
     configure_logs(loaded.log)
     # Bring the schema up to date once, before several processes want to.
     open_studio(loaded).dispose()
-    children = studio_processes(loaded, settings_path(settings))
+    file = settings_path(settings)
+    children = studio_processes(loaded, file)
+    files = filter(None, (file, loaded.credits.people_file))
     say(f"Running {', '.join(child.name for child in children)}. Ctrl-C stops everything.")
-    Supervisor(children, log_file=log_file).run(stop_on_signals())
+    Supervisor(children, log_file=log_file, files=files).run(stop_on_signals())
 
 
 def watch(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:

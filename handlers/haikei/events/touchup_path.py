@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from haikei.settings import PathTemplate, TouchUpFolder
+from haikei.settings import FolderNames, PathTemplate, TouchUpFolder
 from haikei.show import Place
 
 
@@ -20,14 +20,15 @@ class NamedPaintOver:
     artist: str  #: empty when the template has no name
 
 
-def named_paint_over(values: Mapping[str, str]) -> NamedPaintOver | None:
+def named_paint_over(values: Mapping[str, str], names: FolderNames) -> NamedPaintOver | None:
     """Return what a template's values say; None when they give no project and shot."""
     said = {name: unicodedata.normalize("NFC", value) for name, value in values.items()}
-    if not said.get("project") or not said.get("shot"):
+    place = names.place(said)
+    if place is None:
         return None
     version = said.get("version")
     return NamedPaintOver(
-        place=Place(project=said["project"], sequence=said.get("sequence", ""), shot=said["shot"]),
+        place=place,
         season=said.get("season", ""),
         time=said.get("time", ""),
         version=int(version) if version else None,
@@ -38,7 +39,8 @@ def named_paint_over(values: Mapping[str, str]) -> NamedPaintOver | None:
 class TouchUpFolders:
     """The folder trees in which paint-overs land."""
 
-    def __init__(self, folders: Iterable[TouchUpFolder]) -> None:
+    def __init__(self, folders: Iterable[TouchUpFolder], names: FolderNames) -> None:
+        self._names = names
         self._folders = [
             (folder.path.absolute(), PathTemplate(folder.template)) for folder in folders
         ]
@@ -51,7 +53,7 @@ class TouchUpFolders:
                 if not path.is_relative_to(root):
                     continue
                 values = template.match(path.relative_to(root).as_posix())
-                found = named_paint_over(values) if values is not None else None
+                found = named_paint_over(values, self._names) if values is not None else None
                 if found is not None:
                     return found
         return None

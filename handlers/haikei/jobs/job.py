@@ -103,7 +103,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOrder:
-    """What a job has to do; it never changes once the job exists."""
+    """What a job has to do; only its place changes, which `collect` completes from the tracker."""
 
     key: str  #: the event's key, the recipe and the variant; a retake has one of its own
     event_key: str
@@ -119,6 +119,7 @@ class JobOrder:
     priority: int
     seed: int
     retake: RetakeOrder | None = None  #: why it is made again; None the first time
+    layout_version: int | None = None  #: the layout's own number, as its path or row says
 
     @property
     def stream(self) -> str:

@@ -25,7 +25,8 @@ from haikei.credits import (
 )
 from haikei.database import reading
 from haikei.errors import CreditError, TrackerUnavailable
-from haikei.jobs.contributions import roles_text, systems_text
+from haikei.jobs.contributions import as_credited, roles_text, systems_text
+from haikei.settings import PersonEntry
 from haikei.trackers import CreditDesk, CreditRow, CreditsWritten, StatedCredits
 
 #: Versions that are compared, and written, at once.
@@ -70,6 +71,7 @@ def recompute(
     *,
     dry_run: bool = False,
     names_from_tracker: bool = False,
+    entries: Sequence[PersonEntry] = (),
     tell: Callable[[Recomputed], None] | None = None,
 ) -> Recomputed:
     """
@@ -80,14 +82,15 @@ def recompute(
         desk: the tracker's credits.
         scope: which versions; `latest` is as the caller sets it.
         dry_run: only find out what would be written.
-        names_from_tracker: first take over the names that the tracker has today. Names that were
-            given or erased here stay as they are.
+        names_from_tracker: first take over the names that the tracker has today.
+        entries: first take over how the settings name people today, which goes before the tracker.
+            Names that were given or erased here stay as they are.
         tell: called with the result so far, after each batch.
 
     Raises:
         TrackerError: the tracker does not answer, or refuses; what is written already stays.
     """
-    renamed = _names(database, desk, dry_run=dry_run) if names_from_tracker else ()
+    renamed = _names(database, desk if names_from_tracker else None, entries, dry_run=dry_run)
     names = {one.after.id: one.after for one in renamed}
     with reading(database) as connection:
         done = Recomputed(total=records.count(connection, scope), renamed=renamed)
@@ -155,13 +158,17 @@ def _write(desk: CreditDesk, rows: Sequence[CreditRow], *, dry_run: bool) -> Cre
     raise AssertionError("unreachable")
 
 
-def _names(database: Engine, desk: CreditDesk, *, dry_run: bool) -> tuple[Renamed, ...]:
-    """Take over the tracker's names of those in the register; return whose changed."""
+def _names(
+    database: Engine, desk: CreditDesk | None, entries: Sequence[PersonEntry], *, dry_run: bool
+) -> tuple[Renamed, ...]:
+    """Take over today's names of those in the register; return whose changed."""
     with reading(database) as connection:
         before = {person.id: person for person in people.everyone(connection)}
-    current = desk.people(list(before))
+    current = before if desk is None else desk.people(list(before))
     with reading(database) as connection:
-        after = people.as_printed(connection, current.values())
+        had = people.names_had(connection, list(current))
+        stated = (as_credited(one, entries, had.get(one.id, ())) for one in current.values())
+        after = people.as_printed(connection, stated)
     renamed = tuple(
         Renamed(before=before[person.id], after=person)
         for person in after

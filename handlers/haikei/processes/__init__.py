@@ -3,12 +3,19 @@
 from typing import TYPE_CHECKING
 
 from haikei.doors import on_demand
-from haikei.processes.supervisor import Child, Supervisor, studio_processes
+from haikei.processes.supervisor import Child, ReadFiles, Supervisor, studio_processes
 
 if TYPE_CHECKING:
     from haikei.processes.status import StudioStatus, studio_status
 
-__all__ = ["Child", "StudioStatus", "Supervisor", "studio_processes", "studio_status"]
+__all__ = [
+    "Child",
+    "ReadFiles",
+    "StudioStatus",
+    "Supervisor",
+    "studio_processes",
+    "studio_status",
+]
 
 #: On demand: the supervisor does without jobs and the database.
 __getattr__ = on_demand(__name__, {"haikei.processes.status": ("StudioStatus", "studio_status")})

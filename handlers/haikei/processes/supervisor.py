@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +27,8 @@ LONGEST_PAUSE = 30.0
 HEALTHY = 20.0
 #: Seconds that processes have to stop by themselves.
 GRACE = 15.0
+#: Seconds between looks at the files that were read at the start.
+FILES_LOOK = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,28 @@ class _Running:
     due: float = 0.0
 
 
+class ReadFiles:
+    """Files that processes read when they start, and whether they have changed since."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._stamps = {file: _stamp(file) for file in files}
+
+    def changed(self) -> tuple[Path, ...]:
+        """Return those that have changed since this was asked, or since the start."""
+        now = {file: _stamp(file) for file in self._stamps}
+        found = tuple(file for file, stamp in now.items() if stamp != self._stamps[file])
+        self._stamps = now
+        return found
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 class Supervisor:
     """A tree of `haikei` processes that dies as one."""
 
@@ -55,7 +79,10 @@ class Supervisor:
         *,
         log_file: Path | None = None,
         environment: Mapping[str, str] = MappingProxyType({}),
+        files: Iterable[Path] = (),
     ) -> None:
+        self._files = ReadFiles(files)
+        self._look_at_files = 0.0
         self._running = [_Running(child) for child in children]
         self._log_file = log_file
         self._environment = {**os.environ, **environment}
@@ -76,6 +103,14 @@ class Supervisor:
 
     def _look(self) -> None:
         now = time.monotonic()
+        if now >= self._look_at_files:
+            self._look_at_files = now + FILES_LOOK
+            for file in self._files.changed():
+                log.warning(
+                    "settings_changed",
+                    file=str(file),
+                    advice="Restart `haikei run`: it still uses what it read when it started.",
+                )
         for one in self._running:
             if one.process is not None and (code := one.process.poll()) is not None:
                 healthy = now - one.started > HEALTHY

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from haikei.errors import StorageError, StorageUnavailable
+from haikei.names import plain_name
 
 
 def composed(name: str) -> str:
@@ -36,6 +37,20 @@ def existing(folder: Path, name: str) -> Path:
         return path
     wanted = composed(name)
     return next((folder / entry for entry in entries(folder) if composed(entry) == wanted), path)
+
+
+def existing_folder(folder: Path, name: str) -> Path:
+    """
+    Return the path of a folder in `folder`, as the disk spells it when it is there already.
+
+    Letter case does not count where no folder has the very name: `port` and `PORT` are one show.
+    """
+    path = existing(folder, name)
+    if os.path.lexists(path):
+        return path
+    wanted = plain_name(name)
+    alike = sorted(entry for entry in entries(folder) if plain_name(entry) == wanted)
+    return next((one for one in (folder / entry for entry in alike) if one.is_dir()), path)
 
 
 def make_folder(folder: Path, *, group: int) -> None:

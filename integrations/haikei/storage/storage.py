@@ -9,7 +9,7 @@ from haikei.files import sha256_of
 from haikei.settings import PathTemplate, Settings
 from haikei.show import Place, StoredFile
 from haikei.storage.file_publishing import Publication, publish
-from haikei.storage.folders import composed, existing, explained
+from haikei.storage.folders import composed, existing, existing_folder, explained
 from haikei.storage.roots import PlacedLayout, Roots
 from haikei.storage.versions import claim, highest_on_disk
 from haikei.storage.writing_marks import sweep
@@ -38,6 +38,7 @@ class Storage:
         self._background = PathTemplate(settings.storage.background)
         self._stage = PathTemplate(settings.storage.stage)
         self._touch_up = PathTemplate(settings.storage.touch_up)
+        self._names = settings.folder_names
         _require_tokens(self._layout, "layout", {"project", "shot"})
         _require_tokens(self._background, "background", {"shot", "version"})
         _require_tokens(self._stage, "stage", {"shot", "version", "stage"})
@@ -48,14 +49,13 @@ class Storage:
         located = self._roots.locate(path)
         if located is None:
             return None
-        found = self._layout.match(composed(str(located.relative)))
-        if found is None:
+        found = self._layout.match(located.relative)
+        place = self._names.place(found) if found else None
+        if found is None or place is None:
             return None
         version = found.get("version")
         return PlacedLayout(
-            place=Place(
-                project=found["project"], sequence=found.get("sequence", ""), shot=found["shot"]
-            ),
+            place=place,
             name=found.get("name", ""),
             version=None if version is None else int(version),
         )
@@ -96,7 +96,7 @@ class Storage:
         """
         season, _, time = stream.partition("_")
         self.background_path(place=place, season=season, time=time, version=1)
-        names = {**_names(place), "season": season, "time": time}
+        names = {**self._names.tokens(place), "season": season, "time": time}
         known = {token: name for token, name in names.items() if token in self._background.tokens}
         self._require_root()
         with explained("Claiming a version number below", self._root):
@@ -115,7 +115,7 @@ class Storage:
         """
         return self._background.format(
             {
-                **_names(place),
+                **self._names.tokens(place),
                 "season": season,
                 "time": time,
                 "version": version,
@@ -141,7 +141,7 @@ class Storage:
         """
         return self._stage.format(
             {
-                **_names(place),
+                **self._names.tokens(place),
                 "season": season,
                 "time": time,
                 "version": version,
@@ -160,8 +160,28 @@ class Storage:
             PathRefused: a name is missing, or cannot stand in a path.
         """
         return self._touch_up.format(
-            {**_names(place), "season": season, "time": time, "version": version, "ext": ext}
+            {
+                **self._names.tokens(place),
+                "season": season,
+                "time": time,
+                "version": version,
+                "ext": ext,
+            }
         )
+
+    def lacking(self, place: Place) -> tuple[str, ...]:
+        """Return what paths of a background need and nothing is known of, such as `sequence`."""
+        known = {*self._names.tokens(place), "season", "time", "version", "stage", "ext"}
+        templates = (self._background, self._stage, self._touch_up)
+        return tuple(sorted({name for one in templates for name in one.required} - known))
+
+    def episode_of(self, relative: PurePosixPath) -> str:
+        """Return the episode that the path of a published background says; else nothing."""
+        for template in (self._background, self._touch_up):
+            place = self._names.place(template.match(relative) or {})
+            if place is not None:
+                return place.episode
+        return ""
 
     def published(self, relative: PurePosixPath) -> Path:
         """
@@ -252,8 +272,9 @@ class Storage:
             raise PathRefused(f"{str(relative)!r} is not a path below a storage root.")
         path = self._root
         with explained("Reaching", self._root / relative):
-            for part in relative.parts:
-                path = existing(path, part)
+            for part in relative.parts[:-1]:
+                path = existing_folder(path, part)
+            path = existing(path, relative.name)
         try:
             inside = path.parent.resolve().is_relative_to(self._root.resolve())
         except (OSError, RuntimeError, ValueError) as error:
@@ -266,22 +287,18 @@ class Storage:
         return PurePosixPath(path.relative_to(self._root))
 
 
-def _names(place: Place) -> Mapping[str, str]:
-    names = {"project": place.project, "sequence": place.sequence, "shot": place.shot}
-    return {token: name for token, name in names.items() if name}
-
-
 def _scope(known: Mapping[str, str]) -> PurePosixPath:
     """Return the folder of claims for these names; letter case and Unicode form do not count."""
     stream = "_".join(known[token] for token in ("season", "time") if token in known)
-    place = [known[token] for token in ("project", "sequence", "shot") if token in known]
+    tokens = ("project", "episode", "sequence", "shot")
+    place = [known[token] for token in tokens if token in known]
     names = [*place, stream] if stream else place
     safe = [_ONE_NAME.format({"name": composed(name).casefold()}) for name in names]
     return PurePosixPath(*safe)
 
 
 def _require_tokens(template: PathTemplate, name: str, tokens: set[str]) -> None:
-    missing = sorted(tokens - template.tokens)
+    missing = sorted(tokens - template.required)
     if missing:
         wanted = " and ".join(f"{{{token}}}" for token in missing)
         raise SettingsError(

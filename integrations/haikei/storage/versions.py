@@ -14,11 +14,11 @@ from pathlib import Path, PurePosixPath
 import structlog
 
 from haikei.errors import StorageUnavailable
+from haikei.names import same_name
 from haikei.settings import PathTemplate
 from haikei.storage.folders import (
-    composed,
     entries,
-    existing,
+    existing_folder,
     make_folder,
     name_exclusively,
     sync_folder,
@@ -78,20 +78,20 @@ def highest_on_disk(root: Path, template: PathTemplate, known: Mapping[str, str]
 
     The path need not be complete: a folder `v004` takes the number 4, whatever is in it.
     """
-    return _highest(root, PurePosixPath(template.text).parts, known)
+    return _highest(root, template.folders({*known, "version", "ext"}), known)
 
 
-def _highest(folder: Path, parts: tuple[str, ...], known: Mapping[str, str]) -> int:
+def _highest(folder: Path, parts: tuple[PathTemplate, ...], known: Mapping[str, str]) -> int:
     if not parts:
         return 0
-    template = PathTemplate(parts[0])
+    template = parts[0]
     if template.tokens <= known.keys():
-        return _highest(existing(folder, str(template.format(known))), parts[1:], known)
+        return _highest(existing_folder(folder, str(template.format(known))), parts[1:], known)
     best = 0
     for name in entries(folder):
-        found = template.match(composed(name))
+        found = template.match(name)
         if found is None or any(
-            found[token] != composed(known[token]) for token in found.keys() & known.keys()
+            not same_name(found[token], known[token]) for token in found.keys() & known.keys()
         ):
             continue
         if "version" in found:

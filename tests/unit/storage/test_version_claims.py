@@ -45,6 +45,26 @@ def test_a_number_is_above_what_stands_on_disk(tmp_path: Path, found: str) -> No
     assert claim(storage_at(tmp_path), "a") == 13
 
 
+@pytest.mark.parametrize(
+    ("template", "found"),
+    [
+        ("{project}/[{sequence}/]{shot}/bg_{season}_{time}_v{version}.{ext}", "port/S01/C012/bg_"),
+        ("{project}/[{episode}/]{shot}/bg[_{sequence}]_{season}_{time}_v{version}.{ext}", ""),
+    ],
+)
+def test_numbers_on_disk_are_found_through_optional_parts_in_any_letter_case(
+    tmp_path: Path, template: str, found: str
+) -> None:
+    folder = tmp_path / (found or "PORT/c012/bg_s01_")
+    folder.parent.mkdir(parents=True)
+    (folder.parent / f"{folder.name}summer_day_v7.png").touch()
+    settings = settings_with_root(
+        tmp_path, background=template, stage=template.replace("_v{", "_{stage}_v{")
+    )
+
+    assert claim(Storage(settings), "a") == 8
+
+
 def test_numbers_on_disk_are_found_in_flat_file_names_of_the_same_stream(tmp_path: Path) -> None:
     settings = settings_with_root(
         tmp_path, background="{project}/bg/{ext}/{shot}_{season}_{time}_v{version}.{ext}"

@@ -23,6 +23,7 @@ from haikei.reports.document.blocks import (
 )
 from haikei.reports.document.composing import StudioPeople, compose
 from haikei.reports.report import Format, ReportOptions, ReportSource
+from haikei.settings import PersonEntry
 from haikei.texts import Bilingual
 
 _EMPTY = Bilingual("No background is recorded here yet.", "背景の記録はまだありません。")
@@ -32,6 +33,7 @@ _COLUMNS = (
     Column(key="role_ja", title=Bilingual("Role in Japanese", "役職（日本語）")),
     Column(key="name_en", title=Bilingual("Name in English", "氏名（英語）")),
     Column(key="name_ja", title=Bilingual("Name in Japanese", "氏名（日本語）")),
+    Column(key="reading", title=Bilingual("Reading", "読み")),
     Column(key="employer", title=Bilingual("Employer", "所属")),
     Column(key="operated_by", title=Bilingual("Operated by", "操作")),
     Column(key="images", title=Bilingual("Images", "画像数"), align=Align.END),
@@ -108,12 +110,20 @@ def _parts(section: RollSection, people: StudioPeople) -> Iterator[RollPart]:
         yield RollPart(key=section.role.value, role=title, names=tuple(map(_printed, entries)))
 
 
-def _employer(entry: RollEntry, people: StudioPeople) -> str:
+def _listed(entry: RollEntry, people: StudioPeople) -> PersonEntry | None:
     if entry.withheld or len(entry.ids) != 1:
-        return ""
-    person = Person(id=entry.ids[0], name=entry.name.en, name_ja=entry.name.ja)
-    found = people.find(person)
+        return None
+    return people.find(Person(id=entry.ids[0], name=entry.name.en, name_ja=entry.name.ja))
+
+
+def _employer(entry: RollEntry, people: StudioPeople) -> str:
+    found = _listed(entry, people)
     return found.employer if found else ""
+
+
+def _reading(entry: RollEntry, people: StudioPeople) -> str:
+    found = _listed(entry, people)
+    return found.reading if found else ""
 
 
 def _printed(entry: RollEntry) -> Bilingual:
@@ -134,6 +144,7 @@ def _rows(made: CreditsRoll, people: StudioPeople) -> Iterator[tuple[Cell, ...]]
                 section.title.ja,
                 entry.name.en,
                 entry.name.ja,
+                _reading(entry, people),
                 _employer(entry, people),
                 operators_text(entry.operators, bare=True),
                 entry.images,

@@ -52,6 +52,7 @@ def integrate(
             roles=roles_text(made.images),
             ledger_index=recorded.ledger_index,
             record_link=str(made.record.relative),
+            layout_version=order.layout_version,
         )
     )
     with tools.database.begin() as connection:

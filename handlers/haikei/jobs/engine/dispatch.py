@@ -199,6 +199,7 @@ def _order(event: LayoutPublished, route: Route, variant: Variant) -> JobOrder:
         layout=event.layout,
         layout_sha256=event.sha256,
         layout_name=event.name,
+        layout_version=event.version,
         published_file=event.published_file,
         recipe=route.recipe,
         season=variant.season,

@@ -19,6 +19,7 @@ from haikei.events import TouchUpPublished
 from haikei.jobs.job import PARENT_ADVICE, JobKind, JobState
 from haikei.jobs.table import touch_up_of
 from haikei.jobs.tools import Tools
+from haikei.names import same_name
 from haikei.notify import Notice, NoticeKind, note
 from haikei.show import Place, Row, StoredFile
 from haikei.trackers import ContextRequest, NoteWrite
@@ -92,7 +93,6 @@ def open_questions(connection: Connection, project: str) -> tuple[OpenQuestion, 
         jobs.c.kind == JobKind.TOUCH_UP.value,
         jobs.c.state == JobState.DEAD.value,
         jobs.c.error_kind.in_(_ASKING),
-        jobs.c.project == project,
     )
     return tuple(
         question_about(
@@ -104,6 +104,7 @@ def open_questions(connection: Connection, project: str) -> tuple[OpenQuestion, 
             url=row.question_url,
         )
         for row in connection.execute(query.order_by(jobs.c.finished_at, jobs.c.id)).all()
+        if same_name(row.project, project)
     )
 
 

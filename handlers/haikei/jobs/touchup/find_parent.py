@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
 
 from haikei.credits import BackgroundVersion, records
 from haikei.database import backgrounds, reading
@@ -19,6 +19,7 @@ from haikei.events import TouchUpPublished
 from haikei.jobs.job import PARENT_ADVICE
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.parent import compared, read_own, topmost
+from haikei.names import same_name
 from haikei.provenance import FileMarks, MarksState, xmp
 from haikei.provenance.formats import file_format, read_metadata
 
@@ -197,10 +198,16 @@ def _found(version: BackgroundVersion, found_by: str) -> Parentage:
 
 def _cut(connection: Connection, event: TouchUpPublished) -> _Cut:
     place = event.place
-    here = (backgrounds.c.project == place.project) & (backgrounds.c.shot == place.shot)
-    if place.sequence:
-        here &= backgrounds.c.sequence.in_(("", place.sequence))
-    return _Cut(versions=_where(connection, here))
+    columns = (backgrounds.c.project, backgrounds.c.sequence, backgrounds.c.shot)
+    # Paths may spell names in another way than the tracker, whose spelling is recorded.
+    here = [
+        and_(*(column == name for column, name in zip(columns, row, strict=True)))
+        for row in connection.execute(select(*columns).distinct())
+        if same_name(row.project, place.project)
+        and same_name(row.shot, place.shot)
+        and (not place.sequence or not row.sequence or same_name(row.sequence, place.sequence))
+    ]
+    return _Cut(versions=_where(connection, or_(false(), *here)))
 
 
 def _where(connection: Connection, condition: ColumnElement[bool]) -> tuple[BackgroundVersion, ...]:

@@ -17,6 +17,7 @@ from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.painter import generative_fill, painting
 from haikei.jobs.touchup.parent import Parent, read_own
 from haikei.measure import MeasuredChange, measure_change, write_change_map
+from haikei.show import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,6 +84,7 @@ def make(
     *,
     key: str,
     version: int,
+    place: Place,
     at: datetime,
     tools: Tools,
     folder: Path,
@@ -126,7 +128,7 @@ def make(
         request_json="",
         path=str(
             tools.storage.touch_up_path(
-                place=parent.place,
+                place=place,
                 season=parent.version.season,
                 time=parent.version.time,
                 version=version,

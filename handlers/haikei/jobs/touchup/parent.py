@@ -33,12 +33,18 @@ class Parent:
     path: Path  #: of its file, which is the one that was recorded
     marks: FileMarks  #: they hold
     layout: StoredFile  #: as it is in the tracker
+    episode: str = ""  #: as the path of its file says
 
     @property
     def place(self) -> Place:
         """Where in the show it belongs."""
         version = self.version
-        return Place(project=version.project, sequence=version.sequence, shot=version.shot)
+        return Place(
+            project=version.project,
+            episode=self.episode,
+            sequence=version.sequence,
+            shot=version.shot,
+        )
 
     @property
     def stream(self) -> str:
@@ -73,7 +79,8 @@ def parent_of(of: str, tools: Tools) -> Parent:
             f"{path} is not the file that was recorded as {version.code}: it was changed.",
             advice="Bring the published file back; nothing stands on a changed one.",
         )
-    return Parent(version=version, path=path, marks=marks, layout=layout)
+    episode = tools.storage.episode_of(PurePosixPath(version.final.path))
+    return Parent(version=version, path=path, marks=marks, layout=layout, episode=episode)
 
 
 def read_own(path: Path, tools: Tools) -> FileMarks:

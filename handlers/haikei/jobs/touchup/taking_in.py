@@ -93,7 +93,7 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
             examined = examine(order, parent, sha256, tools=tools, folder=folder)
             require_painted(order, examined, artists, tools)
             version = tools.storage.claim_version(
-                place=parent.place,
+                place=context.completed(parent.place),
                 stream=parent.stream,
                 key=key,
                 at_least=max(context.latest_version, parent.version.version),
@@ -104,6 +104,7 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
                 artists,
                 key=key,
                 version=version,
+                place=context.completed(parent.place),
                 at=utc_now(),
                 tools=tools,
                 folder=folder,

@@ -90,7 +90,10 @@ class Follower:
         self._patience = patience
         self._inspector = inspector or Inspector(Limits.from_settings(settings))
         self._arrivals = Arrivals(
-            feed.name, storage, self._inspector, TouchUpFolders(settings.watch.touch_ups)
+            feed.name,
+            storage,
+            self._inspector,
+            TouchUpFolders(settings.watch.touch_ups, settings.folder_names),
         )
         self._rows = FeedRows(feed.name, patience)
         self._reader = RowReader(

@@ -2,6 +2,15 @@
 
 from haikei.sources.watch.file_table import rearm
 from haikei.sources.watch.limits import watch_findings
+from haikei.sources.watch.trying import TriedPath, WrittenPath, try_path
 from haikei.sources.watch.watcher import Watcher, WatchStatus
 
-__all__ = ["WatchStatus", "Watcher", "rearm", "watch_findings"]
+__all__ = [
+    "TriedPath",
+    "WatchStatus",
+    "Watcher",
+    "WrittenPath",
+    "rearm",
+    "try_path",
+    "watch_findings",
+]

@@ -5,13 +5,14 @@ it mean.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from pathlib import Path, PurePosixPath
 
 from haikei.errors import PlaceUnknown
 from haikei.events import NamedPaintOver, named_paint_over
 from haikei.settings import (
+    FolderNames,
     NamingRule,
     PathTemplate,
     Storage,
@@ -20,7 +21,6 @@ from haikei.settings import (
     WatchMode,
     load_naming_rule,
 )
-from haikei.show import Place
 from haikei.storage import PlacedLayout
 
 
@@ -151,6 +151,7 @@ class WatchedRoot:
     native: bool  #: the kernel tells of changes; otherwise only scans find them
     settle: float  #: seconds, by the local monotonic clock
     touch_ups: tuple[NamingRule, ...] = ()  #: looked at where no layout's rule fits
+    names: FolderNames = field(default_factory=FolderNames)  #: where the tracker has others
 
     def relative(self, path: str) -> str | None:
         """Return the path below this root, None for one that lies elsewhere."""
@@ -176,7 +177,8 @@ class WatchedRoot:
         values = _match(self.rules, relative)
         if values is None:
             painted = _match(self.touch_ups, relative)
-            if painted is not None and (named := named_paint_over(painted)) is not None:
+            named = None if painted is None else named_paint_over(painted, self.names)
+            if named is not None:
                 return named
             shapes = " or ".join(repr(rule.text) for rule in (*self.rules, *self.touch_ups))
             raise PlaceUnknown(
@@ -184,7 +186,8 @@ class WatchedRoot:
                 advice="Rename or move the file, or correct the template in watch.folders or "
                 "watch.touch_ups.",
             )
-        if not values.get("project") or not values.get("shot"):
+        place = self.names.place(values)
+        if place is None:
             raise PlaceUnknown(
                 "The path gives no project and shot.",
                 advice="Put {project} and {shot} into watch.folders.template.",
@@ -196,23 +199,22 @@ class WatchedRoot:
                 advice="Correct the naming rule of watch.folders.",
             )
         return PlacedLayout(
-            place=Place(
-                project=values["project"],
-                sequence=values.get("sequence", ""),
-                shot=values["shot"],
-            ),
+            place=place,
             name=values.get("name", "layout"),
             version=int(version) if version else None,
         )
 
 
-def watched_roots(watch: Watch, listing: str | None = None) -> tuple[WatchedRoot, ...]:
+def watched_roots(
+    watch: Watch, listing: str | None = None, *, names: FolderNames | None = None
+) -> tuple[WatchedRoot, ...]:
     """
     Work out how each folder is watched; one that is named twice has two rules.
 
     Args:
         watch: the settings.
         listing: stands for the text of /proc/self/mountinfo.
+        names: what folders are called where the tracker has other names.
 
     Raises:
         SettingsError: a folder's naming rule cannot be loaded.
@@ -220,7 +222,10 @@ def watched_roots(watch: Watch, listing: str | None = None) -> tuple[WatchedRoot
     layouts = _by_path((folder.path, _rule(folder)) for folder in watch.folders)
     touch_ups = _by_path((one.path, PathTemplate(one.template)) for one in watch.touch_ups)
     return tuple(
-        _watched_root(path, layouts.get(path, ()), touch_ups.get(path, ()), watch, listing)
+        replace(
+            _watched_root(path, layouts.get(path, ()), touch_ups.get(path, ()), watch, listing),
+            names=names or FolderNames(),
+        )
         for path in dict.fromkeys((*layouts, *touch_ups))
     )
 

@@ -84,7 +84,7 @@ class Watcher:
         self._known = KnownFiles()
         names = LayoutNames(extensions=watch.extensions, ignore=watch.ignore)
         roots = sorted(
-            watched_roots(watch),
+            watched_roots(watch, names=settings.folder_names),
             key=lambda root: len(root.path),
             reverse=True,
         )

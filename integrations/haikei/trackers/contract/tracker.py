@@ -46,7 +46,17 @@ class LayoutContext:
     latest_version: int  #: the highest version number of this stream in the tracker, 0 for none
     artist_source: str = ""  #: where the artists are known from, such as `Task:14 assignee`
     parent_file: Row | None = None  #: the file of the version that was painted over
-    project_names: tuple[str, ...] = ()  #: other names of the project, such as the one in paths
+    project_names: tuple[str, ...] = ()  #: other names of the project, the one in paths first
+    episode: str = ""  #: empty when the tracker has none
+
+    def completed(self, place: Place) -> Place:
+        """Return a place as the tracker spells it, with what a path did not say of it."""
+        return Place(
+            project=next(iter(self.project_names), self.project.name),
+            episode=self.episode or place.episode,
+            sequence=(self.sequence.name if self.sequence else "") or place.sequence,
+            shot=self.shot.name,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +86,7 @@ class PublishRequest(StatedCredits):
     record_sha256: str  #: of the image record that the ledger seals
     parent_file: Row | None = None  #: the file that was painted over; it becomes upstream
     artist: Person | None = None  #: whose Version it is; None: those who drew the layout
+    layout_version: int | None = None  #: the layout's own number, where it is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from haikei.checkup import Finding
-from haikei.errors import HaikeiError, TrackerError
-from haikei.settings import Settings
+from haikei.errors import HaikeiError, TrackerError, TrackerRejected
+from haikei.settings import PersonFields, Settings
 from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.menu import check_menu
 from haikei.trackers.shotgrid.projects import (
@@ -57,6 +57,7 @@ def check_site(client: SiteClient, settings: Settings, key: SecretStr) -> tuple[
         ("events", _events),
         ("projects", _projects),
         ("fields", _fields),
+        ("fields of the settings", _named_fields),
         ("statuses", _statuses),
         ("local storages", _storages),
         ("published file types", _types),
@@ -85,6 +86,27 @@ def _guarded(
 
 def _failing(subject: str, error: HaikeiError) -> Finding:
     return Finding(ok=False, subject=subject, message=error.message, advice=error.advice or "")
+
+
+def _named_fields(visit: _Visit) -> Iterator[Finding]:
+    """Yield whether the site has the fields that the settings name; a default may be missing."""
+    tracker, default = visit.settings.tracker, PersonFields()
+    wanted = [("tracker.episode_field", "Shot", tracker.episode_field)]
+    wanted += [
+        (f"tracker.person_fields.{name}", "HumanUser", field)
+        for name, field in tracker.person_fields
+        if field != getattr(default, name)
+    ]
+    for key, type_, field in wanted:
+        if not field:
+            continue
+        try:
+            visit.client.find(type_, [], [field], limit=1)
+        except TrackerRejected as error:
+            advice = f"Correct {key}, or make the field in the tracker."
+            yield Finding(ok=False, subject=key, message=error.message, advice=advice)
+        else:
+            yield Finding(ok=True, subject=key, message=f"{type_} has the field {field}.")
 
 
 def _site(visit: _Visit) -> Iterator[Finding]:
@@ -236,15 +258,16 @@ def _steps(visit: _Visit) -> Iterator[Finding]:
         for field in ("code", "short_name")
     }
     for name in dict.fromkeys((tracker.layout_step, tracker.background_step)):
-        there = name.casefold() in names
+        message = "Shots can have it." if name.casefold() in names else ""
+        if not message and visit.client.find("Task", [["content", "is", name]], ["id"], limit=1):
+            message = "No step has this name; tasks are found that have it."
         yield Finding(
-            ok=there,
+            ok=bool(message),
             subject=f"pipeline step {name}",
-            message="Shots can have it." if there else "No pipeline step of shots has this name.",
+            message=message or "No pipeline step of shots, and no task, has this name.",
             advice=""
-            if there
-            else "Name the studio's step in tracker.layout_step or tracker.background_step; tasks "
-            "named so are found without it.",
+            if message
+            else "Name the studio's own in tracker.layout_step or tracker.background_step.",
         )
 
 

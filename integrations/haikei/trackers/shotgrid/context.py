@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
+from haikei.errors import PlaceUnknown
 from haikei.names import same_name
 from haikei.settings import Settings
 from haikei.show import Row
 from haikei.trackers.contract.tracker import ContextRequest, LayoutContext
 from haikei.trackers.shotgrid.client import Filter, SiteClient
 from haikei.trackers.shotgrid.people import Artist, People
-from haikei.trackers.shotgrid.places import FoundShot, find_shot
+from haikei.trackers.shotgrid.places import FoundShot, find_shot, find_shot_of
 from haikei.trackers.shotgrid.record import Link, Record
 from haikei.trackers.shotgrid.schema import KEY, layout_key, result_key
 
@@ -32,7 +33,7 @@ class ContextReader:
     def __init__(self, client: SiteClient, settings: Settings) -> None:
         self._client = client
         self._tracker = settings.tracker
-        self._people = People(client, settings.people)
+        self._people = People(client, settings.people, settings.tracker.person_fields)
 
     def read(self, request: ContextRequest) -> LayoutContext:
         """
@@ -42,7 +43,7 @@ class ContextReader:
             PlaceUnknown: the project or shot is not there, or not the only one of its name.
             TrackerError: the site does not answer, or refuses.
         """
-        found = find_shot(self._client, self._tracker, request.place)
+        found = self._shot(request)
         files = self._client.find("PublishedFile", self._file_filters(request, found), _FILE_FIELDS)
         layout = self._layout(request, files)
         drawn_by, source = _drawn_by(found, layout)
@@ -59,7 +60,19 @@ class ContextReader:
             artist_source=source,
             parent_file=_file(_painted_over(request, files)),
             project_names=tuple(filter(None, (found.folder_name,))),
+            episode=found.episode,
         )
+
+    def _shot(self, request: ContextRequest) -> FoundShot:
+        try:
+            return find_shot(self._client, self._tracker, request.place)
+        except PlaceUnknown:
+            # A row that a person has linked says it by id, whatever its folders are called.
+            file = request.published_file
+            linked = None if file is None else find_shot_of(self._client, self._tracker, file)
+            if linked is None:
+                raise
+            return linked
 
     def _file_filters(self, request: ContextRequest, found: FoundShot) -> Sequence[Filter]:
         layout = request.layout

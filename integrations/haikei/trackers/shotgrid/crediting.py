@@ -34,7 +34,7 @@ class ShotGridCreditDesk:
 
     def __init__(self, client: SiteClient, settings: Settings) -> None:
         self._client = client
-        self._people = People(client, settings.people)
+        self._people = People(client, settings.people, settings.tracker.person_fields)
 
     def write(self, rows: Sequence[CreditRow], *, dry_run: bool = False) -> CreditsWritten:
         """

@@ -1,8 +1,6 @@
 """All projects and people of a site, by each of their names."""
 
-from collections.abc import Sequence
-
-from haikei.settings import PersonEntry
+from haikei.settings import Settings
 from haikei.trackers.contract.directory import Directory, ListedProject
 from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.people import People
@@ -14,12 +12,12 @@ class ShotGridDirectory:
 
     Args:
         client: of the site.
-        entries: how the studio's settings name people.
+        settings: the studio's, which name people and the fields that hold their names.
     """
 
-    def __init__(self, client: SiteClient, entries: Sequence[PersonEntry]) -> None:
+    def __init__(self, client: SiteClient, settings: Settings) -> None:
         self._client = client
-        self._entries = entries
+        self._settings = settings
 
     def read(self) -> Directory:
         """
@@ -36,5 +34,6 @@ class ShotGridDirectory:
             )
             for row in self._client.find("Project", [], ("name", "tank_name"))
         )
-        people = People(self._client, self._entries)
+        settings = self._settings
+        people = People(self._client, settings.people, settings.tracker.person_fields)
         return Directory(projects=projects, people=people.everyone())

@@ -29,7 +29,7 @@ class PaintOvers:
 
     def __init__(self, client: SiteClient, settings: Settings) -> None:
         self._client = client
-        self._people = People(client, settings.people)
+        self._people = People(client, settings.people, settings.tracker.person_fields)
 
     def read(self, ids: Sequence[int]) -> Mapping[int, PaintOver]:
         """

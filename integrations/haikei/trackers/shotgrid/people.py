@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from haikei.credits import Person
 from haikei.errors import TrackerRejected
 from haikei.names import same_name, spellings
-from haikei.settings import PersonEntry
+from haikei.settings import PersonEntry, PersonFields
 from haikei.trackers.contract.directory import ListedPerson
 from haikei.trackers.shotgrid.client import CHUNK, Filter, SiteClient
 from haikei.trackers.shotgrid.record import Link, Record
 
-#: A field that a studio may have for names in Japanese script.
-JAPANESE_NAME = "sg_name_ja"
-
-_FIELDS = ("name", "login", "email", "firstname", "lastname")
+_FIELDS = ("name", "login", "email")
 #: Fields by which a person is looked up.
 _SEARCHED = ("name", "login", "email")
 
@@ -33,11 +30,15 @@ class Artist:
 class People:
     """The site's people; a row is read once, since who is assigned is read each time anyway."""
 
-    def __init__(self, client: SiteClient, entries: Sequence[PersonEntry]) -> None:
+    def __init__(
+        self, client: SiteClient, entries: Sequence[PersonEntry], fields: PersonFields
+    ) -> None:
         self._client = client
         self._entries = entries
+        self._names = fields
         self._known: dict[int, Artist] = {}
-        self._fields: tuple[str, ...] = (*_FIELDS, JAPANESE_NAME)
+        named = (fields.family, fields.given, *_wished(fields))
+        self._fields = tuple(dict.fromkeys((*_FIELDS, *filter(None, named))))
 
     def artists(self, links: Sequence[Link]) -> tuple[Artist, ...]:
         """
@@ -86,32 +87,50 @@ class People:
         try:
             return self._client.find("HumanUser", filters, self._fields)
         except TrackerRejected as error:
-            if JAPANESE_NAME not in self._fields or JAPANESE_NAME not in error.message:
+            # A site without a field for Japanese names is as good: nobody has said there is one.
+            unsaid = PersonFields().name_ja
+            if self._names.name_ja != unsaid or unsaid not in error.message:
                 raise
-        self._fields = _FIELDS
+        self._fields = tuple(field for field in self._fields if field != unsaid)
         return self._client.find("HumanUser", filters, self._fields)
 
     def _artist(self, row: Record) -> Artist:
+        fields = self._names
         shown = name = row.text("name") or row.text("login")
-        japanese = row.text(JAPANESE_NAME)
-        if any(ord(letter) > 0x2E7F for letter in name):
+        family, given = (row.text(one).strip() for one in (fields.family, fields.given))
+        japanese, latin, kana = (row.text(field).strip() for field in _wished(fields))
+        if _is_japanese(f"{family}{given}" or name):
             # The site shows the given name first, which no line of Japanese names does.
-            parts = (row.text("lastname").strip(), row.text("firstname").strip())
-            name = " ".join(parts) if all(parts) else shown
-            japanese = japanese or name
-        known = (row.text("login"), row.text("email"), shown, name)
+            name = f"{family} {given}" if family and given else shown
+            japanese, name = japanese or name, latin or name
+        elif family and given:
+            name = latin or f"{given} {family}"
+        known = (row.text("login"), row.text("email"), shown, name, kana)
         logins = tuple(dict.fromkeys(filter(None, known)))
         id_ = f"HumanUser:{row.id}"
         entry = next((e for e in self._entries if e.means(id_, (*logins, japanese))), None)
         return Artist(
             person=Person(
                 id=id_,
-                name=entry.name if entry else name,
+                name=name if entry is None or _only_japanese(entry.name, name) else entry.name,
                 name_ja=(entry.name_ja if entry else "") or japanese,
                 opt_out=entry.opt_out if entry else "",
             ),
             logins=logins,
         )
+
+
+def _wished(fields: PersonFields) -> tuple[str, str, str]:
+    return fields.name_ja, fields.name_latin, fields.name_kana
+
+
+def _is_japanese(name: str) -> bool:
+    return any(ord(letter) > 0x2E7F for letter in name)
+
+
+def _only_japanese(stated: str, known: str) -> bool:
+    """Tell whether a list knows a name in Japanese alone, and the site its Latin form."""
+    return _is_japanese(stated) and not _is_japanese(known)
 
 
 def _any_of(words: Sequence[str]) -> Filter:

@@ -61,7 +61,7 @@ class ShotGridReviewDesk:
         self._client = client
         self._tracker = settings.tracker
         self._us = Ourselves(client)
-        self._people = People(client, settings.people)
+        self._people = People(client, settings.people, settings.tracker.person_fields)
         self._notes = NoteReader(client, self._people, self._us)
         self._writer = ReviewWriter(client, self._people, self._us)
 

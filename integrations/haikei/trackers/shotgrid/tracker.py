@@ -61,7 +61,7 @@ class ShotGridTracker:
             sign_in=ShotGridSignIn(settings.tracker),
             webhooks=ShotGridWebhooks(settings),
             menu=ShotGridMenu(settings),
-            directory=ShotGridDirectory(self._client, settings.people),
+            directory=ShotGridDirectory(self._client, settings),
         )
 
     @property

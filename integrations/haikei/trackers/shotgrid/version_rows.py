@@ -38,7 +38,11 @@ CREATED_FIELDS = tuple(
     name for name in FILE_FIELDS if name not in {"created_by", "downstream_published_files"}
 )
 
-_VERSION_IN_NAME = re.compile(r"[._-]v(?P<number>\d+)$", re.IGNORECASE)
+_VERSION_IN_NAME = re.compile(r"[._-]v(?P<number>\d{1,9})$", re.IGNORECASE)
+
+
+#: What stands before the number of a version or take; `_C012` or `_ep2` is no number of one.
+_NUMBERED = r"(?:v|ver|version|t|tk|take|r|rev)[._-]?"
 
 
 def version_row(request: PublishRequest) -> CreateRow:
@@ -65,13 +69,13 @@ def version_row(request: PublishRequest) -> CreateRow:
 def layout_row(request: PublishRequest, file_type: Link, storage: Link) -> CreateRow:
     """Return the row of a layout that nobody has registered yet."""
     layout = request.layout
-    found = _VERSION_IN_NAME.search(layout.path.stem)
+    name, number = _stream(layout.path.stem, request.layout_version)
     fields: dict[str, object] = {
         "project": _wire(request.context.project),
         "entity": _wire(request.context.shot),
         "code": layout.path.name,
-        "name": _VERSION_IN_NAME.sub("", layout.path.stem),
-        "version_number": int(found["number"]) if found else 1,
+        "name": name,
+        "version_number": number,
         "description": "Registered by Haikei when its background was made.",
         "published_file_type": file_type.wire(),
         "path": _path(layout, storage),
@@ -79,6 +83,23 @@ def layout_row(request: PublishRequest, file_type: Link, storage: Link) -> Creat
         ours.KEY: ours.layout_key(layout.sha256),
     }
     return CreateRow(type="PublishedFile", fields=fields, returning=("code", ours.KEY))
+
+
+def _stream(stem: str, version: int | None) -> tuple[str, int]:
+    """
+    Return what all versions of a layout are called, and the number of this one.
+
+    The number that a template or a row gave stands in the name as `v003`, `t02` or the like; it is
+    taken out, so that the takes of one drawing are one stream.
+    """
+    if version is None:
+        found = _VERSION_IN_NAME.search(stem)
+        return (stem[: found.start()], int(found["number"])) if found else (stem, 1)
+    words = rf"[._-](?:{_NUMBERED}0*{version}(?![^\W_])|0*{version}$)"
+    named = next(reversed([*re.finditer(words, stem, re.IGNORECASE)]), None)
+    if named is None:
+        return stem, version
+    return stem[: named.start()] + stem[named.end() :], version
 
 
 def upstream(request: PublishRequest, *, layout: int) -> tuple[int, ...]:
