@@ -3,7 +3,7 @@
 import json
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,15 +64,18 @@ class ReportDesk:
         code: str = "",
         hours: tuple[LoggedTime, ...] | None = None,
         settings: Settings | None = None,
+        now: datetime = NOW,
+        advise: Callable[[Bilingual], None] = lambda advice: None,
     ) -> tuple[Path, ...]:
         with reading(self.database) as connection:
             source = ReportSource(
                 connection=connection,
                 settings=settings or self.settings,
                 scope=scope or Scope(project="akane"),
-                now=NOW,
+                now=now,
                 find_file=self.find,
                 hours=lambda: hours,
+                advise=advise,
             )
             document = find_report(name).document(
                 source, ReportOptions(language=language, code=code)
@@ -154,7 +157,7 @@ def declare_statement(
     at: datetime = BEFORE,
 ) -> int:
     """Declare something about the show and return its ledger entry."""
-    told = (kind.value, answer, text, sequence, shot, subject, at.isoformat())
+    told = (kind.value, image_sha256[:12], answer, text, sequence, shot, subject, at.isoformat())
     with desk.database.begin() as connection:
         return declare(
             connection,

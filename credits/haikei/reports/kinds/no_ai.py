@@ -229,12 +229,20 @@ def _blocks(lists: _Lists, source: ReportSource) -> Iterator[Block]:
         Bilingual(
             "Attested means: the records of every step are there, and in none of them a trained "
             "model made pixels. What a layout was drawn with outside this pipeline is known only "
-            "where its artist declared it: " + declare(StatementKind.NO_AI, source.scope).en,
+            "where its artist declared it.",
             "証明とは、全工程の記録があり、いずれの工程でも学習済みモデルによる画素がないことを意味します。"
-            "パイプライン外での原図の作画方法は、作家の申告がある場合にのみ確認できます。"
-            + declare(StatementKind.NO_AI, source.scope).ja,
+            "パイプライン外での原図の作画方法は、作家の申告がある場合にのみ確認できます。",
         )
     )
+    undeclared = sum(one.stated is None for one in lists.attested)
+    if undeclared:
+        how = declare(StatementKind.NO_AI, source.scope)
+        source.advise(
+            Bilingual(
+                f"For {undeclared:,} backgrounds nobody declared that no AI was used: {how}",
+                f"{undeclared:,}件の背景にAI不使用の申告がありません：{how}",
+            )
+        )
     yield Paragraph(
         Bilingual(
             "This list is signed: the file beside it that ends in .sig holds the signature over "
