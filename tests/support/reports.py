@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pypdfium2  # type: ignore[import-untyped]
 from sqlalchemy import Engine
 
 from haikei.credits import BackgroundVersion, Person, Scope, Statement, StatementKind
@@ -124,6 +125,18 @@ def pages_of(pdf: Path) -> int:
         except zlib.error:
             continue
     return len(re.findall(rb"/Type\s*/Page\b", content))
+
+
+def filled(pdf: Path) -> list[float]:
+    """Return how far down each page of a PDF has ink, of the height between its margins."""
+    shares: list[float] = []
+    for page in pypdfium2.PdfDocument(pdf):
+        seen = np.asarray(page.render(scale=0.4).to_pil().convert("L"))
+        height = seen.shape[0]
+        body = seen[int(0.06 * height) : int(0.93 * height)]
+        rows = np.flatnonzero((body < 200).any(axis=1))
+        shares.append(float(rows[-1] + 1) / body.shape[0] if rows.size else 0.0)
+    return shares
 
 
 def rows_of(report: dict[str, Any], key: str) -> list[dict[str, Any]]:

@@ -77,10 +77,10 @@ _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 #: Files that are opened, spread over the show: each takes a tenth of a second or more.
 _OPENED = 60
 _KINDS = {
-    RuleKind.LAW: Badge(Bilingual("law", "法令"), Tone.SOLID),
-    RuleKind.GUIDANCE: Badge(Bilingual("guidance", "指針"), Tone.OUTLINE),
-    RuleKind.CODE: Badge(Bilingual("voluntary code", "任意の行動規範"), Tone.OUTLINE),
-    RuleKind.READING: Badge(Bilingual("reading", "解釈"), Tone.DASHED),
+    RuleKind.LAW: Bilingual("law", "法令"),
+    RuleKind.GUIDANCE: Bilingual("guidance", "指針"),
+    RuleKind.CODE: Bilingual("voluntary code", "任意の行動規範"),
+    RuleKind.READING: Bilingual("reading", "解釈"),
 }
 _FOUND = Badge(Bilingual("found", "あり"), Tone.SOLID)
 _NOT_FOUND = Badge(Bilingual("not found", "なし"), Tone.ALERT)
