@@ -110,7 +110,8 @@ def test_what_is_not_said_of_one_published_picture_is_no_deep_fake_statement(
     desk.save(shown)
     hashes = {"final": shown.final.sha256, "layout": shown.images[0].sha256}
     image = statement.get("image_sha256", "")
-    told = {"answer": "no", "at": AFTER, **statement, "image_sha256": hashes.get(image, image)}
+    told: dict[str, Any] = {"answer": "no", "at": AFTER, **statement}
+    told["image_sha256"] = hashes.get(image, image)
     with pytest.raises(CreditError, match=words):
         declare_statement(desk, StatementKind.DEEPFAKE_ASSESSMENT, **told)
     assert rows_of(desk.json("article-50"), "pictures")[0]["deep_fake"]["en"] == "not recorded"
