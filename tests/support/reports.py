@@ -131,7 +131,7 @@ def filled(pdf: Path) -> list[float]:
     """Return how far down each page of a PDF has ink, of the height between its margins."""
     shares: list[float] = []
     for page in pypdfium2.PdfDocument(pdf):
-        seen = np.asarray(page.render(scale=0.4).to_pil().convert("L"))
+        seen = np.asarray(page.render(scale=1).to_pil().convert("L"))
         height = seen.shape[0]
         body = seen[int(0.06 * height) : int(0.93 * height)]
         rows = np.flatnonzero((body < 200).any(axis=1))
