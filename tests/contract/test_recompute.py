@@ -312,6 +312,29 @@ def test_names_of_the_settings_and_their_file_are_taken_over(
     assert recompute(database, desk, everything(show), entries=entries).changed == 0
 
 
+@pytest.mark.parametrize("name", ["Midjourney v7", "Adobe Firefly", "ミッドジャーニー"])
+def test_an_account_that_is_renamed_to_a_machine_leaves_the_work_its_artists(
+    show: Show, desk: CreditDesk, database: Engine, name: str
+) -> None:
+    number = int(show.sg.create("HumanUser", {"name": "Rin Aoki", "login": show.name})["id"])
+    artist = Person(id=f"HumanUser:{number}", name="Rin Aoki")
+    publish(show, database, [cut(show, artist=artist)])
+    show.sg.update("HumanUser", number, {"name": name, "firstname": name, "lastname": ""})
+
+    done = recompute(database, desk, everything(show), names_from_tracker=True)
+    with database.begin() as connection:
+        people.note(connection, replace(artist, name=name))
+
+    assert done.renamed == ()
+    (refused,) = done.refused
+    assert refused.code == artist.id
+    assert "the name of a machine; credits go on naming 'Rin Aoki'" in refused.reason
+    (row,) = rows(show).values()
+    assert "Layout Rin Aoki" in row["sg_haikei_credit"]
+    with reading(database) as connection:
+        assert people.look_up(connection, [artist.id])[artist.id].name == "Rin Aoki"
+
+
 def test_a_name_that_was_given_or_erased_here_outlasts_the_trackers(
     show: Show, desk: CreditDesk, database: Engine
 ) -> None:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from haikei.cli.app import app
-from haikei.errors import CreditError, PainterDisputed
+from haikei.errors import CreditError, PainterDisputed, ReviewError
 from haikei.generators.production import Production
 from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import Tools
@@ -166,6 +166,21 @@ def test_a_generator_is_no_artist_even_when_it_is_to_be_registered(
         )
         assert "is the name of a machine" in refused
     assert all(name not in str(row) for row in show.own("Version", fields="sg_haikei_roles"))
+
+
+@pytest.mark.parametrize("name", ["Midjourney v7", "Adobe Firefly", "ミッドジャーニー"])
+@pytest.mark.usefixtures("call")
+def test_a_generators_account_decides_nothing(show: Show, name: str) -> None:
+    login = f"service-{name.encode().hex()}"
+    show.sg.create("HumanUser", {"name": name, "login": login, "sg_status_list": "act"})
+    code = "c001_bg_summer_day_v001"
+    before = show.own("Version", fields="code sg_status_list")
+
+    done = CliRunner().invoke(app, ["decide", code, "approve", "--by", login])
+
+    assert isinstance(done.exception, ReviewError), done.output
+    assert f"is the account of {name!r}, which is no person" in str(done.exception)
+    assert show.own("Version", fields="code sg_status_list") == before
 
 
 @pytest.mark.usefixtures("show")

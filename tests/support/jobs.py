@@ -122,11 +122,13 @@ class FlatGenerator(Generator):
     Mixes the layout with a grey: real pixels at no cost.
 
     Args:
-        source_type: what it says of itself.
+        source_type: what it says of itself; `licence` and `data` too.
         before: called before each picture is made, with the stage's name.
     """
 
     source_type: SourceType = SourceType.ALGORITHMIC
+    licence: str = "CC0-1.0"  #: of a trained one
+    data: str = "Greys of the studio's own."
     before: Callable[[str, ProgressCallback], None] | None = None
     made: list[str] = field(default_factory=list[str])
     described: int = 0
@@ -139,8 +141,8 @@ class FlatGenerator(Generator):
             name="Flat",
             version="1",
             source_type=self.source_type,
-            licence="CC0-1.0" if trained else "",
-            data="Greys of the studio's own." if trained else "",
+            licence=self.licence if trained else "",
+            data=self.data if trained else "",
         )
         return StageSystem(system=system, libraries=())
 

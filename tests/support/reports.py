@@ -3,7 +3,7 @@
 import json
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pypdfium2  # type: ignore[import-untyped]
 from sqlalchemy import Engine
 
 from haikei.credits import BackgroundVersion, Person, Scope, Statement, StatementKind
@@ -64,15 +65,18 @@ class ReportDesk:
         code: str = "",
         hours: tuple[LoggedTime, ...] | None = None,
         settings: Settings | None = None,
+        now: datetime = NOW,
+        advise: Callable[[Bilingual], None] = lambda advice: None,
     ) -> tuple[Path, ...]:
         with reading(self.database) as connection:
             source = ReportSource(
                 connection=connection,
                 settings=settings or self.settings,
                 scope=scope or Scope(project="akane"),
-                now=NOW,
+                now=now,
                 find_file=self.find,
                 hours=lambda: hours,
+                advise=advise,
             )
             document = find_report(name).document(
                 source, ReportOptions(language=language, code=code)
@@ -123,6 +127,18 @@ def pages_of(pdf: Path) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", content))
 
 
+def filled(pdf: Path) -> list[float]:
+    """Return how far down each page of a PDF has ink, of the height between its margins."""
+    shares: list[float] = []
+    for page in pypdfium2.PdfDocument(pdf):
+        seen = np.asarray(page.render(scale=1).to_pil().convert("L"))
+        height = seen.shape[0]
+        body = seen[int(0.06 * height) : int(0.93 * height)]
+        rows = np.flatnonzero((body < 200).any(axis=1))
+        shares.append(float(rows[-1] + 1) / body.shape[0] if rows.size else 0.0)
+    return shares
+
+
 def rows_of(report: dict[str, Any], key: str) -> list[dict[str, Any]]:
     """Return the rows of the tables of that key, of a report in JSON."""
     return [
@@ -154,7 +170,7 @@ def declare_statement(
     at: datetime = BEFORE,
 ) -> int:
     """Declare something about the show and return its ledger entry."""
-    told = (kind.value, answer, text, sequence, shot, subject, at.isoformat())
+    told = (kind.value, image_sha256[:12], answer, text, sequence, shot, subject, at.isoformat())
     with desk.database.begin() as connection:
         return declare(
             connection,

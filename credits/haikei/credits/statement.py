@@ -17,6 +17,7 @@ class StatementKind(StrEnum):
     LIKENESS_CHECK = "likeness_check"  #: recognisable people were looked for
     DEEPFAKE_ASSESSMENT = "deepfake_assessment"  #: EU AI Act, Article 3(60)
     VIEWER_DISCLOSURE = "viewer_disclosure"  #: where the audience is told
+    ARTISTIC_WORK = "artistic_work"  #: evidently artistic or fictional, Article 50(4)
     LEGAL_ROLE = "legal_role"  #: provider or deployer, EU AI Act, Article 3, as counsel reads it
     UNION_NOTICE = "union_notice"
     UNION_CONSULTATION = "union_consultation"

@@ -50,6 +50,10 @@ def _missing(path: str) -> Path | None:
     return None
 
 
+def _unheard(advice: Bilingual) -> None:
+    del advice
+
+
 def _unknown() -> tuple[LoggedTime, ...] | None:
     return None
 
@@ -68,6 +72,9 @@ class ReportSource:
     hours: Callable[[], tuple[LoggedTime, ...] | None] = _unknown
     #: Told, now and then, how many versions were read.
     progress: Callable[[int], None] = _nothing
+    #: Told what whoever runs the report can do about it, such as the command that records what is
+    #: missing. It is for their cover note: papers go to clients, guilds and authorities.
+    advise: Callable[[Bilingual], None] = _unheard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,6 +172,7 @@ def declare(
     sequence: Annotated[str, typer.Option(help="It is about this sequence only.")] = "",
     shot: Annotated[str, typer.Option(help="It is about this shot only.")] = "",
     image: Annotated[str, typer.Option(help="It is about the image with this SHA-256.")] = "",
+    of: Annotated[str, typer.Option(help="It is about the picture of this Version.")] = "",
     to: Annotated[str, typer.Option(help="Whom it was told: a client, a guild.")] = "",
     subject: Annotated[str, typer.Option(help="Which of several, such as a principle.")] = "",
     answer: Annotated[str, typer.Option(help="`yes`, `no` or `unsure`.")] = "",
@@ -189,8 +190,12 @@ def declare(
     from haikei.credits.records import statements as said
     from haikei.database import utc_now
 
-    about = (kind.value, project, sequence, shot, image, to, subject, answer, text, reference)
+    if of and image:
+        raise typer.BadParameter("name the picture by --of or by --image", param_hint="--of")
     with _writing(settings) as connection:
+        if of:
+            image = _picture_of(connection, of, project)
+        about = (kind.value, project, sequence, shot, image, to, subject, answer, text, reference)
         person = _person(connection, by, new=new_person)
         parts = "\0".join((*about, person.id, on.isoformat() if on else ""))
         key = hashlib.sha256(parts.encode()).hexdigest()
@@ -276,6 +281,17 @@ def _version(connection: "Connection", code: str) -> "BackgroundVersion":
             advice="Give the name that the tracker shows, such as c012_bg_summer_day_v003.",
         )
     return found
+
+
+def _picture_of(connection: "Connection", code: str, project: str) -> str:
+    from haikei.errors import CreditError
+
+    version = _version(connection, code)
+    if version.project != project:
+        raise CreditError(
+            f"{code} is of {version.project}, not of {project}.", advice="Check --project."
+        )
+    return version.final.sha256
 
 
 def _person(connection: "Connection", who: str, *, new: bool) -> "Person":

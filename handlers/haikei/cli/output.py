@@ -138,6 +138,7 @@ class Stated(StrEnum):
     THIRD_PARTY_CHECK = "third_party_check"
     LIKENESS_CHECK = "likeness_check"
     DEEPFAKE_ASSESSMENT = "deepfake_assessment"
+    ARTISTIC_WORK = "artistic_work"
     VIEWER_DISCLOSURE = "viewer_disclosure"
     UNION_NOTICE = "union_notice"
     UNION_CONSULTATION = "union_consultation"

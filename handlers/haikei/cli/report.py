@@ -14,7 +14,7 @@ from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
 from haikei.cli.startup import SettingsOption, load_settings
 from haikei.errors import CreditError, HaikeiError, ReportError
 from haikei.reports import Format
-from haikei.texts import Language
+from haikei.texts import Bilingual, Language, in_language
 
 if TYPE_CHECKING:
     from haikei.reports import Report, ReportOptions, ReportSource
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 _LIST, _ALL = "list", "all"
 #: What `haikei report all` writes of each report when no format is named: PDF takes long.
 _USUAL = (Format.HTML, Format.CSV, Format.JSON)
+_COVER_NOTE = Bilingual(
+    "Cover note, for you alone (no report holds it):",
+    "添え書き（担当者用。報告書には含まれません）：",
+)
+_MORE = Bilingual("and {n} more; --json lists all", "ほか{n}件（--json で全件）")
+_MOST_LINES = 40
 
 
 def report(
@@ -54,6 +60,7 @@ def report(
     Write a report on a show, a sequence, a cut or one version.
 
     Files that stand are kept unless --force is given; a report that fails leaves nothing behind.
+    What you can do about what is missing is printed as a cover note, and stands in no report.
     """
     if name == _LIST:
         _list(as_json=as_json)
@@ -67,11 +74,37 @@ def report(
     collect_rarely()
     scope = Scope(project=project, sequence=sequence, shot=shot, latest=not all_versions)
     options = ReportOptions(language=language, code=of)
-    with report_source(settings, scope, ask_tracker=not no_tracker) as source:
+    note = _CoverNote(language)
+    with report_source(settings, scope, ask_tracker=not no_tracker, advise=note.add) as source:
         if name == _ALL:
-            _write_all(source, options, form, out, force=force, as_json=as_json)
+            _write_all(source, options, form, out, note, force=force, as_json=as_json)
         else:
-            _write_one(name, source, options, form, out, force=force, as_json=as_json)
+            _write_one(name, source, options, form, out, note, force=force, as_json=as_json)
+
+
+class _CoverNote:
+    """What whoever runs a report can do about it: it stays with them, papers leave the studio."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = Language.JA if language is Language.JA else Language.EN
+        self._lines: dict[Bilingual, None] = {}
+
+    def add(self, advice: Bilingual) -> None:
+        self._lines.setdefault(advice)
+
+    def print(self) -> None:
+        if not self._lines:
+            return
+        say()
+        say(in_language(_COVER_NOTE, self._language), colour="cyan")
+        for line in list(self._lines)[:_MOST_LINES]:
+            say(f"- {in_language(line, self._language)}")
+        rest = len(self._lines) - _MOST_LINES
+        if rest > 0:
+            say(in_language(_MORE.filled(n=f"{rest:,}"), self._language))
+
+    def plain(self) -> list[dict[str, str]]:
+        return [{"en": line.en, "ja": line.ja} for line in self._lines]
 
 
 def _list(*, as_json: bool) -> None:
@@ -101,6 +134,7 @@ def _write_one(
     options: "ReportOptions",
     form: Format | None,
     out: Path | None,
+    note: _CoverNote,
     *,
     force: bool,
     as_json: bool,
@@ -117,9 +151,18 @@ def _write_one(
         )
     files = write_report(wanted.document(source, options), chosen, path, force=force)
     if as_json:
-        print_json({"report": name, "format": chosen.value, "files": [str(one) for one in files]})
-    for file in () if as_json else files:
+        print_json(
+            {
+                "report": name,
+                "format": chosen.value,
+                "files": [str(one) for one in files],
+                "cover_note": note.plain(),
+            }
+        )
+        return
+    for file in files:
         say(str(file))
+    note.print()
 
 
 def _format(wanted: "Report", form: Format | None, out: Path | None) -> Format:
@@ -150,6 +193,7 @@ def _write_all(
     options: "ReportOptions",
     form: Format | None,
     out: Path | None,
+    note: _CoverNote,
     *,
     force: bool,
     as_json: bool,
@@ -169,20 +213,29 @@ def _write_all(
         forms = [chosen for chosen in ((form,) if form else _USUAL) if chosen in one.formats]
         files, errors = _make(one, forms, source, options, folder, force=force)
         refused = refused or any(isinstance(error, CreditError) for error in errors)
+        for advice in dict.fromkeys(error.advice for error in errors if error.advice):
+            note.add(Bilingual(f"{one.name}: {advice}", f"{one.name}: {advice}"))
         made.append(
             MadeReport(
                 report=one,
                 files=tuple(file.name for file in files),
-                refusals=tuple(dict.fromkeys(map(str, errors))),
+                refusals=tuple(dict.fromkeys(error.message for error in errors)),
             )
         )
         if not as_json:
             _tell(made[-1], folder)
     write_report(Index(made).document(source, options), Format.HTML, index, force=force)
     if as_json:
-        print_json({"index": str(index), "reports": [_plain(one, folder) for one in made]})
+        print_json(
+            {
+                "index": str(index),
+                "reports": [_plain(one, folder) for one in made],
+                "cover_note": note.plain(),
+            }
+        )
     else:
         say(str(index))
+        note.print()
     if refused:
         raise typer.Exit(Exit.FAILED)
 

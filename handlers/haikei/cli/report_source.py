@@ -13,6 +13,7 @@ from haikei.cli.output import warn
 from haikei.cli.startup import load_settings, open_studio
 from haikei.errors import HaikeiError, ReportError
 from haikei.reports import LoggedTime, ReportSource
+from haikei.texts import Bilingual
 
 if TYPE_CHECKING:
     from haikei.credits import Scope
@@ -23,10 +24,20 @@ _Hours = Callable[[], tuple[LoggedTime, ...] | None]
 
 @contextmanager
 def report_source(
-    settings: Path | None, scope: "Scope", *, ask_tracker: bool
+    settings: Path | None,
+    scope: "Scope",
+    *,
+    ask_tracker: bool,
+    advise: Callable[[Bilingual], None] = lambda advice: None,
 ) -> Generator[ReportSource]:
     """
     Yield the studio's records of a part of a show, as reports read them.
+
+    Args:
+        settings: the settings file; None for the one that is found.
+        scope: the part of the show.
+        ask_tracker: whether the tracker is asked for logged hours.
+        advise: is told what belongs into the cover note.
 
     Raises:
         SettingsError: the settings are missing or wrong.
@@ -60,6 +71,7 @@ def report_source(
                 find_file=published_files(loaded),
                 hours=_hours(loaded, scope.project) if ask_tracker else _unknown,
                 progress=_progress,
+                advise=advise,
             )
     finally:
         database.dispose()

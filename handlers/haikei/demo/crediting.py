@@ -69,12 +69,23 @@ def approve(settings: Settings, database: Engine, code: str, director: Person) -
     return True
 
 
-def declare(database: Engine, projects: tuple[str, ...], director: Person, *, model: bool) -> None:
-    """Let the director answer for each show; what was said already stands."""
+def declare(
+    database: Engine,
+    projects: tuple[str, ...],
+    director: Person,
+    *,
+    approved: str,
+    model: bool,
+) -> None:
+    """Let the director answer for each show, and for the picture that they approved, once each."""
     with database.begin() as connection:
+        seen = records.by_code(connection, approved) if approved else None
         for project in projects:
-            for kind, answer, text in _answers(model=model):
-                key = f"{_HERE}/{project}/{kind.value}"
+            answers = [(*one, "") for one in _answers(model=model)]
+            if seen is not None and seen.project == project:
+                answers.append((*_DRAWN, seen.final.sha256))
+            for kind, answer, text, picture in answers:
+                key = f"{_HERE}/{project}/{kind.value}{'/' * bool(picture)}{picture}"
                 if any(
                     one.key == key for one in statements.statements(connection, project=project)
                 ):
@@ -87,7 +98,7 @@ def declare(database: Engine, projects: tuple[str, ...], director: Person, *, mo
                         project=project,
                         sequence="",
                         shot="",
-                        image_sha256="",
+                        image_sha256=picture,
                         by=director,
                         to="",
                         subject="",
@@ -99,17 +110,20 @@ def declare(database: Engine, projects: tuple[str, ...], director: Person, *, mo
                 )
 
 
+#: What the director says of the one picture that they looked at.
+_DRAWN = (
+    StatementKind.DEEPFAKE_ASSESSMENT,
+    "no",
+    "A drawn place that nobody would take for a photograph of a real one.",
+)
+
+
 def _answers(*, model: bool) -> tuple[tuple[StatementKind, str, str], ...]:
-    drawn = (
-        StatementKind.DEEPFAKE_ASSESSMENT,
-        "no",
-        "Drawn places that nobody would take for photographs of real ones.",
-    )
     if model:
         used = "A trained model takes painted backgrounds on; people draw the layouts and finish."
-        return (drawn, (StatementKind.INTENDED_USE, "yes", used))
+        return ((StatementKind.INTENDED_USE, "yes", used),)
     none = "Layouts and touch-ups are drawn by people; the painter is an algorithm without a model."
-    return (drawn, (StatementKind.NO_AI, "yes", none))
+    return ((StatementKind.NO_AI, "yes", none),)
 
 
 Tell = Callable[[str], None]
@@ -167,7 +181,7 @@ def credit(
             projects = records.projects(connection)
         if approved and approve(settings, database, approved, director):
             tell(f"{director.name} approves {approved}")
-        declare(database, projects, director, model=bool(settings.models))
+        declare(database, projects, director, approved=approved, model=bool(settings.models))
         for project in projects:
             recompute(database, desk, Scope(project=project, latest=False))
         entries = _seal(settings, database, tell)

@@ -30,7 +30,12 @@ from haikei.generators import (
     seed_of,
 )
 from haikei.images import decode_picture
-from haikei.jobs.background.validate import drawn_as, require_drawing, require_whole
+from haikei.jobs.background.validate import (
+    drawn_as,
+    require_drawing,
+    require_licensed,
+    require_whole,
+)
 from haikei.jobs.chain import Chain, own_copy
 from haikei.jobs.contributions import drawing, layout_image, operation, stage_image
 from haikei.presets import recipe
@@ -91,7 +96,7 @@ def make_one(
 
     Raises:
         CreditError: a machine is named as a person.
-        LayoutRefused: the layout cannot be used.
+        LayoutRefused: the layout cannot be used, or a trained system states no licence.
         MarksError: the layout's own marks do not hold, or a picture cannot be marked.
         GenerationError: a picture cannot be made.
         StorageUnavailable: the pictures cannot be written.
@@ -117,6 +122,7 @@ def make_one(
         seed=seed,
     )
     plans = production.stages(task)
+    require_licensed(chosen.stages, lambda: [plan.system for plan in plans], settings)
     for plan in plans:
         report(f"{plan.name}: {plan.system.name} {plan.system.version}")
     if dry_run:
@@ -242,11 +248,12 @@ def _mark_all(
 
 
 def _people(name: str, name_ja: str) -> tuple[Person, ...]:
-    if not name:
+    if not (name or name_ja):
         return ()
-    if is_machine_name(name) or is_machine_name(name_ja):
+    machine = next(filter(is_machine_name, (name, name_ja)), None)
+    if machine is not None:
         raise CreditError(
-            f"{name!r} is the name of a machine, not of a person.",
+            f"{machine!r} is the name of a machine, not of a person.",
             advice="Name the people who drew the layout and ran the generator; the system itself "
             "is credited as a tool.",
         )

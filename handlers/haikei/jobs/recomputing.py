@@ -19,6 +19,7 @@ from haikei.credits import (
     Person,
     Scope,
     credit_line,
+    is_machine_name,
     overall_source_type,
     people,
     records,
@@ -36,9 +37,9 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A version whose credits cannot be printed."""
+    """A version whose credits cannot be printed, or a name of the tracker's that is nobody's."""
 
-    code: str
+    code: str  #: the version's, or the person's id
     key: str
     reason: str
 
@@ -90,10 +91,13 @@ def recompute(
     Raises:
         TrackerError: the tracker does not answer, or refuses; what is written already stays.
     """
-    renamed = _names(database, desk if names_from_tracker else None, entries, dry_run=dry_run)
+    renamed, machines = _names(
+        database, desk if names_from_tracker else None, entries, dry_run=dry_run
+    )
     names = {one.after.id: one.after for one in renamed}
     with reading(database) as connection:
-        done = Recomputed(total=records.count(connection, scope), renamed=renamed)
+        total = records.count(connection, scope)
+        done = Recomputed(total=total, renamed=renamed, refused=machines)
         versions = records.backgrounds(connection, scope)
         while some := tuple(islice(versions, _BATCH)):
             done = _batch(done, [_with_names(one, names) for one in some], desk, dry_run=dry_run)
@@ -160,8 +164,8 @@ def _write(desk: CreditDesk, rows: Sequence[CreditRow], *, dry_run: bool) -> Cre
 
 def _names(
     database: Engine, desk: CreditDesk | None, entries: Sequence[PersonEntry], *, dry_run: bool
-) -> tuple[Renamed, ...]:
-    """Take over today's names of those in the register; return whose changed."""
+) -> tuple[tuple[Renamed, ...], tuple[Refused, ...]]:
+    """Take over today's names of those in the register; return whose changed, and refused."""
     with reading(database) as connection:
         before = {person.id: person for person in people.everyone(connection)}
     current = before if desk is None else desk.people(list(before))
@@ -169,15 +173,31 @@ def _names(
         had = people.names_had(connection, list(current))
         stated = (as_credited(one, entries, had.get(one.id, ())) for one in current.values())
         after = people.as_printed(connection, stated)
-    renamed = tuple(
-        Renamed(before=before[person.id], after=person)
+    changed = [
+        person
         for person in after
         if (person.name.strip() or person.name_ja.strip()) and person != before[person.id]
+    ]
+    machines = tuple(
+        Refused(
+            code=person.id,
+            key="",
+            reason=f"The tracker calls them {named!r}, which is the name of a machine; credits go "
+            f"on naming {before[person.id].name or before[person.id].name_ja!r}.",
+        )
+        for person in changed
+        for named in list(filter(is_machine_name, (person.name, person.name_ja)))[:1]
+    )
+    refused = {one.code for one in machines}
+    renamed = tuple(
+        Renamed(before=before[person.id], after=person)
+        for person in changed
+        if person.id not in refused
     )
     if renamed and not dry_run:
         with database.begin() as connection:
             people.note_all(connection, [one.after for one in renamed])
-    return renamed
+    return renamed, machines
 
 
 def _with_names(version: BackgroundVersion, names: Mapping[str, Person]) -> BackgroundVersion:

@@ -17,7 +17,7 @@ from haikei.cli import main
 from haikei.cli.app import app
 from haikei.cli.startup import stop_on_signals
 from haikei.database import jobs
-from haikei.errors import HaikeiError
+from haikei.errors import CreditError, HaikeiError, PolicyRefusal
 from haikei.files import sha256_of
 from haikei.scenes import Scene, SceneKind, draw, save_layout
 from support.clocks import PATIENCE
@@ -268,6 +268,72 @@ def test_generate_without_settings_or_artist_says_what_is_missing(studio: Path) 
     assert "Nobody is named" in made.stdout
     (studio / "broken.png").write_bytes(layout.read_bytes()[:200])
     assert isinstance(call("generate", "broken.png").exception, HaikeiError)
+
+
+@pytest.mark.parametrize("name", ["Midjourney v7", "Adobe Firefly", "ミッドジャーニー"])
+@pytest.mark.parametrize("option", ["--artist", "--artist-ja", "--operator", "--operator-ja"])
+def test_generate_takes_no_machine_for_a_person(studio: Path, option: str, name: str) -> None:
+    layout = studio / "layout.png"
+    save_layout(draw(Scene(kind=SceneKind.HILLS, width=160, height=96, seed=1)), layout)
+
+    refused = call("generate", "layout.png", option, name, "--out", "out")
+
+    assert isinstance(refused.exception, CreditError)
+    assert f"{name!r} is the name of a machine" in str(refused.exception)
+    assert not (studio / "out").exists()
+
+
+_PLUGIN = """
+from haikei.credits import SourceType, System
+from haikei.generators import StageSystem
+from haikei.settings import Settings
+
+
+class Brush:
+    def __init__(self, settings: Settings) -> None:
+        pass
+
+    def describe(self, stage):
+        system = System(name="Brush", version="2", source_type=SourceType.{source}, {stated})
+        return StageSystem(system=system, libraries=())
+
+    def generate(self, request, *, layout, previous, progress):
+        raise AssertionError("nothing may be generated")
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "stated"),
+    [
+        ("TRAINED", ""),
+        ("TRAINED", 'licence="MIT"'),
+        ("COMPOSITE_TRAINED", 'licence=" ", data="Own paintings."'),
+    ],
+)
+def test_generate_runs_no_trained_plug_in_without_a_licence_and_its_data(
+    studio: Path, monkeypatch: pytest.MonkeyPatch, source: str, stated: str
+) -> None:
+    installed = studio / "installed"
+    info = installed / "studio_brush-1.0.dist-info"
+    info.mkdir(parents=True)
+    module = f"studio_brush_{len(stated)}"
+    (installed / f"{module}.py").write_text(_PLUGIN.format(source=source, stated=stated))
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: studio-brush\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[haikei.generators]\nbrush = {module}:Brush\n")
+    monkeypatch.syspath_prepend(installed)
+    with (studio / "haikei.toml").open("a", encoding="utf-8") as file:
+        file.write('[recipes.brushed]\nstages = [{ name = "gen1", generator = "brush" }]\n')
+    layout = studio / "layout.png"
+    save_layout(draw(Scene(kind=SceneKind.HILLS, width=160, height=96, seed=1)), layout)
+    order = ("generate", "layout.png", "--recipe", "brushed", "--out", "out")
+
+    for more in ((), ("--dry-run",)):
+        refused = call(*order, *more)
+        assert isinstance(refused.exception, PolicyRefusal)
+        assert "Brush 2, a trained system without a licence or a statement" in str(
+            refused.exception
+        )
+    assert not (studio / "out").exists()
 
 
 def test_doctor_finds_what_is_wrong_on_this_machine(studio: Path) -> None:

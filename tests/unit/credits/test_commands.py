@@ -163,6 +163,35 @@ def test_a_statement_is_sealed_once_and_listed(studio: Engine) -> None:
     assert "guild" not in _done("statements", "--project", "akane", "--kind", "no_ai")
 
 
+def test_whether_a_picture_is_a_deep_fake_is_said_of_it_by_somebody(studio: Engine) -> None:
+    said = ("declare", "deepfake_assessment", "--project", "akane", "--by", "佐藤葵")
+    text = ("--text", "A drawn street.")
+    one = ("--of", "c001_bg_summer_day_v001")
+
+    refused = [
+        _call(*said, *text, "--answer", "no"),
+        _call(*said, *text, "--answer", "no", "--sequence", "ep01", "--shot", "c001"),
+        _call(*said, *text, *one),
+        _call(*said, *text, *one, "--answer", "maybe"),
+        _call(*said, *text, *one, "--answer", "no", "--on", "2020-01-01"),
+        _call(*said, *text, "--image", "0" * 64, "--answer", "no"),
+        _call(*said[:3], "port", *said[4:], *text, *one, "--answer", "no"),
+        _call(*said[:5], "Midjourney v7", *text, *one, "--answer", "no", "--new-person"),
+    ]
+    entry = json.loads(_done(*said, *text, *one, "--answer", "no", "--json"))
+
+    words = ("of one picture", "of one picture", "no default", "no default", "was made on")
+    for result, word in zip(
+        refused, (*words, "No published", "is of akane", "machine"), strict=True
+    ):
+        assert isinstance(result.exception, CreditError)
+        assert word in str(result.exception)
+    (listed,) = json.loads(_done("statements", "--project", "akane", "--json"))
+    assert (listed["answer"], listed["ledger"]) == ("no", entry["ledger"])
+    assert listed["image_sha256"] == a_background().final.sha256
+    assert _call(*said, *text, *one, "--image", "0" * 64).exit_code == 2
+
+
 @pytest.mark.usefixtures("studio")
 def test_someone_new_gets_an_id_that_tells_nothing_and_keeps_it() -> None:
     said = ("declare", "no_ai", "--project", "akane", "--by", "Legal Lee", "--answer", "yes")

@@ -5,13 +5,14 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import select
 
-from haikei.credits import SourceType, Statement, StatementKind
+from haikei.credits import Person, SourceType, Statement, StatementKind
 from haikei.credits.records import statements
 from haikei.database import image_records, ledger
 from haikei.errors import TrackerRejected, TrackerUnavailable
@@ -318,6 +319,46 @@ def test_an_ai_recipe_in_a_project_without_ai_is_refused(open_studio: OpenJobStu
         "PolicyRefusal",
     )
     assert "PORT takes no AI" in job.error
+    assert studio.generator.made == []
+
+
+@pytest.mark.parametrize(
+    ("source", "licence", "data"),
+    [
+        (SourceType.TRAINED, "", ""),
+        (SourceType.TRAINED, "MIT", " "),
+        (SourceType.COMPOSITE_TRAINED, "", "Own paintings."),
+    ],
+)
+def test_a_trained_system_without_a_licence_and_its_data_makes_nothing(
+    studio: JobStudio, source: SourceType, licence: str, data: str
+) -> None:
+    studio.generator.source_type = source
+    studio.generator.licence, studio.generator.data = licence, data
+
+    job = studio.store.get(studio.publish())
+
+    assert (job.state, job.step, job.error_kind) == (
+        JobState.DEAD,
+        Step.VALIDATE,
+        "PolicyRefusal",
+    )
+    assert "a trained system without a licence or a statement of what it was" in job.error
+    assert studio.generator.made == []
+
+
+@pytest.mark.parametrize("name", ["Midjourney v7", "Adobe Firefly", "ミッドジャーニー"])
+@pytest.mark.parametrize("japanese", [False, True])
+def test_a_layout_that_the_tracker_assigns_to_a_machine_makes_nothing(
+    studio: JobStudio, name: str, *, japanese: bool
+) -> None:
+    person = Person(id="HumanUser:9", name="Aoi" if japanese else name)
+    studio.tracker.artists = (replace(person, name_ja=name) if japanese else person,)
+
+    job = studio.store.get(studio.publish())
+
+    assert (job.state, job.error_kind) == (JobState.DEAD, "PolicyRefusal")
+    assert "is a generator, not a person" in job.error or "that is a generator" in job.error
     assert studio.generator.made == []
 
 

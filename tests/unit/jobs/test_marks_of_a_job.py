@@ -2,17 +2,28 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from haikei.credits import Grade, ImageKind, Relation, ReviewState, Role, SourceType, records
+from haikei.credits import (
+    Grade,
+    ImageKind,
+    Relation,
+    ReviewState,
+    Role,
+    SourceType,
+    people,
+    records,
+)
 from haikei.errors import TrackerRejected
 from haikei.files import sha256_of
 from haikei.fingerprint import fingerprint_text
 from haikei.images import read_picture
 from haikei.jobs import JobState, Step
 from haikei.provenance import FileMarks, MarksState, read_marks
+from haikei.provenance.formats.png import write_xmp
 from support.jobs import JobStudio, OpenJobStudio, announce, job_studios, put_layout
 from support.pictures import rewrite_chunks
 from support.trackers import AOI
@@ -178,6 +189,35 @@ def test_a_layout_with_sound_marks_keeps_them_below_ours(studio: JobStudio) -> N
     marks = _marks(studio, copy)
     assert marks.state is MarksState.TRUSTED
     assert len(marks.steps) == 2
+
+
+@pytest.mark.parametrize("name", ["Midjourney v7", "Adobe Firefly", "ミッドジャーニー"])
+def test_whom_a_layouts_xmp_calls_its_creator_is_nobody_who_drew(
+    studio: JobStudio, name: str
+) -> None:
+    event = put_layout(studio.settings, "c002")
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator><rdf:Seq>'
+        f"<rdf:li>{name}</rdf:li></rdf:Seq></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    signed = BytesIO()
+    write_xmp(BytesIO(event.layout.read_bytes()), signed, packet.encode())
+    announce(studio.database, studio.replace_layout(event, signed.getvalue()))
+
+    studio.work()
+
+    job = studio.store.list()[0]
+    assert job.state is JobState.DONE, job.error
+    with studio.database.begin() as connection:
+        assert name not in {one.name for one in people.everyone(connection)}
+    for path in studio.files:
+        if path.name.startswith("c002_bg_summer") and path.suffix == ".png":
+            marks = _marks(studio, path)
+            assert marks.xmp is not None
+            assert marks.xmp.creators == (AOI.name,)
+            assert name not in {one.name for one in marks.xmp.contributors}
 
 
 def test_without_the_time_stamp_authority_nothing_is_signed_or_published(

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from haikei.credits import Grade, Person, Relation
+from haikei.credits import Grade, Person, Relation, people
 from haikei.database import notices, reading
 from haikei.errors import TrackerUnavailable
 from haikei.events import Source
@@ -173,6 +174,48 @@ def test_a_psd_that_says_what_its_own_parent_was_is_not_passed_over(
     assert "found by the XMP in the file" in note_of(studio, 2)
     assert "which 2 versions hold, and by the paint it shows" in note_of(studio, 3)
     assert "which 3 versions hold, and by the paint it shows" in note_of(studio, 4)
+
+
+@pytest.mark.parametrize("name", ["Midjourney v7", "Adobe Firefly", "ミッドジャーニー"])
+@pytest.mark.usefixtures("tracker")
+def test_whom_a_layer_of_a_psd_is_called_after_is_nobody_who_painted(
+    studio: JobStudio, tmp_path: Path, name: str
+) -> None:
+    with file_of(studio, version_of(studio, 1)).open("rb") as published:
+        packet = read_metadata(published).xmp
+    assert packet is not None
+    picture = read_picture(file_of(studio, version_of(studio, 1)))
+    red = Dab(box=(0.1, 0.1, 0.3, 0.4), colour=(230, 40, 40))
+    document = layered_psd(picture, [red], layer=name)
+    file = save_psd(document, tmp_path / "a.psd", xmp=packet)
+
+    announce_touch_up(studio, touch_up_event(file, artist=SAKURA))
+
+    assert painters(studio, 2) == ["Sakura Ito"]
+    with reading(studio.database) as connection:
+        assert name not in {one.name for one in people.everyone(connection)}
+
+
+@pytest.mark.parametrize("name", ["Midjourney v7", "Adobe Firefly", "ミッドジャーニー"])
+@pytest.mark.usefixtures("tracker")
+def test_a_paint_over_that_the_tracker_has_from_a_machine_credits_nobody(
+    studio: JobStudio, name: str
+) -> None:
+    """By the row's `created_by`, and by what the file is called."""
+    place: Any = {"season": "summer", "time": "day", "version": 1}
+    linked = paint(studio, version_of(studio, 1), "a.png")
+    named = paint(studio, version_of(studio, 1), "b.png", at=60)
+
+    person = Person(id="HumanUser:99", name=name)
+    announce_touch_up(studio, touch_up_event(linked, artist=person, **place))
+    announce_touch_up(studio, touch_up_event(named, artist_name=name.replace(" ", "_"), **place))
+
+    by_name, by_link = touch_ups(studio)
+    for dead in (by_name, by_link):
+        assert (dead.state, dead.error_kind) == (JobState.DEAD, "CreditError")
+    assert f"{name!r} is the name of a machine" in by_link.error
+    assert "in its name is nobody we know" in by_name.error
+    assert len(versions(studio)) == 1
 
 
 @pytest.mark.usefixtures("tracker")

@@ -1,15 +1,18 @@
 """`haikei report` writes what is asked for, where it is asked for, and says what became of it."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
+import pypdfium2  # type: ignore[import-untyped]
 import pytest
 from typer.testing import CliRunner, Result
 
 from haikei.cli.app import app
 from haikei.errors import CreditError, HaikeiError, ReportError
-from haikei.reports import reports
-from support.records import a_background, a_chain, a_layout
+from haikei.reports import Format, reports
+from support.records import PAINTER, a_background, a_chain, a_layout, a_system
 from support.reports import ReportDesk
 
 
@@ -147,6 +150,84 @@ def test_all_reports_fail_when_credits_do_and_the_index_says_why(desk: ReportDes
     index = (desk.folder / "all" / "index.html").read_text(encoding="utf-8")
     assert "No credits without names" in index
     assert 'href="dashboard.html"' in index
+
+
+#: What only somebody at the studio's keyboard can use: commands, options, settings.
+_FOR_THE_STUDIO = re.compile(
+    r"haikei [a-z][a-z-]+|(?<![\w-])--[a-z]|`|\[\[|\[models\]|signing\.[a-z]|haikei\.toml|\$ "
+)
+
+
+def _text_of(file: Path) -> str:
+    if file.suffix == ".pdf":
+        paper = pypdfium2.PdfDocument(file)
+        return "\n".join(page.get_textpage().get_text_range() for page in paper)
+    return re.sub("<style>.*?</style>", "", file.read_text(encoding="utf-8-sig"), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("name", [one.name for one in reports()])
+def test_no_paper_holds_a_command_or_a_setting(name: str, desk: ReportDesk) -> None:
+    """With everything missing that can be: statements, files, models in the settings, unions."""
+    by_hand = a_chain("c003", system=PAINTER, touch_up_by=())
+    broken = a_background("c001")
+    bare = replace(a_system("Bare Model", "2"), licence="", data="")
+    desk.save(broken, a_background("c002", images=a_chain("b", system=bare)))
+    desk.save(a_background("c003", images=by_hand))
+    desk.paint(broken.final.path).write_bytes(b"no picture at all")
+    line = (name, "--project", "akane", "--no-tracker", "--json", "--out")
+    of = ("--of", broken.code) if name == "image-sheet" else ()
+    notes: list[str] = []
+
+    (wanted,) = (one for one in reports() if one.name == name)
+    for form in wanted.formats:
+        if form is Format.PNG:
+            continue  # the pages of the PDF
+        # A PDF is the page of HTML: in one language it shows the same, in half the time.
+        language = "en" if form is Format.PDF else "both"
+        done = call(*line, f"paper.{form.value}", *of, "--language", language)
+        assert done.exit_code == 0, done.output
+        told = json.loads(done.stdout)
+        notes += [one["en"] for one in told["cover_note"]]
+        found = _FOR_THE_STUDIO.search(_text_of(Path(told["files"][0])))
+        assert found is None, (name, form, found)
+    assert bool(notes) == (name in _WITH_A_NOTE)
+
+
+#: Reports that ask for what people can record, or open files that are broken here.
+_WITH_A_NOTE = {"ai-use", "article-50", "image-sheet", "no-ai", "union-log", "verification"}
+
+
+def test_the_cover_note_is_printed_for_whoever_runs_the_report(desk: ReportDesk) -> None:
+    desk.save(a_background())
+    line = ("article-50", "--project", "akane", "--no-tracker")
+
+    done = call(*line, "--out", "a.html")
+    japanese = call(*line, "--out", "b.html", "--language", "ja")
+
+    files, _, note = done.stdout.partition("Cover note, for you alone (no report holds it):")
+    assert files.split() == ["a.html"]
+    assert "haikei credits declare viewer_disclosure --project akane" in note
+    assert "deepfake_assessment --project akane --of c001_bg_summer_day_v001" in note
+    assert "Official Journal" in note
+    assert "添え書き" in japanese.stdout
+
+
+def test_a_report_that_misses_nothing_has_no_cover_note(desk: ReportDesk) -> None:
+    desk.save(a_background())
+
+    done = call("credits-roll", "--project", "akane", "--no-tracker", "--out", "roll.html")
+
+    assert done.stdout.split() == ["roll.html"]
+
+
+def test_the_index_of_all_reports_says_why_and_the_note_what_to_do(desk: ReportDesk) -> None:
+    desk.save(a_background(images=(a_layout(artists=()),)))
+
+    done = call("all", "--project", "akane", "--out", "all", "--no-tracker", "--format", "html")
+
+    index = _text_of(desk.folder / "all" / "index.html")
+    assert _FOR_THE_STUDIO.search(index) is None
+    assert "haikei credits opt-out" in done.stdout.partition("Cover note")[2]
 
 
 def test_pictures_outside_the_storage_roots_are_never_read(desk: ReportDesk) -> None:

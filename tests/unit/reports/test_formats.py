@@ -43,7 +43,8 @@ from haikei.reports.document.charts import Bar, bars, columns
 from haikei.reports.formats.pdf import lay_out, write_pdf
 from haikei.reports.report_writing import write_report
 from haikei.texts import Bilingual, Language, in_language
-from support.reports import NOW, a_document, pages_of
+from support.records import PAINTER, a_background, a_chain
+from support.reports import NOW, ReportDesk, a_document, filled, pages_of
 
 EVIL = '<script>alert("x")</script>'
 
@@ -313,6 +314,32 @@ def test_no_report_ends_in_a_nearly_empty_page(paragraphs: int) -> None:
     blocks = [Paragraph("One line of words.")] * paragraphs
 
     assert not lay_out(a_document(*blocks)).ends_nearly_empty
+
+
+@pytest.mark.parametrize("rows", range(19, 27))
+def test_no_report_with_a_wide_table_ends_in_a_nearly_empty_page(rows: int) -> None:
+    columns = tuple(Column(key=f"c{number}", title=f"Column {number}") for number in range(10))
+    table = Table(key="t", columns=columns, rows=[("word",) * 10] * rows)
+
+    assert not lay_out(a_document(Heading("Rows"), table)).ends_nearly_empty
+
+
+@pytest.mark.parametrize("cuts", [1, 4, 13])
+@pytest.mark.parametrize(
+    "name",
+    ["ai-use", "article-50", "breakdown", "credits-roll", "dashboard", "no-ai", "union-log"],
+)
+def test_no_page_of_a_report_is_nearly_empty(desk: ReportDesk, name: str, cuts: int) -> None:
+    """With a part by hand and one without a trained model, so that each list has rows or none."""
+    for number in range(cuts):
+        stem = f"c{number:03}"
+        images = a_chain(stem, system=PAINTER) if number % 3 == 1 else a_chain(stem)
+        desk.save(a_background(stem, images=images))
+
+    (file, *_) = desk.write(name, Format.PDF)
+
+    pages = filled(file)
+    assert len(pages) == 1 or min(pages) >= 0.25, pages
 
 
 def test_what_must_be_set_just_so_may_end_nearly_empty() -> None:

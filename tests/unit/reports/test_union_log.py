@@ -85,11 +85,11 @@ def test_a_notice_after_the_first_generation_is_flagged(desk: ReportDesk) -> Non
     assert rows_of(report, "works")[0]["notice"]["en"] == "not recorded"
 
 
-def test_a_missing_notice_is_flagged_with_its_command(desk: ReportDesk) -> None:
+def test_a_missing_notice_is_flagged(desk: ReportDesk) -> None:
     desk.save(a_background("c001"))
     report = desk.json("union-log", settings=_settings(desk, _covered("Yuki Tanaka")))
     assert "no notice is recorded" in _alerts(report)
-    assert "declare union_notice" in rows_of(report, "statements")[0]["said"]["en"]
+    assert rows_of(report, "statements")[0]["answer"]["en"] == "not recorded"
 
 
 def test_nothing_is_assumed_of_people_whom_the_settings_do_not_know(desk: ReportDesk) -> None:

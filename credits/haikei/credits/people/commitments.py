@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from haikei.canonical import canonical_json
 from haikei.credits.contribution import Person
+from haikei.credits.machine_names import is_machine_name
 from haikei.credits.people.stating import state_name
 from haikei.credits.statement import StatementKind
 from haikei.database import name_openings, people, utc_now
@@ -167,7 +168,9 @@ def _merged(before: _Known | None, told: Person) -> Person:
     if before.erased:
         return before.person
     kept = before.person
-    names = kept if before.renamed or not told.name.strip() else told
+    # An account that came to bear a generator's name leaves earlier work its artist's.
+    machine = is_machine_name(told.name) or is_machine_name(told.name_ja)
+    names = kept if before.renamed or machine or not told.name.strip() else told
     return Person(
         id=told.id,
         name=names.name,

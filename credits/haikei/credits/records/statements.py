@@ -9,11 +9,13 @@ from haikei.credits.machine_names import is_machine_name
 from haikei.credits.people.commitments import note
 from haikei.credits.people.redaction import Mentions
 from haikei.credits.people.stating import seal_statement
+from haikei.credits.records.store import backgrounds_with
 from haikei.credits.statement import NAME_KINDS, Statement, StatementKind
 from haikei.database import schema
 from haikei.errors import CreditError
 
 _ROWS = schema.statements
+_ANSWERS = ("yes", "no", "unsure")
 _column = _ROWS.c
 
 
@@ -23,9 +25,12 @@ def declare(connection: Connection, statement: Statement) -> int:
 
     The same key again returns the entry that stands, as long as it says the same.
 
+    Whether a picture is a deep fake is said of one published picture, once it is there: what is
+    said of a show before says nothing of what will be drawn.
+
     Raises:
-        CreditError: it says nothing, it is a machine that says it, or it is about a name, which
-            the register states itself.
+        CreditError: it says nothing, it is a machine that says it, it is about a name, which the
+            register states itself, or about a picture that is not there.
         LedgerError: another statement stands under this key.
     """
     if not statement.text.strip() and not statement.answer.strip():
@@ -42,7 +47,45 @@ def declare(connection: Connection, statement: Statement) -> int:
             f"{statement.kind.value} is sealed where the name is changed, and not declared.",
             advice="Use `haikei credits rename`, `opt-out` or `erase`.",
         )
+    if statement.kind is StatementKind.DEEPFAKE_ASSESSMENT:
+        _check_picture(connection, statement)
     return seal_statement(connection, statement, note(connection, statement.by))
+
+
+def _check_picture(connection: Connection, statement: Statement) -> None:
+    if statement.answer not in _ANSWERS:
+        raise CreditError(
+            "Whether a picture is a deep fake has no default answer.",
+            advice=f"Answer it with {', '.join(_ANSWERS)}.",
+        )
+    if not statement.image_sha256:
+        raise CreditError(
+            "Whether it is a deep fake is stated of one picture, not of a cut or a show.",
+            advice="Name the picture, by its Version (--of) or its SHA-256 (--image), once it is "
+            "there.",
+        )
+    found = [
+        version
+        for version in backgrounds_with(connection, statement.image_sha256)
+        if version.final.sha256 == statement.image_sha256
+        and version.project == statement.project
+        and statement.sequence in {"", version.sequence}
+        and statement.shot in {"", version.shot}
+    ]
+    if not found:
+        raise CreditError(
+            f"No published picture of {statement.project} with the SHA-256 "
+            f"{statement.image_sha256[:12]}… is recorded.",
+            advice="It is stated of a background or touch-up after it was published; check the "
+            "show, and the sequence and shot if you gave them.",
+        )
+    made = found[0].final.created_at
+    if statement.at < made:
+        raise CreditError(
+            f"{found[0].code} was made on {made:%Y-%m-%d %H:%M} UTC, after the statement about it "
+            f"({statement.at:%Y-%m-%d %H:%M} UTC).",
+            advice="Look at the picture, and state it with the date on which you did.",
+        )
 
 
 def statements(

@@ -12,7 +12,7 @@ from haikei.credits import (
     SourceType,
     StatementKind,
 )
-from haikei.reports.document.blocks import Badge, Item, Lines, Tone
+from haikei.reports.document.blocks import Badge, Lines, Tone
 from haikei.texts import GRADES, IMAGE_KINDS, Bilingual, Text, variant_text
 
 #: In the words of IPTC, shortened.
@@ -112,26 +112,26 @@ def grade(known: Grade) -> Badge:
     return _GRADES[known]
 
 
-def not_recorded(how: Text) -> Lines:
-    """Return what stands in place of a fact that nobody recorded, with how to record it."""
-    return Lines((NOT_RECORDED, how))
+def not_recorded(why: Text) -> Lines:
+    """Return what stands in place of a fact that nobody recorded, with why."""
+    return Lines((NOT_RECORDED, why))
 
 
-def declare(kind: StatementKind, scope: Scope, *, shot: str = "", subject: str = "") -> Bilingual:
-    """Return the words that tell how to record a statement about a part of the show."""
+def declare(kind: StatementKind, scope: Scope, *, subject: str = "", of: str = "") -> str:
+    """
+    Return the command that records a statement about a part of the show, or about a version's
+    picture. It is for whoever runs a report, and stands in none.
+    """
     command = f"haikei credits declare {kind.value} --project {_quoted(scope.project)}"
-    if scope.sequence:
+    if scope.sequence and not of:
         command += f" --sequence {_quoted(scope.sequence)}"
-    if shot or scope.shot:
-        command += f" --shot {_quoted(shot or scope.shot)}"
+    if scope.shot and not of:
+        command += f" --shot {_quoted(scope.shot)}"
+    if of:
+        command += f" --of {_quoted(of)}"
     if subject:
         command += f" --subject {_quoted(subject)}"
-    return Bilingual(f"Record it: {command} …", f"記録方法：{command} …")
-
-
-def listed(items: tuple[Item, ...], badge: Badge) -> Lines:
-    """Return several lines and, last, how they are known."""
-    return Lines((*items, badge))
+    return f"{command} --by … --text …"
 
 
 def _quoted(name: str) -> str:

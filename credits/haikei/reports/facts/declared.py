@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, select
 
-from haikei.credits import BackgroundVersion, Scope, Statement, StatementKind
+from haikei.credits import BackgroundVersion, ImageRecord, Scope, Statement, StatementKind
 from haikei.credits.records import statements
 from haikei.database import ledger
 from haikei.database import statements as statement_rows
@@ -27,7 +27,8 @@ from haikei.reports.document.blocks import (
     Tone,
 )
 from haikei.reports.document.composing import shown
-from haikei.reports.document.phrases import DECLARED, NOT_RECORDED
+from haikei.reports.document.phrases import DECLARED, NOT_RECORDED, declare
+from haikei.reports.report import ReportSource
 from haikei.texts import Bilingual, Text
 
 
@@ -92,6 +93,15 @@ class Declarations:
         for sequence, shot in dict.fromkeys(places):
             found.extend(reversed(self._places.get((kind, sequence, shot), ())))
         return tuple(found)
+
+    def of_picture(self, picture: ImageRecord, kind: StatementKind) -> Declared | None:
+        """Return the newest word on one picture, of those said when it existed; None without."""
+        found = (
+            one
+            for one in self._images.get((kind, picture.sha256), ())
+            if one.statement.at >= picture.created_at
+        )
+        return max(found, key=lambda one: (one.statement.at, one.entry), default=None)
 
 
 def reference(text: str) -> Text | Link:
@@ -166,11 +176,25 @@ _ANSWERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One question, what was said to it, and what to do where nothing was."""
+    """One question, and what was said to it."""
 
     question: Text
     found: tuple[Declared, ...]
-    how: Text  #: to record it
+
+
+def ask(
+    source: ReportSource,
+    kind: StatementKind,
+    question: Bilingual,
+    found: tuple[Declared, ...],
+    *,
+    subject: str = "",
+) -> Asked:
+    """Return a question; how it is answered goes to the cover note where nobody has."""
+    if not found:
+        how = declare(kind, source.scope, subject=subject)
+        source.advise(Bilingual(f"{question.en} {how}", f"{question.ja} {how}"))
+    return Asked(question=question, found=found)
 
 
 def answers(key: str, asked: Iterable[Asked], *, caption: Text = "") -> Table:
@@ -215,7 +239,7 @@ def answer(text: str, *, alert: bool = False) -> Cell:
 
 def _rows(asked: Asked) -> Iterator[tuple[Cell, ...]]:
     if not asked.found:
-        yield (asked.question, None, NOT_RECORDED, asked.how, None, None, None)
+        yield (asked.question, None, NOT_RECORDED, None, None, None, None)
     for one in asked.found[:MOST]:
         said = one.statement
         yield (

@@ -1,6 +1,6 @@
 """What published files say about themselves, read again when the report is made."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from haikei.credits import ImageRecord
 from haikei.errors import HaikeiError
 from haikei.files import sha256_of
-from haikei.provenance import FileMarks, read_marks, trusted_roots
+from haikei.provenance import FileMarks, MarksState, names_ai, read_marks, trusted_roots
 from haikei.reports.document.blocks import (
     Badge,
     Block,
@@ -60,7 +60,12 @@ def file_blocks(image: ImageRecord, source: ReportSource) -> Iterator[Block]:
     try:
         same = sha256_of(path) == image.sha256
         marks = _marks(path, source)
-    except (HaikeiError, OSError) as error:
+    except HaikeiError as error:
+        # What to do about it is for the studio alone.
+        yield Notice(error.message, Tone.ALERT)
+        source.advise(Bilingual(str(error), str(error)))
+        return
+    except OSError as error:
         yield Notice(str(error), Tone.ALERT)
         return
     if not same:
@@ -152,36 +157,103 @@ def _xmp(xmp: "XmpMarks") -> tuple[Fact, ...]:
 
 
 _Item = TypeVar("_Item")
-#: Files that are opened: each takes a second or so. `haikei verify` looks at all of them.
-SAMPLE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """One mark that is looked for in a file."""
+
+    key: str
+    label: Bilingual
+    holds: Callable[[FileMarks], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class NotSought:
+    """Something that nobody looked for, and why."""
+
+    key: str
+    label: Bilingual
+    why: Bilingual
+
+
+def _names_ai(marks: FileMarks) -> bool:
+    return any(names_ai(one.source_type) for step in marks.steps for one in step.actions)
+
+
+def _keeps_inputs(marks: FileMarks) -> bool:
+    return len(marks.steps) > 1 or bool(marks.steps and marks.steps[-1].plain_ingredients)
+
+
+#: What is looked for in a published file, whoever asks.
+SOUGHT = (
+    Sought(
+        "c2pa",
+        Bilingual("C2PA manifest, signer trusted", "C2PA（署名者信頼済み）"),
+        lambda marks: marks.state is MarksState.TRUSTED,
+    ),
+    Sought("c2pa_ai", Bilingual("C2PA names AI", "C2PAのAI記載"), _names_ai),
+    Sought(
+        "xmp",
+        Bilingual("XMP source type names AI", "XMPソース種別のAI記載"),
+        lambda marks: marks.xmp is not None and names_ai(marks.xmp.digital_source_type),
+    ),
+    Sought(
+        "xmp_system",
+        Bilingual("XMP names the system", "XMPのシステム名"),
+        lambda marks: marks.xmp is not None and bool(marks.xmp.ai_system),
+    ),
+    Sought(
+        "time_stamp",
+        Bilingual("RFC 3161 time stamp", "RFC 3161 タイムスタンプ"),
+        lambda marks: bool(marks.steps) and marks.steps[-1].signed_at is not None,
+    ),
+    Sought("input_marks", Bilingual("Inputs kept in it", "入力素材の保持"), _keeps_inputs),
+)
+NOT_SOUGHT = (
+    NotSought(
+        "watermark",
+        Bilingual("Imperceptible watermark", "不可視の電子透かし"),
+        Bilingual(
+            "Haikei embeds none and has no detector of others'.",
+            "Haikeiは透かしを埋め込まず、他社の透かしの検出手段も持ちません。",
+        ),
+    ),
+    NotSought(
+        "icon",
+        Bilingual("Common icon", "共通アイコン"),
+        Bilingual(
+            "Haikei draws none on pictures; where the work shows one is for people to state.",
+            "Haikeiは画像に描き込みません。作品での表示は人が申告します。",
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What one file of the sample says."""
+    """What one file that was opened says."""
 
     code: str
     url: str
-    entry: int
-    path: str  #: as recorded
     marks: FileMarks | None
     problem: str = ""  #: why it could not be read
 
 
-def spread(items: Sequence[_Item], most: int = SAMPLE) -> tuple[_Item, ...]:
+def spread(items: Sequence[_Item], most: int) -> tuple[_Item, ...]:
     """Return at most so many of the items, evenly spread, the first and the last among them."""
     if len(items) <= most:
         return tuple(items)
     return tuple(items[place * (len(items) - 1) // (most - 1)] for place in range(most))
 
 
-def look(source: ReportSource, *, code: str, url: str, entry: int, path: str) -> Looked | None:
+def look(source: ReportSource, *, code: str, url: str, path: str) -> Looked | None:
     """Return what a published file says about itself; None where the file is not at hand."""
     file = source.find_file(path)
     if file is None:
         return None
     marks, problem = _read(source, file)
-    return Looked(code=code, url=url, entry=entry, path=path, marks=marks, problem=problem)
+    return Looked(code=code, url=url, marks=marks, problem=problem)
 
 
 def _read(source: ReportSource, file: Path) -> tuple[FileMarks | None, str]:
@@ -189,5 +261,6 @@ def _read(source: ReportSource, file: Path) -> tuple[FileMarks | None, str]:
         roots = trusted_roots(source.settings)
         marks = read_marks(file, trust_pem=roots.signers, timestamp_trust_pem=roots.time_stamps)
     except HaikeiError as error:
-        return None, str(error)
+        source.advise(Bilingual(str(error), str(error)))
+        return None, error.message
     return marks, ""

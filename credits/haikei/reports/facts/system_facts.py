@@ -8,7 +8,8 @@ from typing import Any
 
 from haikei.credits import ImageRecord, SourceType, System
 from haikei.reports.document.blocks import Badge, Fact, Item, Lines, Link, Tone
-from haikei.reports.document.phrases import DECLARED, LOGGED, not_recorded
+from haikei.reports.document.phrases import DECLARED, LOGGED, NOT_RECORDED, not_recorded
+from haikei.reports.report import ReportSource
 from haikei.settings import Model, Settings
 from haikei.texts import Bilingual
 
@@ -45,9 +46,9 @@ def system_name(system: System) -> str:
     return f"{system.name} {system.version}".strip()
 
 
-def facts_of(system: System, settings: Settings) -> tuple[Fact, ...]:
+def facts_of(system: System, source: ReportSource) -> tuple[Fact, ...]:
     """Return what is known of a system, each fact with how it is known."""
-    return (*_logged(system), *_declared(model_of(system, settings), system, settings))
+    return (*_logged(system), *_declared(model_of(system, source.settings), system, source))
 
 
 def _logged(system: System) -> tuple[Fact, ...]:
@@ -85,18 +86,32 @@ def _logged(system: System) -> tuple[Fact, ...]:
     )
 
 
-def _declared(model: Model | None, system: System, settings: Settings) -> tuple[Fact, ...]:
+def _declared(model: Model | None, system: System, source: ReportSource) -> tuple[Fact, ...]:
     if not system.source_type.is_ai:
         return ()
+    name = system_name(system)
     if model is None:
-        absent = not_recorded(
+        source.advise(
             Bilingual(
-                f"Describe {system_name(system)} under [models] in the settings.",
-                f"設定の [models] に {system_name(system)} を記載してください。",
+                f"Describe {name} under [models] in the settings.",
+                f"設定の [models] に {name} を記載してください。",
             )
         )
-        return (Fact("declared", Bilingual("Provider, contract", "提供者・契約"), absent),)
-    own = model.provider == settings.studio.name
+        return (Fact("declared", Bilingual("Provider, contract", "提供者・契約"), NOT_RECORDED),)
+    known = (
+        ("provider", model.provider),
+        ("contract", model.contract),
+        ("data_url", model.data_url),
+    )
+    for missing, value in known:
+        if not value:
+            source.advise(
+                Bilingual(
+                    f"Set {missing} of {name} under [models] in the settings.",
+                    f"設定の [models] で {name} の {missing} を記入してください。",
+                )
+            )
+    own = model.provider == source.settings.studio.name
     trains = (
         Badge(Bilingual("yes: stored or trained on", "はい（保存・学習あり）"), Tone.ALERT)
         if model.trains_on_inputs
@@ -108,7 +123,7 @@ def _declared(model: Model | None, system: System, settings: Settings) -> tuple[
             Bilingual("Provider", "提供者"),
             Lines((model.provider, Bilingual("the studio itself", "スタジオ自身"), DECLARED))
             if own
-            else _set(model.provider, "provider"),
+            else _set(model.provider),
         ),
         Fact("runs", Bilingual("Where it runs", "実行場所"), Lines((_RUNS[model.runs], DECLARED))),
         Fact(
@@ -119,7 +134,7 @@ def _declared(model: Model | None, system: System, settings: Settings) -> tuple[
         Fact(
             "contract",
             Bilingual("Contract or terms", "契約・規約"),
-            _set(model.contract, "contract"),
+            _set(model.contract),
         ),
         Fact(
             "licence_url",
@@ -131,7 +146,7 @@ def _declared(model: Model | None, system: System, settings: Settings) -> tuple[
             Bilingual("Disclosure of training data", "学習データの開示"),
             Lines((Link(model.data_url, model.data_url), DECLARED))
             if model.data_url
-            else _set("", "data_url"),
+            else NOT_RECORDED,
         ),
     )
 
@@ -141,15 +156,8 @@ def _known(text: str, badge: Badge) -> Lines:
     return Lines(items)
 
 
-def _set(text: str, name: str) -> Lines:
-    if text:
-        return _known(text, DECLARED)
-    return not_recorded(
-        Bilingual(
-            f"Set {name} of this model under [models] in the settings.",
-            f"設定の [models] でこのモデルの {name} を記入してください。",
-        )
-    )
+def _set(text: str) -> Lines | Badge:
+    return _known(text, DECLARED) if text else NOT_RECORDED
 
 
 _LABELS = {

@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from html import escape
 from importlib.resources import files
+from itertools import chain, islice
 
 from haikei.reports.document.blocks import (
+    Align,
     Badge,
     Block,
     Bullets,
@@ -62,24 +64,19 @@ _NONE = Bilingual("None.", "該当なし")
 _MANY = 12
 #: Rows that are joined into one piece of the page.
 _ROWS = 200
-#: Tables with more columns than this stand on landscape pages in print.
+#: A report with a table of more columns than this, where two of numbers count as one, is printed on
+#: landscape pages.
 _UPRIGHT = 8
+#: A table of fewer rows and at most so many columns is kept on one page.
+_SHORT, _NARROW = 8, 4
 
 
 def html(document: Document) -> Iterator[str]:
     """Yield the page, piece by piece; joined they are one HTML document in UTF-8."""
     page = _Page(document.language)
     yield page.begin(document)
-    heads: list[Heading] = []
     for block in document.blocks:
-        if isinstance(block, Heading):
-            heads.append(block)
-            continue
-        wide = isinstance(block, Table) and len(block.columns) > _UPRIGHT
-        yield from (page.heading(head, wide=wide) for head in heads)
-        heads.clear()
         yield from page.block(block)
-    yield from (page.heading(head) for head in heads)
     yield page.end(document)
 
 
@@ -145,15 +142,15 @@ class _Page:
             case _:
                 yield self._plain(block)
 
-    def heading(self, heading: Heading, *, wide: bool = False) -> str:
-        """Return a heading; one over a wide table stands on that table's page."""
+    def _heading(self, heading: Heading) -> str:
         anchor = f' id="{escape(heading.anchor)}"' if heading.anchor else ""
-        kind = ' class="wide"' if wide else ""
         level = 3 if heading.level > 2 else 2
-        return f"<h{level}{kind}{anchor}>{self._text(heading.text)}</h{level}>\n"
+        return f"<h{level}{anchor}>{self._text(heading.text)}</h{level}>\n"
 
     def _plain(self, block: Block) -> str:
         match block:
+            case Heading():
+                return self._heading(block)
             case Paragraph():
                 kind = ' class="small"' if block.small else ""
                 return f"<p{kind}>{self._text(block.text)}</p>\n"
@@ -244,13 +241,18 @@ class _Page:
             f'<th scope="col" class="{kind}">{self._text(column.title)}</th>'
             for kind, column in zip(classes, table.columns, strict=True)
         )
-        wide = ' class="wide"' if len(table.columns) > _UPRIGHT else ""
+        begin = list(islice(rows, _SHORT))
+        short = len(begin) < _SHORT and len(table.columns) <= _NARROW
+        numbers = sum(column.align is Align.END for column in table.columns)
+        wide = len(table.columns) - numbers / 2 > _UPRIGHT
+        kind = "wide" if wide else "short" if short else ""
         yield (
-            f'<div class="scroll"><table{wide}>{caption}<thead><tr>{heads}</tr></thead>\n<tbody>\n'
+            f'<div class="scroll"><table class="{kind}">{caption}<thead><tr>{heads}</tr></thead>\n'
+            "<tbody>\n"
         )
         opened = [f'<td class="{kind}">' for kind in classes]
         waiting = [self._row(first, opened)]
-        for row in rows:
+        for row in chain(begin, rows):
             waiting.append(self._row(row, opened))
             if len(waiting) >= _ROWS:
                 yield "".join(waiting)

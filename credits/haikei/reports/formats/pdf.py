@@ -14,7 +14,7 @@ from haikei.reports.formats.html import html
 #: 400 KiB.
 ROW_LIMIT = 1_500
 #: A last page with less than this share filled is nearly empty.
-NEARLY_EMPTY = 0.22
+NEARLY_EMPTY = 0.33
 #: What is tried one after the other so that no report ends in such a page: set closer, then wider.
 _SETTINGS = tuple(
     f"@page {{ margin: {margin} !important }}"
@@ -23,6 +23,8 @@ _SETTINGS = tuple(
         ("17mm 16mm 16mm", 8.9, 1.4),
         ("15mm 15mm 14mm", 8.6, 1.34),
         ("20mm 17mm 19mm", 9.6, 1.6),
+        ("13mm 14mm 13mm", 8.2, 1.3),
+        ("22mm 20mm 21mm", 10, 1.7),
     )
 )
 #: Longer reports are set once: to set them costs more than half a page is worth.
@@ -51,10 +53,15 @@ class Pages:
         return len(self._laid_out.pages)
 
     @property
+    def last_filled(self) -> float:
+        """What share of the last page's height holds something; the whole of a single page."""
+        last = self._laid_out.pages[-1]._page_box
+        return float(last.children[0].height / last.height) if self.number > 1 else 1.0
+
+    @property
     def ends_nearly_empty(self) -> bool:
         """Whether there is a last page that holds hardly anything."""
-        last = self._laid_out.pages[-1]._page_box
-        return self.number > 1 and last.children[0].height < NEARLY_EMPTY * last.height
+        return self.last_filled < NEARLY_EMPTY
 
     def pdf(self) -> bytes:
         """Return them as a PDF file."""
@@ -93,8 +100,12 @@ def lay_out(document: Document, *, row_limit: int = ROW_LIMIT, styles: str = "")
     just_so = bool(styles) or document.style is Style.CARD or pages.number > _MOST_PAGES
     if just_so or not pages.ends_nearly_empty:
         return pages
-    tried = map(laid_out, _SETTINGS)
-    return next((one for one in tried if not one.ends_nearly_empty), pages)
+    for rules in _SETTINGS:
+        tried = laid_out(rules)
+        if not tried.ends_nearly_empty:
+            return tried
+        pages = max(pages, tried, key=lambda one: one.last_filled)
+    return pages
 
 
 class _Counted:

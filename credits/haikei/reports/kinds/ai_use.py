@@ -29,11 +29,18 @@ from haikei.reports.document.phrases import (
     LOGGED,
     MEASURED,
     NOT_RECORDED,
-    declare,
     not_recorded,
 )
 from haikei.reports.facts.ai_scan import AiBackground, AiScan, scan
-from haikei.reports.facts.declared import Agreed, Approval, Asked, Declarations, about_what, answers
+from haikei.reports.facts.declared import (
+    Agreed,
+    Approval,
+    Asked,
+    Declarations,
+    about_what,
+    answers,
+    ask,
+)
 from haikei.reports.facts.questions import (
     ACADEMIES_SAY,
     ACADEMY_SOURCE,
@@ -210,20 +217,21 @@ def _asked(declarations: Declarations, source: ReportSource) -> Iterator[Asked]:
             Bilingual("Did the client approve, and when?", "発注者は承認したか（日付）"),
         ),
     ):
-        how = declare(kind, source.scope)
-        yield Asked(question=question, found=declarations.of(kind), how=how)
+        yield ask(source, kind, question, declarations.of(kind))
     said = declarations.of(StatementKind.PRINCIPLE)
     for asked in NETFLIX_PRINCIPLES:
         number, text = asked.key, asked.text
-        yield Asked(
-            question=Bilingual(f"{number}. {text.en}", f"{number}. {text.ja}"),
-            found=tuple(one for one in said if _principle(one.statement.subject) == number),
-            how=declare(StatementKind.PRINCIPLE, source.scope, subject=number),
+        yield ask(
+            source,
+            StatementKind.PRINCIPLE,
+            Bilingual(f"{number}. {text.en}", f"{number}. {text.ja}"),
+            tuple(one for one in said if _principle(one.statement.subject) == number),
+            subject=number,
         )
     known = {asked.key for asked in NETFLIX_PRINCIPLES}
     other = tuple(one for one in said if _principle(one.statement.subject) not in known)
     if other:
-        yield Asked(question=Bilingual("Another question", "その他の質問"), found=other, how="")
+        yield Asked(question=Bilingual("Another question", "その他の質問"), found=other)
     for kind, question in (
         (
             StatementKind.THIRD_PARTY_CHECK,
@@ -236,11 +244,10 @@ def _asked(declarations: Declarations, source: ReportSource) -> Iterator[Asked]:
             Bilingual("Were recognisable people looked for?", "実在人物の肖像を確認したか"),
         ),
     ):
-        how = declare(kind, source.scope)
-        yield Asked(question=question, found=declarations.of(kind), how=how)
+        yield ask(source, kind, question, declarations.of(kind))
     corrections = declarations.of(StatementKind.CORRECTION)
     if corrections:
-        yield Asked(question=Bilingual("Corrections", "訂正"), found=corrections, how="")
+        yield Asked(question=Bilingual("Corrections", "訂正"), found=corrections)
 
 
 def _principle(subject: str) -> str:
@@ -330,7 +337,7 @@ def _tools(found: AiScan, source: ReportSource) -> Iterator[Block]:
         )
         facts = (
             Fact("used", Bilingual("Used for", "使用"), used),
-            *facts_of(system, source.settings),
+            *facts_of(system, source),
         )
         yield Facts(facts, key=f"tool_{number}")
 

@@ -156,7 +156,7 @@ def _sheet(work: Work, people: StudioPeople) -> tuple[Fact, ...]:
             _lines(_recall(work)),
         ),
         Fact("touch_up", Bilingual("Touch-ups", "加筆・修正"), _lines(_paintings(work))),
-        Fact("selection", Bilingual("WorkSelection", "選択"), _lines(_chosen(work))),
+        Fact("selection", Bilingual("Selection", "選択"), _lines(_chosen(work))),
         Fact("instructions", Bilingual("Instructions", "指示"), _lines(_told(work))),
         Fact("tries", Bilingual("Tries", "試行回数"), _tries(work)),
         Fact(
@@ -180,7 +180,7 @@ def _table(works: _Works) -> Table:
             Column(key="layout", title=Bilingual("Layout", "原図")),
             Column(key="recall", title=Bilingual("Lines seen", "線の再現")),
             Column(key="touch_up", title=Bilingual("Touch-ups", "加筆・修正")),
-            Column(key="selection", title=Bilingual("WorkSelection", "選択")),
+            Column(key="selection", title=Bilingual("Selection", "選択")),
             Column(key="tries", title=Bilingual("Instructions, tries", "指示・試行回数")),
             Column(key="rights", title=Bilingual("Rights", "権利")),
             Column(key="entries", title=Bilingual("Ledger entries", "台帳番号"), align=Align.END),

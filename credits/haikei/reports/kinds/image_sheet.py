@@ -245,7 +245,7 @@ def _tools(version: BackgroundVersion, source: ReportSource) -> Iterator[Block]:
         )
     for system in found:
         yield Heading(system_name(system), level=3)
-        yield Facts(facts_of(system, source.settings), key="system")
+        yield Facts(facts_of(system, source), key="system")
     for image, name in _named(version):
         facts = request_facts(image)
         if facts:

@@ -229,12 +229,20 @@ def _blocks(lists: _Lists, source: ReportSource) -> Iterator[Block]:
         Bilingual(
             "Attested means: the records of every step are there, and in none of them a trained "
             "model made pixels. What a layout was drawn with outside this pipeline is known only "
-            "where its artist declared it: " + declare(StatementKind.NO_AI, source.scope).en,
+            "where its artist declared it.",
             "証明とは、全工程の記録があり、いずれの工程でも学習済みモデルによる画素がないことを意味します。"
-            "パイプライン外での原図の作画方法は、作家の申告がある場合にのみ確認できます。"
-            + declare(StatementKind.NO_AI, source.scope).ja,
+            "パイプライン外での原図の作画方法は、作家の申告がある場合にのみ確認できます。",
         )
     )
+    undeclared = sum(one.stated is None for one in lists.attested)
+    if undeclared:
+        how = declare(StatementKind.NO_AI, source.scope)
+        source.advise(
+            Bilingual(
+                f"For {undeclared:,} backgrounds nobody declared that no AI was used: {how}",
+                f"{undeclared:,}件の背景にAI不使用の申告がありません：{how}",
+            )
+        )
     yield Paragraph(
         Bilingual(
             "This list is signed: the file beside it that ends in .sig holds the signature over "
@@ -244,12 +252,12 @@ def _blocks(lists: _Lists, source: ReportSource) -> Iterator[Block]:
         small=True,
     )
     yield Heading(Bilingual("Attested: made without AI", "AI不使用と証明された背景"), anchor="list")
-    yield _table(lists.attested)
+    yield _table(lists.attested, refused=False)
     yield Heading(Bilingual("Not attested", "証明できない背景"))
-    yield _table(lists.refused)
+    yield _table(lists.refused, refused=True)
 
 
-def _table(rows: tuple[_Examined, ...]) -> Table:
+def _table(rows: tuple[_Examined, ...], *, refused: bool) -> Table:
     return Table(
         key="backgrounds",
         columns=(
@@ -259,9 +267,11 @@ def _table(rows: tuple[_Examined, ...]) -> Table:
             Column(key="version", title=Bilingual("Version", "バージョン"), linked=True),
             Column(key="state", title=Bilingual("State", "状態")),
             Column(key="made", title=Bilingual("How it was made", "制作方法"), wide=True),
-            Column(key="people", title=Bilingual("Drawn and painted by", "作画・彩色")),
+            Column(
+                key="people", title=Bilingual("Drawn, painted by", "作画・彩色"), wide=not refused
+            ),
             Column(key="declared", title=Bilingual("Declared by", "申告者")),
-            Column(key="why_not", title=Bilingual("Why not", "証明できない理由"), wide=True),
+            Column(key="why_not", title=Bilingual("Why not", "証明できない理由"), wide=refused),
             Column(key="sha256", title=Bilingual("SHA-256 of the file", "ファイルのSHA-256")),
             Column(key="pixels_sha256", title=Bilingual("of its pixels", "画素のSHA-256")),
             Column(key="entries", title=Bilingual("Ledger entries", "台帳番号"), align=Align.END),
@@ -282,7 +292,7 @@ def _row(one: _Examined) -> tuple[Cell, ...]:
         one.shot,
         Link(one.code, one.url),
         REVIEW_STATES[one.state],
-        Lines(made),
+        Lines(made, inline=True),
         joined(one.artists) if one.artists else NOT_RECORDED,
         Lines((*by_whom(one.stated).items, *sealed(one.stated).items))
         if one.stated

@@ -127,10 +127,9 @@ def _blocks(found: Sequence[Examination]) -> Iterator[Block]:
                 Column(key="file", title=Bilingual("File", "ファイル")),
                 Column(key="kind", title=Bilingual("Finding", "種別")),
                 Column(key="message", title=Bilingual("What was found", "内容"), wide=True),
-                Column(key="advice", title=Bilingual("What to do", "対応"), wide=True),
             ),
             rows=(
-                (one.path.name, problem.kind.value, problem.message, problem.advice)
+                (one.path.name, problem.kind.value, problem.message)
                 for one in bad
                 for problem in one.problems
             ),
@@ -203,6 +202,9 @@ def _show(source: ReportSource, examiner: Examiner) -> Iterator[tuple[Cell, ...]
             yield _missing(found)
         else:
             one = examiner.examine(DeliveredFile(path=path, relative=found.final.path))
+            for problem in one.problems:
+                todo = f"{path.name}: {problem.advice}"
+                source.advise(Bilingual(todo, todo))
             yield (*_row(one), Lines(tuple(problem.message for problem in one.problems)))
         source.progress(number)
 

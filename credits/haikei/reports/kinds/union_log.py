@@ -38,11 +38,10 @@ from haikei.reports.document.phrases import (
     KNOWN_NOTE,
     LOGGED,
     NOT_RECORDED,
-    declare,
 )
 from haikei.reports.facts import version_lineage
 from haikei.reports.facts.ai_scan import read
-from haikei.reports.facts.declared import Asked, Declarations, answers
+from haikei.reports.facts.declared import Asked, Declarations, answers, ask
 from haikei.reports.facts.questions import TAG_SOURCE
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.report import Format, ReportOptions, ReportSource
@@ -221,6 +220,14 @@ def _blocks(log: _Log, declarations: Declarations, source: ReportSource) -> Iter
         ),
         small=True,
     )
+    if log.unknown or not log.covered:
+        source.advise(
+            Bilingual(
+                "Whom an agreement covers stands in [[people]] of the settings: union and "
+                "classification.",
+                "協約の対象者は設定の [[people]] の union と classification に記入します。",
+            )
+        )
     yield from _notices(log, declarations)
     yield Heading(Bilingual("Notices and consultations", "通知と協議"), anchor="notices")
     yield answers("statements", _asked(declarations, source))
@@ -236,9 +243,8 @@ def _notices(log: _Log, declarations: Declarations) -> Iterator[Block]:
     if not log.covered:
         yield Notice(
             Bilingual(
-                "Nobody is recorded as covered: set union and classification in [[people]] of the "
-                "settings.",
-                "対象者の記録がありません。設定の [[people]] に union を記入してください。",
+                "Nobody is recorded as covered by an agreement.",
+                "協約の対象者の記録がありません。",
             ),
             Tone.ALERT,
         )
@@ -246,9 +252,9 @@ def _notices(log: _Log, declarations: Declarations) -> Iterator[Block]:
         number = len(log.unknown)
         yield Notice(
             Bilingual(
-                f"For {number:,} people who worked on these backgrounds the settings do not say "
-                "whether an agreement covers them ([[people]]).",
-                f"{number:,}人について、協約の対象かどうかが設定（[[people]]）に記載されていません。",
+                f"For {number:,} people who worked on these backgrounds it is not recorded "
+                "whether an agreement covers them.",
+                f"{number:,}人について、協約の対象かどうかの記録がありません。",
             ),
             Tone.DASHED,
         )
@@ -294,8 +300,7 @@ def _asked(declarations: Declarations, source: ReportSource) -> Iterator[Asked]:
             Bilingual("Which consultations were held?", "どのような協議を行ったか"),
         ),
     ):
-        how = declare(kind, source.scope)
-        yield Asked(question=question, found=declarations.of(kind), how=how)
+        yield ask(source, kind, question, declarations.of(kind))
 
 
 def _people(log: _Log) -> Table:
