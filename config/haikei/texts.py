@@ -147,6 +147,9 @@ ROLES: Mapping[str, RoleTexts] = {
     ),
 }
 
+#: The subject of a Note that asks who drew a layout; replies to it are answers.
+ARTIST_QUESTION = Bilingual("Who drew the layout?", "原図を描いたのはどなたですか")
+
 #: `haikei.credits.Facet`: the sides of an image's making.
 #: Of a system that no person is named for: what the pipeline ran itself, and what ran elsewhere.
 BY_PIPELINE = Bilingual("run by pipeline", "パイプライン自動実行")

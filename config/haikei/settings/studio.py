@@ -52,7 +52,7 @@ class Tracker(Section):
     stage_type: str = "Background Stage"
     """Code of the PublishedFileType of an intermediate generation."""
     layout_step: str = "Layout"
-    """Name of the pipeline step whose task assignee drew the layout."""
+    """Name of the pipeline step whose single assignee drew a layout that names no task."""
     background_step: str = "Background"
     """Name of the pipeline step whose task receives the background."""
     review_status: str = "rev"

@@ -33,6 +33,10 @@ class SourceType(StrEnum):
         return self in {SourceType.TRAINED, SourceType.COMPOSITE_TRAINED}
 
 
+#: How the id of a person begins whom people were asked to name.
+ASKED_FOR = "person:asked-"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """A human who worked on an image."""
@@ -41,6 +45,11 @@ class Person:
     name: str  #: in Latin letters
     name_ja: str = ""  #: in Japanese script; empty when unknown
     opt_out: str = ""  #: where it is recorded that they do not want to be named; else empty
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether this stands for one of several people until it is known which of them."""
+        return self.id.startswith(ASKED_FOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

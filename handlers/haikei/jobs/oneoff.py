@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from haikei.canonical import canonical_json
 from haikei.credits import (
     CreditLine,
+    Evidence,
     Grade,
     ImageKind,
     ImageRecord,
@@ -216,7 +217,7 @@ def _mark_all(
         drawn_by=drawing(
             named.artists,
             role=Role(settings.credits.layout_role),
-            source="haikei generate --artist",
+            evidence=Evidence(source="haikei generate --artist"),
             at=now,
             grade=Grade.DECLARED,
         ),

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from haikei.credits import (
+    Evidence,
     Grade,
     ImageKind,
     ImageRecord,
@@ -38,7 +39,9 @@ IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
 def _layout(*artists: Person) -> ImageRecord:
-    drawn_by = drawing(artists, role=Role.GENZU, source="Task:14 assignee", at=AT)
+    drawn_by = drawing(
+        artists, role=Role.GENZU, evidence=Evidence(source="Task:14 assignee"), at=AT
+    )
     return layout_image(
         key="layout",
         sha256="",

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from haikei.credits.contribution import (
+    ASKED_FOR,
     Contribution,
     Evidence,
     Grade,
@@ -230,6 +231,7 @@ class RecordReader:
 
     def _contributions(self, seqs: list[int], made_by: Mapping[int, list[Contribution]]) -> None:
         persons, machines = self._people, self._systems
+        asked: set[int] = set()
         for row in self._rows(_CONTRIBUTIONS, seqs):
             seq, role, kind, actor, grade, source, sha256, measured, minutes, note, at = row
             change, recall = read_measured(measured) if measured else (None, None)
@@ -251,6 +253,24 @@ class RecordReader:
                     at=datetime.fromisoformat(at),
                 )
             )
+            if actor.startswith(ASKED_FOR):
+                asked.add(seq)
+        for seq in asked:
+            made_by[seq][:] = _without_answered(made_by[seq])
+
+
+def _without_answered(contributions: Sequence[Contribution]) -> list[Contribution]:
+    """Return contributions without those of people not yet named, where somebody is by now."""
+    named = {
+        one.role
+        for one in contributions
+        if isinstance(one.actor, Person) and not one.actor.is_asked_for
+    }
+    return [
+        one
+        for one in contributions
+        if not (isinstance(one.actor, Person) and one.actor.is_asked_for and one.role in named)
+    ]
 
 
 _ASKED = 500

@@ -11,7 +11,14 @@ from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.generate import Generated
 from haikei.jobs.background.validate import Validated
 from haikei.jobs.chain import Chain, Link, marked_copy
-from haikei.jobs.contributions import drawing, layout_image, lines_kept, retake, stage_image
+from haikei.jobs.contributions import (
+    drawing,
+    layout_image,
+    layout_key,
+    lines_kept,
+    retake,
+    stage_image,
+)
 from haikei.jobs.job import JobOrder
 from haikei.jobs.publishing import LAYOUT, MadeVersion, made_before, make_version, publish_files
 from haikei.jobs.tools import Tools
@@ -45,7 +52,6 @@ def extract(
         )
         made = _Work(
             order=order,
-            artist_source=collected.context.artist_source or "tracker",
             validated=validated,
             generated=generated,
             tools=tools,
@@ -59,7 +65,6 @@ def extract(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     order: JobOrder
-    artist_source: str
     validated: Validated
     generated: Generated
     tools: Tools
@@ -96,7 +101,7 @@ class _Work:
     def _layout(self, chain: Chain) -> Link:
         order, copy = self.order, self.validated.copy
         image = layout_image(
-            key=f"{order.event_key}/layout",
+            key=layout_key(order),
             sha256=order.layout_sha256,
             pixels_sha256=self.generated.layout_pixels_sha256,
             fingerprint=self.generated.layout_fingerprint,
@@ -104,7 +109,7 @@ class _Work:
             drawn_by=drawing(
                 self.validated.artists,
                 role=self._role,
-                source=self.artist_source,
+                evidence=self.validated.drawn_by,
                 at=self.ordered_at,
             ),
             path=self._stage_path(LAYOUT, copy.suffix),

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from haikei.credits import Person, SourceType, System, is_machine_name, people
+from haikei.credits import Evidence, Person, SourceType, System, is_machine_name, people
+from haikei.credits.records import asking
 from haikei.database import reading
 from haikei.errors import ImageUnreadable, LayoutChanged, MarksBroken, PolicyRefusal, SheetBlank
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.disputed import require_undisputed
 from haikei.jobs.background.generate import production_order
 from haikei.jobs.chain import copied
-from haikei.jobs.contributions import as_credited
+from haikei.jobs.contributions import as_credited, layout_key
 from haikei.jobs.job import JobOrder
 from haikei.jobs.tools import Tools
 from haikei.names import fits
@@ -79,6 +80,7 @@ class Validated:
 
     copy: Path  #: in the job's folder, byte for byte as it was announced
     artists: tuple[Person, ...]  #: as credits name them, never empty
+    drawn_by: Evidence  #: where the artists are known from
     source_type: SourceType  #: how it was drawn, by the file's own marks
 
 
@@ -119,9 +121,7 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
     marks = read_marks(copy, trust_pem=tools.marks().trust_pem)
     require_whole(marks)
     source_type = drawn_as(marks)
-    artists = named_artists(
-        collected.context, settings, earlier_names=_earlier_names(collected.context, tools)
-    )
+    artists, evidence = _artists(order, collected.context, tools)
     require_undisputed(order, decoded.picture.sha256(), artists, collected.context, tools)
     task = production_order(order, copy, settings)
 
@@ -134,7 +134,7 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
     require_licensed(task.recipe.stages, systems, settings)
     if source_type.is_ai:
         require_drawn(project, order.layout.name, settings)
-    return Validated(copy=copy, artists=artists, source_type=source_type)
+    return Validated(copy=copy, artists=artists, drawn_by=evidence, source_type=source_type)
 
 
 def require_drawing(layout: "Picture", name: str, settings: Settings) -> None:
@@ -166,6 +166,8 @@ def named_artists(
     settings: Settings,
     *,
     earlier_names: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    asked: Person | None = None,
+    answered: Sequence[Person] = (),
 ) -> tuple[Person, ...]:
     """
     Return who drew the layout, as the studio's credits name them.
@@ -177,11 +179,13 @@ def named_artists(
         context: what the tracker knows of the layout.
         settings: the studio's.
         earlier_names: what artists were called before, by id: a refusal under one of these holds.
+        asked: who stands for the artist where the tracker leaves it open among several.
+        answered: who was named since as the artist of this layout.
 
     Raises:
         PolicyRefusal: an artist has not consented, or nobody is named where a name is needed.
     """
-    for person in context.artists:
+    for person in (*context.artists, *context.candidates):
         # The logins of several artists come in one list: each may be anybody's among them.
         former = earlier_names.get(person.id, ())
         names = (*context.artist_logins, person.name, person.name_ja, *former)
@@ -201,10 +205,11 @@ def named_artists(
                 advice="Assign the layout's task to the person who answers for it, then retry the "
                 "job.",
             )
-    if context.artists:
+    found = context.artists or answered or ((asked,) if context.candidates and asked else ())
+    if found:
         return tuple(
             as_credited(person, settings.people, earlier_names.get(person.id, ()))
-            for person in context.artists
+            for person in found
         )
     if settings.policy.unnamed_layouts is Unnamed.ALLOW:
         shot = context.shot
@@ -315,6 +320,27 @@ def _no_ai_rule(project: Sequence[str], settings: Settings) -> str | None:
     return next((rule for rule in settings.policy.no_ai_projects if fits(rule, project)), None)
 
 
-def _earlier_names(context: LayoutContext, tools: Tools) -> Mapping[str, Sequence[str]]:
+def _artists(
+    order: JobOrder, context: LayoutContext, tools: Tools
+) -> tuple[tuple[Person, ...], Evidence]:
+    """Return who drew the layout, and where that is known from."""
+    layout = layout_key(order)
+    maybe = (*context.artists, *context.candidates)
     with reading(tools.database) as connection:
-        return people.names_had(connection, [person.id for person in context.artists])
+        earlier = people.names_had(connection, [person.id for person in maybe])
+        answered = () if context.artists else asking.artists_named(connection, layout)
+    if context.candidates and not answered:
+        # An answer may name any of them, whom the register must know then.
+        with tools.database.begin() as connection:
+            people.note_all(connection, context.candidates)
+    artists = named_artists(
+        context,
+        tools.settings,
+        earlier_names=earlier,
+        asked=asking.asked_for(layout),
+        answered=answered,
+    )
+    asked = any(person.is_asked_for for person in artists)
+    source = context.artist_source or "tracker"
+    note = asking.candidates_note(context.candidates) if asked else ""
+    return artists, Evidence(source=source, note=note)
