@@ -19,8 +19,13 @@ WITHHELD_JA = "（本人の希望により非表示）"
 #: What is printed for one of several people until it is known which of them.
 NOT_YET_NAMED = Bilingual("(not yet named)", "（未確定）")
 _SHOWN = 20
-# Pixels that only a human can have made: somebody has to be named for them.
-_HUMAN = {SourceType.DIGITAL_CREATION, SourceType.PRINT, SourceType.HUMAN_EDITS}
+# Pixels that a human made, as far as nothing says otherwise: somebody has to be named for them.
+_HUMAN = {
+    SourceType.DIGITAL_CREATION,
+    SourceType.PRINT,
+    SourceType.HUMAN_EDITS,
+    SourceType.NOT_DECLARED,
+}
 _MAKING = {Facet.LAYOUT, Facet.TOUCH_UP}
 
 

@@ -73,6 +73,14 @@ def drawing(
     )
 
 
+def made_elsewhere(system: System, *, signs: str, at: datetime) -> Contribution:
+    """Return the contribution of a trained model to a layout, as marks in the file tell of it."""
+    evidence = Evidence(source=signs)
+    return Contribution(
+        role=Role.AI_LAYOUT, actor=system, grade=Grade.LOGGED, evidence=evidence, at=at
+    )
+
+
 def generation(system: System, *, request_sha256: str, at: datetime) -> Contribution:
     """Return the contribution of what made a picture; its request can be examined by its hash."""
     return Contribution(

@@ -1,5 +1,8 @@
 """A layout that several may have drawn: nobody is named until people have answered who did."""
 
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -193,11 +196,12 @@ def call(studio: JobStudio, monkeypatch: pytest.MonkeyPatch, *arguments: str) ->
     folder = studio.settings.studio.state.parent
     (folder / "haikei.toml").write_text(
         '[studio]\nname = "Test Studio"\nstate = "state"\n'
-        '[[storage.roots]]\nname = "primary"\npath = "root"\n',
+        '[[storage.roots]]\nname = "primary"\npath = "root"\n'
+        '[tracker]\nkind = "memory"\n[ledger]\ntracker_field = false\n',
         encoding="utf-8",
     )
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("haikei.trackers.load_tracker", lambda _: studio.tracker)
+    monkeypatch.setattr("haikei.trackers.load_tracker", studio.open_tracker)
     return CliRunner().invoke(app, ["credits", *arguments])
 
 
@@ -221,17 +225,30 @@ def test_a_command_names_the_artist_and_recomputes_once(
     assert "Nobody is asked who drew the layout" in str(again.exception)
 
 
-def test_the_ledger_stays_whole_when_a_question_is_answered(
-    studio: JobStudio, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_ledger_files_and_bundle_are_whole_with_and_without_an_answer(
+    studio: JobStudio, monkeypatch: pytest.MonkeyPatch, is_answered: bool
 ) -> None:
     studio.publish()
-    reply(studio, "Ken Abe")
-    folder = studio.settings.studio.state.parent
+    if is_answered:
+        reply(studio, "Ken Abe")
     call(studio, monkeypatch, "people")
 
-    done = CliRunner().invoke(app, ["ledger", "verify"])
-    file = CliRunner().invoke(app, ["verify", str(studio.files[0])])
-
-    assert done.exit_code == 0, (done.output, folder)
-    assert file.exit_code == 0, file.output
-    assert "Ken Abe" in file.output
+    export = ("--project", "PORT", "--out", "bundle.zip", "--files")
+    for line in (
+        ("ledger", "verify"),
+        ("verify", *map(str, (path for path in studio.files if path.suffix != ".json"))),
+        ("ledger", "export", *export),
+    ):
+        done = CliRunner().invoke(app, [*line])
+        assert done.exit_code == 0, (*line[:1], done.output)
+    key = CliRunner().invoke(app, ["ledger", "key"]).stdout
+    with zipfile.ZipFile("bundle.zip") as archive:
+        archive.extract("verify_bundle.py")
+    audited = subprocess.run(
+        [sys.executable, "-I", "-S", "verify_bundle.py", "bundle.zip", key],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert audited.returncode == 0, audited.stdout

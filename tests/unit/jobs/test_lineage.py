@@ -149,7 +149,9 @@ COMFY = AiSign(where='PNG text "workflow"', what="ComfyUI", proof=True)
 @pytest.mark.parametrize(
     ("marks", "drawn"),
     [
-        (_marks(), SourceType.DIGITAL_CREATION),
+        (_marks(), SourceType.NOT_DECLARED),
+        (_marks(MarksState.NONE, IPTC + "composite"), SourceType.NOT_DECLARED),
+        (_marks(MarksState.NONE, IPTC + "digitalCreation", COMFY), SourceType.COMPOSITE_TRAINED),
         (_marks(MarksState.NONE, "", COMFY), SourceType.TRAINED),
         (_marks(MarksState.NONE, IPTC + "print"), SourceType.PRINT),
         (_marks(MarksState.NONE, IPTC + "digitalCapture"), SourceType.PRINT),

@@ -39,6 +39,8 @@ from haikei.credits.record import (
     ReviewState,
 )
 from haikei.credits.records.record_sealing import read_measured
+from haikei.credits.records.statements import standing_of, statements
+from haikei.credits.statement import Statement, StatementKind
 from haikei.database import (
     background_images,
     backgrounds,
@@ -131,6 +133,7 @@ class RecordReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._recent: dict[int, ImageRecord] = {}
+        self._declared: dict[str, tuple[Statement, ...]] = {}
 
     @cached_property
     def _people(self) -> Mapping[str, Person]:
@@ -186,7 +189,21 @@ class RecordReader:
                 images=tuple([images[seq] for seq in seqs]),
                 ledger=tuple(seqs),
                 created_at=at,
+                hand_drawn=self._hand_drawn(project, sequence, shot, [images[n] for n in seqs]),
             )
+
+    def _hand_drawn(
+        self, project: str, sequence: str, shot: str, images: Sequence[ImageRecord]
+    ) -> Statement | None:
+        if project not in self._declared:
+            kinds = (StatementKind.HAND_DRAWN,)
+            found = statements(self._connection, project=project, kinds=kinds)
+            self._declared[project] = tuple(found)
+        declared = self._declared[project]
+        if not declared:
+            return None
+        shown = {image.sha256 for image in images if image.kind is ImageKind.LAYOUT}
+        return standing_of(declared, sequence=sequence, shot=shot, images=shown)
 
     def images(self, seqs: Iterable[int]) -> Mapping[int, ImageRecord]:
         """Return images by the numbers of their ledger entries."""

@@ -1,6 +1,6 @@
 """Statements: said once, sealed, and found again by what they are about."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import Connection, or_, select
 
@@ -9,7 +9,7 @@ from haikei.credits.machine_names import is_machine_name
 from haikei.credits.people.commitments import note
 from haikei.credits.people.redaction import Mentions
 from haikei.credits.people.stating import seal_statement
-from haikei.credits.statement import NAME_KINDS, Statement, StatementKind
+from haikei.credits.statement import NAME_KINDS, YES, Statement, StatementKind
 from haikei.database import schema
 from haikei.errors import CreditError
 
@@ -101,6 +101,30 @@ def statements(
             reference=mentions.show(row.reference),
             at=row.at,
         )
+
+
+def hand_drawn(
+    connection: Connection, *, project: str, sequence: str, shot: str
+) -> Statement | None:
+    """Return by whom a cut's layout is declared to be drawn by hand, if their last word is so."""
+    kinds = (StatementKind.HAND_DRAWN,)
+    return standing_of(
+        tuple(statements(connection, project=project, kinds=kinds)), sequence=sequence, shot=shot
+    )
+
+
+def standing_of(
+    found: Sequence[Statement], *, sequence: str, shot: str, images: Collection[str] = ()
+) -> Statement | None:
+    """Return the newest of statements about a cut or one of its images, if it says yes."""
+    about = [
+        one
+        for one in found
+        if one.sequence in {"", sequence}
+        and one.shot in {"", shot}
+        and (not one.image_sha256 or one.image_sha256 in images)
+    ]
+    return about[-1] if about and about[-1].answer in YES else None
 
 
 def entry_of(connection: Connection, key: str) -> int | None:

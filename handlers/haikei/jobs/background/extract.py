@@ -16,6 +16,7 @@ from haikei.jobs.contributions import (
     layout_image,
     layout_key,
     lines_kept,
+    made_elsewhere,
     retake,
     stage_image,
 )
@@ -99,18 +100,23 @@ class _Work:
         )
 
     def _layout(self, chain: Chain) -> Link:
-        order, copy = self.order, self.validated.copy
+        order, copy, system = self.order, self.validated.copy, self.validated.made_with
+        signs, at = self.validated.signs, self.ordered_at
+        made = None if system is None else made_elsewhere(system, signs=signs, at=at)
         image = layout_image(
             key=layout_key(order),
             sha256=order.layout_sha256,
             pixels_sha256=self.generated.layout_pixels_sha256,
             fingerprint=self.generated.layout_fingerprint,
             source_type=self.validated.source_type,
-            drawn_by=drawing(
-                self.validated.artists,
-                role=self._role,
-                evidence=self.validated.drawn_by,
-                at=self.ordered_at,
+            drawn_by=(
+                *drawing(
+                    self.validated.artists,
+                    role=self._role,
+                    evidence=self.validated.drawn_by,
+                    at=self.ordered_at,
+                ),
+                *(() if made is None else (made,)),
             ),
             path=self._stage_path(LAYOUT, copy.suffix),
             at=self.ordered_at,

@@ -1,7 +1,7 @@
 """Validate: the file is the one that was announced, its marks hold, and its use is allowed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from haikei.credits import Evidence, Person, SourceType, System, is_machine_name, people
-from haikei.credits.records import asking
+from haikei.credits.records import asking, statements
 from haikei.database import reading
 from haikei.errors import ImageUnreadable, LayoutChanged, MarksBroken, PolicyRefusal, SheetBlank
 from haikei.jobs.background.collect import Collected
@@ -20,8 +20,15 @@ from haikei.jobs.chain import copied
 from haikei.jobs.contributions import as_credited, layout_key
 from haikei.jobs.job import JobOrder
 from haikei.jobs.tools import Tools
-from haikei.names import fits
-from haikei.provenance import FileMarks, MarksState, names_ai, read_marks, source_term
+from haikei.names import fits, plain_name
+from haikei.provenance import (
+    FileMarks,
+    MarksState,
+    names_ai,
+    read_marks,
+    source_term,
+    system_of,
+)
 from haikei.settings import BlankSheets, Settings, Stage, Unnamed
 from haikei.show import Place
 from haikei.trackers import LayoutContext
@@ -31,8 +38,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_LONGEST_SIGNS = 500
 #: Terms of the vocabulary for which records use another term.
 _RECORDED_AS: Mapping[str, SourceType] = {
+    "digitalArt": SourceType.DIGITAL_CREATION,
     "minorHumanEdits": SourceType.HUMAN_EDITS,
     "digitalCapture": SourceType.PRINT,
     "computationalCapture": SourceType.PRINT,
@@ -58,20 +67,22 @@ def require_whole(marks: FileMarks) -> None:
 
 def drawn_as(marks: FileMarks) -> SourceType:
     """
-    Return how a layout was drawn, as its own marks state it; digitally by hand without any.
+    Return how a layout was drawn, as its own marks state it; not declared without any.
 
     Raises:
         SourceTypeUnknown: they name a source type that no vocabulary holds.
     """
     stated = marks.xmp.digital_source_type if marks.xmp is not None else ""
-    if not stated:
-        return SourceType.TRAINED if marks.says_ai else SourceType.DIGITAL_CREATION
-    term = source_term(stated)
+    term = source_term(stated) if stated else ""
+    if term in {SourceType.TRAINED, SourceType.COMPOSITE_TRAINED}:
+        return SourceType(term)
+    if marks.says_ai or names_ai(stated):
+        # A human's part may stand beside the model's where the marks say so, or call it composite.
+        mixed = bool(stated) or any("composite" in sign.what for sign in marks.ai_signs)
+        return SourceType.COMPOSITE_TRAINED if mixed else SourceType.TRAINED
     if term in set(SourceType):
         return SourceType(term)
-    if names_ai(stated) or marks.says_ai:
-        return SourceType.COMPOSITE_TRAINED
-    return _RECORDED_AS.get(term, SourceType.DIGITAL_CREATION)
+    return _RECORDED_AS.get(term, SourceType.NOT_DECLARED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +92,9 @@ class Validated:
     copy: Path  #: in the job's folder, byte for byte as it was announced
     artists: tuple[Person, ...]  #: as credits name them, never empty
     drawn_by: Evidence  #: where the artists are known from
-    source_type: SourceType  #: how it was drawn, by the file's own marks
+    source_type: SourceType  #: how it was drawn, by the file's own marks or as it is declared
+    made_with: System | None  #: the trained model that marks in the file tell of
+    signs: str  #: those marks
 
 
 def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
@@ -132,9 +145,23 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
     project = project_names(order.place, collected.context)
     require_allowed(project, systems, settings)
     require_licensed(task.recipe.stages, systems, settings)
+    made_with, signs = None, ""
     if source_type.is_ai:
-        require_drawn(project, order.layout.name, settings)
-    return Validated(copy=copy, artists=artists, drawn_by=evidence, source_type=source_type)
+        made_with, signs = system_of(marks.ai_signs, source_type), ai_signs_text(marks)
+        require_drawn(project, f"{order.layout.name} ({signs})", settings)
+    else:
+        note = "drawn by hand, as the file's own XMP states" if source_type.is_drawn else ""
+        if source_type is SourceType.NOT_DECLARED:
+            source_type, note = _declared(order.place, tools)
+        evidence = replace(evidence, note="; ".join(filter(None, (evidence.note, note))))
+    return Validated(
+        copy=copy,
+        artists=artists,
+        drawn_by=evidence,
+        source_type=source_type,
+        made_with=made_with,
+        signs=signs,
+    )
 
 
 def require_drawing(layout: "Picture", name: str, settings: Settings) -> None:
@@ -240,7 +267,7 @@ def require_allowed(
     Raises:
         PolicyRefusal: a trained model would run in a project that forbids AI.
     """
-    rule = _no_ai_rule(project, settings)
+    rule = _fitting(settings.policy.no_ai_projects, project)
     if rule is None:
         return
     for system in systems():
@@ -259,10 +286,17 @@ def require_drawn(project: Sequence[str], layout: str, settings: Settings) -> No
     Raises:
         PolicyRefusal: it does not.
     """
-    rule = _no_ai_rule(project, settings)
-    if rule is not None:
+    policy = settings.policy
+    for key, rules in (
+        ("no_ai_projects", policy.no_ai_projects),
+        ("no_ai_layouts", policy.no_ai_layouts),
+    ):
+        rule = _fitting(rules, project)
+        if rule is None:
+            continue
+        takes = "AI" if key == "no_ai_projects" else "AI layouts"
         raise PolicyRefusal(
-            f"{project[0]} takes no AI (policy.no_ai_projects has {rule!r}), but the layout "
+            f"{project[0]} takes no {takes} (policy.{key} has {rule!r}), but the layout "
             f"{layout} carries marks of a trained model.",
             advice="Ask who made it and how; `haikei verify` shows what the file says.",
         )
@@ -316,8 +350,28 @@ def _require_stated(stage: Stage, system: System) -> None:
         )
 
 
-def _no_ai_rule(project: Sequence[str], settings: Settings) -> str | None:
-    return next((rule for rule in settings.policy.no_ai_projects if fits(rule, project)), None)
+def _fitting(rules: Iterable[str], project: Sequence[str]) -> str | None:
+    return next((rule for rule in rules if fits(rule, project)), None)
+
+
+def ai_signs_text(marks: FileMarks) -> str:
+    """Return where a file tells of a trained model, in the words of a record."""
+    proofs = (f"{one.where}: {one.what}" for one in marks.ai_signs if one.proof)
+    return "marks in the file: " + "; ".join(dict.fromkeys(proofs))[:_LONGEST_SIGNS]
+
+
+def _declared(place: Place, tools: Tools) -> tuple[SourceType, str]:
+    """Return how a layout is declared to be drawn, and by whom; not declared by default."""
+    with reading(tools.database) as connection:
+        found = statements.hand_drawn(
+            connection, project=place.project, sequence=place.sequence, shot=place.shot
+        )
+        entry = statements.entry_of(connection, found.key) if found is not None else None
+    if found is None:
+        return SourceType.NOT_DECLARED, ""
+    on_paper = plain_name(found.subject) == "paper"
+    note = f"drawn by hand, as declared by {found.by.id} (entry {entry})"
+    return SourceType.PRINT if on_paper else SourceType.DIGITAL_CREATION, note
 
 
 def _artists(
