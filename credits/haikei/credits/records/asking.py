@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from haikei.credits.contribution import ASKED_FOR, Contribution, Evidence, Grade, Person
+from haikei.credits.contribution import ASKED_FOR, Contribution, Grade, Person
 from haikei.credits.record import ImageRecord
 from haikei.credits.records.record_reading import RecordReader
 from haikei.credits.records.store import contribute
@@ -56,7 +56,7 @@ def name_artist(
     """
     Put a person in the place of one who is not yet named, in every image; return their keys.
 
-    Each part is sealed as an entry of its own; what was measured of it stays measured.
+    Each part is sealed as an entry of its own, with what was measured of it.
 
     Args:
         connection: of the caller's transaction.
@@ -94,9 +94,10 @@ def name_artist(
 
 
 def _answered(one: Contribution, person: Person, source: str, at: datetime) -> Contribution:
-    if one.grade is Grade.MEASURED:
-        return replace(one, actor=person)
-    evidence = Evidence(source=source, note=one.evidence.note)
+    # What was measured of their work stands beside who it is, which is declared.
+    measured = one.evidence.recall is not None
+    where = f"{one.evidence.source}; {source}" if measured else source
+    evidence = replace(one.evidence, source=where)
     return replace(one, actor=person, grade=Grade.DECLARED, evidence=evidence, at=at)
 
 
