@@ -102,6 +102,10 @@ ROLES: Mapping[str, RoleTexts] = {
         heading=Bilingual("Background Layout Clean-up", "原図整理"),
         short=Bilingual("Layout clean-up", "原図整理"),
     ),
+    "ai_layout": RoleTexts(
+        heading=Bilingual("AI in Layouts (tool)", "原図のAI（ツール）"),
+        short=Bilingual("AI in the layout", "原図のAI"),
+    ),
     "ai_generation": RoleTexts(
         heading=Bilingual("AI Background Generation (tool)", "AI背景生成（ツール）"),
         short=Bilingual("AI generation", "AI生成"),
@@ -147,6 +151,9 @@ ROLES: Mapping[str, RoleTexts] = {
     ),
 }
 
+#: The subject of a Note that asks who drew a layout; replies to it are answers.
+ARTIST_QUESTION = Bilingual("Who drew the layout?", "原図を描いたのはどなたですか")
+
 #: `haikei.credits.Facet`: the sides of an image's making.
 #: Of a system that no person is named for: what the pipeline ran itself, and what ran elsewhere.
 BY_PIPELINE = Bilingual("run by pipeline", "パイプライン自動実行")
@@ -163,6 +170,7 @@ FACET_STATES: Mapping[str, Bilingual] = {
     "none": Bilingual("none", "なし"),
     "human": Bilingual("human", "人間"),
     "human_and_ai": Bilingual("human and AI", "人間とAI"),
+    "not_declared": Bilingual("not declared how it was drawn", "描き方の申告なし"),
     "ai": Bilingual("AI", "AI"),
     "algorithm": Bilingual("algorithm without AI", "AIでないアルゴリズム"),
     "by_hand": Bilingual("painted by hand", "手描き"),

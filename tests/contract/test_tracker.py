@@ -145,6 +145,48 @@ def test_the_row_that_an_event_named_is_the_layouts(bench: Bench) -> None:
     assert given(context.layout_file).id == row
 
 
+def drawn_by(bench: Bench, row: int) -> tuple[list[str], list[str]]:
+    """Return who drew a published layout, and who may have, by their ids."""
+    context = bench.tracker.context(bench.files.ask(published_file=row))
+    assert context.artist_source
+    return [one.id for one in context.artists], [one.id for one in context.candidates]
+
+
+def test_the_task_that_a_row_names_tells_its_artist_whoever_checks_beside(bench: Bench) -> None:
+    bench.assign(bench.artist, bench.supervisor.id)
+
+    row = bench.publish_layout(task_of=(bench.artist,))
+
+    assert drawn_by(bench, row) == ([bench.artist], [])
+
+
+def test_of_several_on_a_rows_task_the_one_who_published_it_drew_it(bench: Bench) -> None:
+    row = bench.publish_layout(by=bench.artist, task_of=(bench.supervisor.id, bench.artist))
+
+    assert drawn_by(bench, row) == ([bench.artist], [])
+
+
+def test_who_published_a_row_without_a_task_drew_it_whoever_else_is_assigned(bench: Bench) -> None:
+    bench.assign(bench.artist, bench.supervisor.id)
+
+    row = bench.publish_layout(by=bench.artist)
+
+    assert drawn_by(bench, row) == ([bench.artist], [])
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_where_several_may_have_drawn_a_layout_nobody_did_and_all_are_told(
+    bench: Bench, named: bool
+) -> None:
+    both = (bench.artist, bench.supervisor.id)
+    bench.assign(*both)
+
+    row = bench.publish_layout(task_of=both if named else ())
+
+    artists, candidates = drawn_by(bench, row)
+    assert (artists, sorted(candidates)) == ([], sorted(both))
+
+
 def test_publishing_again_creates_nothing_and_leaves_a_reviewers_status(bench: Bench) -> None:
     first = publish(bench)
     bench.set_status(first.version.id, "apr")

@@ -261,7 +261,7 @@ class JobStudio:
             self.database,
             self.stop,
             production=Production(self.settings, generators={"flat": self.generator}),
-            open_tracker=lambda _: self.tracker,
+            open_tracker=self.open_tracker,
         )
         self.engine = MemoryEngine()
         gate = Gate(2)
@@ -271,6 +271,10 @@ class JobStudio:
         }
         self.dispatcher = Dispatcher(self.settings, self.database, self.engine, ahead=50)
         self.store = JobStore(self.database)
+
+    def open_tracker(self, _settings: Settings) -> FailingTracker:
+        """Return the tracker that the studio has by now."""
+        return self.tracker
 
     def work(self) -> None:
         """Dispatch and do everything that waits."""

@@ -36,7 +36,10 @@ class Bench(Protocol):
     def supervisor(self) -> Person: ...
     def heeding(self, *projects: str) -> Tracker: ...
     def add_shot(self, shot: str, sequence: str) -> None: ...
-    def publish_layout(self, *, typed: bool = True) -> int: ...
+    def publish_layout(
+        self, *, typed: bool = True, by: str = "", task_of: tuple[str, ...] = ()
+    ) -> int: ...
+    def assign(self, *people: str) -> None: ...
     def retire_file(self, row: int) -> None: ...
     def set_status(self, version: int, status: str) -> None: ...
     def note(self, version: int, text: str) -> int: ...
@@ -86,10 +89,23 @@ class MemoryBench:
         place = Place(project=self.files.name, sequence=sequence, shot=shot)
         self.tracker.add_shot(place, with_task=False)
 
-    def publish_layout(self, *, typed: bool = True) -> int:
+    def publish_layout(
+        self, *, typed: bool = True, by: str = "", task_of: tuple[str, ...] = ()
+    ) -> int:
         place = Place(project=self.files.name, sequence="s01", shot="c001")
-        path = str(self.files.layout().path)
-        return self.tracker.feed.publish(path, place=place, typed=typed)
+        known = self.tracker.credits.persons
+        return self.tracker.feed.publish(
+            str(self.files.layout().path),
+            place=place,
+            typed=typed,
+            by=known.get(by),
+            assigned=tuple(known[one] for one in task_of),
+        )
+
+    def assign(self, *people: str) -> None:
+        place = Place(project=self.files.name, sequence="s01", shot="c001")
+        persons = tuple(self.tracker.credits.persons[one] for one in people)
+        self.tracker.add_shot(place, artists=persons)
 
     def retire_file(self, row: int) -> None:
         self.tracker.feed.retire(row)
@@ -133,6 +149,10 @@ class MemoryBench:
         return self.tracker.playlists.attached.get((row.type, row.id), [])
 
 
+def _user(person: str) -> dict[str, object]:
+    return _link("HumanUser", int(person.partition(":")[2]))
+
+
 def _link(entity_type: str, number: int) -> dict[str, object]:
     return {"type": entity_type, "id": number}
 
@@ -170,11 +190,13 @@ class SiteBench:
         number = known[0]["id"] if known else self.show.create("Sequence", code=sequence)
         self.show.create("Shot", code=shot, sg_sequence=_link("Sequence", number))
 
-    def publish_layout(self, *, typed: bool = True) -> int:
+    def publish_layout(
+        self, *, typed: bool = True, by: str = "", task_of: tuple[str, ...] = ()
+    ) -> int:
         layout = self.show.layout()
         (kind,) = self.show.find("PublishedFileType", ["code", "is", "Layout"])
         (storage,) = self.show.find("LocalStorage", ["code", "is", "primary"])
-        row = {
+        row: dict[str, object] = {
             "project": _link("Project", self.show.project),
             "entity": _link("Shot", self.show.shot),
             "code": layout.path.name,
@@ -186,7 +208,27 @@ class SiteBench:
                 "relative_path": layout.relative,
             },
         }
-        return int(self._publisher.create("PublishedFile", row)["id"])
+        if by:
+            row["created_by"] = _user(by)
+        if task_of:
+            row["task"] = _link("Task", self._layout_task(task_of))
+        publisher = self.show.sg if by else self._publisher
+        return int(publisher.create("PublishedFile", row)["id"])
+
+    def assign(self, *people: str) -> None:
+        self.show.sg.update("Task", self.show.layout_task, {"task_assignees": []})
+        for one in people:
+            self._layout_task((one,))
+
+    def _layout_task(self, people: tuple[str, ...]) -> int:
+        (task,) = self.show.find("Task", ["id", "is", self.show.layout_task], fields="step")
+        return self.show.create(
+            "Task",
+            content="layout check",
+            step=task["step"],
+            entity=_link("Shot", self.show.shot),
+            task_assignees=[_user(one) for one in people],
+        )
 
     def retire_file(self, row: int) -> None:
         self._publisher.delete("PublishedFile", row)

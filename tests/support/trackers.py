@@ -44,6 +44,7 @@ class FailingTracker(MemoryTracker):
     def __init__(self) -> None:
         super().__init__()
         self.artists: tuple[Person, ...] = (AOI,)
+        self.candidates: tuple[Person, ...] = ()
         self.logins: tuple[str, ...] = ("aoi",)
         self.unknown_shots: frozenset[str] = frozenset()
         self.failures: list[Exception] = []
@@ -59,7 +60,10 @@ class FailingTracker(MemoryTracker):
                 except PlaceUnknown:
                     self.add_shot(request.place)
             return replace(
-                super().context(request), artists=self.artists, artist_logins=self.logins
+                super().context(request),
+                artists=self.artists,
+                candidates=self.candidates,
+                artist_logins=self.logins,
             )
 
     @override

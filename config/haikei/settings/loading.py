@@ -176,6 +176,7 @@ def _from_meaning(
 def _blank_projects(settings: Settings) -> Iterator[Mistake]:
     rules = [
         *(("policy.no_ai_projects", rule) for rule in settings.policy.no_ai_projects),
+        *(("policy.no_ai_layouts", rule) for rule in settings.policy.no_ai_layouts),
         *(("tracker.projects", name) for name in settings.tracker.projects),
         *((f"routes[{n}].project", one.project) for n, one in enumerate(settings.routes)),
         *(

@@ -68,7 +68,7 @@ class Tracker(Section):
     stage_type: str = "Background Stage"
     """Code of the PublishedFileType of an intermediate generation."""
     layout_step: str = "Layout"
-    """Name of the pipeline step whose task assignee drew the layout."""
+    """Name of the pipeline step whose single assignee drew a layout that names no task."""
     background_step: str = "Background"
     """Name of the pipeline step whose task receives the background."""
     review_status: str = "rev"
@@ -324,6 +324,11 @@ class Policy(Section):
     """
     Projects, as shell patterns, in which no trained model may run: by the name in paths, the name
     that people see or the tracker's id (`Project:12`), in any letter case and Unicode form.
+    """
+    no_ai_layouts: tuple[str, ...] = ()
+    """
+    Projects, likewise, that take no layout whose file says that a trained model made it. Those of
+    `no_ai_projects` never do.
     """
     allow_non_commercial: bool = False
     """Allow models whose licence forbids commercial use."""

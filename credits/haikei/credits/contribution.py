@@ -26,11 +26,21 @@ class SourceType(StrEnum):
     ALGORITHMIC = "algorithmicMedia"  #: made by an algorithm without training data
     TRAINED = "trainedAlgorithmicMedia"  #: made by a model trained on captured content
     COMPOSITE_TRAINED = "compositeWithTrainedAlgorithmicMedia"  #: augmented by such a model
+    NOT_DECLARED = "notDeclared"  #: nobody has said; no term of the vocabulary, and in no file
 
     @property
     def is_ai(self) -> bool:
         """Whether a trained model made any of the pixels."""
         return self in {SourceType.TRAINED, SourceType.COMPOSITE_TRAINED}
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is stated that a human drew it, on paper or with non-generative tools."""
+        return self in {SourceType.DIGITAL_CREATION, SourceType.PRINT}
+
+
+#: How the id of a person begins whom people were asked to name.
+ASKED_FOR = "person:asked-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +51,11 @@ class Person:
     name: str  #: in Latin letters
     name_ja: str = ""  #: in Japanese script; empty when unknown
     opt_out: str = ""  #: where it is recorded that they do not want to be named; else empty
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether this stands for one of several people until it is known which of them."""
+        return self.id.startswith(ASKED_FOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +97,7 @@ class Role(StrEnum):
     LAYOUT = "layout"
     GENZU = "genzu"
     GENZU_CLEAN_UP = "genzu_clean_up"
+    AI_LAYOUT = "ai_layout"  #: a tool's, in a layout that tells of it
     AI_GENERATION = "ai_generation"  #: a tool's, never a person's
     PAINTING_ALGORITHM = "painting_algorithm"  #: a tool's that holds no trained model
     AI_OPERATION = "ai_operation"
@@ -96,7 +112,7 @@ class Role(StrEnum):
     @property
     def is_tool(self) -> bool:
         """Whether a system, and never a person, has this role."""
-        return self in {Role.AI_GENERATION, Role.PAINTING_ALGORITHM}
+        return self in {Role.AI_LAYOUT, Role.AI_GENERATION, Role.PAINTING_ALGORITHM}
 
     @property
     def facet(self) -> Facet:

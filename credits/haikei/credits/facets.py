@@ -26,6 +26,7 @@ class FacetState(StrEnum):
     NONE = "none"
     HUMAN = "human"
     HUMAN_AND_AI = "human_and_ai"
+    NOT_DECLARED = "not_declared"  #: somebody is named, and nobody says how it was drawn
     AI = "ai"
     ALGORITHM = "algorithm"  #: without a trained model
     BY_HAND = "by_hand"  #: a human painted the background itself
@@ -105,9 +106,13 @@ def _layout(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary:
     system = any(isinstance(part.contribution.actor, System) for part in parts)
     if human or ai:
         state = FacetState.HUMAN_AND_AI if human and ai else FacetState.AI
-        state = FacetState.HUMAN if not ai else state
+        drawn = all(version.is_drawn(image) for image in layouts)
+        if not ai:
+            state = FacetState.HUMAN if drawn else FacetState.NOT_DECLARED
     elif layouts:
-        state = FacetState.ALGORITHM if system else FacetState.HUMAN
+        drawn = all(version.is_drawn(image) for image in layouts)
+        unsaid = FacetState.HUMAN if drawn else FacetState.NOT_DECLARED
+        state = FacetState.ALGORITHM if system else unsaid
     else:
         state = FacetState.NONE
     return FacetSummary(
@@ -253,7 +258,16 @@ def _review(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary:
 
 
 _AI = frozenset(source for source in SourceType if source.is_ai)
-_DRAWN = frozenset({SourceType.DIGITAL_CREATION, SourceType.PRINT, SourceType.HUMAN_EDITS})
+# What is not of a trained model alone, or may be so: the whole is a composite then.
+_OTHER = frozenset(
+    {
+        SourceType.DIGITAL_CREATION,
+        SourceType.PRINT,
+        SourceType.HUMAN_EDITS,
+        SourceType.COMPOSITE_TRAINED,
+        SourceType.NOT_DECLARED,
+    }
+)
 
 
 def is_ai(image: ImageRecord) -> bool:
@@ -270,11 +284,11 @@ def overall_source_type(images: Sequence[ImageRecord]) -> SourceType:
     """
     Return the one term for a picture that was made in steps, the layout's first.
 
-    A human drawing that a trained model worked on is never called less than that, whatever was
+    A drawing that a trained model worked on is never called less than that, whatever was
     done to it afterwards. Source: IPTC Digital Source Type, `compositeWithTrainedAlgorithmicMedia`
     is an "augmentation, correction or enhancement using a Generative AI model".
     """
     if not any(map(is_ai, images)):
         return images[-1].source_type
-    drawn = any(image.source_type in _DRAWN for image in images)
-    return SourceType.COMPOSITE_TRAINED if drawn else SourceType.TRAINED
+    other = any(image.source_type in _OTHER for image in images)
+    return SourceType.COMPOSITE_TRAINED if other else SourceType.TRAINED

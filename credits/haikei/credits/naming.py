@@ -16,9 +16,16 @@ from haikei.texts import BY_PIPELINE, NO_OPERATOR, ROLES, Bilingual
 #: What is printed for those who do not want to be named.
 WITHHELD = "(name withheld at the artist's request)"
 WITHHELD_JA = "（本人の希望により非表示）"
+#: What is printed for one of several people until it is known which of them.
+NOT_YET_NAMED = Bilingual("(not yet named)", "（未確定）")
 _SHOWN = 20
-# Pixels that only a human can have made: somebody has to be named for them.
-_HUMAN = {SourceType.DIGITAL_CREATION, SourceType.PRINT, SourceType.HUMAN_EDITS}
+# Pixels that a human made, as far as nothing says otherwise: somebody has to be named for them.
+_HUMAN = {
+    SourceType.DIGITAL_CREATION,
+    SourceType.PRINT,
+    SourceType.HUMAN_EDITS,
+    SourceType.NOT_DECLARED,
+}
 _MAKING = {Facet.LAYOUT, Facet.TOUCH_UP}
 
 
@@ -26,6 +33,8 @@ def printed_person(person: Person) -> Bilingual:
     """Return a person's name in both scripts, one standing in for the other where it is missing."""
     if person.opt_out:
         return Bilingual(WITHHELD, WITHHELD_JA)
+    if person.is_asked_for:
+        return NOT_YET_NAMED
     en, ja = _clean(person.name), _clean(person.name_ja)
     return Bilingual(en or ja, ja or en)
 
@@ -53,12 +62,15 @@ def operators_text(operators: Operators, *, bare: bool = False) -> Bilingual:
 
 def is_nameable(person: Person) -> bool:
     """Tell whether credits can be printed for a person: by a name, or as withheld."""
-    return bool(person.opt_out or _clean(person.name) or _clean(person.name_ja))
+    named = person.opt_out or _clean(person.name) or _clean(person.name_ja)
+    return bool(named) and not person.is_asked_for
 
 
-def unnamed(image: ImageRecord) -> str | None:
+def unnamed(image: ImageRecord, *, asked: bool = False) -> str | None:
     """
     Return why an image's own step cannot be credited, as the end of a sentence; None if it can.
+
+    With `asked`, who is not yet named is no reason: people were asked, and the line says so.
 
     Raises:
         CreditError: a person stands where a tool belongs or the other way round, or is called AI.
@@ -67,7 +79,9 @@ def unnamed(image: ImageRecord) -> str | None:
     made = False
     for one in image.contributions:
         if isinstance(one.actor, Person):
-            if not is_nameable(one.actor):
+            if one.actor.is_asked_for and not asked:
+                return f"{one.role.value} not yet named, as people were asked who it was"
+            if not (one.actor.is_asked_for or is_nameable(one.actor)):
                 return f"{one.role.value} by {one.actor.id}, who has no name"
             made = made or one.role.facet in _MAKING
     if image.source_type in _HUMAN and not made:
@@ -83,7 +97,8 @@ def refuse(reasons: Sequence[str], more: int = 0) -> CreditError:
     return CreditError(
         f"No credits without names. Unnamed human work: {'; '.join(shown)}{rest}.",
         advice="Assign the task to its artist in the tracker, name the person with `haikei credits "
-        "rename`, or record their wish with `haikei credits opt-out`.",
+        "rename` (`name-layout` where people were asked), or record their wish with `haikei "
+        "credits opt-out`.",
     )
 
 
@@ -128,7 +143,11 @@ def credit_line(images: Sequence[ImageRecord]) -> CreditLine:
         CreditError: work by a human has neither a name nor an opt-out; no human is recorded at all;
             a person stands as a tool, a system as a person, or someone is called AI.
     """
-    reasons = [f"{image.path or image.key} ({why})" for image in images if (why := unnamed(image))]
+    reasons = [
+        f"{image.path or image.key} ({why})"
+        for image in images
+        if (why := unnamed(image, asked=True))
+    ]
     if reasons:
         raise refuse(reasons)
     tools = _tools(images)

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from haikei.credits.contribution import Contribution, Person, Role, SourceType, System
+from haikei.credits.statement import Statement
 
 
 class ImageKind(StrEnum):
@@ -133,6 +134,12 @@ class BackgroundVersion:
     images: tuple[ImageRecord, ...]  #: the layout first, this version's own image last
     ledger: tuple[int, ...]  #: the ledger's entry of each image, in the same order
     created_at: datetime
+    hand_drawn: Statement | None = None  #: that its layout was drawn by hand, by who says so
+
+    def is_drawn(self, image: ImageRecord) -> bool:
+        """Tell whether somebody, or the file itself, states that a human drew this image."""
+        open_ = image.source_type is SourceType.NOT_DECLARED and image.kind is ImageKind.LAYOUT
+        return image.source_type.is_drawn or (open_ and self.hand_drawn is not None)
 
     @property
     def final(self) -> ImageRecord:

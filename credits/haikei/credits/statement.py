@@ -21,6 +21,7 @@ class StatementKind(StrEnum):
     LEGAL_ROLE = "legal_role"  #: provider or deployer, EU AI Act, Article 3, as counsel reads it
     UNION_NOTICE = "union_notice"
     UNION_CONSULTATION = "union_consultation"
+    HAND_DRAWN = "hand_drawn"  #: a layout was drawn by hand; `paper` as its subject: on paper
     NO_AI = "no_ai"  #: no trained model made any part of it
     DRAWN_BY = "drawn_by"  #: who drew a layout that several people published
     CONSENT = "consent"  #: an artist agrees to something, or does not
@@ -30,6 +31,8 @@ class StatementKind(StrEnum):
     CORRECTION = "correction"  #: an earlier record was wrong
 
 
+#: Answers that say so; an empty one stands beside a text.
+YES = frozenset({"yes", ""})
 #: What the register seals itself when something is decided about a name.
 NAME_KINDS = frozenset(
     {StatementKind.NAME_CHANGED, StatementKind.NAME_WITHHELD, StatementKind.NAME_ERASED}

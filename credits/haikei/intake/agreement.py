@@ -10,6 +10,7 @@ from haikei.credits import (
     ImageKind,
     ImageRecord,
     Person,
+    SourceType,
     System,
     overall_source_type,
     people,
@@ -93,7 +94,8 @@ def _of_step(
     if types - {sealed.source_type.value}:
         marked = ", ".join(sorted(types))
         yield f"say that it came to be by {marked}, and its record by {sealed.source_type.value}"
-    systems = {action.system for action in step.actions if action.system}
+    made = {action.system for action in step.actions if action.system}
+    systems = made or ({step.model} if step.model else set[str]())
     known = sealed.system
     recorded = "" if known is None else f"{known.name} {known.version}".strip()
     if systems - {recorded} or (recorded and not systems):
@@ -112,7 +114,8 @@ def _of_packet(
 ) -> Iterator[str]:
     recorded = overall_source_type(sealed).value
     marked = packet.digital_source_type.rpartition("/")[2]
-    if marked != recorded:
+    unsaid = recorded == SourceType.NOT_DECLARED.value and marked not in set(SourceType)
+    if marked != recorded and not unsaid:
         yield f"give the source type {marked or 'none'}, and its records {recorded}"
     models = {
         one.actor.name
@@ -167,6 +170,7 @@ def _people(
 def _roles(contributions: Iterable[Contribution]) -> _Roles:
     found: dict[str, dict[str, None]] = defaultdict(dict)
     for one in contributions:
-        if isinstance(one.actor, Person):
+        # Who is not yet named is in no file.
+        if isinstance(one.actor, Person) and not one.actor.is_asked_for:
             found[one.actor.id].setdefault(one.role.value)
     return {id_: tuple(roles) for id_, roles in found.items()}

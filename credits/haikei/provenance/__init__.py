@@ -1,5 +1,6 @@
 """Marks in files: XMP that people read, and signed C2PA manifests that anybody can check."""
 
+from haikei.provenance.ai_signs import system_of
 from haikei.provenance.certificate import TrustedRoots, read_roots, trusted_roots
 from haikei.provenance.filemarks import (
     AiSign,
@@ -37,5 +38,6 @@ __all__ = [
     "read_marks",
     "read_roots",
     "source_term",
+    "system_of",
     "trusted_roots",
 ]

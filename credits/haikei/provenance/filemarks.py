@@ -92,6 +92,9 @@ class AiSign:
     where: str  #: such as `PNG text "workflow"`
     what: str  #: such as `ComfyUI`
     proof: bool  #: False: a hint, such as a program's name, that people should look at
+    tool: str = ""  #: the program, where the sign tells it
+    version: str = ""  #: of the program, likewise
+    model: str = ""  #: that it ran, likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

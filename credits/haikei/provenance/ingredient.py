@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from haikei.credits import Relation
+from haikei.credits import Relation, SourceType
 from haikei.errors import MarksBroken, MarksUnreadable
 from haikei.provenance import c2pa_python
 from haikei.provenance.c2pa_python import UNTRUSTED, Trust, Validated
@@ -52,7 +52,9 @@ def read_ingredients(request: MarkRequest, trust: Trust) -> tuple[ReadIngredient
         listed = [replace(ingredient, relation=Relation.INPUT) for ingredient in listed]
     found = [_read(each, f"ingredient-{index}", trust) for index, each in enumerate(listed)]
     found.sort(key=lambda each: each.seen.relation is not Relation.PARENT)
-    return (own, *found) if own.validated is not None else tuple(found)
+    # Where nobody says how a layout came to be, it is opened as it was handed in, not created.
+    opened = own.validated is not None or request.source_type is SourceType.NOT_DECLARED
+    return (own, *found) if opened else tuple(found)
 
 
 def sidecar_definitions(ingredients: Sequence[ReadIngredient]) -> list[Json]:

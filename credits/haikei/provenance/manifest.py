@@ -99,7 +99,6 @@ def _actions(request: MarkRequest, ingredients: Sequence[SeenIngredient]) -> lis
         )
     work: Json = {
         "action": "c2pa.created",
-        "digitalSourceType": source_type_uri(request.source_type),
         "when": _moment(_when(request)),
     }
     system = _system(request)
@@ -119,13 +118,15 @@ def _actions(request: MarkRequest, ingredients: Sequence[SeenIngredient]) -> lis
             work["description"] = "declared by a person; no change was measured"
     if parameters:
         work["parameters"] = parameters
+    if parents and request.kind is ImageKind.LAYOUT:
+        # Nothing that is seen was changed: the file is handed on, by no system that made it.
+        work.pop("softwareAgent", None)
+    else:
+        work["digitalSourceType"] = source_type_uri(request.source_type)
     if not parents:
         return [work]
     opened: Json = {"action": "c2pa.opened", "parameters": {"ingredientIds": parents}}
     work["action"] = _verb(request)
-    if work["action"] == "c2pa.published":
-        # Nothing that is seen was changed: the file is handed on with its marks.
-        del work["digitalSourceType"]
     return [opened, work]
 
 
@@ -166,8 +167,10 @@ def _disclosure(request: MarkRequest) -> Json | None:
     disclosure: Json = {
         "modelType": "c2pa.types.model",
         "modelName": f"{system.name} {system.version}".strip(),
-        "contentProfile": {"humanOversightLevel": request.oversight},
     }
+    if request.kind is not ImageKind.LAYOUT:
+        # How a layout was made elsewhere, and who looked after it, is not recorded.
+        disclosure["contentProfile"] = {"humanOversightLevel": request.oversight}
     if system.sha256:
         disclosure["modelIdentifier"] = f"sha256:{system.sha256}"
     return disclosure

@@ -113,7 +113,7 @@ def _statement(request: MarkRequest, signer: MarkSigner) -> xmp.XmpStatement:
     allowed = signer.write_prompts
     return xmp.XmpStatement(
         title=request.title,
-        digital_source_type=source_type_uri(request.overall_source_type),
+        digital_source_type=_source_type(request),
         ai_systems=tuple(dict.fromkeys(models)),
         prompt=request.prompt if allowed else "",
         prompt_writer=request.prompt_writer if allowed else "",
@@ -124,6 +124,12 @@ def _statement(request: MarkRequest, signer: MarkSigner) -> xmp.XmpStatement:
         tool=f"Haikei {version('haikei')}",
         at=request.at,
     )
+
+
+def _source_type(request: MarkRequest) -> str:
+    # What nobody has declared is not claimed; what the file itself says stays.
+    whole = request.overall_source_type
+    return "" if whole is SourceType.NOT_DECLARED else source_type_uri(whole)
 
 
 def _existing_packet(request: MarkRequest) -> bytes | None:

@@ -87,7 +87,7 @@ def named_people(contributions: Iterable[Contribution]) -> tuple[NamedPerson, ..
     people: dict[str, Person] = {}
     for contribution in contributions:
         person = contribution.actor
-        if not isinstance(person, Person) or not printed_person(person).en:
+        if not isinstance(person, Person) or person.is_asked_for or not printed_person(person).en:
             continue
         people.setdefault(person.id, person)
         held = roles.setdefault(person.id, [])
@@ -103,7 +103,7 @@ def creators(contributions: Iterable[Contribution]) -> tuple[str, ...]:
         for contribution in contributions
         if isinstance(contribution.actor, Person)
         and contribution.role in _CREATING
-        and not contribution.actor.opt_out
+        and not (contribution.actor.opt_out or contribution.actor.is_asked_for)
     ]
     return tuple(dict.fromkeys(filter(None, names)))
 

@@ -159,7 +159,7 @@ class XmpStatement:
     """What is written into a packet."""
 
     title: str
-    digital_source_type: str  #: a URI of the vocabulary
+    digital_source_type: str  #: a URI of the vocabulary; empty leaves what stands
     ai_systems: tuple[tuple[str, str], ...]  #: names and versions of trained models
     prompt: str
     prompt_writer: str
@@ -228,7 +228,8 @@ def _write(properties: "_Properties", statement: XmpStatement) -> None:
     moment = statement.at.isoformat(timespec="seconds")
     names = ", ".join(dict.fromkeys(name for name, _ in statement.ai_systems))
     versions = ", ".join(dict.fromkeys(version for _, version in statement.ai_systems if version))
-    properties.put(IPTC_EXT, "DigitalSourceType", statement.digital_source_type)
+    if statement.digital_source_type:
+        properties.put(IPTC_EXT, "DigitalSourceType", statement.digital_source_type)
     properties.put(IPTC_EXT, "AISystemUsed", names)
     properties.put(IPTC_EXT, "AISystemVersionUsed", versions)
     properties.put(IPTC_EXT, "AIPromptInformation", statement.prompt)

@@ -104,6 +104,51 @@ def rename(
     say("`haikei credits recompute` writes it to the tracker.")
 
 
+@app.command("name-layout")
+def name_layout(
+    code: Annotated[str, typer.Argument(help="A Version's name, as the tracker shows it.")],
+    artist: Annotated[str, typer.Argument(help="Who drew its layout: an id or a name.")],
+    by: Annotated[str, typer.Option(help="Who answers for it: an id or a name.")],
+    settings: SettingsOption = None,
+) -> None:
+    """Name a layout's artist where the tracker leaves it open among several, and recompute."""
+    from haikei.credits import Scope
+    from haikei.credits.records import asking
+    from haikei.database import utc_now
+    from haikei.errors import CreditError
+    from haikei.jobs import as_credited
+    from haikei.jobs import recompute as put_right
+    from haikei.trackers import load_tracker
+
+    loaded = load_settings(settings)
+    database = open_studio(loaded)
+    tracker = load_tracker(loaded)
+    try:
+        with database.begin() as connection:
+            version = _version(connection, code)
+            question = asking.open_question(version.images)
+            if question is None:
+                raise CreditError(
+                    f"Nobody is asked who drew the layout of {version.code}.",
+                    advice="`haikei credits show` tells who is named; where that is wrong, declare "
+                    "a correction.",
+                )
+            answering = _person(connection, by, new=False)
+            person = as_credited(_person(connection, artist, new=False), loaded.people)
+            source = f"haikei credits name-layout by {answering.id}"
+            asking.name_artist(connection, question, person, source=source, at=utc_now())
+        say(f"{_named(person)} ({person.id}) is named for the layout of {version.code}.")
+        if tracker.parts.credits is not None:
+            scope = Scope(
+                project=version.project, sequence=version.sequence, shot=version.shot, latest=False
+            )
+            done = put_right(database, tracker.parts.credits, scope)
+            say(f"{done.versions} versions: {done.changed} rows changed in the tracker.")
+    finally:
+        tracker.close()
+        database.dispose()
+
+
 @app.command("opt-out")
 def opt_out(
     person: PersonArgument, reference: ReferenceOption, settings: SettingsOption = None

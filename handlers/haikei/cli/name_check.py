@@ -94,6 +94,8 @@ def _project_rules(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     """Yield the key, the pattern and whether only names in paths count, of each rule."""
     for pattern in settings.policy.no_ai_projects:
         yield "policy.no_ai_projects", pattern, False
+    for pattern in settings.policy.no_ai_layouts:
+        yield "policy.no_ai_layouts", pattern, False
     for index, route in enumerate(settings.routes):
         if route.project != "*":
             yield f"routes[{index}].project", route.project, True

@@ -142,6 +142,7 @@ class Stated(StrEnum):
     VIEWER_DISCLOSURE = "viewer_disclosure"
     UNION_NOTICE = "union_notice"
     UNION_CONSULTATION = "union_consultation"
+    HAND_DRAWN = "hand_drawn"
     NO_AI = "no_ai"
     DRAWN_BY = "drawn_by"
     CONSENT = "consent"

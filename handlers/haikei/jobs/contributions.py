@@ -23,7 +23,7 @@ from haikei.credits import (
 from haikei.fingerprint import fingerprint_text
 from haikei.generators import StageOutput
 from haikei.images import Picture
-from haikei.jobs.job import RetakeOrder
+from haikei.jobs.job import JobOrder, RetakeOrder
 from haikei.measurements import LineRecall
 from haikei.provenance import Oversight
 from haikei.settings import PersonEntry
@@ -44,11 +44,16 @@ def as_credited(
     return person
 
 
+def layout_key(order: JobOrder) -> str:
+    """Return the key of the record of a job's layout, which all its backgrounds share."""
+    return f"{order.event_key}/layout"
+
+
 def drawing(
     artists: Iterable[Person],
     *,
     role: Role,
-    source: str,
+    evidence: Evidence,
     at: datetime,
     grade: Grade = Grade.LOGGED,
 ) -> tuple[Contribution, ...]:
@@ -58,14 +63,21 @@ def drawing(
     Args:
         artists: as credits name them.
         role: what drawing a layout is called in this studio.
-        source: where they are known from, such as `Task:14 assignee`.
+        evidence: where they are known from, such as `Task:14 assignee`.
         at: when the layout was announced.
         grade: how that is known; options of a command line are declared.
     """
-    evidence = Evidence(source=source)
     return tuple(
         Contribution(role=role, actor=artist, grade=grade, evidence=evidence, at=at)
         for artist in artists
+    )
+
+
+def made_elsewhere(system: System, *, signs: str, at: datetime) -> Contribution:
+    """Return the contribution of a trained model to a layout, as marks in the file tell of it."""
+    evidence = Evidence(source=signs)
+    return Contribution(
+        role=Role.AI_LAYOUT, actor=system, grade=Grade.LOGGED, evidence=evidence, at=at
     )
 
 
@@ -234,4 +246,10 @@ def _named(actor: Person | System) -> str:
     if isinstance(actor, System):
         return printed_system(actor)
     name = printed_person(actor).en
-    return name if actor.opt_out else f"{name} ({actor.id})" if name else actor.id
+    return (
+        name
+        if actor.opt_out or actor.is_asked_for
+        else f"{name} ({actor.id})"
+        if name
+        else actor.id
+    )

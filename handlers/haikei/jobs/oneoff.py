@@ -9,7 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from haikei.canonical import canonical_json
 from haikei.credits import (
+    Contribution,
     CreditLine,
+    Evidence,
     Grade,
     ImageKind,
     ImageRecord,
@@ -31,15 +33,22 @@ from haikei.generators import (
 )
 from haikei.images import decode_picture
 from haikei.jobs.background.validate import (
+    ai_signs_text,
     drawn_as,
     require_drawing,
     require_licensed,
     require_whole,
 )
 from haikei.jobs.chain import Chain, own_copy
-from haikei.jobs.contributions import drawing, layout_image, operation, stage_image
+from haikei.jobs.contributions import (
+    drawing,
+    layout_image,
+    made_elsewhere,
+    operation,
+    stage_image,
+)
 from haikei.presets import recipe
-from haikei.provenance import MarkSigner, read_marks
+from haikei.provenance import MarkSigner, read_marks, system_of
 from haikei.settings import Settings
 
 #: Where pictures are kept before they have their marks, so that none is made twice.
@@ -212,19 +221,26 @@ def _mark_all(
     marks = read_marks(task.layout, trust_pem=chain.signer.trust_pem)
     require_whole(marks)
     now = utc_now()
+    source_type, made = drawn_as(marks), tuple[Contribution, ...]()
+    if source_type.is_ai:
+        system = system_of(marks.ai_signs, source_type)
+        made = (made_elsewhere(system, signs=ai_signs_text(marks), at=now),)
     target = order.out / f"layout-{suffix}{task.layout.suffix}"
     image = layout_image(
         key=f"layout-{suffix}",
         sha256=task.layout_sha256,
         pixels_sha256=drawn.pixels_sha256,
         fingerprint=drawn.fingerprint,
-        source_type=drawn_as(marks),
-        drawn_by=drawing(
-            named.artists,
-            role=Role(settings.credits.layout_role),
-            source="haikei generate --artist",
-            at=now,
-            grade=Grade.DECLARED,
+        source_type=source_type,
+        drawn_by=(
+            *drawing(
+                named.artists,
+                role=Role(settings.credits.layout_role),
+                evidence=Evidence(source="haikei generate --artist"),
+                at=now,
+                grade=Grade.DECLARED,
+            ),
+            *made,
         ),
         path=PurePosixPath(target.name),
         at=now,

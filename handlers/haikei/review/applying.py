@@ -28,6 +28,7 @@ from haikei.credits import (
 from haikei.database import backgrounds, inserting, reviews
 from haikei.jobs import as_credited
 from haikei.review import replies
+from haikei.review.artist_answers import take_answers
 from haikei.review.decisions import Decision, StatusMap, task_status, task_write_key
 from haikei.review.notes import (
     NoteState,
@@ -130,6 +131,7 @@ class Applying:
         after = self._stand(connection, seen, before, decision, now)
         if after is None:
             return ReviewOutcome.OVERTAKEN
+        seen = take_answers(connection, seen, version, self._settings.people, now)
         prior = before.decision if before else Decision.NONE
         if decision is not prior:
             after = self._decide(connection, seen, version, prior, after, now)

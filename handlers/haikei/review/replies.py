@@ -225,6 +225,22 @@ def ended(code: str, state: JobState, reason: str) -> str:
     return f"The retake of {code} {en}.{why} Another note begins a new one. (リテイクは{ja})"
 
 
+def artist_named(name: str) -> str:
+    """Return the answer to who named a layout's artist, then and whenever it is named again."""
+    return (
+        f"{name} is recorded as the layout's artist, and the credits say so. Where that is wrong, "
+        f"declare a correction. (原図担当者として記録済みです：{name})"
+    )
+
+
+def artist_unknown() -> str:
+    """Return the answer to a reply that names nobody whom we know."""
+    return (
+        "This names nobody in the register of credits, or several people. Reply with the artist's "
+        "name or id alone, such as HumanUser:12. (氏名またはIDのみを返信してください)"
+    )
+
+
 def subject(codes: Sequence[str]) -> str:
     """Return the subject of a question."""
     return f"Haikei asks about {', '.join(codes)}"

@@ -7,16 +7,19 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine, select
 
+from haikei.credits import Scope, records
 from haikei.database import feed_cursors, inserting, reading, utc_now
 from haikei.errors import HaikeiError
 from haikei.events import Source
+from haikei.jobs import recompute
 from haikei.review.applying import AppliedDecision, Applying, ReviewOutcome, standing_of
+from haikei.review.artist_answers import answers
 from haikei.review.decisions import check_statuses
 from haikei.review.replies import write_answers
 from haikei.review.retaking import answer_ended
-from haikei.review.wakes import Wake, done, look_again, put_off, take, wake
+from haikei.review.wakes import FIRST_PAUSE, Wake, done, look_again, put_off, take, wake
 from haikei.settings import Settings
-from haikei.trackers import Part, ReviewDesk, SeenVersion, Tracker, load_tracker, needed
+from haikei.trackers import CreditDesk, Part, ReviewDesk, SeenVersion, Tracker, load_tracker, needed
 
 log = structlog.get_logger()
 
@@ -59,6 +62,7 @@ class Reviewer:
         self._open_tracker = open_tracker
         self._clock = clock
         self._desk: ReviewDesk | None = None
+        self._credits: CreditDesk | None = None
         self._applying = Applying(settings)
         self._checked = False
 
@@ -68,6 +72,7 @@ class Reviewer:
         if self._desk is None:
             tracker = self._open_tracker(self._settings)
             self._desk = needed(tracker.parts.review, tracker, Part.REVIEW)
+            self._credits = tracker.parts.credits
         return self._desk
 
     def tick(self) -> int:
@@ -198,6 +203,24 @@ class Reviewer:
                 look_again(connection, one, now)
             else:
                 done(connection, one)
+        if answers(seen):
+            self._recompute(seen)
+
+    def _recompute(self, seen: SeenVersion) -> None:
+        """Bring the credits of a cut in line with its records, as its artist may be named now."""
+        with reading(self._database) as connection:
+            version = records.background(connection, seen.key)
+        if version is None or self._credits is None:
+            return
+        scope = Scope(
+            project=version.project, sequence=version.sequence, shot=version.shot, latest=False
+        )
+        try:
+            recompute(self._database, self._credits, scope)
+        except HaikeiError as error:
+            log.warning("credits_not_recomputed", version=version.code, error=str(error))
+            with self._database.begin() as connection:
+                wake(connection, [seen.version.id], source=Source.RECONCILIATION, after=FIRST_PAUSE)
 
     def _put_off(self, one: Wake, error: HaikeiError) -> None:
         with self._database.begin() as connection:

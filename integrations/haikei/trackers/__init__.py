@@ -42,6 +42,7 @@ from haikei.trackers.contract.review import (
 )
 from haikei.trackers.contract.tracker import (
     ContextRequest,
+    DrawnBy,
     LayoutContext,
     PublishedImage,
     PublishingDesk,
@@ -49,6 +50,7 @@ from haikei.trackers.contract.tracker import (
     PublishResult,
     Tracker,
     TrackerParts,
+    drawn_by,
 )
 from haikei.trackers.contract.visitors import (
     MENU,
@@ -73,6 +75,7 @@ __all__ = [
     "Delivery",
     "Directory",
     "DirectoryReader",
+    "DrawnBy",
     "EventKind",
     "FeedEvent",
     "LayoutContext",
@@ -108,6 +111,7 @@ __all__ = [
     "TrackerParts",
     "WebhookReader",
     "check_parts",
+    "drawn_by",
     "load_tracker",
     "needed",
     "tracker_key",

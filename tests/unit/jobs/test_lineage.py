@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from haikei.credits import (
+    Evidence,
     Grade,
     ImageKind,
     ImageRecord,
@@ -38,7 +39,9 @@ IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
 def _layout(*artists: Person) -> ImageRecord:
-    drawn_by = drawing(artists, role=Role.GENZU, source="Task:14 assignee", at=AT)
+    drawn_by = drawing(
+        artists, role=Role.GENZU, evidence=Evidence(source="Task:14 assignee"), at=AT
+    )
     return layout_image(
         key="layout",
         sha256="",
@@ -146,7 +149,9 @@ COMFY = AiSign(where='PNG text "workflow"', what="ComfyUI", proof=True)
 @pytest.mark.parametrize(
     ("marks", "drawn"),
     [
-        (_marks(), SourceType.DIGITAL_CREATION),
+        (_marks(), SourceType.NOT_DECLARED),
+        (_marks(MarksState.NONE, IPTC + "composite"), SourceType.NOT_DECLARED),
+        (_marks(MarksState.NONE, IPTC + "digitalCreation", COMFY), SourceType.COMPOSITE_TRAINED),
         (_marks(MarksState.NONE, "", COMFY), SourceType.TRAINED),
         (_marks(MarksState.NONE, IPTC + "print"), SourceType.PRINT),
         (_marks(MarksState.NONE, IPTC + "digitalCapture"), SourceType.PRINT),

@@ -53,7 +53,7 @@ def test_every_picture_stands_on_the_marks_of_those_before_it(studio: JobStudio)
     assert [len(marks[path].steps) for path in (layout, gen1, background)] == [1, 2, 3]
     assert record.suffix == ".json"
     actions = [step.actions[-1].source_type for step in marks[background].steps]
-    assert actions == ["digitalCreation", "algorithmicMedia", "algorithmicMedia"]
+    assert actions == ["", "algorithmicMedia", "algorithmicMedia"]
     xmp = marks[background].xmp
     assert xmp is not None
     assert xmp.credit == studio.tracker.published[studio.key].credit_en

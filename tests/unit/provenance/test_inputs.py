@@ -187,10 +187,15 @@ def test_an_unknown_source_type_is_never_signed(signer: MarkSigner, tmp_path: Pa
         mark(asked, signer)
 
 
-@pytest.mark.parametrize("source_type", SourceType)
+@pytest.mark.parametrize("source_type", sorted(set(SourceType) - {SourceType.NOT_DECLARED}))
 def test_each_of_our_source_types_is_in_the_vocabulary(source_type: SourceType) -> None:
     assert source_term(source_type_uri(source_type)) == source_type
     assert names_ai(source_type_uri(source_type)) == source_type.is_ai
+
+
+def test_what_nobody_declared_is_never_written_as_a_source_type() -> None:
+    with pytest.raises(SourceTypeUnknown):
+        source_type_uri(SourceType.NOT_DECLARED)
 
 
 def test_secure_addresses_of_the_vocabulary_are_read_too() -> None:

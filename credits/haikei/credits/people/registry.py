@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from haikei.credits.contribution import Person
+from haikei.credits.contribution import ASKED_FOR, Person
 from haikei.credits.machine_names import is_machine_name
 from haikei.credits.naming import WITHHELD, WITHHELD_JA
 from haikei.credits.people.commitments import Opening, note, note_all, opening, register
@@ -98,6 +98,11 @@ def rename(connection: Connection, person_id: str, *, name: str, name_ja: str = 
         CreditError: nobody has this id, the name is empty or a machine's, or it was erased.
     """
     before = _one(connection, person_id)
+    if person_id.startswith(ASKED_FOR):
+        raise CreditError(
+            f"{person_id} stands for a layout's artist who is not yet named.",
+            advice="Say who it is with `haikei credits name-layout`, or answer in the tracker.",
+        )
     if before.erased_at is not None:
         raise CreditError(
             f"The name of {person_id} was erased.",

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     ClauseElement,
+    Column,
     ColumnClause,
     Connection,
     String,
@@ -20,6 +21,7 @@ from sqlalchemy import (
 )
 
 from haikei.credits.contribution import (
+    ASKED_FOR,
     Contribution,
     Evidence,
     Grade,
@@ -38,6 +40,8 @@ from haikei.credits.record import (
     ReviewState,
 )
 from haikei.credits.records.record_sealing import read_measured
+from haikei.credits.records.statements import standing_of, statements
+from haikei.credits.statement import Statement, StatementKind
 from haikei.database import (
     background_images,
     backgrounds,
@@ -61,7 +65,7 @@ _HERE = "wanted_numbers"
 _NUMBERS: tuple[ColumnClause[int], ...] = (literal_column(_HERE),)
 _version = backgrounds.c
 #: The columns of a version that `RecordReader` takes, in this order; the first six sort versions.
-VERSION_COLUMNS = (
+VERSION_COLUMNS: tuple[Column[Any], ...] = (
     _version.project,
     _version.sequence,
     _version.shot,
@@ -130,6 +134,7 @@ class RecordReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._recent: dict[int, ImageRecord] = {}
+        self._declared: dict[str, tuple[Statement, ...]] = {}
 
     @cached_property
     def _people(self) -> Mapping[str, Person]:
@@ -185,7 +190,21 @@ class RecordReader:
                 images=tuple([images[seq] for seq in seqs]),
                 ledger=tuple(seqs),
                 created_at=at,
+                hand_drawn=self._hand_drawn(project, sequence, shot, [images[n] for n in seqs]),
             )
+
+    def _hand_drawn(
+        self, project: str, sequence: str, shot: str, images: Sequence[ImageRecord]
+    ) -> Statement | None:
+        if project not in self._declared:
+            kinds = (StatementKind.HAND_DRAWN,)
+            found = statements(self._connection, project=project, kinds=kinds)
+            self._declared[project] = tuple(found)
+        declared = self._declared[project]
+        if not declared:
+            return None
+        shown = {image.sha256 for image in images if image.kind is ImageKind.LAYOUT}
+        return standing_of(declared, sequence=sequence, shot=shot, images=shown)
 
     def images(self, seqs: Iterable[int]) -> Mapping[int, ImageRecord]:
         """Return images by the numbers of their ledger entries."""
@@ -230,6 +249,7 @@ class RecordReader:
 
     def _contributions(self, seqs: list[int], made_by: Mapping[int, list[Contribution]]) -> None:
         persons, machines = self._people, self._systems
+        asked: set[int] = set()
         for row in self._rows(_CONTRIBUTIONS, seqs):
             seq, role, kind, actor, grade, source, sha256, measured, minutes, note, at = row
             change, recall = read_measured(measured) if measured else (None, None)
@@ -251,6 +271,24 @@ class RecordReader:
                     at=datetime.fromisoformat(at),
                 )
             )
+            if actor.startswith(ASKED_FOR):
+                asked.add(seq)
+        for seq in asked:
+            made_by[seq][:] = _without_answered(made_by[seq])
+
+
+def _without_answered(contributions: Sequence[Contribution]) -> list[Contribution]:
+    """Return contributions without those of people not yet named, where somebody is by now."""
+    named = {
+        one.role
+        for one in contributions
+        if isinstance(one.actor, Person) and not one.actor.is_asked_for
+    }
+    return [
+        one
+        for one in contributions
+        if not (isinstance(one.actor, Person) and one.actor.is_asked_for and one.role in named)
+    ]
 
 
 _ASKED = 500

@@ -1,16 +1,15 @@
 """Statements: said once, sealed, and found again by what they are about."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from haikei.credits.contribution import Person
 from haikei.credits.machine_names import is_machine_name
 from haikei.credits.people.commitments import note
 from haikei.credits.people.redaction import Mentions
 from haikei.credits.people.stating import seal_statement
-from haikei.credits.records.store import backgrounds_with
-from haikei.credits.statement import NAME_KINDS, Statement, StatementKind
+from haikei.credits.statement import NAME_KINDS, YES, Statement, StatementKind
 from haikei.database import schema
 from haikei.errors import CreditError
 
@@ -64,25 +63,34 @@ def _check_picture(connection: Connection, statement: Statement) -> None:
             advice="Name the picture, by its Version (--of) or its SHA-256 (--image), once it is "
             "there.",
         )
-    found = [
-        version
-        for version in backgrounds_with(connection, statement.image_sha256)
-        if version.final.sha256 == statement.image_sha256
-        and version.project == statement.project
-        and statement.sequence in {"", version.sequence}
-        and statement.shot in {"", version.shot}
-    ]
-    if not found:
+    version, image = schema.backgrounds.c, schema.image_records.c
+    shown, any_of = schema.background_images, schema.background_images.alias()
+    last = (
+        select(func.max(any_of.c.position))
+        .where(any_of.c.background_key == version.key)
+        .scalar_subquery()
+    )
+    within = [version.project == statement.project]
+    within += [version.sequence == statement.sequence] if statement.sequence else []
+    within += [version.shot == statement.shot] if statement.shot else []
+    found = connection.execute(
+        select(version.code, image.created_at)
+        .join(shown, shown.c.background_key == version.key)
+        .join(schema.image_records, image.ledger_seq == shown.c.image_seq)
+        .where(image.sha256 == statement.image_sha256, shown.c.position == last, *within)
+        .order_by(image.created_at)
+    ).first()
+    if found is None:
         raise CreditError(
             f"No published picture of {statement.project} with the SHA-256 "
             f"{statement.image_sha256[:12]}… is recorded.",
             advice="It is stated of a background or touch-up after it was published; check the "
             "show, and the sequence and shot if you gave them.",
         )
-    made = found[0].final.created_at
+    code, made = found
     if statement.at < made:
         raise CreditError(
-            f"{found[0].code} was made on {made:%Y-%m-%d %H:%M} UTC, after the statement about it "
+            f"{code} was made on {made:%Y-%m-%d %H:%M} UTC, after the statement about it "
             f"({statement.at:%Y-%m-%d %H:%M} UTC).",
             advice="Look at the picture, and state it with the date on which you did.",
         )
@@ -144,6 +152,30 @@ def statements(
             reference=mentions.show(row.reference),
             at=row.at,
         )
+
+
+def hand_drawn(
+    connection: Connection, *, project: str, sequence: str, shot: str
+) -> Statement | None:
+    """Return by whom a cut's layout is declared to be drawn by hand, if their last word is so."""
+    kinds = (StatementKind.HAND_DRAWN,)
+    return standing_of(
+        tuple(statements(connection, project=project, kinds=kinds)), sequence=sequence, shot=shot
+    )
+
+
+def standing_of(
+    found: Sequence[Statement], *, sequence: str, shot: str, images: Collection[str] = ()
+) -> Statement | None:
+    """Return the newest of statements about a cut or one of its images, if it says yes."""
+    about = [
+        one
+        for one in found
+        if one.sequence in {"", sequence}
+        and one.shot in {"", shot}
+        and (not one.image_sha256 or one.image_sha256 in images)
+    ]
+    return about[-1] if about and about[-1].answer in YES else None
 
 
 def entry_of(connection: Connection, key: str) -> int | None:

@@ -59,7 +59,8 @@ _NOBODY = "person:unnamed"
 
 def is_named(person: Person) -> bool:
     """Whether a name is printed for this person."""
-    return bool(printed_person(person).en) and not person.opt_out and person.id != _NOBODY
+    unknown = person.opt_out or person.is_asked_for or person.id == _NOBODY
+    return bool(printed_person(person).en) and not unknown
 
 
 @lru_cache(maxsize=4096)
@@ -69,7 +70,7 @@ def shown(person: Person) -> Bilingual:
 
     Nothing else of a person who wants no name is shown, their id neither: it may be a name.
     """
-    if is_named(person):
+    if is_named(person) or person.is_asked_for:
         return printed_person(person)
     return WITHHELD if person.opt_out and person.id != _NOBODY else NOT_NAMED
 

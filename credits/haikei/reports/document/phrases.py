@@ -23,6 +23,7 @@ SOURCES = {
     SourceType.ALGORITHMIC: Bilingual(
         "algorithm without training data", "学習データを用いないアルゴリズム"
     ),
+    SourceType.NOT_DECLARED: Bilingual("not declared how it was drawn", "描き方の申告なし"),
     SourceType.TRAINED: Bilingual("trained model", "学習済みモデル"),
     SourceType.COMPOSITE_TRAINED: Bilingual(
         "augmented by a trained model", "学習済みモデルによる加工"

@@ -18,12 +18,14 @@ from haikei.credits import (
     Role,
     StatementKind,
     System,
+    is_ai,
     records,
 )
 from haikei.errors import ReportError
 from haikei.reports.facts import version_lineage
 from haikei.reports.facts.declared import Agreed, Approval, Declarations, approval_of
 from haikei.reports.report import ReportSource
+from haikei.texts import Bilingual
 
 _TOLD_EVERY = 1_000
 _PAIR = 2
@@ -45,6 +47,8 @@ class AiBackground:
     systems: tuple[System, ...]  #: the trained ones
     passes: int  #: images that they made
     artists: tuple[Person, ...]  #: of the layout
+    layout: Bilingual  #: how it came to be
+    layout_with_ai: bool  #: by marks in its file
     operators: Operators
     painters: tuple[Person, ...]  #: who painted over it
     area_ppm: int | None  #: of the last touch-up that was measured
@@ -202,6 +206,8 @@ def _with_ai(version: BackgroundVersion, declarations: Declarations) -> AiBackgr
         systems=tuple(one for one in version_lineage.systems(version) if one.source_type.is_ai),
         passes=len(made),
         artists=version_lineage.layout_artists(version),
+        layout=version_lineage.layout_origin(version),
+        layout_with_ai=any(map(is_ai, version_lineage.layouts(version))),
         operators=reduce(or_, (image.operators for image, _ in made)),
         painters=version_lineage.people(version, Role.TOUCH_UP, Role.BACKGROUND),
         area_ppm=areas[-1] if areas else None,

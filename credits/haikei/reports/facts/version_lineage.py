@@ -10,10 +10,12 @@ from haikei.credits import (
     ImageRecord,
     Person,
     Role,
-    SourceType,
     System,
     is_ai,
+    printed_person,
+    printed_system,
 )
+from haikei.texts import Bilingual
 
 _DRAWING = frozenset({Role.LAYOUT, Role.GENZU, Role.GENZU_CLEAN_UP})
 _PAINTING = frozenset({Role.TOUCH_UP, Role.BACKGROUND})
@@ -95,6 +97,35 @@ def loose_ends(version: BackgroundVersion) -> tuple[str, ...]:
     )
 
 
-def is_human_drawing(image: ImageRecord) -> bool:
-    """Whether a human drew these pixels, digitally or on paper."""
-    return image.source_type in {SourceType.DIGITAL_CREATION, SourceType.PRINT}
+def layout_systems(version: BackgroundVersion) -> tuple[System, ...]:
+    """Return the trained models that marks in the layout tell of, each once."""
+    parts = (one for image in layouts(version) if is_ai(image) for one in image.contributions)
+    return tuple(dict.fromkeys(one.actor for one in parts if isinstance(one.actor, System)))
+
+
+def layout_origin(version: BackgroundVersion) -> Bilingual:
+    """
+    Return how the layout came to be: by a model, by hand as somebody declared, or not declared.
+
+    Who the tracker names as its artist is another matter, and says nothing of how it was drawn.
+    """
+    said = version.hand_drawn
+    who = None if said is None else printed_person(said.by)
+    day = "" if said is None else said.at.date().isoformat()
+    if any(map(is_ai, layouts(version))):
+        names = ", ".join(map(printed_system, layout_systems(version))) or "–"
+        en = f"made with AI, by marks in the file: {names}"
+        ja = f"ファイルの記録によりAI使用：{names}"
+        if who is not None:
+            en += f"; declared to be drawn by hand by {who.en}, {day}, and the file says otherwise"
+            ja += f"（{who.ja}による手描きの申告（{day}）と矛盾）"
+        return Bilingual(en, ja)
+    if who is not None:
+        return Bilingual(
+            f"drawn by hand, declared by {who.en}, {day}", f"手描き（{who.ja}の申告、{day}）"
+        )
+    if all(map(version.is_drawn, layouts(version))):
+        return Bilingual(
+            "drawn by hand, as its own marks state", "手描き（ファイル自身の記録による）"
+        )
+    return Bilingual("not declared how it was drawn", "描き方の申告なし")

@@ -141,8 +141,9 @@ def _numbered(version: BackgroundVersion) -> Iterator[tuple[ImageRecord, int]]:
 
 
 def _drawings(version: BackgroundVersion) -> Iterator[Drawing]:
+    said = version.hand_drawn
     for image, entry in _numbered(version):
-        if image.kind is not ImageKind.LAYOUT or not version_lineage.is_human_drawing(image):
+        if image.kind is not ImageKind.LAYOUT or not version.is_drawn(image):
             continue
         artists = tuple(
             one.actor
@@ -155,7 +156,8 @@ def _drawings(version: BackgroundVersion) -> Iterator[Drawing]:
                 path=image.path,
                 sha256=image.sha256,
                 at=image.created_at,
-                on_paper=image.source_type is SourceType.PRINT,
+                on_paper=image.source_type is SourceType.PRINT
+                or (said is not None and said.subject.casefold() == "paper"),
                 entry=entry,
             )
 
@@ -277,10 +279,7 @@ def _shows(one: PaintOver) -> bool:
 
 def _left_out(work: Work) -> Iterator[Bilingual]:
     if not work.drawings:
-        yield Bilingual(
-            "No layout drawn by a named person is recorded.",
-            "氏名のある人が描いた原図が記録されていません。",
-        )
+        yield _not_drawn(work.version)
     elif work.lines_seen is None:
         yield Bilingual(
             "The layout: not recorded whether its lines are seen in the picture; measure it "
@@ -317,6 +316,18 @@ def _left_out(work: Work) -> Iterator[Bilingual]:
             "Selecting one picture of several: kept as evidence, not claimed by itself.",
             "複数候補からの選択：証拠として保存し、単独では主張しません。",
         )
+
+
+def _not_drawn(version: BackgroundVersion) -> Bilingual:
+    drawn = (one.actor for image in version_lineage.layouts(version) for one in image.contributions)
+    artists = tuple(one for one in drawn if isinstance(one, Person) and is_named(one))
+    if not artists:
+        return Bilingual(
+            "No layout drawn by a named person is recorded.",
+            "氏名のある人が描いた原図が記録されていません。",
+        )
+    names, origin = joined(artists), version_lineage.layout_origin(version)
+    return Bilingual(f"The layout by {names.en}: {origin.en}.", f"{names.ja}の原図：{origin.ja}。")
 
 
 def _names(systems: tuple[System, ...]) -> str:

@@ -260,7 +260,10 @@ def _checks(found: AiScan) -> tuple[Fact, ...]:
     looked = sum(one.third_party for one in found.backgrounds)
     likeness = sum(one.likeness for one in found.backgrounds)
     operated = sum(bool(one.operators.people) for one in found.backgrounds)
-    drawn = sum(bool(one.artists) for one in found.backgrounds)
+    drawn = sum(
+        any(map(is_named, one.artists)) and not one.layout_with_ai for one in found.backgrounds
+    )
+    with_ai = sum(one.layout_with_ai for one in found.backgrounds)
     painted = sum(bool(one.painters) for one in found.backgrounds)
     loras = tuple(
         Bilingual(f"{text} (as in {code})", f"{text}（{code} など）")
@@ -286,7 +289,19 @@ def _checks(found: AiScan) -> tuple[Fact, ...]:
             number,
         ),
         _share(
-            "layout", Bilingual("Begun by a named layout artist", "原図担当者あり"), drawn, number
+            "layout",
+            Bilingual(
+                "A named layout artist, and no marks of AI in the layout",
+                "原図担当者あり（原図にAIの記録なし）",
+            ),
+            drawn,
+            number,
+        ),
+        _share(
+            "layout_with_ai",
+            Bilingual("Layouts that tell of AI in their own marks", "原図ファイルにAIの記録あり"),
+            with_ai,
+            number,
         ),
         _share(
             "operator", Bilingual("Run by a named operator", "操作者の記録あり"), operated, number
@@ -477,6 +492,7 @@ def _cuts(found: AiScan) -> Table:
             Column(key="approval", title=Bilingual("Client's approval", "発注者の承認")),
             Column(key="operator", title=Bilingual("Operator", "操作者")),
             Column(key="layout", title=Bilingual("Layout by", "原図")),
+            Column(key="layout_made", title=Bilingual("How it was drawn", "原図の描き方")),
             Column(key="touch_up", title=Bilingual("Painted over by", "加筆")),
             Column(key="checks", title=Bilingual("Checked", "確認")),
             Column(key="entries", title=Bilingual("Ledger entries", "台帳番号"), align=Align.END),
@@ -503,6 +519,7 @@ def _row(one: AiBackground) -> tuple[Cell, ...]:
         _approval(one.approval),
         operators_text(one.operators, bare=True),
         joined(one.artists) if one.artists else NOT_RECORDED,
+        one.layout,
         _touch_up(one.painters, one.area_ppm),
         Lines(checks) if checks else NOT_RECORDED,
         Lines(one.entries),

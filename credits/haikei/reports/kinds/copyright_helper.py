@@ -35,6 +35,7 @@ from haikei.reports.document.phrases import (
     share,
     variant,
 )
+from haikei.reports.facts import version_lineage
 from haikei.reports.facts.ai_scan import read, version_named
 from haikei.reports.facts.questions import JAPAN_COPYRIGHT_SOURCE, US_COPYRIGHT_SOURCE
 from haikei.reports.facts.system_facts import system_name
@@ -221,7 +222,8 @@ def _entry(number: int) -> Bilingual:
 
 def _drawings(work: Work, *, short: bool = False) -> tuple[Item, ...]:
     found = (_drawing(one, short=short) for one in work.drawings)
-    return tuple(item for items in found for item in items) or (NOT_RECORDED,)
+    origin = version_lineage.layout_origin(work.version)
+    return (*(item for items in found for item in items), origin)
 
 
 def _drawing(one: Drawing, *, short: bool) -> tuple[Item, ...]:

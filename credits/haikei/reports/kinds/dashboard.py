@@ -149,9 +149,7 @@ class _Dashboard:
         found: list[tuple[Text, str, Trail]] = [
             (f"{tool.name}{' (AI)' * tool.ai}", tool.name, trail) for tool, trail in tools
         ]
-        found.append(
-            (Bilingual("no tool: by hand", "ツールなし（手描き）"), "", self._show.by_hand)
-        )
+        found.append((Bilingual("no tool recorded", "ツールの記録なし"), "", self._show.by_hand))
         yield from bar_blocks(
             self._language,
             key="tools",

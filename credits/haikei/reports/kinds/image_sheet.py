@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from haikei.credits import (
     BackgroundVersion,
     Contribution,
+    ImageKind,
     ImageRecord,
     Person,
     credit_line,
@@ -43,7 +44,7 @@ from haikei.reports.document.phrases import (
 from haikei.reports.facts.file_facts import file_blocks
 from haikei.reports.facts.measures import measure_blocks
 from haikei.reports.facts.system_facts import facts_of, request_facts, system_name
-from haikei.reports.facts.version_lineage import systems
+from haikei.reports.facts.version_lineage import layout_origin, systems
 from haikei.reports.kinds.breakdown import makers
 from haikei.reports.report import Format, ReportOptions, ReportSource
 from haikei.texts import FACETS, REVIEW_STATES, ROLES, Bilingual, Text
@@ -256,5 +257,7 @@ def _tools(version: BackgroundVersion, source: ReportSource) -> Iterator[Block]:
 def _images(version: BackgroundVersion) -> Iterator[tuple[Cell, ...]]:
     for (image, name), entry in zip(_named(version), version.ledger, strict=True):
         hashes: tuple[Item, ...] = (image.sha256, image.pixels_sha256)
-        source = Lines((SOURCES[image.source_type], image.source_type.value))
+        drawn = image.kind is ImageKind.LAYOUT
+        said = layout_origin(version) if drawn else SOURCES[image.source_type]
+        source = Lines((said, image.source_type.value))
         yield name, source, Lines(hashes), image.path, image.created_at, entry

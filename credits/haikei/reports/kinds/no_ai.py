@@ -66,6 +66,7 @@ class _Examined:
     sha256: str
     pixels_sha256: str
     sources: tuple[SourceType, ...]  #: of each image, in order
+    layout: Bilingual | None  #: how it came to be; None where there is none
     tools: tuple[str, ...]  #: programs without a trained model
     artists: tuple[Person, ...]
     reasons: tuple[Bilingual, ...]  #: why it cannot be attested; empty where it can
@@ -146,6 +147,7 @@ def _examine(version: BackgroundVersion, declarations: Declarations) -> _Examine
         sha256=version.final.sha256,
         pixels_sha256=version.final.pixels_sha256,
         sources=tuple(dict.fromkeys(image.source_type for image in version.images)),
+        layout=version_lineage.layout_origin(version) if version_lineage.layouts(version) else None,
         tools=tuple(
             system_name(one)
             for one in version_lineage.systems(version)
@@ -229,9 +231,9 @@ def _blocks(lists: _Lists, source: ReportSource) -> Iterator[Block]:
         Bilingual(
             "Attested means: the records of every step are there, and in none of them a trained "
             "model made pixels. What a layout was drawn with outside this pipeline is known only "
-            "where its artist declared it.",
+            "where somebody declared it, and each says so.",
             "証明とは、全工程の記録があり、いずれの工程でも学習済みモデルによる画素がないことを意味します。"
-            "パイプライン外での原図の作画方法は、作家の申告がある場合にのみ確認できます。",
+            "パイプライン外での原図の作画方法は、申告がある場合にのみ確認でき、各項目に記載しています。",
         )
     )
     undeclared = sum(one.stated is None for one in lists.attested)
@@ -281,11 +283,14 @@ def _table(rows: tuple[_Examined, ...], *, refused: bool) -> Table:
 
 
 _ATTESTED = Badge(Bilingual("attested", "証明"), Tone.SOLID)
+_LAYOUT = Bilingual("layout: {origin}", "原図：{origin}")
 _NOT = Badge(Bilingual("no", "不可"), Tone.ALERT)
 
 
 def _row(one: _Examined) -> tuple[Cell, ...]:
-    made: tuple[Item, ...] = (*(SOURCES[source] for source in one.sources), *one.tools, LOGGED)
+    sources = (SOURCES[source] for source in one.sources if source is not SourceType.NOT_DECLARED)
+    layout = () if one.layout is None else (_LAYOUT.filled(origin=one.layout),)
+    made: tuple[Item, ...] = (*layout, *sources, *one.tools, LOGGED)
     return (
         _NOT if one.reasons else _ATTESTED,
         one.sequence,

@@ -24,6 +24,7 @@ from haikei.credits import (
     Person,
     Relation,
     Role,
+    SourceType,
     System,
     overall_source_type,
 )
@@ -168,7 +169,10 @@ class _Lineage:
                     "kind": image.kind,
                     "sha256": image.sha256,
                     "pixelsSha256": image.pixels_sha256,
-                    "digitalSourceType": image.source_type,
+                    "digitalSourceType": ""
+                    if image.source_type is SourceType.NOT_DECLARED
+                    else image.source_type,
+                    "sourceType": image.source_type,
                     "ledgerEntry": entry,
                     "ingredients": [
                         {"sha256": one.sha256, "relation": one.relation}

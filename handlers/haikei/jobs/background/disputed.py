@@ -77,7 +77,7 @@ def require_undisputed(
 
 
 def _name(person: Person) -> str:
-    return printed_person(person).en
+    return "" if person.is_asked_for else printed_person(person).en
 
 
 def _disputed(order: JobOrder, known: ImageRecord, missing: Sequence[Person]) -> LayoutDisputed:

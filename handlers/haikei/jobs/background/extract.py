@@ -11,7 +11,15 @@ from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.generate import Generated
 from haikei.jobs.background.validate import Validated
 from haikei.jobs.chain import Chain, Link, marked_copy
-from haikei.jobs.contributions import drawing, layout_image, lines_kept, retake, stage_image
+from haikei.jobs.contributions import (
+    drawing,
+    layout_image,
+    layout_key,
+    lines_kept,
+    made_elsewhere,
+    retake,
+    stage_image,
+)
 from haikei.jobs.job import JobOrder
 from haikei.jobs.publishing import LAYOUT, MadeVersion, made_before, make_version, publish_files
 from haikei.jobs.tools import Tools
@@ -45,7 +53,6 @@ def extract(
         )
         made = _Work(
             order=order,
-            artist_source=collected.context.artist_source or "tracker",
             validated=validated,
             generated=generated,
             tools=tools,
@@ -59,7 +66,6 @@ def extract(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     order: JobOrder
-    artist_source: str
     validated: Validated
     generated: Generated
     tools: Tools
@@ -94,18 +100,23 @@ class _Work:
         )
 
     def _layout(self, chain: Chain) -> Link:
-        order, copy = self.order, self.validated.copy
+        order, copy, system = self.order, self.validated.copy, self.validated.made_with
+        signs, at = self.validated.signs, self.ordered_at
+        made = None if system is None else made_elsewhere(system, signs=signs, at=at)
         image = layout_image(
-            key=f"{order.event_key}/layout",
+            key=layout_key(order),
             sha256=order.layout_sha256,
             pixels_sha256=self.generated.layout_pixels_sha256,
             fingerprint=self.generated.layout_fingerprint,
             source_type=self.validated.source_type,
-            drawn_by=drawing(
-                self.validated.artists,
-                role=self._role,
-                source=self.artist_source,
-                at=self.ordered_at,
+            drawn_by=(
+                *drawing(
+                    self.validated.artists,
+                    role=self._role,
+                    evidence=self.validated.drawn_by,
+                    at=self.ordered_at,
+                ),
+                *(() if made is None else (made,)),
             ),
             path=self._stage_path(LAYOUT, copy.suffix),
             at=self.ordered_at,

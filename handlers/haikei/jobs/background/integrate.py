@@ -2,15 +2,18 @@
 
 import shutil
 
-from haikei.credits import overall_source_type, records
+from haikei.credits import overall_source_type, printed_person, records
+from haikei.credits.records import asking
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.record import Recorded
-from haikei.jobs.contributions import roles_text, systems_text
+from haikei.jobs.contributions import layout_key, roles_text, systems_text
 from haikei.jobs.job import JobOrder
 from haikei.jobs.progress import JobProgress
 from haikei.jobs.publishing import MadePicture, MadeVersion, review_pictures
 from haikei.jobs.tools import Tools
-from haikei.trackers import PublishedImage, PublishRequest, PublishResult
+from haikei.notify import Notice, NoticeKind, note
+from haikei.texts import ARTIST_QUESTION
+from haikei.trackers import NoteWrite, PublishedImage, PublishRequest, PublishResult
 
 
 def integrate(
@@ -55,12 +58,49 @@ def integrate(
             layout_version=order.layout_version,
         )
     )
+    asked = _ask_for_artist(order, collected, made, published, tools)
     with tools.database.begin() as connection:
+        if asked is not None:
+            note(connection, asked)
         records.published(connection, order.key, tracker_id=published.version.id, url=published.url)
         progress.done(connection, published)
     # All of it stands in storage now, and the lineage finds it by its hash.
     shutil.rmtree(tools.folder(order.key), ignore_errors=True)
     return published
+
+
+def _ask_for_artist(
+    order: JobOrder,
+    collected: Collected,
+    made: MadeVersion,
+    published: PublishResult,
+    tools: Tools,
+) -> Notice | None:
+    """Ask in the tracker who drew the layout, once for a layout; return what is told of it."""
+    question = asking.open_question(made.images)
+    tracker = tools.tracker()
+    if question is None:
+        return None
+    context, key = collected.context, f"{layout_key(order)}/artist"
+    names = ", ".join(f"{printed_person(one).en} ({one.id})" for one in context.candidates)
+    url = published.url
+    if tracker.parts.review is not None:
+        asked = tracker.parts.review.write(
+            NoteWrite(
+                key=key,
+                project=context.project,
+                links=(published.version, context.shot),
+                subject=f"{ARTIST_QUESTION} {order.layout.name}",
+                text=f"{ARTIST_QUESTION}\n{order.layout.name}: {names}. "
+                f"The tracker names all of them ({question.evidence.source}).\n"
+                "Reply with one name or id; credits say that nobody is named until then. "
+                "(お一人の氏名またはIDを返信してください)",
+                to=tools.settings.review.dailies.supervisors,
+            )
+        )
+        url = tracker.address(asked)
+    text = f"{order.place.shot}: {ARTIST_QUESTION.en} {order.layout.name}: {names}"
+    return Notice(key=key, kind=NoticeKind.QUESTION, text=text, url=url)
 
 
 def _images(order: JobOrder, made: MadeVersion, tools: Tools) -> tuple[PublishedImage, ...]:

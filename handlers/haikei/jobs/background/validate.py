@@ -1,7 +1,7 @@
 """Validate: the file is the one that was announced, its marks hold, and its use is allowed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -9,18 +9,26 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from haikei.credits import Person, SourceType, System, is_machine_name, people
+from haikei.credits import Evidence, Person, SourceType, System, is_machine_name, people
+from haikei.credits.records import asking, statements
 from haikei.database import reading
 from haikei.errors import ImageUnreadable, LayoutChanged, MarksBroken, PolicyRefusal, SheetBlank
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.disputed import require_undisputed
 from haikei.jobs.background.generate import production_order
 from haikei.jobs.chain import copied
-from haikei.jobs.contributions import as_credited
+from haikei.jobs.contributions import as_credited, layout_key
 from haikei.jobs.job import JobOrder
 from haikei.jobs.tools import Tools
-from haikei.names import fits
-from haikei.provenance import FileMarks, MarksState, names_ai, read_marks, source_term
+from haikei.names import fits, plain_name
+from haikei.provenance import (
+    FileMarks,
+    MarksState,
+    names_ai,
+    read_marks,
+    source_term,
+    system_of,
+)
 from haikei.settings import BlankSheets, Settings, Stage, Unnamed
 from haikei.show import Place
 from haikei.trackers import LayoutContext
@@ -30,8 +38,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_LONGEST_SIGNS = 500
 #: Terms of the vocabulary for which records use another term.
 _RECORDED_AS: Mapping[str, SourceType] = {
+    "digitalArt": SourceType.DIGITAL_CREATION,
     "minorHumanEdits": SourceType.HUMAN_EDITS,
     "digitalCapture": SourceType.PRINT,
     "computationalCapture": SourceType.PRINT,
@@ -57,20 +67,22 @@ def require_whole(marks: FileMarks) -> None:
 
 def drawn_as(marks: FileMarks) -> SourceType:
     """
-    Return how a layout was drawn, as its own marks state it; digitally by hand without any.
+    Return how a layout was drawn, as its own marks state it; not declared without any.
 
     Raises:
         SourceTypeUnknown: they name a source type that no vocabulary holds.
     """
     stated = marks.xmp.digital_source_type if marks.xmp is not None else ""
-    if not stated:
-        return SourceType.TRAINED if marks.says_ai else SourceType.DIGITAL_CREATION
-    term = source_term(stated)
+    term = source_term(stated) if stated else ""
+    if term in {SourceType.TRAINED, SourceType.COMPOSITE_TRAINED}:
+        return SourceType(term)
+    if marks.says_ai or names_ai(stated):
+        # A human's part may stand beside the model's where the marks say so, or call it composite.
+        mixed = bool(stated) or any("composite" in sign.what for sign in marks.ai_signs)
+        return SourceType.COMPOSITE_TRAINED if mixed else SourceType.TRAINED
     if term in set(SourceType):
         return SourceType(term)
-    if names_ai(stated) or marks.says_ai:
-        return SourceType.COMPOSITE_TRAINED
-    return _RECORDED_AS.get(term, SourceType.DIGITAL_CREATION)
+    return _RECORDED_AS.get(term, SourceType.NOT_DECLARED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +91,10 @@ class Validated:
 
     copy: Path  #: in the job's folder, byte for byte as it was announced
     artists: tuple[Person, ...]  #: as credits name them, never empty
-    source_type: SourceType  #: how it was drawn, by the file's own marks
+    drawn_by: Evidence  #: where the artists are known from
+    source_type: SourceType  #: how it was drawn, by the file's own marks or as it is declared
+    made_with: System | None  #: the trained model that marks in the file tell of
+    signs: str  #: those marks
 
 
 def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
@@ -119,9 +134,7 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
     marks = read_marks(copy, trust_pem=tools.marks().trust_pem)
     require_whole(marks)
     source_type = drawn_as(marks)
-    artists = named_artists(
-        collected.context, settings, earlier_names=_earlier_names(collected.context, tools)
-    )
+    artists, evidence = _artists(order, collected.context, tools)
     require_undisputed(order, decoded.picture.sha256(), artists, collected.context, tools)
     task = production_order(order, copy, settings)
 
@@ -132,9 +145,23 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
     project = project_names(order.place, collected.context)
     require_allowed(project, systems, settings)
     require_licensed(task.recipe.stages, systems, settings)
+    made_with, signs = None, ""
     if source_type.is_ai:
-        require_drawn(project, order.layout.name, settings)
-    return Validated(copy=copy, artists=artists, source_type=source_type)
+        made_with, signs = system_of(marks.ai_signs, source_type), ai_signs_text(marks)
+        require_drawn(project, f"{order.layout.name} ({signs})", settings)
+    else:
+        note = "drawn by hand, as the file's own XMP states" if source_type.is_drawn else ""
+        if source_type is SourceType.NOT_DECLARED:
+            source_type, note = _declared(order.place, tools)
+        evidence = replace(evidence, note="; ".join(filter(None, (evidence.note, note))))
+    return Validated(
+        copy=copy,
+        artists=artists,
+        drawn_by=evidence,
+        source_type=source_type,
+        made_with=made_with,
+        signs=signs,
+    )
 
 
 def require_drawing(layout: "Picture", name: str, settings: Settings) -> None:
@@ -166,6 +193,8 @@ def named_artists(
     settings: Settings,
     *,
     earlier_names: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    asked: Person | None = None,
+    answered: Sequence[Person] = (),
 ) -> tuple[Person, ...]:
     """
     Return who drew the layout, as the studio's credits name them.
@@ -177,11 +206,13 @@ def named_artists(
         context: what the tracker knows of the layout.
         settings: the studio's.
         earlier_names: what artists were called before, by id: a refusal under one of these holds.
+        asked: who stands for the artist where the tracker leaves it open among several.
+        answered: who was named since as the artist of this layout.
 
     Raises:
         PolicyRefusal: an artist has not consented, or nobody is named where a name is needed.
     """
-    for person in context.artists:
+    for person in (*context.artists, *context.candidates):
         # The logins of several artists come in one list: each may be anybody's among them.
         former = earlier_names.get(person.id, ())
         names = (*context.artist_logins, person.name, person.name_ja, *former)
@@ -201,10 +232,11 @@ def named_artists(
                 advice="Assign the layout's task to the person who answers for it, then retry the "
                 "job.",
             )
-    if context.artists:
+    found = context.artists or answered or ((asked,) if context.candidates and asked else ())
+    if found:
         return tuple(
             as_credited(person, settings.people, earlier_names.get(person.id, ()))
-            for person in context.artists
+            for person in found
         )
     if settings.policy.unnamed_layouts is Unnamed.ALLOW:
         shot = context.shot
@@ -235,7 +267,7 @@ def require_allowed(
     Raises:
         PolicyRefusal: a trained model would run in a project that forbids AI.
     """
-    rule = _no_ai_rule(project, settings)
+    rule = _fitting(settings.policy.no_ai_projects, project)
     if rule is None:
         return
     for system in systems():
@@ -254,10 +286,17 @@ def require_drawn(project: Sequence[str], layout: str, settings: Settings) -> No
     Raises:
         PolicyRefusal: it does not.
     """
-    rule = _no_ai_rule(project, settings)
-    if rule is not None:
+    policy = settings.policy
+    for key, rules in (
+        ("no_ai_projects", policy.no_ai_projects),
+        ("no_ai_layouts", policy.no_ai_layouts),
+    ):
+        rule = _fitting(rules, project)
+        if rule is None:
+            continue
+        takes = "AI" if key == "no_ai_projects" else "AI layouts"
         raise PolicyRefusal(
-            f"{project[0]} takes no AI (policy.no_ai_projects has {rule!r}), but the layout "
+            f"{project[0]} takes no {takes} (policy.{key} has {rule!r}), but the layout "
             f"{layout} carries marks of a trained model.",
             advice="Ask who made it and how; `haikei verify` shows what the file says.",
         )
@@ -311,10 +350,51 @@ def _require_stated(stage: Stage, system: System) -> None:
         )
 
 
-def _no_ai_rule(project: Sequence[str], settings: Settings) -> str | None:
-    return next((rule for rule in settings.policy.no_ai_projects if fits(rule, project)), None)
+def _fitting(rules: Iterable[str], project: Sequence[str]) -> str | None:
+    return next((rule for rule in rules if fits(rule, project)), None)
 
 
-def _earlier_names(context: LayoutContext, tools: Tools) -> Mapping[str, Sequence[str]]:
+def ai_signs_text(marks: FileMarks) -> str:
+    """Return where a file tells of a trained model, in the words of a record."""
+    proofs = (f"{one.where}: {one.what}" for one in marks.ai_signs if one.proof)
+    return "marks in the file: " + "; ".join(dict.fromkeys(proofs))[:_LONGEST_SIGNS]
+
+
+def _declared(place: Place, tools: Tools) -> tuple[SourceType, str]:
+    """Return how a layout is declared to be drawn, and by whom; not declared by default."""
     with reading(tools.database) as connection:
-        return people.names_had(connection, [person.id for person in context.artists])
+        found = statements.hand_drawn(
+            connection, project=place.project, sequence=place.sequence, shot=place.shot
+        )
+        entry = statements.entry_of(connection, found.key) if found is not None else None
+    if found is None:
+        return SourceType.NOT_DECLARED, ""
+    on_paper = plain_name(found.subject) == "paper"
+    note = f"drawn by hand, as declared by {found.by.id} (entry {entry})"
+    return SourceType.PRINT if on_paper else SourceType.DIGITAL_CREATION, note
+
+
+def _artists(
+    order: JobOrder, context: LayoutContext, tools: Tools
+) -> tuple[tuple[Person, ...], Evidence]:
+    """Return who drew the layout, and where that is known from."""
+    layout = layout_key(order)
+    maybe = (*context.artists, *context.candidates)
+    with reading(tools.database) as connection:
+        earlier = people.names_had(connection, [person.id for person in maybe])
+        answered = () if context.artists else asking.artists_named(connection, layout)
+    if context.candidates and not answered:
+        # An answer may name any of them, whom the register must know then.
+        with tools.database.begin() as connection:
+            people.note_all(connection, context.candidates)
+    artists = named_artists(
+        context,
+        tools.settings,
+        earlier_names=earlier,
+        asked=asking.asked_for(layout),
+        answered=answered,
+    )
+    asked = any(person.is_asked_for for person in artists)
+    source = context.artist_source or "tracker"
+    note = asking.candidates_note(context.candidates) if asked else ""
+    return artists, Evidence(source=source, note=note)

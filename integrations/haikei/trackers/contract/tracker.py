@@ -5,9 +5,10 @@ Everything here is idempotent by the job's key: each row that is created carries
 looked for before anything is created again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from haikei.checkup import Finding
 from haikei.credits import Person
@@ -19,6 +20,8 @@ from haikei.trackers.contract.playlists import PlaylistDesk
 from haikei.trackers.contract.requests import MenuReader, WebhookReader
 from haikei.trackers.contract.review import ReviewDesk
 from haikei.trackers.contract.visitors import PasswordCheck, SelectionDesk
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +44,14 @@ class LayoutContext:
     shot: Row
     task: Row | None  #: the one that receives the background
     layout_file: Row | None  #: the layout's PublishedFile
-    artists: tuple[Person, ...]  #: who drew the layout
-    artist_logins: tuple[str, ...]  #: the same people's logins and names, for consent
+    artists: tuple[Person, ...]  #: who drew the layout; empty where nobody is known to have
+    artist_logins: tuple[str, ...]  #: logins and names of artists and candidates, for consent
     latest_version: int  #: the highest version number of this stream in the tracker, 0 for none
     artist_source: str = ""  #: where the artists are known from, such as `Task:14 assignee`
     parent_file: Row | None = None  #: the file of the version that was painted over
     project_names: tuple[str, ...] = ()  #: other names of the project, the one in paths first
     episode: str = ""  #: empty when the tracker has none
+    candidates: tuple[Person, ...] = ()  #: one of whom drew it, where the tracker leaves it open
 
     def completed(self, place: Place) -> Place:
         """Return a place as the tracker spells it, with what a path did not say of it."""
@@ -57,6 +61,45 @@ class LayoutContext:
             sequence=(self.sequence.name if self.sequence else "") or place.sequence,
             shot=self.shot.name,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnBy(Generic[T]):
+    """Who drew a layout as far as a tracker's rows tell, and where they tell it."""
+
+    artists: tuple[T, ...] = ()
+    candidates: tuple[T, ...] = ()  #: where several may have, and nobody is known to have
+    source: str = ""
+
+
+def drawn_by(
+    own: Sequence[tuple[T, str]], publishers: Sequence[tuple[T, str]], step: Sequence[tuple[T, str]]
+) -> DrawnBy[T]:
+    """
+    Return who drew a layout: one rule for all adapters; several people are never credited for one.
+
+    Whoever alone is assigned to the row's own task drew it; of several, whoever published the row.
+    Without such a task it is whoever published the row, else whoever alone is assigned to the step.
+
+    Args:
+        own: who is assigned to the task that the layout's row names, each with where that stands.
+        publishers: whom the row names besides, the best first.
+        step: who is assigned to any task of the layout's step.
+    """
+    for assigned in (own, () if publishers else step):
+        people = dict(assigned)
+        by = next(((who, where) for who, where in publishers if who in people), None)
+        if len(people) == 1:
+            ((who, where),) = people.items()
+            return DrawnBy(artists=(who,), source=where)
+        if by is not None:
+            return DrawnBy(artists=(by[0],), source=f"{people[by[0]]}, {by[1]}")
+        if people:
+            source = ", ".join(dict.fromkeys(where for _, where in assigned))
+            return DrawnBy(candidates=tuple(people), source=source)
+    if publishers:
+        return DrawnBy(artists=(publishers[0][0],), source=publishers[0][1])
+    return DrawnBy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from haikei.credits import Person
 from haikei.show import Place
 from haikei.trackers.contract.feed import EventKind, FeedEvent, PaintOver, PublishedLayout
 
@@ -30,6 +31,8 @@ class MemoryFeed:
         heeds: tells whether a project is one of `tracker.projects`.
         ours: the ids of the heeded projects; None for all.
         discussions: the versions that a Note or Reply, by type and id, is about.
+        assigned: who is assigned to the task that a row names, by the row.
+        publishers: who published a row, by the row.
     """
 
     name: str = "http://tracker.test"
@@ -39,6 +42,8 @@ class MemoryFeed:
     discussions: dict[tuple[str, int], tuple[int, ...]] = field(
         default_factory=dict[tuple[str, int], tuple[int, ...]]
     )
+    assigned: dict[int, tuple[Person, ...]] = field(default_factory=dict[int, tuple[Person, ...]])
+    publishers: dict[int, Person] = field(default_factory=dict[int, Person])
     next_id: int = 1
     log: dict[int, FeedEvent] = field(default_factory=dict[int, FeedEvent])
     rows: dict[int, PublishedLayout] = field(default_factory=dict[int, PublishedLayout])
@@ -80,6 +85,8 @@ class MemoryFeed:
         silent: bool = False,
         by_us: bool = False,
         painted: PaintOver | None = None,
+        by: Person | None = None,
+        assigned: tuple[Person, ...] = (),
     ) -> int:
         """
         Publish a layout, or a touch-up, as a person does; return its row's id.
@@ -94,6 +101,8 @@ class MemoryFeed:
             silent: write no event, as a log that lost one.
             by_us: Haikei published it.
             painted: what it says besides, when it is a touch-up.
+            by: who publishes it; None for a script.
+            assigned: who is assigned to the task that it is published for; empty for none.
         """
         row = len(self.rows) + FIRST_FILE
         self.rows[row] = PublishedLayout(
@@ -109,6 +118,9 @@ class MemoryFeed:
             typed=typed,
             painted=painted,
         )
+        self.assigned[row] = assigned
+        if by is not None:
+            self.publishers[row] = by
         if not silent:
             project = place.project if place else ""
             self.write(EventKind.FILE_PUBLISHED, row=row, project=project, at=at, by_us=by_us)

@@ -18,10 +18,12 @@ from haikei.trackers.contract.feed import EventKind
 from haikei.trackers.contract.review import SeenVersion
 from haikei.trackers.contract.tracker import (
     ContextRequest,
+    DrawnBy,
     LayoutContext,
     PublishRequest,
     PublishResult,
     TrackerParts,
+    drawn_by,
 )
 from haikei.trackers.contract.visitors import Selected, SignedIn
 from haikei.trackers.memory.desks import (
@@ -47,7 +49,7 @@ class MemoryShot:
     sequence: Row
     shot: Row
     task: Row | None  #: the one that receives backgrounds
-    artists: tuple[Person, ...]
+    artists: tuple[Person, ...]  #: assigned to tasks of the layout's step
     logins: tuple[str, ...]
 
 
@@ -121,7 +123,7 @@ class MemoryTracker:
 
         Args:
             place: where it is.
-            artists: who draws its layouts.
+            artists: who is assigned to tasks of the layout's step.
             logins: the same people's logins.
             with_task: whether it has a task that receives backgrounds.
         """
@@ -178,17 +180,21 @@ class MemoryTracker:
             if request.published_file in self.feed.rows:
                 name = self.feed.rows[request.published_file].name
                 layout = Row(type="PublishedFile", id=request.published_file, name=name)
+            drawn = self._drawn_by(found, request.published_file)
+            people = (*drawn.artists, *drawn.candidates)
+            logins = [login for login, one in self.review.people.items() if one in people]
             return LayoutContext(
                 project=found.project,
                 sequence=found.sequence,
                 shot=found.shot,
                 task=found.task,
                 layout_file=layout,
-                artists=found.artists,
-                artist_logins=found.logins,
+                artists=drawn.artists,
+                artist_logins=tuple(dict.fromkeys((*found.logins, *logins))),
                 latest_version=max(numbers, default=0),
-                artist_source=f"Shot:{found.shot.id} artists" if found.artists else "",
+                artist_source=drawn.source,
                 parent_file=parent.files[0] if parent else None,
+                candidates=drawn.candidates,
             )
 
     def publish(self, request: PublishRequest) -> PublishResult:
@@ -241,6 +247,15 @@ class MemoryTracker:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def _drawn_by(self, found: MemoryShot, file: int | None) -> DrawnBy[Person]:
+        row = -1 if file is None else file
+        by = self.feed.publishers.get(row)
+        return drawn_by(
+            [(one, f"PublishedFile:{file} task") for one in self.feed.assigned.get(row, ())],
+            [] if by is None else [(by, f"PublishedFile:{file} created_by")],
+            [(one, f"Shot:{found.shot.id} artists") for one in found.artists],
+        )
 
     def _shot(self, place: Place) -> MemoryShot:
         project = plain_name(place.project)

@@ -1,12 +1,12 @@
 """What a site knows of a layout, in two reads; a third when an artist is met for the first time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from haikei.errors import PlaceUnknown
 from haikei.names import same_name
 from haikei.settings import Settings
 from haikei.show import Row
-from haikei.trackers.contract.tracker import ContextRequest, LayoutContext
+from haikei.trackers.contract.tracker import ContextRequest, DrawnBy, LayoutContext, drawn_by
 from haikei.trackers.shotgrid.client import Filter, SiteClient
 from haikei.trackers.shotgrid.people import Artist, People
 from haikei.trackers.shotgrid.places import FoundShot, find_shot, find_shot_of
@@ -22,6 +22,8 @@ _FILE_FIELDS = (
     "entity",
     "created_by",
     "version.Version.user",
+    "task",
+    "task.Task.task_assignees",
     "published_file_type.PublishedFileType.code",
     KEY,
 )
@@ -46,21 +48,23 @@ class ContextReader:
         found = self._shot(request)
         files = self._client.find("PublishedFile", self._file_filters(request, found), _FILE_FIELDS)
         layout = self._layout(request, files)
-        drawn_by, source = _drawn_by(found, layout)
-        artists = self._people.artists(drawn_by)
+        drawn = _drawn_by(found, layout)
+        known = self._people.artists((*drawn.artists, *drawn.candidates))
+        named = {f"HumanUser:{link.id}" for link in drawn.artists}
         return LayoutContext(
             project=_row(found.project),
             sequence=_row(found.sequence) if found.sequence else None,
             shot=_row(found.shot),
             task=_task(found.background_tasks),
             layout_file=_file(layout),
-            artists=tuple(artist.person for artist in artists),
-            artist_logins=_logins(artists),
+            artists=tuple(one.person for one in known if one.person.id in named),
+            artist_logins=_logins(known),
             latest_version=self._latest(request, files),
-            artist_source=source,
+            artist_source=drawn.source,
             parent_file=_file(_painted_over(request, files)),
             project_names=tuple(filter(None, (found.folder_name,))),
             episode=found.episode,
+            candidates=tuple(one.person for one in known if one.person.id not in named),
         )
 
     def _shot(self, request: ContextRequest) -> FoundShot:
@@ -164,26 +168,36 @@ def _task(tasks: Sequence[Record]) -> Row | None:
     return Row(type=task.type, id=task.id, name=task.text("content"))
 
 
-def _drawn_by(found: FoundShot, layout: Record | None) -> tuple[Sequence[Link], str]:
-    """Return who is assigned to the layout's task, else who the layout's row names; and which."""
-    assigned = [
-        (link, f"Task:{task.id} assignee")
-        for task in found.layout_tasks
-        for link in task.links("task_assignees")
-        if link.type == "HumanUser"
-    ]
-    if assigned:
-        sources = dict.fromkeys(source for _, source in assigned)
-        return [link for link, _ in assigned], ", ".join(sources)
+def _drawn_by(found: FoundShot, layout: Record | None) -> DrawnBy[Link]:
+    """Return who drew a layout, by its row's task and people, else by the tasks of the step."""
+    own: list[tuple[Link, str]] = []
+    publishers: list[tuple[Link, str]] = []
     if layout is not None:
+        task = layout.link("task")
+        if task is not None:
+            own = _assigned(layout.links("task.Task.task_assignees"), task.id)
         for field, name in (
             ("version.Version.user", "version's user"),
             ("created_by", "created_by"),
         ):
             link = layout.link(field)
             if link is not None and link.type == "HumanUser":
-                return (link,), f"{layout.type}:{layout.id} {name}"
-    return (), ""
+                publishers.append((_bare(link), f"{layout.type}:{layout.id} {name}"))
+    step = [
+        one
+        for task in found.layout_tasks
+        for one in _assigned(task.links("task_assignees"), task.id)
+    ]
+    return drawn_by(own, publishers, step)
+
+
+def _assigned(links: Iterable[Link], task: int) -> list[tuple[Link, str]]:
+    return [(_bare(link), f"Task:{task} assignee") for link in links if link.type == "HumanUser"]
+
+
+def _bare(link: Link) -> Link:
+    # One person is one link, whatever name a field shows.
+    return Link(type=link.type, id=link.id, name="")
 
 
 def _logins(artists: Sequence[Artist]) -> tuple[str, ...]:
