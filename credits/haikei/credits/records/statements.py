@@ -24,8 +24,8 @@ def declare(connection: Connection, statement: Statement) -> int:
     The same key again returns the entry that stands, as long as it says the same.
 
     Raises:
-        CreditError: it says nothing, it is a machine that says it, or it is about a name, which
-            the register states itself.
+        CreditError: it says nothing, it is a machine that says it, it is about a name, which the
+            register states itself, or it is a confirmation.
         LedgerError: another statement stands under this key.
     """
     if not statement.text.strip() and not statement.answer.strip():
@@ -41,6 +41,11 @@ def declare(connection: Connection, statement: Statement) -> int:
         raise CreditError(
             f"{statement.kind.value} is sealed where the name is changed, and not declared.",
             advice="Use `haikei credits rename`, `opt-out` or `erase`.",
+        )
+    if statement.kind is StatementKind.CONFIRMATION:
+        raise CreditError(
+            "A confirmation is given by the person, on the page that their link opens.",
+            advice="Send the link with `haikei credits ask-confirmation`.",
         )
     return seal_statement(connection, statement, note(connection, statement.by))
 
