@@ -257,7 +257,7 @@ def decide_correction(
     return seal_statement(connection, decided, note(connection, by))
 
 
-def credit_instead(
+def credit_person(
     connection: Connection, *, image_key: str, role: Role, person: Person, source: str, at: datetime
 ) -> int:
     """
@@ -277,6 +277,21 @@ def image_keys(connection: Connection, sha256: str) -> tuple[str, ...]:
     columns = image_records.c
     query = select(columns.key).where(columns.sha256 == sha256).order_by(columns.ledger_seq)
     return tuple(connection.execute(query).scalars())
+
+
+def tracker_versions(connection: Connection, project: str, person: str) -> tuple[int, ...]:
+    """Return the tracker's Versions that hold a person's work on a show, the newest first."""
+    here, made, version = background_images.c, contributions.c, backgrounds.c
+    query = (
+        select(version.tracker_id)
+        .join(background_images, here.background_key == version.key)
+        .join(contributions, made.image_seq == here.image_seq)
+        .where(version.project == project, made.actor_kind == "person", made.actor == person)
+        .where(version.tracker_id.is_not(None))
+        .distinct()
+        .order_by(version.tracker_id.desc())
+    )
+    return tuple(int(one) for one in connection.execute(query).scalars() if one is not None)
 
 
 def standings(connection: Connection, project: str) -> tuple[Standing, ...]:

@@ -76,13 +76,23 @@ def _parts(
             is_person=is_person,
             image=called[image.key],
             grade=one.grade.value,
-            grade_name=GRADES[one.grade],
-            evidence=tuple(_evidence(one)),
+            grade_name=grade_name(one),
+            evidence=tuple(evidence_of(one)),
             entry=sealed[image.key][image.contributions.index(one)],
         )
 
 
-def _evidence(one: Contribution) -> Iterator[Bilingual]:
+def grade_name(one: Contribution) -> Bilingual:
+    """Return how a contribution is known, and for a confirmed one how it was known before."""
+    name = GRADES[one.grade]
+    if one.found is None:
+        return name
+    before = GRADES[one.found]
+    return Bilingual(f"{name.en} ({before.en})", f"{name.ja}（{before.ja}）")
+
+
+def evidence_of(one: Contribution) -> Iterator[Bilingual]:
+    """Yield what shows that a contribution happened."""
     told = one.evidence
     for text in (told.source, told.note):
         if text:
