@@ -9,6 +9,7 @@ from haikei.provenance.filemarks import (
     MarkedStep,
     MarksState,
     NamedPerson,
+    SignedIdentity,
     XmpMarks,
 )
 from haikei.provenance.mark_reading import read_marks
@@ -30,6 +31,7 @@ __all__ = [
     "MarksState",
     "NamedPerson",
     "Oversight",
+    "SignedIdentity",
     "TrustedRoots",
     "XmpMarks",
     "mark",

@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import tempfile
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from haikei.provenance.formats.detection import (
     file_format,
     read_metadata,
 )
+from haikei.provenance.identity import PersonIdentity, identity_of, two_signers
 from haikei.provenance.ingredient import (
     ReadIngredient,
     add_ingredients,
@@ -63,7 +65,11 @@ def mark(request: MarkRequest, signer: MarkSigner) -> Marked:
     """
     if request.source == request.target:
         raise MarksError(f"{request.source} would replace itself.")
-    trust = Trust(signers=signer.trust_pem, time_stamps=signer.timestamp_trust_pem)
+    trust = Trust(
+        signers=signer.trust_pem,
+        time_stamps=signer.timestamp_trust_pem,
+        people=signer.people_trust_pem,
+    )
     known = file_format(request.source)
     packet = xmp.build(_statement(request, signer), _existing_packet(request))
     ingredients = read_ingredients(request, trust)
@@ -82,7 +88,10 @@ def mark(request: MarkRequest, signer: MarkSigner) -> Marked:
                 with_xmp = Path(folder) / "with-xmp"
                 with request.source.open("rb") as source, with_xmp.open("wb") as target:
                     known.write_xmp(source, target, packet)
-            store = _sign(plain, ingredients, known, with_xmp, marked, signer=signer, trust=trust)
+            found = identity_of(request.contributions, signer.identities)
+            store = _sign(
+                plain, ingredients, known, with_xmp, marked, signer=signer, trust=trust, by=found
+            )
             label, stamped = _signed(store, signer, trust)
             xmp_file = manifest_file = None
             if not known.embeds:
@@ -150,35 +159,55 @@ def _sign(
     *,
     signer: MarkSigner,
     trust: Trust,
+    by: tuple[PersonIdentity, str] | None,
 ) -> bytes:
     import c2pa  # type: ignore[import-untyped]
 
     failed: list[HaikeiError] = []
 
-    def sign(data: bytes) -> bytes:
-        try:
-            return signer.sign(data)
-        except HaikeiError as error:
-            # The library tells its caller only that there was no signature.
-            failed.append(error)
-            raise
+    def keeping(sign: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+        def signed(data: bytes) -> bytes:
+            try:
+                return sign(data)
+            except HaikeiError as error:
+                # The library tells its caller only that there was no signature.
+                failed.append(error)
+                raise
+
+        return signed
+
+    sign = keeping(signer.sign)
 
     status = signer.status()
     kinds: Any = c2pa.C2paError  # the kinds of error are added to it at run time
     algorithm = c2pa.C2paSigningAlg[signer.chain.algorithm.value]
-    try:
+
+    def build(context: Any, *native: Any) -> bytes:
         with (
-            c2pa.Builder(plain, c2pa_python.context(trust)) as builder,
-            c2pa.Signer.from_callback(
-                sign, algorithm, signer.chain.pem, signer.timestamp_url
-            ) as native,
+            c2pa.Builder(plain, context) as builder,
             source.open("rb") as file,
             target.open("w+b") as out,
         ):
             add_ingredients(builder, ingredients)
             if not known.embeds:
                 builder.set_no_embed()
-            store = bytes(builder.sign(native, known.mime, file, out))
+            return bytes(builder.sign(*native, known.mime, file, out))
+
+    try:
+        if by is None:
+            with c2pa.Signer.from_callback(
+                sign, algorithm, signer.chain.pem, signer.timestamp_url
+            ) as native:
+                store = build(c2pa_python.context(trust), native)
+        else:
+            identity, role = by
+            with two_signers(
+                (sign, signer.chain),
+                (keeping(identity.sign), identity.chain),
+                role,
+                timestamp_url=signer.timestamp_url,
+            ) as asking:
+                store = build(c2pa_python.asking_context(trust, asking))
     except c2pa.C2paError as error:
         if failed:
             raise failed[0] from error
