@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -76,7 +77,7 @@ def done(*arguments: str) -> str:
     return result.output
 
 
-def told(*arguments: str) -> dict[str, object]:
+def told(*arguments: str) -> Any:
     return json.loads(done(*arguments, "--project", "akane", "--json"))
 
 
@@ -105,7 +106,7 @@ def test_a_printed_link_is_answered_in_a_browser_and_the_person_is_done(studio: 
 
     answer(studio, link_of(SATO.id, output))
 
-    people_ = {one["id"]: one for one in told("confirmations")["people"]}  # type: ignore[attr-defined]
+    people_ = {one["id"]: one for one in told("confirmations")["people"]}
     assert people_[SATO.id]["done"] is True
     assert people_[SATO.id]["link"] == "answered"
     assert people_[TANAKA.id]["done"] is False
@@ -127,9 +128,9 @@ def test_who_was_asked_is_asked_anew_only_by_name(studio: Engine) -> None:
 @pytest.mark.usefixtures("studio")
 def test_a_dry_run_asks_nobody() -> None:
     asked = told("ask-confirmation", "--dry-run")
-    assert [one["person"] for one in asked["asked"]] == [TANAKA.id, SATO.id, ITO.id]  # type: ignore[index,attr-defined]
+    assert [one["person"] for one in asked["asked"]] == [TANAKA.id, SATO.id, ITO.id]
     assert "/confirm" not in json.dumps(asked)
-    assert all(one["link"] is None for one in told("confirmations")["people"])  # type: ignore[attr-defined]
+    assert all(one["link"] is None for one in told("confirmations")["people"])
 
 
 def test_a_mail_reaches_its_person_alone_and_no_output_holds_the_link(
@@ -184,7 +185,7 @@ def test_not_me_is_listed_with_its_command_which_credits_somebody_else(studio: E
     link = link_of(SATO.id, done("ask-confirmation", "--project", "akane"))
     answer(studio, link, **{"not-me-1": ""}, words="I was ill.")
 
-    (wrong,) = told("confirmations")["corrections"]  # type: ignore[misc]
+    (wrong,) = told("confirmations")["corrections"]
     assert wrong["what"] == "not_me"
     assert wrong["commands"][0].startswith("haikei credits resolve-correction")
     entry = str(wrong["entry"])
@@ -211,7 +212,7 @@ def test_not_me_is_listed_with_its_command_which_credits_somebody_else(studio: E
 def test_i_also_did_is_applied_to_the_picture_that_the_production_names(studio: Engine) -> None:
     link = link_of(TANAKA.id, done("ask-confirmation", "--project", "akane"))
     answer(studio, link, also="I painted the sky.")
-    (wrong,) = told("confirmations")["corrections"]  # type: ignore[misc]
+    (wrong,) = told("confirmations")["corrections"]
     decided = ("--project", "akane", "--by", ITO.id, "--reason", "Seen in the file.", "--accept")
     entry = str(wrong["entry"])
     assert "says in words" in str(call("resolve-correction", entry, *decided).exception)
@@ -235,7 +236,7 @@ def test_a_rename_and_an_opt_out_are_applied_by_the_commands_that_are_listed(
 ) -> None:
     link = link_of(SATO.id, done("ask-confirmation", "--project", "akane"))
     answer(studio, link, name="Aoi Sato", name_ja="佐藤 葵", withhold="1")
-    by_what = {one["what"]: one for one in told("confirmations")["corrections"]}  # type: ignore[attr-defined]
+    by_what = {one["what"]: one for one in told("confirmations")["corrections"]}
     rename = by_what["name"]["commands"][0]
     assert rename == f"haikei credits rename {SATO.id} --name 'Aoi Sato' --ja '佐藤 葵'"
     done("rename", SATO.id, "--name", "Aoi Sato", "--ja", "佐藤 葵")

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
         tracker_versions,
         works_of,
     )
-    from haikei.credits.records.record_reading import Lineage, lineage, seals
+    from haikei.credits.records.record_reading import (
+        Lineage,
+        answered,
+        answers_about,
+        lineage,
+        seals,
+    )
     from haikei.credits.records.store import (
         background,
         backgrounds,
@@ -49,6 +55,8 @@ __all__ = [
     "OpenCorrection",
     "Standing",
     "answer",
+    "answered",
+    "answers_about",
     "background",
     "backgrounds",
     "backgrounds_with",
@@ -100,6 +108,8 @@ __getattr__ = on_demand(
         "haikei.credits.records.comparison": ("differences",),
         "haikei.credits.records.record_reading": (
             "Lineage",
+            "answered",
+            "answers_about",
             "lineage",
             "seals",
         ),
