@@ -84,7 +84,9 @@ def identities(
         SettingsError: a certificate or key does not exist, fit or hold.
     """
     return tuple(
-        _identity(entry, signer) for entry in settings.people if entry.certificate_file is not None
+        _identity(entry, signer)
+        for entry in settings.people
+        if entry.certificate_file or entry.certificate_key_file or entry.signer
     )
 
 
@@ -144,7 +146,9 @@ def two_signers(
 
 
 def _identity(entry: PersonEntry, signer: Callable[[str, str], SignBytes]) -> PersonIdentity:
-    if entry.certificate_file is None or not (entry.signer or entry.certificate_key_file):
+    if entry.certificate_file is None:
+        raise SettingsError(f"A key of {entry.name} is set, but no certificate.", advice=_CHECK)
+    if not entry.signer and entry.certificate_key_file is None:
         raise SettingsError(f"A certificate of {entry.name} is set, but no key.", advice=_CHECK)
     try:
         chain = read_chain(entry.certificate_file)

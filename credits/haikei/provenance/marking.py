@@ -25,6 +25,7 @@ from haikei.errors import (
 )
 from haikei.provenance import c2pa_python, xmp
 from haikei.provenance.c2pa_python import Trust
+from haikei.provenance.chain import steps
 from haikei.provenance.formats.detection import (
     MANIFEST_SUFFIX,
     XMP_SUFFIX,
@@ -92,7 +93,7 @@ def mark(request: MarkRequest, signer: MarkSigner) -> Marked:
             store = _sign(
                 plain, ingredients, known, with_xmp, marked, signer=signer, trust=trust, by=found
             )
-            label, stamped = _signed(store, signer, trust)
+            label, stamped = _signed(store, signer, trust, identified=found is not None)
             xmp_file = manifest_file = None
             if not known.embeds:
                 # The picture comes last: whoever sees it finds its sidecars.
@@ -179,7 +180,6 @@ def _sign(
     sign = keeping(signer.sign)
 
     status = signer.status()
-    kinds: Any = c2pa.C2paError  # the kinds of error are added to it at run time
     algorithm = c2pa.C2paSigningAlg[signer.chain.algorithm.value]
 
     def build(context: Any, *native: Any) -> bytes:
@@ -209,14 +209,10 @@ def _sign(
             ) as asking:
                 store = build(c2pa_python.asking_context(trust, asking))
     except c2pa.C2paError as error:
-        if failed:
-            raise failed[0] from error
-        if signer.timestamp_url is not None and isinstance(error, kinds.Signature):
-            raise SigningUnavailable(
-                f"The time-stamp authority {signer.timestamp_url} gave no token: {error}.",
-                advice="See whether it can be reached; files wait for it.",
-            ) from error
-        raise MarksError(f"{plain['title']} cannot be signed: {error}.") from error
+        raise _unsigned(error, failed, signer, str(plain["title"])) from error
+    if failed:
+        # A person's signature that was not given is left out by the library without a word.
+        raise failed[0]
     if not status:
         return store
     stapled = staple(store, status)
@@ -225,11 +221,35 @@ def _sign(
     return stapled
 
 
-def _signed(store: bytes, signer: MarkSigner, trust: Trust) -> tuple[str, bool]:
+def _unsigned(
+    error: Exception, failed: list[HaikeiError], signer: MarkSigner, title: str
+) -> HaikeiError:
+    """Return what to say of a file that the library did not sign."""
+    import c2pa
+
+    if failed:
+        return failed[0]
+    kinds: Any = c2pa.C2paError  # the kinds of error are added to it at run time
+    if signer.timestamp_url is not None and isinstance(error, kinds.Signature):
+        return SigningUnavailable(
+            f"The time-stamp authority {signer.timestamp_url} gave no token: {error}.",
+            advice="See whether it can be reached; files wait for it.",
+        )
+    return MarksError(f"{title} cannot be signed: {error}.")
+
+
+def _signed(
+    store: bytes, signer: MarkSigner, trust: Trust, *, identified: bool
+) -> tuple[str, bool]:
     # The store alone is read: its hash over the picture was checked when it was signed.
     written = c2pa_python.validate(io.BytesIO(store), "application/c2pa", trust)
     if written is None or not written.active:
         raise MarksUnreadable("The signed manifest cannot be read back.")
+    if identified and not any(one.holds for one in steps(written)[-1].identities):
+        raise SigningUnavailable(
+            "The signature of the person's certificate did not come to stand in the manifest.",
+            advice="See whether their signer can be reached; files wait for it.",
+        )
     stamp = c2pa_python.time_stamp_state(written.results)
     if signer.timestamp_url is not None and stamp == "none":
         raise SigningUnavailable(

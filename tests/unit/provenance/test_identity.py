@@ -1,18 +1,20 @@
 """A person with a certificate of their own signs for their step; readers see whether it holds."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from typer.testing import CliRunner
 
 from haikei.cli.app import app
 from haikei.credits import ImageKind, Relation, SourceType
-from haikei.errors import SettingsError
+from haikei.errors import SettingsError, SigningUnavailable
 from haikei.provenance import (
     FileMarks,
     MarkedIngredient,
@@ -182,6 +184,14 @@ def test_a_file_with_an_identity_is_time_stamped_as_others_are(tmp_path: Path) -
         assert marks_of(made.path, settings).state is MarksState.TRUSTED
 
 
+def test_a_file_with_an_identity_waits_for_its_time_stamp(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:9/"
+    settings = certified(tmp_path, (TANAKA.id, ec_key()), timestamp_url=url)
+    with pytest.raises(SigningUnavailable, match="gave no token"):
+        layout_by_tanaka(tmp_path, settings)
+    assert not (tmp_path / "layout.png").exists()
+
+
 def test_a_studios_proxy_is_not_asked_for_signatures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,11 +210,50 @@ def test_a_key_that_is_not_the_certificates_is_refused_by_the_persons_name(tmp_p
         MarkSigner.from_settings(settings)
 
 
-def test_a_certificate_without_a_key_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        ("certificate_key_file", "A certificate of Entry 0 is set, but no key"),
+        ("certificate_file", "A key of Entry 0 is set, but no certificate"),
+    ],
+)
+def test_a_certificate_without_a_key_or_a_key_alone_is_refused(
+    tmp_path: Path, missing: str, words: str
+) -> None:
     settings = certified(tmp_path, (TANAKA.id, ec_key()))
-    entry = settings.people[0].model_copy(update={"certificate_key_file": None})
-    with pytest.raises(SettingsError, match="A certificate of Entry 0 is set, but no key"):
+    entry = settings.people[0].model_copy(update={missing: None})
+    with pytest.raises(SettingsError, match=words):
         MarkSigner.from_settings(settings.model_copy(update={"people": (entry,)}))
+
+
+def test_a_key_service_is_asked_for_the_person_and_files_wait_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, asked, away = ec_key(), list[str](), [False]
+
+    def make(_settings: Settings, *, person: str) -> Callable[[bytes], bytes]:
+        asked.append(person)
+
+        def sign(data: bytes) -> bytes:
+            if away[0]:
+                message = "no route to the service"
+                raise OSError(message)
+            return key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+        return sign
+
+    point = EntryPoint(name="guild", value="guild:make", group="haikei.signers")
+    monkeypatch.setattr(EntryPoint, "load", lambda _: make)
+    monkeypatch.setattr("haikei.provenance.signer.entry_points", lambda group: [point])
+    settings = certified(tmp_path, (TANAKA.id, key))
+    entry = settings.people[0].model_copy(update={"certificate_key_file": None, "signer": "guild"})
+    settings = settings.model_copy(update={"people": (entry,)})
+
+    assert marks_of(layout_by_tanaka(tmp_path, settings), settings).state is MarksState.TRUSTED
+    assert asked == [TANAKA.id]
+    away[0] = True
+    with pytest.raises(SigningUnavailable, match="The signer of Entry 0's certificate failed"):
+        layout_by_tanaka(tmp_path, settings)
 
 
 def test_verify_says_who_signed_for_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
