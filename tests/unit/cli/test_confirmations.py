@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -254,3 +257,24 @@ def test_who_makes_the_roll_is_told_who_has_not_confirmed() -> None:
     assert result.exit_code == 0, result.output
     assert "3 people have not confirmed their credits: HumanUser:11" in result.stderr
     assert "confirm" not in Path("roll.txt").read_text("utf-8")
+
+
+def test_a_bundle_holds_what_people_answered_and_the_auditors_script_takes_it(
+    studio: Engine, tmp_path: Path
+) -> None:
+    answer(studio, link_of(SATO.id, done("ask-confirmation", "--project", "akane")))
+    for command in (
+        ["ledger", "checkpoint"],
+        ["ledger", "export", "--project", "akane", "--out", "akane.zip"],
+    ):
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0, result.output
+    with zipfile.ZipFile(tmp_path / "akane.zip") as bundle:
+        entries = [bundle.read(one).decode() for one in bundle.namelist() if "entries/" in one]
+        (tmp_path / "verify_bundle.py").write_bytes(bundle.read("verify_bundle.py"))
+        (tmp_path / "vkey.txt").write_bytes(bundle.read("vkey.txt"))
+    assert any('"kind":"confirmation"' in one for one in entries)
+    key = (tmp_path / "vkey.txt").read_text().strip()
+    script = [sys.executable, "verify_bundle.py", "akane.zip", key]
+    told = subprocess.run(script, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert "BAD" not in told.stdout, told.stdout
