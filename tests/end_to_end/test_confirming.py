@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from sqlalchemy import Engine
 
-from haikei.credits import people, records
+from haikei.credits import Person, people, records
 from haikei.credits.people import confirmation_key, link_token
 from haikei.database import reading, utc_now
 from haikei.settings import Settings
 from support.clocks import PATIENCE
 from support.jobs import studio_database, studio_settings
-from support.records import ITO, SATO, TANAKA, Person, save_background
+from support.records import ITO, SATO, TANAKA, save_background
 from support.web import (
     CHROMIUM,
     CHROMIUM_ARGUMENTS,

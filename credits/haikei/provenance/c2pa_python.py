@@ -89,7 +89,7 @@ def asking_context(trust: Trust, signers: Mapping[str, Any]) -> Any:
     """
     import c2pa
 
-    made = c2pa.Context.from_dict({**_settings(trust), **signers})
+    made: Any = c2pa.Context.from_dict({**_settings(trust), **signers})
     made._has_signer = True
     return made
 

@@ -185,7 +185,7 @@ def _server(paths: Mapping[str, Callable[[bytes], bytes]]) -> ThreadingHTTPServe
             self.end_headers()
             self.wfile.write(signature)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as its parent
             """Log nothing: a path is a secret."""
 
     _never_by_proxy()

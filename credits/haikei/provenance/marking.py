@@ -191,7 +191,8 @@ def _sign(
             add_ingredients(builder, ingredients)
             if not known.embeds:
                 builder.set_no_embed()
-            return bytes(builder.sign(*native, known.mime, file, out))
+            signing: Any = builder
+            return bytes(signing.sign(*native, known.mime, file, out))
 
     try:
         if by is None:

@@ -243,8 +243,15 @@ def test_a_key_service_is_asked_for_the_person_and_files_wait_for_it(
         return sign
 
     point = EntryPoint(name="guild", value="guild:make", group="haikei.signers")
-    monkeypatch.setattr(EntryPoint, "load", lambda _: make)
-    monkeypatch.setattr("haikei.provenance.signer.entry_points", lambda group: [point])
+
+    def load(_point: EntryPoint) -> object:
+        return make
+
+    def installed(group: str) -> list[EntryPoint]:
+        return [point] if group == point.group else []
+
+    monkeypatch.setattr(EntryPoint, "load", load)
+    monkeypatch.setattr("haikei.provenance.signer.entry_points", installed)
     settings = certified(tmp_path, (TANAKA.id, key))
     entry = settings.people[0].model_copy(update={"certificate_key_file": None, "signer": "guild"})
     settings = settings.model_copy(update={"people": (entry,)})
