@@ -117,7 +117,7 @@ def test_a_printed_link_is_answered_in_a_browser_and_the_person_is_done(studio: 
     text = done("confirmations", "--project", "akane")
     assert "1 of 3 people have confirmed" in text
     shown = done("show", "c001_bg_summer_day_v001")
-    assert "[confirmed (measured): PublishedFile created_by" in shown
+    assert "[confirmed (logged): PublishedFile created_by" in shown
 
 
 def test_who_was_asked_is_asked_anew_only_by_name(studio: Engine) -> None:

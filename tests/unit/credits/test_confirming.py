@@ -76,7 +76,7 @@ def test_a_person_sees_each_image_and_role_of_theirs_with_its_cuts(saved: Engine
 
 
 def test_an_agreement_makes_the_grade_confirmed_and_keeps_how_it_was_known(saved: Engine) -> None:
-    assert grades(saved, SATO) == {Grade.MEASURED}
+    assert grades(saved, SATO) == {Grade.LOGGED}
 
     entries = answer(saved, CreditAnswer(), SATO)
 
@@ -89,7 +89,7 @@ def test_an_agreement_makes_the_grade_confirmed_and_keeps_how_it_was_known(saved
         found = {one.facet: one for one in facets(version)}
         touched = found[Facet.TOUCH_UP]
         assert touched.grade is Grade.CONFIRMED
-        assert touched.parts[0].contribution.sealed_grade is Grade.MEASURED
+        assert touched.parts[0].contribution.sealed_grade is Grade.LOGGED
         assert touched.parts[0].contribution.evidence.change is not None
         payload = connection.execute(
             select(ledger.c.payload).where(ledger.c.seq == entries[0])
@@ -113,7 +113,7 @@ def test_not_me_changes_nothing_until_the_production_agrees(saved: Engine) -> No
         (work,) = records.works_of(connection, "akane", SATO.id)
     answer(saved, CreditAnswer(not_me=frozenset({work.name}), words="I was ill."), SATO)
 
-    assert grades(saved, SATO) == {Grade.MEASURED}
+    assert grades(saved, SATO) == {Grade.LOGGED}
     with saved.begin() as connection:
         (asked,) = records.open_corrections(connection, "akane")
         assert asked.what.value == "not_me"
@@ -140,7 +140,7 @@ def test_a_correction_that_is_declined_leaves_the_credit(saved: Engine) -> None:
             connection, asked, accept=False, by=ITO, reason="The files are theirs.", at=NOW
         )
         assert records.open_corrections(connection, "akane") == ()
-    assert grades(saved, SATO) == {Grade.MEASURED}
+    assert grades(saved, SATO) == {Grade.LOGGED}
 
 
 def test_a_name_is_asked_for_without_being_sealed_and_stays_open_until_it_is_changed(

@@ -72,7 +72,7 @@ def test_the_page_shows_all_that_a_person_is_credited_for_and_nothing_of_others(
         "佐藤葵",
         "Background Art (Paint-over)",
         "ep01 / c001",
-        "measured",
+        "logged",
         "3.5 % of the area changed",
     ):
         assert expected in page.text, page.text
@@ -118,7 +118,7 @@ def test_sent_as_it_is_the_page_confirms_all_and_the_link_is_used_up(web: Web) -
         assert again.status_code == 410
         assert "is kept, and this link is used up" in read(again.text).text
     assert entries(web) == stood
-    assert "confirmed (measured)" in get(web, "/shows/akane/ep01/c001").text
+    assert "confirmed (logged)" in get(web, "/shows/akane/ep01/c001").text
 
 
 def test_what_is_wrong_becomes_a_question_and_changes_no_credit(web: Web) -> None:
@@ -126,7 +126,7 @@ def test_what_is_wrong_becomes_a_question_and_changes_no_credit(web: Web) -> Non
     (box,) = [one for one in page.all("input", type="checkbox") if one["name"] == "not-me-1"]
     wrong = {"not-me-1": box["value"], "words": "I was ill.", "also": "Sky of c002"}
     send(web, page, **wrong, name="Aoi")
-    assert grades(web, SATO) == {Grade.MEASURED}
+    assert grades(web, SATO) == {Grade.LOGGED}
     with reading(web.database) as connection:
         found = records.open_corrections(connection, "akane")
         assert people.look_up(connection, [SATO.id])[SATO.id] == SATO
