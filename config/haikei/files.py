@@ -1,9 +1,15 @@
-"""Files that appear whole, and what names them: the hash of their bytes."""
+"""Files that appear whole, keys that are kept in them, and the hash of their bytes."""
 
 import hashlib
 import os
+import secrets
 import threading
+from contextlib import suppress
 from pathlib import Path
+
+from haikei.errors import StateError
+
+_KEY_BYTES = 32
 
 
 def sha256_of(path: Path) -> str:
@@ -40,3 +46,40 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def secret_key(path: Path, *, advice: str) -> bytes:
+    """
+    Return the key of 32 random bytes that is kept in a file of its owner's; made if need be.
+
+    Args:
+        path: the file.
+        advice: what to do with a damaged one.
+
+    Raises:
+        StateError: it can be neither read nor made.
+    """
+    try:
+        if not path.exists():
+            _make_key(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise StateError(f"The key {path} can be neither read nor made: {error}.") from error
+    if len(key) < _KEY_BYTES:
+        raise StateError(f"The key {path} is damaged.", advice=advice)
+    return key
+
+
+def _make_key(path: Path) -> None:
+    mine = path.with_name(f".{path.name}-{os.getpid()}-{threading.get_ident()}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        # Of two processes that start at once, one makes the key and the other takes it.
+        with suppress(FileExistsError):
+            path.hardlink_to(mine)
+    finally:
+        mine.unlink(missing_ok=True)

@@ -188,6 +188,7 @@ FACET_STATES: Mapping[str, Bilingual] = {
 }
 #: `haikei.credits.Grade`: how a contribution is known.
 GRADES: Mapping[str, Bilingual] = {
+    "confirmed": Bilingual("confirmed", "本人確認"),
     "measured": Bilingual("measured", "測定"),
     "logged": Bilingual("logged", "自動記録"),
     "declared": Bilingual("declared", "申告"),

@@ -9,8 +9,10 @@ from typing import TypeVar
 
 import pytest
 
+from haikei.credits import Person
 from haikei.errors import PlaceUnknown, TrackerRejected
 from haikei.names import same_name
+from haikei.notify import note_link
 from haikei.show import Row
 from haikei.trackers import (
     CreditRow,
@@ -24,6 +26,7 @@ from haikei.trackers import (
     StatedCredits,
     StatusWrite,
 )
+from support.jobs import studio_settings
 from support.sites import PNG, RunningStudio, running_studio
 from support.tracker_sites import SUPERVISOR, Bench, MemoryBench, SiteBench
 
@@ -559,3 +562,32 @@ def test_the_directory_lists_projects_and_people_with_their_names(bench: Bench) 
 
 def test_the_check_reports_what_is_right_or_wrong_and_never_raises(bench: Bench) -> None:
     assert all(one.subject and one.message for one in bench.tracker.check())
+
+
+def test_a_link_to_credits_is_a_note_to_the_person_alone_on_their_version(
+    bench: Bench, tmp_path: Path
+) -> None:
+    result, settings = publish(bench), studio_settings(tmp_path)
+    asked = {"show": "umi", "url": "https://haikei.test/confirm?link=x.y", "until": "2026-12-30"}
+
+    for person, versions in (("HumanUser:99999", [result.version.id]), (bench.artist, [])):
+        with pytest.raises(TrackerRejected, match="does not know"):
+            note_link(
+                bench.tracker,
+                settings,
+                Person(id=person, name="Somebody"),
+                versions=versions,
+                **asked,
+            )
+    note_link(
+        bench.tracker,
+        settings,
+        Person(id=bench.artist, name="Aoi Sato"),
+        versions=[result.version.id],
+        **asked,
+    )
+
+    (note,) = seen(bench, result).notes
+    assert note.by_us
+    assert asked["url"] in note.text
+    assert "クレジット" in note.text

@@ -5,6 +5,7 @@ from haikei.database.moments import Moment, utc_now
 from haikei.database.schema import (
     background_images,
     backgrounds,
+    confirmation_questions,
     contributions,
     dailies,
     daily_versions,
@@ -39,6 +40,7 @@ __all__ = [
     "Moment",
     "background_images",
     "backgrounds",
+    "confirmation_questions",
     "contributions",
     "dailies",
     "daily_versions",

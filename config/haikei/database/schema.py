@@ -283,6 +283,22 @@ statements = Table(
     Column("ledger_seq", BigInteger, nullable=False),
     Column("at", Moment, nullable=False),
     Index("ix_statements_project", "project", "kind"),
+    Index("ix_statements_image_sha256", "image_sha256"),
+)
+
+# Whom somebody asked to confirm their credit on a show, and until when the link may be answered.
+confirmation_questions = Table(
+    "confirmation_questions",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("person", String(120), nullable=False),
+    Column("project", String(255), nullable=False),
+    Column("way", String(10), nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Column("answered_at", Moment),
+    Index("ix_confirmation_questions_person", "project", "person"),
 )
 
 # Versions of the tracker that somebody told us to look at. One row a version, however many told.

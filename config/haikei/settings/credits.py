@@ -39,6 +39,14 @@ class PersonEntry(Section):
     """The person's classification under that agreement."""
     pays: Literal["", "employee", "work_for_hire", "freelance"] = ""
     """How the rights in the work come to the studio, for the copyright helper."""
+    mail: str = ""
+    """Where this person is asked to confirm their credits, as a mail address."""
+    certificate_file: LocatedPath | None = None
+    """The person's own X.509 certificate chain (PEM, leaf first): files they painted carry it."""
+    certificate_key_file: LocatedPath | None = None
+    """The private key of that certificate (PEM), unless a signer is named."""
+    signer: Slug | None = None
+    """Who signs with that key: a name in the entry points `haikei.signers`."""
 
     def means(self, person_id: str, names: Iterable[str]) -> bool:
         """
@@ -150,6 +158,8 @@ class Credits(Section):
     """
     layout_role: Literal["layout", "genzu"] = "genzu"
     """What drawing a layout is called in this studio's credits."""
+    confirm_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """Days for which a link may be answered that asks somebody to confirm their credits."""
 
 
 class Reports(Section):

@@ -82,6 +82,7 @@ class Facet(StrEnum):
 class Grade(StrEnum):
     """How it is known that somebody did something, the strongest first."""
 
+    CONFIRMED = "confirmed"  #: the person themself agrees to what was known in another way
     MEASURED = "measured"  #: computed from the files, by a named method
     LOGGED = "logged"  #: written by a machine when it happened
     DECLARED = "declared"  #: said by a person
@@ -157,6 +158,13 @@ class Contribution:
     grade: Grade
     evidence: Evidence
     at: datetime
+    #: How it was known before the person confirmed it, which is what its own entry seals.
+    found: Grade | None = None
+
+    @property
+    def sealed_grade(self) -> Grade:
+        """How it was known when it was recorded."""
+        return self.grade if self.found is None else self.found
 
 
 def check_makers(contributions: Iterable[Contribution], what: str) -> None:

@@ -17,7 +17,7 @@ FULL_REPAINT_PPM = 900_000
 #: From which median CIEDE2000 on, in thousandths, a change of colour is seen: one just noticeable
 #: difference.
 GRADE_MILLI_DE = 1_000
-_STRENGTH = (Grade.MEASURED, Grade.LOGGED, Grade.DECLARED)
+_STRENGTH = tuple(Grade)
 
 
 class FacetState(StrEnum):

@@ -29,6 +29,7 @@ class StatementKind(StrEnum):
     NAME_WITHHELD = "name_withheld"  #: a person asks not to be named
     NAME_ERASED = "name_erased"  #: a person asks that their name be erased
     CORRECTION = "correction"  #: an earlier record was wrong
+    CONFIRMATION = "confirmation"  #: a person's answer to what they are credited for
 
 
 #: Answers that say so; an empty one stands beside a text.

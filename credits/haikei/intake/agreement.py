@@ -15,6 +15,7 @@ from haikei.credits import (
     overall_source_type,
     people,
     printed_person,
+    records,
 )
 from haikei.credits.people.redaction import Mentions
 from haikei.credits.records.record_sealing import unseal
@@ -33,7 +34,8 @@ def disagreements(
     Return in which points a file's marks and its sealed record differ, as ends of a sentence.
 
     Work that was recorded after the file was marked, such as an approval, may be missing in the
-    marks. Names may have changed since: each must have been recorded for its person at some time.
+    marks, and so may credits that were withdrawn since, which files from before still name. Names
+    may have changed: each must have been recorded for its person at some time.
 
     Args:
         connection: to the studio's records.
@@ -52,10 +54,13 @@ def disagreements(
         return () if ours else ("say nothing of the step that its record tells of",)
     sealed = _sealed(connection, lineage)
     now = [image for _, image in lineage]
-    names = _names(connection, {person.id for image in now for person in image.people})
-    found = [*_of_step(step, sealed[-1], own, names)]
+    answers = records.answers_about(connection, {image.sha256 for image in now})
+    standing = [records.answered(image.contributions, image.sha256, answers) for image in sealed]
+    told = {person.id for image in (*sealed, *now) for person in image.people}
+    names = _names(connection, told)
+    found = [*_of_step(step, sealed[-1], standing[-1], own, names)]
     if marks.xmp is not None:
-        found += _of_packet(marks.xmp, sealed, now, names)
+        found += _of_packet(marks.xmp, sealed, standing, now, names)
     return tuple(dict.fromkeys(found))
 
 
@@ -86,7 +91,11 @@ def _names(connection: Connection, ids: Collection[str]) -> Mapping[str, Collect
 
 
 def _of_step(
-    step: MarkedStep, sealed: ImageRecord, now: ImageRecord, names: Mapping[str, Collection[str]]
+    step: MarkedStep,
+    sealed: ImageRecord,
+    standing: Sequence[Contribution],
+    now: ImageRecord,
+    names: Mapping[str, Collection[str]],
 ) -> Iterator[str]:
     if step.kind != sealed.kind.value:
         yield f"call it a {step.kind}, and its record a {sealed.kind.value}"
@@ -102,13 +111,15 @@ def _of_step(
         marked = ", ".join(sorted(systems)) or "no system"
         yield f"say that {marked} made it, and its record says {recorded or 'no system'}"
     # That a layout's lines are seen in it is measured later, and is no part of the marks.
-    own = [one for one in sealed.contributions if one.evidence.recall is None]
-    yield from _people(step.people, _roles(own), _roles(now.contributions), names)
+    own = [one for one in standing if one.evidence.recall is None]
+    most = _roles((*sealed.contributions, *now.contributions))
+    yield from _people(step.people, _roles(own), most, names)
 
 
 def _of_packet(
     packet: XmpMarks,
     sealed: Sequence[ImageRecord],
+    standing: Sequence[Sequence[Contribution]],
     now: Sequence[ImageRecord],
     names: Mapping[str, Collection[str]],
 ) -> Iterator[str]:
@@ -130,8 +141,8 @@ def _of_packet(
     if rest.strip(", ") or (models and not packet.ai_system):
         told = ", ".join(sorted(models)) or "none"
         yield f"name the AI system {packet.ai_system or 'none'}, and its records {told}"
-    before = [one for image in sealed for one in image.contributions]
-    after = [one for image in now for one in image.contributions]
+    before = [one for made in standing for one in made]
+    after = [one for image in (*sealed, *now) for one in image.contributions]
     yield from _people(packet.contributors, _roles(before), _roles(after), names)
 
 

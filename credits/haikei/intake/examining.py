@@ -70,6 +70,7 @@ class Examiner:
         trust_pem: the roots of those whose signatures count.
         timestamp_trust_pem: the roots of time-stamp authorities.
         own_trust_pem: the root of the studio's own signer; empty when there is none.
+        people_trust_pem: the roots of the certificates of people whom the settings name.
         studio: what the studio is called.
         connection: to the studio's records; None when there is no studio to ask.
         declaration: what the maker of a delivery says; None for files of our own.
@@ -82,6 +83,7 @@ class Examiner:
         trust_pem: str,
         timestamp_trust_pem: str = "",
         own_trust_pem: str = "",
+        people_trust_pem: str = "",
         studio: str = "",
         connection: Connection | None = None,
         declaration: Declaration | None = None,
@@ -90,6 +92,7 @@ class Examiner:
         self._trust_pem = trust_pem
         self._timestamp_trust_pem = timestamp_trust_pem
         self._own_trust_pem = own_trust_pem
+        self._people_trust_pem = people_trust_pem
         self._studio = studio or "this studio"
         self._connection = connection
         self._declaration = declaration
@@ -146,7 +149,10 @@ class Examiner:
 
     def _marks(self, path: Path) -> FileMarks:
         return read_marks(
-            path, trust_pem=self._trust_pem, timestamp_trust_pem=self._timestamp_trust_pem
+            path,
+            trust_pem=self._trust_pem,
+            timestamp_trust_pem=self._timestamp_trust_pem,
+            people_trust_pem=self._people_trust_pem,
         )
 
     def _known(self, sha256: str) -> _Known:

@@ -10,6 +10,7 @@ from haikei.provenance.filemarks import (
     MarkedStep,
     MarksState,
     NamedPerson,
+    SignedIdentity,
     XmpMarks,
 )
 from haikei.provenance.mark_reading import read_marks
@@ -31,6 +32,7 @@ __all__ = [
     "MarksState",
     "NamedPerson",
     "Oversight",
+    "SignedIdentity",
     "TrustedRoots",
     "XmpMarks",
     "mark",

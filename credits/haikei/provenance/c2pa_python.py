@@ -16,6 +16,7 @@ SPECIFICATION = "2.4.0"
 STEP = "org.haikei.step"
 DISCLOSURE = "c2pa.ai-disclosure"
 PEOPLE = "cawg.metadata"
+IDENTITY = "cawg.identity"
 MINING = "cawg.training-mining"
 #: What the signer vouches for; the library counts all else as gathered from elsewhere.
 CREATED = (
@@ -33,6 +34,8 @@ _TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 _SIGNERS = "signers"
 _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 UNTRUSTED = "signingCredential.untrusted"
+#: Nobody here knows who issued a person's certificate; that says nothing of the file's signer.
+UNKNOWN_IDENTITY = "cawg.x509.credential.untrusted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,7 @@ class Trust:
 
     signers: str
     time_stamps: str = ""
+    people: str = ""  #: for identity assertions; those of signers count for these as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,19 @@ def context(trust: Trust) -> Any:
     return _contexts.made[trust]
 
 
+def asking_context(trust: Trust, signers: Mapping[str, Any]) -> Any:
+    """
+    Return a context of the library that gets its signatures as these settings say.
+
+    Its Python face takes none for a context that can sign; the library below signs by it.
+    """
+    import c2pa
+
+    made: Any = c2pa.Context.from_dict({**_settings(trust), **signers})
+    made._has_signer = True
+    return made
+
+
 def validate(
     file: BinaryIO, mime: str, trust: Trust, manifest: bytes | None = None
 ) -> Validated | None:
@@ -106,6 +123,9 @@ def validate(
     except (c2pa.C2paError, ValueError, KeyError, RecursionError) as error:
         return _unreadable(error)
     own = list(_codes(results.get("activeManifest")))
+    if state == "Valid" and not own and results.get("trustListUri") == _SIGNERS:
+        # The library takes an unknown issuer of a person's certificate for one of the signer's.
+        state = "Trusted"
     if state == "Trusted" and results.get("trustListUri") != _SIGNERS:
         # The library takes a time-stamp authority's root for a signer's as well.
         state = "Valid"
@@ -168,7 +188,9 @@ def _deltas(results: Mapping[str, Any]) -> Iterator[str]:
 
 def _codes(results: Mapping[str, Any] | None) -> Iterator[str]:
     for failure in (results or {}).get("failure") or ():
-        yield str(failure.get("code", "unknown"))
+        code = str(failure.get("code", "unknown"))
+        if code != UNKNOWN_IDENTITY:
+            yield code
 
 
 def _unreadable(error: Exception) -> Validated:
@@ -204,19 +226,22 @@ def _settings(trust: Trust) -> dict[str, Any]:
         }
     ]
     signers = set(_certificates(trust.signers))
-    stamping = _certificates(trust.time_stamps)
+    stamping, people = _certificates(trust.time_stamps), _certificates(trust.people)
+    usages = "\n".join(CLAIM_SIGNING_USAGES)
     # The library names any list that holds a signer's root. A root of both is named as a signer's.
-    for uri, roots in (
-        (_SIGNERS, [one for one in stamping if one in signers]),
-        ("time-stamps", [one for one in stamping if one not in signers]),
+    for kind, uri, roots, usage in (
+        ("tsa", _SIGNERS, [one for one in stamping if one in signers], _TIME_STAMPING),
+        ("tsa", "time-stamps", [one for one in stamping if one not in signers], _TIME_STAMPING),
+        ("cawg", _SIGNERS, sorted(signers), usages),
+        ("cawg", "people", [one for one in people if one not in signers], usages),
     ):
         if roots:
             anchors.append(
                 {
                     "trust_anchors": "".join(roots),
-                    "trust_kind": "tsa",
+                    "trust_kind": kind,
                     "trust_uri": uri,
-                    "trust_config": _TIME_STAMPING,
+                    "trust_config": usage,
                 }
             )
     return {

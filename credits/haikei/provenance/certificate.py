@@ -260,6 +260,7 @@ class TrustedRoots:
     own: str  #: of the signer of our own files
     signers: str  #: that one, and those that the settings add
     time_stamps: str
+    people: str  #: of the certificates of people whom the settings name
 
 
 def trusted_roots(settings: Settings) -> TrustedRoots:
@@ -278,7 +279,20 @@ def trusted_roots(settings: Settings) -> TrustedRoots:
         own=own,
         signers=own + read_roots(given.trust_file),
         time_stamps=read_roots(given.timestamp_trust_file),
+        people=people_roots(settings),
     )
+
+
+def people_roots(settings: Settings) -> str:
+    """
+    Return the roots of people's certificates, in PEM.
+
+    Raises:
+        SettingsError: a certificate cannot be read.
+    """
+    files = (one.certificate_file for one in settings.people)
+    roots = (read_chain(file, to_sign=False).root_pem for file in files if file is not None)
+    return "".join(dict.fromkeys(roots))
 
 
 def read_roots(path: Path | None) -> str:

@@ -5,8 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from haikei.errors import SourceTypeUnknown
-from haikei.provenance.c2pa_python import DISCLOSURE, PEOPLE, STEP, Validated, failures_of
-from haikei.provenance.filemarks import MarkedAction, MarkedStep, NamedPerson
+from haikei.provenance.c2pa_python import (
+    DISCLOSURE,
+    IDENTITY,
+    PEOPLE,
+    STEP,
+    Validated,
+    failures_of,
+)
+from haikei.provenance.filemarks import MarkedAction, MarkedStep, NamedPerson, SignedIdentity
 from haikei.provenance.source_types import IPTC, source_term
 
 Json = Mapping[str, Any]  #: as the signing library gives it
@@ -29,7 +36,8 @@ def steps(validated: Validated) -> tuple[MarkedStep, ...]:
             entered.add(label)
             open_labels.append((label, True))
             open_labels += [(below, False) for below in reversed(list(_below(manifest)))]
-    return tuple(_step(label, manifest) for label, manifest in ordered.items())
+    found = _identity_codes(validated)
+    return tuple(_step(label, manifest, found) for label, manifest in ordered.items())
 
 
 def check_source_types(validated: Validated) -> None:
@@ -52,7 +60,7 @@ def xmp_sidecar_sha256(validated: Validated) -> str:
     return str(step.get("xmpSha256", ""))
 
 
-def _step(label: str, manifest: Json) -> MarkedStep:
+def _step(label: str, manifest: Json, codes: Mapping[str, set[str]]) -> MarkedStep:
     ingredients = list(_ingredients(manifest))
     disclosure = _assertion(manifest, DISCLOSURE)
     profile = disclosure.get("contentProfile")
@@ -78,7 +86,46 @@ def _step(label: str, manifest: Json) -> MarkedStep:
         ),
         failures=tuple(dict.fromkeys(found)),
         redactions=tuple(str(uri) for uri in manifest.get("redactions") or ()),
+        identities=tuple(_identities(label, manifest, codes)),
     )
+
+
+def _identity_codes(validated: Validated) -> Mapping[str, set[str]]:
+    """Return what was found about identity assertions, by their address in the store."""
+    found: dict[str, set[str]] = {}
+    told = [_mapping(validated.results.get("activeManifest"))]
+    # Of earlier steps the signers after them wrote down what they found.
+    for manifest in validated.manifests.values():
+        for ingredient in _ingredients(_mapping(manifest)):
+            results = _mapping(ingredient.get("validation_results"))
+            told.append(_mapping(results.get("activeManifest")))
+    for results in told:
+        for status in (*_list(results.get("success")), *_list(results.get("failure"))):
+            one = _mapping(status)
+            found.setdefault(str(one.get("url", "")), set()).add(str(one.get("code", "")))
+    return found
+
+
+def _identities(
+    label: str, manifest: Json, codes: Mapping[str, set[str]]
+) -> Iterator[SignedIdentity]:
+    for assertion in map(_mapping, _list(manifest.get("assertions"))):
+        if not str(assertion.get("label", "")).startswith(IDENTITY):
+            continue
+        data = _mapping(assertion.get("data"))
+        signed, payload = _mapping(data.get("signature_info")), _mapping(data.get("signer_payload"))
+        known = {
+            code
+            for url, told in codes.items()
+            if f"/{label}/" in url and url.rpartition("/")[2].startswith(IDENTITY)
+            for code in told
+        }
+        yield SignedIdentity(
+            name=str(signed.get("common_name") or signed.get("issuer") or ""),
+            roles=tuple(str(role) for role in _list(payload.get("role"))),
+            holds="cawg.identity.well-formed" in known,
+            trusted="cawg.x509.credential.trusted" in known,
+        )
 
 
 def _action(action: Json) -> MarkedAction:

@@ -50,6 +50,16 @@ class MarkedAction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIdentity:
+    """A person who signed for a step with a certificate of their own (CAWG, X.509)."""
+
+    name: str  #: the certificate's common name
+    roles: tuple[str, ...]  #: such as `cawg.editor`
+    holds: bool  #: whether the signature is valid and covers this file
+    trusted: bool  #: whether we know who issued the certificate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarkedStep:
     """One manifest of the chain: a step in the making of the picture, as its signer states it."""
 
@@ -66,6 +76,7 @@ class MarkedStep:
     plain_ingredients: tuple[str, ...]  #: titles of the ingredients that carry no marks
     failures: tuple[str, ...]  #: what was found broken in an ingredient when this was signed
     redactions: tuple[str, ...]  #: assertions of earlier steps that were taken out
+    identities: tuple[SignedIdentity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

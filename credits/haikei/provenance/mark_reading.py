@@ -53,7 +53,12 @@ _LARGEST_MANIFEST = 256 * 1024 * 1024
 
 
 def read_marks(
-    path: Path, *, trust_pem: str, timestamp_trust_pem: str = "", manifest: Path | None = None
+    path: Path,
+    *,
+    trust_pem: str,
+    timestamp_trust_pem: str = "",
+    people_trust_pem: str = "",
+    manifest: Path | None = None,
 ) -> FileMarks:
     """
     Return what a file says about itself, and whether it holds.
@@ -65,13 +70,14 @@ def read_marks(
         path: the file.
         trust_pem: roots that signers' certificates must lead to.
         timestamp_trust_pem: roots of time-stamp authorities.
+        people_trust_pem: roots of the certificates with which people sign for their own steps.
         manifest: its `.c2pa` sidecar; by default the one beside it, for formats without marks.
 
     Raises:
         MarksUnreadable: the file or its sidecar cannot be read, or its structure is malformed.
     """
     known = file_format(path)
-    trust = Trust(signers=trust_pem, time_stamps=timestamp_trust_pem)
+    trust = Trust(signers=trust_pem, time_stamps=timestamp_trust_pem, people=people_trust_pem)
     if manifest is None and not known.embeds:
         manifest = manifest_beside(path)
     metadata = read_metadata(path)

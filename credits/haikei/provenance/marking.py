@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import tempfile
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from haikei.errors import (
 )
 from haikei.provenance import c2pa_python, xmp
 from haikei.provenance.c2pa_python import Trust
+from haikei.provenance.chain import steps
 from haikei.provenance.formats.detection import (
     MANIFEST_SUFFIX,
     XMP_SUFFIX,
@@ -31,6 +33,7 @@ from haikei.provenance.formats.detection import (
     file_format,
     read_metadata,
 )
+from haikei.provenance.identity import PersonIdentity, identity_of, two_signers
 from haikei.provenance.ingredient import (
     ReadIngredient,
     add_ingredients,
@@ -63,7 +66,11 @@ def mark(request: MarkRequest, signer: MarkSigner) -> Marked:
     """
     if request.source == request.target:
         raise MarksError(f"{request.source} would replace itself.")
-    trust = Trust(signers=signer.trust_pem, time_stamps=signer.timestamp_trust_pem)
+    trust = Trust(
+        signers=signer.trust_pem,
+        time_stamps=signer.timestamp_trust_pem,
+        people=signer.people_trust_pem,
+    )
     known = file_format(request.source)
     packet = xmp.build(_statement(request, signer), _existing_packet(request))
     ingredients = read_ingredients(request, trust)
@@ -82,8 +89,11 @@ def mark(request: MarkRequest, signer: MarkSigner) -> Marked:
                 with_xmp = Path(folder) / "with-xmp"
                 with request.source.open("rb") as source, with_xmp.open("wb") as target:
                     known.write_xmp(source, target, packet)
-            store = _sign(plain, ingredients, known, with_xmp, marked, signer=signer, trust=trust)
-            label, stamped = _signed(store, signer, trust)
+            found = identity_of(request.contributions, signer.identities)
+            store = _sign(
+                plain, ingredients, known, with_xmp, marked, signer=signer, trust=trust, by=found
+            )
+            label, stamped = _signed(store, signer, trust, identified=found is not None)
             xmp_file = manifest_file = None
             if not known.embeds:
                 # The picture comes last: whoever sees it finds its sidecars.
@@ -156,44 +166,60 @@ def _sign(
     *,
     signer: MarkSigner,
     trust: Trust,
+    by: tuple[PersonIdentity, str] | None,
 ) -> bytes:
     import c2pa  # type: ignore[import-untyped]
 
     failed: list[HaikeiError] = []
 
-    def sign(data: bytes) -> bytes:
-        try:
-            return signer.sign(data)
-        except HaikeiError as error:
-            # The library tells its caller only that there was no signature.
-            failed.append(error)
-            raise
+    def keeping(sign: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+        def signed(data: bytes) -> bytes:
+            try:
+                return sign(data)
+            except HaikeiError as error:
+                # The library tells its caller only that there was no signature.
+                failed.append(error)
+                raise
+
+        return signed
+
+    sign = keeping(signer.sign)
 
     status = signer.status()
-    kinds: Any = c2pa.C2paError  # the kinds of error are added to it at run time
     algorithm = c2pa.C2paSigningAlg[signer.chain.algorithm.value]
-    try:
+
+    def build(context: Any, *native: Any) -> bytes:
         with (
-            c2pa.Builder(plain, c2pa_python.context(trust)) as builder,
-            c2pa.Signer.from_callback(
-                sign, algorithm, signer.chain.pem, signer.timestamp_url
-            ) as native,
+            c2pa.Builder(plain, context) as builder,
             source.open("rb") as file,
             target.open("w+b") as out,
         ):
             add_ingredients(builder, ingredients)
             if not known.embeds:
                 builder.set_no_embed()
-            store = bytes(builder.sign(native, known.mime, file, out))
+            signing: Any = builder
+            return bytes(signing.sign(*native, known.mime, file, out))
+
+    try:
+        if by is None:
+            with c2pa.Signer.from_callback(
+                sign, algorithm, signer.chain.pem, signer.timestamp_url
+            ) as native:
+                store = build(c2pa_python.context(trust), native)
+        else:
+            identity, role = by
+            with two_signers(
+                (sign, signer.chain),
+                (keeping(identity.sign), identity.chain),
+                role,
+                timestamp_url=signer.timestamp_url,
+            ) as asking:
+                store = build(c2pa_python.asking_context(trust, asking))
     except c2pa.C2paError as error:
-        if failed:
-            raise failed[0] from error
-        if signer.timestamp_url is not None and isinstance(error, kinds.Signature):
-            raise SigningUnavailable(
-                f"The time-stamp authority {signer.timestamp_url} gave no token: {error}.",
-                advice="See whether it can be reached; files wait for it.",
-            ) from error
-        raise MarksError(f"{plain['title']} cannot be signed: {error}.") from error
+        raise _unsigned(error, failed, signer, str(plain["title"])) from error
+    if failed:
+        # A person's signature that was not given is left out by the library without a word.
+        raise failed[0]
     if not status:
         return store
     stapled = staple(store, status)
@@ -202,11 +228,35 @@ def _sign(
     return stapled
 
 
-def _signed(store: bytes, signer: MarkSigner, trust: Trust) -> tuple[str, bool]:
+def _unsigned(
+    error: Exception, failed: list[HaikeiError], signer: MarkSigner, title: str
+) -> HaikeiError:
+    """Return what to say of a file that the library did not sign."""
+    import c2pa
+
+    if failed:
+        return failed[0]
+    kinds: Any = c2pa.C2paError  # the kinds of error are added to it at run time
+    if signer.timestamp_url is not None and isinstance(error, kinds.Signature):
+        return SigningUnavailable(
+            f"The time-stamp authority {signer.timestamp_url} gave no token: {error}.",
+            advice="See whether it can be reached; files wait for it.",
+        )
+    return MarksError(f"{title} cannot be signed: {error}.")
+
+
+def _signed(
+    store: bytes, signer: MarkSigner, trust: Trust, *, identified: bool
+) -> tuple[str, bool]:
     # The store alone is read: its hash over the picture was checked when it was signed.
     written = c2pa_python.validate(io.BytesIO(store), "application/c2pa", trust)
     if written is None or not written.active:
         raise MarksUnreadable("The signed manifest cannot be read back.")
+    if identified and not any(one.holds for one in steps(written)[-1].identities):
+        raise SigningUnavailable(
+            "The signature of the person's certificate did not come to stand in the manifest.",
+            advice="See whether their signer can be reached; files wait for it.",
+        )
     stamp = c2pa_python.time_stamp_state(written.results)
     if signer.timestamp_url is not None and stamp == "none":
         raise SigningUnavailable(

@@ -11,6 +11,7 @@ from haikei.provenance.certificate import (
     Chain,
     SignBytes,
     chain_from_pem,
+    people_roots,
     raw_signature,
     read_chain,
     read_roots,
@@ -18,6 +19,7 @@ from haikei.provenance.certificate import (
     signing,
 )
 from haikei.provenance.development import development_certificate
+from haikei.provenance.identity import PersonIdentity, identities
 from haikei.provenance.revocation import CertificateStatus, ask_status
 from haikei.settings import Settings
 
@@ -37,6 +39,8 @@ class MarkSigner:
         timestamp_trust_pem: its roots.
         write_prompts: whether prompts may stand in files.
         mining: what files say of data mining.
+        identities: people who sign for their own steps.
+        people_trust_pem: roots of their certificates.
     """
 
     def __init__(
@@ -50,6 +54,8 @@ class MarkSigner:
         timestamp_trust_pem: str = "",
         write_prompts: bool = False,
         mining: Literal["forbidden", "allowed", "unsaid"] = "forbidden",
+        identities: tuple[PersonIdentity, ...] = (),
+        people_trust_pem: str = "",
     ) -> None:
         self._sign = sign
         self.chain = chain
@@ -59,6 +65,8 @@ class MarkSigner:
         self.timestamp_trust_pem = timestamp_trust_pem
         self.write_prompts = write_prompts
         self.mining: Literal["forbidden", "allowed", "unsaid"] = mining
+        self.identities = identities
+        self.people_trust_pem = people_trust_pem
         self._status: CertificateStatus | None = None
 
     @classmethod
@@ -98,6 +106,10 @@ class MarkSigner:
             timestamp_trust_pem=read_roots(given.timestamp_trust_file),
             write_prompts=given.write_prompts,
             mining=given.mining,
+            identities=identities(
+                settings, lambda name, person: _named_signer(settings, name, person=person)
+            ),
+            people_trust_pem=people_roots(settings),
         )
 
     def sign(self, data: bytes) -> bytes:
@@ -139,17 +151,19 @@ def _studio_key(settings: Settings, chain: Chain) -> SignBytes:
                 advice="Set signing.certificate_key_file, or signing.signer for a key service.",
             )
         return sign_with_key(given.certificate_key_file, chain)
+    return _named_signer(settings, given.signer)
+
+
+def _named_signer(settings: Settings, name: str, **person: str) -> SignBytes:
     found = {point.name: point for point in entry_points(group=GROUP)}
-    if given.signer not in found:
+    if name not in found:
         known = ", ".join(sorted(found)) or "none"
-        raise SettingsError(
-            f"There is no signer {given.signer!r}.", advice=f"Installed signers: {known}."
-        )
+        raise SettingsError(f"There is no signer {name!r}.", advice=f"Installed signers: {known}.")
     try:
-        make = found[given.signer].load()
+        make = found[name].load()
     except ImportError as error:
         raise SettingsError(
-            f"The signer {given.signer!r} needs a package that is not installed: {error}.",
+            f"The signer {name!r} needs a package that is not installed: {error}.",
             advice="Install what its documentation names.",
         ) from error
-    return cast("SignBytes", make(settings))
+    return cast("SignBytes", make(settings, **person))

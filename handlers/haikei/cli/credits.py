@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from haikei.cli import confirmations as confirming
 from haikei.cli.credits_repair import recompute
 from haikei.cli.output import JsonOption, Stated, print_json, print_table, say
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
@@ -23,6 +24,10 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("recompute")(recompute)
+app.command("ask-confirmation")(confirming.ask_confirmation)
+app.command("confirmations")(confirming.confirmations)
+app.command("revoke-confirmation")(confirming.revoke_confirmation)
+app.command("resolve-correction")(confirming.resolve_correction)
 
 PersonArgument = Annotated[
     str, typer.Argument(metavar="ID", help="A person's id, as `haikei credits people` lists it.")
@@ -44,7 +49,7 @@ def show(
     from haikei.errors import CreditError
 
     with _reading(settings) as connection:
-        version = _version(connection, code)
+        version = find_version(connection, code)
     summaries = facets(version)
     line, refusal = None, None
     try:
@@ -125,7 +130,7 @@ def name_layout(
     tracker = load_tracker(loaded)
     try:
         with database.begin() as connection:
-            version = _version(connection, code)
+            version = find_version(connection, code)
             question = asking.open_question(version.images)
             if question is None:
                 raise CreditError(
@@ -133,8 +138,8 @@ def name_layout(
                     advice="`haikei credits show` tells who is named; where that is wrong, declare "
                     "a correction.",
                 )
-            answering = _person(connection, by, new=False)
-            person = as_credited(_person(connection, artist, new=False), loaded.people)
+            answering = find_person(connection, by)
+            person = as_credited(find_person(connection, artist), loaded.people)
             source = f"haikei credits name-layout by {answering.id}"
             asking.name_artist(connection, question, person, source=source, at=utc_now())
         say(f"{_named(person)} ({person.id}) is named for the layout of {version.code}.")
@@ -241,7 +246,7 @@ def declare(
         if of:
             image = _picture_of(connection, of, project)
         about = (kind.value, project, sequence, shot, image, to, subject, answer, text, reference)
-        person = _person(connection, by, new=new_person)
+        person = find_person(connection, by, new=new_person)
         parts = "\0".join((*about, person.id, on.isoformat() if on else ""))
         key = hashlib.sha256(parts.encode()).hexdigest()
         statement = Statement(
@@ -315,7 +320,8 @@ def _writing(settings: Path | None) -> "Generator[Connection]":
         database.dispose()
 
 
-def _version(connection: "Connection", code: str) -> "BackgroundVersion":
+def find_version(connection: "Connection", code: str) -> "BackgroundVersion":
+    """Return the version with a name in the tracker, or with a key of ours."""
     from haikei.credits import records
     from haikei.errors import CreditError
 
@@ -331,7 +337,7 @@ def _version(connection: "Connection", code: str) -> "BackgroundVersion":
 def _picture_of(connection: "Connection", code: str, project: str) -> str:
     from haikei.errors import CreditError
 
-    version = _version(connection, code)
+    version = find_version(connection, code)
     if version.project != project:
         raise CreditError(
             f"{code} is of {version.project}, not of {project}.", advice="Check --project."
@@ -339,7 +345,7 @@ def _picture_of(connection: "Connection", code: str, project: str) -> str:
     return version.final.sha256
 
 
-def _person(connection: "Connection", who: str, *, new: bool) -> "Person":
+def find_person(connection: "Connection", who: str, *, new: bool = False) -> "Person":
     """Return who is meant by an id or a name; a `new` person gets an id that tells nothing."""
     from haikei.credits import Person, is_machine_name, people
     from haikei.errors import CreditError
@@ -390,7 +396,7 @@ def _print_facet(summary: "FacetSummary", version: "BackgroundVersion") -> None:
     entries = dict(zip((image.key for image in version.images), version.ledger, strict=True))
     for part in summary.parts:
         one = part.contribution
-        who, role, grade = _actor(one), _role(one), one.grade.value
+        who, role, grade = _actor(one), _role(one), _grade(one)
         say(f"  {role}: {who}  [{grade}: {'; '.join(_evidence(one))}]")
         say(f"    {one.at:%Y-%m-%d %H:%M} UTC, entry {entries[part.image.key]}, {part.image.path}")
 
@@ -399,6 +405,12 @@ def _role(contribution: "Contribution") -> str:
     from haikei.texts import ROLES
 
     return ROLES[contribution.role].heading.en
+
+
+def _grade(contribution: "Contribution") -> str:
+    """Return how it is known, and for a confirmed one how it was known before."""
+    before = f" ({contribution.found.value})" if contribution.found else ""
+    return f"{contribution.grade.value}{before}"
 
 
 def _actor(contribution: "Contribution") -> str:
@@ -471,6 +483,7 @@ def _plain_facet(summary: "FacetSummary", version: "BackgroundVersion") -> dict[
                 "kind": "person" if isinstance(part.contribution.actor, Person) else "system",
                 "actor": to_plain(part.contribution.actor),
                 "grade": part.contribution.grade.value,
+                "recorded_grade": part.contribution.sealed_grade.value,
                 "evidence": to_plain(part.contribution.evidence),
                 "at": part.contribution.at.isoformat(),
                 "image": part.image.key,

@@ -151,3 +151,4 @@ class Stated(StrEnum):
     NAME_ERASED = "name_erased"
     CORRECTION = "correction"
     LEGAL_ROLE = "legal_role"
+    CONFIRMATION = "confirmation"

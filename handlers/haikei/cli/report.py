@@ -6,11 +6,12 @@ machines.
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
+from haikei.cli.output import Exit, JsonOption, print_json, print_table, say, warn
 from haikei.cli.startup import SettingsOption, load_settings
 from haikei.errors import CreditError, HaikeiError, ReportError
 from haikei.reports import Format
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from haikei.reports import Report, ReportOptions, ReportSource
     from haikei.reports.kinds import MadeReport
 
-_LIST, _ALL = "list", "all"
+_LIST, _ALL, _ROLL = "list", "all", "credits-roll"
+#: People who have not confirmed that are named; the command that is named lists all.
+_NAMED = 20
 #: What `haikei report all` writes of each report when no format is named: PDF takes long.
 _USUAL = (Format.HTML, Format.CSV, Format.JSON)
 _COVER_NOTE = Bilingual(
@@ -150,19 +153,40 @@ def _write_one(
             f"{path} stands already.", advice="Name another with --out, or add --force."
         )
     files = write_report(wanted.document(source, options), chosen, path, force=force)
+    waiting = _unconfirmed(wanted, source)
     if as_json:
-        print_json(
-            {
-                "report": name,
-                "format": chosen.value,
-                "files": [str(one) for one in files],
-                "cover_note": note.plain(),
-            }
-        )
+        told: dict[str, object] = {
+            "report": name,
+            "format": chosen.value,
+            "files": [str(one) for one in files],
+        }
+        told["cover_note"] = note.plain()
+        print_json(told | ({} if waiting is None else {"unconfirmed": waiting}))
         return
     for file in files:
         say(str(file))
     note.print()
+    _say_unconfirmed(waiting or [], source.scope.project)
+
+
+def _unconfirmed(wanted: "Report", source: "ReportSource") -> list[str] | None:
+    """Return who has not confirmed the credits that a roll prints; None for other reports."""
+    if wanted.name != _ROLL:
+        return None
+    from haikei.credits import records
+
+    standing = records.standings(source.connection, source.scope.project)
+    return [one.person.id for one in standing if not one.is_done]
+
+
+def _say_unconfirmed(ids: list[str], project: str) -> None:
+    if ids:
+        warn(
+            f"{len(ids)} people have not confirmed their credits: {', '.join(ids[:_NAMED])}"
+            f"{', …' if len(ids) > _NAMED else ''}. `haikei credits confirmations --project "
+            f"{quote(project)}` lists them, and ask-confirmation asks them.",
+            colour="yellow",
+        )
 
 
 def _format(wanted: "Report", form: Format | None, out: Path | None) -> Format:

@@ -14,6 +14,7 @@ from haikei.errors import DeliveryError
 
 if TYPE_CHECKING:
     from haikei.intake import Declaration, Examination, Examiner, Resemblance
+    from haikei.provenance import MarkedStep, SignedIdentity
     from haikei.settings import Settings
 
 #: Names of files that were not looked at which are printed; JSON has all of them.
@@ -120,6 +121,7 @@ def _examiner(
                 trust_pem=roots,
                 timestamp_trust_pem=known.time_stamps if known else "",
                 own_trust_pem=known.own if known else "",
+                people_trust_pem=known.people if known else "",
                 studio=settings.studio.name,
                 connection=connection,
                 declaration=declaration,
@@ -158,6 +160,9 @@ def _lines(one: "Examination") -> Sequence[tuple[str, str]]:
             ("step", f"{step.title}: {', '.join(action.action for action in step.actions)}")
             for step in marks.steps
         ]
+        lines += [
+            ("identity", _identity(step, one)) for step in marks.steps for one in step.identities
+        ]
         if marks.xmp is not None and marks.xmp.credit:
             lines.append(("says", marks.xmp.credit))
         lines += [("AI sign", f"{sign.what} ({sign.where})") for sign in marks.ai_signs]
@@ -171,6 +176,7 @@ def _lines(one: "Examination") -> Sequence[tuple[str, str]]:
             lines.append(("recorded", f"recognised as {code}{entry}, {sure}"))
     if one.credit is not None:
         lines += [("made by", one.credit.en), ("", one.credit.ja)]
+    lines += [("known", f"{role} {who}: {known}") for role, who, known in _grades(one)]
     for like in one.near:
         word = "as near" if like.as_near else like.match.likeness.value
         lines.append(("like", f"{like.name}, ledger entry {like.entry}: {word}, {_gap(like)}"))
@@ -180,6 +186,28 @@ def _lines(one: "Examination") -> Sequence[tuple[str, str]]:
         lines.append(("declared", one.declared))
     lines.append(("sha256", one.sha256))
     return lines
+
+
+def _grades(one: "Examination") -> Sequence[tuple[str, str, str]]:
+    """Return who did what for a recorded picture, each with how that is known."""
+    from haikei.credits import Person, printed_person
+
+    images = one.version.images if one.version else (one.record,) if one.record else ()
+    found = (
+        (part.role.value, printed_person(part.actor).en, part.grade.value)
+        for image in images
+        for part in image.contributions
+        if isinstance(part.actor, Person)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _identity(step: "MarkedStep", one: "SignedIdentity") -> str:
+    """Return who signed for a step with a certificate of their own, and what that is worth."""
+    roles = ", ".join(one.roles) or "no role"
+    held = "the signature holds" if one.holds else "THE SIGNATURE DOES NOT HOLD"
+    known = "issued by someone known" if one.trusted else "issued by nobody that is known here"
+    return f"{one.name} ({roles}) signed for {step.title}: {held}, {known}"
 
 
 def _gap(like: "Resemblance") -> str:
@@ -223,6 +251,20 @@ def _plain(one: "Examination") -> dict[str, object]:
             for verdict in marks.engines
         ],
         "steps": [] if marks is None else [step.title for step in marks.steps],
+        "identities": [
+            {
+                "step": step.title,
+                "name": signed.name,
+                "roles": list(signed.roles),
+                "holds": signed.holds,
+                "trusted": signed.trusted,
+            }
+            for step in (() if marks is None else marks.steps)
+            for signed in step.identities
+        ],
+        "contributions": [
+            {"role": role, "person": who, "grade": known} for role, who, known in _grades(one)
+        ],
         "digital_source_type": marks.xmp.digital_source_type if marks and marks.xmp else "",
         "ai_signs": []
         if marks is None

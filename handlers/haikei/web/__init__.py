@@ -1,6 +1,6 @@
 """Haikei's web application: webhooks, menu items, sign-in and pages."""
 
-from haikei.web.address import address
+from haikei.web.address import address, is_open, to_confirmation
 from haikei.web.application import make_app
 from haikei.web.context import WebContext
 from haikei.web.security.visitor import Visitor, VisitorRole, require_supervisor, visitor
@@ -10,7 +10,9 @@ __all__ = [
     "VisitorRole",
     "WebContext",
     "address",
+    "is_open",
     "make_app",
     "require_supervisor",
+    "to_confirmation",
     "visitor",
 ]

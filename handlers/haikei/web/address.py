@@ -6,6 +6,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from haikei.settings import Settings, Web
 
+#: The page on which people confirm their credits; who has a link signs in nowhere.
+CONFIRMATION = "/confirm"
 _ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 
@@ -81,6 +83,11 @@ def to_credits(key: str) -> str:
 def to_retake(key: str) -> str:
     """Return where a version's page takes the note for a retake."""
     return f"{to_version(key)}#decide"
+
+
+def to_confirmation(token: str) -> str:
+    """Return the page on which a person confirms their credits; logs keep paths, not queries."""
+    return f"{CONFIRMATION}?{urlencode({'link': token})}"
 
 
 def to_sign_in(next_page: str = "") -> str:

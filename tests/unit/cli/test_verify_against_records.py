@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from sqlalchemy import Connection, Engine, Update, insert, select, update
 from typer.testing import CliRunner, Result
 
 from haikei.cli.app import app
-from haikei.credits import ImageKind, Person, SourceType, people
+from haikei.credits import ImageKind, Person, SourceType, people, records
+from haikei.credits.records import CreditAnswer
 from haikei.credits.records.record_sealing import system_id
-from haikei.database import contributions, image_records, ledger, open_database, systems
+from haikei.database import contributions, image_records, ledger, open_database, statements, systems
 from haikei.database import people as register
 from haikei.images import read_picture, write_picture
 from haikei.provenance import MarkSigner, mark
@@ -303,3 +305,83 @@ def test_a_name_that_is_taken_away_or_given_back_in_the_database_alone_is_found(
     for result in (call("ledger", "verify"), call("verify", "projects/c012_final.png")):
         assert result.exit_code == 1
         assert words in " ".join(result.output.split())
+
+
+def answer(database: Engine, *, mine: bool) -> None:
+    """Let the touch-up's artist answer, and the production agree with them."""
+    with database.begin() as connection:
+        asked = people.ask(
+            connection,
+            person=SATO.id,
+            project="akane",
+            way="print",
+            at=AT,
+            until=AT + timedelta(days=1),
+        )
+        works = records.works_of(connection, "akane", SATO.id)
+        denied = frozenset[str]() if mine else frozenset(work.name for work in works)
+        assert records.answer(connection, asked, works, CreditAnswer(not_me=denied), AT)
+        for one in records.open_corrections(connection, "akane"):
+            records.decide_correction(
+                connection, one, accept=True, by=TANAKA, reason="It is so.", at=AT
+            )
+
+
+def test_a_confirmed_credit_is_shown_with_its_grade(database: Engine) -> None:
+    answer(database, mine=True)
+    result = call("verify", f"projects/{NAMES[-1]}")
+    assert result.exit_code == 0, result.output
+    assert "touch_up A. Sato: confirmed" in result.output
+    assert "genzu Yuki Tanaka: logged" in result.output
+    told = json.loads(call("verify", f"projects/{NAMES[-1]}", "--json").output)
+    known = told["files"][0]["contributions"]
+    assert {"role": "touch_up", "person": "A. Sato", "grade": "confirmed"} in known
+
+
+def test_a_credit_that_was_withdrawn_leaves_files_from_before_whole(database: Engine) -> None:
+    answer(database, mine=False)
+    result = call("verify", f"projects/{NAMES[-1]}")
+    assert "its records know of" not in result.output
+    assert "touch_up A. Sato" not in result.output
+    assert (
+        "record"
+        not in json.loads(call("verify", f"projects/{NAMES[-1]}", "--json").output)["files"][0][
+            "problems"
+        ]
+    ), result.output
+
+
+def test_an_answer_that_was_put_into_the_database_alone_is_found(database: Engine) -> None:
+    answer(database, mine=True)
+    with database.begin() as connection:
+        connection.execute(
+            update(statements).where(statements.c.kind == "confirmation").values(answer="no")
+        )
+    result = call("verify", f"projects/{NAMES[-1]}")
+    assert call("ledger", "verify").exit_code == 1
+    assert "what is kept differs in answer" in call("ledger", "verify").output
+    assert result.exit_code == 1
+    assert "what is kept differs in answer" in result.output
+
+
+def test_a_confirmation_that_nobody_sealed_is_found(database: Engine) -> None:
+    with database.begin() as connection:
+        (work,) = records.works_of(connection, "akane", SATO.id)
+        connection.execute(
+            insert(statements),
+            {
+                "key": "confirmation/forged/0",
+                "kind": "confirmation",
+                "project": "akane",
+                "image_sha256": work.image.sha256,
+                "by": SATO.id,
+                "subject": "touch_up",
+                "answer": "yes",
+                "text": "This is my work.",
+                "ledger_seq": 99,
+                "at": AT,
+            },
+        )
+    result = call("verify", f"projects/{NAMES[-1]}")
+    assert result.exit_code == 1, result.output
+    assert "Entry 99 does not seal what is kept" in result.output

@@ -103,3 +103,8 @@ def test_what_holds_for_the_whole_holds_for_its_parts(database: Engine) -> None:
         assert [
             one.key for one in statements(connection, project="akane", kinds=[StatementKind.NO_AI])
         ] == ["image"]
+
+
+def test_nobody_confirms_a_credit_by_declaring_it(database: Engine) -> None:
+    with database.begin() as connection, pytest.raises(CreditError, match="by the person"):
+        declare(connection, _statement(kind=StatementKind.CONFIRMATION))

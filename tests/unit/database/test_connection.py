@@ -88,6 +88,8 @@ def test_records_from_before_there_were_fingerprints_have_none(tmp_path: Path) -
         connection.execute(insert(image_records), values)
         connection.execute(text("DROP INDEX ix_image_records_fingerprint"))
         connection.execute(text("ALTER TABLE image_records DROP COLUMN fingerprint"))
+        connection.execute(text("DROP INDEX ix_statements_image_sha256"))
+        connection.execute(text("DROP TABLE confirmation_questions"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     database.dispose()
 

@@ -5,6 +5,15 @@ from typing import TYPE_CHECKING
 from haikei.doors import on_demand
 
 if TYPE_CHECKING:
+    from haikei.credits.people.questions import (
+        LinkState,
+        Question,
+        ask,
+        confirmation_key,
+        link_token,
+        open_link,
+        revoke,
+    )
     from haikei.credits.people.redaction import Mentions, occurrences
     from haikei.credits.people.registry import (
         Erased,
@@ -25,26 +34,42 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Erased",
+    "LinkState",
     "Mentions",
+    "Question",
     "as_printed",
+    "ask",
+    "confirmation_key",
     "contributions_of",
     "erase",
     "everyone",
+    "link_token",
     "look_up",
     "names_had",
     "new_id",
     "note",
     "note_all",
     "occurrences",
+    "open_link",
     "opening",
     "opt_out",
     "register",
     "rename",
+    "revoke",
 ]
 
 __getattr__ = on_demand(
     __name__,
     {
+        "haikei.credits.people.questions": (
+            "LinkState",
+            "Question",
+            "ask",
+            "confirmation_key",
+            "link_token",
+            "open_link",
+            "revoke",
+        ),
         "haikei.credits.people.redaction": (
             "Mentions",
             "occurrences",

@@ -6,7 +6,30 @@ from haikei.doors import on_demand
 
 if TYPE_CHECKING:
     from haikei.credits.records.comparison import differences
-    from haikei.credits.records.record_reading import Lineage, lineage
+    from haikei.credits.records.confirmations import (
+        Correction,
+        CreditAnswer,
+        CreditedWork,
+        OpenCorrection,
+        Standing,
+        answer,
+        check_answer,
+        credit_person,
+        decide_correction,
+        digest,
+        image_keys,
+        open_corrections,
+        standings,
+        tracker_versions,
+        works_of,
+    )
+    from haikei.credits.records.record_reading import (
+        Lineage,
+        answered,
+        answers_about,
+        lineage,
+        seals,
+    )
     from haikei.credits.records.store import (
         background,
         backgrounds,
@@ -25,32 +48,70 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Correction",
+    "CreditAnswer",
+    "CreditedWork",
     "Lineage",
+    "OpenCorrection",
+    "Standing",
+    "answer",
+    "answered",
+    "answers_about",
     "background",
     "backgrounds",
     "backgrounds_with",
     "by_code",
+    "check_answer",
     "contribute",
     "count",
+    "credit_person",
     "decide",
+    "decide_correction",
     "differences",
+    "digest",
     "entries_of",
     "find_image",
+    "image_keys",
     "latest",
     "lineage",
+    "open_corrections",
     "projects",
     "published",
     "save",
     "save_all",
+    "seals",
+    "standings",
+    "tracker_versions",
+    "works_of",
 ]
 
 __getattr__ = on_demand(
     __name__,
     {
+        "haikei.credits.records.confirmations": (
+            "Correction",
+            "CreditAnswer",
+            "CreditedWork",
+            "OpenCorrection",
+            "Standing",
+            "answer",
+            "check_answer",
+            "credit_person",
+            "decide_correction",
+            "digest",
+            "image_keys",
+            "open_corrections",
+            "standings",
+            "tracker_versions",
+            "works_of",
+        ),
         "haikei.credits.records.comparison": ("differences",),
         "haikei.credits.records.record_reading": (
             "Lineage",
+            "answered",
+            "answers_about",
             "lineage",
+            "seals",
         ),
         "haikei.credits.records.store": (
             "background",

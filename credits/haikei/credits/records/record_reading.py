@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -40,7 +40,8 @@ from haikei.credits.record import (
     ReviewState,
 )
 from haikei.credits.records.record_sealing import read_measured
-from haikei.credits.records.statements import standing_of, statements
+from haikei.credits.records.statements import standing_of
+from haikei.credits.records.statements import statements as stated
 from haikei.credits.statement import Statement, StatementKind
 from haikei.database import (
     background_images,
@@ -49,6 +50,7 @@ from haikei.database import (
     image_records,
     ingredients,
     people,
+    statements,
     systems,
 )
 
@@ -116,11 +118,56 @@ _CONTRIBUTIONS = (
     .where(_contribution.image_seq.in_(_NUMBERS))
     .order_by(_contribution.image_seq, _contribution.position)
 )
+#: Statements that change how contributions are known, or that they are.
+ANSWERING = (StatementKind.CONFIRMATION, StatementKind.CORRECTION)
+# What people answered about images, and what was decided about that: values stand in the text, as
+# the numbers do.
+_ANSWERS = (
+    select(
+        statements.c.image_sha256,
+        statements.c.by,
+        statements.c.subject,
+        statements.c.answer,
+        statements.c.key,
+    )
+    .join(image_records, _image.sha256 == statements.c.image_sha256)
+    .where(
+        statements.c.kind.in_([literal_column(f"'{kind.value}'") for kind in ANSWERING]),
+        _image.ledger_seq.in_(_NUMBERS),
+    )
+    .order_by(statements.c.ledger_seq)
+)
 _PLACES = (
     select(background_images.c.background_key, background_images.c.image_seq)
     .where(background_images.c.background_key.in_(bindparam("keys", expanding=True)))
     .order_by(background_images.c.background_key, background_images.c.position)
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What people say of their own contributions: each is image, person and role."""
+
+    confirmed: frozenset[tuple[str, str, str]]
+    withdrawn: frozenset[tuple[str, str, str]]  #: "not me", to which the production has agreed
+
+    @classmethod
+    def of(cls, rows: Iterable[Sequence[Any]]) -> "Answers":
+        """Return the answers in rows of statements about images, the earliest first."""
+        said: dict[tuple[str, str, str], bool] = {}
+        denials: dict[str, tuple[str, str, str]] = {}
+        withdrawn: set[tuple[str, str, str]] = set()
+        for sha256, by, subject, answer, key in rows:
+            if subject in denials:
+                if answer == "yes":
+                    withdrawn.add(denials[subject])
+            elif subject in _ROLES:
+                one = (sha256, by, subject)
+                said[one] = answer == "yes"
+                if answer == "no":
+                    denials[key] = one
+        agreed = frozenset(one for one, yes in said.items() if yes)
+        return cls(confirmed=agreed - withdrawn, withdrawn=frozenset(withdrawn))
 
 
 class RecordReader:
@@ -198,7 +245,7 @@ class RecordReader:
     ) -> Statement | None:
         if project not in self._declared:
             kinds = (StatementKind.HAND_DRAWN,)
-            found = statements(self._connection, project=project, kinds=kinds)
+            found = stated(self._connection, project=project, kinds=kinds)
             self._declared[project] = tuple(found)
         declared = self._declared[project]
         if not declared:
@@ -231,6 +278,7 @@ class RecordReader:
             made_from[seq].append(Ingredient(sha256=sha256, relation=_RELATIONS[relation]))
         made_by: dict[int, list[Contribution]] = {seq: [] for seq in seqs}
         self._contributions(seqs, made_by)
+        answers = Answers.of(self._rows(_ANSWERS, seqs))
         for row in self._rows(_IMAGES, seqs):
             seq, key, sha256, pixels_sha256, kind, source_type, request, path, at, fingerprint = row
             found[seq] = ImageRecord(
@@ -240,7 +288,7 @@ class RecordReader:
                 kind=_KINDS[kind],
                 source_type=_SOURCES[source_type],
                 ingredients=tuple(made_from[seq]),
-                contributions=tuple(made_by[seq]),
+                contributions=answered(made_by[seq], sha256, answers),
                 request_json=request,
                 path=path,
                 created_at=datetime.fromisoformat(at),
@@ -289,6 +337,49 @@ def _without_answered(contributions: Sequence[Contribution]) -> list[Contributio
         for one in contributions
         if not (isinstance(one.actor, Person) and one.actor.is_asked_for and one.role in named)
     ]
+
+
+def answered(
+    made: Sequence[Contribution], sha256: str, answers: Answers
+) -> tuple[Contribution, ...]:
+    """Return the contributions to an image as people's answers leave them."""
+    if not answers.confirmed and not answers.withdrawn:
+        return tuple(made)
+    return tuple(
+        replace(one, grade=Grade.CONFIRMED, found=one.grade) if name in answers.confirmed else one
+        for one in made
+        for name in [
+            (sha256, one.actor.id if isinstance(one.actor, Person) else "", one.role.value)
+        ]
+        if name not in answers.withdrawn
+    )
+
+
+def answers_about(connection: Connection, hashes: Collection[str] = ()) -> Answers:
+    """Return what people answered about the images with these bytes; about all, when empty."""
+    query = select(*_ANSWERS.selected_columns).where(
+        statements.c.kind.in_([kind.value for kind in ANSWERING]), statements.c.image_sha256 > ""
+    )
+    if hashes:
+        query = query.where(statements.c.image_sha256.in_(hashes))
+    return Answers.of(connection.execute(query.order_by(statements.c.ledger_seq)))
+
+
+def seals(connection: Connection, image_entry: int) -> tuple[int, ...]:
+    """Return the ledger entry of each contribution to an image as read: its own, or a later one."""
+    query = (
+        select(_contribution.ledger_seq, _contribution.actor, _contribution.role, _image.sha256)
+        .join(image_records, _image.ledger_seq == _contribution.image_seq)
+        .where(_contribution.image_seq == image_entry)
+        .order_by(_contribution.position)
+    )
+    rows = connection.execute(query).all()
+    withdrawn = answers_about(connection, {row.sha256 for row in rows}).withdrawn
+    return tuple(
+        image_entry if row.ledger_seq is None else row.ledger_seq
+        for row in rows
+        if (row.sha256, row.actor, row.role) not in withdrawn
+    )
 
 
 _ASKED = 500

@@ -118,7 +118,7 @@ class Sealer:
         return {
             "role": contribution.role.value,
             "actor": self._person(actor) if isinstance(actor, Person) else _system(actor),
-            "grade": contribution.grade.value,
+            "grade": contribution.sealed_grade.value,
             "evidence": known,
             "at": moment(contribution.at),
         }

@@ -229,7 +229,7 @@ def contribution_row(
         "role": contribution.role.value,
         "actor_kind": "person" if person else "system",
         "actor": actor.id if isinstance(actor, Person) else systems[actor],
-        "grade": contribution.grade.value,
+        "grade": contribution.sealed_grade.value,
         "source": mentions.hide(evidence.source),
         "sha256": evidence.sha256,
         "measured": measured_json(evidence),

@@ -29,7 +29,7 @@ def declare(connection: Connection, statement: Statement) -> int:
 
     Raises:
         CreditError: it says nothing, it is a machine that says it, it is about a name, which the
-            register states itself, or about a picture that is not there.
+            register states itself, it is a confirmation, or about a picture that is not there.
         LedgerError: another statement stands under this key.
     """
     if not statement.text.strip() and not statement.answer.strip():
@@ -48,6 +48,11 @@ def declare(connection: Connection, statement: Statement) -> int:
         )
     if statement.kind is StatementKind.DEEPFAKE_ASSESSMENT:
         _check_picture(connection, statement)
+    if statement.kind is StatementKind.CONFIRMATION:
+        raise CreditError(
+            "A confirmation is given by the person, on the page that their link opens.",
+            advice="Send the link with `haikei credits ask-confirmation`.",
+        )
     return seal_statement(connection, statement, note(connection, statement.by))
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from haikei.credits.contribution import Contribution, check_makers
 from haikei.credits.people.redaction import Mentions
 from haikei.credits.record import BackgroundVersion, ImageRecord, ReviewState, Scope
-from haikei.credits.records.record_reading import VERSION_COLUMNS, RecordReader
+from haikei.credits.records.record_reading import ANSWERING, VERSION_COLUMNS, RecordReader
 from haikei.credits.records.record_sealing import Sealer
 from haikei.credits.records.record_writing import contribution_row, note_makers, save_batch
 from haikei.database import schema
@@ -244,14 +244,22 @@ def images_at(connection: Connection, entries: Iterable[int]) -> tuple[ImageReco
 
 
 def entries_of(connection: Connection, image_key: str) -> tuple[int, ...]:
-    """Return every ledger entry about an image: its own, then those of later contributions."""
-    images, later = schema.image_records.c, schema.contributions.c
-    query = select(images.ledger_seq).where(images.key == image_key)
-    own = connection.execute(query).scalar()
-    if own is None:
+    """Return every ledger entry about an image: its own, later contributions, people's answers."""
+    images, later, said = schema.image_records.c, schema.contributions.c, schema.statements.c
+    query = select(images.ledger_seq, images.sha256).where(images.key == image_key)
+    image = connection.execute(query).first()
+    if image is None:
         return ()
-    query = select(later.ledger_seq).where(later.image_seq == own, later.ledger_seq.is_not(None))
-    return (own, *connection.execute(query.order_by(later.ledger_seq)).scalars())
+    own = image.ledger_seq
+    added = select(later.ledger_seq).where(later.image_seq == own, later.ledger_seq.is_not(None))
+    told = select(said.ledger_seq).where(
+        said.image_sha256 == image.sha256, said.kind.in_([kind.value for kind in ANSWERING])
+    )
+    return (
+        own,
+        *connection.execute(added.order_by(later.ledger_seq)).scalars(),
+        *connection.execute(told.order_by(said.ledger_seq)).scalars(),
+    )
 
 
 def count(connection: Connection, scope: Scope) -> int:

@@ -88,16 +88,18 @@ def share(ppm: int) -> str:
     return f"{percent:.2f} %" if percent < 1 else f"{percent:.1f} %"
 
 
+CONFIRMED = Badge(GRADES[Grade.CONFIRMED], Tone.SOLID)
 MEASURED = Badge(GRADES[Grade.MEASURED], Tone.SOLID)
 LOGGED = Badge(GRADES[Grade.LOGGED], Tone.OUTLINE)
 DECLARED = Badge(GRADES[Grade.DECLARED], Tone.DASHED)
 NOT_RECORDED = Badge(Bilingual("not recorded", "記録なし"), Tone.DASHED)
 #: The sentence under every report that tells the three apart.
 KNOWN_NOTE = Bilingual(
-    "Measured: computed from the files by a named method. Logged: written by a machine when it "
+    "Confirmed: the person themself agreed to it. Measured: computed from the files by a named "
+    "method. Logged: written by a machine when it "
     "happened. Declared: said by a person, who answers for it. Not recorded: nobody knows from "
     "these records, and nothing is guessed.",
-    "測定：名前のある方法でファイルから計算したもの。自動記録：その時点で機械が書いたもの。申告：本人が責任を"
+    "本人確認：本人が自分のクレジットとして確認したもの。測定：名前のある方法でファイルから計算したもの。自動記録：その時点で機械が書いたもの。申告：本人が責任を"
     "もって述べたもの。記録なし：この記録からはわからず、推測もしません。",
 )
 #: What every report for a legal purpose says of itself.
@@ -105,7 +107,12 @@ COUNSEL_NOTE = Bilingual(
     "This report collects records. It is no legal advice: counsel decides what follows from them.",
     "本書は記録をまとめたものであり、法的助言ではありません。判断は法律の専門家にご確認ください。",
 )
-_GRADES = {Grade.MEASURED: MEASURED, Grade.LOGGED: LOGGED, Grade.DECLARED: DECLARED}
+_GRADES = {
+    Grade.CONFIRMED: CONFIRMED,
+    Grade.MEASURED: MEASURED,
+    Grade.LOGGED: LOGGED,
+    Grade.DECLARED: DECLARED,
+}
 
 
 def grade(known: Grade) -> Badge:

@@ -72,6 +72,7 @@ class Dashboard:
 
         scope = replace(source.scope, latest=False)
         show = tally(records.backgrounds(source.connection, scope), source.progress)
+        standing = records.standings(source.connection, source.scope.project)
         facts = (
             Fact(
                 "shots",
@@ -89,6 +90,11 @@ class Dashboard:
                 Figure(show.versions.count, f"{show.versions.count:,}", "#sequences"),
             ),
             Fact("ledger", Bilingual("Ledger entries", "台帳番号"), span_of(show.versions)),
+            Fact(
+                "confirmed",
+                Bilingual("People who confirmed their credits", "クレジットを確認した人"),
+                f"{sum(one.is_done for one in standing):,} / {len(standing):,}",
+            ),
         )
         page = _Dashboard(source, options.language, show)
         return compose(

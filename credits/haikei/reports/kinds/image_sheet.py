@@ -185,6 +185,8 @@ def _picture(image: ImageRecord, name: Text, source: ReportSource) -> Picture:
 
 
 def _contributions(version: BackgroundVersion, source: ReportSource) -> Iterator[tuple[Cell, ...]]:
+    from haikei.credits import records
+
     named = dict(zip((image.key for image in version.images), steps(version), strict=True))
     seals = dict(zip((image.key for image in version.images), version.ledger, strict=True))
     for summary in facets(version):
@@ -194,21 +196,9 @@ def _contributions(version: BackgroundVersion, source: ReportSource) -> Iterator
             yield side, "", _NOBODY, "", None, "", None, None
         for number, part in enumerate(summary.parts):
             image, one = part.image, part.contribution
-            entries = _entries(source, seals[image.key])
+            entries = records.seals(source.connection, seals[image.key])
             entry = entries[image.contributions.index(one)]
             yield (side if number == 0 else "", *_contribution(one, named[image.key], entry))
-
-
-def _entries(source: ReportSource, image_entry: int) -> tuple[int, ...]:
-    """Return the ledger entry of each contribution to an image: its own, or a later one."""
-    from sqlalchemy import select
-
-    from haikei.database import contributions
-
-    columns = contributions.c
-    query = select(columns.ledger_seq).where(columns.image_seq == image_entry)
-    found = source.connection.execute(query.order_by(columns.position)).scalars()
-    return tuple(image_entry if entry is None else entry for entry in found)
 
 
 def _contribution(one: Contribution, step: Bilingual, entry: int) -> tuple[Cell, ...]:

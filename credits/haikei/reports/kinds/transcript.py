@@ -181,6 +181,7 @@ class VerificationReport:
             trust_pem=roots.signers,
             timestamp_trust_pem=roots.time_stamps,
             own_trust_pem=roots.own,
+            people_trust_pem=roots.people,
             studio=source.settings.studio.name,
             connection=source.connection,
             limits=Limits.from_settings(source.settings),

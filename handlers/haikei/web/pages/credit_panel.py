@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from haikei.credits import (
     BackgroundVersion,
@@ -12,8 +12,8 @@ from haikei.credits import (
     Person,
     facets,
     printed_system,
+    records,
 )
-from haikei.database import contributions
 from haikei.reports import share, shown
 from haikei.texts import FACETS, GRADES, ROLES, Bilingual
 from haikei.web.pages import page_texts
@@ -49,7 +49,7 @@ def panel(
     """Return the four sides of a version; `names` are what its images are called."""
     called = {image.key: name for image, name in zip(version.images, names, strict=True)}
     sealed = {
-        image.key: _entries(connection, entry)
+        image.key: records.seals(connection, entry)
         for image, entry in zip(version.images, version.ledger, strict=True)
     }
     return tuple(
@@ -76,13 +76,23 @@ def _parts(
             is_person=is_person,
             image=called[image.key],
             grade=one.grade.value,
-            grade_name=GRADES[one.grade],
-            evidence=tuple(_evidence(one)),
+            grade_name=grade_name(one),
+            evidence=tuple(evidence_of(one)),
             entry=sealed[image.key][image.contributions.index(one)],
         )
 
 
-def _evidence(one: Contribution) -> Iterator[Bilingual]:
+def grade_name(one: Contribution) -> Bilingual:
+    """Return how a contribution is known, and for a confirmed one how it was known before."""
+    name = GRADES[one.grade]
+    if one.found is None:
+        return name
+    before = GRADES[one.found]
+    return Bilingual(f"{name.en} ({before.en})", f"{name.ja}（{before.ja}）")
+
+
+def evidence_of(one: Contribution) -> Iterator[Bilingual]:
+    """Yield what shows that a contribution happened."""
     told = one.evidence
     for text in (told.source, told.note):
         if text:
@@ -98,15 +108,3 @@ def _evidence(one: Contribution) -> Iterator[Bilingual]:
         yield page_texts.RECALLED.filled(
             share=share(told.recall.observed_ppm), chance=share(told.recall.chance_ppm)
         )
-
-
-def _entries(connection: Connection, image_entry: int) -> tuple[int, ...]:
-    """Return the entry that seals each contribution to an image: its own, or a later one."""
-    columns = contributions.c
-    query = (
-        select(columns.ledger_seq)
-        .where(columns.image_seq == image_entry)
-        .order_by(columns.position)
-    )
-    found = connection.execute(query).scalars()
-    return tuple(image_entry if entry is None else entry for entry in found)

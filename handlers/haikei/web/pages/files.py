@@ -131,13 +131,17 @@ class Files:
         size = _number(request.path_params["size"])
         if size not in set(Size):
             raise HTTPException(404, "There is no picture of that size.")
-        file = await run_in_threadpool(self._pictures.kept, sha256, Size(size))
+        return await self.send_picture(request, sha256, Size(size))
+
+    async def send_picture(self, request: Request, sha256: str, size: Size) -> Response:
+        """Serve a picture to who may see it, made if need be."""
+        file = await run_in_threadpool(self._pictures.kept, sha256, size)
         if file is None:
             async with self._cards if size == Size.CARD else self._others:
                 # Who has gone on to another page meanwhile does not look at this one any more.
                 if await request.is_disconnected():
                     return Response(status_code=_GONE)
-                file = await self._made(sha256, Size(size))
+                file = await self._made(sha256, size)
         if file is None:
             return Response(_NO_PICTURE, 404, media_type="image/svg+xml")
         return FileResponse(file, headers=_FOR_EVER, media_type="image/jpeg")

@@ -23,6 +23,7 @@ from haikei.texts import DECISIONS, Text
 from haikei.web.address import to_show, to_shows, to_version
 from haikei.web.context import WebContext
 from haikei.web.pages import page_texts
+from haikei.web.pages.confirming import ConfirmationPage
 from haikei.web.pages.cut import Wanted, cut, find_version
 from haikei.web.pages.files import Files, Pictures
 from haikei.web.pages.gallery import (
@@ -279,6 +280,7 @@ class Pages:
         self._deciding = DecisionForms(web, renderer, self._looking)
         self._files = Files(web, pictures, find_file)
         self._reports = ReportPages(web, renderer, find_file)
+        self._confirming = ConfirmationPage(web, renderer, self._files)
 
     def routes(self) -> list[BaseRoute]:
         """Return what to serve."""
@@ -302,5 +304,6 @@ class Pages:
             Route("/pictures/{sha256}/{size}.jpg", files.picture),
             Route("/ledger/{number}", files.ledger),
             Route("/reports/{project}/{name}.{form}", reports.one),
+            *self._confirming.routes(),
             Mount("/static", Assets()),
         ]

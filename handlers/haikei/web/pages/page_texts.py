@@ -202,6 +202,65 @@ VIEW = Bilingual("View", "表示")
 DOWNLOAD = Bilingual("Download as {form}", "{form} でダウンロード")
 REPORT_REFUSED = Bilingual("This report cannot be made.", "このレポートは作成できません。")
 
+# A person's own credits.
+YOUR_CREDITS = Bilingual("Your credits on “{show}”", "「{show}」でのあなたのクレジット")
+CONFIRM_HELP = Bilingual(
+    "{studio} asks you to confirm what you are credited for. What you answer is sealed with the "
+    "record, word for word; a correction is put to the production and changes nothing by itself. "
+    "The link can be answered once, until {until}.",
+    "{studio} から、あなたのクレジットの確認をお願いしています。回答はそのまま記録に封印されます。"
+    "訂正は制作側への確認事項となり、自動的には反映されません。"
+    "このリンクは {until} まで、一度だけ回答できます。",
+)
+PRINTED_AS = Bilingual("Your name as it will be printed", "表示されるお名前")
+IN_ENGLISH = Bilingual("In English", "英語表記")
+IN_JAPANESE = Bilingual("In Japanese", "日本語表記")
+YOUR_WORK = Bilingual("What you are credited for", "クレジットの対象")
+NO_WORK = Bilingual(
+    "You are credited for nothing on this show.", "この作品であなたのクレジットはありません。"
+)
+NOT_ME = Bilingual("Not me", "自分の作業ではない")
+NONE_MINE = Bilingual("None of this is my work", "いずれも自分の作業ではない")
+WRONG_HELP = Bilingual("Is something wrong or missing?", "誤りや不足がありますか")
+NAME_IS = Bilingual("My name is written so (Latin letters)", "氏名の表記（ローマ字）")
+NAME_JA_IS = Bilingual("My name is written so (Japanese)", "氏名の表記（日本語）")
+ALSO_DID = Bilingual("I also did this (which cut, what)", "ほかに担当した作業（カット名と内容）")
+WITHHOLD_ME = Bilingual("Do not name me in credits", "クレジットに氏名を表示しない")
+IN_WORDS = Bilingual("In your own words", "ご自身の言葉で")
+SEND_ANSWER = Bilingual("Send my answer", "回答を送信")
+SENDING_MEANS = Bilingual(
+    "By sending you confirm everything above that you have not marked “Not me”.",
+    "送信すると、「自分の作業ではない」を選ばなかったものすべてを確認したことになります。",
+)
+SHOWN_CHANGED = Bilingual(
+    "Your credits have changed since you opened this page; look at them again, then send.",
+    "ページを開いた後にクレジットが変わりました。もう一度ご確認のうえ送信してください。",
+)
+NOT_TAKEN = Bilingual(
+    "Nothing was kept: a name must be a person's and have at most 255 characters, a text 1,000.",
+    "記録していません。氏名は人の名前で255文字以内、文章は1,000文字以内にしてください。",
+)
+LINK_STATES = {
+    "wrong": Bilingual(
+        "This link is not one of ours, or was cut off; open it again as it was sent to you.",
+        "このリンクは正しくないか、途中で切れています。受け取ったとおりに開いてください。",
+    ),
+    "expired": Bilingual(
+        "This link ended on {until}; ask the production for a new one.",
+        "このリンクの期限（{until}）は過ぎました。制作側に新しいリンクを依頼してください。",
+    ),
+    "revoked": Bilingual(
+        "This link was taken back, or a newer one was sent to you; use that one.",
+        "このリンクは取り消されたか、新しいリンクが送られています。そちらをお使いください。",
+    ),
+    "answered": Bilingual(
+        "Your answer of {answered} is kept, and this link is used up; ask the production for a new "
+        "one if it should change.",
+        "{answered} の回答を記録しました。このリンクは使用済みです。"
+        "変更は制作側に新しいリンクを依頼してください。",
+    ),
+}
+
 # What went wrong.
 NO_SUCH_SHOW = Bilingual(
     "Nothing is recorded of a show “{name}”.", "作品「{name}」の記録はありません。"

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from haikei.settings import Settings
 from haikei.trackers import MENU_PATH
-from haikei.web.address import is_open, to_sign_in
+from haikei.web.address import CONFIRMATION, is_open, to_sign_in
 from haikei.web.context import WebContext
 from haikei.web.message import message_page
 from haikei.web.security.requests import caller, read_body, read_form
@@ -26,7 +26,9 @@ FORM_KIB = 256
 _CSRF_HEADER = "x-csrf-token"
 _READING = frozenset({"GET", "HEAD"})
 _WEBHOOKS = "/webhooks/"
-_PUBLIC = ("/sign-in", "/sign-out", "/static/", f"{MENU_PATH}/", _WEBHOOKS)
+_PUBLIC = ("/sign-in", "/sign-out", "/static/", "/preferences", f"{MENU_PATH}/", _WEBHOOKS)
+#: Whoever has the link may open these; they look for it themselves.
+_LINKED = frozenset({CONFIRMATION, f"{CONFIRMATION}/answer", f"{CONFIRMATION}/picture.jpg"})
 #: Signed by the tracker instead; no form of ours.
 _SIGNED = (f"{MENU_PATH}/", _WEBHOOKS)
 _FORM = "application/x-www-form-urlencoded"
@@ -98,7 +100,8 @@ class RequestSecurity:
         )
 
     def _closed(self, request: Request, session: Session) -> Response | None:
-        if self._open or session.login or request.url.path.startswith(_PUBLIC):
+        path = request.url.path
+        if self._open or session.login or path.startswith(_PUBLIC) or path in _LINKED:
             return None
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
