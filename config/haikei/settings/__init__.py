@@ -15,11 +15,14 @@ from haikei.settings.mistakes import Mistake
 from haikei.settings.naming import NamingRule, load_naming_rule
 from haikei.settings.review import (
     Dailies,
+    Hook,
+    HookEvent,
     Notifications,
     Review,
     Statuses,
     TouchUpFolder,
     Web,
+    is_loopback,
 )
 from haikei.settings.studio import (
     BlankSheets,
@@ -52,6 +55,8 @@ __all__ = [
     "Device",
     "Engine",
     "Events",
+    "Hook",
+    "HookEvent",
     "LedgerKeeping",
     "Log",
     "Mail",
@@ -85,6 +90,7 @@ __all__ = [
     "WatchMode",
     "Web",
     "describe",
+    "is_loopback",
     "load",
     "load_naming_rule",
     "read",

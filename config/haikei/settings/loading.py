@@ -21,8 +21,8 @@ from haikei.settings.template import PathTemplate
 FILE_VARIABLE = "HAIKEI_SETTINGS"
 DEFAULT_FILE = "haikei.toml"
 PREFIX = "HAIKEI_"
-#: Variables with our prefix that are no settings.
-_OTHERS = frozenset({FILE_VARIABLE})
+#: Variables with our prefix that are no settings: this file, and what `haikei.client` reads.
+_OTHERS = frozenset({FILE_VARIABLE, "HAIKEI_URL", "HAIKEI_TOKEN"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,9 +149,12 @@ def _from_meaning(settings: Settings, built_in_recipes: Iterable[str]) -> Iterat
     yield from _needs("storage.stage", storage.stage, {*always, "stage"})
     yield from _blank_projects(settings)
     yield from _same_people(settings.people)
-    names = [device.name for device in settings.engine.devices]
-    if len(set(names)) < len(names):
-        yield Mistake(key="engine.devices", found=listed(names), allowed="names must differ")
+    for key, names in (
+        ("engine.devices", [device.name for device in settings.engine.devices]),
+        ("notifications.hooks", [hook.name for hook in settings.notifications.hooks]),
+    ):
+        if len(set(names)) < len(names):
+            yield Mistake(key=key, found=listed(names), allowed="names must differ")
 
 
 def _blank_projects(settings: Settings) -> Iterator[Mistake]:

@@ -1,11 +1,13 @@
 """Who is told of what went wrong and what is ready, by mail and chat."""
 
 from haikei.notify.channel import Channel, Message
+from haikei.notify.hooks import HookSender
 from haikei.notify.notice import Notice, NoticeKind, note
 from haikei.notify.notifier import Notifier, channels_of, check_notifications
 
 __all__ = [
     "Channel",
+    "HookSender",
     "Message",
     "Notice",
     "NoticeKind",

@@ -88,6 +88,8 @@ def test_records_from_before_there_were_fingerprints_have_none(tmp_path: Path) -
         connection.execute(insert(image_records), values)
         connection.execute(text("DROP INDEX ix_image_records_fingerprint"))
         connection.execute(text("ALTER TABLE image_records DROP COLUMN fingerprint"))
+        for later in ("api_tokens", "api_requests", "hooks", "hook_deliveries"):
+            connection.execute(text(f"DROP TABLE {later}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     database.dispose()
 

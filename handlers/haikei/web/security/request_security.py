@@ -27,8 +27,8 @@ _CSRF_HEADER = "x-csrf-token"
 _READING = frozenset({"GET", "HEAD"})
 _WEBHOOKS = "/webhooks/"
 _PUBLIC = ("/sign-in", "/sign-out", "/static/", f"{MENU_PATH}/", _WEBHOOKS)
-#: Signed by the tracker instead; no form of ours.
-_SIGNED = (f"{MENU_PATH}/", _WEBHOOKS)
+#: Signed by the tracker, or with a token, instead; no form of ours.
+_SIGNED = (f"{MENU_PATH}/", _WEBHOOKS, "/api/")
 _FORM = "application/x-www-form-urlencoded"
 
 
