@@ -18,4 +18,5 @@ class HandLayoutToHaikei(pyblish.api.InstancePlugin):
         place = {name: instance.data.get(name, "") for name in ("project", "sequence", "shot")}
         found = Client().submit(instance.data["publishedPath"], **place)
         instance.data["haikeiKey"] = found.key
-        self.log.info("Haikei took %s (%s)", found.path, found.key)
+        log = self.log  # pyright: ignore[reportAttributeAccessIssue]
+        log.info("Haikei took %s (%s)", found.path, found.key)

@@ -287,7 +287,8 @@ def _body(event: HookEvent, studio: str, row: RowMapping, now: datetime) -> str:
     )
 
 
-_Query = tuple[Any, Select[Any]]
+_Rows = Select[*tuple[Any, ...]]
+_Query = tuple[Any, _Rows]
 
 
 def _jobs(since: datetime, key: Any, at: Any, *wanted: Any) -> _Query:
@@ -329,7 +330,7 @@ def _ended(event: HookEvent) -> Callable[[datetime], _Query]:
     return query
 
 
-def _versions(at: Any, key: Any, *more: Any) -> Select[Any]:
+def _versions(at: Any, key: Any, *more: Any) -> _Rows:
     columns = backgrounds.c
     return select(
         key.label(_KEY),

@@ -251,7 +251,11 @@ class Submitting:
 
     def _read(self, file: Path, *, shown: str = "") -> Inspection:
         name = shown or file.name
-        if not file.is_file():
+        try:
+            there = file.is_file()
+        except OSError as error:
+            raise ImageUnreadable(f"{name} cannot be read: {error.strerror}.") from error
+        if not there:
             raise ImageUnreadable(f"There is no file {file}.", advice="Check its path.")
         (finding,) = self._inspector.inspect([file], decode=needs_decoding(Path(name)))
         finding = whole(finding)

@@ -56,7 +56,7 @@ def submit(web: Web, headers: dict[str, str], path: Path | str, **more: object) 
     return web.client.post(f"{API}/submissions", json={"path": str(path), **more}, headers=headers)
 
 
-def upload(web: Web, headers: dict[str, str], content: bytes, **more: object) -> Any:
+def upload(web: Web, headers: dict[str, str], content: bytes, **more: Any) -> Any:
     """Hand a file in by its bytes."""
     place: dict[str, Any] = {
         "filename": "drawing.png",
@@ -117,6 +117,8 @@ def test_a_place_that_is_given_counts_more_than_the_path(web: Web) -> None:
         ("{root}/PORT/s01/c001/layout/~$c001_bg_v001.png", "ImageUnreadable"),
         ("{root}/PORT/s01/c001/layout/c001_bg_v003.png", "ImageUnreadable"),
         ("{root}/bad\x00name.png", "PathRefused"),
+        ("{root}/PORT/s01/c001/layout/c001_bg_v001.png/x.png", "PlaceUnknown"),
+        ("{root}/PORT/s01/c001/layout", "ImageUnreadable"),
         (
             "{root}/PORT/s01/c001/background/summer_day/v001/c001_bg_summer_day_v001.png",
             "PathRefused",
@@ -196,6 +198,18 @@ def test_bytes_are_put_nowhere_else(web: Web, place: dict[str, str]) -> None:
     problem(upload(web, a_token(web), content, **place), 422)
 
     assert sorted(web.settings.storage.roots[0].path.rglob("*")) == before
+    assert received(web) == []
+
+
+def test_a_name_that_no_disk_can_hold_is_no_fault_of_the_server(web: Web) -> None:
+    content = put_layout(web.settings).layout.read_bytes()
+
+    found = upload(web, a_token(web), content, shot="港" * 200)
+
+    assert found.status_code in {409, 422}, found.text
+    long = web.settings.storage.roots[0].path / f"{'x' * 300}.png"
+    answer = submit(web, a_token(web), long, project="PORT", sequence="s01", shot="c001")
+    assert "File name too long" in problem(answer, 422)["detail"]
     assert received(web) == []
 
 
