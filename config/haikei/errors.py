@@ -43,7 +43,8 @@
     ├── DeliveryError          a delivery cannot be examined
     ├── ReviewError            a decision cannot be taken as asked
     │   └── ReviewOvertaken    somebody else decided meanwhile
-    ├── NotificationUnsent     may pass: a mail server or a chat does not take a message
+    ├── NotificationUnsent     may pass: a mail server, a chat or a hook does not take a message
+    ├── TokenError             a token of the API cannot be made or found
     └── JobError               a job is not in a state in which this can be done
 
 An error says what happened, to what, and what to do. `transient` is true where waiting may help:
@@ -258,9 +259,13 @@ class ReviewOvertaken(ReviewError):
 
 
 class NotificationUnsent(HaikeiError):
-    """A mail server or a chat does not take a message."""
+    """A mail server, a chat or a hook does not take a message."""
 
     transient = True
+
+
+class TokenError(HaikeiError):
+    """A token of the API cannot be made or found."""
 
 
 class JobError(HaikeiError):

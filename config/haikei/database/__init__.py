@@ -3,6 +3,8 @@
 from haikei.database.connection import drop_deleted, inserting, open_database, reading
 from haikei.database.moments import Moment, utc_now
 from haikei.database.schema import (
+    api_requests,
+    api_tokens,
     background_images,
     backgrounds,
     confirmation_questions,
@@ -14,6 +16,8 @@ from haikei.database.schema import (
     feed_gaps,
     feed_rows,
     files,
+    hook_deliveries,
+    hooks,
     image_records,
     ingredients,
     jobs,
@@ -38,6 +42,8 @@ from haikei.database.schema import (
 
 __all__ = [
     "Moment",
+    "api_requests",
+    "api_tokens",
     "background_images",
     "backgrounds",
     "confirmation_questions",
@@ -50,6 +56,8 @@ __all__ = [
     "feed_gaps",
     "feed_rows",
     "files",
+    "hook_deliveries",
+    "hooks",
     "image_records",
     "ingredients",
     "inserting",

@@ -367,6 +367,61 @@ web_deliveries = Table(
     Index("ix_web_deliveries_taken_at", "taken_at"),
 )
 
+# Tokens of programs that use the API. Only the hash of what a program shows is kept.
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("scopes", String(80), nullable=False),
+    # Whose decisions are taken with it; empty where each decision may name somebody.
+    Column("login", String(120), nullable=False, default=""),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("used_at", Moment),
+)
+
+# Answers to requests with an idempotency key: the same request gets the same answer.
+api_requests = Table(
+    "api_requests",
+    metadata,
+    Column("key", String(64), primary_key=True),  # the hash of the token's id and the request's key
+    Column("sha256", String(64), nullable=False),  # of all that the request says
+    Column("status", Integer, nullable=False),  # 0 while it is worked on
+    Column("answer", Text, nullable=False, default=""),
+    Column("begun_at", Moment, nullable=False),
+    Index("ix_api_requests_begun_at", "begun_at"),
+)
+
+# Since when each outgoing webhook hears of things, and when it may be used again.
+hooks = Table(
+    "hooks",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("next_at", Moment, nullable=False),
+    Column("failures", Integer, nullable=False, default=0),  # since something was delivered
+    Column("error", Text, nullable=False, default=""),
+)
+
+# What outgoing webhooks are to deliver, and what became of it.
+hook_deliveries = Table(
+    "hook_deliveries",
+    metadata,
+    Column("hook", String(64), primary_key=True),
+    Column("key", String(240), primary_key=True),
+    Column("event", String(20), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("noted_at", Moment, nullable=False),
+    Column("try_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error", Text, nullable=False, default=""),
+    Index("ix_hook_deliveries_state", "hook", "state", "try_at"),
+)
+
 # What people are to be told of, gathered until it is sent.
 notices = Table(
     "notices",

@@ -16,11 +16,14 @@ from haikei.settings.naming import NamingRule, load_naming_rule
 from haikei.settings.people_file import PEOPLE_COLUMNS
 from haikei.settings.review import (
     Dailies,
+    Hook,
+    HookEvent,
     Notifications,
     Review,
     Statuses,
     TouchUpFolder,
     Web,
+    is_loopback,
 )
 from haikei.settings.show_names import FolderNames, ShowNames
 from haikei.settings.studio import (
@@ -59,6 +62,8 @@ __all__ = [
     "Engine",
     "Events",
     "FolderNames",
+    "Hook",
+    "HookEvent",
     "LedgerKeeping",
     "Log",
     "Mail",
@@ -94,6 +99,7 @@ __all__ = [
     "WatchMode",
     "Web",
     "describe",
+    "is_loopback",
     "load",
     "load_naming_rule",
     "read",

@@ -26,8 +26,8 @@ PREFIX = "HAIKEI_"
 #: What a path says of a place, and what is known wherever a background's path is written.
 PLACE = frozenset({"project", "episode", "sequence", "shot"})
 _ALWAYS = frozenset({"project", "shot", "season", "time", "version", "ext"})
-#: Variables with our prefix that are no settings.
-_OTHERS = frozenset({FILE_VARIABLE})
+#: Variables with our prefix that are no settings: this file, and what `haikei.client` reads.
+_OTHERS = frozenset({FILE_VARIABLE, "HAIKEI_URL", "HAIKEI_TOKEN"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +168,12 @@ def _from_meaning(
     yield from show_mistakes(settings.shows, _given(settings))
     yield from _blank_projects(settings)
     yield from _same_people(settings.people, listed_people)
-    names = [device.name for device in settings.engine.devices]
-    if len(set(names)) < len(names):
-        yield Mistake(key="engine.devices", found=listed(names), allowed="names must differ")
+    for key, names in (
+        ("engine.devices", [device.name for device in settings.engine.devices]),
+        ("notifications.hooks", [hook.name for hook in settings.notifications.hooks]),
+    ):
+        if len(set(names)) < len(names):
+            yield Mistake(key=key, found=listed(names), allowed="names must differ")
 
 
 def _blank_projects(settings: Settings) -> Iterator[Mistake]:

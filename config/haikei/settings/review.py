@@ -1,11 +1,23 @@
 """How supervisors decide, where they look, and who is told."""
 
-from typing import Annotated, Literal
+import ipaddress
+from enum import StrEnum
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
-from haikei.settings.section import LocatedPath, Seconds, Section
+from haikei.settings.section import LocatedPath, Seconds, Section, Slug, filled
 from haikei.settings.template import Template
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches what listens on that host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 class Statuses(Section):
@@ -78,6 +90,50 @@ class Web(Section):
     """The largest request that is read, in KiB; a webhook sends up to about 1 MB."""
     rate: Annotated[int, Field(ge=1)] = 240
     """Requests a minute from one address to sign-in, menu items and decisions."""
+    api_rate: Annotated[int, Field(ge=1)] = 1200
+    """Requests a minute with one token to the API; and from one address without a good one."""
+    max_upload_mib: Annotated[int, Field(ge=1)] = 1024
+    """The largest file that the API takes, in MiB."""
+
+
+class HookEvent(StrEnum):
+    """What an outgoing webhook can be told."""
+
+    JOB_MADE = "job_made"  #: a job waits
+    IN_REVIEW = "in_review"  #: a version stands in the tracker
+    DECIDED = "decided"  #: somebody decided about a version
+    REFUSED = "refused"  #: a file or event will not become a job
+    DEAD = "dead"  #: a job will not go on by itself
+
+
+class Hook(Section):
+    """One program that is told what happens."""
+
+    name: Slug
+    """What it is called in commands, logs and tables."""
+    url: HttpUrl
+    """Where it is told; https, whose certificate is checked."""
+    on: Annotated[tuple[HookEvent, ...], AfterValidator(filled)] = tuple(HookEvent)
+    """What it is told."""
+    projects: tuple[str, ...] = ()
+    """Projects of which it is told, by their name in paths, in any spelling. Empty: all."""
+    secret_file: LocatedPath | None = None
+    """A file that holds only this hook's secret; else it is HAIKEI_NOTIFICATIONS__HOOK_SECRET."""
+    loopback: bool = False
+    """Whether it is a program on this machine, which http may reach as well."""
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if self.url.username or self.url.password:
+            message = "the url must not hold a login: deliveries are signed instead"
+            raise ValueError(message)
+        if self.loopback != is_loopback(self.url.host or ""):
+            message = "loopback must be true for a program on this machine, and for no other"
+            raise ValueError(message)
+        if self.url.scheme != "https" and not self.loopback:
+            message = "the url must be https; http is for a program on this machine alone"
+            raise ValueError(message)
+        return self
 
 
 class Notifications(Section):
@@ -91,6 +147,12 @@ class Notifications(Section):
     """What is told: dead letters, versions in review, questions, refused checkpoints."""
     every: Seconds = 300.0
     """Seconds in which what happened is gathered into one message."""
+    hooks: tuple[Hook, ...] = ()
+    """Programs that are told what happens, at once and signed."""
+    hook_secret: SecretStr | None = Field(default=None, exclude=True)
+    """The secret of hooks without a file of their own: from HAIKEI_NOTIFICATIONS__HOOK_SECRET."""
+    hook_tries: Annotated[int, Field(ge=1, le=100)] = 15
+    """Tries of one delivery before it is given up, with a notice; 15 take about nine hours."""
 
 
 class TouchUpFolder(Section):

@@ -18,8 +18,10 @@ from haikei.cli import (
     report,
     sgserver,
     status,
+    submit,
     touchup,
     verify,
+    web,
 )
 from haikei.cli.credits import app as credits_app
 from haikei.cli.output import fail, say
@@ -58,12 +60,12 @@ app.command("run")(processes.run)
 app.command("watch")(processes.watch)
 app.command("events")(processes.events)
 app.command("review")(processes.review)
-app.command("web")(processes.web)
 app.command("worker")(processes.worker)
 app.command("status")(status.status)
 app.command("sgserver")(sgserver.sgserver)
 app.command("generate")(generate_command.generate)
 app.command("backfill")(generate_command.backfill)
+app.command("submit")(submit.submit)
 app.command("decide")(decide.decide)
 app.command("touchup")(touchup.touchup)
 app.command("verify")(verify.verify)
@@ -71,6 +73,7 @@ app.command("report")(report.report)
 app.command("check-report")(report.check_report)
 app.command("setup")(doctor.setup)
 app.command("doctor")(doctor.doctor)
+app.add_typer(web.app, name="web")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(credits_app, name="credits")
 app.add_typer(ledger.app, name="ledger")

@@ -1,16 +1,12 @@
 """`haikei decide`: a supervisor's decision from the command line."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from haikei.cli.output import JsonOption, print_json, say
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
-
-if TYPE_CHECKING:
-    from haikei.review import Decider
-    from haikei.trackers import SelectionDesk
 
 
 class Choice(StrEnum):
@@ -41,7 +37,7 @@ def decide(
     from haikei.database import reading
     from haikei.errors import ReviewError
     from haikei.events import Source
-    from haikei.review import Decider, Deciding, Decision, ReviewVerdict
+    from haikei.review import Decider, Deciding, Decision, ReviewVerdict, decider_of
     from haikei.trackers import Part, load_tracker, needed
 
     loaded = load_settings(settings)
@@ -68,29 +64,3 @@ def decide(
         )
         return
     say(f"{version.code}: {decision.value}. `haikei jobs watch` shows what is made of it.")
-
-
-def decider_of(desk: "SelectionDesk", login: str) -> "Decider":
-    """
-    Return the active person with this login, who is credited.
-
-    Raises:
-        ReviewError: the tracker has none, or it is a generator's account.
-        TrackerError: the tracker does not answer.
-    """
-    from haikei.credits import is_machine_name
-    from haikei.errors import ReviewError
-    from haikei.review import Decider
-
-    found = desk.person(login)
-    if found is None:
-        raise ReviewError(
-            f"The tracker has no active person with the login {login!r}.",
-            advice="Give the login as the tracker has it, so that the right person is credited.",
-        )
-    if is_machine_name(found.name):
-        raise ReviewError(
-            f"{login!r} is the account of {found.name!r}, which is no person.",
-            advice="Give the login of the person who decides, or leave --by out.",
-        )
-    return Decider(login=found.login, name=found.name, person_id=found.person_id)

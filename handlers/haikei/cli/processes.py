@@ -1,7 +1,4 @@
-"""
-The long-running commands: `watch`, `events`, `review`, `web`, `worker`, and `run` for
-all of them.
-"""
+"""The long-running commands: `watch`, `events`, `review`, `worker`, and `run` for all of them."""
 
 from contextlib import closing
 from enum import StrEnum
@@ -46,7 +43,7 @@ def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     die_with(supervised_by)
     from haikei.cli.startup import configure_logs
     from haikei.dailies import Dailies
-    from haikei.notify import Notifier
+    from haikei.notify import HookSender, Notifier
     from haikei.review import Reviewer
 
     loaded = load_settings(settings)
@@ -54,7 +51,8 @@ def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     stop = stop_on_signals()
     database = open_studio(loaded)
     with closing(Dailies(loaded, database)) as dailies:
-        tickers = dailies.tick, Notifier(loaded, database).tick
+        hooks, notifier = HookSender(loaded, database), Notifier(loaded, database)
+        tickers = dailies.tick, notifier.tick, hooks.tick
         Reviewer(loaded, database).run(stop, tickers)
 
 
@@ -97,49 +95,6 @@ def watch(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) 
     configure_logs(loaded.log)
     stop = stop_on_signals()
     Watcher(loaded, open_studio(loaded)).run(stop)
-
-
-def web(
-    settings: SettingsOption = None,
-    *,
-    host: Annotated[
-        str | None, typer.Option(help="Listen on this address instead of `web.host`.")
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=65535, help="Listen on this port instead of `web.port`; 0 picks a free one."
-        ),
-    ] = None,
-    url_file: Annotated[
-        Path | None, typer.Option(help="Write the address to this file once pages are served.")
-    ] = None,
-    supervised_by: SupervisedOption = 0,
-) -> None:
-    """Serve Haikei's pages, webhooks and menu items, until Ctrl-C."""
-    die_with(supervised_by)
-    from haikei.cli.startup import configure_logs
-    from haikei.files import write_whole
-    from haikei.settings import Web
-    from haikei.web.serving import serve
-
-    loaded = load_settings(settings)
-    given = {"host": host, "port": port}
-    changed = {name: value for name, value in given.items() if value is not None}
-    chosen = Web.model_validate({**dict(loaded.web), **changed})
-    configure_logs(loaded.log)
-
-    def announce(url: str) -> None:
-        say(f"Haikei's pages: {url}")
-        if url_file is not None:
-            write_whole(url_file, url.encode())
-
-    serve(
-        loaded.model_copy(update={"web": chosen}),
-        open_studio(loaded),
-        on_ready=announce,
-        stop=stop_on_signals(),
-    )
 
 
 class WorkerOption(StrEnum):

@@ -71,7 +71,8 @@ def configure_logs(log: "Log") -> None:
     final: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if as_json
-        else structlog.dev.ConsoleRenderer()
+        # A traceback with the values of variables would show tokens and keys.
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, final]

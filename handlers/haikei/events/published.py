@@ -33,6 +33,7 @@ class Source(StrEnum):
     WEBHOOK = "webhook"
     PAGE = "page"
     MENU = "menu"
+    API = "api"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,10 +184,14 @@ def undispatched(connection: Connection, limit: int) -> Sequence[Event]:
         .order_by(events.c.id)
         .limit(limit)
     )
-    return [
-        touch_up_of(row.payload) if row.kind == TOUCH_UP else _load(row.payload, Source(row.source))
-        for row in rows
-    ]
+    return [_event(row.kind, row.payload, row.source) for row in rows]
+
+
+def received(connection: Connection, key: str) -> Event | None:
+    """Return the event of this key; None where nobody told of it."""
+    query = select(events.c.kind, events.c.payload, events.c.source).where(events.c.key == key)
+    row = connection.execute(query).first()
+    return None if row is None else _event(row.kind, row.payload, row.source)
 
 
 def mark_dispatched(connection: Connection, keys: Sequence[str]) -> None:
@@ -217,6 +221,10 @@ def _dump(event: Event) -> str:
             "at": event.at.isoformat(),
         }
     )
+
+
+def _event(kind: str, payload: str, source: str) -> Event:
+    return touch_up_of(payload) if kind == TOUCH_UP else _load(payload, Source(source))
 
 
 def _load(payload: str, source: Source) -> LayoutPublished:

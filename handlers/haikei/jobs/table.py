@@ -157,6 +157,19 @@ class JobStore:
         with reading(self._database) as connection:
             return job_of(_find(connection, key))
 
+    def of_event(self, event_key: str) -> Sequence[Job]:
+        """Return the jobs that an event brought about, retakes among them, the oldest first."""
+        query = select(jobs).where(jobs.c.event_key == event_key).order_by(jobs.c.id)
+        with reading(self._database) as connection:
+            return [job_of(row) for row in connection.execute(query).mappings()]
+
+    def these(self, keys: Sequence[str]) -> Sequence[Job]:
+        """Return the jobs of these keys, in their order; those that are gone by now left out."""
+        query = select(jobs).where(jobs.c.key.in_(keys))
+        with reading(self._database) as connection:
+            found = {row["key"]: job_of(row) for row in connection.execute(query).mappings()}
+        return [found[key] for key in keys if key in found]
+
     def counts(self) -> Mapping[JobState, int]:
         """Return how many jobs stand in each state."""
         query = select(jobs.c.state, func.count()).group_by(jobs.c.state)

@@ -2,11 +2,13 @@
 
 from haikei.notify.asking import check_mail, entry_of_person, mail_link, note_link
 from haikei.notify.channel import Channel, Message
+from haikei.notify.hooks import HookSender
 from haikei.notify.notice import Notice, NoticeKind, note
 from haikei.notify.notifier import Notifier, channels_of, check_notifications
 
 __all__ = [
     "Channel",
+    "HookSender",
     "Message",
     "Notice",
     "NoticeKind",

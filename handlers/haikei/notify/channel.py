@@ -15,6 +15,7 @@ _HEADINGS: Mapping[NoticeKind, tuple[str, str]] = {
         "1 touch-up waits for an answer",
         "{} touch-ups wait for an answer",
     ),
+    NoticeKind.HOOK: ("1 hook did not answer", "{} hooks did not answer"),
     NoticeKind.CHECKPOINT: ("1 checkpoint refused", "{} checkpoints refused"),
     NoticeKind.READY: ("1 version in review", "{} versions in review"),
 }

@@ -1,6 +1,5 @@
 """Notifications into a chat, by its incoming webhook."""
 
-import ipaddress
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing_extensions import override
 
 from haikei.errors import NotificationUnsent, SettingsError
 from haikei.notify.channel import Channel, Message
+from haikei.settings import is_loopback
 
 if TYPE_CHECKING:
     import httpx
@@ -37,7 +37,7 @@ class ChatChannel(Channel):
     def __post_init__(self) -> None:
         """Check the address; nothing of it but the host is repeated."""
         scheme, host = self._parts()
-        if not host or (scheme != "https" and not (scheme == "http" and _is_loopback(host))):
+        if not host or (scheme != "https" and not (scheme == "http" and is_loopback(host))):
             raise SettingsError(
                 "notifications.chat_url is no https address.",
                 advice="Set HAIKEI_NOTIFICATIONS__CHAT_URL to the address that the chat gave.",
@@ -85,7 +85,7 @@ class ChatChannel(Channel):
 
         # Nobody but this machine is asked for what is on this machine: no proxy.
         with httpx.Client(
-            timeout=timeout, follow_redirects=False, trust_env=not _is_loopback(self.host)
+            timeout=timeout, follow_redirects=False, trust_env=not is_loopback(self.host)
         ) as client:
             try:
                 return client.request(method, url, json=body)
@@ -112,12 +112,3 @@ def _text(message: Message) -> str:
 
 def _wait(text: str) -> float | None:
     return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdigit() else None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -12,13 +12,14 @@ from haikei.errors import ParentUnknown, TouchUpRefused
 
 
 class NoticeKind(StrEnum):
-    """What a notice is about; `notifications.on` names these, but for the last question."""
+    """What a notice is about; `notifications.on` names these, but for two that come with others."""
 
     DEAD = "dead"  #: a job will not go on by itself
     QUESTION = "question"  #: a person must decide
     TOUCH_UP = "touch_up"  #: a question too: what was a touch-up painted over
     CHECKPOINT = "checkpoint"  #: the ledger is not any more what was sealed
     READY = "ready"  #: a version is in review
+    HOOK = "hook"  #: as what is dead: a program of the studio did not take what it was told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection, Engine, exists, select, update
@@ -19,9 +20,10 @@ from haikei.errors import NotificationUnsent, SettingsError
 from haikei.ledger import connect
 from haikei.notify.channel import Channel, compose
 from haikei.notify.chat import ChatChannel
+from haikei.notify.hooks import hook_secret, require_public
 from haikei.notify.mail import MailChannel
 from haikei.notify.notice import Notice, NoticeKind, gather
-from haikei.settings import Mail, Settings
+from haikei.settings import Hook, Mail, Settings
 
 log = structlog.get_logger()
 
@@ -181,7 +183,8 @@ def channels_of(settings: Settings) -> tuple[Channel, ...]:
 
 def _kinds(settings: Settings) -> tuple[NoticeKind, ...]:
     named = tuple(NoticeKind(kind) for kind in settings.notifications.on)
-    return (*named, NoticeKind.TOUCH_UP) if NoticeKind.QUESTION in named else named
+    with_them = {NoticeKind.QUESTION: NoticeKind.TOUCH_UP, NoticeKind.DEAD: NoticeKind.HOOK}
+    return (*named, *(with_them[kind] for kind in named if kind in with_them))
 
 
 def _change(connection: Connection, channel: Channel, **values: object) -> None:
@@ -203,6 +206,7 @@ def check_notifications(settings: Settings) -> Iterator[Finding]:
     host is asked: its whole address would be a message.
     """
     told = settings.notifications
+    yield from map(partial(_hook, settings), told.hooks)
     if not told.on or not (told.mail_to or told.chat_url):
         lacking = "mail_to and HAIKEI_NOTIFICATIONS__CHAT_URL are" if told.on else "on is"
         yield Finding(
@@ -224,6 +228,18 @@ def check_notifications(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 ok=True, subject=_CHAT, message=f"{chat.host} answers; nothing was posted."
             )
+
+
+def _hook(settings: Settings, hook: Hook) -> Finding:
+    subject = f"hook {hook.name}"
+    try:
+        hook_secret(settings, hook)
+        require_public(hook)
+    except (SettingsError, NotificationUnsent) as error:
+        return _bad(subject, error)
+    events = ", ".join(hook.on)
+    message = f"{hook.url.host} is told of {events}; nothing was sent."
+    return Finding(ok=True, subject=subject, message=message)
 
 
 def _mail(mail: Mail, to: tuple[str, ...]) -> Finding:

@@ -1,6 +1,6 @@
 """What supervisors decide, and what follows from it."""
 
-from haikei.review.deciding import Deciding
+from haikei.review.deciding import Deciding, decider_of
 from haikei.review.decisions import Decider, Decision, ReviewVerdict, check_statuses
 from haikei.review.reviewer import Reviewer
 from haikei.review.view import NoteView, RetakeView, ReviewView, review_of
@@ -16,6 +16,7 @@ __all__ = [
     "ReviewView",
     "Reviewer",
     "check_statuses",
+    "decider_of",
     "review_of",
     "wake",
 ]

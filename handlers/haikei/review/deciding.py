@@ -4,7 +4,7 @@ import hashlib
 
 from sqlalchemy import Connection, Engine, func, select
 
-from haikei.credits import BackgroundVersion, Person, records
+from haikei.credits import BackgroundVersion, Person, is_machine_name, records
 from haikei.database import reading, review_notes, utc_now
 from haikei.errors import HaikeiError, ReviewError, ReviewOvertaken
 from haikei.events import Source
@@ -19,7 +19,7 @@ from haikei.review.notes import (
 )
 from haikei.review.wakes import wake
 from haikei.settings import Settings
-from haikei.trackers import NoteWrite, ReviewDesk, SeenVersion, StatusWrite
+from haikei.trackers import NoteWrite, ReviewDesk, SeenVersion, SelectionDesk, StatusWrite
 
 
 class Deciding:
@@ -147,6 +147,28 @@ class Deciding:
                 with self._database.begin() as connection:
                     delete_status_author(connection, said)
             raise
+
+
+def decider_of(desk: SelectionDesk, login: str) -> Decider:
+    """
+    Return the active person with this login, who is credited.
+
+    Raises:
+        ReviewError: the tracker has none, or it is a generator's account.
+        TrackerError: the tracker does not answer.
+    """
+    found = desk.person(login)
+    if found is None:
+        raise ReviewError(
+            f"The tracker has no active person with the login {login!r}.",
+            advice="Give the login as the tracker has it, so that the right person is credited.",
+        )
+    if is_machine_name(found.name):
+        raise ReviewError(
+            f"{login!r} is the account of {found.name!r}, which is no person.",
+            advice="Give the login of the person who decides, or none.",
+        )
+    return Decider(login=found.login, name=found.name, person_id=found.person_id)
 
 
 def _taken(connection: Connection, version: int, text: str) -> int:

@@ -1,10 +1,9 @@
 """Where people and the tracker reach the pages, and the addresses of single pages."""
 
-import ipaddress
 import socket
 from urllib.parse import quote, urlencode, urlsplit
 
-from haikei.settings import Settings, Web
+from haikei.settings import Settings, Web, is_loopback
 
 #: The page on which people confirm their credits; who has a link signs in nowhere.
 CONFIRMATION = "/confirm"
@@ -21,16 +20,6 @@ def own_address(host: str, port: int) -> str:
     """Return the address of what listens there, proxies left out."""
     name = socket.gethostname() if host in _ANYWHERE else host
     return f"http://{f'[{name}]' if ':' in name else name}:{port}"
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches what listens on that host."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def is_open(web: Web) -> bool:

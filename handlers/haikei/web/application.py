@@ -19,6 +19,7 @@ from haikei.settings import Settings
 from haikei.storage import Storage
 from haikei.trackers import Tracker, load_tracker
 from haikei.web.address import address, hosts
+from haikei.web.api.dispatch import Api, refusal_of
 from haikei.web.context import WebContext
 from haikei.web.live import Broadcaster
 from haikei.web.menu.menu_endpoint import Menu
@@ -73,6 +74,7 @@ def make_app(
     )
 
     webhooks = Webhooks(settings, database, open_tracker)
+    api = Api(context)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
@@ -81,6 +83,8 @@ def make_app(
             stack.push_async_callback(_ended, looking)
             webhooks.start()
             stack.push_async_callback(asyncio.to_thread, webhooks.stop)
+            await asyncio.to_thread(api.start)
+            stack.push_async_callback(asyncio.to_thread, api.close)
             yield
             context.live.stop()
 
@@ -88,6 +92,7 @@ def make_app(
         routes=[
             Route("/events", _events(context)),
             *webhooks.routes(),
+            *api.routes(),
             *Menu(context).routes(),
             *SignIn(context).routes(),
             *(pages or _pages)(context),
@@ -126,8 +131,10 @@ def _events(context: WebContext) -> Callable[[Request], Response]:
     return events
 
 
-def _http_error(_request: Request, error: Exception) -> Response:
+def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls it with no other
+    if request.scope["path"].startswith("/api/"):
+        return refusal_of(error).answer()
     return message_page(error.status_code, error.detail, headers=error.headers)
 
 

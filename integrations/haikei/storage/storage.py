@@ -104,6 +104,17 @@ class Storage:
             floor = max(at_least, on_disk)
             return claim(self._root, _scope(known), key=key, floor=floor)
 
+    def layout_path(self, *, place: Place, name: str, version: int, ext: str) -> PurePosixPath:
+        """
+        Return where a layout goes that is handed in, below the first root.
+
+        Raises:
+            PathRefused: a name is missing, or cannot stand in a path.
+        """
+        return self._layout.format(
+            {**self._names.tokens(place), "name": name, "version": version, "ext": ext}
+        )
+
     def background_path(
         self, *, place: Place, season: str, time: str, version: int, ext: str | None = None
     ) -> PurePosixPath:

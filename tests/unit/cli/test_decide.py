@@ -2,8 +2,8 @@
 
 import pytest
 
-from haikei.cli.decide import decider_of
 from haikei.errors import ReviewError
+from haikei.review import decider_of
 from haikei.trackers.memory import MemorySelectionDesk
 from support.web import KATO, MORI
 

@@ -179,8 +179,9 @@ def test_a_starter_line_that_is_uncommented_still_loads(tmp_path: Path) -> None:
         if "NAME" in setting.section:
             continue
         line = f"# {setting.name} = {setting.default}\n"
-        assert line in starter()
-        file.write_text(starter().replace(line, line[2:]), encoding="utf-8")
+        before, header, after = starter().partition(f"\n{setting.section}\n")
+        assert line in after
+        file.write_text(before + header + after.replace(line, line[2:], 1), encoding="utf-8")
         load(file, {}, built_in_recipes=RECIPES)
 
 

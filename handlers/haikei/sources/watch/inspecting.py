@@ -169,11 +169,12 @@ def _inspect(reader: FileReader, batch: tuple[SettledFile, ...]) -> Inspected:
         found = [*reader.inspect(others), *reader.inspect(decoded, decode=True)]
     except Exception as error:  # noqa: BLE001 - whatever it was, the files must come back
         return Inspected(batch=batch, findings=(), failure=f"{type(error).__name__}: {error}")
-    by_path = {finding.path: _whole(finding) for finding in found}
+    by_path = {finding.path: whole(finding) for finding in found}
     return Inspected(batch=batch, findings=[by_path[path] for path in paths], failure="")
 
 
-def _whole(finding: Inspection) -> Inspection:
+def whole(finding: Inspection) -> Inspection:
+    """Return what was found in a file, refused where its end says that it was cut short."""
     if not finding.ok:
         return finding
     reason = cut_short(finding.path, finding.format)

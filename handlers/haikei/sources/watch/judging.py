@@ -10,6 +10,7 @@ from haikei.events import Event, LayoutPublished, NamedPaintOver, Source, TouchU
 from haikei.jobs import Refusal, refusal_key
 from haikei.sources.watch.root import WatchedRoot
 from haikei.sources.watch.scan import Stamp, printable
+from haikei.storage import PlacedLayout
 
 
 class FileState(StrEnum):
@@ -47,11 +48,25 @@ def approve(
         found = root.place_of(path)
     except PlaceUnknown as error:
         return refuse(path, stamp, sha256, str(error), PlaceUnknown, FileState.MISPLACED)
-    event: Event
+    event = event_of(found, Path(path), sha256, source=Source.WATCH, now=now)
+    return FileVerdict(
+        path=path, stamp=stamp, sha256=sha256, state=FileState.PUBLISHED, event=event
+    )
+
+
+def event_of(
+    found: PlacedLayout | NamedPaintOver,
+    file: Path,
+    sha256: str,
+    *,
+    source: Source,
+    now: datetime,
+) -> Event:
+    """Return what is told of a sound file that stands for what was found of its place."""
     if isinstance(found, NamedPaintOver):
-        event = TouchUpPublished(
+        return TouchUpPublished(
             place=found.place,
-            file=Path(path),
+            file=file,
             sha256=sha256,
             published_file=None,
             artists=(),
@@ -61,22 +76,18 @@ def approve(
             season=found.season,
             time=found.time,
             version=found.version,
-            source=Source.WATCH,
+            source=source,
             at=now,
         )
-    else:
-        event = LayoutPublished(
-            place=found.place,
-            layout=Path(path),
-            sha256=sha256,
-            name=found.name,
-            version=found.version,
-            published_file=None,
-            source=Source.WATCH,
-            at=now,
-        )
-    return FileVerdict(
-        path=path, stamp=stamp, sha256=sha256, state=FileState.PUBLISHED, event=event
+    return LayoutPublished(
+        place=found.place,
+        layout=file,
+        sha256=sha256,
+        name=found.name,
+        version=found.version,
+        published_file=None,
+        source=source,
+        at=now,
     )
 
 

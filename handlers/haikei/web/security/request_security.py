@@ -29,8 +29,8 @@ _WEBHOOKS = "/webhooks/"
 _PUBLIC = ("/sign-in", "/sign-out", "/static/", "/preferences", f"{MENU_PATH}/", _WEBHOOKS)
 #: Whoever has the link may open these; they look for it themselves.
 _LINKED = frozenset({CONFIRMATION, f"{CONFIRMATION}/answer", f"{CONFIRMATION}/picture.jpg"})
-#: Signed by the tracker instead; no form of ours.
-_SIGNED = (f"{MENU_PATH}/", _WEBHOOKS)
+#: Signed by the tracker, or with a token, instead; no form of ours.
+_SIGNED = (f"{MENU_PATH}/", _WEBHOOKS, "/api/")
 _FORM = "application/x-www-form-urlencoded"
 
 

@@ -13,8 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from haikei.settings import Settings
-from haikei.web.address import is_loopback
+from haikei.settings import Settings, is_loopback
 
 # In no frame, not even the tracker's: session cookies are not sent into frames of other sites, so
 # that no page would work there.

@@ -1,0 +1,269 @@
+"""What the API takes and gives. The OpenAPI document is made from these models."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from haikei.credits import ReviewState
+from haikei.jobs import Job, JobKind, JobState, Step
+from haikei.review import Decision
+from haikei.sources.submitting import SubmissionState
+
+Name = Annotated[str, Field(max_length=255)]
+Given = Annotated[str, Field(min_length=1, max_length=255)]
+Login = Annotated[str, Field(max_length=120)]
+VersionNumber = Annotated[int, Field(ge=1, le=9999)]
+#: Items on one page.
+PAGE, LONGEST_PAGE = 50, 200
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
+    )
+
+
+class Mistake(_Model):
+    """What is wrong with one field of a request."""
+
+    field: str
+    """Where it stands; empty for the whole."""
+    message: str
+    """What is wrong."""
+
+
+class Problem(_Model):
+    """Why a request was not carried out (RFC 9457)."""
+
+    type: str
+    """`urn:haikei:problem:` and a name that stays; of Haikei's own errors their class."""
+    title: str
+    """The status in words."""
+    status: int
+    """The status of the answer."""
+    detail: str
+    """What happened, to what."""
+    advice: str
+    """What to do; may be empty."""
+    mistakes: tuple[Mistake, ...]
+    """Fields that are wrong, where that is why."""
+
+
+class SubmitRequest(_Model):
+    """A file that the server reads: it lies below one of the studio's storage roots."""
+
+    path: Annotated[str, Field(min_length=1, max_length=4096)]
+    """Absolute, as the server sees it."""
+    project: Name = ""
+    """As paths name it; empty with `shot`: the path says it."""
+    sequence: Name = ""
+    """May be empty."""
+    shot: Name = ""
+    """Given together with `project`."""
+    name: Name = ""
+    """The layout's stream, such as `bg`; only with a project and shot."""
+    version: VersionNumber | None = None
+    """The layout's own version; only with a project and shot."""
+    dry_run: bool = False
+    """Only say what would be made."""
+
+
+class UploadQuery(_Model):
+    """Where a file belongs whose bytes are sent."""
+
+    filename: Given
+    """Its ending says what it is."""
+    project: Given
+    """As paths name it."""
+    shot: Given
+    """As the tracker names it."""
+    sequence: Name = ""
+    """Empty where shots stand in none."""
+    name: Name = ""
+    """The layout's stream, such as `bg`."""
+    version: VersionNumber | None = None
+    """The layout's own version; by default the first that is free."""
+    dry_run: bool = False
+    """Only say what would be made."""
+
+
+class JobInfo(_Model):
+    """One job."""
+
+    key: str
+    kind: JobKind
+    state: JobState
+    step: Step | None
+    progress: float
+    """0 to 1."""
+    project: str
+    sequence: str
+    shot: str
+    season: str
+    time: str
+    recipe: str
+    layout: str
+    note: str
+    error: str
+    """Why it is dead."""
+    error_kind: str
+    version: str
+    """The Version's name in the tracker, once it stands."""
+    url: str
+    """Where a person can look at it."""
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, job: Job) -> "JobInfo":
+        """Return a job as the API shows it."""
+        return cls(
+            key=job.key,
+            kind=job.kind,
+            state=job.state,
+            step=job.step,
+            progress=round(job.progress, 3),
+            project=job.place.project,
+            sequence=job.place.sequence,
+            shot=job.place.shot,
+            season=job.season,
+            time=job.time,
+            recipe=job.recipe,
+            layout=job.layout,
+            note=job.note,
+            error=job.error,
+            error_kind=job.error_kind,
+            version=job.version_code,
+            url=job.version_url,
+            created_at=job.created_at,
+            updated_at=job.updated_at,
+            finished_at=job.finished_at,
+        )
+
+
+class Variant(_Model):
+    """A background that is asked for."""
+
+    season: str
+    time: str
+    recipe: str
+
+
+class Submission(_Model):
+    """A file that was handed in, by whomever, and what became of it."""
+
+    key: str
+    """Of its project, shot and bytes: the same for the same file, whoever hands it in."""
+    state: SubmissionState
+    path: str
+    project: str
+    sequence: str
+    shot: str
+    jobs: tuple[JobInfo, ...]
+    """Retakes among them."""
+
+
+class Submitted(Submission):
+    """A file that was handed in just now."""
+
+    new: bool
+    """Whether it was not known before; a known one is not begun again."""
+    variants: tuple[Variant, ...]
+    """Backgrounds that are made of it; none of a touch-up."""
+
+
+class _Paged(_Model):
+    limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE)] = PAGE
+    """Items on the page."""
+    cursor: Annotated[str, Field(max_length=400)] = ""
+    """`next_cursor` of the page before; empty for the first one."""
+
+
+class JobsQuery(_Paged):
+    """Which jobs."""
+
+    state: JobState | None = None
+    """Only those in this state."""
+    project: Name = ""
+    """Only those of this project."""
+
+
+class JobPage(_Model):
+    """Jobs, the newest first."""
+
+    items: tuple[JobInfo, ...]
+    next_cursor: str
+    """Empty on the last page."""
+
+
+class VersionsQuery(_Paged):
+    """Which versions."""
+
+    project: Name = ""
+    """Only those of this project."""
+    sequence: Name = ""
+    """Only those of this sequence."""
+    shot: Name = ""
+    """Only those of this shot."""
+    season: Name = ""
+    """Only those of this season."""
+    time: Name = ""
+    """Only those of this time of day."""
+    state: ReviewState | None = None
+    """Only those about which this was decided."""
+
+
+class VersionInfo(_Model):
+    """One version of a background."""
+
+    key: str
+    code: str
+    """Its name in the tracker."""
+    project: str
+    sequence: str
+    shot: str
+    season: str
+    time: str
+    version: int
+    state: ReviewState
+    path: str
+    """Its file, as the server sees it; empty where it is not to be found now."""
+    sha256: str
+    """Of its file."""
+    tracker_id: int | None
+    url: str
+    """Where a person can look at it."""
+    created_at: datetime
+
+
+class VersionPage(_Model):
+    """Versions, the newest first."""
+
+    items: tuple[VersionInfo, ...]
+    next_cursor: str
+    """Empty on the last page."""
+
+
+class DecisionRequest(_Model):
+    """What somebody decided about a version."""
+
+    decision: Decision
+    """`none` puts it back in review."""
+    note: Annotated[str, Field(max_length=20_000)] = ""
+    """Why, or what a retake shall be like; becomes a Note in the tracker."""
+    by: Login = ""
+    """Login of the person who decides, who is credited; empty: nobody is, and Haikei says it."""
+    seen: Decision | None = None
+    """What stood when it was decided: refused when something else stands by now."""
+
+
+class Decided(_Model):
+    """A decision that stands in the tracker; what follows from it is done soon."""
+
+    key: str
+    version: str
+    """The version's name in the tracker."""
+    decision: Decision
+    by: str
