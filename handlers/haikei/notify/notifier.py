@@ -20,7 +20,7 @@ from haikei.ledger import connect
 from haikei.notify.channel import Channel, compose
 from haikei.notify.chat import ChatChannel
 from haikei.notify.mail import MailChannel
-from haikei.notify.notice import Notice, NoticeKind, gather
+from haikei.notify.notice import Notice, NoticeKind, gather, healed
 from haikei.settings import Mail, Settings
 
 log = structlog.get_logger()
@@ -114,6 +114,7 @@ class Notifier:
             columns.noted_at > now - KEPT_TRYING,
             columns.kind.in_([kind.value for kind in self._kinds]),
             ~told,
+            ~healed(),
         )
         rows = connection.execute(query.order_by(columns.noted_at, columns.key)).all()
         if not rows or rows[0].noted_at + self._every > now:
@@ -181,7 +182,8 @@ def channels_of(settings: Settings) -> tuple[Channel, ...]:
 
 def _kinds(settings: Settings) -> tuple[NoticeKind, ...]:
     named = tuple(NoticeKind(kind) for kind in settings.notifications.on)
-    return (*named, NoticeKind.TOUCH_UP) if NoticeKind.QUESTION in named else named
+    asked = (NoticeKind.TOUCH_UP, NoticeKind.MISPLACED, NoticeKind.SAME)
+    return (*named, *asked) if NoticeKind.QUESTION in named else named
 
 
 def _change(connection: Connection, channel: Channel, **values: object) -> None:
