@@ -9,6 +9,7 @@
     │   ├── PlaceUnknown       its path or its row names no project and shot we can use
     │   ├── ImageUnreadable    the file is damaged, truncated, too large or no image
     │   ├── LayoutChanged      the file is not the one that was announced
+    │   │   └── LayoutReplaced what it holds now is another job: this one is superseded
     │   ├── SheetBlank         nothing is drawn on it: people are asked
     │   ├── LayoutDisputed     the same pixels are recorded as somebody else's: people are asked
     │   └── PolicyRefusal      consent, the show's rule or a model's licence says no
@@ -110,6 +111,10 @@ class ImageUnreadable(LayoutRefused):
 
 class LayoutChanged(LayoutRefused):
     """The file is not the one that was announced."""
+
+
+class LayoutReplaced(LayoutChanged):
+    """The file was saved again, and what it holds now is another job."""
 
 
 class SheetBlank(LayoutRefused):

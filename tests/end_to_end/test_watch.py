@@ -48,6 +48,7 @@ def test_in_a_mixed_burst_each_good_file_is_an_event_and_each_bad_one_a_dead_let
     place = watched_studio(tmp_path, settle=0.3)
     good: dict[str, str] = {}
     bad: set[str] = set()
+    misnamed: set[str] = set()
 
     with watching(place) as watcher:
         held: list[tuple[FileIO, bytes]] = []
@@ -66,7 +67,7 @@ def test_in_a_mixed_burst_each_good_file_is_an_event_and_each_bad_one_a_dead_let
                 case 2:  # its name is of no template
                     stray = path.with_name(f"final_{number}.png")
                     stray.write_bytes(data)
-                    bad.add(str(stray))
+                    misnamed.add(str(stray))
                 case _:
                     temporary = path.with_suffix(".tmp")
                     temporary.write_bytes(data)
@@ -75,7 +76,7 @@ def test_in_a_mixed_burst_each_good_file_is_an_event_and_each_bad_one_a_dead_let
         for out, rest in held:
             out.write(rest)
             out.close()
-        eventually(lambda: len(place.told()) >= len(good) and len(place.refused()) >= len(bad))
+        eventually(lambda: len(place.recorded()) >= len(good) + len(bad) + len(misnamed))
         wait_until_settled(watcher)
 
     told = place.told()
@@ -83,6 +84,7 @@ def test_in_a_mixed_burst_each_good_file_is_an_event_and_each_bad_one_a_dead_let
     assert {event.layout: event.sha256 for event in told} == good
     assert len(told) == len(good)
     assert sorted(refused) == sorted(bad)
+    assert place.recorded() == {*good, *bad, *misnamed}
 
 
 def test_a_path_gives_project_sequence_shot_and_version(tmp_path: Path) -> None:
@@ -261,20 +263,6 @@ def test_an_empty_file_is_refused_only_when_it_stays_empty(tmp_path: Path) -> No
     assert [told.shot for told in place.told()] == ["c002"]
 
 
-def test_a_file_of_no_template_is_one_dead_letter_that_names_the_template(tmp_path: Path) -> None:
-    place = watched_studio(tmp_path)
-
-    with watching(place) as watcher:
-        stray = place.show / "stray.png"
-        stray.write_bytes(png_bytes("stray"))
-        eventually(lambda: len(place.refused()) == 1)
-        wait_until_settled(watcher)
-
-    [refused] = place.refused()
-    assert refused.kind == "PlaceUnknown"
-    assert "{project}/{sequence}/{shot}" in refused.reason
-
-
 def test_other_endings_and_temporary_names_are_left_alone(tmp_path: Path) -> None:
     place = watched_studio(tmp_path)
 
@@ -365,9 +353,9 @@ def test_a_retried_file_is_judged_again_by_the_watcher_that_runs(tmp_path: Path)
 
 def test_a_corrected_template_has_misplaced_files_judged_by_a_restart(tmp_path: Path) -> None:
     place = watched_studio(tmp_path)
-    with watching(place):
+    with watching(place) as watcher:
         (place.show / "port_c001.png").write_bytes(png_bytes("flat"))
-        eventually(lambda: len(place.refused()) == 1)
+        eventually(lambda: watcher.status.left_alone == 1)
 
     flat = [{"path": str(place.show), "template": "{project}_{shot}.{ext}"}]
     corrected = watched_studio(tmp_path, folders=flat)
@@ -465,7 +453,7 @@ def test_a_watched_link_to_a_folder_keeps_its_own_name(tmp_path: Path, mode: str
     assert [told.layout for told in place.told()] == [str(path)]
 
 
-def test_a_paint_over_in_its_folder_is_told_of_as_one_and_a_stray_file_is_refused(
+def test_a_paint_over_in_its_folder_is_told_of_as_one_and_a_stray_file_is_not(
     tmp_path: Path,
 ) -> None:
     touch_ups = tmp_path / "touchups"
@@ -491,5 +479,9 @@ def test_a_paint_over_in_its_folder_is_told_of_as_one_and_a_stray_file_is_refuse
         4,
     )
     assert event.artist_name == "sakura ito"
-    (refused,) = place.refused()
-    assert refused.layout.endswith("stray.png")
+    assert place.refused() == []
+    assert {path.rpartition("/")[2] for path in place.recorded()} == {
+        "c001_bg_v001.png",
+        "c001_bg_winter_night_v004_sakura ito.png",
+        "stray.png",
+    }

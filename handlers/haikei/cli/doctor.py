@@ -81,10 +81,11 @@ def storage(settings: "Settings") -> Iterator[Finding]:
 
 
 def watching(settings: "Settings") -> Iterator[Finding]:
-    """Yield findings about the watched folders and the kernel's limits."""
-    from haikei.sources.watch import watch_findings
+    """Yield findings about the watched folders, the kernel's limits and what stands in them."""
+    from haikei.sources.watch import standing_findings, watch_findings
 
     yield from watch_findings(settings)
+    yield from standing_findings(settings)
 
 
 def signing(settings: "Settings") -> Iterator[Finding]:

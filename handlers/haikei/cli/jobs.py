@@ -1,7 +1,9 @@
 """`haikei jobs`: see what is being made, and decide about what is not."""
 
 import time
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +11,7 @@ import typer
 
 from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
+from haikei.errors import JobError
 from haikei.jobs import Job, JobState
 
 if TYPE_CHECKING:
@@ -67,19 +70,41 @@ def show(key: KeyArgument, settings: SettingsOption = None, *, as_json: JsonOpti
             say(f"{name:12} {value}")
 
 
+KindOption = Annotated[
+    list[str] | None,
+    typer.Option("--kind", help="Dead letters of this kind, such as PlaceUnknown. Repeatable."),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", help="Dead letters since a moment (2026-11-30, in UTC) or for 2h, 3d."),
+]
+ProjectOption = Annotated[
+    str | None, typer.Option("--project", help="Dead letters of this project.")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Every dead letter.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say which ones it would be.")]
+
+
 @app.command()
 def retry(
     key: KeysArgument = None,
     *,
-    all_dead: Annotated[bool, typer.Option("--all-dead", help="Retry every dead letter.")] = False,
+    kind: KindOption = None,
+    since: SinceOption = None,
+    project: ProjectOption = None,
+    every: AllOption = False,
+    dry_run: DryRunOption = False,
     settings: SettingsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Try dead, skipped or cancelled jobs again; what they had made already is used."""
+    """
+    Try dead, skipped or cancelled jobs again, by their keys or all that the options choose.
+
+    What they had made already is used; the settings, the tracker and the file are read anew.
+    """
     store = _store(settings)
-    keys = _keys(key, store, all_dead=all_dead)
-    for one in keys:
-        job = store.retry(one)
-        say(f"{job.key}: {job.state.value}")
+    chosen = _chosen(store, key, kind=kind, since=since, project=project, every=every)
+    _decide(chosen, store.retry, dry_run=dry_run, as_json=as_json)
 
 
 @app.command()
@@ -87,21 +112,27 @@ def skip(
     key: KeysArgument = None,
     *,
     note: Annotated[str, typer.Option(help="Why it is not needed; it is kept with the job.")] = "",
-    all_dead: Annotated[bool, typer.Option("--all-dead", help="Skip every dead letter.")] = False,
+    kind: KindOption = None,
+    since: SinceOption = None,
+    project: ProjectOption = None,
+    every: AllOption = False,
+    dry_run: DryRunOption = False,
     settings: SettingsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Take jobs off the dead letters for good."""
+    """Take jobs off the dead letters for good, by their keys or all that the options choose."""
     store = _store(settings)
-    for one in _keys(key, store, all_dead=all_dead):
-        job = store.skip(one, note)
-        say(f"{job.key}: {job.state.value}")
+    chosen = _chosen(store, key, kind=kind, since=since, project=project, every=every)
+    _decide(chosen, lambda one: store.skip(one, note), dry_run=dry_run, as_json=as_json)
 
 
 @app.command()
 def cancel(key: KeysArgument = None, settings: SettingsOption = None) -> None:
     """Stop jobs that wait or run."""
     store = _store(settings)
-    for one in _keys(key, store, all_dead=False):
+    if not key:
+        raise _nothing_named()
+    for one in key:
         job = store.cancel(one)
         say(f"{job.key}: {job.state.value}, asked to stop")
 
@@ -143,13 +174,97 @@ def _store(settings: Path | None) -> "JobStore":
     return JobStore(open_studio(load_settings(settings)))
 
 
-def _keys(given: list[str] | None, store: "JobStore", *, all_dead: bool) -> list[str]:
-    if all_dead:
-        return [job.key for job in store.list(states=(JobState.DEAD,), limit=1_000_000)]
-    if not given:
-        typer.secho("Name at least one job, or see `haikei jobs list`.", fg="red", err=True)
-        raise typer.Exit(Exit.USAGE)
-    return given
+def _nothing_named() -> typer.BadParameter:
+    return typer.BadParameter("name at least one job; `haikei jobs list` shows them")
+
+
+def _chosen(
+    store: "JobStore",
+    keys: list[str] | None,
+    *,
+    kind: list[str] | None,
+    since: str | None,
+    project: str | None,
+    every: bool,
+) -> list[Job]:
+    """Return the jobs that somebody names, or the dead letters that options choose."""
+    options = bool(kind or since or project)
+    if keys and (options or every):
+        raise typer.BadParameter("name jobs, or choose dead letters by options, but not both")
+    if keys:
+        return list({job.key: job for job in map(store.get, keys)}.values())
+    if not options and not every:
+        raise typer.BadParameter(
+            "name at least one job, or choose dead letters with --kind, --since, --project or "
+            "--all; `haikei jobs list --state dead` shows them"
+        )
+    for one in kind or ():
+        _require_kind(one, store)
+    moment = _moment(since) if since else None
+    return list(store.dead(kinds=kind or (), since=moment, project=project))
+
+
+def _require_kind(kind: str, store: "JobStore") -> None:
+    from difflib import get_close_matches
+
+    from haikei import errors
+
+    known = {job.error_kind for job in store.dead()} | {
+        name
+        for name, one in vars(errors).items()
+        if isinstance(one, type) and issubclass(one, errors.HaikeiError)
+    }
+    by_name = {name.casefold(): name for name in sorted(known)}
+    if kind.casefold() not in by_name:
+        near = get_close_matches(kind.casefold(), by_name, 1)
+        hint = f"did you mean {by_name[near[0]]}?" if near else "see `haikei jobs list`"
+        raise typer.BadParameter(f"there is no kind of dead letter {kind!r}; {hint}")
+
+
+_AGES = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def _moment(text: str) -> datetime:
+    """Return the moment that a date, a time or an age such as `2h` means."""
+    number, unit = text[:-1], text[-1:]
+    now = datetime.now(UTC)
+    try:
+        if number.isdecimal() and unit in _AGES:
+            return now - timedelta(**{_AGES[unit]: int(number)})
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(
+            f"--since {text!r} is no moment: write 2026-11-30, 2026-11-30T18:00, 2h or 3d"
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _decide(chosen: list[Job], act: Callable[[str], Job], *, dry_run: bool, as_json: bool) -> None:
+    """Count the jobs, then decide about each; one that somebody else decided about is said."""
+    kinds = Counter(job.error_kind or job.state.value for job in chosen)
+    if not as_json:
+        parts = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
+        what = "job" if len(chosen) == 1 else "jobs"
+        say(f"{len(chosen)} {what}{f': {parts}' if parts else '; nothing to do'}")
+    rows: list[dict[str, object]] = []
+    failed: list[JobError] = []
+    for job in chosen:
+        state, error = job.state, ""
+        if not dry_run:
+            try:
+                state = act(job.key).state
+            except JobError as raised:
+                if len(chosen) == 1:
+                    raise
+                failed.append(raised)
+                error = str(raised)
+        rows.append({"key": job.key, "kind": job.error_kind, "state": state.value, "error": error})
+        if not as_json:
+            say(f"{job.key}: {error or (f'would be taken ({state.value})' if dry_run else state)}")
+    if as_json:
+        print_json({"count": len(chosen), "kinds": kinds, "dry_run": dry_run, "jobs": rows})
+    if failed:
+        raise typer.Exit(Exit.FAILED)
 
 
 def _row(job: Job) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.output import say
+from haikei.cli.output import JsonOption, print_json, say
 from haikei.cli.startup import (
     SettingsOption,
     SupervisedOption,
@@ -20,6 +20,8 @@ from haikei.errors import SettingsError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from haikei.settings import Settings
 
 
 def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:
@@ -81,13 +83,27 @@ def run(
     Supervisor(children, log_file=log_file, files=files).run(stop_on_signals())
 
 
-def watch(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:
+def watch(
+    settings: SettingsOption = None,
+    *,
+    explain: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Watch nothing; say why this file was taken or not."),
+    ] = None,
+    as_json: JsonOption = False,
+    supervised_by: SupervisedOption = 0,
+) -> None:
     """Watch the layout folders and hand complete layouts to the jobs, until Ctrl-C."""
     die_with(supervised_by)
     from haikei.cli.startup import configure_logs
     from haikei.sources.watch import Watcher
 
+    if as_json and explain is None:
+        raise typer.BadParameter("--json goes with --explain PATH")
     loaded = load_settings(settings)
+    if explain is not None:
+        _explain(explain.expanduser(), loaded, as_json=as_json)
+        return
     if not loaded.watch.folders and not loaded.watch.touch_ups:
         raise SettingsError(
             "There is no folder to watch.", advice="Add a [[watch.folders]] table to the settings."
@@ -95,6 +111,23 @@ def watch(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) 
     configure_logs(loaded.log)
     stop = stop_on_signals()
     Watcher(loaded, open_studio(loaded)).run(stop)
+
+
+def _explain(path: Path, settings: "Settings", *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from haikei.sources.watch import explain
+
+    found = explain(path, settings, open_studio(settings))
+    if as_json:
+        print_json(asdict(found))
+        return
+    say(f"{found.path}: {found.outcome.value.replace('_', ' ')}")
+    say(f"  {found.message}")
+    if found.advice:
+        say(f"  {found.advice}", colour="yellow")
+    for job in found.jobs:
+        say(f"  job {job.key}: {job.state}{f' ({job.reason})' if job.reason else ''}")
 
 
 class WorkerOption(StrEnum):

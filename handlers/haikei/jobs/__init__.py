@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from haikei.jobs.contributions import (
         as_credited,
     )
+    from haikei.jobs.healing import settings_changed, supersede, unplaced
     from haikei.jobs.inbox import (
         Refusal,
         add_job,
@@ -32,13 +33,14 @@ if TYPE_CHECKING:
         received,
         refusal_key,
         refuse,
-        supersede,
+        taker,
         undispatched,
     )
     from haikei.jobs.oneoff import (
         OneOff,
         make_one,
     )
+    from haikei.jobs.predecessors import taken
     from haikei.jobs.previews import (
         CARD,
         keep_card,
@@ -106,10 +108,14 @@ __all__ = [
     "refuse",
     "result_of",
     "result_text",
+    "settings_changed",
     "stated",
     "supersede",
+    "taken",
+    "taker",
     "touch_up_row",
     "undispatched",
+    "unplaced",
     "write_preview",
 ]
 
@@ -123,6 +129,7 @@ __getattr__ = on_demand(
             "outlets_of",
         ),
         "haikei.jobs.contributions": ("as_credited",),
+        "haikei.jobs.healing": ("settings_changed", "supersede", "unplaced"),
         "haikei.jobs.inbox": (
             "Refusal",
             "add_job",
@@ -131,13 +138,14 @@ __getattr__ = on_demand(
             "received",
             "refusal_key",
             "refuse",
-            "supersede",
+            "taker",
             "undispatched",
         ),
         "haikei.jobs.oneoff": (
             "OneOff",
             "make_one",
         ),
+        "haikei.jobs.predecessors": ("taken",),
         "haikei.jobs.previews": (
             "CARD",
             "keep_card",

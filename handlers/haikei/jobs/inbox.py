@@ -7,25 +7,29 @@ can be lost without the other.
 
 import hashlib
 import json
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from haikei.credits import people
 from haikei.database import events, inserting, jobs, utc_now
 from haikei.errors import LayoutDisputed
 from haikei.events import Event, LayoutPublished, Source, TouchUpPublished
+from haikei.jobs.healing import SUPERSEDED, is_gone, was_superseded
 from haikei.jobs.job import JobState, Step
+from haikei.jobs.predecessors import answer, taken
 from haikei.jobs.table import touch_up_of, touch_up_text
 from haikei.show import Place
 
 LAYOUT = "layout_published"
 TOUCH_UP = "touch_up_published"
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
+_LOOKUP = 500
 
 
 def receive(connection: Connection, event: Event) -> bool:
@@ -39,29 +43,75 @@ def receive_all(connection: Connection, published: Sequence[Event]) -> int:
 
     A touch-up's row in the tracker replaces what is known from a folder, and so does a new name or
     a corrected row: the touch-up is dispatched again, unless it is a version by then.
+
+    A layout that comes again from another file was moved there, or holds a drawing that was taken
+    before: the first goes on from its new place, the second is answered. One that was saved back
+    to what it held before, while its job gave way, is made after all.
     """
     if not published:
         return 0
-    now = utc_now()
     published = [_as_printed(connection, event) for event in published]
-    rows = [
-        {
-            "key": event.key,
-            "kind": LAYOUT if isinstance(event, LayoutPublished) else TOUCH_UP,
-            "source": event.source.value,
-            "payload": _dump(event),
-            "received_at": now,
-        }
-        for event in published
-    ]
+    known = _payloads(connection, [event.key for event in published])
+    rows = [_row(event) for event in published]
     statement = inserting(connection, events).on_conflict_do_nothing(index_elements=["key"])
     new = connection.execute(statement, rows).rowcount
     for event, row in zip(published, rows, strict=True):
         if isinstance(event, TouchUpPublished):
             _update_touch_up(connection, event, str(row["payload"]))
-        elif event.published_by:
+        elif event.key in known:
+            _seen_again(connection, event, known[event.key])
+        else:
+            known[event.key] = str(row["payload"])
+        if isinstance(event, LayoutPublished) and event.published_by:
             _ask_who_drew(connection, event)
     return new
+
+
+def _row(event: Event) -> dict[str, object]:
+    return {
+        "key": event.key,
+        "kind": LAYOUT if isinstance(event, LayoutPublished) else TOUCH_UP,
+        "source": event.source.value,
+        "payload": _dump(event),
+        "received_at": utc_now(),
+    }
+
+
+def _payloads(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), _LOOKUP):
+        query = select(events.c.key, events.c.payload)
+        rows = connection.execute(query.where(events.c.key.in_(keys[start : start + _LOOKUP])))
+        found.update({row.key: row.payload for row in rows})
+    return found
+
+
+def _seen_again(connection: Connection, event: LayoutPublished, payload: str) -> None:
+    known = _load(payload, event.source)
+    here = known.layout == event.layout
+    if was_superseded(connection, event.key) or (not here and is_gone(known.layout)):
+        # Where it stands now, and all that is known of its row.
+        row = event.published_file or known.published_file
+        by = event.published_by or known.published_by
+        _announce_anew(connection, replace(event, published_file=row, published_by=by))
+    elif not here and os.path.realpath(known.layout) != os.path.realpath(event.layout):
+        answer(connection, event, known.layout)
+
+
+def _announce_anew(connection: Connection, event: LayoutPublished) -> None:
+    # A row of its own behind all others: dispatch takes events in the order of their rows.
+    connection.execute(delete(events).where(events.c.key == event.key))
+    connection.execute(insert(events), _row(event))
+
+
+def event_of(connection: Connection, key: str) -> LayoutPublished | None:
+    """Return a layout as it was announced last."""
+    row = connection.execute(
+        select(events.c.payload, events.c.source).where(
+            events.c.key == key, events.c.kind == LAYOUT
+        )
+    ).first()
+    return None if row is None else _load(row.payload, Source(row.source))
 
 
 def _as_printed(connection: Connection, event: Event) -> Event:
@@ -128,6 +178,7 @@ class Refusal:
     source: Source
     reason: str
     kind: str  #: the error's class name
+    sha256: str = ""  #: of the file's bytes; empty where they do not matter to it
 
 
 def refusal_key(*state: str) -> str:
@@ -141,7 +192,13 @@ def refusal_key(*state: str) -> str:
 
 
 def refuse(connection: Connection, refusal: Refusal) -> bool:
-    """Put a refused file among the dead letters; return False when it stood there already."""
+    """
+    Put a refused file among the dead letters; return False when it stood there already.
+
+    A file that another source has handed over is never refused, but for a question about it.
+    """
+    if refusal.kind != LayoutDisputed.__name__ and taker(connection, refusal):
+        return False
     now = utc_now()
     row = {
         "key": refusal.key,
@@ -155,20 +212,17 @@ def refuse(connection: Connection, refusal: Refusal) -> bool:
         "finished_at": now,
         "updated_at": now,
     }
-    return _insert_new(connection, jobs, row)
+    if _insert_new(connection, jobs, row):
+        return True
+    # It was taken off the dead letters, and stands there again as it was.
+    back = update(jobs).where(jobs.c.key == refusal.key, jobs.c.error_kind == SUPERSEDED)
+    return connection.execute(back.values(**row, note="")).rowcount == 1
 
 
-def supersede(connection: Connection, keys: Sequence[str]) -> None:
-    """Take refused files off the dead letters that have changed since they were refused."""
-    connection.execute(
-        update(jobs)
-        .where(jobs.c.key.in_(keys), jobs.c.state == JobState.DEAD.value)
-        .values(
-            state=JobState.SKIPPED.value,
-            note="The file has changed since, and was judged anew.",
-            updated_at=utc_now(),
-        )
-    )
+def taker(connection: Connection, refusal: Refusal) -> str:
+    """Return the key of the event by which a refused file was handed over; empty for none."""
+    key, sha256 = taken(connection, str(refusal.layout)) or ("", "")
+    return key if not refusal.sha256 or refusal.sha256 == sha256 else ""
 
 
 def add_job(connection: Connection, row: Mapping[str, object]) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, select, update
 from haikei.credits import ReviewState, records
 from haikei.database import jobs, reading, utc_now
 from haikei.errors import GenerationCancelled, JobError
+from haikei.jobs.healing import supersede
 from haikei.jobs.job import JobState, Step
 from haikei.jobs.table import result_text
 from haikei.trackers import PublishResult
@@ -179,6 +180,11 @@ class JobProgress:
                 error_kind=kind,
                 finished_at=utc_now(),
             )
+
+    def superseded(self, note: str) -> None:
+        """Note that another job does what this one would have done."""
+        with self._database.begin() as connection:
+            supersede(connection, [self.key], note, mine=self._mine)
 
     def cancelled(self, *, omit: bool = False) -> None:
         """

@@ -8,10 +8,11 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, RowMapping, delete, func, select, update
 
 from haikei.credits import ReviewState, records
-from haikei.database import events, files, jobs, reading, utc_now
+from haikei.database import events, feed_rows, files, jobs, reading, utc_now
 from haikei.errors import JobError
 from haikei.events import TouchUpPublished
 from haikei.jobs.job import Job, JobKind, JobOrder, JobState, Step
+from haikei.names import same_name
 from haikei.show import Place
 from haikei.trackers import PublishResult
 
@@ -120,6 +121,24 @@ def result_text(result: PublishResult) -> str:
     return _RESULT.dump_json(result).decode()
 
 
+def run_again(run: int) -> dict[str, object]:
+    """Return what a job's row holds when its next run waits to begin."""
+    return {
+        "state": JobState.WAITING.value,
+        "step": "",
+        "run": run + 1,
+        "progress": 0.0,
+        "note": "",
+        "error": "",
+        "error_kind": "",
+        "attempts": 0,
+        "crashes": 0,
+        "cancel_asked": 0,
+        "finished_at": None,
+        "updated_at": utc_now(),
+    }
+
+
 #: From these a job can be tried again.
 ENDED_BADLY = (JobState.DEAD, JobState.CANCELLED, JobState.SKIPPED)
 _AMBIGUOUS = 2
@@ -170,6 +189,36 @@ class JobStore:
             found = {row["key"]: job_of(row) for row in connection.execute(query).mappings()}
         return [found[key] for key in keys if key in found]
 
+    def dead(
+        self,
+        *,
+        kinds: Sequence[str] = (),
+        since: datetime | None = None,
+        project: str | None = None,
+    ) -> Sequence[Job]:
+        """
+        Return dead letters, the oldest first.
+
+        Args:
+            kinds: only those of these kinds of error, in any letter case; empty for all.
+            since: only those that died at or after this moment.
+            project: only those of this project, in whatever spelling.
+        """
+        query = select(jobs).where(jobs.c.state == JobState.DEAD.value)
+        if since is not None:
+            query = query.where(jobs.c.finished_at >= since)
+        wanted = {kind.casefold() for kind in kinds}
+        with reading(self._database) as connection:
+            found = [
+                job_of(row) for row in connection.execute(query.order_by(jobs.c.id)).mappings()
+            ]
+        return [
+            job
+            for job in found
+            if (not wanted or job.error_kind.casefold() in wanted)
+            and (project is None or same_name(job.place.project, project))
+        ]
+
     def counts(self) -> Mapping[JobState, int]:
         """Return how many jobs stand in each state."""
         query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
@@ -189,8 +238,9 @@ class JobStore:
         """
         Let a job that ended without a Version run again; what it had made already is used.
 
-        A refused file is looked at again by the watcher: its dead letter goes, and a new one comes
-        if it is still as bad.
+        Its event is read anew: dispatch asks the settings, the job's steps the tracker and the
+        file. A refused file is looked at again by the watcher: its dead letter goes, and a new
+        one comes if it is still as bad.
 
         Raises:
             JobError: there is no such job, or it is not in a state for this.
@@ -198,6 +248,12 @@ class JobStore:
         with self._database.begin() as connection:
             row = _find(connection, key)
             _require(row, ENDED_BADLY, "tried again")
+            # Its row in the tracker is read anew as well: what changed there replaces the job.
+            connection.execute(
+                update(feed_rows)
+                .where(feed_rows.c.key == row["event_key"])
+                .values(state="refused", key="")
+            )
             if row["step"] == Step.DETECT.value:
                 # Watcher or dispatcher decide anew: a file is looked at, an event is routed again.
                 connection.execute(delete(files).where(files.c.path == row["layout"]))
@@ -208,21 +264,7 @@ class JobStore:
                 )
                 connection.execute(delete(jobs).where(jobs.c.key == row["key"]))
                 return job_of({**row, "state": JobState.WAITING.value, "error": ""})
-            return _change(
-                connection,
-                row,
-                state=JobState.WAITING.value,
-                step="",
-                run=row["run"] + 1,
-                progress=0.0,
-                note="",
-                error="",
-                error_kind="",
-                attempts=0,
-                crashes=0,
-                cancel_asked=0,
-                finished_at=None,
-            )
+            return _change(connection, row, **run_again(row["run"]))
 
     def skip(self, key: str, note: str) -> Job:
         """
@@ -282,7 +324,6 @@ def _require(row: RowMapping, states: Sequence[JobState], what: str) -> None:
 
 
 def _change(connection: Connection, row: RowMapping, **values: object) -> Job:
-    connection.execute(
-        update(jobs).where(jobs.c.key == row["key"]).values(**values, updated_at=utc_now())
-    )
-    return job_of({**row, **values, "updated_at": utc_now()})
+    changed = {**values, "updated_at": utc_now()}
+    connection.execute(update(jobs).where(jobs.c.key == row["key"]).values(**changed))
+    return job_of({**row, **changed})

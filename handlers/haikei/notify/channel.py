@@ -16,6 +16,11 @@ _HEADINGS: Mapping[NoticeKind, tuple[str, str]] = {
         "{} touch-ups wait for an answer",
     ),
     NoticeKind.HOOK: ("1 hook did not answer", "{} hooks did not answer"),
+    NoticeKind.MISPLACED: (
+        "1 folder has files that may be layouts",
+        "{} folders have files that may be layouts",
+    ),
+    NoticeKind.SAME: ("1 drawing was taken before", "{} drawings were taken before"),
     NoticeKind.CHECKPOINT: ("1 checkpoint refused", "{} checkpoints refused"),
     NoticeKind.READY: ("1 version in review", "{} versions in review"),
 }

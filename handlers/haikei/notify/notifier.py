@@ -22,7 +22,7 @@ from haikei.notify.channel import Channel, compose
 from haikei.notify.chat import ChatChannel
 from haikei.notify.hooks import hook_secret, require_public
 from haikei.notify.mail import MailChannel
-from haikei.notify.notice import Notice, NoticeKind, gather
+from haikei.notify.notice import Notice, NoticeKind, gather, healed
 from haikei.settings import Hook, Mail, Settings
 
 log = structlog.get_logger()
@@ -116,6 +116,7 @@ class Notifier:
             columns.noted_at > now - KEPT_TRYING,
             columns.kind.in_([kind.value for kind in self._kinds]),
             ~told,
+            ~healed(),
         )
         rows = connection.execute(query.order_by(columns.noted_at, columns.key)).all()
         if not rows or rows[0].noted_at + self._every > now:
@@ -183,8 +184,11 @@ def channels_of(settings: Settings) -> tuple[Channel, ...]:
 
 def _kinds(settings: Settings) -> tuple[NoticeKind, ...]:
     named = tuple(NoticeKind(kind) for kind in settings.notifications.on)
-    with_them = {NoticeKind.QUESTION: NoticeKind.TOUCH_UP, NoticeKind.DEAD: NoticeKind.HOOK}
-    return (*named, *(with_them[kind] for kind in named if kind in with_them))
+    with_them = {
+        NoticeKind.QUESTION: (NoticeKind.TOUCH_UP, NoticeKind.MISPLACED, NoticeKind.SAME),
+        NoticeKind.DEAD: (NoticeKind.HOOK,),
+    }
+    return (*named, *(more for kind in named for more in with_them.get(kind, ())))
 
 
 def _change(connection: Connection, channel: Channel, **values: object) -> None:

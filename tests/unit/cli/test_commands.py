@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -178,7 +178,7 @@ def test_dead_letters_are_retried_and_skipped_together(studio: Path) -> None:
     add_job(studio, "layout-bbb", "dead", **order)
 
     skipped = call("jobs", "skip", "layout-aaa", "--note", "cut from the film")
-    retried = call("jobs", "retry", "--all-dead")
+    retried = call("jobs", "retry", "--all")
 
     assert "skipped" in skipped.stdout
     assert retried.stdout.count("layout-") == 1
@@ -187,6 +187,65 @@ def test_dead_letters_are_retried_and_skipped_together(studio: Path) -> None:
     assert isinstance(call("jobs", "retry", "layout-bbb").exception, HaikeiError)
     assert call("jobs", "cancel").exit_code == 2
     assert "asked to stop" in call("jobs", "cancel", "layout-bbb").stdout
+
+
+def test_dead_letters_are_counted_first_and_chosen_by_kind_time_and_project(studio: Path) -> None:
+    old = datetime.now(UTC) - timedelta(days=3)
+    order = {"order_json": "{}", "step": "validate"}
+    place, image = {"error_kind": "PlaceUnknown"}, {"error_kind": "ImageUnreadable"}
+    now = datetime.now(UTC)
+    add_job(studio, "layout-aaa", "dead", **order, **place, finished_at=old)
+    add_job(studio, "layout-bbb", "dead", **order, **place, finished_at=now)
+    add_job(studio, "layout-ccc", "dead", **order, **image, finished_at=now)
+    add_job(studio, "layout-ddd", "dead", **order, **place, finished_at=now, project="SEA")
+
+    def chosen(*options: str) -> list[str]:
+        said = json.loads(call("jobs", "retry", *options, "--dry-run", "--json").stdout)
+        assert said["count"] == len(said["jobs"]) == sum(said["kinds"].values())
+        return [job["key"][-3:] for job in said["jobs"]]
+
+    assert chosen("--all") == ["aaa", "bbb", "ccc", "ddd"]
+    assert chosen("--kind", "placeunknown", "--project", "port") == ["aaa", "bbb"]
+    assert chosen("--since", "2h") == ["bbb", "ccc", "ddd"]
+    assert chosen("--since", f"{old:%Y-%m-%d}", "--kind", "ImageUnreadable") == ["ccc"]
+    assert chosen("--project", "NOTHING") == []
+    dry = call("jobs", "skip", "--kind", "PlaceUnknown", "--dry-run").stdout
+    assert dry.splitlines()[0] == "3 jobs: 3 PlaceUnknown"
+    assert call("jobs", "skip", "--kind", "PlaceUnknown", "--note", "moved").exit_code == 0
+    assert chosen("--all") == ["ccc"]
+    assert json.loads(call("jobs", "show", "layout-ddd", "--json").stdout)["note"] == "moved"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "name at least one job"),
+        (("layout-aaa", "--all"), "not both"),
+        (("--kind", "PlaceUnknow"), "did you mean PlaceUnknown?"),
+        (("--since", "yesterday"), "is no moment"),
+        (("--since", "999999999999d"), "is no moment"),
+    ],
+)
+def test_a_choice_of_jobs_that_means_nothing_is_a_usage_error(
+    studio: Path, options: tuple[str, ...], said: str
+) -> None:
+    answer = call("jobs", "retry", *options)
+
+    assert answer.exit_code == 2
+    assert said in " ".join(answer.output.replace("│", " ").split())
+
+
+def test_watch_explains_one_file(studio: Path) -> None:
+    layout = studio / "layout.png"
+    layout.write_bytes(b"anything")
+
+    said = json.loads(call("watch", "--explain", str(layout), "--json").stdout)
+    text = call("watch", "--explain", "layout.png").stdout
+
+    assert said["outcome"] == "elsewhere"
+    assert said["path"] == str(layout)
+    assert "below no watched folder" in text
+    assert call("watch", "--json").exit_code == 2
 
 
 def test_jobs_watch_tells_each_change_once_and_ends_when_idle(studio: Path) -> None:

@@ -1,6 +1,7 @@
 """Rows that are not ready are read again; what will never be a layout says why."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,11 +10,14 @@ import pytest
 from haikei.database import utc_now
 from haikei.errors import TrackerUnavailable
 from haikei.images import Inspector
-from haikei.jobs import JobStore
+from haikei.jobs import JobState, JobStore
+from haikei.settings import Watch, WatchFolder
 from haikei.sources.eventlog import Follower
+from haikei.sources.watch import Outcome, Watcher, explain
 from haikei.sources.watch.judging import refuse_damaged
 from haikei.sources.watch.scan import Stamp
 from haikei.trackers import EventKind
+from support.pictures import png_bytes
 from support.watching import FollowingStudio, following_studio, poll_all
 
 
@@ -190,6 +194,53 @@ def test_a_dead_letter_that_is_sent_back_has_its_row_read_again(studio: Followin
 
     assert len(studio.announced()) == 1
     assert studio.dead_letters() == []
+
+
+def test_a_file_that_the_watcher_took_is_not_refused_for_its_row(
+    studio: FollowingStudio,
+) -> None:
+    path = studio.root / "drawings/c001.png"
+    path.parent.mkdir()
+    path.write_bytes(png_bytes("c001"))
+    watched = studio.settings.model_copy(
+        update={
+            "watch": Watch(
+                folders=(WatchFolder(path=studio.root, template="{project}/{shot}.{ext}"),),
+                settle=0.0,
+            )
+        }
+    )
+    follower = studio.follower()
+    studio.feed.of_shot(str(path))
+    assert Watcher(watched, studio.database).scan_once() == 1
+
+    wait(studio, follower, 400)
+    entries = list(follower.backfill(utc_now() - timedelta(days=1), utc_now(), dry_run=False))
+
+    assert studio.dead_letters() == []
+    assert [entry.outcome for entry in entries] == ["known"]
+    assert studio.sources() == ["watch"]
+
+
+def test_a_dead_letter_goes_when_another_source_takes_the_file(studio: FollowingStudio) -> None:
+    path = studio.root / "drawings/c001.png"
+    path.parent.mkdir()
+    path.write_bytes(png_bytes("c001"))
+    follower = studio.follower()
+    row = studio.feed.of_shot(str(path))
+    wait(studio, follower, 400)
+    assert [kind for kind, _ in studio.dead_letters()] == ["PlaceUnknown"]
+    known = studio.feed.rows[row]
+    studio.feed.rows[row] = replace(known, project="PORT", sequence="s01", shot="c001")
+    studio.feed.write(EventKind.FILE_CHANGED, row=row)
+
+    poll_all(follower)
+
+    assert len(studio.announced()) == 1
+    assert JobStore(studio.database).list(states=(JobState.DEAD,)) == []
+    said = explain(path, studio.settings, studio.database)
+    assert (said.outcome, said.source) == (Outcome.TAKEN, "event_log")
+    assert "The watcher does not take it" in said.message
 
 
 def test_rows_are_kept_when_the_site_goes_away_before_they_are_read(

@@ -362,15 +362,20 @@ def test_a_layout_that_the_tracker_assigns_to_a_machine_makes_nothing(
     assert studio.generator.made == []
 
 
-def test_a_layout_that_changed_since_it_was_announced_is_refused(studio: JobStudio) -> None:
+def test_a_layout_that_was_saved_again_is_made_as_it_is_now_without_a_dead_letter(
+    studio: JobStudio,
+) -> None:
     event = put_layout(studio.settings)
     announce(studio.database, event)
     put_layout(studio.settings, shade=0.1)
 
     studio.work()
 
-    job = studio.store.list()[0]
-    assert (job.state, job.error_kind) == (JobState.DEAD, "LayoutChanged")
+    now, before = studio.store.list()
+    assert (before.state, before.error, before.error_kind) == (JobState.SKIPPED, "", "Superseded")
+    assert "saved again" in before.note
+    assert now.state is JobState.DONE
+    assert len(studio.tracker.published) == 1
 
 
 def test_a_truncated_layout_is_refused_before_anything_is_made(studio: JobStudio) -> None:

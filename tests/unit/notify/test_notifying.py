@@ -194,6 +194,26 @@ def test_who_hears_of_questions_hears_of_touch_ups_that_wait(
     assert len(channel.messages) == told
 
 
+def test_a_dead_letter_that_healed_before_it_was_told_alarms_nobody(
+    settings: Settings, database: Engine
+) -> None:
+    channel = MemoryChannel()
+    notifier = Notifier(settings, database, channels=(channel,))
+    with database.begin() as connection:
+        add_job(connection, touch_up_row(touch_up_event(Path(__file__), artist=SAKURA), 10, NOON))
+        connection.execute(update(jobs).values(state="dead", error="It is not there any more."))
+    notifier.tick(NOON)
+    with database.begin() as connection:
+        connection.execute(update(jobs).values(state="skipped", error_kind="Superseded"))
+
+    assert notifier.tick(NOON + LATER) == 0
+    with database.begin() as connection:
+        connection.execute(update(jobs).values(state="dead", run=2, error_kind=""))
+    notifier.tick(NOON + 2 * LATER)
+    assert notifier.tick(NOON + 3 * LATER) == 1
+    assert len(channel.messages) == 1
+
+
 def test_nothing_is_told_twice(
     settings: Settings, database: Engine, mailbox: Mailbox, chat: WebhookReceiver
 ) -> None:

@@ -1,7 +1,5 @@
 """Pictures that Haikei published itself are not layouts, wherever they stand."""
 
-import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,21 +33,13 @@ def test_published_backgrounds_in_the_watched_tree_are_left_alone(tmp_path: Path
         path.parent.mkdir(parents=True, exist_ok=True)
         write_picture(picture, path, bits=8)
     database = fresh_database(tmp_path / "state" / "haikei.db")
-    refused: Sequence[str] = ()
-    stop = threading.Event()
-    thread = threading.Thread(target=Watcher(settings, database).run, args=(stop,))
-    thread.start()
-    try:
-        for _ in range(200):
-            with reading(database) as connection:
-                refused = connection.execute(select(jobs.c.layout)).scalars().all()
-            if refused or stop.wait(0.05):
-                break
-    finally:
-        stop.set()
-        thread.join()
+    watcher = Watcher(settings, database)
+
+    assert watcher.scan_once() == 0
+
     with reading(database) as connection:
         known = connection.execute(select(files.c.path)).scalars().all()
+        refused = connection.execute(select(jobs.c.layout)).scalars().all()
     database.dispose()
-
-    assert refused == known == [str(shot / "background" / "reference.png")]
+    assert refused == known == []
+    assert watcher.status.left_alone == 1

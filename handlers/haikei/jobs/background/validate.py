@@ -11,14 +11,23 @@ import structlog
 
 from haikei.credits import Evidence, Person, SourceType, System, is_machine_name, people
 from haikei.credits.records import asking, statements
-from haikei.database import reading
-from haikei.errors import ImageUnreadable, LayoutChanged, MarksBroken, PolicyRefusal, SheetBlank
+from haikei.database import reading, utc_now
+from haikei.errors import (
+    ImageUnreadable,
+    LayoutChanged,
+    LayoutReplaced,
+    MarksBroken,
+    PolicyRefusal,
+    SheetBlank,
+)
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.disputed import require_undisputed
 from haikei.jobs.background.generate import production_order
 from haikei.jobs.chain import copied
 from haikei.jobs.contributions import as_credited, layout_key
+from haikei.jobs.inbox import event_of, receive
 from haikei.jobs.job import JobOrder
+from haikei.jobs.predecessors import is_watched
 from haikei.jobs.tools import Tools
 from haikei.names import fits, plain_name
 from haikei.provenance import (
@@ -104,7 +113,8 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
     It is hashed here and nowhere else: the steps that follow read the copy, which nobody changes.
 
     Raises:
-        LayoutChanged: the file is not the one that was announced.
+        LayoutReplaced: the file was saved again; what it holds now is a job of its own.
+        LayoutChanged: the file is gone.
         ImageUnreadable: it is damaged, truncated or too large.
         SheetBlank: nothing is drawn on it, and the studio has such sheets asked about.
         MarksBroken: its marks were changed after it was signed.
@@ -116,18 +126,19 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
         StorageUnavailable: the layout cannot be copied.
     """
     settings = tools.settings
-    copy = copied(order.layout, tools.folder(order.key))
+    copy = _copied(order, tools)
     found = tools.inspector.inspect([copy])[0]
-    if found.sha256 and found.sha256 != order.layout_sha256:
-        raise LayoutChanged(
-            f"{order.layout} is not the file that was announced: it changed.",
-            advice="A changed layout is announced anew; skip this job.",
-        )
+    changed = bool(found.sha256) and found.sha256 != order.layout_sha256
+    if changed and is_watched(order.layout, tools.settings, tools.database):
+        raise _replaced(order)
     if not found.ok:
         named = order.layout.name in found.reason
         raise ImageUnreadable(found.reason if named else f"{order.layout} {found.reason}.")
     # Decoding all of it finds most damage, which headers do not show.
     decoded = tools.inspector.read(copy)
+    if changed:
+        _announce(order, found.sha256, tools)
+        raise _replaced(order)
     if decoded.note:
         log.warning("layout_noted", layout=str(order.layout), note=decoded.note)
     require_drawing(decoded.picture, order.layout.name, settings)
@@ -161,6 +172,33 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
         source_type=source_type,
         made_with=made_with,
         signs=signs,
+    )
+
+
+#: Looks at a layout that is not there, and seconds between them: programs that save a file may
+#: take it away for a moment.
+_LOOKS, _PAUSE = 4, 0.5
+
+
+def _copied(order: JobOrder, tools: Tools) -> Path:
+    for _ in range(_LOOKS - 1):
+        try:
+            return copied(order.layout, tools.folder(order.key))
+        except LayoutChanged:
+            tools.stop.wait(_PAUSE)
+    return copied(order.layout, tools.folder(order.key))
+
+
+def _announce(order: JobOrder, sha256: str, tools: Tools) -> None:
+    with tools.database.begin() as connection:
+        event = event_of(connection, order.event_key)
+        if event is not None:
+            receive(connection, replace(event, sha256=sha256, at=utc_now()))
+
+
+def _replaced(order: JobOrder) -> LayoutReplaced:
+    return LayoutReplaced(
+        f"{order.layout.name} was saved again; what it holds now is looked at by itself."
     )
 
 

@@ -6,20 +6,24 @@ which costs nothing, as a task's id is its identity; so no crash between the two
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, select, update
 from sqlalchemy import Engine as Database
 
+from haikei.credits import records
 from haikei.database import jobs, reading, utc_now
 from haikei.events import Event, LayoutPublished, TouchUpPublished
 from haikei.generators import seed_of
 from haikei.jobs.background.tasks import LEGS, first_task, task_id
 from haikei.jobs.engine.port import Engine, TaskState
-from haikei.jobs.inbox import add_job, mark_dispatched, undispatched
+from haikei.jobs.healing import begins_anew, jobs_of, supersede
+from haikei.jobs.inbox import add_job, event_of, mark_dispatched, undispatched
 from haikei.jobs.job import JobKind, JobOrder, JobState, Step
-from haikei.jobs.table import job_row
+from haikei.jobs.predecessors import Predecessors
+from haikei.jobs.table import job_row, order_of, order_text, run_again
 from haikei.jobs.touchup.taking_in import add_touch_up
 from haikei.settings import Route, Settings, Variant
 
@@ -61,8 +65,9 @@ class Dispatcher:
             events = undispatched(connection, _EVENTS)
             if not events:
                 return 0
-            now = utc_now()
-            done = [event.key for event in events if self._dispatched(connection, event, now)]
+            layouts = [event for event in events if isinstance(event, LayoutPublished)]
+            before = Predecessors(connection, layouts)
+            done = [event.key for event in events if self._dispatched(connection, event, before)]
             mark_dispatched(connection, done)
         return len(done)
 
@@ -81,11 +86,22 @@ class Dispatcher:
                 .order_by(jobs.c.priority, jobs.c.id)
                 .limit(room)
             ).all()
-        tasks = [first_task(row.key, row.run, row.priority, JobKind(row.kind)) for row in rows]
+        tasks = {first_task(row.key, row.run, row.priority, JobKind(row.kind)): row for row in rows}
         fresh = [task for task in tasks if task.id not in self._submitted]
+        again = {
+            task: row.key
+            for task, row in tasks.items()
+            if task in fresh and row.run > 1 and row.kind == JobKind.BACKGROUND.value
+        }
+        if again:
+            with self._database.begin() as connection:
+                gone = [task for task, key in again.items() if not self._refreshed(connection, key)]
+            fresh = [task for task in fresh if task not in gone]
+        else:
+            gone = []
         self._engine.submit(fresh)
         self._submitted = {task.id for task in tasks}
-        return len(fresh)
+        return len(fresh) + len(gone)
 
     def apply_cancellations(self) -> int:
         """Cancel running jobs that a person stopped and whose next task has not begun."""
@@ -149,23 +165,72 @@ class Dispatcher:
         log.warning("job_reconciled", job=key, step=row["step"], found=sorted(states))
         return True
 
-    def _dispatched(self, connection: Connection, event: Event, now: datetime) -> bool:
+    def _dispatched(self, connection: Connection, event: Event, before: Predecessors) -> bool:
         """Make an event's jobs; return False when they can only be made later."""
         if isinstance(event, TouchUpPublished):
-            return add_touch_up(connection, event, now)
-        self._make_jobs(connection, event, now)
+            return add_touch_up(connection, event, utc_now())
+        if before.make_way(event):
+            before.joined(event, self._make_jobs(connection, event))
         return True
 
-    def _make_jobs(self, connection: Connection, event: LayoutPublished, now: datetime) -> None:
+    def _make_jobs(self, connection: Connection, event: LayoutPublished) -> Sequence[str]:
+        """Return the keys of an event's jobs; those that can go on now are begun anew."""
+        now = utc_now()
         place = event.place
         route = self._settings.route(
             project=place.project, sequence=place.sequence, shot=place.shot
         )
         if route is None:
             add_job(connection, _refused(event, now))
-            return
-        for order in orders_of(event, route):
-            add_job(connection, job_row(order, now))
+            return [event.key]
+        dead = jobs.c.state == JobState.DEAD.value
+        connection.execute(delete(jobs).where(jobs.c.key == event.key, dead))
+        found = connection.execute(select(jobs).where(jobs_of(event.key))).mappings()
+        known = {row["key"]: row for row in found}
+        orders = orders_of(event, route)
+        for order in orders:
+            row = known.get(order.key)
+            if row is None:
+                add_job(connection, job_row(order, now))
+            else:
+                moved = row["layout"] != str(order.layout)
+                if begins_anew(row["state"], row["step"], row["error_kind"], moved=moved):
+                    _replace_order(connection, row, order, **run_again(row["run"]))
+        return [order.key for order in orders]
+
+    def _refreshed(self, connection: Connection, key: str) -> bool:
+        """
+        Read a job's order anew before its next run, from its event and the settings.
+
+        Returns:
+            False when the settings want another job in its place, or none.
+        """
+        row = connection.execute(select(jobs).where(jobs.c.key == key)).mappings().one()
+        event = event_of(connection, row["event_key"])
+        published = records.background(connection, key) is not None
+        if event is None or not key.startswith(event.key) or published:
+            return True
+        place = event.place
+        route = self._settings.route(
+            project=place.project, sequence=place.sequence, shot=place.shot
+        )
+        if route is None:
+            refused = _refused(event, utc_now())
+            names = ("state", "error", "error_kind", "finished_at", "updated_at")
+            refusal = {name: refused[name] for name in names}
+            connection.execute(update(jobs).where(jobs.c.key == key).values(**refusal))
+            return False
+        old = order_of(row["order_json"])
+        order = next(
+            (one for one in orders_of(event, route) if one.stream == old.stream),
+            replace(old, layout=event.layout, published_file=event.published_file),
+        )
+        if order.key == key:
+            _replace_order(connection, row, order, updated_at=utc_now())
+            return True
+        self._make_jobs(connection, event)
+        supersede(connection, [key], f"The settings ask for {order.recipe} now: {order.key}.")
+        return False
 
     def _end(self, key: str, run: int, state: JobState, **values: object) -> None:
         self._change(key, run, state=state.value, finished_at=utc_now(), **values)
@@ -181,6 +246,18 @@ class Dispatcher:
                 )
                 .values(**values, updated_at=utc_now())
             )
+
+
+def _replace_order(
+    connection: Connection, row: RowMapping, order: JobOrder, **values: object
+) -> None:
+    changed = {
+        "layout": str(order.layout),
+        "priority": order.priority,
+        "order_json": order_text(order),
+        **values,
+    }
+    connection.execute(update(jobs).where(jobs.c.key == row["key"]).values(**changed))
 
 
 def orders_of(event: LayoutPublished, route: Route) -> Sequence[JobOrder]:

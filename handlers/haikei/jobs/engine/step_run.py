@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from haikei.errors import GenerationCancelled, HaikeiError
+from haikei.errors import GenerationCancelled, HaikeiError, LayoutReplaced
 from haikei.jobs.engine.port import Durable
 from haikei.jobs.engine.pseudonyms import Pseudonyms, engine_type
 from haikei.jobs.engine.retries import Gate, TriedEnough, with_retries
@@ -33,6 +33,7 @@ class _End(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +129,8 @@ class StepRun(Generic[OrderT]):
                 self.progress.dead(reason=found.reason, kind=found.kind, attempts=found.attempts)
             case _End.CANCELLED:
                 self.progress.cancelled(omit=step is Step.INTEGRATE)
+            case _End.SUPERSEDED:
+                self.progress.superseded(found.reason)
             case _End.WITHDRAWN:
                 pass
         raise TaskEnded
@@ -184,6 +187,8 @@ def _failure(error: Exception, attempts: int) -> Failure:
             return Failure(end=_End.WITHDRAWN)
         case GenerationCancelled():
             return Failure(end=_End.CANCELLED)
+        case LayoutReplaced():
+            return Failure(end=_End.SUPERSEDED, reason=error.message)
         case HaikeiError():
             reason = str(error)
         case _:

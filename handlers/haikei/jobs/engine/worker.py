@@ -20,6 +20,7 @@ from haikei.jobs.engine.dispatch import Dispatcher
 from haikei.jobs.engine.port import QueueSettings, WorkerEngine, load_engine
 from haikei.jobs.engine.recovery import DeadWorkerRecovery, claim_holder, open_locks
 from haikei.jobs.engine.retries import Gate
+from haikei.jobs.healing import heal
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.handle import OnVersion, TouchUpHandlers, ignore_version
 from haikei.jobs.upkeep import Upkeep
@@ -90,6 +91,8 @@ def run_worker(
                 target=_watch_lock, args=(guard, stop), name="lock-watch", daemon=True
             )
             watching.start()
+            if role is WorkerRole.STEPS:
+                heal(settings, database)
             rounds = _rounds(settings, database, engine, tools, guard, role)
             with _checkpoints(settings, database, role, stop):
                 _go_round(rounds, stop)

@@ -8,16 +8,17 @@ once, and the job waits among the dead letters for the answer.
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy import Connection
 
 from haikei.credits import Grade, Person
+from haikei.database import utc_now
 from haikei.errors import (
     CreditError,
     ImageUnreadable,
-    LayoutChanged,
+    LayoutReplaced,
     NothingPainted,
     TouchUpRefused,
 )
@@ -27,7 +28,9 @@ from haikei.jobs.background.tasks import TOUCH_UP, task_payload
 from haikei.jobs.engine.port import Durable, Handler
 from haikei.jobs.engine.retries import Gate
 from haikei.jobs.engine.step_run import StepResultCodec, StepRun, TaskEnded
+from haikei.jobs.inbox import receive
 from haikei.jobs.job import Step, TouchUpOrder
+from haikei.jobs.predecessors import is_watched
 from haikei.jobs.progress import JobProgress, Withdrawn
 from haikei.jobs.table import touch_up_of
 from haikei.jobs.tools import Tools
@@ -108,7 +111,7 @@ class TouchUpHandlers:
         self, progress: JobProgress, event: TouchUpPublished, understood: Understood
     ) -> PublishResult:
         tools = self._tools
-        _require_unchanged(event)
+        _require_unchanged(event, tools)
         order = TouchUpOrder(
             file=event.file,
             of=understood.parent.sha256,
@@ -152,11 +155,11 @@ def understand(event: TouchUpPublished, tools: Tools) -> Understood:
     Raises:
         ParentUnknown: the parent is not found; people were asked in the tracker.
         CreditError: nobody is named for it.
-        LayoutChanged: the file is not the one that was announced.
+        LayoutReplaced: the file was saved again; what it holds now is a job of its own.
         ImageUnreadable: the file is no picture, or damaged.
         TrackerError: the tracker does not answer, or refuses.
     """
-    _require_unchanged(event)
+    _require_unchanged(event, tools)
     artists, known_by, grade = _artists(event, tools)
     try:
         parent = find_parent(event, tools)
@@ -166,7 +169,7 @@ def understand(event: TouchUpPublished, tools: Tools) -> Understood:
     return Understood(parent=parent, artists=artists, known_by=known_by, grade=grade)
 
 
-def _require_unchanged(event: TouchUpPublished) -> None:
+def _require_unchanged(event: TouchUpPublished, tools: Tools) -> None:
     try:
         found = sha256_of(event.file)
     except OSError as error:
@@ -175,9 +178,11 @@ def _require_unchanged(event: TouchUpPublished) -> None:
             advice="Bring the artist's file back, then retry the job.",
         ) from error
     if found != event.sha256:
-        raise LayoutChanged(
-            f"{event.file} was changed after it was announced.",
-            advice="Nothing needs to be done: the file as it is now is a touch-up of its own.",
+        if not is_watched(event.file, tools.settings, tools.database):
+            with tools.database.begin() as connection:
+                receive(connection, replace(event, sha256=found, at=utc_now()))
+        raise LayoutReplaced(
+            f"{event.file.name} was saved again; what it holds now is a touch-up of its own."
         )
 
 

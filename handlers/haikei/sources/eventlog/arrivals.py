@@ -25,6 +25,8 @@ from haikei.jobs import (
     receive,
     refusal_key,
     refuse,
+    supersede,
+    taker,
 )
 from haikei.show import Place
 from haikei.sources.eventlog import cursor
@@ -156,6 +158,7 @@ class Arrivals:
             source=row.source,
             reason=inspection.reason,
             kind=ImageUnreadable.__name__,
+            sha256=inspection.sha256,
         )
         return RowVerdict(row=row.layout.id, refusal=refusal, passing=True)
 
@@ -227,18 +230,31 @@ class DeliveredVerdict:
 def tell(
     connection: Connection, rows: FeedRows, verdicts: Sequence[RowVerdict]
 ) -> Sequence[DeliveredVerdict]:
-    """Announce or refuse each row for good; forget those about which there is nothing to say."""
+    """
+    Announce or refuse each row for good; forget those about which there is nothing to say.
+
+    A row is not refused whose file another source has handed over; and what a row was refused for
+    before goes with what it is now.
+    """
     told: list[DeliveredVerdict] = []
     settled: list[SettledRow] = []
+    before = rows.refusals(connection, [verdict.row for verdict in verdicts])
     for verdict in verdicts:
         if verdict.event is not None:
             new = receive(connection, verdict.event)
             state, key, source = RowState.PUBLISHED, verdict.event.key, verdict.event.source
         elif verdict.refusal is not None:
-            new = refuse(connection, verdict.refusal)
-            state, key, source = RowState.REFUSED, verdict.refusal.key, verdict.refusal.source
+            source = verdict.refusal.source
+            if by := taker(connection, verdict.refusal):
+                new, state, key = False, RowState.PUBLISHED, by
+            else:
+                new = refuse(connection, verdict.refusal)
+                state, key = RowState.REFUSED, verdict.refusal.key
         else:
             continue
+        old = before.get(verdict.row, key)
+        if old != key:
+            supersede(connection, [old], "The row was completed since, and was judged anew.")
         told.append(DeliveredVerdict(verdict=verdict, new=new))
         settled.append(SettledRow(id=verdict.row, state=state, key=key, source=source))
     rows.settle(connection, settled)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, select
 
 from haikei.database import events, jobs, reading
 from haikei.events import Event, Source
+from haikei.jobs import taker
 from haikei.sources.eventlog.arrivals import Announced, Arrivals, RowVerdict, count, tell
 from haikei.sources.eventlog.feed_rows import FeedRows
 from haikei.trackers import PublishedLayout
@@ -67,6 +68,8 @@ def _known(connection: Connection, verdict: RowVerdict) -> bool:
     if verdict.event is not None:
         query = select(events.c.key).where(events.c.key == verdict.event.key)
     elif verdict.refusal is not None:
+        if taker(connection, verdict.refusal):
+            return True
         query = select(jobs.c.key).where(jobs.c.key == verdict.refusal.key)
     else:
         return True

@@ -1,6 +1,6 @@
 """The PublishedFile rows that events or queries told of, and what became of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -110,6 +110,20 @@ class FeedRows:
             )
             for row in found
         ]
+
+    def refusals(self, connection: Connection, ids: Collection[int]) -> Mapping[int, str]:
+        """Return the dead letters of those rows that were refused before."""
+        found = connection.execute(
+            select(feed_rows.c.row_id, feed_rows.c.key)
+            .join(jobs, jobs.c.key == feed_rows.c.key)
+            .where(
+                feed_rows.c.feed == self._feed,
+                feed_rows.c.row_id.in_(list(ids)),
+                jobs.c.event_key == jobs.c.key,
+                jobs.c.order_json == "",
+            )
+        )
+        return {row.row_id: row.key for row in found}
 
     def waiting(self, connection: Connection) -> int:
         """Return how many rows are still to be read."""

@@ -3,18 +3,21 @@ The table of files: what is known of each, the truth after a restart, and what o
 is in memory.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, select
 
 from haikei.database import files, inserting, utc_now
-from haikei.jobs import receive_all, refuse, supersede
-from haikei.sources.watch.judging import FileState, FileVerdict
-from haikei.sources.watch.root import WatchedRoot
+from haikei.jobs import receive_all, refuse, supersede, unplaced
+from haikei.sources.watch.judging import FileState, FileVerdict, approve
+from haikei.sources.watch.misfits import misfit
+from haikei.sources.watch.root import LayoutNames, WatchedRoot
 from haikei.sources.watch.scan import Stamp, printable
 
+_JUDGED_ANEW = "The file has changed since, and was judged anew."
+_GONE = "The file was renamed, moved or removed."
 _PAGE = 5000
 _LOOKUP = 500
 
@@ -66,7 +69,7 @@ class FileTable:
                 "inode": _signed(verdict.stamp.inode),
                 "sha256": verdict.sha256,
                 "state": verdict.state.value,
-                "reason": verdict.refusal.reason if verdict.refusal is not None else "",
+                "reason": verdict.reason,
                 "event_key": verdict.key,
                 "seen_at": now,
             }
@@ -77,10 +80,40 @@ class FileTable:
         with self._database.begin() as connection:
             _supersede(connection, rows)
             new = receive_all(connection, events) if events else 0
+            _upsert(connection, rows)
             for refusal in refusals:
                 refuse(connection, refusal)
-            _upsert(connection, rows)
         return new
+
+    def forget(self, paths: Sequence[str]) -> None:
+        """Forget refused files that are not there any more; their dead letters go."""
+        shown = [printable(path) for path in paths]
+        with self._database.begin() as connection:
+            for start in range(0, len(shown), _LOOKUP):
+                here = files.c.path.in_(shown[start : start + _LOOKUP])
+                keys = set(connection.execute(select(files.c.event_key).where(here)).scalars())
+                supersede(connection, keys - {""}, _GONE)
+                connection.execute(delete(files).where(here))
+
+    def misread(self, roots: Sequence[WatchedRoot]) -> set[str]:
+        """
+        Return the files that mean another place by the settings of today, and are no Version yet.
+
+        They were announced under what the settings said before, and nothing was made of them.
+        """
+        keys: dict[str, str] = {}
+        columns = (files.c.path, files.c.sha256, files.c.event_key)
+        query = select(*columns).where(files.c.state == FileState.PUBLISHED.value)
+        with self._database.begin() as connection:
+            for row in connection.execute(query):
+                root = nearest(roots, row.path)
+                if root is None or not root.fits(row.path):
+                    continue
+                key = approve(root, row.path, Stamp(0, 0, 0), row.sha256, now=utc_now()).key
+                if key != row.event_key:
+                    keys[row.path] = row.event_key
+            wrong = unplaced(connection, set(keys.values()))
+        return {path for path, key in keys.items() if key in wrong}
 
     def missing(self, paths: Sequence[str]) -> set[str]:
         """Return those of `paths` that have no row any more: they shall be judged again."""
@@ -94,6 +127,11 @@ class FileTable:
                 for path in found.scalars():
                     shown.pop(path, None)
         return set(shown.values())
+
+
+def nearest(roots: Iterable[WatchedRoot], path: str) -> WatchedRoot | None:
+    """Return the first of these roots, the deepest of which come first, that a path is below."""
+    return next((root for root in roots if root.relative(path) is not None), None)
 
 
 def rearm(database: Engine, path: Path) -> bool:
@@ -118,8 +156,8 @@ def _supersede(connection: Connection, rows: Sequence[Mapping[str, object]]) -> 
                 files.c.state != FileState.PUBLISHED.value,
             )
         )
-        if stale := set(found.scalars()) - now:
-            supersede(connection, list(stale))
+        if stale := set(found.scalars()) - now - {""}:
+            supersede(connection, stale, _JUDGED_ANEW)
 
 
 def _upsert(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
@@ -158,17 +196,24 @@ class KnownFiles:
     def __len__(self) -> int:
         return self._count
 
-    def load(self, files: Iterable[KnownFile], roots: Iterable[WatchedRoot]) -> None:
+    def load(
+        self,
+        files: Iterable[KnownFile],
+        roots: Sequence[WatchedRoot],
+        names: LayoutNames,
+        misread: Collection[str] = (),
+    ) -> None:
         """
         Take over what the table holds of these trees.
 
-        Files that were refused for their path are forgotten where the template fits them now: a
-        studio that corrects its template gets them judged by a restart.
+        Files that were misplaced are forgotten where the template fits them now, and so are those
+        of `misread`: a studio that corrects its settings gets them judged by a restart.
         """
-        tops = tuple(roots)
         for file in files:
-            root = next((top for top in tops if top.relative(file.path) is not None), None)
-            if root is None or (file.state is FileState.MISPLACED and root.fits(file.path)):
+            root = nearest(roots, file.path)
+            if root is None or file.path in misread:
+                continue
+            if file.state is FileState.MISPLACED and not misfit(root, file.path, names):
                 continue
             self.remember(file)
 

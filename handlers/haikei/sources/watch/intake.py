@@ -16,10 +16,11 @@ from haikei.sources.watch.judging import (
     FileVerdict,
     approve,
     is_text,
+    misplaced,
     refuse_damaged,
     refuse_misnamed,
 )
-from haikei.sources.watch.root import Outputs
+from haikei.sources.watch.misfits import LeftAlone, misfit
 from haikei.sources.watch.scan import Stamp, printable
 from haikei.sources.watch.settling import SettledFile, Settling
 from haikei.sources.watch.tree import WatchedTree
@@ -58,13 +59,13 @@ class Intake:
         table: FileTable,
         known: KnownFiles,
         readers: Readers,
-        outputs: Outputs,
+        left: LeftAlone,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._table = table
         self._known = known
         self._readers = readers
-        self._outputs = outputs
+        self._left = left
         self._clock = clock
         self._settling = Settling(clock)
         self._trees: dict[str, WatchedTree] = {}  # of every file below
@@ -75,6 +76,7 @@ class Intake:
         self._retry_at = self._pause = self._record_at = 0.0
         self.published = 0
         self.refused = 0
+        self.misplaced = 0
         self.found_by_scan = 0
         self.database_failures = 0
 
@@ -119,7 +121,7 @@ class Intake:
                 self._touched.add(path)
         elif self._known.stamp(path) == stamp:
             self.drop(path)
-        elif not self._outputs.hold(path):
+        elif not self._left.outputs.hold(path):
             self._trees[path] = tree
             self._settling.look(path, stamp, wait=tree.root.settle, hinted=hinted)
 
@@ -162,7 +164,9 @@ class Intake:
             if settled is None:
                 continue
             self._judging[path] = settled
-            if not is_text(path):
+            if why := misfit(tree.root, path, self._left.names):
+                self._verdicts.append(misplaced(path, stamp, why))
+            elif not is_text(path):
                 self._verdicts.append(refuse_misnamed(path, stamp))
             elif stamp.size == 0:
                 self._unreadable(settled, _EMPTY, "is empty")
@@ -246,7 +250,10 @@ class Intake:
         self.found_by_scan += tree.root.native and not settled.hinted
         if verdict.refusal is not None:
             self.refused += 1
-            _log.warning("watch_refused", file=printable(path), reason=verdict.refusal.reason)
+            _log.warning("watch_refused", file=printable(path), reason=verdict.reason)
+        elif verdict.why:
+            self.misplaced += 1
+            _log.debug("watch_misplaced", file=printable(path), reason=verdict.why)
         if path in self._touched:
             self._touched.discard(path)
             stamp = tree.look(path)

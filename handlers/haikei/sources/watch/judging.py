@@ -18,7 +18,7 @@ class FileState(StrEnum):
 
     PUBLISHED = "published"
     REFUSED = "refused"  #: it cannot be read as an image
-    MISPLACED = "misplaced"  #: its path does not look like the template
+    MISPLACED = "misplaced"  #: its path nearly looks like the template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,12 @@ class FileVerdict:
     state: FileState
     event: Event | None = None
     refusal: Refusal | None = None
+    why: str = ""  #: no rule reads its path
+
+    @property
+    def reason(self) -> str:
+        """Why it was not taken, empty when it was."""
+        return self.refusal.reason if self.refusal is not None else self.why
 
     @property
     def key(self) -> str:
@@ -43,11 +49,11 @@ class FileVerdict:
 def approve(
     root: WatchedRoot, path: str, stamp: Stamp, sha256: str, *, now: datetime
 ) -> FileVerdict:
-    """Judge a file that is a sound image: published, or refused for its path."""
+    """Judge a file that is a sound image: published, or misplaced by its path."""
     try:
         found = root.place_of(path)
     except PlaceUnknown as error:
-        return refuse(path, stamp, sha256, str(error), PlaceUnknown, FileState.MISPLACED)
+        return misplaced(path, stamp, str(error))
     event = event_of(found, Path(path), sha256, source=Source.WATCH, now=now)
     return FileVerdict(
         path=path, stamp=stamp, sha256=sha256, state=FileState.PUBLISHED, event=event
@@ -91,6 +97,11 @@ def event_of(
     )
 
 
+def misplaced(path: str, stamp: Stamp, why: str) -> FileVerdict:
+    """Judge a file that lies where layouts lie by another name: people are told once a day."""
+    return FileVerdict(path=path, stamp=stamp, sha256="", state=FileState.MISPLACED, why=why)
+
+
 def refuse_damaged(path: str, stamp: Stamp, sha256: str, reason: str) -> FileVerdict:
     """Judge a file that stays unreadable."""
     name = path.rpartition("/")[2]
@@ -115,6 +126,7 @@ def refuse(
         source=Source.WATCH,
         reason=reason,
         kind=kind.__name__,
+        sha256=sha256,
     )
     return FileVerdict(path=path, stamp=stamp, sha256=sha256, state=state, refusal=refusal)
 

@@ -41,9 +41,13 @@ class LayoutNames:
         """Tell whether a file or folder of this name is left alone."""
         return self._ignored is not None and self._ignored.match(name.casefold()) is not None
 
+    def has_ending(self, name: str) -> bool:
+        """Tell whether a file of this name is of a format that is read."""
+        return name.casefold().endswith(self._endings)
+
     def is_layout(self, name: str) -> bool:
         """Tell whether a file of this name can be a layout."""
-        return name.casefold().endswith(self._endings) and not self.is_ignored(name)
+        return self.has_ending(name) and not self.is_ignored(name)
 
     def is_layout_path(self, relative: str) -> bool:
         """Tell whether a file can be a layout, by its own name and those of its folders."""

@@ -41,10 +41,11 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """The files of one folder that can be layouts."""
+    """The files of one folder that are not ignored."""
 
     folder: str
-    files: dict[str, Stamp]  #: by name
+    files: dict[str, Stamp]  #: by name, those of a format that is read
+    others: tuple[str, ...]  #: the names of those of another ending
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,11 +120,12 @@ class Tree:
         while waiting:
             path = waiting.pop()
             files: dict[str, Stamp] = {}
+            others: list[str] = []
             inside: list[str] = []
             try:
                 # The time is taken first: what comes while we list makes it differ.
                 mtime_ns = _mtime_ns(path)
-                self._list(path, files, inside)
+                self._list(path, files, others, inside)
             except (FileNotFoundError, NotADirectoryError):
                 self._folders.pop(path, None)
                 continue
@@ -141,15 +143,25 @@ class Tree:
                 walk=self._walk,
             )
             waiting += [folder for folder in inside if not only_new or folder not in self._folders]
-            yield Listing(folder=path, files=files)
+            yield Listing(folder=path, files=files, others=tuple(others))
 
-    def _list(self, path: str, files: dict[str, Stamp], inside: list[str]) -> None:
+    def _list(
+        self,
+        path: str,
+        files: dict[str, Stamp],
+        others: list[str],
+        inside: list[str],
+    ) -> None:
         with os.scandir(path) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     if entry.path not in self._apart and not self._names.is_ignored(entry.name):
                         inside.append(entry.path)
-                elif self._names.is_layout(entry.name):
+                elif self._names.is_ignored(entry.name):
+                    continue
+                elif not self._names.has_ending(entry.name):
+                    others.append(entry.name)
+                else:
                     try:
                         found = self.look(entry.path, entry.stat(follow_symlinks=False))
                     except FileNotFoundError:

@@ -13,11 +13,13 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from haikei.images import Inspector, Limits
+from haikei.jobs import settings_changed
 from haikei.settings import Settings
 from haikei.sources.watch.file_table import FileTable, KnownFiles
 from haikei.sources.watch.inspecting import MakeReader, Readers
 from haikei.sources.watch.intake import Intake
 from haikei.sources.watch.limits import limit_finding
+from haikei.sources.watch.misfits import LeftAlone
 from haikei.sources.watch.observer import Hints, OverflowCount
 from haikei.sources.watch.root import LayoutNames, Outputs, watched_roots
 from haikei.sources.watch.scan import Listing
@@ -37,6 +39,8 @@ class WatchStatus:
     database_failures: int = 0  #: times that the database did not take them
     published: int = 0  #: layouts that were news to the inbox
     refused: int = 0
+    misplaced: int = 0  #: files that lie where layouts lie, by another name
+    left_alone: int = 0  #: files that stand in the trees and fit no template
     found_by_scan: int = 0  #: files in natively watched trees of which no event told
     overflows: int = 0  #: times that the kernel's event queue ran over
     walks: int = 0  #: full walks completed
@@ -76,6 +80,7 @@ class Watcher:
     ) -> None:
         watch = settings.watch
         self._watch = watch
+        self._settings_changed = settings_changed(settings, "watch")
         self._clock = clock
         self._wake = threading.Event()
         self._hints = Hints(self._wake)
@@ -83,6 +88,7 @@ class Watcher:
         self._table = FileTable(database)
         self._known = KnownFiles()
         names = LayoutNames(extensions=watch.extensions, ignore=watch.ignore)
+        self._left = LeftAlone(names, Outputs(settings.storage))
         roots = sorted(
             watched_roots(watch, names=settings.folder_names),
             key=lambda root: len(root.path),
@@ -98,7 +104,7 @@ class Watcher:
             table=self._table,
             known=self._known,
             readers=self._readers,
-            outputs=Outputs(settings.storage),
+            left=self._left,
             clock=clock,
         )
         self._tasks: deque[Iterator[_Scanned]] = deque()
@@ -156,7 +162,9 @@ class Watcher:
     def _load(self) -> bool:
         if not self._loaded:
             try:
-                self._known.load(self._table.load(), [tree.root for tree in self._trees])
+                roots = [tree.root for tree in self._trees]
+                misread = self._table.misread(roots) if self._settings_changed else ()
+                self._known.load(self._table.load(), roots, self._left.names, misread)
             except SQLAlchemyError as error:
                 _log.warning("watch_database_waits", reason=str(error.__cause__ or error))
                 return False
@@ -198,9 +206,8 @@ class Watcher:
                 self._tasks.popleft()
                 continue
             known = self._known.in_folder(listing.folder)
-            for name, stamp in listing.files.items():
-                if known.get(name) != stamp:
-                    self._intake.consider(tree, f"{listing.folder}/{name}", stamp, hinted=hinted)
+            for name, stamp in self._left.sort(tree.root, listing, known, tree.look):
+                self._intake.consider(tree, f"{listing.folder}/{name}", stamp, hinted=hinted)
         self._intake.turn()
         if self._clock() >= self._next_report or not self._intake.pending:
             self._report()
@@ -220,7 +227,12 @@ class Watcher:
         if stat.S_ISDIR(found.st_mode):
             if tree.enters(relative):
                 self._tasks.append((tree, listing, True) for listing in tree.scan.new(path))
-        elif tree.owns(relative) and (stamp := tree.scan.look(path, found)) is not None:
+        elif (
+            # What fits no template is sorted when its folder is listed, by the next pass.
+            tree.owns(relative)
+            and tree.root.fits(path)
+            and (stamp := tree.scan.look(path, found)) is not None
+        ):
             self._intake.consider(tree, path, stamp, hinted=True)
 
     def _full_walk(self, *, hinted: bool) -> Iterator[_Scanned]:
@@ -238,6 +250,12 @@ class Watcher:
         self._walking = False
         _log.debug("watch_walked", seconds=round(spent, 3), files=len(self._known))
         self._check_limit()
+        if self._walks == 1 and self._left.count:
+            _log.info(
+                "watch_left_alone",
+                files=self._left.count,
+                advice="They fit no template; `haikei watch --explain PATH` says why.",
+            )
 
     def _folder_pass(self) -> Iterator[_Scanned]:
         for tree in self._trees:
@@ -253,9 +271,12 @@ class Watcher:
             _log.warning("watch_limit", found=finding.message, advice=finding.advice)
 
     def _rearm(self) -> None:
-        if not self._known.refused:
-            return
+        gone = [path for path in self._known.refused if self._is_gone(path)]
         try:
+            if gone:
+                self._table.forget(gone)
+            for path in gone:
+                self._known.forget(path)
             rearmed = self._table.missing(tuple(self._known.refused))
         except SQLAlchemyError as error:
             _log.debug("watch_database_waits", reason=str(error.__cause__ or error))
@@ -263,6 +284,10 @@ class Watcher:
         for path in rearmed:
             self._known.forget(path)
             self._follow(path)
+
+    def _is_gone(self, path: str) -> bool:
+        tree = next((one for one in self._trees if one.root.relative(path) is not None), None)
+        return tree is not None and not tree.away and tree.look(path) is None
 
     def _wait(self, stop: threading.Event, *appointments: float) -> None:
         now = self._clock()
@@ -288,6 +313,8 @@ class Watcher:
             database_failures=self._intake.database_failures,
             published=self._intake.published,
             refused=self._intake.refused,
+            misplaced=self._intake.misplaced,
+            left_alone=self._left.count,
             found_by_scan=self._intake.found_by_scan,
             overflows=self._overflow.count,
             walks=self._walks,
