@@ -12,8 +12,10 @@ from haikei.names import plain_name
 from haikei.settings.credits import PersonEntry
 from haikei.settings.mistakes import Mistake, from_validation, listed
 
-#: The columns, which are the settings of `[[people]]`.
-PEOPLE_COLUMNS = tuple(PersonEntry.model_fields)
+#: What signs for a person belongs to the settings, whose readers are fewer than an office list's.
+_SIGNING = frozenset({"certificate_file", "certificate_key_file", "signer"})
+#: The columns, which are the settings of `[[people]]` but for those.
+PEOPLE_COLUMNS = tuple(name for name in PersonEntry.model_fields if name not in _SIGNING)
 #: Columns that hold several names, with `;` between them.
 _LISTS = frozenset({"logins", "aliases"})
 _YES_NO = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
