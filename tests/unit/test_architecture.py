@@ -125,3 +125,10 @@ def test_nothing_is_named_that_does_not_exist() -> None:
     homes = (ROOT, *(ROOT / root for root in ROOTS))
     assert sorted(f for f in files if not any((home / f).exists() for home in homes)) == []
     assert sorted(classes - known) == []
+
+
+def test_no_folder_holds_more_modules_than_one_overlooks() -> None:
+    for root in ROOTS:
+        for folder in {file.parent for file in (ROOT / root).rglob("*.py")}:
+            count = len([*folder.glob("*.py")])
+            assert count <= 30, f"{folder.relative_to(ROOT)} has {count} modules"

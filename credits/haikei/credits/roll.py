@@ -108,7 +108,7 @@ def roll(versions: Iterable[BackgroundVersion], *, staff: Sequence[Staff] = ()) 
 
 
 @dataclass(slots=True)
-class _Tool:
+class _ToolTally:
     images: int = 0
     operators: Operators = field(default_factory=Operators)
 
@@ -119,7 +119,7 @@ class _Tally:
     seen: set[int | str] = field(default_factory=set)
     people: dict[str, Person] = field(default_factory=dict)
     images: dict[tuple[Role, str], int] = field(default_factory=dict)
-    tools: dict[tuple[Role, str], _Tool] = field(default_factory=dict)
+    tools: dict[tuple[Role, str], _ToolTally] = field(default_factory=dict)
     places: set[tuple[str, str]] = field(default_factory=set)
     reasons: list[str] = field(default_factory=list)
     more: int = 0
@@ -154,7 +154,7 @@ class _Tally:
                 self.people.setdefault(one.actor.id, one.actor)
                 self.images[key] = self.images.get(key, 0) + 1
             else:
-                tool = self.tools.setdefault(key, _Tool())
+                tool = self.tools.setdefault(key, _ToolTally())
                 tool.images += 1
                 tool.operators |= image.operators
 

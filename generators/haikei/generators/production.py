@@ -232,7 +232,7 @@ class Production:
             if key in self._layouts:
                 self._layouts.move_to_end(key)
                 return self._layouts[key]
-            picture = read_picture(order.layout, limits=Limits.from_settings(self._settings))
+            picture = read_picture(order.layout, limits=Limits.from_settings(self._settings.watch))
             pixels_sha256, fingerprint = picture.sha256(), fingerprint_text(picture)
             if order.recipe.width:
                 height = round(picture.height * order.recipe.width / picture.width)

@@ -315,7 +315,7 @@ def _resolve(
     decision: tuple[str, str],
     details: tuple[str, str, str],
 ) -> list[int]:
-    from haikei.cli.credits import find_person, find_version
+    from haikei.cli.startup import find_person, find_version
     from haikei.credits import Role, records
     from haikei.credits.records import Correction
     from haikei.database import utc_now

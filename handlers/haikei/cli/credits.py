@@ -12,7 +12,13 @@ import typer
 from haikei.cli import confirmations as confirming
 from haikei.cli.credits_repair import recompute
 from haikei.cli.output import JsonOption, Stated, print_json, print_table, say
-from haikei.cli.startup import SettingsOption, load_settings, open_studio
+from haikei.cli.startup import (
+    SettingsOption,
+    find_person,
+    find_version,
+    load_settings,
+    open_studio,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -320,20 +326,6 @@ def _writing(settings: Path | None) -> "Generator[Connection]":
         database.dispose()
 
 
-def find_version(connection: "Connection", code: str) -> "BackgroundVersion":
-    """Return the version with a name in the tracker, or with a key of ours."""
-    from haikei.credits import records
-    from haikei.errors import CreditError
-
-    found = records.by_code(connection, code) or records.background(connection, code)
-    if found is None:
-        raise CreditError(
-            f"No version called {code!r} is recorded.",
-            advice="Give the name that the tracker shows, such as c012_bg_summer_day_v003.",
-        )
-    return found
-
-
 def _picture_of(connection: "Connection", code: str, project: str) -> str:
     from haikei.errors import CreditError
 
@@ -343,45 +335,6 @@ def _picture_of(connection: "Connection", code: str, project: str) -> str:
             f"{code} is of {version.project}, not of {project}.", advice="Check --project."
         )
     return version.final.sha256
-
-
-def find_person(connection: "Connection", who: str, *, new: bool = False) -> "Person":
-    """Return who is meant by an id or a name; a `new` person gets an id that tells nothing."""
-    from haikei.credits import Person, is_machine_name, people
-    from haikei.errors import CreditError
-    from haikei.names import plain_name, plain_names
-
-    everyone = list(people.everyone(connection))
-    found = [one for one in everyone if who == one.id]
-    found = found or [
-        one for one in everyone if plain_name(who) in plain_names((one.name, one.name_ja))
-    ]
-    if len(found) > 1:
-        ids = ", ".join(one.id for one in found)
-        raise CreditError(f"Several people are called {who!r}: {ids}.", advice="Give the id.")
-    if found and new:
-        raise CreditError(
-            f"{who!r} is known as {found[0].id}.",
-            advice="Leave --new-person out; a namesake needs a name of their own in credits.",
-        )
-    if found:
-        return found[0]
-    if ":" in who:
-        raise CreditError(
-            f"Nobody with the id {who!r} is in the register.",
-            advice="`haikei credits people` lists everyone.",
-        )
-    if is_machine_name(who):
-        raise CreditError(
-            f"{who!r} is the name of a machine, not of a person.",
-            advice="Name the person who answers for it.",
-        )
-    if not new:
-        raise CreditError(
-            f"Nobody called {who!r} is in the register.",
-            advice="`haikei credits people` lists everyone; --new-person registers someone new.",
-        )
-    return Person(id=people.new_id(), name=who)
 
 
 def _named(person: "Person") -> str:

@@ -1,4 +1,4 @@
-"""What every command begins with: settings, database, and log lines that a TD can grep."""
+"""What every command begins with: settings, database, people, and log lines that a TD can grep."""
 
 import ctypes
 import logging
@@ -14,8 +14,9 @@ import structlog
 import typer
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
+    from haikei.credits import BackgroundVersion, Person
     from haikei.settings import Log, Settings
 
 SettingsOption = Annotated[
@@ -127,3 +128,56 @@ def die_with(supervisor: int) -> None:
     if os.getppid() != supervisor:
         # It died before the kernel was asked.
         os._exit(1)
+
+
+def find_version(connection: "Connection", code: str) -> "BackgroundVersion":
+    """Return the version with a name in the tracker, or with a key of ours."""
+    from haikei.credits import records
+    from haikei.errors import CreditError
+
+    found = records.by_code(connection, code) or records.background(connection, code)
+    if found is None:
+        raise CreditError(
+            f"No version called {code!r} is recorded.",
+            advice="Give the name that the tracker shows, such as c012_bg_summer_day_v003.",
+        )
+    return found
+
+
+def find_person(connection: "Connection", who: str, *, new: bool = False) -> "Person":
+    """Return who is meant by an id or a name; a `new` person gets an id that tells nothing."""
+    from haikei.credits import Person, is_machine_name, people
+    from haikei.errors import CreditError
+    from haikei.names import plain_name, plain_names
+
+    everyone = list(people.everyone(connection))
+    found = [one for one in everyone if who == one.id]
+    found = found or [
+        one for one in everyone if plain_name(who) in plain_names((one.name, one.name_ja))
+    ]
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        raise CreditError(f"Several people are called {who!r}: {ids}.", advice="Give the id.")
+    if found and new:
+        raise CreditError(
+            f"{who!r} is known as {found[0].id}.",
+            advice="Leave --new-person out; a namesake needs a name of their own in credits.",
+        )
+    if found:
+        return found[0]
+    if ":" in who:
+        raise CreditError(
+            f"Nobody with the id {who!r} is in the register.",
+            advice="`haikei credits people` lists everyone.",
+        )
+    if is_machine_name(who):
+        raise CreditError(
+            f"{who!r} is the name of a machine, not of a person.",
+            advice="Name the person who answers for it.",
+        )
+    if not new:
+        raise CreditError(
+            f"Nobody called {who!r} is in the register.",
+            advice="`haikei credits people` lists everyone; --new-person registers someone new.",
+        )
+    return Person(id=people.new_id(), name=who)

@@ -125,7 +125,7 @@ def _examiner(
                 studio=settings.studio.name,
                 connection=connection,
                 declaration=declaration,
-                limits=Limits.from_settings(settings),
+                limits=Limits.from_settings(settings.watch),
             )
     finally:
         database.dispose()

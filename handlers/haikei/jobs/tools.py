@@ -44,7 +44,7 @@ class Tools:
         self.stop = stop
         self.storage = Storage(settings)
         self.signer = Signer(settings)
-        self.limits = Limits.from_settings(settings)
+        self.limits = Limits.from_settings(settings.watch)
         self.inspector = Inspector(self.limits)
         self.retries = Retries(attempts=settings.engine.attempts, backoff=settings.engine.backoff)
         self._threads = threading.local()

@@ -124,7 +124,7 @@ class Submitting:
         self._names = LayoutNames(extensions=watch.extensions, ignore=watch.ignore)
         self._endings = ", ".join(watch.extensions)
         self._outputs = Outputs(settings.storage)
-        self._inspector = Inspector(Limits.from_settings(settings), idle=_IDLE)
+        self._inspector = Inspector(Limits.from_settings(settings.watch), idle=_IDLE)
 
     def __enter__(self) -> Self:
         return self

@@ -1,18 +1,28 @@
 """How large a file from outside may be, and what reading it may cost."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Protocol, Self
 
 from haikei.errors import ImageUnreadable
-
-if TYPE_CHECKING:
-    from haikei.settings import Settings
 
 MIB = 1024 * 1024
 #: Bytes a pixel of the result, (height, width, 3) float32, and of the copy that turns it upright.
 _RESULT = 2 * 12
 #: A library decodes into memory of its own before the samples are handed over.
 _COPIES = 2
+
+
+class _Allowed(Protocol):
+    """What a studio allows of its files: the settings' section `watch`."""
+
+    @property
+    def max_megapixels(self) -> int: ...
+
+    @property
+    def max_mib(self) -> int: ...
+
+    @property
+    def max_cpu_seconds(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +34,8 @@ class Limits:
     cpu_seconds: int = 120  #: of one processor
 
     @classmethod
-    def from_settings(cls, settings: "Settings") -> Self:
-        """Return the limits that a studio has set."""
-        watch = settings.watch
+    def from_settings(cls, watch: _Allowed) -> Self:
+        """Return the limits that a studio has set, in `settings.watch`."""
         return cls(
             megapixels=watch.max_megapixels, mib=watch.max_mib, cpu_seconds=watch.max_cpu_seconds
         )

@@ -66,7 +66,7 @@ def test_the_studios_settings_are_the_limits() -> None:
         }
     )
 
-    assert Limits.from_settings(settings) == Limits(mib=11, megapixels=22, cpu_seconds=33)
+    assert Limits.from_settings(settings.watch) == Limits(mib=11, megapixels=22, cpu_seconds=33)
 
 
 def test_a_file_that_takes_too_much_processor_time_is_given_up(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _Registered:
     person: Person
     renamed: bool
     erased: bool
@@ -150,10 +150,10 @@ def _check(person: Person) -> None:
         raise CreditError(f"The name of {person.id} is longer than {_LONGEST} characters.")
 
 
-def _known(connection: Connection, ids: Iterable[str]) -> dict[str, _Known]:
+def _known(connection: Connection, ids: Iterable[str]) -> dict[str, _Registered]:
     rows = connection.execute(select(people).where(people.c.id.in_(list(ids))))
     return {
-        row.id: _Known(
+        row.id: _Registered(
             person=Person(id=row.id, name=row.name, name_ja=row.name_ja, opt_out=row.opt_out),
             renamed=row.renamed_at is not None,
             erased=row.erased_at is not None,
@@ -162,7 +162,7 @@ def _known(connection: Connection, ids: Iterable[str]) -> dict[str, _Known]:
     }
 
 
-def _merged(before: _Known | None, told: Person) -> Person:
+def _merged(before: _Registered | None, told: Person) -> Person:
     if before is None:
         return told
     if before.erased:

@@ -184,7 +184,7 @@ class VerificationReport:
             people_trust_pem=roots.people,
             studio=source.settings.studio.name,
             connection=source.connection,
-            limits=Limits.from_settings(source.settings),
+            limits=Limits.from_settings(source.settings.watch),
         )
         table = Table(
             key="files",

@@ -88,7 +88,7 @@ class Follower:
         self._monotonic = monotonic
         patience = max(self._settings.overlap, self._settings.gap_deadline)
         self._patience = patience
-        self._inspector = inspector or Inspector(Limits.from_settings(settings))
+        self._inspector = inspector or Inspector(Limits.from_settings(settings.watch))
         self._arrivals = Arrivals(
             feed.name,
             storage,

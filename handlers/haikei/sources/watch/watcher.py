@@ -98,7 +98,7 @@ class Watcher:
         # The deepest root comes first: a path belongs to the nearest one above it.
         self._trees = [WatchedTree(root, names, self._hints, apart=tops) for root in roots]
         self._readers = Readers(
-            make_reader or (lambda: Inspector(Limits.from_settings(settings))), self._wake
+            make_reader or (lambda: Inspector(Limits.from_settings(settings.watch))), self._wake
         )
         self._intake = Intake(
             table=self._table,

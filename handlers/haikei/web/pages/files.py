@@ -79,7 +79,7 @@ class Pictures:
         from haikei.images import Limits, read_picture
 
         file = preview_file(self._state, sha256, size)
-        limits = Limits.from_settings(self._settings)
+        limits = Limits.from_settings(self._settings.watch)
         write_preview(read_picture(source, limits=limits), file, longest=size)
         return file
 

@@ -18,7 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from haikei.asgi import listening, serve_until
 from haikei.errors import SettingsError
-from haikei.sgserver.http.hosting import Hosting, SiteOptions
+from haikei.sgserver.http.hosting import Hosting, SiteOptions, Visitors
 from haikei.sgserver.http.rest import Rest
 from haikei.sgserver.http.rest_rows import RestRows
 from haikei.sgserver.http.rpc import Calls
@@ -26,7 +26,7 @@ from haikei.sgserver.http.webhook_sending import WebhookSender
 from haikei.sgserver.media.downloads import Downloads
 from haikei.sgserver.media.uploads_classic import ClassicUploads
 from haikei.sgserver.media.uploads_cloud import CloudUploads
-from haikei.sgserver.pages.pages import Pages, Visitors
+from haikei.sgserver.pages.pages import Pages
 from haikei.sgserver.seeds.demo_studio import seed_demo
 from haikei.sgserver.seeds.empty_site import seed_empty
 from haikei.sgserver.site import Site

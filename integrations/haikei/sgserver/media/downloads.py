@@ -9,10 +9,9 @@ from starlette.routing import Route
 
 from haikei.sgserver.credentials import Caller
 from haikei.sgserver.http.form import safe_filename
-from haikei.sgserver.http.hosting import Hosting
+from haikei.sgserver.http.hosting import Hosting, Visitors
 from haikei.sgserver.media.media_store import Rendition
 from haikei.sgserver.media.uploads import parse_target
-from haikei.sgserver.pages.pages import Visitors
 from haikei.sgserver.values import AuthenticationFault, Fault, bad_request
 
 _PENDING = Path(__file__).parents[1] / "pages" / "static" / "thumbnail_pending.png"

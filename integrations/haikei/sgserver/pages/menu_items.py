@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from haikei.sgserver.credentials import Caller
-from haikei.sgserver.seeds.empty_site import ADMIN_LOGIN
+from haikei.sgserver.seeds.initial_rows import ADMIN_LOGIN
 from haikei.sgserver.site import Site
 from haikei.sgserver.values import Json, Row, moment_text, utc_now
 

@@ -1,6 +1,7 @@
 """What one field of an entity type is, and which filters its data type takes."""
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from enum import StrEnum
 
 from haikei.sgserver.values import Json
@@ -156,7 +157,9 @@ class Field:
     custom: bool = False
     relation: Relation | None = None  #: where a multi-entity field's links are
     counts: str = ""  #: of a summary: the multi-entity field whose rows it counts
-    properties: dict[str, Json] = field(default_factory=dict[str, Json])  #: set by schema updates
+    properties: dict[str, Json] = dataclasses.field(
+        default_factory=dict[str, Json]
+    )  #: set by schema updates
     hidden_in: tuple[int, ...] = ()  #: ids of the projects whose pages do not show it
 
     @property

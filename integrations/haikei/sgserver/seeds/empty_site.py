@@ -1,9 +1,8 @@
 """What every fresh site holds beyond its schema: an administrator and two pipeline steps."""
 
+from haikei.sgserver.seeds.initial_rows import ADMIN_LOGIN
 from haikei.sgserver.site import Site
 from haikei.sgserver.values import Json, Row
-
-ADMIN_LOGIN = "admin"
 
 #: Steps of a shot that background work hangs on, with colour and order.
 _STEPS = (

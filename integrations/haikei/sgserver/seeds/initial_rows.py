@@ -3,6 +3,8 @@
 from haikei.sgserver.write.rows import Columns, Work, insert_row
 
 SYSTEM = "System"
+#: The administrator of a site without a show.
+ADMIN_LOGIN = "admin"
 
 #: The statuses that every site ships with, by code.
 STATUSES = {
