@@ -64,6 +64,27 @@ def disagreements(
     return tuple(dict.fromkeys(found))
 
 
+def named_later(
+    connection: Connection, marks: FileMarks, lineage: Sequence[tuple[int, ImageRecord]]
+) -> tuple[Contribution, ...]:
+    """
+    Return the parts of people who were recorded after a file was marked, and whom it cannot name.
+
+    Raises:
+        LedgerError: an entry is missing, or seals no image.
+    """
+    if not marks.steps or not marks.steps[-1].kind:
+        return ()
+    sealed = _roles(one for image in _sealed(connection, lineage) for one in image.contributions)
+    found: dict[tuple[str, str], Contribution] = {}
+    for _, image in lineage:
+        for one in image.contributions:
+            role, actor = one.role.value, one.actor
+            if isinstance(actor, Person) and role not in sealed.get(actor.id, ()):
+                found.setdefault((actor.id, role), one)
+    return tuple(found.values())
+
+
 def _sealed(
     connection: Connection, lineage: Sequence[tuple[int, ImageRecord]]
 ) -> Sequence[ImageRecord]:

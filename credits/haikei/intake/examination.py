@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from haikei.credits import BackgroundVersion, CreditLine, ImageRecord
+from haikei.credits import BackgroundVersion, Contribution, CreditLine, ImageRecord
 from haikei.fingerprint import Match
 from haikei.provenance import FileMarks
 
@@ -95,6 +95,8 @@ class Examination:
     declared: str  #: what its maker declared: `no AI`, a system's name, or empty for nothing
     problems: tuple[Problem, ...]
     at: datetime
+    #: Of people who were recorded after the file got its marks, which do not name them; no problem.
+    later: tuple[Contribution, ...] = ()
 
     @property
     def confidence(self) -> Confidence | None:

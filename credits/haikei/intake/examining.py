@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from haikei.credits import (
     BackgroundVersion,
+    Contribution,
     CreditLine,
     ImageKind,
     ImageRecord,
@@ -20,7 +21,7 @@ from haikei.database import utc_now
 from haikei.errors import CreditError, ImageUnreadable, LedgerError, MarksError
 from haikei.fingerprint import BITS
 from haikei.images import DEFAULT_LIMITS, Limits, Picture, read_picture
-from haikei.intake.agreement import disagreements
+from haikei.intake.agreement import disagreements, named_later
 from haikei.intake.delivery import NO_AI, Declaration, DeliveredFile
 from haikei.intake.examination import (
     Examination,
@@ -145,6 +146,7 @@ class Examiner:
             declared=declared or "",
             problems=tuple(problems),
             at=utc_now(),
+            later=self._named_later(marks, known),
         )
 
     def _marks(self, path: Path) -> FileMarks:
@@ -295,12 +297,17 @@ class Examiner:
         )
         return again.state is MarksState.UNTRUSTED
 
+    def _named_later(self, marks: FileMarks | None, known: _Known) -> tuple[Contribution, ...]:
+        if self._connection is None or marks is None or not _is_own(known):
+            return ()
+        try:
+            return named_later(self._connection, marks, known.lineage)
+        except LedgerError:
+            return ()  # that the ledger does not hold is a problem of its own
+
     def _of_agreement(self, marks: FileMarks | None, known: _Known) -> list[Problem]:
         """Hold the marks of a file of ours against its sealed record."""
-        ours = known.recognition is Recognition.BYTES and known.lineage
-        if self._connection is None or marks is None or not ours:
-            return []
-        if known.record is None or known.record.sha256 != known.lineage[-1][1].sha256:
+        if self._connection is None or marks is None or not _is_own(known):
             return []
         return [
             contradicts(marks, said)
@@ -368,6 +375,13 @@ class Examiner:
             problems=(not_a_picture(message),),
             at=utc_now(),
         )
+
+
+def _is_own(known: _Known) -> bool:
+    """Tell whether it is byte for byte a published file, whose lineage is known."""
+    if known.recognition is not Recognition.BYTES or known.record is None or not known.lineage:
+        return False
+    return known.record.sha256 == known.lineage[-1][1].sha256
 
 
 def _of_likeness(path: Path, known: _Known) -> list[Problem]:

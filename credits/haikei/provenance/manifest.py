@@ -168,8 +168,7 @@ def _disclosure(request: MarkRequest) -> Json | None:
         "modelType": "c2pa.types.model",
         "modelName": f"{system.name} {system.version}".strip(),
     }
-    if request.kind is not ImageKind.LAYOUT:
-        # How a layout was made elsewhere, and who looked after it, is not recorded.
+    if request.oversight is not None:
         disclosure["contentProfile"] = {"humanOversightLevel": request.oversight}
     if system.sha256:
         disclosure["modelIdentifier"] = f"sha256:{system.sha256}"

@@ -50,7 +50,7 @@ class MarkRequest:
     credit: CreditLine
     ingredients: tuple[MarkedIngredient, ...]  #: at most one of them is the parent
     request_json: str  #: the generation request; only its SHA-256 enters the file
-    oversight: Oversight
+    oversight: Oversight | None  #: None where nobody recorded it: nothing is claimed then
     at: datetime
     prompt: str = ""  #: enters the file only where `signing.write_prompts` allows it
     prompt_writer: str = ""  #: who wrote the prompt; likewise

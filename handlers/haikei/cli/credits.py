@@ -1,7 +1,7 @@
 """`haikei credits`: who made what, what people are called, and what they answer for."""
 
 import hashlib
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from haikei.credits import BackgroundVersion, Contribution, FacetSummary, Person, Statement
+    from haikei.settings import Settings
 
 app = typer.Typer(
     help="See who made what; rename, withhold or erase names; declare what people answer for.",
@@ -234,6 +235,10 @@ def declare(
     answer: Annotated[str, typer.Option(help="`yes`, `no` or `unsure`.")] = "",
     reference: Annotated[str, typer.Option(help="Where the paper is.")] = "",
     on: Annotated[datetime | None, typer.Option(help="When it was said; now by default.")] = None,
+    artist: Annotated[
+        list[str] | None,
+        typer.Option(help="Of drawn_by: who drew it, an id, login or name. Once for each."),
+    ] = None,
     settings: SettingsOption = None,
     *,
     new_person: Annotated[
@@ -248,11 +253,20 @@ def declare(
 
     if of and image:
         raise typer.BadParameter("name the picture by --of or by --image", param_hint="--of")
+    drawn, words = kind is Stated.DRAWN_BY, tuple(artist or ())
+    if drawn and (subject or answer):
+        raise typer.BadParameter("drawn_by takes --artist", param_hint="--subject, --answer")
+    if words and not drawn:
+        raise typer.BadParameter(f"{kind.value} takes none", param_hint="--artist")
+    # The tracker knows people of whom nothing is recorded yet.
+    found = _in_tracker(load_settings(settings), (by, *words)) if drawn else {}
     with _writing(settings) as connection:
         if of:
             image = _picture_of(connection, of, project)
+        artists = [find_person(connection, who, tracker=found) for who in words]
+        subject = subject or ", ".join(one.id for one in artists)
         about = (kind.value, project, sequence, shot, image, to, subject, answer, text, reference)
-        person = find_person(connection, by, new=new_person)
+        person = find_person(connection, by, new=new_person, tracker=found)
         parts = "\0".join((*about, person.id, on.isoformat() if on else ""))
         key = hashlib.sha256(parts.encode()).hexdigest()
         statement = Statement(
@@ -270,11 +284,17 @@ def declare(
             reference=reference,
             at=utc_now() if on is None else on.replace(tzinfo=UTC),
         )
-        seq = said.declare(connection, statement)
+        if drawn:
+            seq = said.declare_drawn_by(connection, statement, artists)
+        else:
+            seq = said.declare(connection, statement)
     if as_json:
         print_json({"key": key, "ledger": seq, "by": person.id})
         return
     say(f"Sealed as entry {seq}: {kind.value} for {project}, by {_named(person)} ({person.id}).")
+    if drawn:
+        named = ", ".join(f"{_named(one)} ({one.id})" for one in artists)
+        say(f"Drawn by {named}: a job that asked names exactly them when it is retried.")
 
 
 @app.command("statements")
@@ -335,6 +355,18 @@ def _picture_of(connection: "Connection", code: str, project: str) -> str:
             f"{code} is of {version.project}, not of {project}.", advice="Check --project."
         )
     return version.final.sha256
+
+
+def _in_tracker(settings: "Settings", words: Iterable[str]) -> "Mapping[str, Person]":
+    """Return whom these ids, logins and names mean to the tracker, as it names them."""
+    from haikei.trackers import load_tracker
+
+    tracker = load_tracker(settings)
+    try:
+        desk = tracker.parts.credits
+        return {} if desk is None else desk.people(tuple(dict.fromkeys(words)))
+    finally:
+        tracker.close()
 
 
 def _named(person: "Person") -> str:

@@ -98,6 +98,10 @@ def _print(done: "Recomputed", *, dry_run: bool) -> None:
         say(f"{done.unpublished} versions are not in the tracker yet")
     rows = "rows would change" if dry_run else "rows changed"
     say(f"{done.versions} versions: {done.changed} {rows}, {len(done.refused)} refused")
+    say(
+        "These are the tracker's. Published files keep the marks and names they were made with; "
+        "`haikei verify FILE` says who was recorded since."
+    )
 
 
 def _name(person: "Person") -> str:

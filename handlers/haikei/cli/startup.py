@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -144,8 +145,18 @@ def find_version(connection: "Connection", code: str) -> "BackgroundVersion":
     return found
 
 
-def find_person(connection: "Connection", who: str, *, new: bool = False) -> "Person":
-    """Return who is meant by an id or a name; a `new` person gets an id that tells nothing."""
+def find_person(
+    connection: "Connection",
+    who: str,
+    *,
+    new: bool = False,
+    tracker: "Mapping[str, Person] | None" = None,
+) -> "Person":
+    """
+    Return who is meant by an id or a name; a `new` person gets an id that tells nothing.
+
+    Whom the register does not know may be among those whom the `tracker` named.
+    """
     from haikei.credits import Person, is_machine_name, people
     from haikei.errors import CreditError
     from haikei.names import plain_name, plain_names
@@ -163,6 +174,9 @@ def find_person(connection: "Connection", who: str, *, new: bool = False) -> "Pe
             f"{who!r} is known as {found[0].id}.",
             advice="Leave --new-person out; a namesake needs a name of their own in credits.",
         )
+    if not found and tracker and who in tracker:
+        (told,) = people.as_printed(connection, (tracker[who],))
+        return told
     if found:
         return found[0]
     if ":" in who:

@@ -224,6 +224,8 @@ def _take_in(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
     say(f"{order.file.name} {word} {taken.code}", colour="green")
     _say_change(taken.change)
     say(en or "Nobody is named for the layout.")
+    if not taken.created:
+        say("The published file keeps the marks it has; `haikei verify` says who was named since.")
     say(f"Picture     {taken.path}")
     say(f"Change map  {taken.change_map}")
     say(f"Tracker     {taken.background.url}")

@@ -177,6 +177,7 @@ def _lines(one: "Examination") -> Sequence[tuple[str, str]]:
     if one.credit is not None:
         lines += [("made by", one.credit.en), ("", one.credit.ja)]
     lines += [("known", f"{role} {who}: {known}") for role, who, known in _grades(one)]
+    lines += [("later", said) for said in _later(one)]
     for like in one.near:
         word = "as near" if like.as_near else like.match.likeness.value
         lines.append(("like", f"{like.name}, ledger entry {like.entry}: {word}, {_gap(like)}"))
@@ -210,6 +211,22 @@ def _identity(step: "MarkedStep", one: "SignedIdentity") -> str:
     return f"{one.name} ({roles}) signed for {step.title}: {held}, {known}"
 
 
+def _later(one: "Examination") -> Sequence[str]:
+    """Return who was recorded since a file was marked: true of both, and no alarm."""
+    from haikei.credits import Person, printed_person
+    from haikei.texts import ROLES
+
+    named: list[str] = []
+    for part in one.later:
+        if isinstance(part.actor, Person):
+            who, role = printed_person(part.actor).en, ROLES[part.role.value].short.en
+            known = f"recorded on {part.at:%Y-%m-%d}, {part.grade.value}"
+            named.append(
+                f"{role} {who}, {known}: after the file was marked, so its marks are without them"
+            )
+    return named
+
+
 def _gap(like: "Resemblance") -> str:
     match = like.match
     return f"{match.bits} bits and {match.colour:.1f} in colour away"
@@ -233,6 +250,8 @@ def _sum_up(
 
 
 def _plain(one: "Examination") -> dict[str, object]:
+    from haikei.credits import Person
+
     marks = one.marks
     return {
         "path": one.path,
@@ -277,6 +296,11 @@ def _plain(one: "Examination") -> dict[str, object]:
         "entry": one.entry,
         "credit": one.credit.en if one.credit else None,
         "credit_ja": one.credit.ja if one.credit else None,
+        "later": [
+            {"role": part.role.value, "actor": part.actor.id, "grade": part.grade.value}
+            for part in one.later
+            if isinstance(part.actor, Person)
+        ],
         "near": [
             {
                 "name": like.name,

@@ -49,15 +49,20 @@ class LayoutPublished:
     source: Source
     at: datetime  #: when it was seen
     published_by: str = ""  #: the id of the person who created its row; empty when nobody is known
+    published_before_by: str = ""  #: who published the same drawing for the cut first, if not they
 
     @property
     def key(self) -> str:
         """
         The event's identity: project, shot and content, and nothing that depends on the source.
 
-        The same drawing seen on disk and in the tracker is one event; a changed one is another.
+        The same drawing seen on disk and in the tracker is one event; a changed one is another. So
+        is the same drawing published by somebody else: who drew it is asked then.
         """
-        return event_key("layout", self.place, self.sha256)
+        key = event_key("layout", self.place, self.sha256)
+        if not self.published_before_by:
+            return key
+        return f"{key}-{hashlib.sha256(self.published_by.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

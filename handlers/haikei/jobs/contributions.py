@@ -132,13 +132,18 @@ def retake(
 
 
 def lines_kept(
-    artists: Iterable[Person], *, role: Role, recall: LineRecall, at: datetime
+    artists: Iterable[Person],
+    *,
+    role: Role,
+    recall: LineRecall,
+    at: datetime,
+    grade: Grade = Grade.LOGGED,
 ) -> tuple[Contribution, ...]:
     """Return what of the layout's lines is seen in a background, for those who drew them."""
     evidence = Evidence(source="lines of the layout in the background", recall=recall)
-    # Who drew them is logged; only that they are seen is measured.
+    # Who drew them is logged or declared; only that they are seen is measured.
     return tuple(
-        Contribution(role=role, actor=artist, grade=Grade.LOGGED, evidence=evidence, at=at)
+        Contribution(role=role, actor=artist, grade=grade, evidence=evidence, at=at)
         for artist in artists
     )
 
@@ -206,11 +211,15 @@ def stage_image(
     )
 
 
-def oversight(images: Sequence[ImageRecord]) -> Oversight:
-    """Return how far people oversaw the models: a background is not reviewed when it is marked."""
-    last = images[-1]
-    if last.kind is ImageKind.TOUCH_UP:
-        return "prompt_guided" if last.source_type.is_ai else "human_validated"
+def oversight(images: Sequence[ImageRecord]) -> Oversight | None:
+    """
+    Return how far people are recorded to have overseen the last picture's model; None: not known.
+
+    Nobody declares how a paint program's model, or a layout's, was used. A background is not
+    reviewed when it is marked.
+    """
+    if not images[-1].operators.by_pipeline and not images[-1].operators.people:
+        return None
     operated = any(
         contribution.role in {Role.AI_OPERATION, Role.RETAKE}
         for image in images

@@ -8,7 +8,6 @@ can be lost without the other.
 import hashlib
 import json
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,7 +17,6 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from haikei.credits import people
 from haikei.database import events, inserting, jobs, utc_now
-from haikei.errors import LayoutDisputed
 from haikei.events import Event, LayoutPublished, Source, TouchUpPublished
 from haikei.jobs.healing import SUPERSEDED, is_gone, was_superseded
 from haikei.jobs.job import JobState, Step
@@ -63,7 +61,7 @@ def receive_all(connection: Connection, published: Sequence[Event]) -> int:
         else:
             known[event.key] = str(row["payload"])
         if isinstance(event, LayoutPublished) and event.published_by:
-            _ask_who_drew(connection, event)
+            _note_publisher(connection, event)
     return new
 
 
@@ -88,6 +86,8 @@ def _payloads(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
 
 def _seen_again(connection: Connection, event: LayoutPublished, payload: str) -> None:
     known = _load(payload, event.source)
+    if event.published_by and known.published_by not in {"", event.published_by}:
+        return  # it is asked who drew it
     here = known.layout == event.layout
     if was_superseded(connection, event.key) or (not here and is_gone(known.layout)):
         # Where it stands now, and all that is known of its row.
@@ -134,39 +134,22 @@ def _update_touch_up(connection: Connection, event: TouchUpPublished, payload: s
     )
 
 
-def _ask_who_drew(connection: Connection, event: LayoutPublished) -> None:
-    """Put the same drawing by another person among the dead letters; only the first is credited."""
+def _note_publisher(connection: Connection, event: LayoutPublished) -> None:
+    """Note who published a drawing first; by another person it is an event of its own."""
     here = events.c.key == event.key
     row = connection.execute(select(events.c.payload, events.c.source).where(here)).one()
     known = _load(row.payload, Source(row.source))
-    if known.published_by in {"", event.published_by}:
-        if not known.published_by:
-            row_of = known.published_file or event.published_file
-            seen = replace(known, published_by=event.published_by, published_file=row_of)
-            connection.execute(update(events).where(here).values(payload=_dump(seen)))
-        return
-    declare = shlex.join(
-        (
-            *("haikei", "credits", "declare", "drawn_by", "--project", event.place.project),
-            *("--image", event.sha256, "--by", event.published_by, "--answer", "yes"),
+    if not known.published_by:
+        row_of = known.published_file or event.published_file
+        seen = replace(known, published_by=event.published_by, published_file=row_of)
+        connection.execute(update(events).where(here).values(payload=_dump(seen)))
+    elif known.published_by != event.published_by:
+        file = f" (PublishedFile {known.published_file})" if known.published_file else ""
+        rival = replace(event, published_before_by=f"{known.published_by}{file}")
+        connection.execute(
+            inserting(connection, events).on_conflict_do_nothing(index_elements=["key"]),
+            _row(rival),
         )
-    )
-    refuse(
-        connection,
-        Refusal(
-            key=refusal_key(event.key, event.published_by),
-            layout=event.layout,
-            source=event.source,
-            reason=(
-                f"{event.layout.name} was published for {event.place.shot} by {known.published_by} "
-                f"(PublishedFile {known.published_file}), and the same drawing by "
-                f"{event.published_by} (PublishedFile {event.published_file}): nobody is credited "
-                f"for the second. If they drew it together, say so: {declare} --text '…', assign "
-                "the layout's task to both, and skip this job. If not, skip it."
-            ),
-            kind=LayoutDisputed.__name__,
-        ),
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,9 +178,9 @@ def refuse(connection: Connection, refusal: Refusal) -> bool:
     """
     Put a refused file among the dead letters; return False when it stood there already.
 
-    A file that another source has handed over is never refused, but for a question about it.
+    A file that another source has handed over is never refused.
     """
-    if refusal.kind != LayoutDisputed.__name__ and taker(connection, refusal):
+    if taker(connection, refusal):
         return False
     now = utc_now()
     row = {
@@ -272,6 +255,7 @@ def _dump(event: Event) -> str:
             "version": event.version,
             "published_file": event.published_file,
             "published_by": event.published_by,
+            "published_before_by": event.published_before_by,
             "at": event.at.isoformat(),
         }
     )
@@ -293,4 +277,5 @@ def _load(payload: str, source: Source) -> LayoutPublished:
         source=source,
         at=datetime.fromisoformat(data["at"]),
         published_by=data.get("published_by", ""),
+        published_before_by=data.get("published_before_by", ""),
     )

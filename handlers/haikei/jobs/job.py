@@ -120,6 +120,8 @@ class JobOrder:
     seed: int
     retake: RetakeOrder | None = None  #: why it is made again; None the first time
     layout_version: int | None = None  #: the layout's own number, as its path or row says
+    published_by: str = ""  #: the id of the person who created the layout's row, if known
+    published_before_by: str = ""  #: somebody else, of the same drawing for the cut: it is asked
 
     @property
     def stream(self) -> str:

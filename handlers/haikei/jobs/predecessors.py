@@ -39,6 +39,7 @@ class _Standing:
     early: bool
     misplaced: bool
     from_tracker: bool
+    asks: bool  #: somebody else had published the drawing before
 
 
 class Predecessors:
@@ -84,6 +85,7 @@ class Predecessors:
                 misplaced=row.state == JobState.DEAD.value
                 and (row.error_kind in MISPLACED or row.step == Step.DETECT.value),
                 from_tracker=told.get("published_file") is not None,
+                asks=bool(told.get("published_before_by")),
             )
             if row.layout in paths:
                 self._at.setdefault(row.layout, []).append(one)
@@ -103,12 +105,14 @@ class Predecessors:
         for one in self._at.get(path, ()):
             if one.event_key == event.key:
                 continue
+            if one.sha256 == event.sha256 and (one.asks or event.published_before_by):
+                continue  # by another person, the same drawing is a question of its own
             outranked = one.misplaced or event.published_file is not None or not one.from_tracker
             if one.sha256 == event.sha256 and not (one.early and outranked):
                 log.info("file_is_a_job_already", file=path, job=one.key)
                 return False
             older.append(one.key)
-        if self._is_version(event):
+        if not event.published_before_by and self._is_version(event):
             log.info("file_is_a_version_already", file=path)
             return False
         supersede(

@@ -193,11 +193,11 @@ def reworded() -> str:
 
 
 def painted(code: str) -> str:
-    """Return the answer to a note on a version that was painted by hand."""
+    """Return the answer to a note on a version that came from an artist, with whatever tools."""
     return (
-        f"{code} was painted by hand, and Haikei paints over nobody's work: this note is for its "
+        f"{code} is an artist's own, and Haikei paints over nobody's work: this note is for its "
         "artist. For a generated version, ask for a retake of a generated one. "
-        "(手描きのバージョンです。修正は担当の方にお願いします)"
+        "(作画担当者によるバージョンです。修正は担当の方にお願いします)"
     )
 
 

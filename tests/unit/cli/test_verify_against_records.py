@@ -13,7 +13,17 @@ from sqlalchemy import Connection, Engine, Update, insert, select, update
 from typer.testing import CliRunner, Result
 
 from haikei.cli.app import app
-from haikei.credits import ImageKind, Person, SourceType, people, records
+from haikei.credits import (
+    Contribution,
+    Evidence,
+    Grade,
+    ImageKind,
+    Person,
+    Role,
+    SourceType,
+    people,
+    records,
+)
 from haikei.credits.records import CreditAnswer
 from haikei.credits.records.record_sealing import system_id
 from haikei.database import contributions, image_records, ledger, open_database, statements, systems
@@ -385,3 +395,37 @@ def test_a_confirmation_that_nobody_sealed_is_found(database: Engine) -> None:
     result = call("verify", f"projects/{NAMES[-1]}")
     assert result.exit_code == 1, result.output
     assert "Entry 99 does not seal what is kept" in result.output
+
+
+@pytest.mark.parametrize("withheld", [False, True])
+def test_who_was_recorded_after_a_file_was_marked_is_told_and_is_no_alarm(
+    database: Engine, *, withheld: bool
+) -> None:
+    with database.begin() as connection:
+        found = connection.execute(
+            select(image_records.c.key).where(image_records.c.kind == ImageKind.TOUCH_UP.value)
+        ).scalar_one()
+        evidence = Evidence(source="named by whoever handed it in", note="reason as declared: sky")
+        records.contribute(
+            connection,
+            found,
+            Contribution(
+                role=Role.TOUCH_UP, actor=MORI, grade=Grade.DECLARED, evidence=evidence, at=AT
+            ),
+        )
+        if withheld:
+            people.opt_out(connection, MORI.id, "a letter")
+
+    result = call("verify", "projects/c012_final.png", "--json")
+    said = call("verify", "projects/c012_final.png").output
+
+    assert result.exit_code == 0
+    (file,) = json.loads(result.output)["files"]
+    assert file["verdict"] == "ok"
+    assert file["later"] == [{"role": "touch_up", "actor": MORI.id, "grade": "declared"}]
+    assert ("Kenji Mori, recorded on" in said) is not withheld
+    assert f"recorded on {AT:%Y-%m-%d}, declared: after the file was marked" in said
+
+
+def test_a_file_that_names_everybody_says_nothing_of_later() -> None:
+    assert "later" not in call("verify", "projects/c012_final.png").output

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
-from haikei.credits import Person, SourceType, Statement, StatementKind
-from haikei.credits.records import statements
+from haikei.cli.app import app
+from haikei.credits import Grade, Person, SourceType, records
 from haikei.database import image_records, ledger
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.generators import ProgressCallback
@@ -21,6 +23,7 @@ from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import JobState, Step
 from haikei.jobs.progress import WorkerStopping
 from haikei.ledger import entry, verify
+from haikei.trackers.memory import MemoryTracker
 from support.jobs import (
     RIKU,
     JobStudio,
@@ -428,6 +431,38 @@ def test_a_layout_without_route_is_a_dead_letter_until_there_is_one(
     assert better.store.counts()[JobState.DEAD] == 0
 
 
+def answer(studio: JobStudio, asked: str, *artists: str) -> None:
+    """Call the command that a question names, with other artists if there are any."""
+    site = MemoryTracker(url="http://tracker.test")
+    site.add_person(AOI, "aoi")
+    site.add_person(RIKU, "riku")
+    site.credits.persons["森陸"] = RIKU
+    command = shlex.split(asked.partition("--artist: haikei")[2].partition(", then haikei")[0])
+    if artists:
+        at = command.index("--artist")
+        command = [*command[:at], *artists, *command[command.index("--by") :]]
+    command[command.index("--by") + 1] = "HumanUser:22"
+    settings = studio.settings.studio.state.parent / "haikei.toml"
+    settings.write_text(
+        f'[studio]\nname = "Test"\nstate = "{studio.settings.studio.state}"\n'
+        f'[[storage.roots]]\nname = "primary"\npath = "{studio.settings.storage.roots[0].path}"\n',
+        encoding="utf-8",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("haikei.trackers.load_tracker", lambda _: site)
+        done = CliRunner().invoke(app, [*command, "--settings", str(settings)])
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert "Riku Mori" in done.output
+
+
+def drawn_by(studio: JobStudio, key: str) -> dict[str, Grade]:
+    """Return who is recorded as the artist of a version's layout, by id, and how that is known."""
+    with studio.database.begin() as connection:
+        version = records.background(connection, key)
+    assert version is not None
+    return {one.actor.id: one.grade for one in version.images[0].contributions}
+
+
 @pytest.mark.parametrize("copied", ["the same bytes", "saved again"])
 def test_the_same_layout_by_somebody_else_asks_and_credits_nobody_anew(
     studio: JobStudio, copied: str
@@ -449,44 +484,96 @@ def test_the_same_layout_by_somebody_else_asks_and_credits_nobody_anew(
     assert "by Aoi Sato, and is published as drawn by Riku Mori" in job.error
     (note,) = tracker.desk.notes.values()
     assert note.subject == "Who drew c002_bg_v001.png?"
-    assert "haikei credits declare drawn_by --project PORT --image" in note.text
+    assert "--shot c002 --image" in note.text
     assert list(tracker.published) == [made]
 
-    answer = Statement(
-        key="both-drew-it",
-        kind=StatementKind.DRAWN_BY,
-        project="PORT",
-        sequence="",
-        shot="",
-        image_sha256=hashlib.sha256(content).hexdigest(),
-        by=RIKU,
-        to="",
-        subject="",
-        answer="yes",
-        text="We drew it together.",
-        reference="",
-        at=first.at,
-    )
-    with studio.database.begin() as connection:
-        statements.declare(connection, answer)
+    answer(studio, note.text)
     studio.store.retry(job.key)
     studio.work()
 
     assert studio.store.get(job.key).state is JobState.DONE
-    assert "Layout Riku Mori" in tracker.published[job.key].credit_en
+    assert "Layout Aoi Sato, Riku Mori" in tracker.published[job.key].credit_en
+    assert "Riku" not in tracker.published[made].credit_en
 
 
-def test_the_same_drawing_by_a_second_person_on_one_cut_asks_once(studio: JobStudio) -> None:
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ((), {"HumanUser:7": Grade.DECLARED, "HumanUser:22": Grade.DECLARED}),
+        (("--artist", "森陸"), {"HumanUser:22": Grade.DECLARED}),
+        (("--artist", "riku", "--artist", "HumanUser:22"), {"HumanUser:22": Grade.DECLARED}),
+    ],
+    ids=["both", "only the second, by name", "the same by login and id"],
+)
+def test_the_same_drawing_by_a_second_person_on_one_cut_asks_once(
+    studio: JobStudio, others: tuple[str, ...], said: dict[str, Grade]
+) -> None:
+    tracker = QuestionTracker()
+    studio.tracker = tracker
     watched = put_layout(studio.settings)
     first = dataclasses.replace(watched, published_file=9, published_by="HumanUser:7")
     second = dataclasses.replace(watched, published_file=12, published_by="HumanUser:22")
 
-    for event in (watched, first, first, second, second, watched):
+    for event in (watched, first, first):
+        announce(studio.database, event)
+    studio.work()
+    tracker.artists = (RIKU,)
+    for event in (second, second, watched):
         announce(studio.database, event)
     studio.work()
 
-    made, asked = sorted(studio.store.list(), key=lambda job: job.state)[::-1]
+    asked, made = sorted(studio.store.list(), key=lambda job: job.state)
     assert (made.state, asked.state) == (JobState.DONE, JobState.DEAD)
     assert asked.error_kind == "LayoutDisputed"
-    assert "by HumanUser:7 (PublishedFile 9), and the same drawing by HumanUser:22" in asked.error
-    assert f"--image {watched.sha256} --by HumanUser:22 --answer yes" in asked.error
+    assert "for c001 by HumanUser:7 (PublishedFile 9) and is recorded as" in asked.error
+    (note,) = tracker.desk.notes.values()
+    assert note.subject == "Who drew c001_bg_v001.png?"
+
+    answer(studio, note.text, *others)
+    studio.store.retry(asked.key)
+    studio.work()
+
+    assert studio.store.get(asked.key).state is JobState.DONE
+    assert drawn_by(studio, asked.key) == said
+    assert drawn_by(studio, made.key) == {"HumanUser:7": Grade.LOGGED}
+    assert (tracker.published[asked.key].credit_en.count("Riku Mori")) == 1
+
+
+def test_before_the_first_drawing_is_a_version_the_second_asks_as_well(studio: JobStudio) -> None:
+    tracker = QuestionTracker()
+    studio.tracker = tracker
+    watched = put_layout(studio.settings)
+    first = dataclasses.replace(watched, published_file=9, published_by="HumanUser:7")
+    second = dataclasses.replace(watched, published_file=12, published_by="HumanUser:22")
+
+    for event in (first, second):
+        announce(studio.database, event)
+    studio.work()
+
+    asked, made = sorted(studio.store.list(), key=lambda job: job.state)
+    assert (made.state, asked.state) == (JobState.DONE, JobState.DEAD)
+    assert "by HumanUser:22 as drawn by Aoi Sato" in asked.error
+    assert "--artist HumanUser:7 --artist HumanUser:22 --by" in asked.error
+    assert len(tracker.published) == len(tracker.desk.notes) == 1
+
+
+def test_a_declared_artist_who_refuses_generators_is_heeded(open_studio: OpenJobStudio) -> None:
+    riku = {"name": "Mori Riku", "logins": ["riku"], "consent": False}
+    studio = open_studio(people=[riku])
+    studio.tracker = tracker = QuestionTracker()
+    tracker.add_person(RIKU, "riku")
+    watched = put_layout(studio.settings)
+    first = dataclasses.replace(watched, published_file=9, published_by="HumanUser:7")
+    second = dataclasses.replace(watched, published_file=12, published_by="HumanUser:22")
+    for event in (first, second):
+        announce(studio.database, event)
+    studio.work()
+    asked = next(one for one in studio.store.list() if one.state is JobState.DEAD)
+
+    answer(studio, asked.error)
+    studio.store.retry(asked.key)
+    studio.work()
+
+    refused = studio.store.get(asked.key)
+    assert (refused.state, refused.error_kind) == (JobState.DEAD, "PolicyRefusal")
+    assert "Mori Riku does not consent" in refused.error

@@ -104,8 +104,17 @@ def test_roles_stand_a_line_each_with_who_had_them() -> None:
 
 
 def test_only_a_person_who_operates_makes_it_guided() -> None:
-    assert oversight([_layout(AOI), _made(BRUSH)]) == "fully_autonomous"
+    by_pipeline = replace(_made(BRUSH), request_json="{}")
+    assert oversight([_layout(AOI), by_pipeline]) == "fully_autonomous"
     assert oversight([_layout(AOI), _made(BRUSH, operator=AOI)]) == "prompt_guided"
+
+
+def test_how_a_model_elsewhere_was_looked_after_is_not_claimed() -> None:
+    filled = replace(_made(BRUSH), kind=ImageKind.TOUCH_UP)
+    operated = replace(_made(BRUSH, operator=AOI), request_json="{}")
+    assert oversight([_layout(AOI), operated, filled]) is None
+    assert oversight([_layout(AOI), _touched()]) is None
+    assert oversight([replace(_made(BRUSH), kind=ImageKind.LAYOUT)]) is None
 
 
 def test_what_a_person_says_of_herself_is_declared() -> None:

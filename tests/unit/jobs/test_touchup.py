@@ -456,6 +456,7 @@ def test_declared_generative_fill_is_recorded_as_the_tools_part(
     marks = read_marks(taken.path, trust_pem=studio.tools.marks().trust_pem)
     assert marks.state is MarksState.TRUSTED
     assert marks.says_ai
+    assert (marks.steps[-1].model, marks.steps[-1].oversight) == (fill, "")
 
 
 def test_a_model_that_the_file_itself_names_is_recorded_undeclared(

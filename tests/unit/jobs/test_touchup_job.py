@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from haikei.credits import Grade, Person, Relation, people
 from haikei.database import notices, reading
-from haikei.errors import TrackerUnavailable
+from haikei.errors import NothingPainted, TrackerUnavailable
 from haikei.events import Source
 from haikei.images import read_picture, write_picture
 from haikei.jobs import Job, JobKind, JobState, TouchUpOrder
-from haikei.jobs.touchup import open_questions, take_in
+from haikei.jobs.touchup import compare, open_questions, shown_by, take_in
 from haikei.provenance import MarkedIngredient, mark
 from haikei.provenance.formats.png import read_metadata, write_xmp
 from support.jobs import (
@@ -420,3 +420,51 @@ def test_who_published_in_the_tracker_is_logged_and_only_the_area_measured(
     (painted,) = version_of(studio, 2).final.contributions
     assert (painted.grade, painted.evidence.source) == (Grade.LOGGED, "PublishedFile:9 created_by")
     assert painted.evidence.change is not None
+
+
+@pytest.mark.parametrize("name", ["", "xyz_nobody", "Midjourney", "Sakura_Ito+nobody"])
+def test_an_untouched_copy_is_a_conversion_whoever_saved_it(
+    studio: JobStudio, tracker: QuestionTracker, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / "saved.tif"
+    write_picture(read_picture(file_of(studio, version_of(studio, 1))), file, bits=8)
+
+    announce_touch_up(studio, touch_up_event(file, version=1, artist_name=name))
+
+    (job,) = touch_ups(studio)
+    assert (job.state, job.error_kind) == (JobState.SKIPPED, "NothingPainted")
+    assert (name or "somebody whom nothing names") in job.note
+    (note,) = tracker.desk.notes.values()
+    assert note.subject == "saved.tif is a conversion: nothing was painted"
+    assert "--artist" in note.text
+    assert versions(studio) == ["c001_bg_summer_day_v001"]
+    with reading(studio.database) as connection:
+        assert {one.name for one in people.everyone(connection)} == {"Aoi Sato"}
+
+
+@pytest.mark.usefixtures("tracker")
+def test_a_changed_file_whose_artist_nobody_knows_still_asks_for_the_name(
+    studio: JobStudio,
+) -> None:
+    file = paint(studio, version_of(studio, 1), "mine.png")
+
+    announce_touch_up(studio, touch_up_event(file, version=1, artist_name="xyz_nobody"))
+
+    (job,) = touch_ups(studio)
+    assert (job.state, job.error_kind) == (JobState.DEAD, "CreditError")
+    assert "'xyz_nobody' in its name is nobody we know" in job.error
+
+
+@pytest.mark.parametrize("artist", ["Nobody We Know", "Midjourney v7"])
+def test_nothing_painted_needs_no_artist_in_a_command_either(
+    studio: JobStudio, tracker: QuestionTracker, tmp_path: Path, artist: str
+) -> None:
+    del tracker
+    file = tmp_path / "saved.png"
+    write_picture(read_picture(file_of(studio, version_of(studio, 1))), file, bits=8)
+    order = TouchUpOrder(file=file, of="c001_bg_summer_day_v001", artists=(artist,))
+
+    with pytest.raises(NothingPainted, match=f"saved by '{artist}'; nobody is credited"):
+        take_in(order, studio.tools)
+    examined = compare(order, studio.tools, tmp_path / "compared")
+    assert shown_by(examined, studio.tools) is not None

@@ -1,6 +1,7 @@
 """Statements: said once, sealed, and found again by what they are about."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, func, or_, select
 
@@ -8,6 +9,7 @@ from haikei.credits.contribution import Person
 from haikei.credits.machine_names import is_machine_name
 from haikei.credits.people.commitments import note
 from haikei.credits.people.redaction import Mentions
+from haikei.credits.people.registry import look_up
 from haikei.credits.people.stating import seal_statement
 from haikei.credits.statement import NAME_KINDS, YES, Statement, StatementKind
 from haikei.database import schema
@@ -15,6 +17,7 @@ from haikei.errors import CreditError
 
 _ROWS = schema.statements
 _ANSWERS = ("yes", "no", "unsure")
+_BETWEEN = ", "  # the ids of those who drew an image, in a statement's subject
 _column = _ROWS.c
 
 
@@ -181,6 +184,55 @@ def standing_of(
         and (not one.image_sha256 or one.image_sha256 in images)
     ]
     return about[-1] if about and about[-1].answer in YES else None
+
+
+def declare_drawn_by(
+    connection: Connection, statement: Statement, artists: Sequence[Person]
+) -> int:
+    """
+    Keep and seal who drew an image, exactly these people; return the number of the ledger entry.
+
+    Raises:
+        CreditError: it names no image, nobody or a machine, or `declare` refuses it.
+        LedgerError: another statement stands under its key.
+    """
+    if not statement.image_sha256 or not artists:
+        raise CreditError(
+            f"{statement.kind.value} says neither of nothing nor by nobody who drew it.",
+            advice="Give the layout's SHA-256 with --image, and each who drew it with --artist.",
+        )
+    for person in artists:
+        if is_machine_name(person.name) or is_machine_name(person.name_ja):
+            raise CreditError(
+                f"{person.name!r} is the name of a machine, not of a person who drew.",
+                advice="Name the people who drew it.",
+            )
+        note(connection, person)
+    ids = dict.fromkeys(person.id for person in artists)
+    return declare(connection, replace(statement, subject=_BETWEEN.join(ids)))
+
+
+def drawn_by(
+    connection: Connection, *, project: str, sequence: str, shot: str, image_sha256: str
+) -> tuple[int, Statement, tuple[Person, ...]] | None:
+    """Return who drew an image as it was stated last, with the entry that seals it; else None."""
+    said = [
+        one
+        for one in statements(
+            connection,
+            project=project,
+            kinds=(StatementKind.DRAWN_BY,),
+            sequence=sequence,
+            shot=shot,
+            image_sha256=image_sha256,
+        )
+        if one.image_sha256 and one.subject
+    ]
+    entry = entry_of(connection, said[-1].key) if said else None
+    if entry is None:
+        return None
+    known = look_up(connection, said[-1].subject.split(_BETWEEN))
+    return entry, said[-1], tuple(known[id_] for id_ in said[-1].subject.split(_BETWEEN))
 
 
 def entry_of(connection: Connection, key: str) -> int | None:

@@ -104,7 +104,7 @@ class _Work:
         signs, at = self.validated.signs, self.ordered_at
         made = None if system is None else made_elsewhere(system, signs=signs, at=at)
         image = layout_image(
-            key=layout_key(order),
+            key=f"{layout_key(order)}{self.validated.said}",
             sha256=order.layout_sha256,
             pixels_sha256=self.generated.layout_pixels_sha256,
             fingerprint=self.generated.layout_fingerprint,
@@ -115,6 +115,7 @@ class _Work:
                     role=self._role,
                     evidence=self.validated.drawn_by,
                     at=self.ordered_at,
+                    grade=self.validated.grade,
                 ),
                 *(() if made is None else (made,)),
             ),
@@ -149,6 +150,7 @@ class _Work:
             role=self._role,
             recall=self.generated.lines_kept,
             at=last.made_at,
+            grade=self.validated.grade,
         )
         asked = self.order.retake
         people = self.tools.settings.people

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from haikei.credits import Evidence, Person, SourceType, System, is_machine_name, people
+from haikei.credits import Evidence, Grade, Person, SourceType, System, is_machine_name, people
 from haikei.credits.records import asking, statements
 from haikei.database import reading, utc_now
 from haikei.errors import (
@@ -21,7 +21,7 @@ from haikei.errors import (
     SheetBlank,
 )
 from haikei.jobs.background.collect import Collected
-from haikei.jobs.background.disputed import require_undisputed
+from haikei.jobs.background.disputed import as_declared, require_undisputed
 from haikei.jobs.background.generate import production_order
 from haikei.jobs.chain import copied
 from haikei.jobs.contributions import as_credited, layout_key
@@ -101,9 +101,20 @@ class Validated:
     copy: Path  #: in the job's folder, byte for byte as it was announced
     artists: tuple[Person, ...]  #: as credits name them, never empty
     drawn_by: Evidence  #: where the artists are known from
+    declared: int | None = None  #: the ledger's entry of the statement that names them, if one does
     source_type: SourceType  #: how it was drawn, by the file's own marks or as it is declared
     made_with: System | None  #: the trained model that marks in the file tell of
     signs: str  #: those marks
+
+    @property
+    def grade(self) -> Grade:
+        """How it is known who drew it."""
+        return Grade.LOGGED if self.declared is None else Grade.DECLARED
+
+    @property
+    def said(self) -> str:
+        """What the key of the layout's record ends in: named otherwise, it is another record."""
+        return "" if self.declared is None else f"/as-of-{self.declared}"
 
 
 def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
@@ -145,8 +156,10 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
     marks = read_marks(copy, trust_pem=tools.marks().trust_pem)
     require_whole(marks)
     source_type = drawn_as(marks)
-    artists, evidence = _artists(order, collected.context, tools)
-    require_undisputed(order, decoded.picture.sha256(), artists, collected.context, tools)
+    context, declared = as_declared(order, collected.context, tools)
+    artists, evidence = _artists(order, context, tools)
+    if declared is None:
+        require_undisputed(order, decoded.picture.sha256(), artists, context, tools)
     task = production_order(order, copy, settings)
 
     @cache
@@ -169,6 +182,7 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
         copy=copy,
         artists=artists,
         drawn_by=evidence,
+        declared=declared,
         source_type=source_type,
         made_with=made_with,
         signs=signs,
@@ -193,7 +207,7 @@ def _announce(order: JobOrder, sha256: str, tools: Tools) -> None:
     with tools.database.begin() as connection:
         event = event_of(connection, order.event_key)
         if event is not None:
-            receive(connection, replace(event, sha256=sha256, at=utc_now()))
+            receive(connection, replace(event, sha256=sha256, at=utc_now(), published_before_by=""))
 
 
 def _replaced(order: JobOrder) -> LayoutReplaced:

@@ -284,6 +284,8 @@ def _order(event: LayoutPublished, route: Route, variant: Variant) -> JobOrder:
         place_hint=route.place,
         priority=route.priority,
         seed=seed,
+        published_by=event.published_by,
+        published_before_by=event.published_before_by,
     )
 
 

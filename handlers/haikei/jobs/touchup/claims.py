@@ -76,7 +76,9 @@ def require_painted(
     if examined.ai_found or order.used_generative_fill:
         signs = examined.ai_found or "generative fill, as declared"
         what += f"; its signs of AI ({signs}) made none either"
-    reason = f"{what}. It is a conversion, saved by {_named(artists)}; nobody is credited for it."
+    named = [one for one in order.artists if isinstance(one, str) and one]
+    by = _named(artists) or ", ".join(map(repr, named)) or "somebody whom nothing names"
+    reason = f"{what}. It is a conversion, saved by {by}; nobody is credited for it."
     log.info(
         "touch_up_is_conversion",
         file=str(order.file),
@@ -251,7 +253,7 @@ def _command(order: TouchUpOrder, of: str, artists: Iterable[Person]) -> str:
     for person in artists:
         known = person.id.startswith("HumanUser:") or not person.name
         words += ["--artist", person.id if known else person.name]
-    return shlex.join(words)
+    return shlex.join(words if "--artist" in words else [*words, "--artist", "…"])
 
 
 def _row(

@@ -37,7 +37,8 @@ from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.ask import ask
 from haikei.jobs.touchup.find_parent import Parentage, find_parent
 from haikei.jobs.touchup.painter import person_called
-from haikei.jobs.touchup.taking_in import take_in
+from haikei.jobs.touchup.parent import parent_of
+from haikei.jobs.touchup.taking_in import require_change, take_in
 from haikei.settings import PersonEntry
 from haikei.show import Row
 from haikei.trackers import PublishResult
@@ -96,7 +97,7 @@ class TouchUpHandlers:
         run = StepRun(durable, progress, tools, self._gate, touch_up_of)
         try:
             understood = run.step(
-                Step.COLLECT, _UNDERSTOOD, lambda event, _: understand(event, tools)
+                Step.COLLECT, _UNDERSTOOD, lambda event, _: self._understand(progress, event)
             )
             published = run.step(
                 Step.TAKE_IN,
@@ -106,6 +107,19 @@ class TouchUpHandlers:
         except TaskEnded:
             return
         log.info("job_done", job=task.key, version=published.version.name, url=published.url)
+
+    def _understand(self, progress: JobProgress, event: TouchUpPublished) -> Understood:
+        try:
+            return understand(event, self._tools)
+        except NothingPainted as error:
+            self._answer(progress, event, error)
+            raise Withdrawn(progress.key) from error
+
+    def _answer(
+        self, progress: JobProgress, event: TouchUpPublished, error: NothingPainted
+    ) -> None:
+        ask(event, error, self._tools)
+        progress.skipped(reason=error.message, kind=type(error).__name__)
 
     def _take_in(
         self, progress: JobProgress, event: TouchUpPublished, understood: Understood
@@ -123,8 +137,7 @@ class TouchUpHandlers:
         try:
             taken = take_in(order, tools)
         except NothingPainted as error:
-            ask(event, error, tools)
-            progress.skipped(reason=error.message, kind=type(error).__name__)
+            self._answer(progress, event, error)
             raise Withdrawn(progress.key) from error
         except TouchUpRefused as error:
             ask(event, error, tools)
@@ -154,17 +167,26 @@ def understand(event: TouchUpPublished, tools: Tools) -> Understood:
 
     Raises:
         ParentUnknown: the parent is not found; people were asked in the tracker.
+        NothingPainted: nobody is named for it, and nobody has to be: it shows no change.
         CreditError: nobody is named for it.
         LayoutReplaced: the file was saved again; what it holds now is a job of its own.
         ImageUnreadable: the file is no picture, or damaged.
         TrackerError: the tracker does not answer, or refuses.
     """
     _require_unchanged(event, tools)
-    artists, known_by, grade = _artists(event, tools)
     try:
         parent = find_parent(event, tools)
     except TouchUpRefused as error:
         ask(event, error, tools)
+        raise
+    try:
+        artists, known_by, grade = _artists(event, tools)
+    except CreditError:
+        names = (event.artist_name,) if event.artist_name else ()
+        order = TouchUpOrder(
+            file=event.file, of=parent.sha256, artists=names, found_by=parent.found_by
+        )
+        require_change(order, parent_of(order.of, tools), event.sha256, tools)
         raise
     return Understood(parent=parent, artists=artists, known_by=known_by, grade=grade)
 

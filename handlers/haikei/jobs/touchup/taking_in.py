@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, select, update
 from haikei.canonical import canonical_json
 from haikei.credits import BackgroundVersion, records
 from haikei.database import jobs, reading, utc_now
-from haikei.errors import ImageUnreadable, TouchUpRefused
+from haikei.errors import CreditError, ImageUnreadable, TouchUpRefused
 from haikei.events import TouchUpPublished
 from haikei.files import sha256_of
 from haikei.jobs.inbox import add_job
@@ -20,7 +21,7 @@ from haikei.jobs.job import JobState, TouchUpOrder
 from haikei.jobs.publishing import MadeVersion, made_before, publish_files
 from haikei.jobs.table import touch_up_row
 from haikei.jobs.tools import Tools
-from haikei.jobs.touchup.claims import PRIORITY, agreed, is_open, require_painted
+from haikei.jobs.touchup.claims import PRIORITY, agreed, is_open, require_painted, shown_by
 from haikei.jobs.touchup.making import Examined, examine, make
 from haikei.jobs.touchup.painter import painters
 from haikei.jobs.touchup.parent import Parent, parent_of
@@ -76,7 +77,11 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
     sha256 = _sha256(order)
     parent = parent_of(order.of, tools)
     _require_another(order, parent, sha256)
-    artists = painters(order, tools)
+    try:
+        artists = painters(order, tools)
+    except CreditError:
+        require_change(order, parent, sha256, tools)
+        raise
     key = touch_up_key(parent.version.final.sha256, sha256)
     with reading(tools.database) as connection:
         background = records.background(connection, key)
@@ -117,6 +122,19 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
     return _taken_in(background, tools, created=created)
 
 
+def require_change(order: TouchUpOrder, parent: Parent, sha256: str, tools: Tools) -> None:
+    """
+    Check that a file shows a change, before anybody is asked who painted it.
+
+    Raises:
+        NothingPainted: it shows none; whoever saved it, it is a conversion.
+        HaikeiError: as `take_in` does before it writes anything.
+    """
+    with tempfile.TemporaryDirectory(prefix="haikei-touchup-") as folder:
+        examined = examine(order, parent, sha256, tools=tools, folder=Path(folder))
+        require_painted(order, examined, (), tools)
+
+
 def compare(order: TouchUpOrder, tools: Tools, folder: Path) -> Examined:
     """
     Only compare a file with the version that it was painted over; nothing is kept but a copy.
@@ -132,8 +150,10 @@ def compare(order: TouchUpOrder, tools: Tools, folder: Path) -> Examined:
     sha256 = _sha256(order)
     parent = parent_of(order.of, tools)
     _require_another(order, parent, sha256)
-    painters(order, tools)
-    return examine(order, parent, sha256, tools=tools, folder=folder)
+    examined = examine(order, parent, sha256, tools=tools, folder=folder)
+    if shown_by(examined, tools) is None:
+        painters(order, tools)
+    return examined
 
 
 def _sha256(order: TouchUpOrder) -> str:
