@@ -149,6 +149,7 @@ class Predecessors:
                 early=True,
                 misplaced=False,
                 from_tracker=event.published_file is not None,
+                asks=bool(event.published_before_by),
             )
             for key in keys
         )
