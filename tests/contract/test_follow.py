@@ -287,7 +287,12 @@ def test_a_touch_up_tells_who_painted_it_and_on_what(
             "task": {"type": "Task", "id": task},
         },
     )
-    publisher.update("Task", task, {"task_assignees": [{"type": "HumanUser", "id": show.artist}]})
+    second = show.sg.create(
+        "HumanUser", {"name": "Nao Abe", "login": f"nao-{task}", "sg_status_list": "dis"}
+    )["id"]
+    group = {"type": "Group", "id": show.sg.create("Group", {"code": f"bg-{task}"})["id"]}
+    assigned = [{"type": "HumanUser", "id": one} for one in (show.artist, second)]
+    publisher.update("Task", task, {"task_assignees": [*assigned, group]})
     mine = publish(show, show.sg, "mine", kind="Background Touch-up")
     show.sg.update("PublishedFile", mine, {"sg_haikei_key": "touch-up-1"})
 
@@ -297,7 +302,8 @@ def test_a_touch_up_tells_who_painted_it_and_on_what(
     poll_all(follower)
 
     assert known.painted is not None
-    assert [one.id for one in known.painted.artists] == [f"HumanUser:{show.artist}"]
+    both = {f"HumanUser:{show.artist}", f"HumanUser:{second}"}
+    assert {one.id for one in known.painted.artists} == both
     assert known.painted.source == f"assignee of the task of PublishedFile:{row}"
     assert known.painted.versions == (ours,)
     with reading(database) as connection:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -236,6 +238,7 @@ def test_two_artists_of_one_touch_up_are_named_and_a_third_is_asked_about(
     of = (os.fspath(file), "--of", "c001_bg_summer_day_v001")
 
     both = call(*of, "--artist", "haru", "--artist", "yuki")
+    marked = next(one for one in studio.files if one.name == f"{both['code']}.png").read_bytes()
     refused = CliRunner().invoke(app, ["touchup", *of, "--artist", "mei"])
     answered = call(*of, "--artist", "mei", "--reason", "mei painted the water")
 
@@ -249,6 +252,53 @@ def test_two_artists_of_one_touch_up_are_named_and_a_third_is_asked_about(
         if row["code"] == both["code"]
     ]
     assert all(f"{name} Abe" in row["sg_haikei_roles"] for name in ("Haru", "Yuki", "Mei"))
+    published = next(path for path in studio.files if path.name == f"{both['code']}.png")
+    verified = CliRunner().invoke(app, ["verify", os.fspath(published)])
+    assert verified.exit_code == 0, verified.output
+    assert "later" in verified.output
+    assert "Mei Abe, recorded on" in verified.output
+    assert "Haru Abe, recorded on" not in verified.output
+    put_right = CliRunner().invoke(app, ["credits", "recompute", "--project", "PORT"])
+    assert put_right.exit_code == 0, put_right.output
+    assert "Published files keep the marks" in " ".join(put_right.output.split())
+    assert published.read_bytes() == marked
+
+
+def test_a_layout_by_two_people_is_asked_about_and_answered_by_the_command_that_is_named(
+    show: Show, studio: JobStudio, call: Call
+) -> None:
+    del call  # its settings are those of the command below
+    ids = [
+        show.sg.create("HumanUser", {"name": name, "login": login, "sg_status_list": "dis"})["id"]
+        for name, login in (("Nao Ueda", "nao"), ("Jun Ueda", "jun"))
+    ]
+    first, second = (f"HumanUser:{one}" for one in ids)
+    task = {"task_assignees": [{"type": "HumanUser", "id": ids[0]}]}
+    show.sg.update("Task", show.layout_task, task)
+    event = put_layout(studio.settings, size=(240, 160), shade=0.3)
+    event = replace(event, published_by=first, published_file=901)
+    announce(studio.database, event, replace(event, published_by=second, published_file=902))
+    studio.work()
+    asked = next(one for one in studio.store.list() if one.error_kind == "LayoutDisputed")
+    (question,) = [
+        row
+        for row in show.own("Note", fields="subject content")
+        if row["subject"] == f"Who drew {event.layout.name}?"
+    ]
+    named = question["content"].partition("--artist: haikei ")[2].partition(", then haikei")[0]
+    command = shlex.split(named)
+    command[command.index("--by") + 1] = second
+
+    done = CliRunner().invoke(app, command)
+    retried = CliRunner().invoke(app, ["jobs", "retry", asked.key])
+    studio.work()
+
+    assert (done.exit_code, retried.exit_code) == (0, 0), (done.output, done.exception)
+    code = studio.store.get(asked.key).version_code
+    (row,) = [
+        row for row in show.own("Version", fields="code sg_haikei_roles") if row["code"] == code
+    ]
+    assert f"Nao Ueda ({first}), Jun Ueda ({second})" in row["sg_haikei_roles"].splitlines()[0]
 
 
 @pytest.mark.parametrize("name", ["port", "Port Town", "Ｐort  Town"])

@@ -14,6 +14,7 @@ from haikei.credits import Person, StatementKind, people
 from haikei.database import reading
 from haikei.errors import CreditError
 from haikei.ledger import size
+from haikei.trackers.memory import MemoryTracker
 from support.databases import fresh_database
 from support.records import (
     SATO,
@@ -244,3 +245,66 @@ def test_a_name_that_reorders_letters_is_printed_as_they_stand(studio: Engine) -
     assert "akanaT ikuY" in table
     assert "\u202e" not in table + data
     assert spoofed in {one["name"] for one in json.loads(data)}
+
+
+@pytest.fixture
+def tracker(monkeypatch: pytest.MonkeyPatch) -> MemoryTracker:
+    site = MemoryTracker()
+    site.add_person(Person(id="HumanUser:22", name="Riku Mori", name_ja="森陸"), "riku")
+    site.add_person(Person(id="HumanUser:23", name="Midjourney v7"), "mj")
+    monkeypatch.setattr("haikei.trackers.load_tracker", lambda _: site)
+    return site
+
+
+_DRAWN = ("declare", "drawn_by", "--project", "akane", "--by", "佐藤葵", "--text", "Seen it.")
+
+
+@pytest.mark.usefixtures("tracker")
+def test_who_drew_a_layout_is_declared_of_people_whom_only_the_tracker_knows(
+    studio: Engine,
+) -> None:
+    said = (*_DRAWN, "--image", "1" * 64, "--artist", "riku", "--artist", SATO.id)
+
+    first = _done(*said)
+    again = _done(*said)
+
+    assert first == again
+    assert "Riku Mori" in first
+    listed = json.loads(_done("statements", "--project", "akane", "--kind", "drawn_by", "--json"))
+    assert [one["subject"] for one in listed] == [f"HumanUser:22, {SATO.id}"]
+    with reading(studio) as connection:
+        assert people.look_up(connection, ["HumanUser:22"])["HumanUser:22"].name == "Riku Mori"
+
+
+@pytest.mark.usefixtures("tracker")
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--image", "1" * 64), "names nobody"),
+        (("--artist", "riku"), "names no image"),
+        (("--image", "1" * 64, "--artist", "mj"), "the name of a machine"),
+        (("--image", "1" * 64, "--artist", "Midjourney v7"), "the name of a machine"),
+        (("--image", "1" * 64, "--artist", "Nobody Known"), "Nobody called 'Nobody Known'"),
+        (("--image", "1" * 64, "--artist", "HumanUser:99"), "Nobody with the id"),
+        (("--image", "1" * 64, "--artist", "riku", "--answer", "yes"), "takes --artist"),
+    ],
+)
+def test_who_drew_a_layout_is_not_declared_by_halves(
+    studio: Engine, options: tuple[str, ...], words: str
+) -> None:
+    with reading(studio) as connection:
+        before = size(connection)
+
+    refused = _call(*_DRAWN, *options)
+
+    assert refused.exit_code != 0
+    assert words in f"{refused.exception} {' '.join(refused.output.split())}"
+    with reading(studio) as connection:
+        assert size(connection) == before
+
+
+def test_only_who_drew_a_layout_takes_artists() -> None:
+    refused = _call("declare", "no_ai", *_DRAWN[2:], "--artist", SATO.id)
+
+    assert refused.exit_code == 2
+    assert "takes none" in refused.output

@@ -197,8 +197,9 @@ def declare_drawn_by(
         LedgerError: another statement stands under its key.
     """
     if not statement.image_sha256 or not artists:
+        lacking = "names nobody" if statement.image_sha256 else "names no image"
         raise CreditError(
-            f"{statement.kind.value} says neither of nothing nor by nobody who drew it.",
+            f"{statement.kind.value} {lacking}.",
             advice="Give the layout's SHA-256 with --image, and each who drew it with --artist.",
         )
     for person in artists:
