@@ -14,6 +14,7 @@ from haikei.credits import Person, StatementKind, people
 from haikei.database import reading
 from haikei.errors import CreditError
 from haikei.ledger import size
+from haikei.settings import Settings
 from haikei.trackers.memory import MemoryTracker
 from support.databases import fresh_database
 from support.records import (
@@ -252,7 +253,11 @@ def tracker(monkeypatch: pytest.MonkeyPatch) -> MemoryTracker:
     site = MemoryTracker()
     site.add_person(Person(id="HumanUser:22", name="Riku Mori", name_ja="森陸"), "riku")
     site.add_person(Person(id="HumanUser:23", name="Midjourney v7"), "mj")
-    monkeypatch.setattr("haikei.trackers.load_tracker", lambda _: site)
+
+    def open_site(_: Settings) -> MemoryTracker:
+        return site
+
+    monkeypatch.setattr("haikei.trackers.load_tracker", open_site)
     return site
 
 

@@ -23,6 +23,7 @@ from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import JobState, Step
 from haikei.jobs.progress import WorkerStopping
 from haikei.ledger import entry, verify
+from haikei.settings import Settings
 from haikei.trackers.memory import MemoryTracker
 from support.jobs import (
     RIKU,
@@ -437,6 +438,10 @@ def answer(studio: JobStudio, asked: str, *artists: str) -> None:
     site.add_person(AOI, "aoi")
     site.add_person(RIKU, "riku")
     site.credits.persons["森陸"] = RIKU
+
+    def open_site(_: Settings) -> MemoryTracker:
+        return site
+
     command = shlex.split(asked.partition("--artist: haikei")[2].partition(", then haikei")[0])
     if artists:
         at = command.index("--artist")
@@ -449,7 +454,7 @@ def answer(studio: JobStudio, asked: str, *artists: str) -> None:
         encoding="utf-8",
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("haikei.trackers.load_tracker", lambda _: site)
+        patch.setattr("haikei.trackers.load_tracker", open_site)
         done = CliRunner().invoke(app, [*command, "--settings", str(settings)])
     assert done.exit_code == 0, (done.output, done.exception)
     assert "Riku Mori" in done.output
