@@ -24,18 +24,6 @@ def template_findings(settings: Settings) -> Iterator[Finding]:
         if folder.naming:
             continue
         tokens = PathTemplate(folder.template).tokens
-        told = "sequence" in tokens or any(
-            "sequence" not in PathTemplate(show.sequence_code).tokens for show in settings.shows
-        )
-        for number, route in enumerate(settings.routes):
-            if route.sequence != "*" and not told:
-                yield Finding(
-                    ok=False,
-                    subject=f"routes[{number}].sequence",
-                    message=f"A route is chosen by what paths say, and watch.folders[{index}] "
-                    "says no sequence.",
-                    advice="Put {sequence} into its template, or leave the sequence out.",
-                )
         missing = sorted(needed & {"episode", "sequence"} - tokens)
         if missing:
             names = " and ".join(missing)
