@@ -24,7 +24,7 @@ from haikei.files import sha256_of
 from haikei.presets import RECIPES
 from haikei.provenance import MarkSigner, read_marks
 from haikei.scenes import Scene, SceneKind, draw, save_layout
-from haikei.settings import load
+from haikei.settings import Settings, load
 from haikei.trackers import ListedProject
 from haikei.trackers.memory import MemoryTracker
 from support.clocks import PATIENCE
@@ -454,7 +454,11 @@ def port(monkeypatch: pytest.MonkeyPatch) -> MemoryTracker:
     for number, (name, title) in enumerate((("PORT", "The Port"), ("HILLS", "Hills")), 12):
         id_ = f"Project:{number}"
         tracker.directory.projects[id_] = ListedProject(id=id_, path_name=name, title=title)
-    monkeypatch.setattr("haikei.trackers.load_tracker", lambda _: tracker)
+
+    def load_tracker(_: Settings) -> MemoryTracker:
+        return tracker
+
+    monkeypatch.setattr("haikei.trackers.load_tracker", load_tracker)
     return tracker
 
 
