@@ -107,6 +107,22 @@ def test_credits_that_stand_already_are_not_written_again(
     assert show.find("EventLogEntry")[-1]["id"] == newest
 
 
+def test_a_version_that_is_nobodys_becomes_the_artists_who_is_named_later(
+    show: Show, desk: CreditDesk, published: PublishResult
+) -> None:
+    first, second = (user(show, name) for name in ("Ken Abe", "Rei Oda"))
+    show.sg.update("Version", published.version.id, {"user": None})
+    desk.write([credit(published)])
+
+    for artist in ("person:4f1c", f"HumanUser:{first}", f"HumanUser:{second}"):
+        row = replace(credit(published), artist=artist)
+        dry = desk.write([row], dry_run=True)
+        assert dry.changed == desk.write([row]).changed == (artist == f"HumanUser:{first}")
+
+    (version,) = show.own("Version", ["id", "is", published.version.id], fields="user")
+    assert version["user"]["id"] == first
+
+
 def test_only_the_field_that_differs_is_written(
     show: Show, desk: CreditDesk, published: PublishResult
 ) -> None:

@@ -161,6 +161,61 @@ def test_a_part_that_dies_is_started_again_and_the_job_goes_on(here: Studio) -> 
     assert len(_versions(here)) == 1
 
 
+def _pids(here: Studio) -> dict[str, int]:
+    found = json.loads(here.call("status", "--json"))["processes"]
+    return {one["name"]: one["pid"] for one in found}
+
+
+def test_a_reload_takes_over_settings_and_people_and_the_jobs_in_flight_go_on(
+    here: Studio,
+) -> None:
+    here.start()
+    here.wait_for("ready workers", lambda: here.log_text().count("worker_ready") == 2)
+    here.wait_for("all processes", lambda: None not in _pids(here).values())
+    before = _pids(here)
+    settings = here.settings_file.read_text(encoding="utf-8")
+
+    here.settings_file.write_text(settings + "[credits]\nno_such = 1\n", encoding="utf-8")
+    refused = here.run("reload")
+    assert refused.returncode != 0
+    assert "no_such" in refused.stderr
+    (here.folder / "people.csv").write_text(
+        "name,name_ja,logins\nYuki Tanaka,田中優希,tanaka\n", encoding="utf-8"
+    )
+    here.settings_file.write_text(
+        settings + '[credits]\npeople_file = "people.csv"\n', encoding="utf-8"
+    )
+    assert _pids(here) == before
+    _draw(here, "c001", seed=1)
+    here.wait_for("a job in flight", lambda: bool(here.jobs()))
+    assert "would be told" in here.call("reload", "--dry-run")
+    here.call("reload")
+    here.wait_for("new workers", lambda: here.log_text().count("worker_ready") == 4)
+    _draw(here, "c002", seed=2)
+    here.wait_for("both backgrounds", lambda: _done(here, 2))
+    here.wait_for("all processes", lambda: None not in _pids(here).values())
+    after = _pids(here)
+    here.stop()
+
+    assert set(after) == set(before)
+    assert not set(after.values()) & set(before.values())
+    assert here.log_text().count("worker_drains") == 2
+    client = here.connect()
+    found = cast("list[SiteRow]", client.find("Version", [], ["entity", "sg_haikei_credit_ja"]))
+    client.close()
+    credit = {one["entity"]["name"]: one["sg_haikei_credit_ja"] for one in found}
+    assert set(credit) == {"c001", "c002"}
+    assert len(found) == 2
+    assert "田中優希" in credit["c002"]
+
+
+def test_a_reload_where_nothing_runs_says_so(here: Studio) -> None:
+    refused = here.run("reload")
+
+    assert refused.returncode != 0
+    assert "No `haikei run` with" in refused.stderr
+
+
 def test_no_process_outlives_its_supervisor(here: Studio) -> None:
     here.start()
     here.wait_for("all processes", lambda: _process(here, "watch") is not None)

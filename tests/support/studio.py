@@ -164,7 +164,13 @@ class Studio:
 
     def call(self, *arguments: str) -> str:
         """Run one command of this studio to its end; return what it printed."""
-        done = subprocess.run(
+        done = self.run(*arguments)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        return done.stdout
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one command of this studio to its end, however it ends."""
+        return subprocess.run(
             [sys.executable, "-m", "haikei.cli", *arguments, "--settings", str(self.settings_file)],
             env=self.environment,
             capture_output=True,
@@ -172,8 +178,6 @@ class Studio:
             timeout=PATIENCE,
             check=False,
         )
-        assert done.returncode == 0, (done.stdout, done.stderr)
-        return done.stdout
 
     def start(self) -> None:
         """Start `haikei run` in a process group of its own."""
@@ -211,7 +215,11 @@ class Studio:
 
     def said(self, words: str) -> bool:
         """Whether the log has these words."""
-        return self.log.exists() and words in self.log.read_text(errors="replace")
+        return words in self.log_text()
+
+    def log_text(self) -> str:
+        """All that was logged so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def wait_for(
         self,

@@ -411,9 +411,19 @@ class Settings(Section):
         """The address of the job engine's database and of the locks between processes."""
         return self.engine.url or f"sqlite:///{self.studio.state / 'engine.db'}"
 
-    def route(self, *, project: str, sequence: str, shot: str) -> Route | None:
-        """Return the first route that takes a layout of that place."""
+    def route(
+        self, *, project: str, sequence: str, shot: str, may_be_of_any: bool = False
+    ) -> Route | None:
+        """
+        Return the first route that takes a layout of that place.
+
+        With `may_be_of_any`, where none does and no sequence is known yet, it is the first that
+        takes the shot in one of its sequences: the tracker may say so later.
+        """
         for route in self.routes:
             if route.fits(project, sequence, shot):
+                return route
+        for route in self.routes if may_be_of_any and not sequence else ():
+            if route.model_copy(update={"sequence": "*"}).fits(project, sequence, shot):
                 return route
         return None

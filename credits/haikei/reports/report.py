@@ -83,6 +83,7 @@ class ReportOptions:
 
     language: Language = Language.EN
     code: str = ""  #: one Version's code, for reports on one image
+    by_reading: bool = False  #: an end roll by the readings of names, as 五十音順 has them
 
 
 class Report(Protocol):

@@ -57,6 +57,7 @@ def options(
 
 app.command("demo")(demo.demo)
 app.command("run")(processes.run)
+app.command("reload")(processes.reload)
 app.command("watch")(processes.watch)
 app.command("events")(processes.events)
 app.command("review")(processes.review)

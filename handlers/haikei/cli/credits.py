@@ -89,7 +89,7 @@ def list_people(settings: SettingsOption = None, *, as_json: JsonOption = False)
     from haikei.credits import people
 
     with _reading(settings) as connection:
-        everyone = list(people.everyone(connection))
+        everyone = [one for one in people.everyone(connection) if not one.is_asked_for]
         counts = people.contributions_of(connection)
     if as_json:
         print_json([_plain_person(one, counts.get(one.id, 0)) for one in everyone])
@@ -223,7 +223,7 @@ def erase(
 @app.command()
 def declare(
     kind: Annotated[Stated, typer.Argument(help="What is stated.")],
-    project: Annotated[str, typer.Option(help="The show, by its name in paths.")],
+    project: Annotated[str, typer.Option(help="The show: its name in paths, its title or its id.")],
     by: Annotated[str, typer.Option(help="Who answers for it: an id or a name.")],
     text: Annotated[str, typer.Option(help="What is stated, in a sentence or more.")],
     sequence: Annotated[str, typer.Option(help="It is about this sequence only.")] = "",
@@ -244,9 +244,21 @@ def declare(
     new_person: Annotated[
         bool, typer.Option("--new-person", help="Register who answers for it by this new name.")
     ] = False,
+    anyway: Annotated[
+        bool,
+        typer.Option(
+            "--anyway", help="Declare it of a show, cut or image that nothing is known of yet."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep and seal what somebody answers for; said again, it is not sealed twice."""
+    """
+    Keep and seal what somebody answers for; said again, it is not sealed twice.
+
+    Names of shows, sequences and shots count in any letter case and Unicode form. One of which
+    neither the records nor the tracker know anything is an error, unless --anyway says it is meant.
+    """
+    from haikei.cli.name_check import known_place
     from haikei.credits import Statement, StatementKind
     from haikei.credits.records import statements as said
     from haikei.database import utc_now
@@ -260,9 +272,21 @@ def declare(
         raise typer.BadParameter(f"{kind.value} takes none", param_hint="--artist")
     # The tracker knows people of whom nothing is recorded yet.
     found = _in_tracker(load_settings(settings), (by, *words)) if drawn else {}
-    with _writing(settings) as connection:
+    with _reading(settings) as connection:
         if of:
             image = _picture_of(connection, of, project)
+        project, sequence, shot = known_place(
+            connection,
+            load_settings(settings),
+            project=project,
+            sequence=sequence,
+            shot=shot,
+            # Whether a picture is one that can be a deep fake is checked where that is declared;
+            # a layout about which two people differ is recorded once they have been heard.
+            image="" if kind in {Stated.DEEPFAKE_ASSESSMENT, Stated.DRAWN_BY} else image,
+            anyway=anyway,
+        )
+    with _writing(settings) as connection:
         artists = [find_person(connection, who, tracker=found) for who in words]
         subject = subject or ", ".join(one.id for one in artists)
         about = (kind.value, project, sequence, shot, image, to, subject, answer, text, reference)
@@ -306,15 +330,17 @@ def list_statements(
     as_json: JsonOption = False,
 ) -> None:
     """List what was stated about a show, the earliest first."""
+    from haikei.cli.name_check import known_place
     from haikei.credits import StatementKind
     from haikei.credits.records import statements as said
 
     kinds = [StatementKind(one.value) for one in kind or ()]
     with _reading(settings) as connection:
-        found = [
-            (one, said.entry_of(connection, one.key))
-            for one in said.statements(connection, project=project, kinds=kinds)
-        ]
+        stated = list(said.statements(connection, project=project, kinds=kinds))
+        if not any(one.project for one in stated):
+            project, _, _ = known_place(connection, load_settings(settings), project=project)
+            stated = list(said.statements(connection, project=project, kinds=kinds))
+        found = [(one, said.entry_of(connection, one.key)) for one in stated]
     if as_json:
         print_json([_plain_statement(one, seq) for one, seq in found])
         return
@@ -348,9 +374,10 @@ def _writing(settings: Path | None) -> "Generator[Connection]":
 
 def _picture_of(connection: "Connection", code: str, project: str) -> str:
     from haikei.errors import CreditError
+    from haikei.names import same_name
 
     version = find_version(connection, code)
-    if version.project != project:
+    if not same_name(version.project, project):
         raise CreditError(
             f"{code} is of {version.project}, not of {project}.", advice="Check --project."
         )

@@ -39,6 +39,7 @@ def recompute(
 ) -> None:
     """Compute all credits of a show anew from its lineage and write them to the tracker."""
     from haikei.credits import Scope
+    from haikei.jobs import answers_in_tracker, take_answer
     from haikei.jobs import recompute as put_right
     from haikei.trackers import Part, load_tracker, needed
 
@@ -53,6 +54,10 @@ def recompute(
             typer.echo(f"{so_far.versions} of {so_far.total} versions", err=True)
 
     try:
+        named = tuple(answers_in_tracker(database, tracker, loaded, scope))
+        for answer in () if dry_run else named:
+            with database.begin() as connection:
+                take_answer(connection, answer, loaded.people)
         done = put_right(
             database,
             desk,
@@ -66,9 +71,13 @@ def recompute(
         tracker.close()
     if not done.total:
         raise typer.BadParameter(_nothing_there(database, scope), param_hint="--project")
+    told = [(one.version.code, one.artist, one.source) for one in named]
     if as_json:
-        print_json(_plain(done, dry_run=dry_run))
+        layouts = [{"code": code, "artist": who.id, "source": at} for code, who, at in told]
+        print_json({**_plain(done, dry_run=dry_run), "named": layouts})
     else:
+        for code, who, at in told:
+            say(f"{code}: the tracker names {_name(who)} ({who.id}, {at}) for its layout")
         _print(done, dry_run=dry_run)
     if done.refused:
         raise typer.Exit(Exit.FAILED)

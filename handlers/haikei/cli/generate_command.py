@@ -3,12 +3,13 @@
 import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.output import JsonOption, print_json, say
+from haikei.cli.output import JsonOption, print_json, say, warn
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.show import Season, TimeOfDay
 
@@ -34,6 +35,9 @@ def generate(
     seed: Annotated[
         int | None, typer.Option(help="A seed; by default it follows from the layout.", min=0)
     ] = None,
+    project: Annotated[
+        str, typer.Option(help="The show; by default the one that the layout's path says.")
+    ] = "",
     settings: SettingsOption = None,
     *,
     dry_run: Annotated[
@@ -42,11 +46,22 @@ def generate(
     as_json: JsonOption = False,
 ) -> None:
     """Make one background from one layout file, and a record of who and what made it."""
+    from haikei.cli.name_check import project_of_layout
     from haikei.cli.startup import configure_logs
     from haikei.jobs import OneOff, make_one
 
     loaded = _settings(settings)
     configure_logs(loaded.log)
+
+    @cache
+    def names() -> tuple[str, ...]:
+        found = project_of_layout(loaded, file.absolute(), project)
+        if not found and (loaded.policy.no_ai_projects or loaded.policy.no_ai_layouts):
+            warn("No show is known of this layout: rules about AI in shows need --project.")
+        return found
+
+    if project:
+        names()
     order = OneOff(
         layout=file.absolute(),
         out=(out or file.parent / f"{file.stem}_background").absolute(),
@@ -60,7 +75,9 @@ def generate(
         recipe=recipe,
         seed=seed,
     )
-    made = make_one(loaded, order, dry_run=dry_run, report=_silent if as_json else say)
+    made = make_one(
+        loaded, order, project=names, dry_run=dry_run, report=_silent if as_json else say
+    )
     if as_json:
         print_json(
             {

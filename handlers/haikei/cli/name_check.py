@@ -1,12 +1,19 @@
-"""Which names in the settings mean nothing that the tracker or the register knows."""
+"""Which names, in the settings or a command, mean nothing that the tracker or records know."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from sqlalchemy import Connection
 
 from haikei.checkup import Finding
-from haikei.credits import Person
-from haikei.names import fits
+from haikei.credits import Person, records
+from haikei.errors import CreditError, HaikeiError
+from haikei.names import fits, plain_name, plain_names
 from haikei.settings import PathTemplate, Settings
 from haikei.trackers import Directory, ListedProject
+
+_ANYWAY = "--anyway keeps the name as it is written, for what will be made."
 
 
 def template_findings(settings: Settings) -> Iterator[Finding]:
@@ -17,18 +24,6 @@ def template_findings(settings: Settings) -> Iterator[Finding]:
         if folder.naming:
             continue
         tokens = PathTemplate(folder.template).tokens
-        told = "sequence" in tokens or any(
-            "sequence" not in PathTemplate(show.sequence_code).tokens for show in settings.shows
-        )
-        for number, route in enumerate(settings.routes):
-            if route.sequence != "*" and not told:
-                yield Finding(
-                    ok=False,
-                    subject=f"routes[{number}].sequence",
-                    message=f"A route is chosen by what paths say, and watch.folders[{index}] "
-                    "says no sequence.",
-                    advice="Put {sequence} into its template, or leave the sequence out.",
-                )
         missing = sorted(needed & {"episode", "sequence"} - tokens)
         if missing:
             names = " and ".join(missing)
@@ -108,3 +103,133 @@ def _project_rules(settings: Settings) -> Iterator[tuple[str, str, bool]]:
 
 def _names(project: ListedProject) -> tuple[str, ...]:
     return (project.id, project.path_name, project.title)
+
+
+def known_place(
+    connection: Connection,
+    settings: Settings,
+    *,
+    project: str,
+    sequence: str = "",
+    shot: str = "",
+    image: str = "",
+    anyway: bool = False,
+) -> tuple[str, str, str]:
+    """
+    Return the project, sequence and shot that names mean, in whatever spelling, as records have it.
+
+    The tracker is asked for a project that nothing is recorded of, by any name of it. One that it
+    knows is taken before its first job; sequences, shots and images are those of records and jobs.
+
+    Args:
+        connection: to the studio's database.
+        settings: the studio's.
+        project: by its name in paths, the name that people see or its id in the tracker.
+        sequence: empty for the whole project.
+        shot: empty for the whole sequence.
+        image: the SHA-256 of a file that is meant; empty for none.
+        anyway: take what nothing is known of as it is written.
+
+    Raises:
+        CreditError: nothing is known of it; names that are near are said.
+    """
+    cuts = records.known_cuts(connection)
+    shows = {plain_name(one): one for one, _, _ in cuts}
+    name = shows.get(plain_name(project))
+    unasked = ""
+    if name is None:
+        listed: tuple[ListedProject, ...] = ()
+        try:
+            listed = _listed(settings)
+        except HaikeiError as error:
+            unasked = f" The tracker could not be asked: {error.message}"
+        meant = [one for one in listed if plain_name(project) in plain_names(_names(one))]
+        if len(meant) > 1:
+            ids = ", ".join(one.id for one in meant)
+            raise CreditError(f"Several shows are called {project!r}: {ids}.", advice="Give the id")
+        if meant:
+            path_name = meant[0].path_name
+            name = shows.get(plain_name(path_name), path_name)
+        else:
+            shows.update({plain_name(text): text for one in listed for text in _names(one)})
+    if name is None:
+        if not anyway:
+            raise _unknown("show", project, shows.values(), unasked)
+        name = project
+    within = [one for one in cuts if one[0] == name]
+    sequences = {one[1] for one in within}
+    sequence = _known("sequence", sequence, sequences, name, anyway=anyway)
+    shots = {one[2] for one in within if sequence in {"", one[1]}}
+    shot = _known("shot", shot, shots, name, anyway=anyway)
+    if image and not anyway and not records.is_known_file(connection, image):
+        raise CreditError(
+            f"No image with the SHA-256 {image[:12]}… is recorded.",
+            advice=f"Check it, or name a Version with --of. {_ANYWAY}",
+        )
+    return name, sequence, shot
+
+
+def project_of_layout(settings: Settings, layout: Path, project: str) -> tuple[str, ...]:
+    """
+    Return every name of the project of a layout that no job is about; none where it is not known.
+
+    Where the path and an order name two projects, the names of both count: the rules of neither
+    are passed by. The tracker is asked only where there are rules about AI in projects.
+
+    Args:
+        settings: the studio's.
+        layout: its absolute path.
+        project: as it was ordered; empty for what the path says.
+
+    Raises:
+        CreditError: the tracker knows no project of that name; names that are near are said.
+        TrackerError: the tracker does not answer, or refuses, so that rules cannot be applied.
+        SettingsError: a naming rule cannot be loaded.
+    """
+    from haikei.sources.watch import try_path
+    from haikei.storage import Storage
+
+    published = Storage(settings).place_of(layout)
+    place = try_path(layout, settings).place or (published.place if published else None)
+    said = tuple(filter(None, (project, place.project if place is not None else "")))
+    rules = (*settings.policy.no_ai_projects, *settings.policy.no_ai_layouts)
+    if not said or not rules:
+        return said
+    listed = _listed(settings)
+    meant = [one for one in listed if plain_names(_names(one)) & plain_names(said)]
+    names = tuple(name for one in meant for name in _names(one))
+    if listed and project and plain_name(project) not in plain_names(names):
+        raise _unknown(
+            "show", project, (text for one in listed for text in _names(one)), can_insist=False
+        )
+    return (*said, *names)
+
+
+def _listed(settings: Settings) -> tuple[ListedProject, ...]:
+    from haikei.trackers import load_tracker
+
+    tracker = load_tracker(settings)
+    try:
+        listed = tracker.parts.directory
+        return () if listed is None else listed.read().projects
+    finally:
+        tracker.close()
+
+
+def _known(what: str, name: str, known: Iterable[str], project: str, *, anyway: bool) -> str:
+    spelt = {plain_name(one): one for one in known if one}
+    if not name or anyway or plain_name(name) in spelt:
+        return spelt.get(plain_name(name), name)
+    raise _unknown(f"{what} of {project}", name, spelt.values())
+
+
+def _unknown(
+    what: str, name: str, known: Iterable[str], unasked: str = "", *, can_insist: bool = True
+) -> CreditError:
+    names = {plain_name(one): one for one in known if one}
+    near = get_close_matches(plain_name(name), names, n=3) or sorted(names)[:5]
+    hint = ", ".join(dict.fromkeys(names[one] for one in near)) or "none"
+    return CreditError(
+        f"Nothing is known of a {what} called {name!r}; near ones: {hint}.{unasked}",
+        advice="Correct the name." + (f" {_ANYWAY}" if can_insist else ""),
+    )

@@ -1,5 +1,8 @@
-"""The long-running commands: `watch`, `events`, `review`, `worker`, and `run` for all of them."""
+"""The long-running commands: `watch`, `events`, `review`, `worker`, `run` for all; `reload`."""
 
+import os
+import signal
+import sys
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +17,7 @@ from haikei.cli.startup import (
     die_with,
     load_settings,
     open_studio,
+    set_on,
     stop_on_signals,
 )
 from haikei.errors import SettingsError
@@ -66,21 +70,74 @@ def run(
     ] = None,
     supervised_by: SupervisedOption = 0,
 ) -> None:
-    """Watch, follow, generate and publish, until Ctrl-C. What dies is started again."""
+    """
+    Watch, follow, generate and publish, until Ctrl-C. What dies is started again.
+
+    `haikei reload`, or SIGHUP where no terminal started it, takes over changed settings.
+    """
     die_with(supervised_by)
     from haikei.cli.startup import configure_logs
-    from haikei.processes import Supervisor, studio_processes
+    from haikei.processes import Plan, Supervisor, studio_processes
     from haikei.settings import settings_path
 
-    loaded = load_settings(settings)
-    configure_logs(loaded.log)
-    # Bring the schema up to date once, before several processes want to.
-    open_studio(loaded).dispose()
-    file = settings_path(settings)
-    children = studio_processes(loaded, file)
-    files = filter(None, (file, loaded.credits.people_file))
-    say(f"Running {', '.join(child.name for child in children)}. Ctrl-C stops everything.")
-    Supervisor(children, log_file=log_file, files=files).run(stop_on_signals())
+    file = settings_path(settings).absolute()
+
+    def plan() -> Plan:
+        loaded = load_settings(file)
+        configure_logs(loaded.log)
+        # Bring the schema up to date once, before several processes want to.
+        open_studio(loaded).dispose()
+        read = tuple(filter(None, (file, loaded.credits.people_file)))
+        return Plan(children=tuple(studio_processes(loaded, file)), files=read)
+
+    first = plan()
+    say(f"Running {', '.join(child.name for child in first.children)}. Ctrl-C stops everything.")
+    # A terminal that closes sends SIGHUP too, and ends what it started.
+    hangup = () if sys.stdin is not None and sys.stdin.isatty() else ("SIGHUP",)
+    supervisor = Supervisor(
+        first.children,
+        log_file=log_file,
+        files=first.files,
+        plan=plan,
+        reload=set_on("SIGUSR1", *hangup),
+    )
+    supervisor.run(stop_on_signals())
+
+
+def reload(
+    settings: SettingsOption = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be told.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Have a running `haikei run` take over changed settings and people.
+
+    Its processes end the step that they are at and are started again in order; the jobs go on.
+    Settings with mistakes are refused here, and nothing is stopped.
+    """
+    from haikei.errors import StateError
+    from haikei.processes import supervisors
+    from haikei.settings import settings_path
+
+    load_settings(settings)
+    file = settings_path(settings).absolute()
+    found = supervisors(file)
+    if not found:
+        raise StateError(
+            f"No `haikei run` with {file} is running on this host.",
+            advice="Start it with `haikei run`; it reads the settings as they are.",
+        )
+    for pid in () if dry_run else found:
+        os.kill(pid, signal.SIGUSR1)
+    if as_json:
+        print_json({"dry_run": dry_run, "settings": file, "told": found})
+    else:
+        word = "would be told" if dry_run else "is told"
+        say(f"`haikei run` ({', '.join(map(str, found))}) {word} to take over {file}.")
+        say("`haikei status` shows since when each process runs.")
 
 
 def watch(
@@ -160,6 +217,7 @@ def worker(
         role=WorkerRole(role.value),
         device=device,
         stop=stop_on_signals(),
+        leave=set_on("SIGHUP"),
         on_version=_wake_reviewer,
     )
 

@@ -56,6 +56,9 @@ def report(
     no_tracker: Annotated[
         bool, typer.Option("--no-tracker", help="Do not ask the tracker for logged hours.")
     ] = False,
+    by_reading: Annotated[
+        bool, typer.Option("--by-reading", help="The end roll in the order of readings (五十音順).")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that stand.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -70,13 +73,15 @@ def report(
         return
     if not project:
         raise typer.BadParameter("say which show", param_hint="--project")
+    if by_reading and name not in {"credits-roll", _ALL}:
+        raise typer.BadParameter("only credits-roll lists people so", param_hint="--by-reading")
     from haikei.cli.report_source import report_source
     from haikei.credits import Scope
     from haikei.reports import ReportOptions, collect_rarely
 
     collect_rarely()
     scope = Scope(project=project, sequence=sequence, shot=shot, latest=not all_versions)
-    options = ReportOptions(language=language, code=of)
+    options = ReportOptions(language=language, code=of, by_reading=by_reading)
     note = _CoverNote(language)
     with report_source(settings, scope, ask_tracker=not no_tracker, advise=note.add) as source:
         if name == _ALL:

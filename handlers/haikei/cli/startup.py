@@ -116,6 +116,15 @@ def stop_on_signals() -> threading.Event:
     return stop
 
 
+def set_on(*signals: str) -> threading.Event:
+    """Return an event that these signals set, by name, where the system has them."""
+    asked = threading.Event()
+    for name in signals:
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, lambda _, __: asked.set())
+    return asked
+
+
 def die_with(supervisor: int) -> None:
     """
     Let the kernel kill this process when its supervisor dies, however it dies.

@@ -49,8 +49,10 @@ if TYPE_CHECKING:
     )
     from haikei.jobs.recomputing import (
         Recomputed,
+        answers_in_tracker,
         recompute,
         stated,
+        take_answer,
     )
     from haikei.jobs.report_inputs import (
         logged_hours,
@@ -90,6 +92,7 @@ __all__ = [
     "TrackerOutlet",
     "Turn",
     "add_job",
+    "answers_in_tracker",
     "as_credited",
     "job_row",
     "keep_card",
@@ -111,6 +114,7 @@ __all__ = [
     "settings_changed",
     "stated",
     "supersede",
+    "take_answer",
     "taken",
     "taker",
     "touch_up_row",
@@ -154,8 +158,10 @@ __getattr__ = on_demand(
         ),
         "haikei.jobs.recomputing": (
             "Recomputed",
+            "answers_in_tracker",
             "recompute",
             "stated",
+            "take_answer",
         ),
         "haikei.jobs.report_inputs": (
             "logged_hours",

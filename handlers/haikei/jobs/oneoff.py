@@ -17,6 +17,7 @@ from haikei.credits import (
     ImageRecord,
     Person,
     Role,
+    System,
     is_machine_name,
     people,
 )
@@ -35,7 +36,9 @@ from haikei.images import decode_picture
 from haikei.jobs.background.validate import (
     ai_signs_text,
     drawn_as,
+    require_allowed,
     require_drawing,
+    require_drawn,
     require_licensed,
     require_whole,
 )
@@ -48,7 +51,7 @@ from haikei.jobs.contributions import (
     stage_image,
 )
 from haikei.presets import recipe
-from haikei.provenance import MarkSigner, read_marks, system_of
+from haikei.provenance import FileMarks, MarkSigner, read_marks, system_of
 from haikei.settings import Settings
 
 #: Where pictures are kept before they have their marks, so that none is made twice.
@@ -95,7 +98,12 @@ class Made:
 
 
 def make_one(
-    settings: Settings, order: OneOff, *, dry_run: bool, report: Callable[[str], None]
+    settings: Settings,
+    order: OneOff,
+    *,
+    project: Callable[[], Sequence[str]],
+    dry_run: bool,
+    report: Callable[[str], None],
 ) -> Made:
     """
     Make every stage of the recipe, mark the pictures and write the record beside them.
@@ -103,9 +111,18 @@ def make_one(
     Files are named by what was asked for, so the same order again makes nothing anew and another
     one never overwrites.
 
+    Args:
+        settings: the studio's.
+        order: what is asked for.
+        project: returns every name of the layout's project, for rules about AI in projects; none
+            where it is not known. Called only where a trained model takes part.
+        dry_run: only report what would be made.
+        report: gets a line about each stage.
+
     Raises:
         CreditError: a machine is named as a person.
-        LayoutRefused: the layout cannot be used, or a trained system states no licence.
+        LayoutRefused: the layout cannot be used, a trained system states no licence, or the
+            project takes no AI.
         MarksError: the layout's own marks do not hold, or a picture cannot be marked.
         GenerationError: a picture cannot be made.
         StorageUnavailable: the pictures cannot be written.
@@ -132,6 +149,9 @@ def make_one(
     )
     plans = production.stages(task)
     require_licensed(chosen.stages, lambda: [plan.system for plan in plans], settings)
+    signer = MarkSigner.from_settings(settings)
+    marks = read_marks(order.layout, trust_pem=signer.trust_pem)
+    _require_allowed(marks, [plan.system for plan in plans], project, settings)
     for plan in plans:
         report(f"{plan.name}: {plan.system.name} {plan.system.version}")
     if dry_run:
@@ -162,7 +182,8 @@ def make_one(
     path = order.out / f"record-{suffix}.json"
     record = _made_before(path)
     if record is None:
-        record = _mark_all(settings, order, named, drawn, task, outputs, suffix)
+        chain = Chain(signer, unnamed=True)
+        record = _mark_all(settings, order, named, drawn, task, outputs, suffix, chain, marks)
         try:
             write_whole(path, canonical_json(record).encode() + b"\n")
         except OSError as error:
@@ -179,6 +200,21 @@ def make_one(
         for output, image in zip(outputs, record.images[1:], strict=True)
     )
     return Made(stages=stages, credit_en=record.credit.en, credit_ja=record.credit.ja, record=path)
+
+
+def _require_allowed(
+    marks: FileMarks,
+    systems: Sequence[System],
+    project: Callable[[], Sequence[str]],
+    settings: Settings,
+) -> None:
+    require_whole(marks)
+    drawn_by_ai = drawn_as(marks).is_ai
+    names = project() if drawn_by_ai or any(one.source_type.is_ai for one in systems) else ()
+    if names:
+        require_allowed(names, lambda: systems, settings)
+    if names and drawn_by_ai:
+        require_drawn(names, f"{marks.path.name} ({ai_signs_text(marks)})", settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,10 +252,9 @@ def _mark_all(
     task: ProductionOrder,
     outputs: Sequence[StageOutput],
     suffix: str,
+    chain: Chain,
+    marks: FileMarks,
 ) -> _Record:
-    chain = Chain(MarkSigner.from_settings(settings), unnamed=True)
-    marks = read_marks(task.layout, trust_pem=chain.signer.trust_pem)
-    require_whole(marks)
     now = utc_now()
     source_type, made = drawn_as(marks), tuple[Contribution, ...]()
     if source_type.is_ai:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 import stamina
-from sqlalchemy import Engine
+import structlog
+from sqlalchemy import Connection, Engine, select
 
 from haikei.credits import (
     BackgroundVersion,
@@ -24,11 +25,24 @@ from haikei.credits import (
     people,
     records,
 )
-from haikei.database import reading
-from haikei.errors import CreditError, TrackerUnavailable
+from haikei.credits.records import asking
+from haikei.database import jobs, reading, utc_now
+from haikei.errors import CreditError, PathRefused, PlaceUnknown, TrackerUnavailable
 from haikei.jobs.contributions import as_credited, roles_text, systems_text
-from haikei.settings import PersonEntry
-from haikei.trackers import CreditDesk, CreditRow, CreditsWritten, StatedCredits
+from haikei.jobs.job import JobKind, JobOrder
+from haikei.jobs.table import order_of
+from haikei.settings import PersonEntry, Settings
+from haikei.storage import Storage
+from haikei.trackers import (
+    ContextRequest,
+    CreditDesk,
+    CreditRow,
+    CreditsWritten,
+    StatedCredits,
+    Tracker,
+)
+
+log = structlog.get_logger()
 
 #: Versions that are compared, and written, at once.
 _BATCH = 200
@@ -106,6 +120,92 @@ def recompute(
     return done
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A layout whose artist was open among several, and whom the tracker names alone by now."""
+
+    version: BackgroundVersion
+    artist: Person
+    source: str  #: where the tracker names them, such as `Task:14 assignee`
+
+
+def answers_in_tracker(
+    database: Engine, tracker: Tracker, settings: Settings, scope: Scope | None = None
+) -> Iterator[Answered]:
+    """
+    Yield the open questions who drew a layout that the tracker answers by naming one person alone.
+
+    Nothing is recorded of it; see `take_answer`.
+
+    Args:
+        database: the studio's own.
+        tracker: is asked about the layout of each open question.
+        settings: the studio's.
+        scope: which versions; None for all.
+
+    Raises:
+        TrackerError: the tracker does not answer, or refuses.
+    """
+    storage, done = Storage(settings), set[str]()
+    with reading(database) as connection:
+        versions = [records.background(connection, key) for key in asking.keys_asked(connection)]
+        orders = {one.key: _order(connection, one.key) for one in versions if one is not None}
+    for version in versions:
+        order = orders[version.key] if version is not None else None
+        if version is None or order is None or not _within(version, scope):
+            continue
+        layout = version.images[0].key
+        if layout in done or asking.open_question(version.images) is None:
+            continue
+        done.add(layout)
+        try:
+            request = ContextRequest(
+                place=order.place,
+                layout=storage.stored(order.layout, order.layout_sha256),
+                published_file=order.published_file,
+                stream=order.stream,
+            )
+            context = tracker.context(request)
+        except (PlaceUnknown, PathRefused) as error:
+            log.warning("artist_not_looked_up", version=version.code, error=error.message)
+            continue
+        if len(context.artists) == 1 and not is_machine_name(context.artists[0].name):
+            source = context.artist_source or "tracker"
+            yield Answered(version=version, artist=context.artists[0], source=source)
+
+
+def take_answer(connection: Connection, one: Answered, entries: Sequence[PersonEntry]) -> Person:
+    """Name the artist whom the tracker names alone, in the caller's transaction; return them."""
+    question = asking.open_question(one.version.images)
+    person = as_credited(one.artist, entries)
+    if question is not None:
+        people.note(connection, person)
+        asking.name_artist(connection, question, person, source=one.source, at=utc_now())
+        log.info("layout_artist_named", version=one.version.code, artist=person.id)
+    return person
+
+
+def _within(version: BackgroundVersion, scope: Scope | None) -> bool:
+    pairs = (
+        ()
+        if scope is None
+        else (
+            (scope.project, version.project),
+            (scope.sequence, version.sequence),
+            (scope.shot, version.shot),
+        )
+    )
+    return all(not wanted or wanted == found for wanted, found in pairs)
+
+
+def _order(connection: Connection, key: str) -> JobOrder | None:
+    query = select(jobs.c.order_json).where(
+        jobs.c.key == key, jobs.c.kind == JobKind.BACKGROUND.value
+    )
+    text = connection.execute(query).scalar()
+    return order_of(text) if text else None
+
+
 def stated(version: BackgroundVersion) -> StatedCredits:
     """
     Return a version's credits as the tracker shows them.
@@ -142,7 +242,11 @@ def _batch(
             unpublished += 1
             continue
         codes[version.tracker_id] = version.code
-        rows.append(CreditRow(version=version.tracker_id, key=version.key, stated=credits_now))
+        artist = asking.artist_answered(version.images)
+        of = artist.id if artist is not None and not artist.opt_out else ""
+        rows.append(
+            CreditRow(version=version.tracker_id, key=version.key, stated=credits_now, artist=of)
+        )
     written = _write(desk, rows, dry_run=dry_run)
     return replace(
         done,

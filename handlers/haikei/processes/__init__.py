@@ -3,19 +3,23 @@
 from typing import TYPE_CHECKING
 
 from haikei.doors import on_demand
-from haikei.processes.supervisor import Child, ReadFiles, Supervisor, studio_processes
+from haikei.processes.supervisor import Child, Plan, ReadFiles, Supervisor, studio_processes
 
 if TYPE_CHECKING:
-    from haikei.processes.status import StudioStatus, studio_status
+    from haikei.processes.status import StudioStatus, studio_status, supervisors
 
 __all__ = [
     "Child",
+    "Plan",
     "ReadFiles",
     "StudioStatus",
     "Supervisor",
     "studio_processes",
     "studio_status",
+    "supervisors",
 ]
 
 #: On demand: the supervisor does without jobs and the database.
-__getattr__ = on_demand(__name__, {"haikei.processes.status": ("StudioStatus", "studio_status")})
+__getattr__ = on_demand(
+    __name__, {"haikei.processes.status": ("StudioStatus", "studio_status", "supervisors")}
+)

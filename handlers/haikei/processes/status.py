@@ -113,13 +113,28 @@ def studio_status(
     )
 
 
-def _processes(children: Sequence[Child]) -> list[ProcessStatus]:
+def supervisors(file: Path) -> tuple[int, ...]:
+    """Return the ids of those processes on this host that keep this file's processes alive."""
+    told = "--supervised-by="
+    lines = [line for line, _ in _running() if _holds(line, ("--settings", str(file)))]
+    found = {
+        int(word.removeprefix(told)) for line in lines for word in line if word.startswith(told)
+    }
+    return tuple(sorted(found - {0}))
+
+
+def _running() -> list[tuple[tuple[str, ...], psutil.Process]]:
     running: list[tuple[tuple[str, ...], psutil.Process]] = []
     for process in psutil.process_iter():
         try:
             running.append((tuple(process.cmdline()), process))
         except psutil.Error:
             continue  # it has ended meanwhile, or is somebody else's
+    return running
+
+
+def _processes(children: Sequence[Child]) -> list[ProcessStatus]:
+    running = _running()
     found: list[ProcessStatus] = []
     for child in children:
         wanted = child.arguments

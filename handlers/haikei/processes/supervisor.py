@@ -1,14 +1,15 @@
 """
-Keep the processes that the settings ask for alive: start, restart, and stop all of
-them in order.
+Keep the processes that the settings ask for alive: start, restart, replace, and stop all
+of them in order.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from typing import IO
 
 import structlog
 
+from haikei.errors import HaikeiError
 from haikei.settings import Settings
 
 log = structlog.get_logger()
@@ -27,6 +29,10 @@ LONGEST_PAUSE = 30.0
 HEALTHY = 20.0
 #: Seconds that processes have to stop by themselves.
 GRACE = 15.0
+#: Seconds that workers have to end what they are at, for a reload.
+DRAIN = 960.0
+#: Asks a worker to end what it is at, and then itself.
+_LEAVE = getattr(signal, "SIGHUP", signal.SIGTERM)
 #: Seconds between looks at the files that were read at the start.
 FILES_LOOK = 5.0
 
@@ -37,6 +43,14 @@ class Child:
 
     name: str
     arguments: tuple[str, ...]  #: of the `haikei` command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to run, as the settings say."""
+
+    children: tuple[Child, ...]
+    files: tuple[Path, ...]  #: that they read when they start
 
 
 @dataclass(slots=True)
@@ -71,7 +85,17 @@ def _stamp(file: Path) -> tuple[int, int, int] | None:
 
 
 class Supervisor:
-    """A tree of `haikei` processes that dies as one."""
+    """
+    A tree of `haikei` processes that dies as one.
+
+    Args:
+        children: what runs at first.
+        log_file: takes the processes' lines.
+        environment: of the processes, besides our own.
+        files: that they read when they start; a change of one is logged.
+        plan: reads the settings anew for a reload.
+        reload: set when that is asked for.
+    """
 
     def __init__(
         self,
@@ -80,7 +104,11 @@ class Supervisor:
         log_file: Path | None = None,
         environment: Mapping[str, str] = MappingProxyType({}),
         files: Iterable[Path] = (),
+        plan: Callable[[], Plan] | None = None,
+        reload: threading.Event | None = None,
     ) -> None:
+        self._plan = plan
+        self._reload = reload or threading.Event()
         self._files = ReadFiles(files)
         self._look_at_files = 0.0
         self._running = [_Running(child) for child in children]
@@ -95,7 +123,11 @@ class Supervisor:
             self._stream = self._log_file.open("ab")
         try:
             while not stop.wait(0.1):
-                self._look()
+                if self._reload.is_set():
+                    self._reload.clear()
+                    self._replace(stop)
+                else:
+                    self._look()
         finally:
             self._stop_all()
             if self._stream is not None:
@@ -109,7 +141,7 @@ class Supervisor:
                 log.warning(
                     "settings_changed",
                     file=str(file),
-                    advice="Restart `haikei run`: it still uses what it read when it started.",
+                    advice="`haikei reload` takes it over: what was read at the start still holds.",
                 )
         for one in self._running:
             if one.process is not None and (code := one.process.poll()) is not None:
@@ -122,6 +154,30 @@ class Supervisor:
                 one.process = self._start(one.child)
                 one.started = now
                 log.info("process_started", process=one.child.name, pid=one.process.pid)
+
+    def _replace(self, stop: threading.Event) -> None:
+        """Take over what the settings say now, once every process has ended what it is at."""
+        if self._plan is None:
+            return
+        try:
+            plan = self._plan()
+        except HaikeiError as error:
+            log.warning("reload_refused", error=error.message, advice=error.advice)
+            return
+        log.info("reload_begins")
+        alive = [one for one in reversed(self._running) if one.process is not None]
+        workers = [one for one in alive if one.child.arguments[0] == "worker"]
+        # Sources stop first: what they would announce is found by those that follow.
+        _end([one for one in alive if one not in workers], GRACE, stop)
+        for one in workers:
+            if one.process is not None:
+                one.process.send_signal(_LEAVE)
+        _wait(workers, DRAIN, stop)
+        if stop.is_set():
+            return
+        self._running = [_Running(child) for child in plan.children]
+        self._files = ReadFiles(plan.files)
+        log.info("reload_done", processes=[child.name for child in plan.children])
 
     def _start(self, child: Child) -> subprocess.Popen[bytes]:
         # The parent's own threads start no process: PR_SET_PDEATHSIG watches the starting thread.
@@ -142,20 +198,31 @@ class Supervisor:
         )
 
     def _stop_all(self) -> None:
-        alive = [one for one in reversed(self._running) if one.process is not None]
-        for one in alive:
-            if one.process is not None:
-                one.process.terminate()
-        deadline = time.monotonic() + GRACE
-        for one in alive:
-            if one.process is None:
-                continue
-            try:
-                one.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
+        _end([one for one in reversed(self._running) if one.process is not None], GRACE)
+
+
+def _end(alive: Sequence[_Running], seconds: float, stop: threading.Event | None = None) -> None:
+    for one in alive:
+        if one.process is not None:
+            one.process.terminate()
+    _wait(alive, seconds, stop)
+
+
+def _wait(alive: Sequence[_Running], seconds: float, stop: threading.Event | None) -> None:
+    """Wait until processes have ended; kill them when the time is up, leave them on `stop`."""
+    deadline = time.monotonic() + seconds
+    for one in alive:
+        process = one.process
+        while process is not None and process.poll() is None:
+            if stop is not None and stop.is_set():
+                return
+            if time.monotonic() > deadline:
                 log.warning("process_killed", process=one.child.name)
-                one.process.kill()
-                one.process.wait()
+                process.kill()
+                process.wait()
+                break
+            time.sleep(0.05)
+        one.process = None
 
 
 def studio_processes(settings: Settings, file: Path) -> list[Child]:

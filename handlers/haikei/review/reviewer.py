@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine, select
 
-from haikei.credits import Scope, records
+from haikei.credits import BackgroundVersion, Scope, records
 from haikei.database import feed_cursors, inserting, reading, utc_now
 from haikei.errors import HaikeiError
 from haikei.events import Source
-from haikei.jobs import recompute
+from haikei.jobs import answers_in_tracker, recompute, take_answer
 from haikei.review.applying import AppliedDecision, Applying, ReviewOutcome, standing_of
 from haikei.review.artist_answers import answers
 from haikei.review.decisions import check_statuses
@@ -63,6 +63,7 @@ class Reviewer:
         self._clock = clock
         self._desk: ReviewDesk | None = None
         self._credits: CreditDesk | None = None
+        self._tracker: Tracker | None = None
         self._applying = Applying(settings)
         self._checked = False
 
@@ -70,7 +71,7 @@ class Reviewer:
     def desk(self) -> ReviewDesk:
         """This thread's desk."""
         if self._desk is None:
-            tracker = self._open_tracker(self._settings)
+            tracker = self._tracker = self._open_tracker(self._settings)
             self._desk = needed(tracker.parts.review, tracker, Part.REVIEW)
             self._credits = tracker.parts.credits
         return self._desk
@@ -117,6 +118,7 @@ class Reviewer:
                 if self._clock() >= reconcile_at:
                     reconcile_at = self._clock() + timedelta(seconds=RECONCILE)
                     self.reconcile()
+                    self.take_assignments()
                 count = self.tick()
             except HaikeiError as error:
                 log.warning("review_interrupted", error=str(error))
@@ -161,6 +163,17 @@ class Reviewer:
             )
             return wake(connection, changed, source=Source.RECONCILIATION)
 
+    def take_assignments(self) -> int:
+        """Name artists who were open among several and are named by the tracker alone by now."""
+        if self._tracker is None:
+            return 0
+        found = tuple(answers_in_tracker(self._database, self._tracker, self._settings))
+        for one in found:
+            with self._database.begin() as connection:
+                take_answer(connection, one, self._settings.people)
+            self._recompute(one.version)
+        return len(found)
+
     def _look(self) -> int:
         now = self._clock()
         with self._database.begin() as connection:
@@ -204,13 +217,14 @@ class Reviewer:
             else:
                 done(connection, one)
         if answers(seen):
-            self._recompute(seen)
+            with reading(self._database) as connection:
+                version = records.background(connection, seen.key)
+            if version is not None:
+                self._recompute(version)
 
-    def _recompute(self, seen: SeenVersion) -> None:
+    def _recompute(self, version: BackgroundVersion) -> None:
         """Bring the credits of a cut in line with its records, as its artist may be named now."""
-        with reading(self._database) as connection:
-            version = records.background(connection, seen.key)
-        if version is None or self._credits is None:
+        if self._credits is None:
             return
         scope = Scope(
             project=version.project, sequence=version.sequence, shot=version.shot, latest=False
@@ -219,8 +233,9 @@ class Reviewer:
             recompute(self._database, self._credits, scope)
         except HaikeiError as error:
             log.warning("credits_not_recomputed", version=version.code, error=str(error))
+            seen = () if version.tracker_id is None else (version.tracker_id,)
             with self._database.begin() as connection:
-                wake(connection, [seen.version.id], source=Source.RECONCILIATION, after=FIRST_PAUSE)
+                wake(connection, seen, source=Source.RECONCILIATION, after=FIRST_PAUSE)
 
     def _put_off(self, one: Wake, error: HaikeiError) -> None:
         with self._database.begin() as connection:

@@ -276,7 +276,7 @@ class Submitting:
         if isinstance(event, TouchUpPublished):
             return Judged(event=event, recipe="", variants=(), is_known=is_known)
         route = self._settings.route(
-            project=place.project, sequence=place.sequence, shot=place.shot
+            project=place.project, sequence=place.sequence, shot=place.shot, may_be_of_any=True
         )
         if route is None:
             where = "/".join(filter(None, (place.project, place.sequence, place.shot)))

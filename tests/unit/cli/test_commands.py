@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +21,12 @@ from haikei.cli.startup import stop_on_signals
 from haikei.database import jobs
 from haikei.errors import CreditError, HaikeiError, PolicyRefusal
 from haikei.files import sha256_of
+from haikei.presets import RECIPES
+from haikei.provenance import MarkSigner, read_marks
 from haikei.scenes import Scene, SceneKind, draw, save_layout
+from haikei.settings import Settings, load
+from haikei.trackers import ListedProject
+from haikei.trackers.memory import MemoryTracker
 from support.clocks import PATIENCE
 from support.databases import fresh_database
 
@@ -393,6 +400,137 @@ def test_generate_runs_no_trained_plug_in_without_a_licence_and_its_data(
             refused.exception
         )
     assert not (studio / "out").exists()
+
+
+@pytest.mark.usefixtures("port")
+def test_generate_runs_no_trained_model_in_a_show_that_takes_no_ai(
+    studio: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = studio / "installed"
+    info = installed / "studio_brush-1.0.dist-info"
+    info.mkdir(parents=True)
+    stated = 'licence="MIT", data="Own paintings."'
+    text = _PLUGIN.format(source="TRAINED", stated=stated)
+    (installed / "studio_brush_shown.py").write_text(text)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: studio-brush\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[haikei.generators]\nbrush = studio_brush_shown:Brush\n"
+    )
+    monkeypatch.syspath_prepend(installed)
+    with (studio / "haikei.toml").open("a", encoding="utf-8") as file:
+        file.write('[recipes.brushed]\nstages = [{ name = "gen1", generator = "brush" }]\n')
+        file.write('[policy]\nno_ai_projects = ["The Port"]\n')
+    layout = studio / "layout.png"
+    save_layout(draw(Scene(kind=SceneKind.HILLS, width=160, height=96, seed=1)), layout)
+    order = ("generate", "layout.png", "--recipe", "brushed", "--out", "out", "--dry-run")
+
+    refused = call(*order, "--project", "Project:12")
+    other = call(*order, "--project", "HILLS")
+
+    assert isinstance(refused.exception, PolicyRefusal)
+    assert "the recipe runs Brush 2" in str(refused.exception)
+    assert other.exit_code == 0, other.output
+
+
+A1111 = (
+    b"harbour\nSteps: 20, Sampler: Euler a, CFG scale: 7, Model hash: 31e35c80fc, "
+    b"Model: sd_xl_base_1.0, Version: v1.9.4"
+)
+
+
+def ai_layout(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_layout(draw(Scene(kind=SceneKind.HILLS, width=160, height=96, seed=1)), path)
+    chunk = b"tEXtparameters\0" + A1111
+    content = path.read_bytes()
+    framed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    path.write_bytes(content[:33] + framed + content[33:])
+    return path
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> MemoryTracker:
+    tracker = MemoryTracker()
+    for number, (name, title) in enumerate((("PORT", "The Port"), ("HILLS", "Hills")), 12):
+        id_ = f"Project:{number}"
+        tracker.directory.projects[id_] = ListedProject(id=id_, path_name=name, title=title)
+
+    def load_tracker(_: Settings) -> MemoryTracker:
+        return tracker
+
+    monkeypatch.setattr("haikei.trackers.load_tracker", load_tracker)
+    return tracker
+
+
+def test_generate_says_of_an_ai_layout_what_it_is_in_credit_marks_and_record(studio: Path) -> None:
+    ai_layout(studio / "layout.png")
+
+    made = json.loads(call("generate", "layout.png", "--artist", "Yuki Tanaka", "--json").stdout)
+
+    assert "Stable Diffusion WebUI" in made["credit"]
+    assert "operator not recorded" in made["credit"]
+    assert "操作者の記録なし" in made["credit_ja"]
+    record = json.loads(Path(made["record"]).read_text(encoding="utf-8"))
+    settings = load(Path("haikei.toml"), built_in_recipes=RECIPES)
+    trust = MarkSigner.from_settings(settings).trust_pem
+    layout = record["images"][0]
+    assert layout["source_type"] in {
+        "trainedAlgorithmicMedia",
+        "compositeWithTrainedAlgorithmicMedia",
+    }
+    assert [one["role"] for one in layout["contributions"]] == ["genzu", "ai_layout"]
+    for image in record["images"]:
+        path = Path(made["record"]).with_name(image["path"])
+        marks = read_marks(path, trust_pem=trust)
+        assert marks.says_ai
+        assert marks.xmp is not None
+        assert "Stable Diffusion WebUI" in marks.xmp.ai_system, image["path"]
+
+
+@pytest.mark.usefixtures("port")
+@pytest.mark.parametrize("key", ["no_ai_layouts", "no_ai_projects"])
+@pytest.mark.parametrize("rule", ["port", "the port", "Project:12", "P*"])
+@pytest.mark.parametrize("told", ["by the path", "--project", "by both"])
+def test_generate_takes_no_ai_layout_where_its_show_takes_none(
+    studio: Path, key: str, rule: str, told: str
+) -> None:
+    with (studio / "haikei.toml").open("a", encoding="utf-8") as file:
+        file.write(f'[policy]\n{key} = ["{rule}"]\n')
+    place = "projects/PORT/sq010/c001/layout/c001_bg_v001.png"
+    layout = ai_layout(studio / ("layout.png" if told == "--project" else place))
+    # Another show's name does not lead past the rule of the one that the path says.
+    option = {
+        "by the path": (),
+        "--project": ("--project", "Ｐort"),
+        "by both": ("--project", "HILLS"),
+    }
+
+    for more in ((), ("--dry-run",)):
+        refused = call("generate", str(layout), "--out", "out", *option[told], *more)
+        assert isinstance(refused.exception, PolicyRefusal), refused.output
+        assert f"policy.{key}" in str(refused.exception)
+        assert "carries marks of a trained model" in str(refused.exception)
+    assert not (studio / "out").exists()
+
+
+@pytest.mark.usefixtures("port")
+def test_generate_takes_an_ai_layout_of_another_show_and_says_where_none_is_known(
+    studio: Path,
+) -> None:
+    with (studio / "haikei.toml").open("a", encoding="utf-8") as file:
+        file.write('[policy]\nno_ai_layouts = ["PORT"]\n')
+    ai_layout(studio / "layout.png")
+
+    other = call("generate", "layout.png", "--project", "hills", "--dry-run")
+    unknown = call("generate", "layout.png", "--dry-run")
+    misspelt = call("generate", "layout.png", "--project", "PROT", "--dry-run")
+
+    assert other.exit_code == 0, other.output
+    assert "--project" not in other.output
+    assert unknown.exit_code == 0
+    assert "No show is known of this layout" in unknown.output
+    assert isinstance(misspelt.exception, CreditError)
+    assert "near ones: PORT" in str(misspelt.exception)
 
 
 def test_doctor_finds_what_is_wrong_on_this_machine(studio: Path) -> None:

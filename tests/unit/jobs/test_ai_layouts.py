@@ -22,11 +22,13 @@ from haikei.credits import (
     people,
     records,
 )
+from haikei.errors import CreditError
 from haikei.events import LayoutPublished
 from haikei.jobs import JobState, Step
 from haikei.provenance import FileMarks, read_marks, xmp
 from haikei.provenance.formats.detection import file_format
 from haikei.provenance.xmp import XmpStatement
+from haikei.trackers import ListedProject
 from support.jobs import JobStudio, OpenJobStudio, announce, job_studios, put_layout
 from support.trackers import AOI
 
@@ -46,7 +48,10 @@ def open_studio(tmp_path: Path) -> Iterator[OpenJobStudio]:
 
 @pytest.fixture
 def studio(open_studio: OpenJobStudio) -> JobStudio:
-    return open_studio()
+    studio = open_studio()
+    port = ListedProject(id="Project:1", path_name="PORT", title="PORT")
+    studio.tracker.directory.projects[port.id] = port
+    return studio
 
 
 def with_text(content: bytes, name: bytes, text: bytes) -> bytes:
@@ -327,3 +332,73 @@ def test_a_human_source_type_does_not_hide_a_workflow(studio: JobStudio) -> None
     layout = version_of(studio).images[0]
     assert layout.source_type is SourceType.COMPOSITE_TRAINED
     assert layout.system is not None
+
+
+def declared(studio: JobStudio, monkeypatch: pytest.MonkeyPatch, *about: str) -> Result:
+    with studio.database.begin() as connection:
+        people.note(connection, AOI)
+    said = ("--by", AOI.id, "--text", "Drawn by hand.", "--answer", "yes")
+    return call(studio, monkeypatch, "credits", "declare", "hand_drawn", *said, *about)
+
+
+@pytest.mark.parametrize(
+    "name", ["port", "\uff30\uff2f\uff32\uff34", " Port ", "the port", "Project:1"]
+)
+def test_a_show_is_declared_of_by_any_name_of_it_in_any_spelling(
+    studio: JobStudio, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    studio.tracker.directory.projects["Project:1"] = ListedProject(
+        id="Project:1", path_name="PORT", title="The Port"
+    )
+    done = declared(studio, monkeypatch, "--project", name)
+    assert done.exit_code == 0, (done.output, done.exception)
+
+    publish(studio)
+
+    assert version_of(studio).images[0].source_type is SourceType.DIGITAL_CREATION
+
+
+def test_a_show_cut_or_image_of_which_nothing_is_known_is_an_error_that_names_near_ones(
+    studio: JobStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(studio)
+    sequence = version_of(studio).sequence
+
+    wrong = {
+        "near ones: PORT": ("--project", "PROT"),
+        f"near ones: {sequence}": ("--project", "port", "--sequence", f"{sequence}x"),
+        "near ones: c001": ("--project", "port", "--shot", "c00l"),
+        "No image with": ("--project", "port", "--image", "0" * 64),
+    }
+
+    for words, about in wrong.items():
+        refused = declared(studio, monkeypatch, *about)
+        assert isinstance(refused.exception, CreditError), refused.output
+        assert words in str(refused.exception)
+        assert "--anyway" in (refused.exception.advice or "")
+    listed = call(studio, monkeypatch, "credits", "statements", "--project", "PROT")
+    assert "near ones: PORT" in str(listed.exception)
+    told = call(studio, monkeypatch, "credits", "statements", "--project", "port", "--json")
+    assert json.loads(told.output) == []
+
+
+def test_what_is_declared_before_anything_is_known_of_a_show_holds_when_it_comes(
+    studio: JobStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(studio.tracker.directory, "projects", {})
+    assert declared(studio, monkeypatch, "--project", "Port").exit_code == 1
+
+    assert declared(studio, monkeypatch, "--project", "Port", "--anyway").exit_code == 0
+    publish(studio)
+
+    assert version_of(studio).images[0].source_type is SourceType.DIGITAL_CREATION
+
+
+def test_a_cut_is_meant_in_any_spelling(studio: JobStudio, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(studio)
+
+    done = declared(studio, monkeypatch, "--project", "port", "--shot", "C001")
+
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert version_of(studio).hand_drawn is not None
+    assert "drawn by hand, declared by Aoi Sato" in report(studio, monkeypatch, "no-ai")

@@ -1,5 +1,6 @@
 """A layout that several may have drawn: nobody is named until people have answered who did."""
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -120,6 +121,60 @@ def test_a_reply_names_the_artist_everywhere_and_is_no_retake(studio: JobStudio,
     assert version.final.contributions[-1].evidence.recall is not None
     assert len(studio.store.list()) == 1
     assert any("Ken Abe is recorded" in one for one in answers(studio))
+
+
+def test_a_reassignment_in_the_tracker_answers_on_the_next_pass_of_the_review(
+    studio: JobStudio,
+) -> None:
+    studio.publish()
+    pass_ = reviewer(studio)
+    pass_.check()
+    assert pass_.take_assignments() == 0
+
+    studio.tracker.artists, studio.tracker.candidates = (KEN,), ()
+    assert pass_.take_assignments() == 1
+    assert pass_.take_assignments() == 0
+
+    assert "Layout Ken Abe" in stated(studio)[0]
+    assert [one.id for one in version_of(studio).images[0].people] == [KEN.id]
+    assert studio.tracker.credits.users == {1: KEN.id}
+
+
+def test_a_reassignment_in_the_tracker_answers_when_credits_are_recomputed(
+    studio: JobStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.publish()
+    recompute = ("recompute", "--project", "PORT")
+    listed = json.loads(call(studio, monkeypatch, "people", "--json").output)
+    assert {one["id"] for one in listed} == {AOI.id, KEN.id}
+    assert "names" not in call(studio, monkeypatch, *recompute).output
+
+    studio.tracker.artists, studio.tracker.candidates = (KEN,), ()
+    dry = call(studio, monkeypatch, *recompute, "--dry-run")
+    assert "the tracker names Ken Abe" in dry.output
+    assert "not yet named" in stated(studio)[0]
+    elsewhere = call(studio, monkeypatch, *recompute, "--shot", "c002")
+    assert "the tracker names" not in elsewhere.output
+    done = call(studio, monkeypatch, *recompute)
+
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert "the tracker names Ken Abe 阿部健 (HumanUser:31" in done.output
+    assert "Layout Ken Abe" in stated(studio)[0]
+    assert studio.tracker.credits.users == {1: KEN.id}
+
+
+def test_a_machine_or_a_second_choice_of_several_in_the_tracker_is_no_answer(
+    studio: JobStudio,
+) -> None:
+    studio.publish()
+    pass_ = reviewer(studio)
+    pass_.check()
+
+    for artists in ((Person(id="HumanUser:40", name="Midjourney v7"),), (), (AOI, KEN)):
+        studio.tracker.artists, studio.tracker.candidates = artists, ()
+        assert pass_.take_assignments() == 0
+
+    assert "Layout (not yet named)" in stated(studio)[0]
 
 
 def test_a_reply_that_names_nobody_known_is_answered_and_changes_nothing(

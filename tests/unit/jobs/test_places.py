@@ -150,3 +150,71 @@ def test_a_question_about_a_touch_up_stands_on_its_show_in_any_spelling(
     with reading(studio.database) as connection:
         assert len(open_questions(connection, "PORT")) == 1
         assert open_questions(connection, "OTHER") == ()
+
+
+def routed(open_studio: OpenJobStudio, tmp_path: Path, *routes: dict[str, object]) -> JobStudio:
+    stages = [{"name": "gen1", "generator": "flat", "options": {"level": 0.5}}]
+    studio = open_studio(
+        storage=storage(tmp_path),
+        recipes={name: {"stages": stages} for name in ("flat", "night", "other")},
+        routes=list(routes),
+    )
+    studio.tracker.add_shot(Place(project="PORT", sequence="s07", shot="c001"))
+    announced(studio, Place(project="PORT", sequence="", shot="c001"))
+    return studio
+
+
+def made(studio: JobStudio) -> set[tuple[str, str, str, JobState]]:
+    return {(one.recipe, one.season, one.time, one.state) for one in studio.store.list()}
+
+
+NIGHTS = [{"season": "winter", "time": "night"}, {"season": "summer", "time": "night"}]
+
+
+@pytest.mark.parametrize("rest", [({"recipe": "flat"},), ()], ids=["with another", "alone"])
+def test_a_route_of_a_sequence_that_only_the_tracker_knows_is_taken_before_anything_is_made(
+    open_studio: OpenJobStudio, tmp_path: Path, rest: tuple[dict[str, object], ...]
+) -> None:
+    night: dict[str, object] = {
+        "sequence": "S07",
+        "recipe": "night",
+        "variants": NIGHTS,
+        "seed": 11,
+    }
+
+    studio = routed(open_studio, tmp_path, night, *rest)
+
+    assert made(studio) == {("night", one["season"], one["time"], JobState.DONE) for one in NIGHTS}
+    for one in NIGHTS:
+        name = f"c001_{one['season']}_{one['time']}_v001.png"
+        assert (tmp_path / "root" / "PORT" / "s07" / name).is_file()
+    announced(studio, Place(project="PORT", sequence="", shot="c001"))
+    assert len(studio.store.list()) == 2
+
+
+def test_a_variant_that_the_sequences_route_does_not_make_is_refused_clearly(
+    open_studio: OpenJobStudio, tmp_path: Path
+) -> None:
+    night: dict[str, object] = {"sequence": "s07", "recipe": "night", "variants": NIGHTS[:1]}
+
+    studio = routed(open_studio, tmp_path, night, {"recipe": "flat", "variants": NIGHTS})
+
+    (dead,) = studio.store.list(states=[JobState.DEAD])
+    assert (dead.season, dead.step) == ("summer", Step.COLLECT)
+    assert "the route of that place makes no summer night" in dead.error
+    assert ("night", "winter", "night", JobState.DONE) in made(studio)
+
+
+def test_a_layout_of_another_sequence_than_any_routes_is_refused_in_collect(
+    open_studio: OpenJobStudio, tmp_path: Path
+) -> None:
+    studio = routed(open_studio, tmp_path, {"sequence": "s08", "recipe": "other"})
+
+    (dead,) = studio.store.list()
+    assert (dead.state, dead.step, dead.error_kind) == (
+        JobState.DEAD,
+        Step.COLLECT,
+        "PolicyRefusal",
+    )
+    assert "No route in the settings takes PORT/s07/c001" in dead.error
+    assert studio.generator.made == []

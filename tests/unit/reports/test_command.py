@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from haikei.cli.app import app
 from haikei.errors import CreditError, HaikeiError, ReportError
 from haikei.reports import Format, reports
-from support.records import PAINTER, a_background, a_chain, a_layout, a_system
+from support.records import PAINTER, a_background, a_chain, a_layout, a_person, a_system
 from support.reports import ReportDesk
 
 
@@ -58,6 +58,36 @@ def test_a_file_without_a_name_is_named_after_the_report_and_its_scope(desk: Rep
     )
 
     assert json.loads(done.stdout)["files"] == ["credits-roll-akane-ep01.csv"]
+
+
+def test_an_end_roll_is_sorted_by_the_readings_of_names(desk: ReportDesk, studio: Path) -> None:
+    artists = tuple(
+        a_person(number, name=name, name_ja=ja)
+        for number, name, ja in (
+            (21, "Ai Wada", "和田愛"),
+            (22, "Jo Blank", ""),
+            (23, "Ren Abe", "阿部蓮"),
+            (24, "Mio Kato", "加藤澪"),
+        )
+    )
+    desk.save(a_background(images=(a_layout(artists=artists),)))
+    with (studio / "haikei.toml").open("a", encoding="utf-8") as file:
+        file.write('[credits]\npeople_file = "people.csv"\n')
+    (studio / "people.csv").write_text(
+        "name,name_ja,reading\nAi Wada,和田愛,わだ あい\nRen Abe,阿部蓮,アベ レン\n"
+        "Mio Kato,加藤澪,かとう みお\n",
+        encoding="utf-8",
+    )
+    line = ("credits-roll", "--project", "akane", "--no-tracker", "--by-reading", "--force")
+
+    for form in ("csv", "json", "txt"):
+        done = call(*line, "--out", f"roll.{form}")
+        assert done.exit_code == 0, (done.output, done.exception)
+        text = (studio / f"roll.{form}").read_text(encoding="utf-8-sig")
+        places = [text.index(name) for name in ("Ren Abe", "Mio Kato", "Ai Wada", "Jo Blank")]
+        assert places == sorted(places)
+    assert "アベ レン" in (studio / "roll.csv").read_text(encoding="utf-8-sig")
+    assert call("breakdown", *line[1:]).exit_code == 2
 
 
 def test_a_file_that_stands_is_kept_without_force(desk: ReportDesk) -> None:

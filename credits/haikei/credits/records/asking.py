@@ -11,7 +11,7 @@ from haikei.credits.contribution import ASKED_FOR, Contribution, Grade, Person
 from haikei.credits.record import ImageRecord
 from haikei.credits.records.record_reading import RecordReader
 from haikei.credits.records.store import contribute
-from haikei.database import contributions, image_records
+from haikei.database import background_images, contributions, image_records
 from haikei.errors import CreditError
 
 _ONE_OF = "one of "
@@ -38,6 +38,26 @@ def candidates_of(question: Contribution) -> tuple[str, ...]:
     notes = question.evidence.note.split("; ")
     found = next((note for note in notes if note.startswith(_ONE_OF)), _ONE_OF)
     return tuple(filter(None, found.removeprefix(_ONE_OF).split(", ")))
+
+
+def artist_answered(images: Sequence[ImageRecord]) -> Person | None:
+    """Return whom people named as a layout's artist where several may have drawn it."""
+    parts = (one for image in images[:1] for one in image.contributions if candidates_of(one))
+    found = (one.actor for one in parts if isinstance(one.actor, Person) and not _is_open(one))
+    return next(found, None)
+
+
+def keys_asked(connection: Connection) -> tuple[str, ...]:
+    """Return the keys of versions of which somebody was asked who drew their layout."""
+    shown = background_images.c
+    query = (
+        select(shown.background_key)
+        .join(contributions, contributions.c.image_seq == shown.image_seq)
+        .where(shown.position == 0, contributions.c.actor.startswith(ASKED_FOR))
+        .distinct()
+        .order_by(shown.background_key)
+    )
+    return tuple(connection.execute(query).scalars())
 
 
 def artists_named(connection: Connection, layout_key: str) -> tuple[Person, ...]:

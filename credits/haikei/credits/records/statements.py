@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, func, select
 
 from haikei.credits.contribution import Person
 from haikei.credits.machine_names import is_machine_name
@@ -14,6 +14,7 @@ from haikei.credits.people.stating import seal_statement
 from haikei.credits.statement import NAME_KINDS, YES, Statement, StatementKind
 from haikei.database import schema
 from haikei.errors import CreditError
+from haikei.names import same_name
 
 _ROWS = schema.statements
 _ANSWERS = ("yes", "no", "unsure")
@@ -114,7 +115,7 @@ def statements(
     image_sha256: str = "",
 ) -> Iterator[Statement]:
     """
-    Yield what was stated about a project, the earliest first.
+    Yield what was stated about a project, the earliest first; names count in any spelling.
 
     Statements about all projects belong to each. With a sequence, a shot or an image, those about
     the whole show or the whole sequence are among them, since they hold for the part too.
@@ -127,7 +128,7 @@ def statements(
         shot: only what holds for this one.
         image_sha256: only what holds for this image.
     """
-    query = select(_ROWS).where(or_(_column.project == project, _column.project == ""))
+    query = select(_ROWS).where(_about(connection, _column.project, project))
     if kinds:
         query = query.where(_column.kind.in_([kind.value for kind in kinds]))
     for column, value in (
@@ -136,7 +137,7 @@ def statements(
         (_column.image_sha256, image_sha256),
     ):
         if value:
-            query = query.where(or_(column == value, column == ""))
+            query = query.where(_about(connection, column, value))
     mentions = Mentions.load(connection)
     found = connection.execute(query.order_by(_column.at, _column.ledger_seq)).all()
     named = select(schema.people).where(schema.people.c.id.in_({row.by for row in found}))
@@ -162,6 +163,12 @@ def statements(
         )
 
 
+def _about(connection: Connection, column: Column[str], value: str) -> ColumnElement[bool]:
+    """Return the condition for rows about a thing, in any spelling, or about all of them."""
+    stated = connection.execute(select(column).distinct()).scalars()
+    return column.in_(["", value, *(one for one in stated if same_name(one, value))])
+
+
 def hand_drawn(
     connection: Connection, *, project: str, sequence: str, shot: str
 ) -> Statement | None:
@@ -179,8 +186,8 @@ def standing_of(
     about = [
         one
         for one in found
-        if one.sequence in {"", sequence}
-        and one.shot in {"", shot}
+        if (not one.sequence or same_name(one.sequence, sequence))
+        and (not one.shot or same_name(one.shot, shot))
         and (not one.image_sha256 or one.image_sha256 in images)
     ]
     return about[-1] if about and about[-1].answer in YES else None

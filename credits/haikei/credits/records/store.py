@@ -18,6 +18,7 @@ from sqlalchemy import (
     insert,
     select,
     tuple_,
+    union,
     update,
 )
 
@@ -272,6 +273,23 @@ def projects(connection: Connection) -> tuple[str, ...]:
     """Return the projects that have records, in alphabetical order."""
     query = select(_row.project).distinct().order_by(_row.project)
     return tuple(connection.execute(query).scalars())
+
+
+def known_cuts(connection: Connection) -> frozenset[tuple[str, str, str]]:
+    """Return the project, sequence and shot of all records, and of jobs that found theirs."""
+    one, job = schema.backgrounds.c, schema.jobs.c
+    found = select(job.project, job.sequence, job.shot).where(job.step.not_in(("", "collect")))
+    rows = connection.execute(union(select(one.project, one.sequence, one.shot), found))
+    return frozenset((row[0], row[1], row[2]) for row in rows)
+
+
+def is_known_file(connection: Connection, sha256: str) -> bool:
+    """Tell whether an image is recorded, or ordered, by the SHA-256 of its file."""
+    recorded = select(schema.image_records.c.ledger_seq).where(
+        schema.image_records.c.sha256 == sha256
+    )
+    ordered = select(schema.jobs.c.id).where(schema.jobs.c.order_json.contains(sha256))
+    return any(connection.execute(one.limit(1)).first() for one in (recorded, ordered))
 
 
 def _pages(connection: Connection, scope: Scope) -> Iterator[Sequence[Sequence[Any]]]:

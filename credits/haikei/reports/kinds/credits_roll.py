@@ -1,6 +1,7 @@
 """The end roll: everyone who had a part in the show's backgrounds, as a film names them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from haikei.credits import (
     BackgroundVersion,
@@ -10,6 +11,7 @@ from haikei.credits import (
     RollSection,
     operators_text,
 )
+from haikei.names import plain_name
 from haikei.reports.document.blocks import (
     Align,
     Block,
@@ -38,6 +40,8 @@ _COLUMNS = (
     Column(key="operated_by", title=Bilingual("Operated by", "操作")),
     Column(key="images", title=Bilingual("Images", "画像数"), align=Align.END),
 )
+#: ァ to ヶ, and the hiragana of each.
+_HIRAGANA = {sign: sign - 0x60 for sign in range(0x30A1, 0x30F7)}
 #: More operators than this stand in their own section only.
 _BESIDE_A_TOOL = 3
 
@@ -62,6 +66,8 @@ class CreditsRollReport:
         versions = _counted(source, records.backgrounds(source.connection, source.scope))
         made = roll(versions, staff=source.settings.credits.staff)
         people = StudioPeople(source.settings.people)
+        if options.by_reading:
+            made = _by_reading(made, people)
         return compose(
             self,
             source,
@@ -124,6 +130,20 @@ def _employer(entry: RollEntry, people: StudioPeople) -> str:
 def _reading(entry: RollEntry, people: StudioPeople) -> str:
     found = _listed(entry, people)
     return found.reading if found else ""
+
+
+def _by_reading(made: CreditsRoll, people: StudioPeople) -> CreditsRoll:
+    """Return the roll with each section in the order of 五十音; who has no reading comes after."""
+
+    def place(entry: RollEntry) -> tuple[bool, bool, str]:
+        kana = plain_name(_reading(entry, people)).translate(_HIRAGANA)
+        return entry.withheld, not kana, kana
+
+    sections = (
+        replace(section, entries=tuple(sorted(section.entries, key=place)))
+        for section in made.sections
+    )
+    return replace(made, sections=tuple(sections))
 
 
 def _printed(entry: RollEntry) -> Bilingual:

@@ -1,15 +1,19 @@
 """Collect: the layout's place, people and task in the tracker, read when the job starts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import update
 
 from haikei.database import jobs, utc_now
-from haikei.errors import PlaceUnknown
+from haikei.errors import PlaceUnknown, PolicyRefusal
+from haikei.generators import seed_of
+from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobOrder
-from haikei.jobs.table import order_text
+from haikei.jobs.table import job_row, order_text
 from haikei.jobs.tools import Tools
 from haikei.presets import recipe
+from haikei.settings import Route, Settings, Variant
 from haikei.show import Place, StoredFile
 from haikei.trackers import ContextRequest, LayoutContext
 
@@ -31,6 +35,7 @@ def collect(order: JobOrder, tools: Tools) -> Collected:
 
     Raises:
         PathRefused: the layout is below no storage root, or a name cannot stand in a path.
+        PolicyRefusal: no route takes the completed place, or the one that does has no variant left.
         PlaceUnknown: the project or shot is not in the tracker, or the storage's templates need
             what nothing says.
         TrackerError: the tracker does not answer, or refuses.
@@ -44,9 +49,13 @@ def collect(order: JobOrder, tools: Tools) -> Collected:
     )
     context = tools.tracker().context(request)
     place = context.completed(order.place)
-    _require_paths(place, order, tools)
-    if place != order.place:
-        _complete(replace(order, place=place), tools)
+    completed, more = _routed(order, place, tools.settings)
+    if completed.stream != order.stream:
+        context = tools.tracker().context(replace(request, stream=completed.stream))
+    for one in (completed, *more):
+        _require_paths(place, one, tools)
+    if completed != order:
+        _complete(completed, more, tools)
     return Collected(layout=layout, context=context)
 
 
@@ -72,7 +81,72 @@ def _require_paths(place: Place, order: JobOrder, tools: Tools) -> None:
     storage.stage_path(place=place, season=season, time=time, version=1, stage="layout", ext=ext)
 
 
-def _complete(order: JobOrder, tools: Tools) -> None:
+def _routed(
+    order: JobOrder, place: Place, settings: Settings
+) -> tuple[JobOrder, tuple[JobOrder, ...]]:
+    """
+    Return an order as the route of its completed place has it, and orders that are new by it.
+
+    Routes are chosen by what a path says; where the tracker says more, as the sequence, another
+    one may take the layout. Its variants take the places of the first route's, each its own.
+    """
+    moved = replace(order, place=place)
+
+    def found(where: Place, *, any_: bool = False) -> Route | None:
+        return settings.route(
+            project=where.project, sequence=where.sequence, shot=where.shot, may_be_of_any=any_
+        )
+
+    before, after = found(order.place, any_=True), found(place)
+    if order.retake is not None or place == order.place or (before == after and before):
+        return moved, ()
+    where = "/".join(filter(None, (place.project, place.sequence, place.shot)))
+    if after is None:
+        raise PolicyRefusal(
+            f"No route in the settings takes {where}, where the tracker has {order.layout.name}.",
+            advice="Add one to [[routes]], then retry the job.",
+        )
+    had = () if before is None else before.variants
+    own = Variant.model_validate({"season": order.season, "time": order.time})
+    fresh = [one for one in after.variants if one not in had]
+    freed = [one for one in had if one not in after.variants]
+    if own not in after.variants:
+        at = freed.index(own) if own in freed else len(freed)
+        if at >= len(fresh):
+            raise PolicyRefusal(
+                f"{order.layout.name} is in {where}, as the tracker says and its path does not; "
+                f"the route of that place makes no {order.season} {order.time}.",
+                advice="Skip the job, or add the variant to the route and retry the job.",
+            )
+        own = fresh[at]
+    # One job alone, that of the first variant, adds those for which there are no jobs.
+    first = not had or (order.season, order.time) == (had[0].season, had[0].time)
+    return _by(moved, after, own), tuple(
+        _by(
+            replace(moved, key=f"{order.event_key}-{after.recipe}-{one.season}-{one.time}"),
+            after,
+            one,
+        )
+        for one in (fresh[len(freed) :] if first else ())
+    )
+
+
+def _by(order: JobOrder, route: Route, variant: Variant) -> JobOrder:
+    seed = route.seed
+    if seed is None:
+        seed = seed_of(order.layout_sha256, route.recipe, variant.season, variant.time)
+    return replace(
+        order,
+        recipe=route.recipe,
+        season=variant.season,
+        time=variant.time,
+        place_hint=route.place,
+        priority=route.priority,
+        seed=seed,
+    )
+
+
+def _complete(order: JobOrder, more: Sequence[JobOrder], tools: Tools) -> None:
     place = order.place
     with tools.database.begin() as connection:
         connection.execute(
@@ -82,7 +156,12 @@ def _complete(order: JobOrder, tools: Tools) -> None:
                 project=place.project,
                 sequence=place.sequence,
                 shot=place.shot,
+                season=order.season,
+                time=order.time,
+                recipe=order.recipe,
                 order_json=order_text(order),
                 updated_at=utc_now(),
             )
         )
+        for one in more:
+            add_job(connection, job_row(one, utc_now()))

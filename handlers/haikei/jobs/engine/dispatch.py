@@ -178,7 +178,7 @@ class Dispatcher:
         now = utc_now()
         place = event.place
         route = self._settings.route(
-            project=place.project, sequence=place.sequence, shot=place.shot
+            project=place.project, sequence=place.sequence, shot=place.shot, may_be_of_any=True
         )
         if route is None:
             add_job(connection, _refused(event, now))

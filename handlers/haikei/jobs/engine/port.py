@@ -91,6 +91,10 @@ class Recovery(Protocol):
 class WorkerEngine(Engine, Recovery, AbstractContextManager["WorkerEngine"], Protocol):
     """An engine in a worker's process; as a context manager it takes tasks while it is open."""
 
+    def drain(self, seconds: int) -> None:
+        """Take no more tasks, and return when those that run have ended or the time is up."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSettings:

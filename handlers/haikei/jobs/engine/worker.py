@@ -30,6 +30,8 @@ log = structlog.get_logger()
 
 #: Seconds that running steps have to end when the worker is stopped.
 GRACE = 8
+#: Seconds that they have when the worker leaves so that another takes its place.
+DRAIN = 900
 _GUARD_EVERY = 1.0
 _RECONCILE_EVERY = 5.0
 _UPKEEP_EVERY = 60.0
@@ -51,6 +53,7 @@ def run_worker(
     role: WorkerRole,
     device: str | None = None,
     stop: threading.Event,
+    leave: threading.Event | None = None,
     on_version: OnVersion = ignore_version,
 ) -> None:
     """
@@ -60,6 +63,7 @@ def run_worker(
         role: what this worker does.
         device: the name of a device in the settings, for GENERATE; the first one by default.
         stop: set when the worker shall stop.
+        leave: set when it shall end what it is at, and then stop.
         on_version: called, in its transaction, with the id of each Version that a touch-up became.
 
     Raises:
@@ -95,7 +99,11 @@ def run_worker(
                 heal(settings, database)
             rounds = _rounds(settings, database, engine, tools, guard, role)
             with _checkpoints(settings, database, role, stop):
-                _go_round(rounds, stop)
+                _go_round(rounds, stop, leave or stop)
+                if not stop.is_set():
+                    log.info("worker_drains", role=role.value, worker=holder)
+                    engine.drain(DRAIN)
+                    stop.set()
         log.info("worker_stopped", role=role.value, worker=holder)
     finally:
         tools.close()
@@ -155,8 +163,8 @@ def _checkpoints(
         locks.release()
 
 
-def _go_round(rounds: list[_Round], stop: threading.Event) -> None:
-    while not stop.is_set():
+def _go_round(rounds: list[_Round], stop: threading.Event, leave: threading.Event) -> None:
+    while not (stop.is_set() or leave.is_set()):
         now = time.monotonic()
         for one in rounds:
             if now < one.due or stop.is_set():

@@ -175,7 +175,9 @@ def _writes(path: Path, place: Place, settings: Settings, *, asked: bool) -> Ite
             storage.background_path(place=place, season="summer", time="day", version=1)
         except PathRefused:
             return
-    route = settings.route(project=place.project, sequence=place.sequence, shot=place.shot)
+    route = settings.route(
+        project=place.project, sequence=place.sequence, shot=place.shot, may_be_of_any=not asked
+    )
     if route is None:
         raise PlaceUnknown("No route in the settings takes it.", advice="Add one to [[routes]].")
     ext = path.suffix.removeprefix(".")

@@ -28,6 +28,7 @@ class CreditRow:
     version: int  #: the Version's row
     key: str  #: ours; a Version that carries another key is not touched
     stated: StatedCredits
+    artist: str = ""  #: the id of who drew the layout, for a Version that is nobody's yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,8 @@ class CreditDesk(Protocol):
     def write(self, rows: Sequence[CreditRow], *, dry_run: bool = False) -> CreditsWritten:
         """
         Write the credits where they differ from what stands; with `dry_run` only count.
+
+        A Version that is nobody's becomes the artist's whom its row names, where it names one.
 
         Raises:
             TrackerError: the tracker does not answer, or refuses.

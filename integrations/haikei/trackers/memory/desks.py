@@ -23,6 +23,7 @@ class MemoryCreditDesk:
         keys: the key of each version of ours, by its id.
         rows: the version's own row and those of its files, by the version's id.
         stated: the credits that stand on each of these rows, by type and id.
+        users: whose each version is, by its id, once somebody is named later.
         time: what was logged, by project.
     """
 
@@ -32,6 +33,7 @@ class MemoryCreditDesk:
     stated: dict[tuple[str, int], StatedCredits] = field(
         default_factory=dict[tuple[str, int], StatedCredits]
     )
+    users: dict[int, str] = field(default_factory=dict[int, str])
     time: dict[str, list[TimeSpent]] = field(default_factory=dict[str, list[TimeSpent]])
 
     def write(self, rows: Sequence[CreditRow], *, dry_run: bool = False) -> CreditsWritten:
@@ -45,6 +47,9 @@ class MemoryCreditDesk:
             if self.stated.get((row.type, row.id)) != one.stated
         ]
         if not dry_run:
+            for one in rows:
+                if one.artist and one.version not in unknown:
+                    self.users.setdefault(one.version, one.artist)
             self.stated.update({where: stated for stated, where in differing})
         return CreditsWritten(changed=len(differing), unknown=unknown)
 

@@ -114,7 +114,12 @@ class ShotGridCreditDesk:
         return self._client.find(
             owner,
             [[field, "in", list(values)]],
-            (KEY, "created_by", "version", *CREDIT_FIELDS),
+            (
+                KEY,
+                "created_by",
+                *(("user",) if owner == "Version" else ("version",)),
+                *CREDIT_FIELDS,
+            ),
         )
 
     def _files(self, rows: Mapping[int, CreditRow]) -> Iterator[tuple[Record, CreditRow]]:
@@ -134,11 +139,15 @@ class ShotGridCreditDesk:
 
 def _update(record: Record, row: CreditRow) -> UpdateRow | None:
     """Return what must be written, None when nothing is different."""
-    fields = {
+    fields: dict[str, object] = {
         name: value
         for name, value in credit_fields(row.stated).items()
         if not same_value(record.values.get(name), value)
     }
+    kind, _, number = row.artist.partition(":")
+    nobodys = record.type == "Version" and record.link("user") is None
+    if nobodys and kind == "HumanUser" and number.isdecimal():
+        fields["user"] = {"type": kind, "id": int(number)}
     return UpdateRow(type=record.type, id=record.id, fields=fields) if fields else None
 
 

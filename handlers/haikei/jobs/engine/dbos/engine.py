@@ -142,6 +142,10 @@ class DbosEngine(WorkerEngine):
         if self._database is not None:
             self._database.dispose()
 
+    @override
+    def drain(self, seconds: int) -> None:
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=seconds)
+
     #: As the port's `EngineKind` has it.
     forget_names = staticmethod(names.forget_names)
 
