@@ -125,7 +125,7 @@ def _as_printed(marks: "FileMarks", source: ReportSource) -> "FileMarks":
         xmp = replace(xmp, contributors=tuple(map(shown, xmp.contributors)))
         credit = xmp.credit
         for before in sorted(filter(None, other), key=len, reverse=True):
-            credit = people.occurrences(before).sub(lambda _, now=other[before]: now, credit)
+            credit = other[before].join(people.occurrences(before).split(credit))
         xmp = replace(xmp, credit=credit)
     return replace(marks, steps=steps, xmp=xmp)
 
