@@ -14,7 +14,7 @@ from haikei.events import Source
 from haikei.jobs import answers_in_tracker, recompute, take_answer
 from haikei.review.applying import AppliedDecision, Applying, ReviewOutcome, standing_of
 from haikei.review.artist_answers import answers
-from haikei.review.decisions import check_statuses
+from haikei.review.decisions import Decision, check_statuses
 from haikei.review.replies import write_answers
 from haikei.review.retaking import answer_ended
 from haikei.review.wakes import FIRST_PAUSE, Wake, done, look_again, put_off, take, wake
@@ -216,14 +216,15 @@ class Reviewer:
                 look_again(connection, one, now)
             else:
                 done(connection, one)
-        if answers(seen):
+            stands = standing_of(connection, seen.version.id)
+        if answers(seen) or (stands is not None and stands.decision is Decision.APPROVE):
             with reading(self._database) as connection:
                 version = records.background(connection, seen.key)
             if version is not None:
                 self._recompute(version)
 
     def _recompute(self, version: BackgroundVersion) -> None:
-        """Bring the credits of a cut in line with its records, as its artist may be named now."""
+        """Bring a cut's credits in line with its records: an artist or who approved may be new."""
         if self._credits is None:
             return
         scope = Scope(

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from haikei.credits import (
+    WITHHELD,
+    WITHHELD_JA,
     Grade,
     ImageKind,
     Relation,
@@ -261,6 +263,32 @@ def test_an_artist_who_does_not_want_to_be_named_is_withheld(open_studio: OpenJo
     request = studio.tracker.published[studio.key]
     assert "Aoi" not in request.credit_en + request.credit_ja + request.roles
     assert "withheld" in request.credit_en
+
+
+@pytest.mark.parametrize("how", ["opt_out", "erase", "rename"])
+def test_a_name_that_was_decided_on_here_outweighs_the_trackers_in_later_marks(
+    studio: JobStudio, how: str
+) -> None:
+    studio.publish("c001")
+    with studio.database.begin() as connection:
+        if how == "rename":
+            people.rename(connection, AOI.id, name="Aoi Abe", name_ja="阿部葵")
+        else:
+            decide = people.erase if how == "erase" else people.opt_out
+            decide(connection, AOI.id, "letter of 2026-10-02")
+
+    studio.publish("c002")
+
+    (path,) = [one for one in studio.files if one.name.startswith("c002_bg_summer_day_v001.png")][
+        :1
+    ]
+    marks = _marks(studio, path)
+    assert marks.xmp is not None
+    called = ("Aoi Abe", "阿部葵", AOI.id) if how == "rename" else (WITHHELD, WITHHELD_JA, "")
+    for named in (marks.steps[0].people, marks.xmp.contributors):
+        assert [(one.name, one.name_ja, one.id) for one in named] == [called]
+    for told in (b"Aoi Sato", "佐藤葵".encode()):
+        assert told not in path.read_bytes()
 
 
 def test_where_the_studio_allows_it_nobody_is_named_and_no_credit_printed(

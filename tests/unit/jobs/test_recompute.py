@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from haikei.credits import SourceType, records
+from haikei.events import Source
 from haikei.jobs import stated
+from haikei.review import Reviewer, wake
 from haikei.trackers import PublishRequest, StatedCredits
 from support.jobs import JobStudio, OpenJobStudio, job_studios
+from support.trackers import MORI
 
 
 @pytest.fixture
@@ -66,3 +69,16 @@ def test_it_is_so_for_artists_who_are_withheld(open_studio: OpenJobStudio) -> No
 
     assert found == told(studio.tracker.published[studio.key])
     assert "HumanUser" not in found.roles
+
+
+def test_who_approved_stands_in_the_trackers_fields_at_once(studio: JobStudio) -> None:
+    studio.publish()
+    studio.tracker.review.set_status(1, "apr", MORI)
+    with studio.database.begin() as connection:
+        wake(connection, [1], source=Source.EVENT_LOG)
+
+    Reviewer(studio.settings, studio.database, open_tracker=studio.open_tracker).tick()
+
+    shown = studio.tracker.credits.stated["Version", 1]
+    assert "approval: K. Mori (HumanUser:14)" in shown.roles.splitlines()
+    assert shown == anew(studio)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from haikei.credits import (
+    WITHHELD,
     BackgroundVersion,
     Facet,
     FacetState,
@@ -21,6 +22,7 @@ from haikei.credits import (
     SourceType,
     credit_line,
     facets,
+    people,
     records,
 )
 from haikei.errors import (
@@ -41,6 +43,7 @@ from haikei.ledger import size
 from haikei.provenance import MarksState, read_marks
 from haikei.scenes import Scene, SceneKind, draw
 from support.jobs import JobStudio, OpenJobStudio, announce, job_studios, put_layout
+from support.records import a_contribution
 
 SAKURA = Person(id="HumanUser:21", name="Sakura Ito", name_ja="伊藤さくら")
 RIKU = Person(id="HumanUser:22", name="Riku Mori", name_ja="森陸")
@@ -223,6 +226,54 @@ def test_the_file_of_another_artist_is_not_taken_in_twice(
     assert "reason as declared: we shared the sky" in second.evidence.note
     again = take_in(order(file, parent.code, RIKU), studio.tools)
     assert again.background == both.background
+
+
+def test_whoever_approved_a_touch_up_is_not_taken_for_one_who_painted_it(
+    studio: JobStudio, parent: BackgroundVersion
+) -> None:
+    file = paint(studio, parent, "mine.png")
+    taken = take_in(order(file, parent.code), studio.tools)
+    with studio.database.begin() as connection:
+        approved = a_contribution(Role.APPROVAL, RIKU, source="Version status")
+        records.contribute(connection, taken.background.final.key, approved)
+
+    with pytest.raises(PainterDisputed, match="by Sakura Ito, and not by Riku Mori"):
+        take_in(order(file, parent.code, RIKU), studio.tools)
+    both = take_in(order(file, parent.code, RIKU, reason="we shared the sky"), studio.tools)
+
+    painted = [one for one in both.background.final.contributions if one.role is Role.TOUCH_UP]
+    assert [one.actor for one in painted] == [SAKURA, RIKU]
+
+
+@pytest.mark.parametrize("erased", [False, True])
+def test_marks_do_not_name_who_was_withheld_here_and_is_named_by_the_tracker(
+    studio: JobStudio, parent: BackgroundVersion, *, erased: bool
+) -> None:
+    take_in(order(paint(studio, parent, "first.png"), parent.code), studio.tools)
+    with studio.database.begin() as connection:
+        decide = people.erase if erased else people.opt_out
+        decide(connection, SAKURA.id, "letter of 2026-10-02")
+
+    file = paint(studio, parent, "second.png", at=90, colour=0.1)
+    taken = take_in(order(file, parent.code), studio.tools)
+
+    assert b"Sakura" not in taken.path.read_bytes()
+    assert "伊藤さくら".encode() not in taken.path.read_bytes()
+    assert WITHHELD.encode() in taken.path.read_bytes()
+
+
+def test_marks_name_people_as_they_were_renamed_here(
+    studio: JobStudio, parent: BackgroundVersion
+) -> None:
+    take_in(order(paint(studio, parent, "first.png"), parent.code), studio.tools)
+    with studio.database.begin() as connection:
+        people.rename(connection, SAKURA.id, name="Sakura Abe")
+
+    file = paint(studio, parent, "second.png", at=90, colour=0.1)
+    taken = take_in(order(file, parent.code), studio.tools)
+
+    assert b"Sakura Abe" in taken.path.read_bytes()
+    assert b"Sakura Ito" not in taken.path.read_bytes()
 
 
 def test_the_touch_up_of_another_artist_is_not_taken_in_on_another_version(

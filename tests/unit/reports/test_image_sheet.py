@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from haikei.credits import Grade, Role, records
+from haikei.credits import Grade, Role, people, records
 from haikei.errors import ReportError
+from haikei.provenance import MarkSigner
 from haikei.reports import Format
 from haikei.texts import Language
+from support import signing
 from support.records import (
     MORI,
     a_background,
@@ -23,6 +25,7 @@ from support.records import (
     save_background,
 )
 from support.reports import ReportDesk, pages_of, rows_of
+from support.signing import four_steps
 
 CODE = "c001_bg_summer_day_v001"
 
@@ -177,3 +180,22 @@ def test_who_asked_for_the_retake_stands_with_the_notes_on_the_sheet(desk: Repor
     assert MORI.name in json.dumps(row["who"])
     assert said in json.dumps(row)
     assert MORI.name in desk.text("image-sheet", code=CODE)
+
+
+def test_people_in_a_files_own_marks_stand_as_credits_name_them_today(desk: ReportDesk) -> None:
+    made = four_steps(desk.folder / "projects", MarkSigner.from_settings(desk.settings))
+    chain = a_chain(artists=(signing.TANAKA,), touch_up_by=(signing.SATO,))
+    final = replace(chain[-1], path=made.final.path.name)
+    desk.save(a_background(images=(*chain[:-1], final)))
+    assert "Yuki Tanaka" in desk.text("image-sheet", code=CODE)
+
+    with desk.database.begin() as connection:
+        people.erase(connection, signing.TANAKA.id, "letter of 2026-10-02")
+        people.rename(connection, signing.SATO.id, name="Aoi Abe")
+
+    for form in (Format.HTML, Format.JSON):
+        page = desk.text("image-sheet", form, code=CODE)
+        for name in ("Yuki Tanaka", "田中ゆき", "A. Sato", "佐藤葵"):
+            assert name not in page
+        assert "Aoi Abe" in page
+        assert "as they were called when it was made" in page

@@ -1,11 +1,11 @@
 """What published files say about themselves, read again when the report is made."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from haikei.credits import ImageRecord
+from haikei.credits import ImageRecord, printed_person
 from haikei.errors import HaikeiError
 from haikei.files import sha256_of
 from haikei.provenance import FileMarks, MarksState, names_ai, read_marks, trusted_roots
@@ -27,9 +27,14 @@ from haikei.reports.report import ReportSource
 from haikei.texts import Bilingual
 
 if TYPE_CHECKING:
-    from haikei.provenance.filemarks import MarkedStep, XmpMarks
+    from haikei.provenance.filemarks import MarkedStep, NamedPerson, XmpMarks
 
 _TITLE = Bilingual("What the file says about itself", "ファイル自身の記載")
+_NAMED_TODAY = Bilingual(
+    "The file names people as they were called when it was made. They stand here as credits name "
+    "them today.",
+    "ファイルには制作時の氏名が記載されています。ここでは現在のクレジット表記で示します。",
+)
 _STATES = {
     "none": Badge(Bilingual("no marks", "来歴情報なし"), Tone.DASHED),
     "trusted": Badge(Bilingual("trusted", "信頼済み"), Tone.SOLID),
@@ -76,6 +81,10 @@ def file_blocks(image: ImageRecord, source: ReportSource) -> Iterator[Block]:
             ),
             Tone.ALERT,
         )
+    shown = _as_printed(marks, source)
+    if shown != marks:
+        yield Notice(_NAMED_TODAY, Tone.DASHED)
+        marks = shown
     yield Facts(_facts(marks), key="marks")
     if marks.steps:
         yield Table(key="steps", columns=_STEPS, rows=map(_step, marks.steps))
@@ -92,6 +101,33 @@ def _marks(path: Path, source: ReportSource) -> "FileMarks":
         trust_pem=MarkSigner.from_settings(source.settings).trust_pem,
         manifest=sidecar if sidecar.is_file() else None,
     )
+
+
+def _as_printed(marks: "FileMarks", source: ReportSource) -> "FileMarks":
+    """Return a file's marks with people as credits name them today, who may be withheld."""
+    from haikei.credits import people
+
+    xmp = marks.xmp
+    named = [one for step in marks.steps for one in step.people]
+    named += xmp.contributors if xmp is not None else ()
+    today = people.look_up(source.connection, {one.id for one in named if one.id})
+    other: dict[str, str] = {}
+
+    def shown(one: "NamedPerson") -> "NamedPerson":
+        if one.id not in today:
+            return one
+        name = printed_person(today[one.id])
+        other.update({one.name: name.en, one.name_ja: name.ja})
+        return replace(one, name=name.en, name_ja=name.ja if one.name_ja else "")
+
+    steps = tuple(replace(one, people=tuple(map(shown, one.people))) for one in marks.steps)
+    if xmp is not None:
+        xmp = replace(xmp, contributors=tuple(map(shown, xmp.contributors)))
+        credit = xmp.credit
+        for before in sorted(filter(None, other), key=len, reverse=True):
+            credit = other[before].join(people.occurrences(before).split(credit))
+        xmp = replace(xmp, credit=credit)
+    return replace(marks, steps=steps, xmp=xmp)
 
 
 def _facts(marks: "FileMarks") -> tuple[Fact, ...]:

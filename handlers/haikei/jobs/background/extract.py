@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from haikei.credits import ImageKind, Role
+from haikei.credits import ImageKind, ImageRecord, Person, Role, people
+from haikei.database import reading
 from haikei.generators import StageOutput
 from haikei.images import Picture, decode_picture, write_picture
 from haikei.jobs.background.collect import Collected
@@ -123,7 +124,7 @@ class _Work:
             at=self.ordered_at,
         )
         return marked_copy(
-            image,
+            self._as_printed(image),
             copy=copy,
             title=order.layout.stem,
             # Another background's job may have made the copy that all of them stand on.
@@ -153,7 +154,7 @@ class _Work:
             grade=self.validated.grade,
         )
         asked = self.order.retake
-        people = self.tools.settings.people
+        entries = self.tools.settings.people
         image = stage_image(
             hashed,
             picture,
@@ -162,10 +163,21 @@ class _Work:
             path=relative,
             others=(
                 *lines,
-                *(() if asked is None else retake(asked, people=people, at=self.ordered_at)),
+                *(() if asked is None else retake(asked, people=entries, at=self.ordered_at)),
             ),
         )
-        chain.mark(image, source=source, target=self.marked / f"background{relative.suffix}")
+        target = self.marked / f"background{relative.suffix}"
+        chain.mark(self._as_printed(image), source=source, target=target)
+
+    def _as_printed(self, image: ImageRecord) -> ImageRecord:
+        """Return a record with people as the register names them by now, whatever was told."""
+        with reading(self.tools.database) as connection:
+            printed = {one.id: one for one in people.as_printed(connection, image.people)}
+        made = (
+            replace(one, actor=printed[one.actor.id]) if isinstance(one.actor, Person) else one
+            for one in image.contributions
+        )
+        return replace(image, contributions=tuple(made))
 
     def _stage_path(self, stage: str, ending: str) -> PurePosixPath:
         return self.tools.storage.stage_path(

@@ -229,16 +229,22 @@ def is_open(connection: Connection, job: RowMapping, event: TouchUpPublished) ->
 
 
 def _missing(image: ImageRecord, artists: Sequence[Person]) -> tuple[Person, ...]:
-    known = {person.id for person in image.people}
+    # Whoever only approved it, or asked for another, did not paint it.
+    known = {person.id for person in _painters(image)}
     return tuple(person for person in artists if person.id not in known)
+
+
+def _painters(image: ImageRecord) -> tuple[Person, ...]:
+    painted = (one.actor for one in image.contributions if one.role is Role.TOUCH_UP)
+    return tuple({one.id: one for one in painted if isinstance(one, Person)}.values())
 
 
 def _disputed(
     order: TouchUpOrder, code: str, of: str, image: ImageRecord, missing: Sequence[Person]
 ) -> PainterDisputed:
     return PainterDisputed(
-        f"{order.file.name} was taken in before, as {code} by {_named(image.people)}, and not by "
-        f"{_named(missing)}. Nobody is credited anew.",
+        f"{order.file.name} was taken in before, as {code} by {_named(_painters(image))}, and not "
+        f"by {_named(missing)}. Nobody is credited anew.",
         advice=f"If they painted it together, say so: {_command(order, of, missing)} "
         f"--reason '…'; {_AS}. If it is not theirs, skip the job.",
     )

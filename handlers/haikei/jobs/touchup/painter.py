@@ -27,7 +27,7 @@ from haikei.names import plain_names
 
 def painters(order: TouchUpOrder, tools: Tools) -> tuple[Person, ...]:
     """
-    Return who painted, each once, by the names that settings and tracker give them.
+    Return who painted, each once, as credits name them today.
 
     Raises:
         CreditError: nobody is named, or a machine; or neither settings, tracker nor register know
@@ -50,7 +50,9 @@ def painters(order: TouchUpOrder, tools: Tools) -> tuple[Person, ...]:
             "Nobody is named for the paint-over.",
             advice="Say who painted, or record the artist's opt-out in the settings.",
         )
-    return tuple(found.values())
+    with reading(tools.database) as connection:
+        # Marks name nobody who was renamed or withheld here, whatever the tracker says.
+        return people.as_printed(connection, found.values())
 
 
 def person_called(name: str, tools: Tools) -> Person:

@@ -1,0 +1,25 @@
+"""Many random histories: every form of every report, all marks, and the auditor's script agree."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from support.histories import Act, Show, histories
+from support.testimony import check_everywhere
+
+
+@pytest.mark.timeout(3600)
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(acts=histories(most=9))
+def test_all_that_is_said_of_a_show_is_said_by_its_sealed_history(acts: list[Act]) -> None:
+    with ExitStack() as stack, TemporaryDirectory() as folder:
+        show = Show(stack, Path(folder))
+        show.play(acts)
+        check_everywhere(show, files=True)

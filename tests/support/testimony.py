@@ -1,0 +1,246 @@
+"""Hold all that is said of a show, anywhere, against the history that was played in it."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from haikei.credits import Scope
+from haikei.database import reading, utc_now
+from haikei.jobs import published_files, recompute
+from haikei.ledger import (
+    EntrySelection,
+    export_bundle,
+    note_signer,
+    seal,
+    select_entries,
+    verifier_script,
+)
+from haikei.ledger.selection import published_files as bundled_files
+from haikei.provenance import MarksState, NamedPerson, read_marks
+from haikei.reports import Format, ReportOptions, ReportSource, reports
+from haikei.reports.report_writing import write_report
+from haikei.texts import Language
+from support.histories import CAST, DECLARER, PROJECT, WITHHELD, Show, Take, called, member
+
+#: The roles whose holders a report names; those that are not here name everyone. Some name nobody.
+_NAMED_BY: Mapping[str, frozenset[str]] = {
+    "breakdown": frozenset({"genzu", "touch_up"}),
+    "verification": frozenset({"genzu", "touch_up"}),
+    "no-ai": frozenset({"genzu", "touch_up"}),
+    "copyright": frozenset({"genzu", "touch_up"}),
+    "article-50": frozenset(),
+    "dashboard": frozenset(),
+    "union-log": frozenset(),
+}
+_TEXTS = (Format.JSON, Format.HTML, Format.CSV, Format.TXT)
+
+
+def check_everywhere(show: Show, *, files: bool) -> None:
+    """
+    Hold ledger, tracker, reports, marks and a bundle against what must be said.
+
+    Args:
+        show: what was played.
+        files: also write every text form of every report, and let the auditor's script run.
+    """
+    check_ledger(show)
+    check_marks(show)
+    check_tracker(show)
+    check_reports(show, forms=_TEXTS if files else (Format.JSON,))
+    check_bundle(show, audited=files)
+
+
+def check_ledger(show: Show) -> None:
+    """The sealed entries, read as plain JSON, say of each picture who, with what and how."""
+    with reading(show.studio.database) as connection:
+        rows = connection.execute(text("SELECT payload FROM ledger ORDER BY seq")).scalars()
+        sealed = [json.loads(row) for row in rows]
+    images = {one["key"]: one for one in sealed if one["type"] == "image"}
+    later = [one for one in sealed if one["type"] == "contribution"]
+    told = {key: list(one["contributions"]) for key, one in images.items()}
+    for one in later:
+        told[one["image"]["key"]].append(one["contribution"])
+    for take in show.takes:
+        version = show.version(take)
+        for image, step in zip(version.images, take.steps, strict=True):
+            where = f"{take.code}: {image.key}"
+            # That a layout's lines are seen in a picture is measured, and no part in making it.
+            made = [one for one in told[image.key] if "recall" not in one["evidence"]]
+            people = {(one["role"], one["actor"]["id"]) for one in made if "id" in one["actor"]}
+            assert people == {(role, member(who).id) for role, who in step.people}, where
+            tools = {_tool(one["actor"]) for one in made if "id" not in one["actor"]}
+            assert tools == ({step.tool} if step.tool else set()), where
+            assert images[image.key]["source_type"] == step.source.value, where
+
+
+def _tool(actor: Mapping[str, Any]) -> str:
+    return f"{actor['name']} {actor['version']}".strip()
+
+
+def check_marks(show: Show) -> None:
+    """Each file holds, and names those who had a part when it was marked, as they were called."""
+    trust = show.studio.tools.marks().trust_pem
+    for take in show.takes:
+        marks = read_marks(show.file(take), trust_pem=trust)
+        assert marks.state is MarksState.TRUSTED, take.code
+        step, xmp = marks.steps[-1], marks.xmp
+        assert xmp is not None
+        assert _people(step.people) == _expected(take.final, take.marked_names), take.code
+        assert _people(xmp.contributors) == _expected(take.marked, take.marked_names), take.code
+        types = {one.source_type for one in step.actions if one.source_type}
+        assert types == {take.steps[-1].source.value}, take.code
+        assert xmp.digital_source_type.rpartition("/")[2] == take.source.value, take.code
+        told = f"{xmp.ai_system} {xmp.ai_system_version}".strip()
+        models = {one.tool for one in take.steps if one.with_ai}
+        assert bool(told) == bool(models), take.code
+        for model in models:
+            assert model.rpartition(" ")[0] in told, take.code
+        drew = {who for role, who in take.marked if role in {"genzu", "touch_up"}}
+        shown = {take.marked_names[who][0] for who in drew if who in take.marked_names}
+        assert set(xmp.creators) == shown, take.code
+
+
+def _people(named: Iterable[NamedPerson]) -> set[tuple[str, str, str, str]]:
+    return {(role, one.id, one.name, one.name_ja) for one in named for role in one.roles}
+
+
+def _expected(
+    people: Iterable[tuple[str, int]], names: Mapping[int, tuple[str, str]]
+) -> set[tuple[str, str, str, str]]:
+    withheld = ("", WITHHELD, "（本人の希望により非表示）")
+    return {
+        (role, *((member(who).id, *names[who]) if who in names else withheld))
+        for role, who in people
+    }
+
+
+def check_tracker(show: Show) -> None:
+    """The tracker's fields say the same, at once where no name was decided on, else put right."""
+    desk = show.studio.tracker.credits
+    scope = Scope(project=PROJECT, latest=False)
+    done = recompute(show.studio.database, desk, scope, dry_run=not show.decided)
+    assert not done.refused
+    assert not done.unknown
+    assert show.decided or not done.changed
+    names = show.names()
+    for take in show.takes:
+        stated = desk.stated["Version", show.version(take).tracker_id or 0]
+        found = dict(line.split(": ", 1) for line in stated.roles.splitlines())
+        expected: dict[str, set[str]] = {}
+        for role, who in take.people:
+            shown = f"{names[who][0]} ({member(who).id})" if who in names else WITHHELD
+            expected.setdefault(role, set()).add(shown)
+        people = {
+            role: set(line.split(", ")) for role, line in found.items() if role not in _TOOL_ROLES
+        }
+        assert people == expected, take.code
+        tools = {one for role in _TOOL_ROLES for one in found.get(role, "").split(", ") if one}
+        assert tools == take.tools == set(stated.system.split(", ")), take.code
+        assert stated.source_type == take.source.value, take.code
+        credited = {one for one in take.people if one[0] in {"genzu", "touch_up"}}
+        for line, script in ((stated.credit_en, 0), (stated.credit_ja, 1)):
+            assert _found(show, line)[script] == _shown(show, credited)[script], take.code
+
+
+_TOOL_ROLES = ("ai_layout", "ai_generation", "painting_algorithm")
+
+
+def _found(show: Show, text_: str) -> tuple[set[str], set[str]]:
+    """Return which names that anybody ever had, or could get next, stand in a text."""
+    every = [called(who, number) for who in range(CAST) for number in range(show.renamed[who] + 2)]
+    return {en for en, _ in every if en in text_}, {ja for _, ja in every if ja in text_}
+
+
+def _shown(show: Show, people: Iterable[tuple[str, int]]) -> tuple[set[str], set[str]]:
+    names = show.names()
+    shown = [names[who] for _, who in people if who in names]
+    return {en for en, _ in shown}, {ja for _, ja in shown}
+
+
+def check_reports(show: Show, *, forms: Sequence[Format]) -> None:
+    """Every report names whom it must, by today's names, and every tool; and nobody else."""
+    newest = [cut.takes[-1] for cut in show.cuts]
+    for report in reports():
+        for form in forms:
+            if form not in report.formats:
+                continue
+            if report.name == "image-sheet":
+                for take in show.takes:
+                    _check_report(show, report.name, form, [take], code=take.code)
+            else:
+                _check_report(show, report.name, form, show.takes, latest=False)
+                _check_report(show, report.name, form, newest)
+
+
+def _check_report(
+    show: Show,
+    name: str,
+    form: Format,
+    takes: Sequence[Take],
+    *,
+    code: str = "",
+    latest: bool = True,
+) -> None:
+    written = _written(show, name, form, code=code, latest=latest)
+    roles = _NAMED_BY.get(name)
+    people = {one for take in takes for one in take.people if roles is None or one[0] in roles}
+    allowed = _shown(show, {one for take in takes for one in take.people})
+    where = f"{name} as {form.value}, {code or 'newest' if latest else 'all'}"
+    for found, shown, may in zip(_found(show, written), _shown(show, people), allowed, strict=True):
+        assert found <= may, f"{where}: names {found - may}"
+        if form is Format.JSON:
+            assert found >= shown, f"{where}: names {shown - found} not"
+            assert roles is None or found == shown, f"{where}: names {found - shown}"
+
+
+def _written(show: Show, name: str, form: Format, *, code: str, latest: bool) -> str:
+    show.reports += 1
+    (report,) = [one for one in reports() if one.name == name]
+    with reading(show.studio.database) as connection:
+        source = ReportSource(
+            connection=connection,
+            settings=show.studio.settings,
+            scope=Scope(project=PROJECT, latest=latest),
+            now=utc_now(),
+            find_file=published_files(show.studio.settings),
+            hours=lambda: None,
+        )
+        document = report.document(source, ReportOptions(language=Language.EN, code=code))
+        target = show.folder / f"report-{show.reports}.{form.value}"
+        (file, *_) = write_report(document, form, target)
+    return file.read_text(encoding="utf-8-sig")
+
+
+def check_bundle(show: Show, *, audited: bool) -> None:
+    """A bundle of the show names whom it may, opens their commitments, and is verified."""
+    studio = show.studio
+    signer = note_signer(studio.settings)
+    seal(studio.database, signer)
+    roots = [root.path for root in studio.settings.storage.roots]
+    target = show.folder / f"bundle-{show.acts}.zip"
+    with reading(studio.database) as connection:
+        seqs = select_entries(connection, EntrySelection(project=PROJECT))
+        files, missing = bundled_files(connection, seqs, roots)
+        assert not missing
+        export_bundle(connection, seqs, target=target, signer=signer, files=files)
+    with zipfile.ZipFile(target) as archive:
+        names = json.loads(archive.read("names.json"))
+    people = frozenset(one for take in show.takes for one in take.people)
+    shown = {(one["name"], one["name_ja"]) for one in names.values()}
+    active = {show.names()[who] for _, who in people if who in show.names()}
+    assert shown - {(DECLARER.name, DECLARER.name_ja)} == active
+    if not audited:
+        return
+    script = show.folder / "verify_bundle.py"
+    script.write_text(verifier_script(), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "error", script, target, str(signer.key)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert _found(show, done.stdout)[0] == _shown(show, people)[0]

@@ -1,0 +1,58 @@
+"""Whatever happens to a show, all that speaks of it says the same of who made what with what."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import HealthCheck, Phase, example, given, settings
+
+from support.histories import (
+    Act,
+    Approve,
+    Erase,
+    HandInAgain,
+    OptOut,
+    Paint,
+    Publish,
+    Rename,
+    Retake,
+    Show,
+    histories,
+)
+from support.testimony import check_everywhere
+
+#: Every kind of act, each in a place where it once led to something that is not so.
+_EVENTFUL: list[Act] = [
+    Publish(artists=(0, 1), sign="a1111", declared=True, trained=False),
+    Publish(artists=(2,), sign="", declared=False, trained=True),
+    Paint(cut=0, artists=(3,), share=0, insist=False),
+    Paint(cut=0, artists=(3,), share=0, insist=True),
+    HandInAgain(cut=0, artist=4, insist=False),
+    Approve(cut=0, by=5),
+    HandInAgain(cut=0, artist=5, insist=True),
+    Rename(person=0),
+    OptOut(person=1),
+    Erase(person=2),
+    Retake(cut=1, by=0),
+    Paint(cut=1, artists=(2, 0), share=100, insist=False),
+]
+
+
+# The long run, with many more histories, is in tests/proofs.
+@settings(
+    max_examples=2,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(acts=histories(most=3))
+@example(acts=_EVENTFUL)
+def test_ledger_marks_tracker_reports_and_bundle_say_the_same_of_any_history(
+    acts: list[Act],
+) -> None:
+    with ExitStack() as stack, TemporaryDirectory() as folder:
+        show = Show(stack, Path(folder))
+        show.play(acts)
+        check_everywhere(show, files=False)
