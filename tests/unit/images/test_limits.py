@@ -118,11 +118,11 @@ def test_readers_are_shared_and_few(tmp_path: Path) -> None:
 
 def _children(known: frozenset[psutil.Process] = frozenset()) -> frozenset[psutil.Process]:
     """Return the readers that this process has started; other children are none of ours."""
-    return (
-        frozenset(
-            child
-            for child in psutil.Process().children()
-            if "haikei.images.sandbox" in child.cmdline()
-        )
-        - known
-    )
+    return frozenset(filter(_reads, psutil.Process().children())) - known
+
+
+def _reads(process: psutil.Process) -> bool:
+    try:
+        return "haikei.images.sandbox" in process.cmdline()
+    except psutil.Error:
+        return False  # it has ended, though nobody has waited for it yet

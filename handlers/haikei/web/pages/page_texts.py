@@ -174,8 +174,8 @@ PURPOSES = {
         "どこで、どの AI を、誰が、いつの合意で使ったか（発注元・映画賞向け）。",
     ),
     "article-50": Bilingual(
-        "Marks in files, systems, deep-fake assessments and disclosures under EU law.",
-        "EU 法に基づくファイルの標識、システム、ディープフェイク評価、開示。",
+        "Marks looked for in files, systems, deep-fake statements and disclosures, for EU law.",
+        "EU 法のために確認したファイルの標識、システム、ディープフェイクに関する申告、開示。",
     ),
     "copyright": Bilingual(
         "Per work the human part, the AI part to exclude, and the evidence, for registration.",
