@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.output import JsonOption, print_json, say
+from haikei.cli.output import STDOUT, JsonOption, print_json, say
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.show import Season, TimeOfDay
 
@@ -60,11 +60,14 @@ def generate(
         recipe=recipe,
         seed=seed,
     )
+    if out == STDOUT:
+        raise typer.BadParameter("it writes several files: name a folder", param_hint="--out")
     made = make_one(loaded, order, dry_run=dry_run, report=_silent if as_json else say)
     if as_json:
         print_json(
             {
                 "layout": order.layout,
+                "dry_run": dry_run,
                 "credit": made.credit_en,
                 "credit_ja": made.credit_ja,
                 "record": made.record,
