@@ -11,3 +11,4 @@ class Finding:
     subject: str  #: what was looked at, such as `field Version.sg_haikei_key`
     message: str  #: what was found
     advice: str = ""  #: what to do when not ok
+    planned: bool = False  #: a dry run: it is missing, nothing is in its way, and it would be made

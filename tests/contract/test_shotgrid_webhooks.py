@@ -120,7 +120,8 @@ def test_setup_makes_it_once(show: Show, settings: Settings) -> None:
 def test_a_dry_run_makes_none(show: Show, settings: Settings) -> None:
     finding = set_up(show, settings, dry_run=True)
 
-    assert not finding.ok
+    assert finding.ok
+    assert finding.planned
     assert "would be created" in finding.message
     assert not check(show, settings).ok
 

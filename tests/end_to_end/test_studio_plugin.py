@@ -62,7 +62,7 @@ def test_a_layout_goes_through_a_studios_naming_rule_generator_and_report(tmp_pa
         client = here.connect()
         found: Any = client.find("Version", [], ["code", "entity.Shot.code", "sg_haikei_credit"])
         client.close()
-        listed = json.loads(here.call("report", "list", "--json"))
+        listed = json.loads(here.call("report", "list", "--json"))["reports"]
         here.call("report", "open-retakes", "--project=PORT", f"--out={tmp_path / 'open.csv'}")
 
     assert job.state is JobState.DONE, job.error

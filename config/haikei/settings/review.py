@@ -1,12 +1,13 @@
 """How supervisors decide, where they look, and who is told."""
 
 import ipaddress
+import re
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
-from haikei.settings.section import LocatedPath, Seconds, Section, Slug, filled
+from haikei.settings.section import LocatedPath, RootUrl, Seconds, Section, Slug, filled
 from haikei.settings.template import Template
 
 
@@ -18,6 +19,20 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+_HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?", re.ASCII)
+
+
+def _listens(host: str) -> str:
+    """Return a host to listen on; anything else would only fail when pages are served."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if not _HOST.fullmatch(host) or host.replace(".", "").isdigit():
+            message = "is neither a host's name nor an IP address (IPv6 without brackets)"
+            raise ValueError(message) from None
+    return host
 
 
 class Statuses(Section):
@@ -70,12 +85,12 @@ class Web(Section):
 
     enabled: bool = True
     """Serve them."""
-    host: str = "127.0.0.1"
+    host: Annotated[str, AfterValidator(_listens)] = "127.0.0.1"
     """The address to listen on; any other than loopback asks people to sign in."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8771
     """The port to listen on."""
-    url: HttpUrl | None = None
-    """Where people and the tracker reach the pages, when that is not the address above."""
+    url: RootUrl | None = None
+    """Where people and the tracker reach the pages, if not above; the root of a host."""
     webhook_token: SecretStr | None = Field(default=None, exclude=True)
     """The webhooks' secret token: from HAIKEI_WEB__WEBHOOK_TOKEN; without it none is taken."""
     menu_secret: SecretStr | None = Field(default=None, exclude=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationInfo
 
 
 def _located(path: Path, info: ValidationInfo) -> Path:
@@ -29,6 +29,14 @@ def filled(items: tuple[object, ...]) -> tuple[object, ...]:
     return items
 
 
+def _root(url: HttpUrl) -> HttpUrl:
+    if url.path not in {None, "", "/"} or url.query or url.fragment or url.username or url.password:
+        message = "must be the root of a host, such as https://host.example, without a login"
+        raise ValueError(message)
+    return url
+
+
+RootUrl = Annotated[HttpUrl, AfterValidator(_root)]
 Seconds = Annotated[float, Field(gt=0)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 LocatedPath = Annotated[Path, AfterValidator(_located)]

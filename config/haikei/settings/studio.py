@@ -9,7 +9,7 @@ from haikei.formats import READABLE_ENDINGS
 from haikei.names import fits, plain_names
 from haikei.settings.credits import Credits, LedgerKeeping, PersonEntry, Reports, Signing
 from haikei.settings.review import Notifications, Review, TouchUpFolder, Web
-from haikei.settings.section import LocatedPath, Seconds, Section, Slug, filled
+from haikei.settings.section import LocatedPath, RootUrl, Seconds, Section, Slug, filled
 from haikei.settings.show_names import FolderNames, ShowNames
 from haikei.settings.template import Template, WrittenTemplate
 from haikei.show import Season, TimeOfDay
@@ -44,7 +44,7 @@ class Tracker(Section):
 
     kind: Slug = "shotgrid"
     """The adapter: a name in the entry points `haikei.trackers`."""
-    url: HttpUrl = HttpUrl("http://127.0.0.1:8770")
+    url: RootUrl = HttpUrl("http://127.0.0.1:8770")
     """The site's address; it must be the root of a host."""
     script: str = "haikei"
     """The script user (ApiUser) Haikei signs in as."""

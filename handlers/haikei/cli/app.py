@@ -2,7 +2,7 @@
 
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Protocol, cast
 
 import typer
 
@@ -24,7 +24,7 @@ from haikei.cli import (
     web,
 )
 from haikei.cli.credits import app as credits_app
-from haikei.cli.output import fail, say
+from haikei.cli.output import Exit, fail, print_error, say
 from haikei.errors import HaikeiError
 
 app = typer.Typer(
@@ -70,10 +70,10 @@ app.command("submit")(submit.submit)
 app.command("decide")(decide.decide)
 app.command("touchup")(touchup.touchup)
 app.command("verify")(verify.verify)
-app.command("report")(report.report)
 app.command("check-report")(report.check_report)
 app.command("setup")(doctor.setup)
 app.command("doctor")(doctor.doctor)
+app.add_typer(report.app, name="report")
 app.add_typer(web.app, name="web")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(credits_app, name="credits")
@@ -83,7 +83,27 @@ app.add_typer(config.app, name="config")
 
 def main() -> None:
     """Run the command line; an error is one clear sentence and an exit code, never a traceback."""
+    # Programs get a wrong command line in the shape of all errors; people get it with the usage.
+    for_people = "--json" not in sys.argv
     try:
-        app()
+        sys.exit(app(prog_name="haikei", standalone_mode=for_people))
     except HaikeiError as error:
         sys.exit(fail(error))
+    except typer.Abort:
+        sys.exit(Exit.FAILED)
+    except _REFUSAL as error:
+        refusal = cast("_Refusal", error)
+        print_error("UsageError", refusal.format_message(), "See `haikei --help`.", as_json=True)
+        sys.exit(refusal.exit_code)
+
+
+class _Refusal(Protocol):
+    """What typer raises for a wrong command line, whose class has no public name in typer."""
+
+    exit_code: int
+
+    def format_message(self) -> str: ...
+
+
+#: The base of what typer refuses a command line with.
+_REFUSAL = cast("type[Exception]", typer.BadParameter.__mro__[2])

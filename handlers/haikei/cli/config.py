@@ -169,6 +169,7 @@ def init(
     projects: Annotated[
         Path, typer.Option(help="The folder that holds the shows, and into which layouts land.")
     ] = Path("projects"),
+    as_json: JsonOption = False,
 ) -> None:
     """Write a settings file with every setting in it, explained. An existing file is kept."""
     from haikei.errors import SettingsError
@@ -184,6 +185,9 @@ def init(
         raise SettingsError(f"{file} cannot be written: {error}.") from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(starter(projects=str(projects)))
+    if as_json:
+        print_json({"file": file})
+        return
     say(f"Wrote {file}. Next: set the tracker's address in it, then `haikei doctor`.")
 
 

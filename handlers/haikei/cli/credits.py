@@ -1,8 +1,9 @@
 """`haikei credits`: who made what, what people are called, and what they answer for."""
 
 import hashlib
+import sys
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ import typer
 
 from haikei.cli import confirmations as confirming
 from haikei.cli.credits_repair import recompute
-from haikei.cli.output import JsonOption, Stated, print_json, print_table, say
+from haikei.cli.output import JsonOption, Stated, print_json, print_table, say, warn
 from haikei.cli.startup import (
     SettingsOption,
     find_person,
@@ -92,7 +93,8 @@ def list_people(settings: SettingsOption = None, *, as_json: JsonOption = False)
         everyone = [one for one in people.everyone(connection) if not one.is_asked_for]
         counts = people.contributions_of(connection)
     if as_json:
-        print_json([_plain_person(one, counts.get(one.id, 0)) for one in everyone])
+        shown = [_plain_person(one, counts.get(one.id, 0)) for one in everyone]
+        print_json({"people": shown})
         return
     print_table(
         ("id", "name", "Japanese", "contributions", "not named because of"),
@@ -106,12 +108,17 @@ def rename(
     name: Annotated[str, typer.Option(help="The name in Latin letters.")],
     ja: Annotated[str, typer.Option(help="The name in Japanese script.")] = "",
     settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """Give a person another name, in everything that was and will be recorded; the id stays."""
     from haikei.credits import people
 
     with _writing(settings) as connection:
         renamed = people.rename(connection, person, name=name, name_ja=ja)
+    if as_json:
+        print_json({"person": renamed.id, "name": renamed.name, "name_ja": renamed.name_ja})
+        return
     say(f"{renamed.id} is now {_named(renamed)}.")
     say("`haikei credits recompute` writes it to the tracker.")
 
@@ -122,6 +129,8 @@ def name_layout(
     artist: Annotated[str, typer.Argument(help="Who drew its layout: an id or a name.")],
     by: Annotated[str, typer.Option(help="Who answers for it: an id or a name.")],
     settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """Name a layout's artist where the tracker leaves it open among several, and recompute."""
     from haikei.credits import Scope
@@ -149,13 +158,19 @@ def name_layout(
             person = as_credited(find_person(connection, artist), loaded.people)
             source = f"haikei credits name-layout by {answering.id}"
             asking.name_artist(connection, question, person, source=source, at=utc_now())
-        say(f"{_named(person)} ({person.id}) is named for the layout of {version.code}.")
+        tell = warn if as_json else say
+        tell(f"{_named(person)} ({person.id}) is named for the layout of {version.code}.")
+        changed = 0
         if tracker.parts.credits is not None:
             scope = Scope(
                 project=version.project, sequence=version.sequence, shot=version.shot, latest=False
             )
             done = put_right(database, tracker.parts.credits, scope)
-            say(f"{done.versions} versions: {done.changed} rows changed in the tracker.")
+            changed = done.changed
+            tell(f"{done.versions} versions: {done.changed} rows changed in the tracker.")
+        if as_json:
+            told = {"person": person.id, "by": answering.id, "changed": changed}
+            print_json({"version": version.code, **told})
     finally:
         tracker.close()
         database.dispose()
@@ -163,13 +178,20 @@ def name_layout(
 
 @app.command("opt-out")
 def opt_out(
-    person: PersonArgument, reference: ReferenceOption, settings: SettingsOption = None
+    person: PersonArgument,
+    reference: ReferenceOption,
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """Print a person's name in no credits from now on; that they asked is sealed."""
     from haikei.credits import people
 
     with _writing(settings) as connection:
         people.opt_out(connection, person, reference)
+    if as_json:
+        print_json({"person": person, "reference": reference})
+        return
     say(f"{person} is not named any more.")
     say("`haikei credits recompute` writes it to the tracker.")
 
@@ -185,6 +207,7 @@ def erase(
         typer.Option(help="Look for this name too, such as one that was erased. Repeatable."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """
     Erase a person's names for good. The ledger's proofs stand; nobody can undo it.
@@ -195,29 +218,40 @@ def erase(
     from haikei.credits import people
     from haikei.database import drop_deleted
 
+    if as_json and not yes:
+        raise typer.BadParameter("--json asks nothing: add --yes", param_hint="--yes")
     loaded = load_settings(settings)
     database = open_studio(loaded)
-    try:
-        if not yes:
-            typer.confirm(f"Erase the names of {person} for good?", abort=True)
-        with database.begin() as connection:
-            erased = people.erase(connection, person, reference, also=name or ())
-        say(f"Erased: {erased.openings} commitments cannot be opened any more.")
-        if erased.texts:
-            say(f"The name was taken out of {erased.texts} texts and orders.")
-        if erased.sealed:
-            entries = ", ".join(str(seq) for seq in erased.sealed)
-            say(f"Others' sealed words still hold the name: entries {entries}.", colour="yellow")
-        tell_what_is_left(loaded, erased)
-        if not drop_deleted(database):
-            say(
-                "The database's log still holds the name while another process reads it: stop "
-                "Haikei and erase once more.",
-                colour="yellow",
-            )
-    finally:
-        database.dispose()
-    say("Files that were published keep what they say. `haikei credits recompute` is next.")
+    # What is left to do is said to people, beside what a program reads.
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        try:
+            if not yes:
+                typer.confirm(f"Erase the names of {person} for good?", abort=True)
+            with database.begin() as connection:
+                erased = people.erase(connection, person, reference, also=name or ())
+            say(f"Erased: {erased.openings} commitments cannot be opened any more.")
+            if erased.texts:
+                say(f"The name was taken out of {erased.texts} texts and orders.")
+            if erased.sealed:
+                entries = ", ".join(str(seq) for seq in erased.sealed)
+                say(
+                    f"Others' sealed words still hold the name: entries {entries}.", colour="yellow"
+                )
+            tell_what_is_left(loaded, erased)
+            dropped = drop_deleted(database)
+            if not dropped:
+                say(
+                    "The database's log still holds the name while another process reads it: stop "
+                    "Haikei and erase once more.",
+                    colour="yellow",
+                )
+        finally:
+            database.dispose()
+        say("Files that were published keep what they say. `haikei credits recompute` is next.")
+    if as_json:
+        counts = {"commitments": erased.openings, "texts": erased.texts, "dropped": dropped}
+        left = {"sealed": list(erased.sealed), "paths": list(erased.paths)}
+        print_json({"person": person, **counts, **left})
 
 
 @app.command()
@@ -342,7 +376,8 @@ def list_statements(
             stated = list(said.statements(connection, project=project, kinds=kinds))
         found = [(one, said.entry_of(connection, one.key)) for one in stated]
     if as_json:
-        print_json([_plain_statement(one, seq) for one, seq in found])
+        shown = [_plain_statement(one, seq) for one, seq in found]
+        print_json({"statements": shown})
         return
     print_table(
         ("entry", "when", "kind", "where", "by", "to", "says", "reference"),

@@ -80,7 +80,9 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the demonstration studio stands.")] = Path(
         "demo"
     ),
-    port: Annotated[int, typer.Option(help="Port of the embedded tracker; 0 picks one.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the embedded tracker; 0 picks one.")
+    ] = 0,
     model: Annotated[
         Path | None,
         typer.Option(help="A model folder in diffusers format that takes the cuts on."),

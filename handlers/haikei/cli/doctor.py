@@ -278,10 +278,15 @@ def setup(
     from haikei.trackers import load_tracker
 
     findings = load_tracker(load_settings(settings)).setup(dry_run=dry_run)
+    ok = all(one.ok for one in findings)
     if as_json:
-        print_json([finding_row(one) for one in findings])
+        rows = [finding_row(one) for one in findings]
+        print_json({"ok": ok, "dry_run": dry_run, "findings": rows})
     else:
         for one in findings:
             say_finding(one)
-    if not all(one.ok for one in findings):
+        planned = sum(one.planned for one in findings)
+        if planned:
+            say(f"{planned} would be made. `haikei setup` without --dry-run makes them.")
+    if not ok:
         raise typer.Exit(Exit.FAILED)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.output import JsonOption, print_json, say, warn
+from haikei.cli.output import STDOUT, JsonOption, print_json, say, warn
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.show import Season, TimeOfDay
 
@@ -75,6 +75,8 @@ def generate(
         recipe=recipe,
         seed=seed,
     )
+    if out == STDOUT:
+        raise typer.BadParameter("it writes several files: name a folder", param_hint="--out")
     made = make_one(
         loaded, order, project=names, dry_run=dry_run, report=_silent if as_json else say
     )
@@ -82,6 +84,7 @@ def generate(
         print_json(
             {
                 "layout": order.layout,
+                "dry_run": dry_run,
                 "credit": made.credit_en,
                 "credit_ja": made.credit_ja,
                 "record": made.record,

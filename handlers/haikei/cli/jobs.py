@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
+from haikei.cli.output import Exit, JsonOption, print_json, print_table, say, warn
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.errors import JobError
 from haikei.jobs import Job, JobState
@@ -127,14 +127,15 @@ def skip(
 
 
 @app.command()
-def cancel(key: KeysArgument = None, settings: SettingsOption = None) -> None:
+def cancel(
+    key: KeysArgument = None, settings: SettingsOption = None, *, as_json: JsonOption = False
+) -> None:
     """Stop jobs that wait or run."""
     store = _store(settings)
     if not key:
         raise _nothing_named()
-    for one in key:
-        job = store.cancel(one)
-        say(f"{job.key}: {job.state.value}, asked to stop")
+    chosen = [store.get(one) for one in key]
+    _decide(chosen, store.cancel, word=", asked to stop", dry_run=False, as_json=as_json)
 
 
 @app.command("watch")
@@ -150,6 +151,8 @@ def watch_jobs(
     store = _store(settings)
     since: datetime | None = None
     told: dict[str, tuple[object, ...]] = {}
+    ends = "until no job waits or runs" if until_idle else "until Ctrl-C"
+    warn(f"Waiting for changes of jobs, {ends}.")
     while True:
         for job in store.changes(since):
             since = job.updated_at if since is None else max(since, job.updated_at)
@@ -239,7 +242,14 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _decide(chosen: list[Job], act: Callable[[str], Job], *, dry_run: bool, as_json: bool) -> None:
+def _decide(
+    chosen: list[Job],
+    act: Callable[[str], Job],
+    *,
+    dry_run: bool,
+    as_json: bool,
+    word: str = "",
+) -> None:
     """Count the jobs, then decide about each; one that somebody else decided about is said."""
     kinds = Counter(job.error_kind or job.state.value for job in chosen)
     if not as_json:
@@ -260,7 +270,8 @@ def _decide(chosen: list[Job], act: Callable[[str], Job], *, dry_run: bool, as_j
                 error = str(raised)
         rows.append({"key": job.key, "kind": job.error_kind, "state": state.value, "error": error})
         if not as_json:
-            say(f"{job.key}: {error or (f'would be taken ({state.value})' if dry_run else state)}")
+            done = f"would be taken ({state.value})" if dry_run else f"{state}{word}"
+            say(f"{job.key}: {error or done}")
     if as_json:
         print_json({"count": len(chosen), "kinds": kinds, "dry_run": dry_run, "jobs": rows})
     if failed:

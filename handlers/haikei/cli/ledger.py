@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.output import Exit, JsonOption, print_json, print_table, say, warn
+from haikei.cli.output import (
+    STDOUT,
+    Exit,
+    JsonOption,
+    print_json,
+    print_table,
+    say,
+    to_stdout,
+    warn,
+)
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.errors import LedgerError
 
@@ -91,9 +100,12 @@ def checkpoint(settings: SettingsOption = None, *, as_json: JsonOption = False) 
 def prove(
     image: ImageArgument,
     out: Annotated[
-        Path | None, typer.Option(help="A folder for the record and its proof.", file_okay=False)
+        Path | None,
+        typer.Option(help="A folder for the record and its proof; `-`, or none: print the proof."),
     ] = None,
     settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """Prove that an image's record stands in the ledger, in one small text file."""
     from haikei.database import reading
@@ -118,18 +130,25 @@ def prove(
         path = StoredTree(connection).inclusion(seq, newest.checkpoint.size)
     proof = InclusionProof(index=seq, path=path, note=newest.note)
     proof.check(record.payload, note_signer(loaded).key)
-    if out is None:
+    files: list[Path] = []
+    if out is not None and out != STDOUT:
+        if out.is_file():
+            raise typer.BadParameter(f"{out} is a file, not a folder", param_hint="--out")
+        out.mkdir(parents=True, exist_ok=True)
+        files = [out / f"{seq}.json", out / f"{seq}.tlog-proof"]
+        _write_new(files[0], record.payload)
+        _write_new(files[1], str(proof))
+    if as_json:
+        print_json({"entry": seq, "proof": str(proof), "files": files})
+    elif files:
+        say(f"{files[1]}", colour="green")
+    else:
         typer.echo(str(proof), nl=False)
-        return
-    out.mkdir(parents=True, exist_ok=True)
-    _write_new(out / f"{seq}.json", record.payload)
-    _write_new(out / f"{seq}.tlog-proof", str(proof))
-    say(f"{out / f'{seq}.tlog-proof'}", colour="green")
 
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Option(help="The zip file to write.", dir_okay=False)],
+    out: Annotated[Path, typer.Option(help="The zip file to write; `-`: to standard output.")],
     project: Annotated[str, typer.Option(help="A show.")] = "",
     sequence: Annotated[str, typer.Option(help="Only this sequence of it.")] = "",
     shot: Annotated[str, typer.Option(help="Only this shot of it.")] = "",
@@ -147,8 +166,9 @@ def export(
     from haikei.ledger import EntrySelection
 
     if bool(project) == bool(image) or ((sequence or shot) and not project):
-        typer.secho("Give either --project, or --image alone.", fg="red", err=True)
-        raise typer.Exit(Exit.USAGE)
+        raise typer.BadParameter("give either --project, or --image alone", param_hint="--project")
+    if out.is_dir():
+        raise typer.BadParameter(f"{out} is a folder, not a file", param_hint="--out")
     selection = EntrySelection(
         project=project,
         sequence=sequence,
@@ -156,7 +176,9 @@ def export(
         image=_sha256(image) if image else "",
     )
     loaded, database = _open(settings)
-    done, missing = _export(loaded, database, selection, out, files=files)
+    with to_stdout(out, as_json=as_json) as target:
+        done, missing = _export(loaded, database, selection, target, files=files)
+    tell = warn if out == STDOUT else say
     if as_json:
         print_json(
             {
@@ -171,8 +193,9 @@ def export(
             }
         )
     else:
-        say(f"{done.path}", colour="green")
-        say(
+        if out != STDOUT:
+            say(f"{done.path}", colour="green")
+        tell(
             f"{done.entries} entries, {done.names} people by name, {done.withheld} names withheld, "
             f"{done.files} files, up to checkpoint {done.checkpoint.checkpoint.size}"
         )
@@ -203,18 +226,17 @@ def show_log(
     with reading(database) as connection:
         found = list_entries(connection, start=start, limit=limit, about=about)
     if as_json:
-        print_json(
-            [
-                {
-                    "seq": one.seq,
-                    "key": one.key,
-                    "leaf": one.leaf.hex(),
-                    "appended_at": one.appended_at.isoformat(),
-                    "record": json.loads(one.payload),
-                }
-                for one in found
-            ]
-        )
+        entries = [
+            {
+                "seq": one.seq,
+                "key": one.key,
+                "leaf": one.leaf.hex(),
+                "appended_at": one.appended_at.isoformat(),
+                "record": json.loads(one.payload),
+            }
+            for one in found
+        ]
+        print_json({"entries": entries})
         return
     print_table(
         ("entry", "appended", "what", "of", "key"),
@@ -226,11 +248,15 @@ def show_log(
 
 
 @app.command()
-def key(settings: SettingsOption = None) -> None:
+def key(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
     """Print the vkey with which outsiders verify checkpoints: give it to them by another road."""
     from haikei.ledger import note_signer
 
-    typer.echo(str(note_signer(load_settings(settings)).key))
+    vkey = str(note_signer(load_settings(settings)).key)
+    if as_json:
+        print_json({"key": vkey})
+    else:
+        typer.echo(vkey)
 
 
 def _open(settings: Path | None) -> "tuple[Settings, Engine]":

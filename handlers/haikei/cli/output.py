@@ -5,8 +5,12 @@ chosen.
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from enum import IntEnum, StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +34,9 @@ class Exit(IntEnum):
     TRY_AGAIN = 75  #: something is away that may come back (EX_TEMPFAIL of sysexits.h)
 
 
+#: As a file's name: standard output.
+STDOUT = Path("-")
+
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")
 ]
@@ -44,26 +51,60 @@ def exit_code(error: HaikeiError) -> Exit:
 
 def fail(error: HaikeiError) -> Exit:
     """Print an error as the command's last word and return its exit code."""
-    if "--json" in sys.argv:
-        print_json(
-            {
-                "error": type(error).__name__,
-                "message": error.message,
-                "advice": error.advice,
-                "retry_after": error.retry_after,
-            }
-        )
-    else:
-        warn(f"error: {error.message}", colour="red")
-        if error.advice:
-            warn(f"  {error.advice}")
+    name, wait = type(error).__name__, error.retry_after
+    print_error(name, error.message, error.advice, wait, as_json="--json" in sys.argv)
     return exit_code(error)
 
 
-def print_json(value: object) -> None:
-    """Print one JSON document."""
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+def print_error(
+    kind: str, message: str, advice: str | None, retry_after: float | None = None, *, as_json: bool
+) -> None:
+    """Print why a command did nothing: for programs in the one shape that all commands have."""
+    if as_json:
+        print_json(
+            {"error": kind, "message": message, "advice": advice, "retry_after": retry_after}
+        )
+        return
+    warn(f"error: {message}", colour="red")
+    if advice:
+        warn(f"  {advice}")
+
+
+def print_json(value: Mapping[str, object]) -> None:
+    """Print one JSON document: an object, so that it can grow; lists have a name in it."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
     sys.stdout.write(escaped(text) + "\n")
+    sys.stdout.flush()
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+@contextmanager
+def to_stdout(out: Path, *, as_json: bool) -> Generator[Path]:
+    """
+    Yield where to write a file that goes to `out`, and print it where that is `-`.
+
+    Writers sync, rename and sign files, so that one is made beside the terminal and then printed.
+
+    Raises:
+        typer.BadParameter: JSON is printed there already, or a terminal would get bytes.
+    """
+    if out != STDOUT:
+        yield out
+        return
+    if as_json:
+        raise typer.BadParameter("--json prints there already", param_hint="--out -")
+    with TemporaryDirectory(prefix="haikei-") as folder:
+        yield Path(folder) / "out"
+        made = list(Path(folder).iterdir())
+        if len(made) != 1:
+            raise typer.BadParameter("it is several files: name one", param_hint="--out -")
+        data = made[0].read_bytes()
+    if sys.stdout.isatty() and b"\0" in data:
+        raise typer.BadParameter("a terminal shows no such file: use a pipe", param_hint="--out -")
+    sys.stdout.buffer.write(data)
     sys.stdout.flush()
 
 
@@ -79,7 +120,8 @@ def warn(text: str, *, colour: str | None = None) -> None:
 
 def say_finding(finding: "Finding") -> None:
     """Print one line of a check-up, and what to do about it."""
-    say(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.message}")
+    word = "plan" if finding.planned else "ok  " if finding.ok else "FAIL"
+    say(f"{word} {finding.subject}: {finding.message}")
     if finding.advice and not finding.ok:
         say(f"     {finding.advice}", colour="yellow")
 
@@ -88,6 +130,7 @@ def finding_row(finding: "Finding") -> Mapping[str, object]:
     """Return one line of a check-up for `print_json`."""
     return {
         "ok": finding.ok,
+        "planned": finding.planned,
         "subject": finding.subject,
         "message": finding.message,
         "advice": finding.advice,

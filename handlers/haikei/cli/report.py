@@ -4,14 +4,24 @@ machines.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from haikei.cli.output import Exit, JsonOption, print_json, print_table, say, warn
+from haikei.cli.output import (
+    STDOUT,
+    Exit,
+    JsonOption,
+    print_json,
+    print_table,
+    say,
+    to_stdout,
+    warn,
+)
 from haikei.cli.startup import SettingsOption, load_settings
 from haikei.errors import CreditError, HaikeiError, ReportError
 from haikei.reports import Format
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
     from haikei.reports.kinds import MadeReport
 
 _LIST, _ALL, _ROLL = "list", "all", "credits-roll"
+_WRITE = "write"
 #: People who have not confirmed that are named; the command that is named lists all.
 _NAMED = 20
 #: What `haikei report all` writes of each report when no format is named: PDF takes long.
@@ -34,8 +45,44 @@ _MORE = Bilingual("and {n} more; --json lists all", "ほか{n}件（--json で�
 _MOST_LINES = 40
 
 
-def report(
-    name: Annotated[str, typer.Argument(help="A report's name; `list` tells them, `all` all.")],
+class _Reports(TyperGroup):
+    """`haikei report NAME`: what is no verb of ours is a report's name, or an option of one."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        first = [one for one in args if one != "--json"][:1]
+        if first == [_LIST]:
+            args = [_LIST, *(one for one in args if one != _LIST)]
+        elif first and first[0] not in {_WRITE, "-h", "--help"}:
+            args = [_WRITE, *args]
+        return super().make_context(info_name, args, parent, **extra)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        names = self.commands[_WRITE].params[0].shell_complete(ctx, incomplete)
+        return [*super().shell_complete(ctx, incomplete), *names]
+
+
+app = typer.Typer(
+    cls=_Reports,
+    help="List reports, or write one, by its name, on a show, a sequence, a cut or one version.",
+    no_args_is_help=True,
+)
+
+
+def _names(incomplete: str) -> list[str]:
+    from haikei.reports import reports
+
+    names = (_ALL, *(one.name for one in reports()))
+    return [one for one in names if one.startswith(incomplete)]
+
+
+@app.command(_WRITE)
+def write(
+    name: Annotated[
+        str,
+        typer.Argument(help="A report's name, or `all`: every report.", autocompletion=_names),
+    ],
     project: Annotated[str, typer.Option(help="The show, by its name in records.")] = "",
     sequence: Annotated[str, typer.Option(help="Only this sequence.")] = "",
     shot: Annotated[str, typer.Option(help="Only this cut.")] = "",
@@ -46,7 +93,8 @@ def report(
         typer.Option("--format", help="Else the ending of --out, else the report's usual one."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The file to write; with `all`, the folder.")
+        Path | None,
+        typer.Option(help="The file to write, `-` for standard output; with `all`, the folder."),
     ] = None,
     settings: SettingsOption = None,
     *,
@@ -63,14 +111,15 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Write a report on a show, a sequence, a cut or one version.
+    Write a report; `write` may be left out: `haikei report breakdown --project PORT`.
 
     Files that stand are kept unless --force is given; a report that fails leaves nothing behind.
     What you can do about what is missing is printed as a cover note, and stands in no report.
     """
     if name == _LIST:
-        _list(as_json=as_json)
-        return
+        raise typer.BadParameter("`haikei report list` takes nothing but --json", param_hint="NAME")
+    if name == _ALL and out == STDOUT:
+        raise typer.BadParameter("it writes several files: name a folder", param_hint="--out")
     if not project:
         raise typer.BadParameter("say which show", param_hint="--project")
     if by_reading and name not in {"credits-roll", _ALL}:
@@ -100,10 +149,10 @@ class _CoverNote:
     def add(self, advice: Bilingual) -> None:
         self._lines.setdefault(advice)
 
-    def print(self) -> None:
+    def print(self, say: Callable[..., None] = say) -> None:
         if not self._lines:
             return
-        say()
+        say("")
         say(in_language(_COVER_NOTE, self._language), colour="cyan")
         for line in list(self._lines)[:_MOST_LINES]:
             say(f"- {in_language(line, self._language)}")
@@ -115,22 +164,23 @@ class _CoverNote:
         return [{"en": line.en, "ja": line.ja} for line in self._lines]
 
 
-def _list(*, as_json: bool) -> None:
+@app.command(_LIST)
+def list_reports(*, as_json: JsonOption = False) -> None:
+    """List the reports that there are, with what each is for and its formats."""
     from haikei.reports import reports
 
     known = reports()
     if as_json:
-        print_json(
-            [
-                {
-                    "name": one.name,
-                    "title": {"en": one.title.en, "ja": one.title.ja},
-                    "purpose": one.purpose,
-                    "formats": [form.value for form in one.formats],
-                }
-                for one in known
-            ]
-        )
+        shown = [
+            {
+                "name": one.name,
+                "title": {"en": one.title.en, "ja": one.title.ja},
+                "purpose": one.purpose,
+                "formats": [form.value for form in one.formats],
+            }
+            for one in known
+        ]
+        print_json({"reports": shown})
         return
     rows = ((one.name, one.purpose, " ".join(form.value for form in one.formats)) for one in known)
     print_table(("report", "what it is for", "formats"), rows)
@@ -152,6 +202,18 @@ def _write_one(
     wanted = find_report(name)
     chosen = _format(wanted, form, out)
     path = out or Path(f"{_stem(wanted, source)}.{chosen.value}")
+    if path == STDOUT:
+        document = wanted.document(source, options)
+        if document.sign is not None:
+            raise ReportError(
+                f"{name} is signed, and its signature is a file beside it.",
+                advice="Name a file with --out.",
+            )
+        with to_stdout(path, as_json=as_json) as target:
+            write_report(document, chosen, target)
+        note.print(warn)
+        _say_unconfirmed(_unconfirmed(wanted, source) or [], source.scope.project)
+        return
     if path.exists() and not force:
         # Said before hours are spent on a report that would have nowhere to go.
         raise ReportError(

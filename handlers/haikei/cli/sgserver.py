@@ -33,7 +33,9 @@ class Uploads(StrEnum):
 
 def sgserver(
     data: Annotated[Path, typer.Option(help="The folder that holds the site.")],
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 picks a free one.")] = 8770,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 picks a free one.")
+    ] = 8770,
     script: Annotated[
         list[str] | None,
         typer.Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.output import Exit, JsonOption, print_json, say, warn
+from haikei.cli.output import Exit, JsonOption, print_error, print_json, say, warn
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
 
 if TYPE_CHECKING:
@@ -64,17 +64,19 @@ def submit(
             if not dry_run:
                 show(found)
                 if wait:
+                    _say_wait(found, timeout)
                     found = _kept(found, client.wait(found.key, timeout=timeout, on_change=show))
         else:
             found, look = _submit_here(path, place, version, settings, dry_run=dry_run)
             if not dry_run:
                 show(found)
                 if wait:
+                    _say_wait(found, timeout)
                     found = _kept(found, _wait(look, timeout, show))
     except ClientError as error:
         raise typer.Exit(_fail(error, as_json=as_json)) from None
     if as_json:
-        print_json(asdict(found))
+        print_json({**asdict(found), "dry_run": dry_run})
     elif dry_run:
         made = ", ".join(found.variants) or "a touch-up"
         known = "" if found.new else f"; it is known already ({found.state})"
@@ -171,6 +173,16 @@ def _say(found: "Submission") -> None:
         say(f"{found.key}  {found.state}")
 
 
+def _say_wait(found: "Submission", timeout: float) -> None:
+    """Say on standard error what is waited for, also to whom reads JSON."""
+    if not found.has_ended:
+        what = "its jobs" if not found.jobs else f"{len(found.jobs)} jobs"
+        warn(
+            f"Waiting for {what} to end ({found.state} now), at most {timeout:g} s. `haikei run` "
+            "must be at work; Ctrl-C ends the waiting and no job."
+        )
+
+
 def _silent(_: "Submission") -> None:
     return
 
@@ -178,13 +190,8 @@ def _silent(_: "Submission") -> None:
 def _fail(error: "ClientError", *, as_json: bool) -> Exit:
     from haikei.client import ServerAway, StillRunning
 
-    if as_json:
-        kind = error.kind or type(error).__name__
-        print_json({"error": kind, "message": error.message, "advice": error.advice})
-    else:
-        warn(f"error: {error.message}", colour="red")
-        if error.advice:
-            warn(f"  {error.advice}")
+    kind = error.kind or type(error).__name__
+    print_error(kind, error.message, error.advice, as_json=as_json)
     if isinstance(error, (ServerAway, StillRunning)):
         return Exit.TRY_AGAIN
     no_way_in = error.status in {401, 403} or not (error.status or error.kind)

@@ -167,6 +167,7 @@ def _compare(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
+                "dry_run": True,
                 "of": examined.parent.version.code,
                 "full_repaint": examined.measured.full_repaint,
                 "alike_ppm": examined.measured.similarity_ppm,
@@ -195,7 +196,14 @@ def _take_in(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
     except NothingPainted as answer:
         # An answer, and no failure: the file is what it was, and nobody is credited for it.
         if as_json:
-            print_json({"created": False, "conversion": answer.message, "to_insist": answer.advice})
+            print_json(
+                {
+                    "dry_run": False,
+                    "created": False,
+                    "conversion": answer.message,
+                    "to_insist": answer.advice,
+                }
+            )
         else:
             say(answer.message, colour="yellow")
             say(answer.advice or "")
@@ -209,6 +217,7 @@ def _take_in(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
+                "dry_run": False,
                 "code": taken.code,
                 "created": taken.created,
                 "url": taken.background.url,

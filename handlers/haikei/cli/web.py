@@ -55,7 +55,12 @@ def web(
     loaded = load_settings(settings)
     given = {"host": host, "port": port}
     changed = {name: value for name, value in given.items() if value is not None}
-    chosen = Web.model_validate({**dict(loaded.web), **changed})
+    try:
+        chosen = Web.model_validate({**dict(loaded.web), **changed})
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{host!r} is no host to listen on", param_hint="--host"
+        ) from error
     configure_logs(loaded.log)
 
     def announce(url: str) -> None:
@@ -113,7 +118,7 @@ def list_tokens(settings: SettingsOption = None, *, as_json: JsonOption = False)
     """List all tokens, without what opens anything."""
     found = [_plain(one) for one in _tokens(settings).all()]
     if as_json:
-        print_json(found)
+        print_json({"tokens": found})
         return
     columns = ("id", "name", "scopes", "login", "state", "used_at", "expires_at")
     rows = [[_cell(one[column]) for column in columns] for one in found]

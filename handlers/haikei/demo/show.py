@@ -87,6 +87,10 @@ def run_demo(
         tell(f"The tracker is set up: {len(findings)} fields, types and storages are right")
         with _processes(settings, studio, environment):
             _drop_all(studio, stop, tell)
+            tell(
+                f"Waiting until {len(CUTS)} layouts are backgrounds in review, at most "
+                f"{options.timeout:.0f} s"
+            )
             result = _wait(settings, studio, url, options.timeout, stop, on_jobs)
             result = replace(result, pages=address(settings))
             if not result.missing and not stop.is_set():

@@ -2,11 +2,15 @@
 
 import dataclasses
 import hashlib
+import io
 import json
+import shutil
+import sqlite3
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -175,11 +179,72 @@ def test_a_selection_must_be_clear() -> None:
 
 
 def test_entries_are_listed_and_found(layout: Path) -> None:
-    everything = json.loads(call("log", "--json").stdout)
-    found = json.loads(call("log", "--json", "--about", "akane/c001.png").stdout)
-    first = json.loads(call("log", "--json", "--start", "0", "--limit", "1").stdout)
+    everything = json.loads(call("log", "--json").stdout)["entries"]
+    found = json.loads(call("log", "--json", "--about", "akane/c001.png").stdout)["entries"]
+    first = json.loads(call("log", "--json", "--start", "0", "--limit", "1").stdout)["entries"]
 
     assert [one["seq"] for one in everything] == list(range(len(everything)))
     assert [one["record"]["path"] for one in found] == ["akane/c001.png"]
     assert first[0]["seq"] == 0
     assert "image layout" in call("log").stdout
+
+
+def test_a_copy_of_the_state_folder_can_be_restored(studio: Path, layout: Path) -> None:
+    """As docs/how-to/production.md says it: .backup, keys and checkpoints, put back together."""
+    state, copy = studio / "state", studio / "copy"
+    call("checkpoint")
+    before = json.loads(call("verify", "--json").stdout)
+    copy.mkdir()
+    with (
+        closing(sqlite3.connect(state / "haikei.db")) as here,
+        closing(sqlite3.connect(copy / "haikei.db")) as there,
+    ):
+        here.backup(there)
+    for name in ("keys", "checkpoints"):
+        shutil.copytree(state / name, copy / name)
+    key = call("key").stdout
+
+    settings = SETTINGS.replace('"state"', '"copy"')
+    (studio / "haikei.toml").write_text(settings, encoding="utf-8")
+
+    assert json.loads(call("verify", "--json").stdout) == before
+    assert before["ok"]
+    assert call("key").stdout == key
+
+
+def test_an_old_copy_beside_newer_checkpoints_is_told_of(
+    studio: Path, layout: Path, database: Engine
+) -> None:
+    state = studio / "state"
+    call("checkpoint")
+    with (
+        closing(sqlite3.connect(state / "haikei.db")) as here,
+        closing(sqlite3.connect(studio / "old.db")) as there,
+    ):
+        here.backup(there)
+    with database.begin() as connection:
+        save_background(connection, a_background("c002", images=a_chain("c002")))
+    assert call("checkpoint").exit_code == 0
+    database.dispose()
+    for file in state.glob("haikei.db*"):
+        file.unlink()
+    shutil.copy(studio / "old.db", state / "haikei.db")
+
+    found = call("verify")
+
+    assert found.exit_code == 1
+    assert "are left" in found.output
+
+
+def test_a_bundle_goes_to_standard_output_whole(layout: Path) -> None:
+    export = ("export", "--project", "akane", "--out")
+
+    printed = call(*export, "-")
+
+    assert printed.exit_code == 0, printed.output
+    with zipfile.ZipFile(io.BytesIO(printed.stdout_bytes)) as bundle:
+        assert bundle.testzip() is None
+    assert "people by name" in printed.stderr
+    assert call(*export, "-", "--json").exit_code == 2
+    assert call(*export, ".").exit_code == 2
+    assert call("export", "--out", "a.zip").exit_code == 2

@@ -64,6 +64,7 @@ def test_a_layout_goes_into_the_inbox_of_this_machines_studio(settings: Settings
     waited = haikei("submit", event.layout, "--wait", "--timeout", "0")
     assert waited.returncode == 75
     assert "is received after 0 seconds" in waited.stderr
+    assert "Waiting for its jobs to end (received now), at most 0 s." in waited.stderr
 
 
 def test_what_is_refused_says_why_and_is_no_dead_letter(settings: Settings) -> None:
@@ -104,11 +105,14 @@ def test_tokens_are_made_shown_once_listed_and_revoked(settings: Settings) -> No
     assert second["token"].startswith(f"haikei_{second['id']}_")
 
     listed = haikei("web", "token", "list", "--json").stdout
-    assert [one["name"] for one in json.loads(listed)] == ["farm", "review"]
+    assert [one["name"] for one in json.loads(listed)["tokens"]] == ["farm", "review"]
     assert token.rpartition("_")[2] not in listed
     gone = haikei("web", "token", "revoke", second["id"])
     assert "opens nothing any more" in gone.stdout
-    states = [one["state"] for one in json.loads(haikei("web", "token", "list", "--json").stdout)]
+    states = [
+        one["state"]
+        for one in json.loads(haikei("web", "token", "list", "--json").stdout)["tokens"]
+    ]
     assert states == ["good", "revoked"]
     assert haikei("web", "token", "revoke", "nothing").returncode == 1
     stored = b"".join(file.read_bytes() for file in settings.studio.state.glob("haikei.db*"))

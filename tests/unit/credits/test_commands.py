@@ -112,7 +112,7 @@ def test_an_unknown_version_is_named() -> None:
 @pytest.mark.usefixtures("studio")
 def test_people_are_listed_with_what_they_did() -> None:
     assert "田中ゆき" in _done("people")
-    listed = {one["id"]: one for one in json.loads(_done("people", "--json"))}
+    listed = {one["id"]: one for one in json.loads(_done("people", "--json"))["people"]}
     assert listed[SATO.id]["contributions"] == 1
 
 
@@ -160,7 +160,7 @@ def test_a_statement_is_sealed_once_and_listed(studio: Engine) -> None:
     with reading(studio) as connection:
         assert size(connection) == 5
     assert "The guild was told." in _done("statements", "--project", "akane")
-    (listed,) = json.loads(_done("statements", "--project", "akane", "--json"))
+    (listed,) = json.loads(_done("statements", "--project", "akane", "--json"))["statements"]
     assert (listed["to"], listed["ledger"]) == ("TAG 839", first["ledger"])
     assert "guild" not in _done("statements", "--project", "akane", "--kind", "no_ai")
 
@@ -188,7 +188,7 @@ def test_whether_a_picture_is_a_deep_fake_is_said_of_it_by_somebody(studio: Engi
     ):
         assert isinstance(result.exception, CreditError)
         assert word in str(result.exception)
-    (listed,) = json.loads(_done("statements", "--project", "akane", "--json"))
+    (listed,) = json.loads(_done("statements", "--project", "akane", "--json"))["statements"]
     assert (listed["answer"], listed["ledger"]) == ("no", entry["ledger"])
     assert listed["image_sha256"] == a_background().final.sha256
     assert _call(*said, *text, *one, "--image", "0" * 64).exit_code == 2
@@ -245,7 +245,7 @@ def test_a_name_that_reorders_letters_is_printed_as_they_stand(studio: Engine) -
 
     assert "akanaT ikuY" in table
     assert "\u202e" not in table + data
-    assert spoofed in {one["name"] for one in json.loads(data)}
+    assert spoofed in {one["name"] for one in json.loads(data)["people"]}
 
 
 @pytest.fixture
@@ -275,8 +275,8 @@ def test_who_drew_a_layout_is_declared_of_people_whom_only_the_tracker_knows(
 
     assert first == again
     assert "Riku Mori" in first
-    listed = json.loads(_done("statements", "--project", "akane", "--kind", "drawn_by", "--json"))
-    assert [one["subject"] for one in listed] == [f"HumanUser:22, {SATO.id}"]
+    told = json.loads(_done("statements", "--project", "akane", "--kind", "drawn_by", "--json"))
+    assert [one["subject"] for one in told["statements"]] == [f"HumanUser:22, {SATO.id}"]
     with reading(studio) as connection:
         assert people.look_up(connection, ["HumanUser:22"])["HumanUser:22"].name == "Riku Mori"
 

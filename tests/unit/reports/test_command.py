@@ -31,7 +31,7 @@ def call(*arguments: str) -> Result:
 
 
 def test_reports_are_listed_with_their_formats() -> None:
-    listed = json.loads(call("list", "--json").stdout)
+    listed = json.loads(call("list", "--json").stdout)["reports"]
 
     assert [one["name"] for one in listed] == [one.name for one in reports()]
     assert {"credits-roll", "breakdown", "dashboard", "image-sheet"} <= {
@@ -272,3 +272,44 @@ def test_pictures_outside_the_storage_roots_are_never_read(desk: ReportDesk) -> 
         assert source.find_file("show/c001.png") is not None
         for path in ("../secret.png", "link.png", str(desk.folder / "secret.png"), "", "show"):
             assert source.find_file(path) is None
+
+
+def test_a_dash_means_standard_output_and_notes_go_beside_it(desk: ReportDesk) -> None:
+    desk.save(a_background())
+    asked = ("credits-roll", "--project", "akane", "--no-tracker", "--out")
+
+    file = call(*asked, "roll.csv", "--format", "csv")
+    printed = call(*asked, "-", "--format", "csv")
+
+    assert file.exit_code == printed.exit_code == 0
+    assert printed.stdout_bytes == (desk.folder / "roll.csv").read_bytes()
+    assert "have not confirmed" in printed.stderr
+    assert not (desk.folder / "-").exists()
+
+
+def test_what_cannot_go_to_standard_output_is_said_before_anything_is_written(
+    desk: ReportDesk,
+) -> None:
+    desk.save(a_background())
+    asked = ("--project", "akane", "--no-tracker", "--out", "-")
+
+    assert call("all", *asked).exit_code == 2
+    assert call("credits-roll", *asked, "--json").exit_code == 2
+    signed = call("no-ai", *asked)
+    assert isinstance(signed.exception, ReportError)
+    assert "signature is a file" in str(signed.exception)
+    assert not list(desk.folder.glob("reports-*"))
+
+
+def test_list_is_a_verb_that_ignores_nothing() -> None:
+    assert call("list", "--project", "akane").exit_code == 2
+    assert json.loads(call("--json", "list").stdout) == json.loads(call("list", "--json").stdout)
+
+
+def test_a_report_may_be_named_after_its_options(desk: ReportDesk) -> None:
+    desk.save(a_background())
+
+    done = call("--project", "akane", "--no-tracker", "--out", "roll.txt", "credits-roll")
+
+    assert done.exit_code == 0, done.output
+    assert (desk.folder / "roll.txt").exists()

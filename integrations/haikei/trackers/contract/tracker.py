@@ -214,6 +214,8 @@ class Tracker(PublishingDesk, Protocol):
         """
         Create the fields, types and storages Haikei needs; what stands already is left alone.
 
+        A dry run makes nothing, and its findings are `planned` where something would be made.
+
         Raises:
             TrackerError: the tracker does not answer, or refuses.
         """

@@ -52,12 +52,12 @@ def set_up_menu(client: SiteClient, settings: Settings, *, dry_run: bool) -> Ite
             yield Finding(ok=True, subject=item.subject, message="It stands already.")
         elif dry_run:
             yield Finding(
-                ok=False,
+                ok=True,
+                planned=True,
                 subject=item.subject,
                 message="It is missing, and would be created."
                 if row is None
                 else f"It leads to {row.text('url')}, and would be led to {item.url}.",
-                advice="Run `haikei setup` without --dry-run.",
             )
         else:
             yield _write(client, settings, item, row)

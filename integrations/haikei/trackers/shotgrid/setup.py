@@ -24,7 +24,7 @@ def set_up(client: SiteClient, settings: Settings, *, dry_run: bool) -> tuple[Fi
     Create what is missing, and leave alone what stands.
 
     Returns:
-        one finding for each thing; with `dry_run`, what is missing is not ok.
+        one finding for each thing; with `dry_run`, what is missing is planned.
 
     Raises:
         TrackerError: the site does not answer, or refuses.
@@ -145,9 +145,5 @@ def _created(subject: str) -> Finding:
 
 
 def _would(subject: str) -> Finding:
-    return Finding(
-        ok=False,
-        subject=subject,
-        message="It is missing, and would be created.",
-        advice="Run `haikei setup` without --dry-run.",
-    )
+    message = "It is missing, and would be created."
+    return Finding(ok=True, planned=True, subject=subject, message=message)

@@ -206,12 +206,8 @@ def set_up_webhooks(
             if found:
                 yield _standing(found, projects)
             elif dry_run:
-                yield Finding(
-                    ok=False,
-                    subject=_SUBJECT,
-                    message=f"It is missing, and would be created for {url}.",
-                    advice="Run `haikei setup` without --dry-run.",
-                )
+                message = f"It is missing, and would be created for {url}."
+                yield Finding(ok=True, planned=True, subject=_SUBJECT, message=message)
             else:
                 client.create(url, token, projects)
                 yield Finding(ok=True, subject=_SUBJECT, message="Created.")
