@@ -1,5 +1,6 @@
-"""The job engine keeps the promises of its port, over the real DBOS on SQLite."""
+"""The job engine keeps the promises of its port, over the real DBOS on SQLite and PostgreSQL."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -11,9 +12,14 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from sqlalchemy import update
 
+from haikei.database import jobs
 from haikei.errors import SettingsError, StateError
+from haikei.jobs import JobState, JobStore
+from haikei.jobs.background import task_id
 from haikei.jobs.engine import (
+    Dispatcher,
     Durable,
     Handler,
     QueueSettings,
@@ -23,16 +29,17 @@ from haikei.jobs.engine import (
 )
 from haikei.jobs.engine.dbos.engine import DbosEngine
 from support.clocks import PATIENCE, eventually
-from support.jobs import work_until_killed
+from support.databases import postgres_url
+from support.jobs import announce, put_layout, studio_database, studio_settings, work_until_killed
 
 
 class OpenEngine(Protocol):
     def __call__(self, holder: str = "one", slots: int = 2, **handlers: Handler) -> DbosEngine: ...
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'engine.db'}"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'engine.db'}" if request.param == "sqlite" else postgres_url()
 
 
 @pytest.fixture
@@ -217,6 +224,64 @@ def test_a_dead_workers_task_is_recovered_by_another_and_goes_on_where_it_was(
     eventually(lambda: engine.standing(["t1"]).get("t1") is TaskState.ENDED)
     assert done == ["b"]
     assert engine.recover("dead") == 0
+
+
+#: What the engine calls a task whose job the table believes to be waiting or running, and what
+#: reconciliation makes of it. "Not there" is what a lost database leaves.
+_ENDINGS = {
+    TaskState.ENDED: (JobState.DONE, ""),
+    TaskState.FAILED: (JobState.DEAD, "unforeseen error"),
+    TaskState.CANCELLED: (JobState.CANCELLED, "cancelled in the job engine"),
+    None: (JobState.DONE, ""),
+}
+
+
+@pytest.mark.parametrize("believed", [JobState.WAITING, JobState.RUNNING])
+@pytest.mark.parametrize("ended", _ENDINGS)
+def test_what_the_engine_ended_and_the_table_has_open_is_taken_up_or_ended_with_a_reason(
+    tmp_path: Path, open_engine: OpenEngine, believed: JobState, ended: TaskState | None
+) -> None:
+    settings = studio_settings(tmp_path)
+    database = studio_database(settings)
+    store = JobStore(database)
+    hold = threading.Event()
+
+    def prepare(durable: Durable, payload: str) -> None:
+        run = json.loads(payload)["run"]
+        if run > 1 or ended is None:
+            with database.begin() as connection:
+                connection.execute(update(jobs).values(state="done"))
+        elif ended is TaskState.FAILED:
+            raise ZeroDivisionError
+        elif ended is TaskState.CANCELLED:
+            hold.wait(PATIENCE)
+            durable.step("a", lambda: "never")
+
+    engine = open_engine(prepare=prepare)
+    dispatcher = Dispatcher(settings, database, engine, ahead=10)
+    announce(database, put_layout(settings))
+    dispatcher.take_events()
+    key = store.list()[0].key
+    id_ = task_id(key, 1, "prepare")
+    if ended is not None:
+        dispatcher.feed()
+        if ended is TaskState.CANCELLED:
+            eventually(lambda: engine.standing([id_]).get(id_) is TaskState.RUNNING)
+            engine.withdraw([id_])
+            hold.set()
+        eventually(lambda: engine.standing([id_]).get(id_) is ended)
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    with database.begin() as connection:
+        connection.execute(update(jobs).values(state=believed.value, updated_at=long_ago))
+
+    dispatcher.reconcile_with_engine()
+    dispatcher.feed()
+
+    state, reason = _ENDINGS[ended]
+    eventually(lambda: store.get(key).state is state)
+    job = store.get(key)
+    assert reason in job.error + job.note
+    database.dispose()
 
 
 def test_a_database_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:

@@ -1,11 +1,20 @@
-"""The studio's database for tests: migrated once in a process, and copied for each test."""
+"""
+Databases for tests: the studio's, migrated once in a process and copied for each test, and a
+PostgreSQL server of the tests' own.
+"""
 
 import atexit
+import os
+import secrets
 import shutil
+import subprocess
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import psycopg
+import pytest
 from sqlalchemy import Engine
 
 from haikei.database import open_database
@@ -28,3 +37,67 @@ def _migrated() -> Path:
     # Closing the last connection puts the write-ahead log into the file.
     open_database(f"sqlite:///{path}").dispose()
     return path
+
+
+_BINARIES = "/usr/lib/postgresql"  #: where Debian's packages put the servers, by version
+
+
+def postgres_url() -> str:
+    """Return the URL of a new, empty PostgreSQL database; the test is skipped where none starts."""
+    server = _postgres()
+    if server.folder is None:
+        pytest.skip(server.reason)
+    name = f"t{secrets.token_hex(8)}"
+    with psycopg.connect(f"host={server.folder} user=haikei dbname=postgres", autocommit=True) as c:
+        c.execute(f"CREATE DATABASE {name}".encode())
+    return f"postgresql+psycopg://haikei@/{name}?host={server.folder}"
+
+
+class _Server:
+    def __init__(self, folder: Path | None, reason: str = "") -> None:
+        self.folder = folder  #: of its socket
+        self.reason = reason  #: why there is none
+
+
+@cache
+def _postgres() -> _Server:
+    """Start a server that listens to a socket alone, once in a process; it ends with the tests."""
+    found = sorted(Path(_BINARIES).glob("*/bin/initdb"), key=lambda one: int(one.parts[-3]))
+    if not found:
+        return _Server(None, f"no PostgreSQL server is installed below {_BINARIES}")
+    folder = Path(tempfile.mkdtemp(prefix="haikei-pg-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    become: dict[str, str] = {}
+    if os.geteuid() == 0:
+        # A server refuses to run as root.
+        become = {"user": "nobody", "group": "nogroup"}
+        shutil.chown(folder, **become)
+    run = _runner(found[-1].parent, folder, become)
+    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+    try:
+        run("initdb", "--pgdata=data", "--username=haikei", "--auth=trust", "--no-sync")
+        atexit.register(run, "pg_ctl", "stop", "--pgdata=data", "--mode=immediate")
+        run("pg_ctl", "start", "--pgdata=data", "--wait", "--log=log", f"--options={options}")
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = getattr(error, "output", "") or str(error)
+        return _Server(None, f"no PostgreSQL server can be started here: {said.strip()}")
+    return _Server(folder)
+
+
+def _runner(binaries: Path, folder: Path, become: dict[str, str]) -> Callable[..., None]:
+    def run(program: str, *arguments: str) -> None:
+        # A server keeps what it inherits open for as long as it runs: no pipe of ours.
+        with (folder / "said").open("w+", encoding="utf-8") as said:
+            done = subprocess.run(
+                [binaries / program, *arguments],
+                cwd=folder,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                check=False,
+                **become,  # type: ignore[call-overload]
+            )
+            said.seek(0)
+            if done.returncode:
+                raise subprocess.CalledProcessError(done.returncode, program, said.read())
+
+    return run

@@ -158,10 +158,19 @@ class Notifications(Section):
     """Addresses; the server is that of `[ledger.mail]`."""
     chat_url: SecretStr | None = Field(default=None, exclude=True)
     """A chat webhook that takes `{"text": …}`: from HAIKEI_NOTIFICATIONS__CHAT_URL."""
-    on: tuple[Literal["dead", "ready", "question", "checkpoint"], ...] = ("dead", "question")
-    """What is told: dead letters, versions in review, questions, refused checkpoints."""
+    on: tuple[Literal["dead", "ready", "question", "checkpoint", "trouble"], ...] = (
+        "dead",
+        "question",
+        "trouble",
+    )
+    """
+    What is told: dead letters, versions in review, questions, refused checkpoints, and trouble of
+    the whole studio: work that stands still, a lane that fails, a source that lags.
+    """
     every: Seconds = 300.0
     """Seconds in which what happened is gathered into one message."""
+    standstill: Seconds = 900.0
+    """Seconds without a change, while work waits, or without a word of a source, that are told."""
     hooks: tuple[Hook, ...] = ()
     """Programs that are told what happens, at once and signed."""
     hook_secret: SecretStr | None = Field(default=None, exclude=True)

@@ -49,7 +49,9 @@ def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     die_with(supervised_by)
     from haikei.cli.startup import configure_logs
     from haikei.dailies import Dailies
+    from haikei.database import utc_now
     from haikei.notify import HookSender, Notifier
+    from haikei.processes import HealthWatch
     from haikei.review import Reviewer
 
     loaded = load_settings(settings)
@@ -58,7 +60,8 @@ def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     database = open_studio(loaded)
     with closing(Dailies(loaded, database)) as dailies:
         hooks, notifier = HookSender(loaded, database), Notifier(loaded, database)
-        tickers = dailies.tick, notifier.tick, hooks.tick
+        health = HealthWatch(loaded, database, started=utc_now())
+        tickers = dailies.tick, notifier.tick, hooks.tick, health.tick
         Reviewer(loaded, database).run(stop, tickers)
 
 

@@ -19,11 +19,13 @@ def status(
     settings: SettingsOption = None,
     *,
     still_after: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=1, help="Minutes without a change, while work waits, that are a standstill."
+            min=1,
+            help="Minutes without a change, while work waits, that are a standstill, instead of "
+            "`notifications.standstill`.",
         ),
-    ] = 15,
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="End with 1 where somebody should look; for monitoring.")
     ] = False,
@@ -35,9 +37,8 @@ def status(
 
     loaded = load_settings(settings)
     database = open_studio(loaded)
-    found = studio_status(
-        loaded, settings_path(settings), database, still_after=timedelta(minutes=still_after)
-    )
+    patience = timedelta(minutes=still_after) if still_after else None
+    found = studio_status(loaded, settings_path(settings), database, still_after=patience)
     if as_json:
         counts = {state.value: number for state, number in found.queue.counts.items()}
         shown = asdict(found)

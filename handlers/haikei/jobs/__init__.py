@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from haikei.jobs.inbox import (
         Refusal,
         add_job,
+        oldest_undispatched,
         receive,
         receive_all,
         received,
@@ -98,6 +99,7 @@ __all__ = [
     "keep_card",
     "logged_hours",
     "make_one",
+    "oldest_undispatched",
     "order_of",
     "order_text",
     "outlets_of",
@@ -137,6 +139,7 @@ __getattr__ = on_demand(
         "haikei.jobs.inbox": (
             "Refusal",
             "add_job",
+            "oldest_undispatched",
             "receive",
             "receive_all",
             "received",

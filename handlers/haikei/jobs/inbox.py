@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from haikei.credits import people
 from haikei.database import events, inserting, jobs, utc_now
@@ -211,6 +211,12 @@ def taker(connection: Connection, refusal: Refusal) -> str:
 def add_job(connection: Connection, row: Mapping[str, object]) -> bool:
     """Put a job's row into the table; return False when one of its key stood there already."""
     return _insert_new(connection, jobs, row)
+
+
+def oldest_undispatched(connection: Connection) -> datetime | None:
+    """Return since when a layout waits for its jobs; a touch-up may wait for what it stands on."""
+    waiting = events.c.dispatched_at.is_(None), events.c.kind == LAYOUT
+    return connection.execute(select(func.min(events.c.received_at)).where(*waiting)).scalar()
 
 
 def undispatched(connection: Connection, limit: int) -> Sequence[Event]:

@@ -41,6 +41,10 @@ class Withdrawn(Exception):
     """The job is no longer this run's: it was cancelled, skipped, finished or begun anew."""
 
 
+class JobUnknown(Withdrawn):
+    """The studio's database has no such job: the task is another studio's."""
+
+
 class JobProgress:
     """
     One run of one job, as its worker sees it.
@@ -70,14 +74,14 @@ class JobProgress:
         Note that a step begins; return the order, as its row holds it, and when it was given.
 
         Raises:
-            Withdrawn: the job is no longer this run's.
+            Withdrawn: the job is no longer this run's, or unknown here.
             GenerationCancelled: a person stopped it.
             JobError: the step killed its worker too often.
         """
         with self._database.begin() as connection:
             row = connection.execute(select(jobs).where(self._mine)).mappings().first()
             if row is None:
-                raise Withdrawn(self.key)
+                raise self._gone(connection)
             if row["cancel_asked"]:
                 raise _cancelled(self.key)
             crashes = row["crashes"] + 1 if _was_cut(row["state"], row["step"], step) else 0
@@ -209,6 +213,10 @@ class JobProgress:
             raise Withdrawn(self.key)
         if row.cancel_asked:
             raise _cancelled(self.key)
+
+    def _gone(self, connection: Connection) -> Withdrawn:
+        known = connection.execute(select(jobs.c.id).where(jobs.c.key == self.key)).first()
+        return Withdrawn(self.key) if known else JobUnknown(self.key)
 
     def _write(self, connection: Connection, **values: object) -> None:
         connection.execute(update(jobs).where(self._mine).values(**values, updated_at=utc_now()))

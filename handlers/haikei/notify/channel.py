@@ -9,6 +9,7 @@ from haikei.notify.notice import Notice, NoticeKind
 #: Notices of one kind that are written out, and characters of one of them.
 LISTED, LONGEST = 10, 300
 _HEADINGS: Mapping[NoticeKind, tuple[str, str]] = {
+    NoticeKind.TROUBLE: ("1 trouble", "{} troubles"),
     NoticeKind.DEAD: ("1 job failed", "{} jobs failed"),
     NoticeKind.QUESTION: ("1 question", "{} questions"),
     NoticeKind.TOUCH_UP: (

@@ -22,6 +22,7 @@ class NoticeKind(StrEnum):
     MISPLACED = "misplaced"  #: a question too: files that may be layouts by a wrong name
     SAME = "same"  #: an answer: a file holds a drawing that was taken before
     READY = "ready"  #: a version is in review
+    TROUBLE = "trouble"  #: something is wrong with the whole studio, not with one job
     HOOK = "hook"  #: as what is dead: a program of the studio did not take what it was told
 
 

@@ -6,12 +6,16 @@ from haikei.doors import on_demand
 from haikei.processes.supervisor import Child, Plan, ReadFiles, Supervisor, studio_processes
 
 if TYPE_CHECKING:
+    from haikei.processes.health import Condition, HealthWatch, Readying
     from haikei.processes.status import StudioStatus, studio_status, supervisors
 
 __all__ = [
     "Child",
+    "Condition",
+    "HealthWatch",
     "Plan",
     "ReadFiles",
+    "Readying",
     "StudioStatus",
     "Supervisor",
     "studio_processes",
@@ -21,5 +25,9 @@ __all__ = [
 
 #: On demand: the supervisor does without jobs and the database.
 __getattr__ = on_demand(
-    __name__, {"haikei.processes.status": ("StudioStatus", "studio_status", "supervisors")}
+    __name__,
+    {
+        "haikei.processes.health": ("Condition", "HealthWatch", "Readying"),
+        "haikei.processes.status": ("StudioStatus", "studio_status", "supervisors"),
+    },
 )

@@ -1,7 +1,7 @@
-"""How a studio stands at this moment: its processes, its queue, its sources and its disks."""
+"""How a studio stands at this moment: its processes, queue, lanes, sources and disks."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,14 +9,31 @@ from pathlib import Path
 import psutil
 from sqlalchemy import Engine, func, select
 
-from haikei.database.schema import events, feed_cursors, files, jobs
-from haikei.jobs import JobState, JobStore
+from haikei.database import events, feed_cursors, files, jobs, reading
+from haikei.errors import HaikeiError, LayoutRefused, TouchUpRefused
+from haikei.jobs import JobState, JobStore, Step, oldest_undispatched
 from haikei.processes.supervisor import Child, studio_processes
 from haikei.settings import Settings
 
 _OPEN = (JobState.WAITING.value, JobState.RUNNING.value)
 #: Free bytes below which a disk is worth a word: a few days of 4K backgrounds.
 LITTLE_SPACE = 10 * 1024**3
+#: Jobs that die one after the other in a lane, none being done meanwhile, which are its failure.
+LANE_FAILS = 5
+_LANES = {
+    "generate": (Step.GENERATE,),
+    "steps": tuple(one for one in Step if one not in {Step.GENERATE, Step.DETECT}),
+}
+#: Rows of `feed_cursors` that are no tracker's event log.
+_WATCH, _REVIEW = "watch", "review"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something that somebody should look at."""
+
+    text: str
+    episode: str = ""  #: the same until it is over; empty for what is told in another way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +54,57 @@ class QueueStatus:
     last_change: datetime | None
     stands_still: bool  #: work waits, and nothing has moved for the time asked about
 
+    def troubles(self) -> Iterator[Trouble]:
+        """Yield what is wrong with it."""
+        if self.stands_still:
+            since = self.last_change
+            text = "Work waits and nothing moves: see `haikei jobs list` and the log."
+            if since is not None:
+                text += f" The last change was at {since:%Y-%m-%d %H:%M} UTC."
+            yield Trouble(text=text, episode=f"standstill/{_moment(since)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneStatus:
+    """The jobs of one queue of the engine."""
+
+    name: str
+    failed: int  #: jobs that died in it since a job was last done
+    since: datetime | None  #: when that was
+
+    @property
+    def fails(self) -> bool:
+        """Whether it is the lane that fails, and not this or that job."""
+        return self.failed >= LANE_FAILS
+
+    def troubles(self) -> Iterator[Trouble]:
+        """Yield what is wrong with it."""
+        if self.fails:
+            text = (
+                f"The lane {self.name} fails: {self.failed} jobs died in it and none was done "
+                "since. See `haikei jobs list --state dead`; mend the cause, then retry them."
+            )
+            yield Trouble(text=text, episode=f"lane/{self.name}/{_moment(self.since)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardSource:
+    """One source of work, and when it was last read to its end."""
+
+    name: str
+    heard: datetime | None
+    lags: bool
+
+    def troubles(self) -> Iterator[Trouble]:
+        """Yield what is wrong with it."""
+        if self.lags:
+            when = f"since {self.heard:%Y-%m-%d %H:%M} UTC" if self.heard else "so far"
+            text = (
+                f"The source {self.name} lags: it could not be read {when}. "
+                f"See the log of `haikei {self.name}`."
+            )
+            yield Trouble(text=text, episode=f"source/{self.name}/{_moment(self.heard)}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStatus:
@@ -46,6 +114,7 @@ class SourceStatus:
     last_file: datetime | None  #: a watched file was judged
     last_feed: datetime | None  #: the tracker's event log was read
     feed_reconciled: datetime | None
+    heard: Sequence[HeardSource]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,50 +134,73 @@ class StudioStatus:
     at: datetime
     processes: Sequence[ProcessStatus]
     queue: QueueStatus
+    lanes: Sequence[LaneStatus]
     sources: SourceStatus
     disks: Sequence[DiskStatus]
 
     @property
     def troubles(self) -> Sequence[str]:
         """What somebody should look at, a sentence each."""
+        return [trouble.text for trouble in self.found()]
+
+    def found(self) -> Sequence[Trouble]:
+        """Return what somebody should look at."""
         away = [one.name for one in self.processes if one.pid is None]
-        found: list[str] = []
+        found: list[Trouble] = []
         if away and len(away) < len(self.processes):
-            found.append(f"Not running on this host: {', '.join(away)}.")
+            found.append(Trouble(text=f"Not running on this host: {', '.join(away)}."))
         elif away:
-            found.append("Nothing runs on this host: start it with `haikei run`.")
-        if self.queue.stands_still:
-            found.append("Work waits and nothing moves: see `haikei jobs list` and the log.")
+            found.append(Trouble(text="Nothing runs on this host: start it with `haikei run`."))
+        found += self.queue.troubles()
+        for lane in self.lanes:
+            found += lane.troubles()
+        for source in self.sources.heard:
+            found += source.troubles()
         if dead := self.queue.counts.get(JobState.DEAD, 0):
-            found.append(
-                f"{dead} dead letters wait for a decision: `haikei jobs list --state dead`."
-            )
+            text = f"{dead} dead letters wait for a decision: `haikei jobs list --state dead`."
+            found.append(Trouble(text=text))
         for disk in self.disks:
             if disk.free is None:
-                found.append(f"{disk.what} at {disk.path} cannot be reached.")
+                found.append(Trouble(text=f"{disk.what} at {disk.path} cannot be reached."))
             elif disk.free < LITTLE_SPACE:
-                found.append(f"{disk.what} at {disk.path} has {disk.free // 1024**2} MiB left.")
+                left = f"has {disk.free // 1024**2} MiB left."
+                found.append(Trouble(text=f"{disk.what} at {disk.path} {left}"))
         return found
 
 
+def _moment(moment: datetime | None) -> str:
+    return "ever" if moment is None else moment.isoformat()
+
+
 def studio_status(
-    settings: Settings, file: Path, database: Engine, *, still_after: timedelta
+    settings: Settings,
+    file: Path | None,
+    database: Engine,
+    *,
+    still_after: timedelta | None = None,
+    started: datetime | None = None,
+    now: datetime | None = None,
 ) -> StudioStatus:
     """
     Return how a studio stands.
 
     Args:
         settings: the studio's.
-        file: where they were read from; its processes are known by it.
+        file: where they were read from; its processes are known by it. None leaves them out.
         database: the studio's, open.
-        still_after: how long nothing may move while work waits.
+        still_after: how long nothing may move while work waits; by default as the settings say.
+        started: since when the studio runs, as far as is known: a source that was never read
+            lags only when it had the time for it.
+        now: the present moment.
     """
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
+    patience = still_after or timedelta(seconds=settings.notifications.standstill)
     return StudioStatus(
         at=now,
-        processes=_processes(studio_processes(settings, file)),
-        queue=_queue(database, now - still_after),
-        sources=_sources(database),
+        processes=_processes(studio_processes(settings, file)) if file else (),
+        queue=_queue(database, now - patience),
+        lanes=_lanes(database),
+        sources=_sources(settings, database, patience, started, now),
         disks=_disks(settings),
     )
 
@@ -157,21 +249,70 @@ def _queue(database: Engine, moved_after: datetime) -> QueueStatus:
             select(func.min(jobs.c.created_at)).where(jobs.c.state.in_(_OPEN))
         ).scalar()
         changed = connection.execute(select(func.max(jobs.c.updated_at))).scalar()
-    still = oldest is not None and changed is not None and changed < moved_after
+        unseen = oldest_undispatched(connection)
+    waits = oldest is not None or (unseen is not None and unseen < moved_after)
+    still = waits and (changed is None or changed < moved_after)
     return QueueStatus(
         counts=store.counts(), oldest_open=oldest, last_change=changed, stands_still=still
     )
 
 
-def _sources(database: Engine) -> SourceStatus:
-    with database.connect() as connection:
+def _lanes(database: Engine) -> list[LaneStatus]:
+    with reading(database) as connection:
+        done = connection.execute(
+            select(func.max(jobs.c.finished_at)).where(jobs.c.state == JobState.DONE.value)
+        ).scalar()
+        query = select(jobs.c.step, func.count().label("died")).where(
+            jobs.c.state == JobState.DEAD.value, jobs.c.error_kind.not_in(_of_one_file())
+        )
+        if done is not None:
+            query = query.where(jobs.c.finished_at > done)
+        rows = connection.execute(query.group_by(jobs.c.step)).all()
+    died = {row.step: row.died for row in rows}
+    return [
+        LaneStatus(name=name, failed=sum(died.get(step.value, 0) for step in steps), since=done)
+        for name, steps in _LANES.items()
+    ]
+
+
+def _of_one_file() -> list[str]:
+    """Return the kinds of errors that are about one file and never about the lane."""
+    kinds: list[type[HaikeiError]] = [LayoutRefused, TouchUpRefused]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return [kind.__name__ for kind in kinds]
+
+
+def _sources(
+    settings: Settings,
+    database: Engine,
+    patience: timedelta,
+    started: datetime | None,
+    now: datetime,
+) -> SourceStatus:
+    with reading(database) as connection:
         event = connection.execute(select(func.max(events.c.received_at))).scalar()
         file = connection.execute(select(func.max(files.c.seen_at))).scalar()
-        feed = connection.execute(
-            select(func.max(feed_cursors.c.updated_at), func.max(feed_cursors.c.reconciled_at))
-        ).one()
+        rows = connection.execute(select(feed_cursors)).all()
+    logs = [row for row in rows if row.feed not in {_WATCH, _REVIEW}]
+    periods = {"review": 120.0}
+    if settings.watch.folders or settings.watch.touch_ups:
+        periods["watch"] = settings.watch.full_walk
+    if settings.events.enabled:
+        periods["events"] = settings.events.poll
+    heard: list[HeardSource] = []
+    for name, period in periods.items():
+        of_it = logs if name == "events" else [row for row in rows if row.feed == name]
+        last = max((row.updated_at for row in of_it), default=None)
+        late = now - max(patience, 3 * timedelta(seconds=period))
+        since = last or started
+        heard.append(HeardSource(name=name, heard=last, lags=since is not None and since < late))
     return SourceStatus(
-        last_event=event, last_file=file, last_feed=feed[0], feed_reconciled=feed[1]
+        last_event=event,
+        last_file=file,
+        last_feed=max((row.updated_at for row in logs), default=None),
+        feed_reconciled=max((row.reconciled_at for row in logs if row.reconciled_at), default=None),
+        heard=heard,
     )
 
 

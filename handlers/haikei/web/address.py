@@ -7,6 +7,8 @@ from haikei.settings import Settings, Web, is_loopback
 
 #: The page on which people confirm their credits; who has a link signs in nowhere.
 CONFIRMATION = "/confirm"
+#: Where monitors ask whether the process lives, and whether the studio works.
+HEALTH, READINESS = "/healthz", "/readyz"
 _ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 

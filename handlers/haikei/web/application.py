@@ -11,14 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from haikei.errors import HaikeiError
+from haikei.processes import Condition, Readying
 from haikei.settings import Settings
 from haikei.storage import Storage
 from haikei.trackers import Tracker, load_tracker
-from haikei.web.address import address, hosts
+from haikei.web.address import HEALTH, READINESS, address, hosts
 from haikei.web.api.dispatch import Api, refusal_of
 from haikei.web.context import WebContext
 from haikei.web.live import Broadcaster
@@ -31,6 +32,8 @@ from haikei.web.security.sign_in import SignIn
 from haikei.web.webhooks.webhook_endpoint import Webhooks
 
 log = structlog.get_logger()
+
+_NEVER_KEPT = {"cache-control": "no-store"}
 
 
 def make_app(
@@ -91,6 +94,8 @@ def make_app(
     return Starlette(
         routes=[
             Route("/events", _events(context)),
+            Route(HEALTH, _health),
+            Route(READINESS, _readiness(Readying(settings, database))),
             *webhooks.routes(),
             *api.routes(),
             *Menu(context).routes(),
@@ -129,6 +134,26 @@ def _events(context: WebContext) -> Callable[[Request], Response]:
         )
 
     return events
+
+
+async def _health(_request: Request) -> Response:
+    # Nothing is asked: whoever gets an answer knows that this process lives.
+    return JSONResponse({"status": "ok"}, headers=_NEVER_KEPT)
+
+
+def _readiness(readying: Readying) -> Callable[[Request], Response]:
+    def readiness(request: Request) -> Response:
+        found = readying.ask()
+        well = {Condition.OK}
+        if request.query_params.get("strict", "") in {"", "0"}:
+            well.add(Condition.DEGRADED)
+        return JSONResponse(
+            {"status": found.condition.value, "checks": dict(found.checks)},
+            status_code=200 if found.condition in well else 503,
+            headers=_NEVER_KEPT,
+        )
+
+    return readiness
 
 
 def _http_error(request: Request, error: Exception) -> Response:

@@ -1,18 +1,27 @@
 """Events become jobs once, and what the engine lost, ended or holds too long is noticed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, update
+from structlog.testing import capture_logs
 
 from haikei.database import jobs
 from haikei.jobs import JobState, JobStore
-from haikei.jobs.background import task_id
+from haikei.jobs.background import first_task, task_id
 from haikei.jobs.engine import Dispatcher, TaskState
 from haikei.settings import Settings
-from support.jobs import MemoryEngine, announce, put_layout, studio_database, studio_settings
+from support.jobs import (
+    MemoryEngine,
+    announce,
+    job_studios,
+    put_layout,
+    studio_database,
+    studio_settings,
+)
 
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
 
@@ -139,6 +148,80 @@ def test_a_running_job_that_the_engine_lost_begins_anew(
     dispatcher.tick()
 
     assert [task.id for task in engine.queue] == [task_id(key, 2, "prepare")]
+
+
+def test_a_job_whose_tasks_always_end_without_doing_it_is_a_dead_letter_at_last(
+    settings: Settings, database: Engine
+) -> None:
+    announce(database, put_layout(settings))
+    engine = MemoryEngine()
+    dispatcher = Dispatcher(settings, database, engine, ahead=10)
+    dispatcher.tick()
+    key = JobStore(database).list()[0].key
+    rounds = 0
+    while JobStore(database).get(key).state is JobState.WAITING:
+        rounds += 1
+        dispatcher.feed()
+        engine.states = dict.fromkeys(engine.states, TaskState.ENDED)  # another studio's worker
+        running(database, key, state="waiting", step="")
+        assert dispatcher.reconcile_with_engine() == 1
+
+    job = JobStore(database).get(key)
+    assert (job.state, job.error_kind) == (JobState.DEAD, "TaskLost")
+    assert "engine.url" in job.error
+    assert rounds == job.attempts > 10
+
+
+def test_a_waiting_job_that_a_living_dispatcher_submitted_is_submitted_again_when_it_is_lost(
+    settings: Settings, database: Engine
+) -> None:
+    engine = MemoryEngine()
+    announce(database, put_layout(settings))
+    dispatcher = Dispatcher(settings, database, engine, ahead=10)
+    dispatcher.tick()
+    (task,) = engine.queue
+    running(database, JobStore(database).list()[0].key, state="waiting", step="")
+    engine.queue.clear()
+    engine.states.clear()
+
+    dispatcher.tick()
+    assert engine.queue == []
+    dispatcher.reconcile_with_engine()
+    dispatcher.tick()
+
+    assert engine.queue == [task]
+
+
+def test_a_job_that_changes_while_it_is_looked_up_is_left_alone(
+    settings: Settings, database: Engine
+) -> None:
+    class Racing(MemoryEngine):
+        def standing(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
+            running(database, key, state="done", updated_at=datetime.now(UTC))
+            return dict.fromkeys(ids, TaskState.ENDED)
+
+    announce(database, put_layout(settings))
+    dispatcher = Dispatcher(settings, database, Racing(), ahead=10)
+    dispatcher.tick()
+    key = JobStore(database).list()[0].key
+    running(database, key)
+
+    assert dispatcher.reconcile_with_engine() == 0
+    assert JobStore(database).get(key).state is JobState.DONE
+
+
+def test_a_task_of_another_studios_job_is_said_and_not_passed_over(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        ours = job_studios(stack, tmp_path)()
+        ours.engine.submit([first_task("layout-theirs", 1, 100)])
+
+        with capture_logs() as logs:
+            ours.engine.run()
+
+    said = [line for line in logs if line["event"] == "job_unknown"]
+    assert [(line["job"], "engine.url" in line["advice"]) for line in said] == [
+        ("layout-theirs", True)
+    ]
 
 
 def test_a_job_that_waits_for_its_pictures_is_cancelled_at_once(

@@ -9,10 +9,11 @@ if TYPE_CHECKING:
         GENERATE_QUEUE,
         STEPS_QUEUE,
         BackgroundHandlers,
+        first_task,
         task_id,
     )
 
-__all__ = ["GENERATE_QUEUE", "STEPS_QUEUE", "BackgroundHandlers", "task_id"]
+__all__ = ["GENERATE_QUEUE", "STEPS_QUEUE", "BackgroundHandlers", "first_task", "task_id"]
 
 # The steps import one another's results: the door loads none of them by itself.
 __getattr__ = on_demand(__name__, {"haikei.jobs.background.tasks": tuple(__all__)})

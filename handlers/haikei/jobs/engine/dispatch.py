@@ -5,7 +5,7 @@ The jobs' table is the truth. Waiting jobs are handed to the engine again and ag
 which costs nothing, as a task's id is its identity; so no crash between the two loses one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -31,9 +31,15 @@ log = structlog.get_logger()
 
 #: Events that become jobs in one transaction.
 _EVENTS = 200
-#: Seconds without an update after which a running job is looked up in the engine.
+#: Seconds without an update after which a job that waits or runs is looked up in the engine.
 _SILENT = 10.0
 _LOOK_UP = 200
+#: How often a job is taken up again whose tasks end without doing it.
+MOST_TAKEN_UP = 20
+_LOOKED_AT = tuple(
+    jobs.c[name]
+    for name in ("key", "run", "state", "step", "updated_at", "attempts", "cancel_asked")
+)
 _OPEN = {TaskState.QUEUED, TaskState.RUNNING}
 
 
@@ -124,46 +130,46 @@ class Dispatcher:
 
     def reconcile_with_engine(self) -> int:
         """
-        Look up running jobs without a recent update, and end or restart what the engine dropped.
+        Look up silent jobs that wait or run; end or take up again what the engine let go.
+
+        What the engine has ended although the row says that there is work left was lost on the
+        way: to another studio's worker on the same engine database, or with that database.
 
         Returns:
             how many there were.
         """
         before = utc_now() - timedelta(seconds=_SILENT)
+        found: list[RowMapping] = []
         with reading(self._database) as connection:
-            rows = (
-                connection.execute(
-                    select(jobs)
-                    .where(jobs.c.state == JobState.RUNNING.value, jobs.c.updated_at < before)
-                    .order_by(jobs.c.updated_at)
-                    .limit(_LOOK_UP)
-                )
-                .mappings()
-                .all()
-            )
-        return sum(self._reconcile(row) for row in rows)
+            # Those that wait and were never submitted are unknown to the engine, and come last.
+            for state, order in (
+                (JobState.RUNNING, (jobs.c.updated_at,)),
+                (JobState.WAITING, (jobs.c.priority, jobs.c.id)),
+            ):
+                silent = jobs.c.state == state.value, jobs.c.updated_at < before
+                query = select(*_LOOKED_AT).where(*silent).order_by(*order)
+                limited = query.limit(max(_LOOK_UP, self._ahead))
+                found += connection.execute(limited).mappings().all()
+        ids = {row["key"]: [task_id(row["key"], row["run"], leg) for leg in LEGS] for row in found}
+        standing = self._engine.standing([id_ for those in ids.values() for id_ in those])
+        return sum(
+            self._reconcile(row, {id_: standing[id_] for id_ in ids[row["key"]] if id_ in standing})
+            for row in found
+        )
 
-    def _reconcile(self, row: RowMapping) -> bool:
-        key, run = row["key"], row["run"]
-        standing = self._engine.standing([task_id(key, run, leg) for leg in LEGS])
+    def _reconcile(self, row: RowMapping, standing: Mapping[str, TaskState]) -> bool:
         states = set(standing.values())
         if states & _OPEN:
             return False
-        if TaskState.POISON in states:
-            error = "The worker died again and again while it did this job."
-            self._end(key, run, JobState.DEAD, error=error, error_kind="Poison")
-        elif TaskState.FAILED in states:
-            error = "The job's task ended with an unforeseen error; see the worker's log."
-            self._end(key, run, JobState.DEAD, error=error, error_kind="TaskFailed")
-        elif TaskState.CANCELLED in states:
-            self._end(key, run, JobState.CANCELLED)
-        else:
-            # The engine has no such task, as after its database was lost: begin anew. What was
-            # made is found again by its key.
-            again = {"run": run + 1, "step": "", "crashes": 0}
-            self._change(key, run, state=JobState.WAITING.value, **again)
-        log.warning("job_reconciled", job=key, step=row["step"], found=sorted(states))
-        return True
+        if not states and row["state"] == JobState.WAITING.value:
+            # It was not submitted yet; or it was, and the engine's database was lost since.
+            self._submitted -= {task_id(row["key"], row["run"], leg) for leg in LEGS}
+            return False
+        changed = self._change(row, **_outcome(row, states))
+        if changed:
+            found = sorted(state.value for state in states) or ["unknown"]
+            log.warning("job_reconciled", job=row["key"], step=row["step"], found=found)
+        return changed
 
     def _dispatched(self, connection: Connection, event: Event, before: Predecessors) -> bool:
         """Make an event's jobs; return False when they can only be made later."""
@@ -232,20 +238,57 @@ class Dispatcher:
         supersede(connection, [key], f"The settings ask for {order.recipe} now: {order.key}.")
         return False
 
-    def _end(self, key: str, run: int, state: JobState, **values: object) -> None:
-        self._change(key, run, state=state.value, finished_at=utc_now(), **values)
-
-    def _change(self, key: str, run_now: int, **values: object) -> None:
+    def _end(self, key: str, run: int, state: JobState) -> None:
         with self._database.begin() as connection:
             connection.execute(
                 update(jobs)
-                .where(
-                    jobs.c.key == key,
-                    jobs.c.run == run_now,
-                    jobs.c.state == JobState.RUNNING.value,
-                )
-                .values(**values, updated_at=utc_now())
+                .where(jobs.c.key == key, jobs.c.run == run, jobs.c.state == JobState.RUNNING.value)
+                .values(state=state.value, finished_at=utc_now(), updated_at=utc_now())
             )
+
+    def _change(self, row: RowMapping, **values: object) -> bool:
+        """Change a row, unless it was changed since it was read."""
+        same = (jobs.c[name] == row[name] for name in ("key", "run", "state", "updated_at"))
+        with self._database.begin() as connection:
+            changed = connection.execute(
+                update(jobs).where(*same).values(**values, updated_at=utc_now())
+            )
+        return changed.rowcount == 1
+
+
+def _outcome(row: RowMapping, states: Collection[TaskState]) -> dict[str, object]:
+    """Return what becomes of a job whose tasks have all ended, or are not there."""
+    if TaskState.POISON in states:
+        error = "The worker died again and again while it did this job."
+        return _ended(JobState.DEAD, error=error, error_kind="Poison")
+    if TaskState.FAILED in states:
+        error = "The job's task ended with an unforeseen error; see the worker's log."
+        return _ended(JobState.DEAD, error=error, error_kind="TaskFailed")
+    if TaskState.CANCELLED in states:
+        note = "" if row["cancel_asked"] else "Its task was cancelled in the job engine."
+        return _ended(JobState.CANCELLED, note=note)
+    if row["cancel_asked"]:
+        return _ended(JobState.CANCELLED)
+    times = row["attempts"] + 1
+    if times > MOST_TAKEN_UP:
+        error = (
+            f"Its task ended {times} times without doing the job. Do other hosts use the same "
+            "engine.url with a database of their own? Give each studio its own, then retry the job."
+        )
+        return _ended(JobState.DEAD, error=error, error_kind="TaskLost", attempts=times)
+    # Begin anew. What was made is found again by its key.
+    return {
+        "state": JobState.WAITING.value,
+        "run": row["run"] + 1,
+        "step": "",
+        "crashes": 0,
+        "attempts": times,
+        "note": "Taken up again: its task had ended without doing the job.",
+    }
+
+
+def _ended(state: JobState, **values: object) -> dict[str, object]:
+    return {"state": state.value, "finished_at": utc_now(), **values}
 
 
 def _replace_order(

@@ -20,7 +20,7 @@ from haikei.jobs.engine.port import Durable
 from haikei.jobs.engine.pseudonyms import Pseudonyms, engine_type
 from haikei.jobs.engine.retries import Gate, TriedEnough, with_retries
 from haikei.jobs.job import Step
-from haikei.jobs.progress import JobProgress, Withdrawn, WorkerStopping
+from haikei.jobs.progress import JobProgress, JobUnknown, Withdrawn, WorkerStopping
 from haikei.jobs.tools import Tools
 from haikei.show import Place
 
@@ -175,6 +175,9 @@ class StepRun(Generic[OrderT]):
                 attempts=attempts,
                 exc_info=unforeseen,
             )
+        elif isinstance(error, JobUnknown):
+            advice = "Another studio, or an old copy of this one, uses the same engine.url."
+            bound.error("job_unknown", error="No such job is in our database.", advice=advice)
         else:
             bound.info(f"step_{failure.end.value}", seconds=seconds)
         nameless = self._pseudonyms.pseudonymise(failure)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, select
 
-from haikei.database import files, inserting, utc_now
+from haikei.database import feed_cursors, files, inserting, utc_now
 from haikei.jobs import receive_all, refuse, supersede, unplaced
 from haikei.sources.watch.judging import FileState, FileVerdict, approve
 from haikei.sources.watch.misfits import misfit
@@ -52,6 +52,19 @@ class FileTable:
             if len(rows) < _PAGE:
                 return
             after = rows[-1].path
+
+    def walked(self) -> None:
+        """Note that every watched folder was walked to its end."""
+        now = utc_now()
+        row = {"feed": "watch", "frontier": 0, "clock": 0.0, "since": now, "updated_at": now}
+        with self._database.begin() as connection:
+            statement = inserting(connection, feed_cursors)
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["feed"], set_={"updated_at": statement.excluded.updated_at}
+                ),
+                row,
+            )
 
     def record(self, verdicts: Sequence[FileVerdict]) -> int:
         """

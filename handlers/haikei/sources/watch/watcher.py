@@ -256,6 +256,11 @@ class Watcher:
                 files=self._left.count,
                 advice="They fit no template; `haikei watch --explain PATH` says why.",
             )
+        if not any(tree.away for tree in self._trees):
+            try:
+                self._table.walked()
+            except SQLAlchemyError as error:
+                _log.debug("watch_database_waits", reason=str(error.__cause__ or error))
 
     def _folder_pass(self) -> Iterator[_Scanned]:
         for tree in self._trees:

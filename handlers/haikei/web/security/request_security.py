@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from haikei.settings import Settings
 from haikei.trackers import MENU_PATH
-from haikei.web.address import CONFIRMATION, is_open, to_sign_in
+from haikei.web.address import CONFIRMATION, HEALTH, READINESS, is_open, to_sign_in
 from haikei.web.context import WebContext
 from haikei.web.message import message_page
 from haikei.web.security.requests import caller, read_body, read_form
@@ -27,6 +27,8 @@ _CSRF_HEADER = "x-csrf-token"
 _READING = frozenset({"GET", "HEAD"})
 _WEBHOOKS = "/webhooks/"
 _PUBLIC = ("/sign-in", "/sign-out", "/static/", "/preferences", f"{MENU_PATH}/", _WEBHOOKS)
+#: Monitors do not sign in, and are told no name.
+_MONITORED = frozenset({HEALTH, READINESS})
 #: Whoever has the link may open these; they look for it themselves.
 _LINKED = frozenset({CONFIRMATION, f"{CONFIRMATION}/answer", f"{CONFIRMATION}/picture.jpg"})
 #: Signed by the tracker, or with a token, instead; no form of ours.
@@ -101,7 +103,7 @@ class RequestSecurity:
 
     def _closed(self, request: Request, session: Session) -> Response | None:
         path = request.url.path
-        if self._open or session.login or path.startswith(_PUBLIC) or path in _LINKED:
+        if self._open or session.login or path.startswith(_PUBLIC) or path in _LINKED | _MONITORED:
             return None
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
