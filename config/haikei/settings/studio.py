@@ -1,9 +1,10 @@
 """The validated shape of a studio's settings file; each field's text is its documentation."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, model_validator
 
 from haikei.formats import READABLE_ENDINGS
 from haikei.names import fits, plain_names
@@ -262,13 +263,27 @@ class Route(Section):
         return all(pattern == "*" or fits(pattern, (name,)) for pattern, name in pairs)
 
 
+def _several(value: object) -> object:
+    """Return one value where several may stand as a list of one, and none as an empty list."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str | Path) else value
+
+
 class Model(Section):
     """One model that may be used: without a licence and a data statement it is not."""
 
     folder: LocatedPath
-    """A folder in diffusers format, safetensors only."""
-    controlnet: LocatedPath | None = None
-    """A ControlNet folder that follows the layout's lines."""
+    """A folder in diffusers format; of its weights safetensors alone are read."""
+    variant: str = ""
+    """Which form of the weights is read, such as `fp16`; empty: the plain one, or the only one."""
+    pipeline: str = ""
+    """
+    A pipeline class of diffusers that takes an image, a prompt, height and width, for a model
+    whose class Haikei does not know.
+    """
+    controlnet: Annotated[tuple[LocatedPath, ...], BeforeValidator(_several)] = ()
+    """A ControlNet folder that follows the layout's lines, or several."""
     name: str
     """The model's name as records print it."""
     version: str

@@ -29,6 +29,8 @@ class StageSystem:
 
     system: System
     libraries: tuple[tuple[str, str], ...]
+    negates: bool = True  #: whether a negative prompt reaches it; else requests name none
+    notes: tuple[str, ...] = ()  #: what it cannot take, to be said before it is made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

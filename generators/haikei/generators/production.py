@@ -78,6 +78,8 @@ class StagePlan:
     order: StageOrder
     system: System
     libraries: tuple[tuple[str, str], ...]
+    negates: bool  #: whether a negative prompt reaches what makes it
+    notes: tuple[str, ...]  #: what of the order cannot be taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +146,7 @@ class Production:
             PolicyRefusal: a model's licence does not allow what the studio does.
             SettingsError: a generator or an option is unknown.
         """
-        return tuple(self._plan(stage) for stage in order.recipe.stages)
+        return tuple(self._plan(order, stage) for stage in order.recipe.stages)
 
     def make_stage(
         self,
@@ -174,7 +176,7 @@ class Production:
         if (previous is None) != (index == 0):
             message = f"stage {index} with previous {previous}: only the first stage has none"
             raise ValueError(message)
-        plan = self._plan(order.recipe.stages[index])
+        plan = self._plan(order, order.recipe.stages[index])
         layout = self.layout(order).picture
         request = _request(order, plan, layout, previous)
         text = canonical_json(request)
@@ -198,20 +200,32 @@ class Production:
             request_sha256=digest,
             system=plan.system,
             seconds=made.seconds,
-            notes=made.notes,
+            notes=tuple(dict.fromkeys((*plan.notes, *made.notes))),
             reused=reused,
             made_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
         )
 
-    def _plan(self, stage: Stage) -> StagePlan:
-        order = StageOrder(
+    def _plan(self, order: ProductionOrder, stage: Stage) -> StagePlan:
+        asked = StageOrder(
             generator=stage.generator,
             model=stage.model or "",
             options=tuple(sorted(stage.options.items())),
         )
-        described = self._generator(stage.generator).describe(order)
+        described = self._generator(stage.generator).describe(asked)
+        notes = described.notes
+        negative = _negative(order)
+        if negative and not described.negates:
+            notes = (
+                *notes,
+                f"The negative prompt is not given to {described.system.name}: {negative}.",
+            )
         return StagePlan(
-            name=stage.name, order=order, system=described.system, libraries=described.libraries
+            name=stage.name,
+            order=asked,
+            system=described.system,
+            libraries=described.libraries,
+            negates=described.negates,
+            notes=notes,
         )
 
     def _generator(self, name: str) -> Generator:
@@ -280,10 +294,6 @@ class Production:
 def _request(
     order: ProductionOrder, plan: StagePlan, layout: Picture, previous: StageOutput | None
 ) -> GenerationRequest:
-    def filled(text: str, more: tuple[str, ...]) -> str:
-        words = fill_prompt(text, place=order.place, season=order.season, time=order.time)
-        return ", ".join(filter(None, (words, *more)))
-
     return GenerationRequest(
         layout_sha256=order.layout_sha256,
         previous_sha256="" if previous is None else previous.pixels_sha256,
@@ -292,11 +302,12 @@ def _request(
         system=plan.system,
         model=plan.order.model,
         options=plan.order.options,
-        prompt=filled(
+        prompt=_filled(
+            order,
             order.recipe.prompt or (PROMPT if plan.order.model else ""),
             (*_asked_for(order), *order.words) if plan.order.model else order.words,
         ),
-        negative_prompt=filled(order.recipe.negative_prompt, order.unwanted),
+        negative_prompt=_negative(order) if plan.negates else "",
         place=order.place,
         season=order.season,
         time=order.time,
@@ -307,6 +318,15 @@ def _request(
         libraries=plan.libraries,
         adjustments=tuple(sorted(order.adjustments)),
     )
+
+
+def _filled(order: ProductionOrder, text: str, more: tuple[str, ...]) -> str:
+    words = fill_prompt(text, place=order.place, season=order.season, time=order.time)
+    return ", ".join(filter(None, (words, *more)))
+
+
+def _negative(order: ProductionOrder) -> str:
+    return _filled(order, order.recipe.negative_prompt, order.unwanted)
 
 
 def _asked_for(order: ProductionOrder) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ hashes of its files.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,22 +16,30 @@ from haikei.errors import ModelUnusable
 from haikei.files import sha256_of, write_whole
 
 WEIGHTS = ".safetensors"
-#: Endings of files that can run code when they are loaded, or are code.
-_UNSAFE = frozenset({
+#: Endings of files that can run code when they are loaded: they are left alone beside safetensors.
+_PICKLED = frozenset({
     ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy", ".npz",
-    ".py", ".pyc", ".pyd", ".so", ".dll", ".dylib",
 })  # fmt: skip
+_CODE = frozenset({".py", ".pyc", ".pyd", ".so", ".dll", ".dylib"})
+#: Endings of the names of classes that have settings and no weights.
+_WEIGHTLESS = ("Tokenizer", "TokenizerFast", "Processor", "Extractor", "Scheduler")
+#: Parts of a pipeline that are not loaded.
+_LEFT_OUT = frozenset({"safety_checker"})
 #: Endings of files that decide what a model makes, beside its weights.
 _CONFIGURATION = frozenset({".json", ".txt", ".model", ".jinja"})
 _MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
 
 
-def pipeline_files(folder: Path) -> Mapping[str, Path]:
+def pipeline_files(folder: Path, variant: str = "") -> Mapping[str, Path]:
     """
     Return weights, configuration and vocabulary files of a pipeline folder by relative path.
 
+    Of each part's weights one form is returned: `variant` where it is there, else the plain one,
+    else the only one. What stands beside the parts that model_index.json names is not looked at.
+
     Raises:
-        ModelUnusable: it is no complete diffusers folder, or holds files that can run code.
+        ModelUnusable: it is no complete diffusers folder, its weights are pickles, it holds code,
+            or no part has this variant.
     """
     index = folder / "model_index.json"
     try:
@@ -44,63 +53,128 @@ def pipeline_files(folder: Path) -> Mapping[str, Path]:
         raise ModelUnusable(f"{index} cannot be read: {error}.") from error
     if not isinstance(described, dict) or not isinstance(described.get("_class_name"), str):
         raise ModelUnusable(f"{index} names no pipeline class.")
-    found = _files(folder)
+    for path in sorted(folder.iterdir()):
+        _refuse_code(path)
+    found = {index.name: index}
     for name, value in described.items():
-        wanted = isinstance(value, list) and any(part is not None for part in value)
-        if wanted and not any(path.startswith(f"{name}/") for path in found):
+        if name in _LEFT_OUT or not (isinstance(value, list) and any(map(bool, value))):
+            continue
+        parts = controls_within(folder) if name == "controlnet" else (folder / name,)
+        for part in parts:
+            _refuse_link(part)
+        files = {
+            f"{part.name}/{file}": path
+            for part in parts
+            for file, path in _files(part, variant).items()
+        }
+        if not files:
             raise ModelUnusable(
                 f"{folder} is incomplete: model_index.json names {name!r}, which is not there.",
                 advice="Download the model again.",
             )
-    return found
+        # Vocabularies and processors have settings but no weights.
+        weighty = f"{name}/config.json" in files and not str(value[-1]).endswith(_WEIGHTLESS)
+        found |= _whole(folder / name, files, "") if weighty else files
+    return _whole(folder, found, variant)
 
 
-def has_controlnet(folder: Path) -> bool:
-    """Tell whether a pipeline folder was saved with a ControlNet in it."""
-    return (folder / "controlnet" / "config.json").is_file()
+def controls_within(folder: Path) -> tuple[Path, ...]:
+    """Return the ControlNets that a pipeline folder was saved with, in their order."""
+    names = ("controlnet", *(f"controlnet_{number}" for number in range(1, 10)))
+    return tuple(folder / name for name in names if (folder / name / "config.json").is_file())
 
 
-def controlnet_files(folder: Path) -> Mapping[str, Path]:
+def controlnet_files(folder: Path, variant: str = "") -> Mapping[str, Path]:
     """
-    Return the files of a ControlNet folder by relative path.
+    Return the files of a ControlNet folder by relative path, as `pipeline_files` does.
 
     Raises:
-        ModelUnusable: it is no complete ControlNet folder, or holds files that can run code.
+        ModelUnusable: it is no complete ControlNet folder, its weights are pickles, or it holds
+            code.
     """
     if not (folder / "config.json").is_file():
         raise ModelUnusable(
             f"{folder} is no ControlNet folder: it has no config.json.",
             advice="Name the folder that holds the ControlNet's config.json and weights.",
         )
-    return _files(folder)
+    return _whole(folder, _files(folder, variant), "")
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for place, folders, names in os.walk(folder):
-        for name in sorted(folders):
-            if (Path(place) / name).is_symlink():
-                raise ModelUnusable(
-                    f"{Path(place) / name} is a link to a folder, which is not looked into.",
-                    advice="Copy the files there.",
-                )
-        for name in sorted(names):
-            path = Path(place) / name
-            ending = path.suffix.lower()
-            if ending in _UNSAFE:
-                raise ModelUnusable(
-                    f"{path} is not loaded: {ending} files can run code.",
-                    advice="Use the model's safetensors files only, and delete the others.",
-                )
-            if ending == WEIGHTS:
-                _check_weights(path)
-            if ending == WEIGHTS or ending in _CONFIGURATION:
-                found[path.relative_to(folder).as_posix()] = path
-    if not any(name.endswith(WEIGHTS) for name in found):
+def variant_of(name: str) -> str:
+    """Return the form that a weight file's name says, such as `fp16`; empty for the plain one."""
+    stem = re.sub(r"-\d{5}-of-\d{5}", "", Path(name).name.removesuffix(".json"))
+    return ".".join(part for part in stem.split(".")[1:] if part not in {"safetensors", "index"})
+
+
+def _whole(folder: Path, found: dict[str, Path], variant: str) -> dict[str, Path]:
+    weights = [name for name in found if name.endswith(WEIGHTS)]
+    if not weights:
         raise ModelUnusable(
             f"{folder} holds no safetensors weights.", advice="Download the model again."
         )
+    if variant and all(variant_of(name) != variant for name in weights):
+        raise ModelUnusable(
+            f"{folder} holds no weights of the variant {variant!r}.",
+            advice="Correct the model's setting `variant`, or leave it out.",
+        )
     return found
+
+
+def _files(folder: Path, variant: str) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    pickled: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        for name in sorted(folders):
+            _refuse_link(Path(place) / name)
+        for name in sorted(names):
+            path = Path(place) / name
+            ending = path.suffix.lower()
+            _refuse_code(path)
+            if ending in _PICKLED:
+                pickled.append(path)
+            elif ending == WEIGHTS or ending in _CONFIGURATION:
+                found[path.relative_to(folder).as_posix()] = path
+    if pickled and not any(name.endswith(WEIGHTS) for name in found):
+        raise ModelUnusable(
+            f"{pickled[0]} is not loaded: {pickled[0].suffix.lower()} files can run code.",
+            advice="Download the model's safetensors files, or have them made.",
+        )
+    return _of_one_form(folder, found, variant)
+
+
+def _of_one_form(folder: Path, found: dict[str, Path], variant: str) -> dict[str, Path]:
+    weights = [name for name in found if WEIGHTS in name]
+    forms = {variant_of(name) for name in weights if name.endswith(WEIGHTS)}
+    form = variant if variant in forms else ""
+    if forms and form not in forms:
+        if len(forms) > 1:
+            raise ModelUnusable(
+                f"{folder} holds its weights in several forms: {', '.join(sorted(forms))}.",
+                advice="Name one of them in the model's setting `variant`.",
+            )
+        (form,) = forms
+    for name in weights:
+        if variant_of(name) != form:
+            del found[name]
+        elif name.endswith(WEIGHTS):
+            _check_weights(found[name])
+    return found
+
+
+def _refuse_link(folder: Path) -> None:
+    if folder.is_symlink():
+        raise ModelUnusable(
+            f"{folder} is a link to a folder, which is not looked into.",
+            advice="Copy the files there.",
+        )
+
+
+def _refuse_code(path: Path) -> None:
+    if path.suffix.lower() in _CODE:
+        raise ModelUnusable(
+            f"{path} is not loaded: {path.suffix.lower()} files can run code.",
+            advice="Delete it: Haikei runs no code of a model folder.",
+        )
 
 
 def _check_weights(path: Path) -> None:

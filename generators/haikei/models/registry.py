@@ -16,13 +16,14 @@ from haikei.models.folder import (
     HashMemory,
     combined,
     controlnet_files,
-    has_controlnet,
+    controls_within,
     pipeline_files,
 )
 from haikei.settings import Model, Settings
 
-#: Stands before the relative paths of a model's separate ControlNet folder.
-CONTROLNET = "controlnet/"
+#: Stands before the relative paths of a model's separate ControlNet folder, and with a number
+#: from 1 before those of the ones after it.
+CONTROLNET = "controlnet"
 _MEMORY = "model-hashes.json"
 
 
@@ -32,8 +33,8 @@ class ModelCard:
 
     key: str  #: its name in the settings
     folder: Path
-    controlnet: Path | None  #: a separate ControlNet folder
-    guided: bool  #: whether a ControlNet, separate or within, follows the layout's lines
+    controls: tuple[Path, ...]  #: folders of ControlNets, separate or within
+    pipeline: str  #: the class in diffusers that the settings name; empty: by the folder
     name: str
     version: str
     licence: str
@@ -67,8 +68,8 @@ def open_model(settings: Settings, key: str) -> ModelCard:
     return ModelCard(
         key=key,
         folder=model.folder,
-        controlnet=model.controlnet,
-        guided=model.controlnet is not None or has_controlnet(model.folder),
+        controls=model.controlnet or controls_within(model.folder),
+        pipeline=model.pipeline,
         name=model.name,
         version=model.version,
         licence=model.licence,
@@ -97,26 +98,34 @@ def _check_declaration(settings: Settings, key: str, model: Model) -> None:
 
 
 def _files(key: str, model: Model) -> Mapping[str, Path]:
+    if model.folder.is_file():
+        raise ModelUnusable(
+            f"The model {key!r} is one file, {model.folder.name}; folders in diffusers format are "
+            "read.",
+            advice="Load it once with diffusers' from_single_file, save it with save_pretrained, "
+            f"and name that folder as models.{key}.folder.",
+        )
     if not model.folder.is_dir():
         raise ModelUnusable(
             f"The folder of the model {key!r} is not there: {model.folder}.",
             advice=f"Put the model there, or correct models.{key}.folder.",
         )
-    files = dict(pipeline_files(model.folder))
-    if model.controlnet is None:
-        return files
-    if has_controlnet(model.folder):
+    files = dict(pipeline_files(model.folder, model.variant))
+    if model.controlnet and controls_within(model.folder):
         raise ModelUnusable(
             f"The model {key!r} has a ControlNet in its own folder and another one beside it.",
             advice=f"Remove models.{key}.controlnet, or name a base model without a ControlNet.",
         )
-    if not model.controlnet.is_dir():
-        raise ModelUnusable(
-            f"The ControlNet folder of the model {key!r} is not there: {model.controlnet}.",
-            advice=f"Put it there, or correct models.{key}.controlnet.",
-        )
-    guides = controlnet_files(model.controlnet)
-    return files | {CONTROLNET + name: path for name, path in guides.items()}
+    for number, folder in enumerate(model.controlnet):
+        if not folder.is_dir():
+            raise ModelUnusable(
+                f"The ControlNet folder of the model {key!r} is not there: {folder}.",
+                advice=f"Put it there, or correct models.{key}.controlnet.",
+            )
+        before = f"{CONTROLNET}_{number}/" if number else f"{CONTROLNET}/"
+        guides = controlnet_files(folder, model.variant)
+        files |= {before + name: path for name, path in guides.items()}
+    return files
 
 
 def _hashes(settings: Settings, files: Mapping[str, Path]) -> dict[str, str]:
@@ -132,7 +141,7 @@ def _compare(key: str, model: Model, hashes: Mapping[str, str]) -> None:
             raise ModelUnusable(
                 f"The model {key!r} has no file {name}, whose SHA-256 the settings expect.",
                 advice=f"Correct models.{key}.sha256; a separate ControlNet's files begin with "
-                f"{CONTROLNET}.",
+                f"{CONTROLNET}/.",
             )
         if found != expected:
             raise ModelUnusable(

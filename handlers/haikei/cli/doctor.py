@@ -142,7 +142,9 @@ def generators(settings: "Settings") -> Iterator[Finding]:
             yield Finding(
                 ok=True,
                 subject=subject,
-                message=f"{system.name} {system.version} ({kind}{licence}).",
+                message=" ".join(
+                    (f"{system.name} {system.version} ({kind}{licence}).", *described.notes)
+                ),
             )
 
 

@@ -154,6 +154,8 @@ def make_one(
     _require_allowed(marks, [plan.system for plan in plans], project, settings)
     for plan in plans:
         report(f"{plan.name}: {plan.system.name} {plan.system.version}")
+        for note in plan.notes:
+            report(f"{plan.name}: {note}")
     if dry_run:
         return Made(stages=(), credit_en="", credit_ja="", record=None)
     drawn = production.layout(task)

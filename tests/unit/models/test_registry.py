@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -26,7 +27,7 @@ def test_a_declared_model_gives_its_card(tiny: TinyModel, tmp_path: Path) -> Non
     card = opened(tmp_path, folder=tiny.base, controlnet=tiny.controlnet)
 
     assert (card.name, card.version, card.licence) == ("Tiny", "1", "Apache-2.0")
-    assert card.guided
+    assert card.controls == (tiny.controlnet,)
     files = dict(card.files)
     weights = "unet/diffusion_pytorch_model.safetensors"
     assert files[weights] == sha256((tiny.base / weights).read_bytes()).hexdigest()
@@ -110,6 +111,16 @@ def drop_weights(folder: Path) -> None:
         path.unlink()
 
 
+def in_form(folder: Path, form: str) -> Path:
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    return weights.rename(weights.with_suffix(f".{form}.safetensors"))
+
+
+def in_two_forms(folder: Path) -> None:
+    weights = in_form(folder, "fp16")
+    shutil.copy(weights, weights.with_name(weights.name.replace("fp16", "fp8")))
+
+
 def link_out(folder: Path) -> None:
     outside = (folder / "vae").rename(folder.with_name("vae"))
     (folder / "vae").symlink_to(outside)
@@ -121,8 +132,6 @@ HARMS: dict[str, tuple[Callable[[Path], object], str]] = {
     "bad index": (lambda folder: (folder / "model_index.json").write_text("{"), "cannot be read"),
     "no class": (lambda folder: (folder / "model_index.json").write_text("{}"), "pipeline class"),
     "part missing": (lambda folder: (folder / "vae").rename(folder / "other"), "'vae'"),
-    "pickle": (lambda folder: (folder / "unet" / "w.bin").write_bytes(b"x"), "can run code"),
-    "checkpoint": (lambda folder: (folder / "v1.CKPT").write_bytes(b"x"), "can run code"),
     "python": (lambda folder: (folder / "pipeline.py").write_text("print()"), "can run code"),
     "cut weights": (
         lambda folder: cut(folder / "unet" / "diffusion_pytorch_model.safetensors"),
@@ -133,6 +142,8 @@ HARMS: dict[str, tuple[Callable[[Path], object], str]] = {
         "incomplete",
     ),
     "no weights at all": (drop_weights, "no safetensors"),
+    "one part's weights": (lambda folder: drop_weights(folder / "vae"), "vae holds no safetensors"),
+    "two forms, none plain": (in_two_forms, "several forms: fp16, fp8"),
     "pickle only": (
         lambda folder: [path.rename(path.with_suffix(".bin")) for path in folder.rglob("*.safet*")],
         "can run code",
@@ -150,6 +161,41 @@ def test_unsafe_and_incomplete_folders_are_refused_with_a_reason(
 
     with pytest.raises(ModelUnusable, match=said):
         opened(tmp_path, folder=tiny.base)
+
+
+def test_what_stands_beside_the_parts_of_a_snapshot_is_left_alone(
+    tiny: TinyModel, tmp_path: Path
+) -> None:
+    before = opened(tmp_path, folder=tiny.base)
+    for name in ("unet/w.bin", "v1.CKPT", "v1.safetensors", "onnx/model.onnx", "unet/x.pt"):
+        (tiny.base / name).parent.mkdir(exist_ok=True)
+        (tiny.base / name).write_bytes(b"x")
+
+    assert opened(tmp_path, folder=tiny.base).files == before.files
+
+
+def test_a_checkpoint_of_one_file_is_refused_with_the_way_to_a_folder(
+    tiny: TinyModel, tmp_path: Path
+) -> None:
+    file = tiny.base / "unet" / "diffusion_pytorch_model.safetensors"
+
+    with pytest.raises(ModelUnusable, match="is one file") as caught:
+        opened(tmp_path, folder=file)
+
+    assert "from_single_file" in (caught.value.advice or "")
+
+
+def test_one_form_of_the_weights_is_read_and_hashed(tiny: TinyModel, tmp_path: Path) -> None:
+    plain = opened(tmp_path, folder=tiny.base)
+    half = in_form(tiny.base, "fp16")
+    only = opened(tmp_path, folder=tiny.base)
+    shutil.copy(half, half.with_name(half.name.replace(".fp16", "")))
+
+    assert f"unet/{half.name}" in dict(only.files)
+    assert opened(tmp_path, folder=tiny.base).sha256 == plain.sha256
+    assert opened(tmp_path, folder=tiny.base, variant="fp16").sha256 == only.sha256
+    with pytest.raises(ModelUnusable, match="no weights of the variant 'fp8'"):
+        opened(tmp_path, folder=tiny.base, variant="fp8")
 
 
 def test_files_that_are_links_count_as_their_target(tiny: TinyModel, tmp_path: Path) -> None:
@@ -207,7 +253,7 @@ def test_a_model_card_declares_its_model(tiny: TinyModel) -> None:
     model = model_from_folder(tiny.base, controlnet=tiny.controlnet)
 
     assert model.folder == tiny.base
-    assert model.controlnet == tiny.controlnet
+    assert model.controlnet == (tiny.controlnet,)
     assert model.licence == "openrail++"
     assert str(model.licence_url) == "https://example.org/licence"
     assert model.commercial == "conditional"

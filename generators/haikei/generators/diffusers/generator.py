@@ -3,7 +3,6 @@
 import re
 import threading
 import unicodedata
-from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haikei.credits import SourceType, System
-from haikei.errors import ModelUnusable, SettingsError
+from haikei.errors import GenerationError, ModelUnusable, SettingsError
 from haikei.generators.contract import (
     GenerationRequest,
     GenerationResult,
@@ -20,6 +19,7 @@ from haikei.generators.contract import (
     StageOrder,
     StageSystem,
 )
+from haikei.generators.diffusers.families import Family, family_of
 from haikei.generators.diffusers.options import DiffusersOptions
 from haikei.generators.diffusers.pipeline import Pipeline, precision
 from haikei.images import Padding, Picture, fit_within, resize
@@ -57,8 +57,7 @@ class DiffusersGenerator:
             PolicyRefusal: its licence does not allow what the studio does.
             SettingsError: the stage names no model, an option is wrong, a package is missing.
         """
-        DiffusersOptions.of(stage)
-        card = self._card(stage.model)
+        card, family, options = self._order(stage)
         return StageSystem(
             system=System(
                 name=card.name,
@@ -69,7 +68,9 @@ class DiffusersGenerator:
                 data=card.data,
             ),
             # The kind of device is in the record: kernels differ in the third digit.
-            libraries=tuple(sorted((*_versions(), ("device", self._kind())))),
+            libraries=tuple(sorted((*_versions(), ("device", self._kind(family))))),
+            negates=options.negates(family),
+            notes=_plan_notes(family),
         )
 
     def generate(
@@ -91,10 +92,15 @@ class DiffusersGenerator:
             GeneratorUnavailable: the device has no memory left.
             GenerationCancelled: `progress` asked to stop.
         """
-        options = DiffusersOptions.of(
+        card, family, options = self._order(
             StageOrder(generator=request.generator, model=request.model, options=request.options)
         )
-        card = self._card(request.model)
+        if request.negative_prompt and not options.negates(family):
+            raise GenerationError(
+                f"The request names a negative prompt, which never acts on {family.name} as it is "
+                "asked here.",
+                advice="Leave it out, so that the record does not claim it.",
+            )
         if card.sha256 != request.system.sha256:
             raise ModelUnusable(
                 f"The files of the model {request.model!r} changed after this picture was asked "
@@ -108,7 +114,7 @@ class DiffusersGenerator:
         source, drawing = resize(source, *smaller), resize(layout, *smaller)
         padding = Padding.to_multiple(source, MULTIPLE)
         with self._lock:
-            pipeline = self._warm(card)
+            pipeline = self._warm(card, family)
             made = pipeline.redraw(
                 padding.pad(source),
                 lines=control_lines(padding.pad(drawing)),
@@ -118,33 +124,33 @@ class DiffusersGenerator:
                 seed=request.seed,
                 on_step=lambda step, steps: progress(Progress(step=step, steps=steps)),
             )
-            notes = _prompt_notes(request, pipeline.tokenizers())
-        if not card.guided:
-            notes.append("The model has no ControlNet: the layout's lines guide it only as paint.")
+            notes = [*_plan_notes(family), *_prompt_notes(request, family, pipeline.tokenizer())]
         if smaller != size:
             notes.append(f"Made at {smaller[0]} x {smaller[1]} pixels and enlarged (max_side).")
         return GenerationResult(picture=resize(padding.crop(made), *size), notes=tuple(notes))
 
-    def _card(self, model: str) -> ModelCard:
-        if not model:
+    def _order(self, stage: StageOrder) -> tuple[ModelCard, Family, DiffusersOptions]:
+        if not stage.model:
             raise SettingsError(
                 "A stage of the generator 'diffusers' names no model.",
                 advice='Add model = "…" to the stage, and declare it as [models.…].',
             )
-        return open_model(self._settings, model)
+        card = open_model(self._settings, stage.model)
+        family = family_of(card)
+        return card, family, DiffusersOptions.of(stage, family, controls=len(card.controls))
 
-    def _warm(self, card: ModelCard) -> Pipeline:
+    def _warm(self, card: ModelCard, family: Family) -> Pipeline:
         if self._pipeline is None or self._loaded != card.sha256:
             if self._pipeline is not None:
                 # First, so that two models never need the memory of both.
                 self._pipeline.close()
                 self._pipeline = None
-            self._pipeline = Pipeline(card, self._device)
+            self._pipeline = Pipeline(card, family, self._device)
             self._loaded = card.sha256
         return self._pipeline
 
-    def _kind(self) -> str:
-        return f"{self._device.partition(':')[0]} {precision(self._device)}"
+    def _kind(self, family: Family) -> str:
+        return f"{self._device.partition(':')[0]} {precision(family, self._device)}"
 
 
 def control_lines(layout: Picture) -> NDArray[np.float32]:
@@ -169,18 +175,30 @@ def _versions() -> tuple[tuple[str, str], ...]:
         ) from error
 
 
-def _prompt_notes(request: GenerationRequest, tokenizers: Sequence[Any]) -> list[str]:
+def _plan_notes(family: Family) -> tuple[str, ...]:
+    notes = family.notes
+    if not family.reports:
+        notes = (*notes, f"{family.pipeline} cannot be followed or cancelled while it runs.")
+    if not family.control:
+        lines = "The model has no ControlNet: the layout's lines guide it only as paint."
+        notes = (*notes, lines)
+    return notes
+
+
+def _prompt_notes(request: GenerationRequest, family: Family, tokenizer: Any) -> list[str]:
     notes: list[str] = []
     for kind, text in (("prompt", request.prompt), ("negative prompt", request.negative_prompt)):
         foreign = [word for word in re.findall(r"\w+", text) if not _is_latin(word)]
-        if foreign:
+        if foreign and family.latin:
             notes.append(f"The model may not know these words of the {kind}: {' '.join(foreign)}.")
-        for tokenizer in tokenizers[:1]:
-            ids = tokenizer(text, truncation=False, verbose=False).input_ids
-            if len(ids) > tokenizer.model_max_length:
-                # The last token kept is the end mark.
-                lost = tokenizer.decode(ids[tokenizer.model_max_length - 1 : -1]).strip()
-                notes.append(f"The {kind} is too long; the model did not read: {lost}.")
+        if tokenizer is None:
+            continue
+        ids = tokenizer(text, truncation=False, verbose=False).input_ids
+        limit = family.tokens or int(tokenizer.model_max_length)
+        if len(ids) > limit:
+            # The last token kept is the end mark.
+            lost = tokenizer.decode(ids[limit - 1 : -1]).strip()
+            notes.append(f"The {kind} is too long; the model did not read: {lost}.")
     return notes
 
 

@@ -1,11 +1,11 @@
 """A diffusers pipeline in memory: loaded from local safetensors, called for one picture."""
 
 import gc
-import inspect
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haikei.errors import GenerationError, GeneratorUnavailable, ModelUnusable, SettingsError
-from haikei.generators.diffusers.options import SCHEDULERS, DiffusersOptions
+from haikei.generators.diffusers.families import Family
+from haikei.generators.diffusers.options import DiffusersOptions
 from haikei.images import Picture
-from haikei.models import ModelCard
+from haikei.models import WEIGHTS, ModelCard, variant_of
 
 
 class Pipeline:
@@ -26,52 +27,74 @@ class Pipeline:
     is left out: it would blacken pictures without a record of it.
 
     Raises:
-        ModelUnusable: the folder cannot be loaded, or its family takes no picture to redraw.
+        ModelUnusable: the folder cannot be loaded, or its weights are not those of its classes.
         GeneratorUnavailable: the device has no memory left.
         SettingsError: this machine has no such device, or a package is missing.
     """
 
-    def __init__(self, card: ModelCard, device: str) -> None:
+    def __init__(self, card: ModelCard, family: Family, device: str) -> None:
         torch, diffusers = _libraries()
         self._torch = torch
         self._diffusers = diffusers
         self._name = card.key
+        self._family = family
+        self._device = device
         _require_device(torch, device)
+        try:
+            self._pipe: Any = self._loaded(card)
+        except torch.OutOfMemoryError as error:
+            raise _no_memory(card.key, device) from error
+        except ModelUnusable:
+            raise
+        except Exception as error:
+            raise ModelUnusable(
+                f"The model {card.key!r} ({family.pipeline}) cannot be loaded from "
+                f"{card.folder}: {error}",
+                advice="Check that the folder is whole, and that its ControlNets fit it.",
+            ) from error
+        self._pipe.set_progress_bar_config(disable=True)
+        self._scheduler: Any = self._pipe.scheduler
+
+    def _loaded(self, card: ModelCard) -> Any:
+        family = self._family
         common = {
             "use_safetensors": True,
             "local_files_only": True,
-            "dtype": getattr(torch, precision(device)),
+            "dtype": getattr(self._torch, precision(family, self._device)),
         }
-        parts: dict[str, object] = {}
         described = json.loads((card.folder / "model_index.json").read_text(encoding="utf-8"))
-        if "safety_checker" in described:
-            parts = {"safety_checker": None, "requires_safety_checker": False}
-        try:
-            if card.controlnet is not None:
-                parts["controlnet"] = diffusers.ControlNetModel.from_pretrained(
-                    card.controlnet, **common
-                )
-            pipe: Any = diffusers.AutoPipelineForImage2Image.from_pretrained(
-                card.folder, **common, **parts
-            ).to(device)
-        except torch.OutOfMemoryError as error:
-            raise _no_memory(card.key, device) from error
-        except Exception as error:
-            raise ModelUnusable(
-                f"The model {card.key!r} cannot be loaded from {card.folder}: {error}",
-                advice="Check that it is a Stable Diffusion pipeline in diffusers format, and that "
-                "its ControlNet fits it.",
-            ) from error
-        pipe.set_progress_bar_config(disable=True)
-        self._accepted = frozenset(inspect.signature(pipe.__call__).parameters)
-        if not {"strength", "image", "prompt"} <= self._accepted:
-            raise ModelUnusable(
-                f"The model {card.key!r} ({type(pipe).__name__}) cannot redraw a picture.",
-                advice="Use a model of the Stable Diffusion family.",
-            )
-        self._pipe: Any = pipe
-        self._device = device
-        self._scheduler: Any = pipe.scheduler
+        # Left out where the model has none: a class is asked for what its folder names.
+        parts = {
+            name: value
+            for name, value in family.load.items()
+            if name in described or name != "safety_checker"
+        }
+        libraries = {"diffusers": self._diffusers, "transformers": import_module("transformers")}
+        # Part by part, since a whole pipeline drops weights that its classes do not know and
+        # makes up those that it misses, and says neither.
+        for name, value in described.items():
+            if name in {*parts, "controlnet"} or not isinstance(value, list):
+                continue
+            library, kind = value
+            names = [one for one, _ in card.files if one.startswith(f"{name}/")]
+            weights = [one for one in names if one.endswith(WEIGHTS)]
+            if weights and library in libraries:
+                known = getattr(libraries[library], kind)
+                parts[name] = _whole(known, card.folder / name, name, weights[0], common)
+        if card.controls:
+            known = getattr(self._diffusers, family.control)
+            nets: list[Any] = []
+            for number, folder in enumerate(card.controls):
+                name = f"controlnet_{number}" if number else "controlnet"
+                weights = [one for one, _ in card.files if one.startswith(f"{name}/")]
+                first = next(one for one in weights if one.endswith(WEIGHTS))
+                nets.append(_whole(known, folder, name, first, common))
+            several = self._diffusers.MultiControlNetModel
+            parts["controlnet"] = several(nets) if len(nets) > 1 else nets[0]
+        made = getattr(self._diffusers, family.pipeline).from_pretrained(
+            card.folder, **common, **parts
+        )
+        return made.to(self._device)
 
     def close(self) -> None:
         """Give the model's memory back."""
@@ -80,10 +103,9 @@ class Pipeline:
         if self._device.startswith("cuda"):
             self._torch.cuda.empty_cache()
 
-    def tokenizers(self) -> tuple[Any, ...]:
-        """Return the tokenizers that read the prompt."""
-        found = (getattr(self._pipe, name, None) for name in ("tokenizer", "tokenizer_2"))
-        return tuple(tokenizer for tokenizer in found if tokenizer is not None)
+    def tokenizer(self) -> Any:
+        """Return the tokenizer that decides what of a prompt is read; None where none is known."""
+        return getattr(self._pipe, self._family.tokenizer, None)
 
     def redraw(
         self,
@@ -118,23 +140,32 @@ class Pipeline:
             on_step(step + 1, int(pipe.num_timesteps))
             return tensors
 
-        asked = {
+        asked: dict[str, Any] = {
             "prompt": prompt,
-            "negative_prompt": negative_prompt or None,
-            "image": image.pixels[None],
-            "control_image": lines[None],
-            "strength": options.strength,
-            "num_inference_steps": options.steps,
-            "guidance_scale": options.guidance,
-            "controlnet_conditioning_scale": options.control_scale,
+            # A copy: pictures are read-only, which torch cannot promise to keep.
+            "image": image.pixels[None].copy(),
             "generator": self._torch.Generator("cpu").manual_seed(seed),
-            "callback_on_step_end": after_step,
             "output_type": "np",
+            **options.call(),
+            **self._family.call,
+            **self._guides(image, lines, options),
         }
+        if options.negates(self._family):
+            # Guidance that is measured from a negative prompt needs one, be it blank.
+            asked["negative_prompt"] = negative_prompt or " "
+        if self._family.pil:
+            levels = np.round(image.pixels * 255).astype(np.uint8)
+            asked["image"] = import_module("PIL.Image").fromarray(levels)
+        if self._family.reports:
+            asked["callback_on_step_end"] = after_step
+        if self._family.sized:
+            asked |= {"height": image.height, "width": image.width}
+        if "_auto_resize" in asked:
+            asked["max_area"] = image.height * image.width
         self._pipe.scheduler = self._fresh_scheduler(options.scheduler)
         try:
             with self._torch.inference_mode():
-                made = self._pipe(**{k: v for k, v in asked.items() if k in self._accepted})
+                made = self._pipe(**asked)
         except self._torch.OutOfMemoryError as error:
             raise _no_memory(self._name, self._device) from error
         pixels = np.asarray(made.images[0], dtype=np.float32)
@@ -146,17 +177,54 @@ class Pipeline:
             )
         return Picture(pixels=np.clip(pixels, 0.0, 1.0))
 
+    def _guides(
+        self, image: Picture, lines: NDArray[np.float32], options: DiffusersOptions
+    ) -> Mapping[str, Any]:
+        if self._family.channels == 9:
+            return {"mask_image": np.ones((1, image.height, image.width, 1), dtype=np.float32)}
+        if not self._family.control:
+            return {}
+        controls = getattr(self._pipe.controlnet, "nets", None)
+        scales = options.scales()
+        if controls is None:
+            return {"control_image": lines[None], "controlnet_conditioning_scale": scales[0]}
+        given = scales * len(controls) if len(scales) == 1 else scales
+        return {
+            "control_image": [lines[None]] * len(controls),
+            "controlnet_conditioning_scale": list(given),
+        }
+
     def _fresh_scheduler(self, name: str) -> Any:
         # A scheduler keeps the state of its last run; a new one costs a millisecond.
         if not name:
             return type(self._scheduler).from_config(self._scheduler.config)
-        class_name, extra = SCHEDULERS[name]
+        class_name, extra = self._family.schedulers[name]
         return getattr(self._diffusers, class_name).from_config(self._scheduler.config, **extra)
 
 
-def precision(device: str) -> str:
+def precision(family: Family, device: str) -> str:
     """Return the number format on a device; half precision is slower than full on a CPU."""
-    return "float16" if device.startswith("cuda") else "float32"
+    return family.precision if device.startswith("cuda") else "float32"
+
+
+def _whole(kind: Any, folder: Path, name: str, first: str, common: Mapping[str, Any]) -> Any:
+    """Load one part and make sure that its weights are those that its class asks for."""
+    part, said = kind.from_pretrained(
+        folder, **common, variant=variant_of(first) or None, output_loading_info=True
+    )
+    for fault, keys in (
+        ("lacks", said["missing_keys"]),
+        # Positions were once saved with the text encoder; they are counted, not learnt.
+        ("does not know", [k for k in said["unexpected_keys"] if not k.endswith("position_ids")]),
+        ("finds in another shape", [str(key) for key in said["mismatched_keys"]]),
+    ):
+        if keys:
+            raise ModelUnusable(
+                f"The weights in {folder} are not those of the class {kind.__name__}, which "
+                f"{fault} {len(keys)} of them, such as {min(keys)}.",
+                advice=f"Download {name!r} again, with the config.json that belongs to it.",
+            )
+    return part
 
 
 def _libraries() -> tuple[ModuleType, ModuleType]:
