@@ -26,7 +26,7 @@ def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresq
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision in `migrations/versions`.
-HEAD = "0004"
+HEAD = "0003"
 _READS = "haikei_reads"
 
 
