@@ -20,10 +20,10 @@ from haikei.credits import (
     credit_line,
     overall_source_type,
 )
-from haikei.errors import CreditError, LayoutChanged, StorageUnavailable
+from haikei.errors import CreditError, LayoutChanged, MarksBroken, StorageUnavailable
 from haikei.files import sha256_of
 from haikei.jobs.contributions import oversight
-from haikei.provenance import MarkedIngredient, MarkRequest, MarkSigner, mark
+from haikei.provenance import FileMarks, MarkedIngredient, MarkRequest, MarkSigner, MarksState, mark
 from haikei.provenance.formats import file_format
 from haikei.storage import Storage
 
@@ -274,3 +274,18 @@ def marked_copy(
     except OSError as error:
         raise StorageUnavailable(f"{kept.path} cannot be copied: {error}.") from error
     return Link(image=replace(image, sha256=kept.sha256), path=target, title=title)
+
+
+def require_whole(marks: FileMarks) -> None:
+    """
+    Check that nothing is signed on top of marks that do not hold.
+
+    Raises:
+        MarksBroken: they do not.
+    """
+    if marks.state is MarksState.BROKEN:
+        raise MarksBroken(
+            f"{marks.path.name} carries marks (C2PA) that do not hold: "
+            f"{', '.join(marks.failures) or 'it was changed after it was signed'}.",
+            advice="Ask for the file as it was signed, or for an export without marks.",
+        )

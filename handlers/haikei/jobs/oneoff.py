@@ -40,9 +40,8 @@ from haikei.jobs.background.validate import (
     require_drawing,
     require_drawn,
     require_licensed,
-    require_whole,
 )
-from haikei.jobs.chain import Chain, own_copy
+from haikei.jobs.chain import Chain, own_copy, require_whole
 from haikei.jobs.contributions import (
     drawing,
     layout_image,

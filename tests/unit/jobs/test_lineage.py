@@ -18,7 +18,8 @@ from haikei.credits import (
     overall_source_type,
 )
 from haikei.errors import MarksBroken, SourceTypeUnknown
-from haikei.jobs.background.validate import drawn_as, require_whole
+from haikei.jobs.background.validate import drawn_as
+from haikei.jobs.chain import require_whole
 from haikei.jobs.contributions import (
     drawing,
     generation,

@@ -16,14 +16,13 @@ from haikei.errors import (
     ImageUnreadable,
     LayoutChanged,
     LayoutReplaced,
-    MarksBroken,
     PolicyRefusal,
     SheetBlank,
 )
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.disputed import as_declared, require_undisputed
 from haikei.jobs.background.generate import production_order
-from haikei.jobs.chain import copied
+from haikei.jobs.chain import copied, require_whole
 from haikei.jobs.contributions import as_credited, layout_key
 from haikei.jobs.inbox import event_of, receive
 from haikei.jobs.job import JobOrder
@@ -32,7 +31,6 @@ from haikei.jobs.tools import Tools
 from haikei.names import fits, plain_name
 from haikei.provenance import (
     FileMarks,
-    MarksState,
     names_ai,
     read_marks,
     source_term,
@@ -57,21 +55,6 @@ _RECORDED_AS: Mapping[str, SourceType] = {
     "negativeFilm": SourceType.PRINT,
     "positiveFilm": SourceType.PRINT,
 }
-
-
-def require_whole(marks: FileMarks) -> None:
-    """
-    Check that nothing is signed on top of marks that do not hold.
-
-    Raises:
-        MarksBroken: they do not.
-    """
-    if marks.state is MarksState.BROKEN:
-        raise MarksBroken(
-            f"{marks.path.name} carries marks (C2PA) that do not hold: "
-            f"{', '.join(marks.failures) or 'it was changed after it was signed'}.",
-            advice="Ask for the file as it was signed, or for an export without marks.",
-        )
 
 
 def drawn_as(marks: FileMarks) -> SourceType:

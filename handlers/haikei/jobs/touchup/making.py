@@ -9,8 +9,7 @@ from haikei.credits import ImageKind, ImageRecord, Person, SourceType
 from haikei.errors import ParentUnknown
 from haikei.fingerprint import fingerprint_text
 from haikei.images import Picture, read_picture
-from haikei.jobs.background.validate import require_whole
-from haikei.jobs.chain import Base, Chain, own_copy
+from haikei.jobs.chain import Base, Chain, own_copy, require_whole
 from haikei.jobs.job import TouchUpOrder
 from haikei.jobs.publishing import MadeVersion, make_version
 from haikei.jobs.tools import Tools

@@ -15,7 +15,7 @@ from haikei.database import jobs, reading
 from haikei.errors import ImageUnreadable, StorageUnavailable, TouchUpRefused
 from haikei.files import sha256_of
 from haikei.images import Picture, read_picture, resize
-from haikei.jobs.background.validate import require_whole
+from haikei.jobs.chain import require_whole
 from haikei.jobs.table import order_of
 from haikei.jobs.tools import Tools
 from haikei.measure import MeasuredChange, ciede2000, lab_of, measure_change
