@@ -47,7 +47,7 @@ from starlette.routing import Route
 
 from haikei.database import open_database
 from haikei.settings import Settings
-from haikei.web.serving import serve
+from haikei.web.application import serve
 
 MARK_MS = 200.0
 TOKEN = "a token for benchmarks alone"

@@ -27,7 +27,7 @@ from haikei.jobs.engine import (
     TaskState,
     load_engine,
 )
-from haikei.jobs.engine.dbos.engine import DbosEngine
+from haikei.jobs.engine.dbos import DbosEngine
 from support.clocks import PATIENCE, eventually
 from support.databases import postgres_url
 from support.jobs import announce, put_layout, studio_database, studio_settings, work_until_killed

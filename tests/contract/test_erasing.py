@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, insert, update
 from typer.testing import CliRunner
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.credits import Person, records
 from haikei.database import (
     events,
@@ -27,7 +27,7 @@ from haikei.database import (
 from haikei.jobs import JobState, add_job, job_row, order_of, receive, touch_up_row
 from haikei.jobs.background import GENERATE_QUEUE, STEPS_QUEUE, BackgroundHandlers
 from haikei.jobs.engine import Dispatcher, Durable, Gate, QueueSettings, Task
-from haikei.jobs.engine.dbos.engine import DbosEngine
+from haikei.jobs.engine.dbos import DbosEngine
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
 from support.clocks import PATIENCE, eventually

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from haikei.cli.credits_repair import recompute as recompute_command
 from haikei.credits import BackgroundVersion, Person, Role, Scope, people, records
 from haikei.database import reading
-from haikei.jobs import Recomputed, recompute
+from haikei.jobs.recomputing import Recomputed, recompute
 from haikei.settings import PersonEntry
 from haikei.trackers import CreditDesk, Part, needed
 from haikei.trackers.shotgrid.tracker import ShotGridTracker

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, delete
 from haikei.credits import records
 from haikei.database import ledger_checkpoints, open_database
 from haikei.errors import HistoryChanged, OutletUnavailable
-from haikei.jobs import TrackerOutlet
+from haikei.jobs.checkpointing import TrackerOutlet
 from haikei.ledger.checkpoint import Checkpoint, SignedCheckpoint, note_signer
 from haikei.ledger.checkpoint_making import seal
 from haikei.ledger.outlet import send_out

@@ -14,13 +14,13 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.errors import CreditError, PainterDisputed, ReviewError
 from haikei.generators.production import Production
 from haikei.images import Picture, read_picture, write_picture
-from haikei.jobs import Tools
 from haikei.jobs.background import BackgroundHandlers
 from haikei.jobs.engine import Gate
+from haikei.jobs.tools import Tools
 from haikei.show import Place, StoredFile
 from haikei.trackers import ContextRequest
 from haikei.trackers.shotgrid.tracker import ShotGridTracker

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, insert, select
 
 from haikei.database import backgrounds, image_records, reviews, utc_now
 from haikei.images import Picture
-from haikei.jobs import CARD, keep_card, preview_file
+from haikei.jobs.page_inputs import CARD, keep_card, preview_file
 from haikei.review import Decision
 from support.clocks import PATIENCE
 from support.jobs import studio_database, studio_settings

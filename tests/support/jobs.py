@@ -33,7 +33,7 @@ from haikei.generators import (
 )
 from haikei.generators.production import Production
 from haikei.images import Picture, read_picture, write_picture
-from haikei.jobs import JobStore, Tools, receive
+from haikei.jobs import JobStore, receive
 from haikei.jobs.background import BackgroundHandlers
 from haikei.jobs.engine import (
     Dispatcher,
@@ -44,7 +44,8 @@ from haikei.jobs.engine import (
     Task,
     TaskState,
 )
-from haikei.jobs.engine.dbos.engine import DbosEngine
+from haikei.jobs.engine.dbos import DbosEngine
+from haikei.jobs.tools import Tools
 from haikei.jobs.touchup import TouchUpHandlers
 from haikei.scenes import Scene, SceneKind, draw
 from haikei.settings import Settings

@@ -29,7 +29,7 @@ from haikei.credits import (
 )
 from haikei.database import ledger, ledger_nodes
 from haikei.ledger import NoteSigner, append_many, note_signer
-from haikei.ledger.drop import DropFolder
+from haikei.ledger.outlet import DropFolder
 from haikei.ledger.tree import Frontier, leaf_hash
 from haikei.measurements import Change, LineRecall, Region
 from haikei.settings import Settings

@@ -17,8 +17,7 @@ from pydantic import HttpUrl, SecretStr
 from haikei.settings import PersonEntry, Settings, Storage, StorageRoot, Studio, Tracker
 from haikei.sgserver.http.hosting import SiteOptions
 from haikei.sgserver.http.serving import serve_site
-from haikei.sgserver.seeds.demo_studio import seed_demo
-from haikei.sgserver.seeds.empty_site import seed_empty
+from haikei.sgserver.seeds.demo_studio import seed_demo, seed_empty
 from haikei.sgserver.site import Site
 from haikei.show import Place, StoredFile
 from haikei.trackers import ContextRequest, LayoutContext, PublishedImage, PublishRequest

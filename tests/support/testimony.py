@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from haikei.credits import Scope
 from haikei.database import reading, utc_now
-from haikei.jobs import published_files, recompute
+from haikei.jobs.page_inputs import published_files
+from haikei.jobs.recomputing import recompute
 from haikei.ledger import (
     EntrySelection,
     export_bundle,

@@ -34,8 +34,8 @@ from haikei.trackers import SignedIn, TrackerParts
 from haikei.trackers.memory import MemorySelectionDesk
 from haikei.trackers.shotgrid.requests import ShotGridMenu, ShotGridWebhooks
 from haikei.web import WebContext, make_app, require_supervisor, visitor
+from haikei.web.application import serve
 from haikei.web.pages import Pages
-from haikei.web.serving import serve
 from support.clocks import PATIENCE
 from support.jobs import studio_database, studio_settings
 from support.records import a_background, a_chain

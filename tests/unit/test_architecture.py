@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,47 @@ def test_no_folder_holds_more_modules_than_one_overlooks() -> None:
         for folder in {file.parent for file in (ROOT / root).rglob("*.py")}:
             count = len([*folder.glob("*.py")])
             assert count <= 30, f"{folder.relative_to(ROOT)} has {count} modules"
+
+
+def _imports(name: str) -> set[str]:
+    """Return the modules that one imports: in functions and for type checkers as well."""
+    found: set[str] = set()
+    for node in ast.walk(MODULES[name]):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in MODULES else str(node.module))
+    return (found & MODULES.keys()) - {name}
+
+
+def test_imports_make_no_circle_and_no_long_chain() -> None:
+    imports = {name: _imports(name) for name in MODULES}
+    chains: dict[str, list[str]] = {}
+    # A circle is an error of the sorter, which names it.
+    for name in TopologicalSorter(imports).static_order():
+        below = max((chains[one] for one in imports[name]), key=len, default=[])
+        chains[name] = [name, *below]
+    longest = max(chains.values(), key=len)
+
+    assert len(longest) <= 26, " > ".join(longest)
+
+
+def test_the_house_is_no_larger_than_a_person_can_know() -> None:
+    assert len(MODULES) <= 400
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_no_class_and_no_module_has_the_name_of_another_in_its_root(root: str) -> None:
+    homes: dict[str, list[str]] = {}
+    for file in (ROOT / root).rglob("*.py"):
+        where = str(file.relative_to(ROOT))
+        # A part of a tracker is called alike in the contract and in each adapter.
+        if "__" not in file.stem and "trackers" not in file.parts:
+            homes.setdefault(file.stem, []).append(where)
+        for statement in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(statement, ast.ClassDef):
+                homes.setdefault(statement.name, []).append(where)
+
+    assert {name: files for name, files in homes.items() if len(files) > 1} == {}

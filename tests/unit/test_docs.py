@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.settings import PEOPLE_COLUMNS, TOKENS, describe, reference
 from support.clocks import PATIENCE
 

@@ -19,7 +19,7 @@ from haikei.formats import (
 from haikei.provenance.formats.detection import file_format
 from haikei.settings.studio import Storage, Watch
 from haikei.sgserver.media.thumbnails import can_show
-from haikei.sources.watch.truncation import needs_decoding
+from haikei.sources.watch.inspecting import needs_decoding
 
 READ = [known for known in FORMATS if known.is_read]
 

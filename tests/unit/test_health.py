@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert, select, update
 from haikei.database import feed_cursors, jobs, notices
 from haikei.notify import NoticeKind
 from haikei.processes import Condition, HealthWatch, Readying
-from haikei.processes.health import GRACE
+from haikei.processes.status import GRACE
 from haikei.settings import Settings
 from haikei.sources.watch import Watcher
 from support.jobs import announce, put_layout, studio_database, studio_settings

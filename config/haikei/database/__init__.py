@@ -1,7 +1,13 @@
 """Where the studio's own state lives: one database, one schema, one way to open it."""
 
-from haikei.database.connection import drop_deleted, inserting, open_database, reading
-from haikei.database.moments import Moment, utc_now
+from haikei.database.connection import (
+    Moment,
+    drop_deleted,
+    inserting,
+    open_database,
+    reading,
+    utc_now,
+)
 from haikei.database.schema import (
     api_requests,
     api_tokens,

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from haikei.database.moments import Moment
+from haikei.database.connection import Moment
 
 metadata = MetaData(
     naming_convention={

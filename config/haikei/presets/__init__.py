@@ -3,8 +3,14 @@
 from typing import TYPE_CHECKING
 
 from haikei.doors import on_demand
-from haikei.presets.prompts import PROMPT, SEASON_PROMPTS, TIME_PROMPTS
-from haikei.presets.qualities import QUALITIES, Quality, QualityTexts
+from haikei.presets.qualities import (
+    PROMPT,
+    QUALITIES,
+    SEASON_PROMPTS,
+    TIME_PROMPTS,
+    Quality,
+    QualityTexts,
+)
 
 if TYPE_CHECKING:
     from haikei.presets.recipes import RECIPES, recipe

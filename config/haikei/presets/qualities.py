@@ -1,9 +1,14 @@
-"""What a retake can ask more or less of, in the words of people, of prompts and of the painter."""
+"""
+What a retake can ask more or less of, in the words of people, of prompts and of the painter.
+
+Generators that read words get a prompt from here where a recipe has none of its own.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from haikei.show import Season, TimeOfDay
 from haikei.texts import Bilingual
 
 
@@ -56,4 +61,20 @@ QUALITIES: Mapping[Quality, QualityTexts] = {
     Quality.HAZE: QualityTexts(
         name=Bilingual("haze", "霞"), more="misty, hazy distance", less="crisp clear air"
     ),
+}
+
+
+PROMPT = "hand-painted anime background, {place}, {season}, {time}, no people"
+
+SEASON_PROMPTS: Mapping[str, str] = {
+    Season.SPRING: "spring, fresh leaves, cherry blossom",
+    Season.SUMMER: "summer, deep green leaves, cumulus clouds",
+    Season.AUTUMN: "autumn, red and golden leaves",
+    Season.WINTER: "winter, snow on roofs and ground",
+}
+TIME_PROMPTS: Mapping[str, str] = {
+    TimeOfDay.MORNING: "early morning, soft low light",
+    TimeOfDay.DAY: "midday, clear light",
+    TimeOfDay.SUNSET: "sunset, warm orange light, long shadows",
+    TimeOfDay.NIGHT: "night, moonlight, lit windows",
 }

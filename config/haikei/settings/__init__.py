@@ -1,25 +1,23 @@
 """What may a studio set? One TOML file, overridable by the environment."""
 
-from haikei.settings.credits import (
-    Credits,
-    LedgerKeeping,
-    Mail,
-    PersonEntry,
-    Reports,
-    Signing,
-    StaffEntry,
-)
 from haikei.settings.describing import Setting, describe, reference, starter, toml
 from haikei.settings.loading import Reading, load, read, settings_path
-from haikei.settings.mistakes import Mistake
-from haikei.settings.naming import NamingRule, load_naming_rule
+from haikei.settings.naming import SYNTAX, TOKENS, NamingRule, PathTemplate, load_naming_rule
 from haikei.settings.people_file import PEOPLE_COLUMNS
-from haikei.settings.review import (
+from haikei.settings.section import Mistake
+from haikei.settings.sections import (
+    Credits,
     Dailies,
     Hook,
     HookEvent,
+    LedgerKeeping,
+    Mail,
     Notifications,
+    PersonEntry,
+    Reports,
     Review,
+    Signing,
+    StaffEntry,
     Statuses,
     TouchUpFolder,
     Web,
@@ -49,7 +47,6 @@ from haikei.settings.studio import (
     WatchFolder,
     WatchMode,
 )
-from haikei.settings.template import SYNTAX, TOKENS, PathTemplate
 
 __all__ = [
     "PEOPLE_COLUMNS",

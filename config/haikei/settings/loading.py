@@ -12,13 +12,12 @@ from pydantic_core import from_json
 
 from haikei.errors import SettingsError
 from haikei.names import plain_name
-from haikei.settings.credits import PersonEntry
-from haikei.settings.mistakes import Mistake, from_validation, listed
-from haikei.settings.naming import naming_rules
+from haikei.settings.naming import PathTemplate, naming_rules
 from haikei.settings.people_file import read_people
+from haikei.settings.section import Mistake, from_validation, listed
+from haikei.settings.sections import PersonEntry
 from haikei.settings.show_names import ShowNames, show_mistakes
 from haikei.settings.studio import Settings, WatchFolder
-from haikei.settings.template import PathTemplate
 
 FILE_VARIABLE = "HAIKEI_SETTINGS"
 DEFAULT_FILE = "haikei.toml"

@@ -9,8 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from haikei.names import plain_name
-from haikei.settings.credits import PersonEntry
-from haikei.settings.mistakes import Mistake, from_validation, listed
+from haikei.settings.section import Mistake, from_validation, listed
+from haikei.settings.sections import PersonEntry
 
 #: What signs for a person belongs to the settings, whose readers are fewer than an office list's.
 _SIGNING = frozenset({"certificate_file", "certificate_key_file", "signer"})

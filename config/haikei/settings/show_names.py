@@ -7,9 +7,8 @@ from pydantic import AfterValidator, Field
 
 from haikei.errors import PathRefused
 from haikei.names import plain_name, same_name
-from haikei.settings.mistakes import Mistake
-from haikei.settings.section import Section
-from haikei.settings.template import PathTemplate, Template
+from haikei.settings.naming import PathTemplate, Template
+from haikei.settings.section import Mistake, Section
 from haikei.show import Place
 
 #: What a place is made of, the largest first.

@@ -8,11 +8,20 @@ from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr,
 
 from haikei.formats import READABLE_ENDINGS
 from haikei.names import fits, plain_names
-from haikei.settings.credits import Credits, LedgerKeeping, PersonEntry, Reports, Signing
-from haikei.settings.review import Notifications, Review, TouchUpFolder, Web
+from haikei.settings.naming import Template, WrittenTemplate
 from haikei.settings.section import LocatedPath, RootUrl, Seconds, Section, Slug, filled
+from haikei.settings.sections import (
+    Credits,
+    LedgerKeeping,
+    Notifications,
+    PersonEntry,
+    Reports,
+    Review,
+    Signing,
+    TouchUpFolder,
+    Web,
+)
 from haikei.settings.show_names import FolderNames, ShowNames
-from haikei.settings.template import Template, WrittenTemplate
 from haikei.show import Season, TimeOfDay
 
 

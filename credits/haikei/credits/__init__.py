@@ -5,6 +5,7 @@ What needs the database stands in modules of its own: `records`, `people`, `stat
 """
 
 from haikei.credits.contribution import (
+    GENERATORS,
     Contribution,
     Evidence,
     Facet,
@@ -13,6 +14,7 @@ from haikei.credits.contribution import (
     Role,
     SourceType,
     System,
+    is_machine_name,
 )
 from haikei.credits.facets import (
     FacetState,
@@ -23,7 +25,6 @@ from haikei.credits.facets import (
     overall_source_type,
     shows_change,
 )
-from haikei.credits.machine_names import GENERATORS, is_machine_name
 from haikei.credits.naming import (
     WITHHELD,
     WITHHELD_JA,
@@ -42,9 +43,10 @@ from haikei.credits.record import (
     Relation,
     ReviewState,
     Scope,
+    Statement,
+    StatementKind,
 )
 from haikei.credits.roll import CreditsRoll, RollEntry, RollSection, roll
-from haikei.credits.statement import Statement, StatementKind
 
 __all__ = [
     "GENERATORS",

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from haikei.credits.contribution import Contribution, Person, Role
-from haikei.credits.machine_names import is_machine_name
+from haikei.credits.contribution import Contribution, Person, Role, is_machine_name
 from haikei.credits.naming import (
     WITHHELD,
     WITHHELD_JA,

@@ -17,7 +17,7 @@ from haikei.credits import (
     printed_person,
     records,
 )
-from haikei.credits.people.redaction import Mentions
+from haikei.credits.people.erasing import Mentions
 from haikei.credits.records.record_sealing import unseal
 from haikei.database import name_openings, schema
 from haikei.ledger import entry

@@ -1,12 +1,21 @@
-"""What was found out about one file."""
+"""
+What was found out about one file: its marks, whose changed copy it is, and what is wrong with it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
+import structlog
+from sqlalchemy import Connection
+
 from haikei.credits import BackgroundVersion, Contribution, CreditLine, ImageRecord
-from haikei.fingerprint import Match
+from haikei.credits.records import store
+from haikei.errors import LedgerError
+from haikei.fingerprint import Fingerprint, FingerprintIndex, Match, indistinct
+from haikei.images import Picture
 from haikei.provenance import FileMarks
 
 #: Distance up to which a copy is surely of its record; see benchmarks/fingerprint.py.
@@ -130,3 +139,131 @@ _FAILURES = {
     ProblemKind.MARKS_STRIPPED,
     ProblemKind.CHANGED_COPY,
 }
+
+
+log = structlog.get_logger()
+
+
+class RecordedImages:
+    """
+    The fingerprints of all recorded images.
+
+    They are read when the first picture is looked up: most files are known by their bytes.
+
+    Args:
+        connection: to the studio's records.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def look_up(
+        self, picture: Picture, *, at_least: int
+    ) -> tuple[tuple[Match, bool, ImageRecord], ...]:
+        """
+        Return images that show the same drawing as a picture, copies first, each by distance.
+
+        Args:
+            picture: what is to be recognised.
+            at_least: how many are returned if there are so many; copies that cannot be told apart
+                are always returned all.
+
+        Returns:
+            Each image with its match, and whether it is among the copies that come first and
+            cannot be told apart.
+        """
+        matches = self._index.look_up(picture)
+        first = indistinct(matches)
+        told = matches[: max(at_least, len(first))]
+        images = store.images_at(self._connection, (one.number for one in told))
+        return tuple(
+            (match, match in first, image) for match, image in zip(told, images, strict=True)
+        )
+
+    @cached_property
+    def _index(self) -> FingerprintIndex:
+        held: list[tuple[int, Fingerprint]] = []
+        for number, text in store.fingerprints(self._connection):
+            try:
+                held.append((number, Fingerprint.read(text)))
+            except LedgerError as error:
+                # `ledger verify` tells of it; all the others are still recognised.
+                log.warning("fingerprint_not_read", entry=number, error=str(error))
+        return FingerprintIndex(held)
+
+
+def _signer(marks: FileMarks) -> str:
+    named = marks.steps[-1].signer if marks.steps else ""
+    return named or "a certificate without a name"
+
+
+def resigned(
+    marks: FileMarks, record: ImageRecord, version: BackgroundVersion | None, studio: str
+) -> Problem:
+    """Return that a file shows pixels of the studio's under the signature of somebody else."""
+    code = version.code if version else record.path
+    signer = _signer(marks)
+    return Problem(
+        kind=ProblemKind.RESIGNED,
+        message=(
+            f"{marks.path.name} shows the pixels of {code}, which {studio} published on "
+            f"{record.created_at:%Y-%m-%d}, under the signature of {signer}."
+        ),
+        advice=f"It is no file of {studio}'s, whatever it says: use {record.path}, and ask who "
+        f"signs as {signer} where they had it from.",
+    )
+
+
+def untrusted(marks: FileMarks, record: ImageRecord | None, recognition: Recognition) -> Problem:
+    """Return that nobody here knows who signed a file, and what to do by how it is recorded."""
+    message = (
+        f"The marks of {marks.path.name} hold, but we do not know {_signer(marks)}, who signed"
+    )
+    advice = (
+        "Ask them by another road whether it is theirs; only then let their root count, with "
+        "--trust."
+    )
+    if recognition is Recognition.BYTES:
+        message += " these bytes, which our records know."
+        advice = "Only if it is an earlier certificate of ours, add its root to signing.trust_file."
+    elif record is not None:
+        message += f" it; it shows the drawing that was recorded as {record.path}."
+        advice = "Use the published copy, which bears our marks."
+    else:
+        message += " it."
+    return Problem(kind=ProblemKind.UNTRUSTED, message=message, advice=advice)
+
+
+def contradicts(marks: FileMarks, said: str) -> Problem:
+    """Return in what a file's marks and its sealed record differ."""
+    return Problem(
+        kind=ProblemKind.MARKS_DIFFER,
+        message=f"The marks of {marks.path.name} {said}.",
+        advice="One of the two was rewritten: run `haikei ledger verify`, and compare "
+        "with a checkpoint that left the building.",
+    )
+
+
+def broken(message: str) -> Problem:
+    """Return that marks do not hold."""
+    return Problem(
+        kind=ProblemKind.MARKS_BROKEN,
+        message=message,
+        advice="Do not use it: ask its maker for the file as it was signed.",
+    )
+
+
+def differs(message: str) -> Problem:
+    """Return that the ledger and what is read beside it are not alike."""
+    return Problem(
+        kind=ProblemKind.LEDGER_DIFFERS,
+        message=message,
+        advice="Run `haikei ledger verify`, and compare with a checkpoint outside.",
+    )
+
+
+def not_a_picture(message: str) -> Problem:
+    """Return that a file cannot be read."""
+    return Problem(
+        kind=ProblemKind.UNREADABLE, message=message, advice="Ask its maker for a whole file."
+    )

@@ -28,10 +28,15 @@ from haikei.intake.examination import (
     Problem,
     ProblemKind,
     Recognition,
+    RecordedImages,
     Resemblance,
+    broken,
+    contradicts,
+    differs,
+    not_a_picture,
+    resigned,
+    untrusted,
 )
-from haikei.intake.likeness import RecordedImages
-from haikei.intake.problems import broken, contradicts, differs, not_a_picture, resigned, untrusted
 from haikei.ledger import entry as ledger_entry
 from haikei.ledger.tree import leaf_hash
 from haikei.provenance import FileMarks, MarksState, read_marks

@@ -1,6 +1,6 @@
 """The append-only ledger: what was recorded, in which order, and that it was not changed."""
 
-from haikei.ledger.bundle import Bundled, export_bundle, verifier_script
+from haikei.ledger.bundle import Bundled, InclusionProof, export_bundle, verifier_script
 from haikei.ledger.checkpoint import (
     Checkpoint,
     NoteSigner,
@@ -14,7 +14,6 @@ from haikei.ledger.checkpoint import (
     read_checkpoint,
 )
 from haikei.ledger.checkpoint_making import Audit, audit, seal, stamp_missing, verify
-from haikei.ledger.drop import DropFolder
 from haikei.ledger.entry import (
     Entry,
     StoredTree,
@@ -25,9 +24,7 @@ from haikei.ledger.entry import (
     list_entries,
     size,
 )
-from haikei.ledger.mail import MailOutlet, check_protected, connect
-from haikei.ledger.outlet import Outlet, send_out
-from haikei.ledger.proof import InclusionProof
+from haikei.ledger.outlet import DropFolder, MailOutlet, Outlet, check_protected, connect, send_out
 from haikei.ledger.selection import (
     BundledFile,
     EntrySelection,

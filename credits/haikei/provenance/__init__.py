@@ -1,23 +1,25 @@
 """Marks in files: XMP that people read, and signed C2PA manifests that anybody can check."""
 
-from haikei.provenance.ai_signs import system_of
 from haikei.provenance.certificate import TrustedRoots, read_roots, trusted_roots
 from haikei.provenance.filemarks import (
     AiSign,
     EngineVerdict,
     FileMarks,
+    Marked,
     MarkedAction,
+    MarkedIngredient,
     MarkedStep,
+    MarkRequest,
     MarksState,
     NamedPerson,
+    Oversight,
     SignedIdentity,
     XmpMarks,
 )
 from haikei.provenance.mark_reading import read_marks
 from haikei.provenance.marking import mark
-from haikei.provenance.request import Marked, MarkedIngredient, MarkRequest, Oversight
 from haikei.provenance.signer import MarkSigner
-from haikei.provenance.source_types import names_ai, source_term
+from haikei.provenance.source_types import names_ai, source_term, system_of
 
 __all__ = [
     "AiSign",

@@ -19,7 +19,7 @@ from haikei.errors import MarksError
 from haikei.measurements import Change
 from haikei.printable import printable
 from haikei.provenance.c2pa_python import DISCLOSURE, MINING, PEOPLE, STEP
-from haikei.provenance.request import MarkRequest, named_people
+from haikei.provenance.filemarks import MarkRequest, named_people
 from haikei.provenance.source_types import source_type_uri
 from haikei.provenance.xmp import DC, IPTC_EXT
 

@@ -1,20 +1,21 @@
 """
-Read what a file says about itself, and check it with two engines and for bits that no
-hash covers.
+Read what a file says about itself, and check it with two engines and for bits that no hash covers.
+
+The second engine is encypher-c2pa, a validator that shares no code with the first.
 """
 
 import hashlib
 import mmap
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from haikei.errors import MarksUnreadable, SourceTypeUnknown
-from haikei.provenance import c2pa_python, encypher, xmp
-from haikei.provenance.ai_signs import ai_signs
-from haikei.provenance.c2pa_python import UNTRUSTED, Trust, Validated
-from haikei.provenance.chain import check_source_types, steps, xmp_sidecar_sha256
+from haikei.provenance import c2pa_python, xmp
+from haikei.provenance.c2pa_python import UNTRUSTED, Trust, Validated, time_stamp_note
 from haikei.provenance.filemarks import EngineVerdict, FileMarks, MarksState
 from haikei.provenance.formats.detection import (
     FileFormat,
@@ -23,7 +24,81 @@ from haikei.provenance.formats.detection import (
     read_metadata,
     xmp_beside,
 )
+from haikei.provenance.ingredient import check_source_types, steps, xmp_sidecar_sha256
+from haikei.provenance.source_types import ai_signs
 from haikei.provenance.xmp import LARGEST
+
+#: With a sidecar the hash is over the file's bytes as they are, whatever their format; the engine
+#: knows no name for OpenEXR and PSD, and the name only chooses where it looks for embedded marks.
+_ANY_WITH_SIDECAR = "image/png"
+
+
+def validate(
+    path: Path, mime: str, trust: Trust, manifest: bytes | None = None
+) -> EngineVerdict | None:
+    """Return whether the file's marks hold; None without any."""
+    import encypher_c2pa
+
+    name = f"encypher-c2pa {version('encypher-c2pa')}"
+    if manifest is None and mime not in encypher_c2pa.supported_mime_types():
+        return EngineVerdict(
+            engine=name,
+            available=False,
+            state="",
+            failures=(),
+            ingredient_failures=(),
+            note="not available for this format",
+        )
+    try:
+        report = encypher_c2pa.verify(
+            path.read_bytes(),
+            mime if manifest is None else _ANY_WITH_SIDECAR,
+            manifest_store=manifest,
+            # Roots that are not there are no roots: an empty text is refused.
+            trust_pem=trust.signers or None,
+            tsa_trust_pem=trust.time_stamps or None,
+            no_default_trust=True,
+            online=False,
+            # False also notes the choice in the user's own settings of that package.
+            telemetry=False,
+        )
+    except (ValueError, RuntimeError) as error:
+        return EngineVerdict(
+            engine=name,
+            available=True,
+            state="Invalid",
+            failures=("unreadable",),
+            ingredient_failures=(),
+            note=str(error)[:500],
+        )
+    if not report["present"]:
+        return None
+    whole = (report.get("manifest_report") or {}).get("validation_results") or {}
+    own = dict.fromkeys(
+        [
+            *_codes(report.get("validation_results")),
+            *_codes(whole.get("activeManifest")),
+        ]
+    )
+    below = dict.fromkeys(
+        code
+        for delta in whole.get("ingredientDeltas") or ()
+        for code in _codes(delta.get("validationDeltas"))
+    )
+    return EngineVerdict(
+        engine=name,
+        available=True,
+        state=str(report["validation_state"]),
+        failures=tuple(own),
+        ingredient_failures=tuple(below),
+        note=time_stamp_note(report.get("validation_results")),
+    )
+
+
+def _codes(results: Mapping[str, Any] | None) -> Iterator[str]:
+    for failure in (results or {}).get("failure") or ():
+        yield str(failure.get("code", "unknown"))
+
 
 _RESERVED = re.compile(
     rb"jumdc2..\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71[\x20-\xff]",
@@ -107,7 +182,7 @@ def _validated(
     try:
         with path.open("rb") as file:
             validated = c2pa_python.validate(file, known.mime, trust, store)
-        second = encypher.validate(path, known.mime, trust, store)
+        second = validate(path, known.mime, trust, store)
         touched = validated is not None and reserved_bits_set(path, store)
     except OSError as error:
         raise MarksUnreadable(f"{path} cannot be read: {error.strerror or error}.") from error

@@ -25,7 +25,7 @@ from haikei.errors import (
 )
 from haikei.provenance import c2pa_python, xmp
 from haikei.provenance.c2pa_python import Trust
-from haikei.provenance.chain import steps
+from haikei.provenance.filemarks import Marked, MarkRequest, creators, named_people
 from haikei.provenance.formats.detection import (
     MANIFEST_SUFFIX,
     XMP_SUFFIX,
@@ -39,11 +39,10 @@ from haikei.provenance.ingredient import (
     add_ingredients,
     read_ingredients,
     sidecar_definitions,
+    steps,
 )
 from haikei.provenance.manifest import Json, definition
-from haikei.provenance.request import Marked, MarkRequest, creators, named_people
-from haikei.provenance.revocation import put_store, staple
-from haikei.provenance.signer import MarkSigner
+from haikei.provenance.signer import MarkSigner, put_store, staple
 from haikei.provenance.source_types import names_ai, source_type_uri
 
 

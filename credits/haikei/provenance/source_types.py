@@ -1,12 +1,20 @@
 """
-The vocabularies of digital source types, as files may name them.
+The vocabularies of digital source types, and other signs of trained models in a file.
 
 Sources: IPTC NewsCodes (http://cv.iptc.org/newscodes/digitalsourcetype/, copy of 2026-08-17) and
 the two terms of C2PA. Signing libraries sign any word; we sign and accept none but these.
+
+A proof is what a program writes only about its own output: a workflow, a list of sampling steps,
+a digital source type. A hint is a program's name, which stands in other files too.
 """
 
-from haikei.credits import SourceType
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from haikei.credits import GENERATORS, SourceType, System
 from haikei.errors import SourceTypeUnknown
+from haikei.provenance.filemarks import AiSign, MarkedStep, XmpMarks
+from haikei.provenance.formats.metadata import TextPiece
 
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _C2PA = "http://c2pa.org/digitalsourcetype/"
@@ -82,3 +90,147 @@ def _unknown(value: str) -> SourceTypeUnknown:
         f"No vocabulary holds the digital source type {value[:200]!r}.",
         advice=f"Use a term of {IPTC}, such as `digitalCreation` or `humanEdits`.",
     )
+
+
+#: Longer texts are looked at up to here.
+_LOOKED_AT = 1_000_000
+_SAMPLING = re.compile(r"Steps: \d+, Sampler: ")
+_LONGEST = 100
+_UNKNOWN = "a generator"
+_UNNAMED = "Trained model without a name"
+_MODEL = re.compile(
+    r"\bModel: ([^,\n]+)|\"([^\"\\]+)\.(?:safetensors|ckpt|gguf)\""
+    r"|\"(?:model_name|base_model_name)\"\s*:\s*\"([^\"\\]+)\""
+)
+_VERSION = re.compile(r"(?:\bVersion: |\"app_version\"\s*:\s*\")([^,\"\n]+)")
+_SOFTWARE = frozenset({"software", "creatortool", "source", "generator", "make", "description"})
+
+
+def ai_signs(
+    texts: Sequence[TextPiece], xmp: XmpMarks | None, steps: Sequence[MarkedStep]
+) -> tuple[AiSign, ...]:
+    """Return each sign of a trained model in a file's texts, XMP packet and C2PA manifests."""
+    found = [*_in_texts(texts), *_in_xmp(xmp), *_in_steps(steps)]
+    return tuple(dict.fromkeys(found))
+
+
+def _in_texts(texts: Sequence[TextPiece]) -> Iterator[AiSign]:
+    for piece in texts:
+        where = f'{piece.where} "{piece.name}"'
+        text = piece.text[:_LOOKED_AT]
+        known = _KNOWN_NAMES.get(piece.name.lower())
+        if known is not None and known[1](text):
+            yield _told(where, known[0], text)
+        elif _SAMPLING.search(text):
+            yield _told(where, "Stable Diffusion WebUI", text)
+        elif piece.name.lower() in _SOFTWARE and (named := GENERATORS.search(text)):
+            yield AiSign(where=where, what=named[0], proof=False)
+
+
+def _told(where: str, tool: str, text: str) -> AiSign:
+    """Return the proof that is a program's own text, with the model and version that it names."""
+    model, version = _MODEL.search(text), _VERSION.search(text)
+    return AiSign(
+        where=where,
+        what=tool,
+        proof=True,
+        tool="" if tool == _UNKNOWN else tool,
+        version=version[1].strip()[:_LONGEST] if version else "",
+        model=next((one for one in model.groups() if one), "").strip()[:_LONGEST] if model else "",
+    )
+
+
+def system_of(signs: Sequence[AiSign], source_type: SourceType) -> System:
+    """
+    Return the system that proofs in a file tell of, with what is known: one, whatever they are.
+
+    Args:
+        signs: those of the file; hints do not count.
+        source_type: what it made of the picture.
+    """
+    proofs = [sign for sign in signs if sign.proof]
+    said = list(dict.fromkeys(sign.tool for sign in proofs if sign.tool))
+    # One mark tells name and version in one, another apart; and a model by its program's name.
+    tools = [one for one in said if not any(one.startswith(f"{name} ") for name in said)]
+    models = dict.fromkeys(sign.model for sign in proofs if sign.model and sign.model not in said)
+    versions = [sign.version for sign in proofs if sign.version]
+    if len(tools) == 1:
+        versions += [one.removeprefix(f"{tools[0]} ") for one in said if one not in tools]
+    name = " and ".join(tools) or ", ".join(models) or _UNNAMED
+    if tools and models:
+        name += f" with {', '.join(models)}"
+    version = versions[0] if versions and len(tools) == 1 else ""
+    return System(name=name, version=version, source_type=source_type, data="not disclosed")
+
+
+def _in_xmp(xmp: XmpMarks | None) -> Iterator[AiSign]:
+    if xmp is None:
+        return
+    if names_ai(xmp.digital_source_type):
+        term = xmp.digital_source_type.rpartition("/")[2]
+        yield AiSign(where="XMP DigitalSourceType", what=term, proof=True)
+    for name, value in (
+        ("AISystemUsed", xmp.ai_system),
+        ("AIPromptInformation", xmp.ai_prompt),
+    ):
+        if value:
+            tool = xmp.ai_system[:_LONGEST]
+            version = xmp.ai_system_version[:_LONGEST] if tool else ""
+            yield AiSign(
+                where=f"XMP {name}", what=value[:100], proof=True, tool=tool, version=version
+            )
+    for name, value in (("CreatorTool", xmp.creator_tool), ("Credit", xmp.credit)):
+        named = GENERATORS.search(value)
+        if named:
+            yield AiSign(where=f"XMP {name}", what=named[0], proof=False)
+
+
+def _in_steps(steps: Sequence[MarkedStep]) -> Iterator[AiSign]:
+    for step in steps:
+        for action in step.actions:
+            if names_ai(action.source_type):
+                made_by = f" by {action.system}" if action.system else ""
+                yield AiSign(
+                    where=f"C2PA {action.action} of {step.title or step.label}",
+                    what=f"{action.source_type}{made_by}",
+                    proof=True,
+                    tool=action.system[:_LONGEST],
+                    model=step.model[:_LONGEST],
+                )
+        if step.model:
+            yield AiSign(
+                where=f"C2PA ai-disclosure of {step.title or step.label}",
+                what=step.model,
+                proof=True,
+                model=step.model[:_LONGEST],
+            )
+
+
+def _any(text: str) -> bool:
+    return bool(text.strip())
+
+
+def _graph(text: str) -> bool:
+    # Other programs use such short names too; what a graph of nodes holds is plain.
+    return '"class_type"' in text or '"nodes"' in text or '"last_node_id"' in text
+
+
+def _sampling(text: str) -> bool:
+    return bool(_SAMPLING.search(text)) or '"sui_image_params"' in text
+
+
+#: Names of texts, what writes them, and what such a text must hold.
+_KNOWN_NAMES: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "prompt": ("ComfyUI", _graph),
+    "workflow": ("ComfyUI", _graph),
+    "parameters": ("Stable Diffusion WebUI", _sampling),
+    "postprocessing": ("Stable Diffusion WebUI", _any),
+    "invokeai_metadata": ("InvokeAI", _any),
+    "invokeai_workflow": ("InvokeAI", _any),
+    "invokeai_graph": ("InvokeAI", _any),
+    "sd-metadata": ("InvokeAI", _any),
+    "dream": ("InvokeAI", _any),
+    "fooocus_scheme": ("Fooocus", _any),
+    "generation_data": (_UNKNOWN, lambda text: '"prompt"' in text),
+    "comment": ("NovelAI", lambda text: '"sampler"' in text and '"steps"' in text),
+}

@@ -33,11 +33,9 @@ from haikei.reports.document.blocks import (
 from haikei.reports.report import Format, LoggedTime, Report, ReportOptions, ReportSource
 
 if TYPE_CHECKING:
-    from haikei.reports.document.composing import compose, joined, shown
-    from haikei.reports.document.phrases import share, steps
-    from haikei.reports.registry import find_report, reports
-    from haikei.reports.report_signature import check_seal
-    from haikei.reports.report_writing import collect_rarely, write_report
+    from haikei.reports.document.phrases import compose, joined, share, shown, steps
+    from haikei.reports.report import find_report, reports
+    from haikei.reports.report_writing import check_seal, collect_rarely, write_report
 
 __all__ = [
     "Align",
@@ -85,14 +83,19 @@ __all__ = [
 __getattr__ = on_demand(
     __name__,
     {
-        "haikei.reports.document.composing": ("compose", "joined", "shown"),
-        "haikei.reports.document.phrases": ("share", "steps"),
-        "haikei.reports.registry": (
+        "haikei.reports.document.phrases": (
+            "compose",
+            "joined",
+            "share",
+            "shown",
+            "steps",
+        ),
+        "haikei.reports.report": (
             "find_report",
             "reports",
         ),
-        "haikei.reports.report_signature": ("check_seal",),
         "haikei.reports.report_writing": (
+            "check_seal",
             "collect_rarely",
             "write_report",
         ),

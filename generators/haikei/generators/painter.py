@@ -130,7 +130,7 @@ def _finish(options: tuple[tuple[str, str | int | float | bool], ...]) -> str:
 
 
 def _check(request: GenerationRequest, layout: Picture, previous: Picture | None) -> None:
-    from haikei.painting.palette import LIGHTS, SEASONS
+    from haikei.painting.strokes import LIGHTS, SEASONS
 
     unknown = sorted({name for name, _ in request.adjustments} - set(Quality))
     if unknown:

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from haikei.scenes.camera import Camera, Point
-from haikei.scenes.sheet import Sheet
+from haikei.scenes.sheet import Camera, Point, Sheet
 
 EAVES = 0.35  #: metres that a roof reaches over its walls
 

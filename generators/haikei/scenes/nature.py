@@ -3,8 +3,7 @@
 import cv2
 import numpy as np
 
-from haikei.scenes.camera import Line2
-from haikei.scenes.sheet import Sheet, arc, band
+from haikei.scenes.sheet import Line2, Sheet, arc, band
 
 DETAIL = 900  #: lines of the mask on which soft outlines are joined, a picture height
 

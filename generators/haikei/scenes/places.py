@@ -6,8 +6,6 @@ from functools import partial
 import numpy as np
 
 from haikei.scenes.buildings import House, house
-from haikei.scenes.camera import Camera, LayoutDrawing, Line2, Point, Scene, SceneKind
-from haikei.scenes.harbour import boat, bollard, crate, lighthouse, ripples
 from haikei.scenes.nature import (
     broadleaf,
     bush,
@@ -19,21 +17,26 @@ from haikei.scenes.nature import (
     ridge,
     wooded_hill,
 )
-from haikei.scenes.railway import (
+from haikei.scenes.sheet import Camera, LayoutDrawing, Line2, Point, Scene, SceneKind, Sheet
+from haikei.scenes.transport import (
     bench,
+    boat,
+    bollard,
     canopy,
     catenary,
+    crate,
     fence,
     ground_strip,
     kerb,
     lamp,
+    lighthouse,
     name_board,
     platform,
     poles,
+    ripples,
     track,
     upright,
 )
-from haikei.scenes.sheet import Sheet
 
 Composer = Callable[[Sheet], None]
 

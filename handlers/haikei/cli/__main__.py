@@ -1,5 +1,5 @@
 """`python -m haikei.cli` is `haikei`."""
 
-from haikei.cli.app import main
+from haikei.cli import main
 
 main()

@@ -57,8 +57,8 @@ def ask_confirmation(
     Everyone who has not confirmed and has no open link is asked. A new link ends the one before.
     """
     from haikei.database import reading, utc_now
-    from haikei.notify import check_mail
-    from haikei.web import address, is_open
+    from haikei.notify.notifier import check_mail
+    from haikei.web.address import address, is_open
 
     loaded = load_settings(settings)
     if by is Way.MAIL:
@@ -249,7 +249,7 @@ def _ask(
     from haikei.credits import people
     from haikei.database import utc_now
     from haikei.errors import HaikeiError
-    from haikei.web import address, to_confirmation
+    from haikei.web.address import address, to_confirmation
 
     key = people.confirmation_key(settings.studio.state)
     now = utc_now()
@@ -284,7 +284,7 @@ def _send(
     from haikei.credits import records
     from haikei.database import reading
     from haikei.errors import SettingsError
-    from haikei.notify import entry_of_person, mail_link, note_link
+    from haikei.notify.notifier import entry_of_person, mail_link, note_link
     from haikei.trackers import load_tracker
 
     if by is Way.MAIL:

@@ -137,8 +137,8 @@ def name_layout(
     from haikei.credits.records import asking
     from haikei.database import utc_now
     from haikei.errors import CreditError
-    from haikei.jobs import as_credited
-    from haikei.jobs import recompute as put_right
+    from haikei.jobs.contributions import as_credited
+    from haikei.jobs.recomputing import recompute as put_right
     from haikei.trackers import load_tracker
 
     loaded = load_settings(settings)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from haikei.credits import Person, Scope
     from haikei.credits.people import Erased
-    from haikei.jobs import Recomputed
+    from haikei.jobs.recomputing import Recomputed
     from haikei.settings import Settings
 
 _LISTED = 50
@@ -39,8 +39,8 @@ def recompute(
 ) -> None:
     """Compute all credits of a show anew from its lineage and write them to the tracker."""
     from haikei.credits import Scope
-    from haikei.jobs import answers_in_tracker, take_answer
-    from haikei.jobs import recompute as put_right
+    from haikei.jobs.recomputing import answers_in_tracker, take_answer
+    from haikei.jobs.recomputing import recompute as put_right
     from haikei.trackers import Part, load_tracker, needed
 
     loaded = load_settings(settings)
@@ -145,7 +145,7 @@ def tell_what_is_left(settings: "Settings", erased: "Erased") -> None:
     Raises:
         StateError: the job engine's database cannot be used.
     """
-    from haikei.jobs.engine import load_engine
+    from haikei.jobs.engine.port import load_engine
 
     state = settings.studio.state
     _warn(

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from haikei.cli.output import Commercial, Exit, JsonOption, print_json, print_table, say
 from haikei.cli.startup import stop_on_signals
-from haikei.jobs import Job, JobState
+from haikei.jobs.job import Job, JobState
 from haikei.printable import printable
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def demo(
 ) -> None:
     """Draw layouts, let them land, and see credited backgrounds in review minutes later."""
     from haikei.cli.startup import configure_logs
-    from haikei.demo import DemoOptions, run_demo
+    from haikei.demo.show import DemoOptions, run_demo
     from haikei.settings import Log
 
     configure_logs(Log(level="warning"))

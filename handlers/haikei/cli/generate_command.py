@@ -48,7 +48,7 @@ def generate(
     """Make one background from one layout file, and a record of who and what made it."""
     from haikei.cli.name_check import project_of_layout
     from haikei.cli.startup import configure_logs
-    from haikei.jobs import OneOff, make_one
+    from haikei.jobs.oneoff import OneOff, make_one
 
     loaded = _settings(settings)
     configure_logs(loaded.log)
@@ -140,7 +140,7 @@ def backfill(
     as_json: JsonOption = False,
 ) -> None:
     """Hand layouts that the tracker has from some days to the jobs. Known ones are left alone."""
-    from haikei.sources.eventlog import Follower
+    from haikei.sources.eventlog.follower import Follower
     from haikei.storage import Storage
     from haikei.trackers import Part, load_tracker, needed
 

@@ -12,10 +12,10 @@ import typer
 from haikei.cli.output import Exit, JsonOption, print_json, print_table, say, warn
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.errors import JobError
-from haikei.jobs import Job, JobState
+from haikei.jobs.job import Job, JobState
 
 if TYPE_CHECKING:
-    from haikei.jobs import JobStore
+    from haikei.jobs.table import JobStore
 
 app = typer.Typer(help="List, show, retry, skip, cancel or watch jobs.", no_args_is_help=True)
 
@@ -172,7 +172,7 @@ def watch_jobs(
 
 
 def _store(settings: Path | None) -> "JobStore":
-    from haikei.jobs import JobStore
+    from haikei.jobs.table import JobStore
 
     return JobStore(open_studio(load_settings(settings)))
 

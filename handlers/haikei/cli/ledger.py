@@ -25,7 +25,7 @@ from haikei.errors import LedgerError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from haikei.jobs import Checkpointing
+    from haikei.jobs.checkpointing import Checkpointing
     from haikei.ledger import Bundled, EntrySelection
     from haikei.settings import Settings
 
@@ -44,7 +44,7 @@ def verify(settings: SettingsOption = None, *, as_json: JsonOption = False) -> N
     """Recompute every hash, compare with every checkpoint, and hold all records against it."""
     from haikei.credits.records import differences
     from haikei.database import reading
-    from haikei.jobs import outlets_of
+    from haikei.jobs.checkpointing import outlets_of
     from haikei.ledger import audit, note_signer
 
     loaded, database = _open(settings)
@@ -269,8 +269,8 @@ def _open(settings: Path | None) -> "tuple[Settings, Engine]":
 
 @contextmanager
 def _keeper(settings: "Settings", database: "Engine") -> "Generator[Checkpointing]":
-    from haikei.jobs import Checkpointing
-    from haikei.jobs.engine import open_locks
+    from haikei.jobs.checkpointing import Checkpointing
+    from haikei.jobs.engine.recovery import open_locks
 
     locks = open_locks(settings.engine_url, settings.studio.state / "locks")
     keeper = Checkpointing(settings, database, locks)

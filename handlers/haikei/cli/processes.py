@@ -32,7 +32,7 @@ def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     """Follow the tracker's event log and hand published layouts to the jobs, until Ctrl-C."""
     die_with(supervised_by)
     from haikei.cli.startup import configure_logs
-    from haikei.sources.eventlog import Follower
+    from haikei.sources.eventlog.follower import Follower
     from haikei.storage import Storage
     from haikei.trackers import Part, load_tracker, needed
 
@@ -48,11 +48,12 @@ def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     """Act on statuses and Notes of versions in the tracker, and answer, until Ctrl-C."""
     die_with(supervised_by)
     from haikei.cli.startup import configure_logs
-    from haikei.dailies import Dailies
+    from haikei.dailies.collecting import Dailies
     from haikei.database import utc_now
-    from haikei.notify import HookSender, Notifier
+    from haikei.notify.hooks import HookSender
+    from haikei.notify.notifier import Notifier
     from haikei.processes import HealthWatch
-    from haikei.review import Reviewer
+    from haikei.review.reviewer import Reviewer
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
@@ -211,7 +212,7 @@ def worker(
     """Carry out jobs, until Ctrl-C; unfinished ones go on at the next start."""
     die_with(supervised_by)
     from haikei.cli.startup import configure_logs
-    from haikei.jobs.engine import WorkerRole, run_worker
+    from haikei.jobs.engine.worker import WorkerRole, run_worker
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
@@ -227,6 +228,6 @@ def worker(
 
 def _wake_reviewer(connection: "Connection", version: int) -> None:
     from haikei.events import Source
-    from haikei.review import wake
+    from haikei.review.deciding import wake
 
     wake(connection, {version}, source=Source.WATCH)

@@ -46,7 +46,7 @@ def report_source(
     """
     from haikei.credits import records
     from haikei.database import reading, utc_now
-    from haikei.jobs import published_files
+    from haikei.jobs.page_inputs import published_files
 
     loaded = load_settings(settings)
     database = open_studio(loaded)
@@ -78,7 +78,7 @@ def report_source(
 
 
 def _hours(settings: "Settings", project: str) -> _Hours:
-    from haikei.jobs import logged_hours
+    from haikei.jobs.page_inputs import logged_hours
 
     asked: list[tuple[LoggedTime, ...] | None] = []
 

@@ -96,7 +96,7 @@ def _submit_here(
 ) -> "tuple[Submission, Callable[[], Submission]]":
     from haikei.client import Job, Submission
     from haikei.events import Source
-    from haikei.jobs import JobStore
+    from haikei.jobs.table import JobStore
     from haikei.sources.submitting import HandedIn, Submitting, state_of
 
     loaded = load_settings(settings)

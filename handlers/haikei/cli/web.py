@@ -17,7 +17,7 @@ from haikei.cli.startup import (
 )
 
 if TYPE_CHECKING:
-    from haikei.web import ApiToken, Tokens
+    from haikei.web.api.operations import ApiToken, Tokens
 
 app = typer.Typer()
 token_app = typer.Typer(help="Tokens of programs that use the API.", no_args_is_help=True)
@@ -50,7 +50,7 @@ def web(
     from haikei.cli.startup import configure_logs
     from haikei.files import write_whole
     from haikei.settings import Web
-    from haikei.web.serving import serve
+    from haikei.web.application import serve
 
     loaded = load_settings(settings)
     given = {"host": host, "port": port}
@@ -102,7 +102,7 @@ def create_token(
     as_json: JsonOption = False,
 ) -> None:
     """Make a token and print it, once: only its hash is kept."""
-    from haikei.web import ApiScope
+    from haikei.web.api.operations import ApiScope
 
     scopes = [ApiScope(one.value) for one in scope]
     made, shown = _tokens(settings).create(name, scopes, login=login, days=days)
@@ -141,7 +141,7 @@ def revoke_token(
 
 
 def _tokens(settings: Path | None) -> "Tokens":
-    from haikei.web import Tokens
+    from haikei.web.api.operations import Tokens
 
     return Tokens(open_studio(load_settings(settings)))
 

@@ -11,9 +11,10 @@ import structlog
 from sqlalchemy import Engine
 
 from haikei.credits import BackgroundVersion, records
-from haikei.dailies.shown import (
+from haikei.dailies.summary import (
     Daily,
     DailyVersion,
+    DayLinks,
     ShownState,
     assign,
     close,
@@ -23,11 +24,12 @@ from haikei.dailies.shown import (
     mark,
     open_dailies,
     shown,
+    summarize,
+    write_sheets,
 )
-from haikei.dailies.summary import DayLinks, summarize, write_sheets
 from haikei.database import reading
 from haikei.errors import HaikeiError
-from haikei.jobs.engine import Locks, open_locks
+from haikei.jobs.engine.recovery import Locks, open_locks
 from haikei.review.replies import answer
 from haikei.settings import Settings
 from haikei.show import Row

@@ -13,17 +13,17 @@ import httpx
 
 from haikei.database import open_database
 from haikei.demo.crediting import Credited, credit
-from haikei.demo.layouts import CUTS, DemoCut, drop, layout_path
-from haikei.demo.review import ReviewRow, in_review
-from haikei.demo.studio import SCRIPT, DemoStudio, prepare
+from haikei.demo.paint_overs import ReviewRow, in_review
+from haikei.demo.studio import CUTS, SCRIPT, DemoCut, DemoStudio, drop, layout_path, prepare
 from haikei.errors import TrackerUnavailable
 from haikei.images import SheetRow, write_sheet
-from haikei.jobs import Job, JobState, JobStore
+from haikei.jobs.job import Job, JobState
+from haikei.jobs.table import JobStore
 from haikei.presets import RECIPES
 from haikei.processes import Child, Supervisor, studio_processes
 from haikei.settings import Model, Settings, load
 from haikei.trackers import load_tracker
-from haikei.web import address
+from haikei.web.address import address
 
 #: Seconds in which the embedded tracker must answer.
 TRACKER_START = 60.0

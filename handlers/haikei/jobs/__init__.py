@@ -16,15 +16,7 @@ from haikei.jobs.job import (
 )
 
 if TYPE_CHECKING:
-    from haikei.jobs.checkpointing import (
-        Checkpointing,
-        TrackerOutlet,
-        outlets_of,
-    )
-    from haikei.jobs.contributions import (
-        as_credited,
-    )
-    from haikei.jobs.healing import settings_changed, supersede, unplaced
+    from haikei.jobs.healing import settings_changed, supersede, taken, unplaced
     from haikei.jobs.inbox import (
         Refusal,
         add_job,
@@ -37,28 +29,6 @@ if TYPE_CHECKING:
         taker,
         undispatched,
     )
-    from haikei.jobs.oneoff import (
-        OneOff,
-        make_one,
-    )
-    from haikei.jobs.predecessors import taken
-    from haikei.jobs.previews import (
-        CARD,
-        keep_card,
-        preview_file,
-        write_preview,
-    )
-    from haikei.jobs.recomputing import (
-        Recomputed,
-        answers_in_tracker,
-        recompute,
-        stated,
-        take_answer,
-    )
-    from haikei.jobs.report_inputs import (
-        logged_hours,
-        published_files,
-    )
     from haikei.jobs.table import (
         ENDED_BADLY,
         JobStore,
@@ -69,73 +39,51 @@ if TYPE_CHECKING:
         result_text,
         touch_up_row,
     )
-    from haikei.jobs.tools import (
-        Tools,
-    )
 
 __all__ = [
-    "CARD",
     "ENDED_BADLY",
-    "Checkpointing",
     "Instructions",
     "Job",
     "JobKind",
     "JobOrder",
     "JobState",
     "JobStore",
-    "OneOff",
-    "Recomputed",
     "Refusal",
     "RetakeOrder",
     "Step",
-    "Tools",
     "TouchUpOrder",
-    "TrackerOutlet",
     "Turn",
     "add_job",
-    "answers_in_tracker",
-    "as_credited",
     "job_row",
-    "keep_card",
-    "logged_hours",
-    "make_one",
     "oldest_undispatched",
     "order_of",
     "order_text",
-    "outlets_of",
-    "preview_file",
-    "published_files",
     "receive",
     "receive_all",
     "received",
-    "recompute",
     "refusal_key",
     "refuse",
     "result_of",
     "result_text",
     "settings_changed",
-    "stated",
     "supersede",
-    "take_answer",
     "taken",
     "taker",
     "touch_up_row",
     "undispatched",
     "unplaced",
-    "write_preview",
 ]
 
 # The command line reads states and orders at once, and loads the database only when needed.
 __getattr__ = on_demand(
     __name__,
     {
-        "haikei.jobs.checkpointing": (
-            "Checkpointing",
-            "TrackerOutlet",
-            "outlets_of",
+        "haikei.jobs.healing": (
+            "settings_changed",
+            "supersede",
+            "taken",
+            "unplaced",
         ),
-        "haikei.jobs.contributions": ("as_credited",),
-        "haikei.jobs.healing": ("settings_changed", "supersede", "unplaced"),
         "haikei.jobs.inbox": (
             "Refusal",
             "add_job",
@@ -148,28 +96,6 @@ __getattr__ = on_demand(
             "taker",
             "undispatched",
         ),
-        "haikei.jobs.oneoff": (
-            "OneOff",
-            "make_one",
-        ),
-        "haikei.jobs.predecessors": ("taken",),
-        "haikei.jobs.previews": (
-            "CARD",
-            "keep_card",
-            "preview_file",
-            "write_preview",
-        ),
-        "haikei.jobs.recomputing": (
-            "Recomputed",
-            "answers_in_tracker",
-            "recompute",
-            "stated",
-            "take_answer",
-        ),
-        "haikei.jobs.report_inputs": (
-            "logged_hours",
-            "published_files",
-        ),
         "haikei.jobs.table": (
             "ENDED_BADLY",
             "JobStore",
@@ -180,6 +106,5 @@ __getattr__ = on_demand(
             "result_text",
             "touch_up_row",
         ),
-        "haikei.jobs.tools": ("Tools",),
     },
 )

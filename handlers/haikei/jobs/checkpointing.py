@@ -43,7 +43,7 @@ from haikei.ledger import (
     stamp_missing,
     time_stamper,
 )
-from haikei.notify import Notice, NoticeKind, note
+from haikei.notify.notice import Notice, NoticeKind, note
 from haikei.settings import Settings
 from haikei.trackers import CheckpointBoard, Part, Tracker, load_tracker, needed
 

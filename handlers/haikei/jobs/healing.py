@@ -1,22 +1,27 @@
-"""What heals by itself: refusals whose file moved or whose setting changed, and replaced jobs."""
+"""Refusals that heal by themselves, and jobs that a newer save of their layout replaces."""
 
 import hashlib
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, select, update
 
 from haikei.credits import ReviewState, records
-from haikei.database import (
-    events,
-    jobs,
-    reading,
-    utc_now,
+from haikei.database import backgrounds, events, files, inserting, jobs, reading, utc_now
+from haikei.errors import (
+    JobError,
+    LayoutChanged,
+    LayoutDisputed,
+    PathRefused,
+    PlaceUnknown,
+    SettingsError,
 )
-from haikei.errors import JobError, LayoutChanged, PathRefused, PlaceUnknown, SettingsError
+from haikei.events import LayoutPublished
 from haikei.files import write_whole
-from haikei.jobs.job import JobState, Step
+from haikei.jobs.job import JobKind, JobState, Step
 from haikei.jobs.table import JobStore
 from haikei.settings import Settings
 
@@ -171,3 +176,221 @@ def unplaced(connection: Connection, event_keys: Collection[str]) -> set[str]:
         ):
             found.add(key)
     return found
+
+
+#: The kind of the answer to a file that holds a drawing which was taken already.
+SAME_DRAWING = "SameDrawing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    key: str
+    event_key: str
+    layout: str
+    sha256: str  #: empty for what was refused before it was read
+    early: bool
+    misplaced: bool
+    from_tracker: bool
+    asks: bool  #: somebody else had published the drawing before
+
+
+class Predecessors:
+    """
+    The jobs and dead letters to which the files of some events led before.
+
+    Args:
+        connection: in the transaction in which these events become jobs.
+        published: the events.
+    """
+
+    def __init__(self, connection: Connection, published: Sequence[LayoutPublished]) -> None:
+        self._connection = connection
+        paths = {str(event.layout) for event in published}
+        contents = {event.sha256 for event in published}
+        self._at: dict[str, list[_Standing]] = {}
+        self._misplaced: dict[str, list[_Standing]] = {}
+        here = jobs.c.layout.in_(paths)
+        misplaced = (jobs.c.state == JobState.DEAD.value) & (
+            jobs.c.error_kind.in_(MISPLACED) | (jobs.c.step == Step.DETECT.value)
+        )
+        query = (
+            select(jobs, events.c.payload)
+            .outerjoin(events, events.c.key == jobs.c.event_key)
+            .where(
+                jobs.c.state.in_(LIVE),
+                jobs.c.kind == JobKind.BACKGROUND.value,
+                here | misplaced,
+            )
+        )
+        for row in connection.execute(query):
+            if row.error_kind == LayoutDisputed.__name__:
+                continue  # people are asked about it, wherever its file lies
+            if not row.key.startswith(row.event_key):
+                continue  # a retake is about a version, and not about what its layout was saved as
+            told = json.loads(row.payload) if row.payload else {}
+            one = _Standing(
+                key=row.key,
+                event_key=row.event_key,
+                layout=row.layout,
+                sha256=told.get("sha256", ""),
+                early=row.state != JobState.RUNNING.value or row.step in EARLY,
+                misplaced=row.state == JobState.DEAD.value
+                and (row.error_kind in MISPLACED or row.step == Step.DETECT.value),
+                from_tracker=told.get("published_file") is not None,
+                asks=bool(told.get("published_before_by")),
+            )
+            if row.layout in paths:
+                self._at.setdefault(row.layout, []).append(one)
+            if one.misplaced and one.sha256 in contents:
+                self._misplaced.setdefault(one.sha256, []).append(one)
+
+    def make_way(self, event: LayoutPublished) -> bool:
+        """
+        Supersede what this event replaces; return False where its file is a job already.
+
+        A newer save replaces the jobs of the file's earlier contents, and a file that was moved
+        the dead letter of its former place. What two sources tell of one file is one job: the
+        tracker's link outranks a path.
+        """
+        path = str(event.layout)
+        older: list[str] = []
+        for one in self._at.get(path, ()):
+            if one.event_key == event.key:
+                continue
+            if one.sha256 == event.sha256 and (one.asks or event.published_before_by):
+                continue  # by another person, the same drawing is a question of its own
+            outranked = one.misplaced or event.published_file is not None or not one.from_tracker
+            if one.sha256 == event.sha256 and not (one.early and outranked):
+                log.info("file_is_a_job_already", file=path, job=one.key)
+                return False
+            older.append(one.key)
+        if not event.published_before_by and self._is_version(event):
+            log.info("file_is_a_version_already", file=path)
+            return False
+        supersede(
+            self._connection, older, f"{event.layout.name} was announced anew, and is another job."
+        )
+        moved = [
+            one.key
+            for one in self._misplaced.get(event.sha256, ())
+            if one.event_key != event.key and one.layout != path and is_gone(Path(one.layout))
+        ]
+        supersede(self._connection, moved, f"The file was moved to {path}, and is another job.")
+        return True
+
+    def _is_version(self, event: LayoutPublished) -> bool:
+        """Tell whether the watcher took this very file before, and it is a version by then."""
+        told = self._connection.execute(
+            select(events.c.key, events.c.payload)
+            .join(files, files.c.event_key == events.c.key)
+            .where(files.c.path == str(event.layout), events.c.key != event.key)
+        ).first()
+        if told is None or json.loads(told.payload).get("sha256") != event.sha256:
+            return False
+        done = select(jobs.c.key).where(jobs_of(told.key), jobs.c.state == JobState.DONE.value)
+        return self._connection.execute(done.limit(1)).first() is not None
+
+    def joined(self, event: LayoutPublished, keys: Collection[str]) -> None:
+        """Note the jobs that an event of this batch became, for those that come after it."""
+        self._at.setdefault(str(event.layout), []).extend(
+            _Standing(
+                key=key,
+                event_key=event.key,
+                layout=str(event.layout),
+                sha256=event.sha256,
+                early=True,
+                misplaced=False,
+                from_tracker=event.published_file is not None,
+                asks=bool(event.published_before_by),
+            )
+            for key in keys
+        )
+
+
+def is_watched(path: Path, settings: Settings, database: Engine) -> bool:
+    """
+    Tell whether the watcher has looked at a file and will look again.
+
+    Then it announces what was saved there, once that is whole.
+    """
+    watch = settings.watch
+    tops = [*(one.path for one in watch.folders), *(one.path for one in watch.touch_ups)]
+    if not any(path.is_relative_to(top.absolute()) for top in tops):
+        return False
+    query = select(files.c.path).where(files.c.path == str(path))
+    with reading(database) as connection:
+        return connection.execute(query).first() is not None
+
+
+def taken(connection: Connection, path: str) -> tuple[str, str] | None:
+    """
+    Return by which event a file was handed over, by any source, and its content's hash then.
+
+    It looks at the watcher's table, at jobs, and at events that are no jobs yet.
+    """
+    watched = connection.execute(
+        select(files.c.event_key, files.c.sha256).where(
+            files.c.path == path, files.c.state == "published"
+        )
+    ).first()
+    if watched is not None:
+        return watched.event_key, watched.sha256
+    told = select(events.c.key, events.c.payload)
+    written = json.dumps(path, ensure_ascii=False)
+    for query in (
+        told.join(jobs, jobs.c.event_key == events.c.key).where(jobs.c.layout == path),
+        told.where(
+            events.c.dispatched_at.is_(None), events.c.payload.contains(written, autoescape=True)
+        ),
+    ):
+        row = connection.execute(query.order_by(events.c.id.desc()).limit(1)).first()
+        if row is not None:
+            return row.key, json.loads(row.payload)["sha256"]
+    return None
+
+
+def answer(connection: Connection, event: LayoutPublished, first: Path) -> None:
+    """
+    Say, among the jobs, that a file holds a drawing which was taken from another file before.
+
+    Args:
+        connection: the caller's transaction.
+        event: what was announced again.
+        first: the file from which the drawing was taken.
+    """
+    codes = connection.execute(
+        select(backgrounds.c.code)
+        .where(backgrounds.c.key >= event.key, backgrounds.c.key < f"{event.key}~")
+        .order_by(backgrounds.c.code)
+    ).scalars()
+    held = ", ".join(codes)
+    if held:
+        where = f"which {held} holds. To have it made again, ask for a retake."
+    else:
+        rows = connection.execute(select(jobs.c.key, jobs.c.state).where(jobs_of(event.key)))
+        standing = ", ".join(f"{row.key} ({row.state})" for row in rows)
+        where = f"whose job is {standing}." if standing else "which waits for its job."
+    note = (
+        f"Nothing new is made: {event.layout.name} is the same drawing, byte for byte, as "
+        f"{first.name}, {where}"
+    )
+    key = hashlib.sha256(f"{event.key}\0{event.layout}".encode()).hexdigest()[:32]
+    now = utc_now()
+    row = {
+        "key": f"same-{key}",
+        "event_key": f"same-{key}",
+        "state": JobState.SKIPPED.value,
+        "step": Step.DETECT.value,
+        "project": event.place.project,
+        "sequence": event.place.sequence,
+        "shot": event.place.shot,
+        "layout": str(event.layout),
+        "note": note,
+        "error_kind": SAME_DRAWING,
+        "created_at": now,
+        "finished_at": now,
+        "updated_at": now,
+    }
+    statement = inserting(connection, jobs).on_conflict_do_nothing(index_elements=["key"])
+    if connection.execute(statement, row).rowcount == 1:
+        log.info("drawing_taken_before", file=str(event.layout), first=str(first), note=note)

@@ -18,9 +18,8 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, update
 from haikei.credits import people
 from haikei.database import events, inserting, jobs, utc_now
 from haikei.events import Event, LayoutPublished, Source, TouchUpPublished
-from haikei.jobs.healing import SUPERSEDED, is_gone, was_superseded
+from haikei.jobs.healing import SUPERSEDED, answer, is_gone, taken, was_superseded
 from haikei.jobs.job import JobState, Step
-from haikei.jobs.predecessors import answer, taken
 from haikei.jobs.table import touch_up_of, touch_up_text
 from haikei.show import Place
 

@@ -18,7 +18,7 @@ from haikei.errors import StorageUnavailable
 from haikei.files import sha256_of, write_whole
 from haikei.images import Picture, read_picture, write_review
 from haikei.jobs.chain import Chain, Link
-from haikei.jobs.previews import keep_card
+from haikei.jobs.page_inputs import keep_card
 from haikei.jobs.tools import Tools
 
 #: Longer sides in pixels of what reviewers see.

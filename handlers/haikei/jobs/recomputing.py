@@ -50,7 +50,7 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class RecomputeRefused:
     """A version whose credits cannot be printed, or a name of the tracker's that is nobody's."""
 
     code: str  #: the version's, or the person's id
@@ -75,7 +75,7 @@ class Recomputed:
     changed: int = 0  #: the tracker's rows, Versions and files, that differed
     unpublished: int = 0  #: versions that the tracker does not have yet
     unknown: tuple[str, ...] = ()  #: versions whose row is gone from the tracker, or not ours
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RecomputeRefused, ...] = ()
     renamed: tuple[Renamed, ...] = ()
 
 
@@ -229,14 +229,16 @@ def _batch(
     done: Recomputed, versions: Sequence[BackgroundVersion], desk: CreditDesk, *, dry_run: bool
 ) -> Recomputed:
     rows: list[CreditRow] = []
-    refused: list[Refused] = []
+    refused: list[RecomputeRefused] = []
     codes: dict[int, str] = {}
     unpublished = 0
     for version in versions:
         try:
             credits_now = stated(version)
         except CreditError as error:
-            refused.append(Refused(code=version.code, key=version.key, reason=error.message))
+            refused.append(
+                RecomputeRefused(code=version.code, key=version.key, reason=error.message)
+            )
             continue
         if version.tracker_id is None:
             unpublished += 1
@@ -268,7 +270,7 @@ def _write(desk: CreditDesk, rows: Sequence[CreditRow], *, dry_run: bool) -> Cre
 
 def _names(
     database: Engine, desk: CreditDesk | None, entries: Sequence[PersonEntry], *, dry_run: bool
-) -> tuple[tuple[Renamed, ...], tuple[Refused, ...]]:
+) -> tuple[tuple[Renamed, ...], tuple[RecomputeRefused, ...]]:
     """Take over today's names of those in the register; return whose changed, and refused."""
     with reading(database) as connection:
         before = {person.id: person for person in people.everyone(connection)}
@@ -283,7 +285,7 @@ def _names(
         if (person.name.strip() or person.name_ja.strip()) and person != before[person.id]
     ]
     machines = tuple(
-        Refused(
+        RecomputeRefused(
             code=person.id,
             key="",
             reason=f"The tracker calls them {named!r}, which is the name of a machine; credits go "

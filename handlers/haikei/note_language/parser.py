@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
-from haikei.jobs import Instructions, Turn
+from haikei.jobs.job import Instructions, Turn
 from haikei.note_language.vocabulary import (
     AFTER_LESS,
     AFTER_MORE,

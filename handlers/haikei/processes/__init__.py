@@ -6,8 +6,14 @@ from haikei.doors import on_demand
 from haikei.processes.supervisor import Child, Plan, ReadFiles, Supervisor, studio_processes
 
 if TYPE_CHECKING:
-    from haikei.processes.health import Condition, HealthWatch, Readying
-    from haikei.processes.status import StudioStatus, studio_status, supervisors
+    from haikei.processes.status import (
+        Condition,
+        HealthWatch,
+        Readying,
+        StudioStatus,
+        studio_status,
+        supervisors,
+    )
 
 __all__ = [
     "Child",
@@ -27,7 +33,13 @@ __all__ = [
 __getattr__ = on_demand(
     __name__,
     {
-        "haikei.processes.health": ("Condition", "HealthWatch", "Readying"),
-        "haikei.processes.status": ("StudioStatus", "studio_status", "supervisors"),
+        "haikei.processes.status": (
+            "Condition",
+            "HealthWatch",
+            "Readying",
+            "StudioStatus",
+            "studio_status",
+            "supervisors",
+        ),
     },
 )

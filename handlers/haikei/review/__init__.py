@@ -1,10 +1,9 @@
 """What supervisors decide, and what follows from it."""
 
-from haikei.review.deciding import Deciding, decider_of
+from haikei.review.deciding import Deciding, decider_of, wake
 from haikei.review.decisions import Decider, Decision, ReviewVerdict, check_statuses
+from haikei.review.replies import NoteView, RetakeView, ReviewView, review_of
 from haikei.review.reviewer import Reviewer
-from haikei.review.view import NoteView, RetakeView, ReviewView, review_of
-from haikei.review.wakes import wake
 
 __all__ = [
     "Decider",

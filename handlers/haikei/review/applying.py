@@ -26,7 +26,7 @@ from haikei.credits import (
     records,
 )
 from haikei.database import backgrounds, inserting, reviews
-from haikei.jobs import as_credited
+from haikei.jobs.contributions import as_credited
 from haikei.review import replies
 from haikei.review.artist_answers import take_answers
 from haikei.review.decisions import Decision, StatusMap, task_status, task_write_key

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from haikei.credits import BackgroundVersion, Person, is_machine_name, people, printed_person
 from haikei.credits.records import asking
-from haikei.jobs import as_credited
+from haikei.jobs.contributions import as_credited
 from haikei.names import plain_name, plain_names
 from haikei.review import replies
 from haikei.review.replies import answer

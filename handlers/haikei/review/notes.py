@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 from haikei.credits import Person, people
 from haikei.database import inserting, review_notes
 from haikei.note_language.parser import only_thanks
-from haikei.review.decisions import Decision
-from haikei.review.threads import (
+from haikei.review.decisions import (
+    Decision,
     draws,
     elsewhere,
     made_for,

@@ -9,15 +9,9 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
 
 from haikei.credits import BackgroundVersion, Person, ReviewState
 from haikei.database import backgrounds, jobs, review_notes, utc_now
-from haikei.jobs import (
-    JobOrder,
-    JobState,
-    RetakeOrder,
-    Turn,
-    add_job,
-    job_row,
-    order_of,
-)
+from haikei.jobs.inbox import add_job
+from haikei.jobs.job import JobOrder, JobState, RetakeOrder, Turn
+from haikei.jobs.table import job_row, order_of
 from haikei.note_language.parser import MOST, read_notes
 from haikei.presets import Quality
 from haikei.review.notes import KeptNote, NoteState

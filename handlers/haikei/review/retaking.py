@@ -10,15 +10,12 @@ from haikei import notify
 from haikei.credits import BackgroundVersion, ImageKind, people
 from haikei.database import jobs, reading, review_notes, reviews
 from haikei.events import Source
-from haikei.jobs import (
-    JobOrder,
-    JobState,
-    order_of,
-    result_of,
-)
-from haikei.notify import Notice, NoticeKind
+from haikei.jobs.job import JobOrder, JobState
+from haikei.jobs.table import order_of, result_of
+from haikei.notify.notice import Notice, NoticeKind
 from haikei.review import replies
-from haikei.review.decisions import Decision
+from haikei.review.deciding import wake
+from haikei.review.decisions import Decision, being_made_for
 from haikei.review.notes import OPEN, KeptNote, NoteState, note_id, notes_for, notes_of, set_state
 from haikei.review.replies import answer
 from haikei.review.retakes import (
@@ -30,8 +27,6 @@ from haikei.review.retakes import (
     parent_of,
     taken_over,
 )
-from haikei.review.threads import being_made_for
-from haikei.review.wakes import wake
 from haikei.settings import Settings
 from haikei.trackers import NoteWrite, ReplyWrite, SeenVersion
 

@@ -11,13 +11,13 @@ from haikei.credits import BackgroundVersion, Scope, records
 from haikei.database import feed_cursors, inserting, reading, utc_now
 from haikei.errors import HaikeiError
 from haikei.events import Source
-from haikei.jobs import answers_in_tracker, recompute, take_answer
+from haikei.jobs.recomputing import answers_in_tracker, recompute, take_answer
 from haikei.review.applying import AppliedDecision, Applying, ReviewOutcome, standing_of
 from haikei.review.artist_answers import answers
+from haikei.review.deciding import FIRST_PAUSE, Wake, done, look_again, put_off, take, wake
 from haikei.review.decisions import Decision, check_statuses
 from haikei.review.replies import write_answers
 from haikei.review.retaking import answer_ended
-from haikei.review.wakes import FIRST_PAUSE, Wake, done, look_again, put_off, take, wake
 from haikei.settings import Settings
 from haikei.trackers import CreditDesk, Part, ReviewDesk, SeenVersion, Tracker, load_tracker, needed
 

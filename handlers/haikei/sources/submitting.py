@@ -20,13 +20,13 @@ from haikei.errors import (
 )
 from haikei.events import Event, NamedPaintOver, Source, TouchUpPublished
 from haikei.images import Inspection, Inspector, Limits
-from haikei.jobs import JobState, receive
+from haikei.jobs.inbox import receive
+from haikei.jobs.job import JobState
 from haikei.settings import Settings, Variant
 from haikei.show import Place
-from haikei.sources.watch.inspecting import whole
-from haikei.sources.watch.judging import event_of
+from haikei.sources.watch.file_table import event_of
+from haikei.sources.watch.inspecting import needs_decoding, whole
 from haikei.sources.watch.root import LayoutNames, Outputs, watched_roots
-from haikei.sources.watch.truncation import needs_decoding
 from haikei.storage import PlacedLayout, Storage
 
 #: Seconds after which the process that opens files ends, and numbers that an upload may try.

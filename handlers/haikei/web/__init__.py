@@ -1,10 +1,10 @@
 """Haikei's web application: webhooks, menu items, sign-in and pages."""
 
 from haikei.web.address import address, is_open, to_confirmation
-from haikei.web.api.tokens import ApiScope, ApiToken, Tokens
+from haikei.web.api.operations import ApiScope, ApiToken, Tokens
 from haikei.web.application import make_app
 from haikei.web.context import WebContext
-from haikei.web.security.visitor import Visitor, VisitorRole, require_supervisor, visitor
+from haikei.web.security.sessions import Visitor, VisitorRole, require_supervisor, visitor
 
 __all__ = [
     "ApiScope",

@@ -8,20 +8,16 @@ from typing import Literal
 
 from haikei.sgserver.credentials import Caller, Credentials, keep_secret, sign_in
 from haikei.sgserver.media.attachments import mint
+from haikei.sgserver.query.clauses import keep_image, parse_image, unsigned
 from haikei.sgserver.query.filters import wire_filters
-from haikei.sgserver.query.presenting import keep_image, parse_image, unsigned
 from haikei.sgserver.query.reading import Query, Reader, Sort
-from haikei.sgserver.schema.definitions import load_definitions
-from haikei.sgserver.schema.entities import EntityType, Schema
-from haikei.sgserver.schema.fields import DataType, Field
-from haikei.sgserver.schema.stock import stock_schema
-from haikei.sgserver.seeds.initial_rows import SYSTEM, furnish
-from haikei.sgserver.store import Session, SqlValue, Store, prepare
+from haikei.sgserver.schema.entities import DataType, EntityType, Field, Schema
+from haikei.sgserver.schema.stock import SYSTEM, furnish, stock_schema
+from haikei.sgserver.store import Session, SqlValue, Store, load_definitions, prepare
 from haikei.sgserver.values import Json, Row, bad_request, moment_text, parse_moment, utc_now
 from haikei.sgserver.wire_calls import entity_type_of, run_batch
 from haikei.sgserver.write.event_log import Journal
-from haikei.sgserver.write.linking import Mode, set_links, tell_change
-from haikei.sgserver.write.retiring import retire, revive
+from haikei.sgserver.write.linking import Mode, retire, revive, set_links, tell_change
 from haikei.sgserver.write.rows import (
     Columns,
     Work,

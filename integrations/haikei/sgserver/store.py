@@ -5,19 +5,21 @@ Each entity type has a table with one column a field, so that filters, joins and
 SQL; `records` names every row of every type, `links` holds the links of multi-entity fields. Ids
 come from one sequence, as on the real site: two rows of different types never share one. Events
 have a sequence of their own, far above, so that the log has no gaps but those of lost writes.
+Field definitions are kept there as well: custom fields and changed ones.
 """
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from haikei.errors import StateError
-from haikei.sgserver.schema.entities import EntityType
-from haikei.sgserver.schema.fields import DataType, Field
-from haikei.sgserver.values import bad_request, fold
+from haikei.sgserver.schema.entities import DataType, EntityType, Field, Links, Schema
+from haikei.sgserver.values import Json, bad_request, fold
 
 SqlValue: TypeAlias = "int | float | str | None"
 
@@ -276,3 +278,58 @@ def _indexes(kind: EntityType) -> Iterable[tuple[str, str]]:
         yield f"{kind.name}__status", "project, sg_status_list"
     if "created_at" in fields:
         yield f"{kind.name}__created", "created_at"
+
+
+def kept_definition(field: Field) -> str:
+    """Return a field's definition as it is kept."""
+    return json.dumps(
+        {
+            "label": field.label,
+            "data_type": str(field.data_type),
+            "valid_types": field.valid_types,
+            "valid_values": field.valid_values,
+            "hidden_values": field.hidden_values,
+            "default": field.default,
+            "description": field.description,
+            "mandatory": field.mandatory,
+            "custom": field.custom,
+            "properties": field.properties,
+            "hidden_in": field.hidden_in,
+        },
+        ensure_ascii=False,
+    )
+
+
+def load_definitions(session: Session, schema: Schema) -> Schema:
+    """Return the shipped schema with the site's own fields and changes."""
+    sql = "SELECT entity_type, name, definition FROM fields WHERE definition IS NOT NULL"
+    for entity_type, name, definition in session.rows(sql):
+        kind = schema.get(entity_type)
+        if kind is not None:
+            found = cast("dict[str, Json]", json.loads(str(definition)))
+            before = kind.fields.get(str(name))
+            field = _loaded(kind.name, str(name), found, before)
+            schema = schema.replacing(kind.with_field(field))
+    return schema
+
+
+def _loaded(entity_type: str, name: str, kept: dict[str, Json], before: Field | None) -> Field:
+    data_type = DataType(str(kept["data_type"]))
+    base = before or Field(name=name, label=name, data_type=data_type)
+    relation = base.relation
+    if relation is None and data_type is DataType.MULTI_ENTITY:
+        relation = Links(key=f"{entity_type}.{name}", outward=True)
+    return replace(
+        base,
+        label=str(kept["label"]),
+        valid_types=tuple(cast("list[str]", kept["valid_types"])),
+        valid_values=tuple(cast("list[str]", kept["valid_values"])),
+        hidden_values=tuple(cast("list[str]", kept["hidden_values"])),
+        default=kept["default"],
+        description=str(kept["description"]),
+        mandatory=bool(kept["mandatory"]),
+        custom=bool(kept["custom"]),
+        properties=cast("dict[str, Json]", kept["properties"]),
+        hidden_in=tuple(cast("list[int]", kept.get("hidden_in", []))),
+        relation=relation,
+    )

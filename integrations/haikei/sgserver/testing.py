@@ -63,8 +63,7 @@ def serve_sg_site(
     """
     from haikei.sgserver.http.hosting import SiteOptions
     from haikei.sgserver.http.serving import serve_site
-    from haikei.sgserver.seeds.demo_studio import seed_demo
-    from haikei.sgserver.seeds.empty_site import seed_empty
+    from haikei.sgserver.seeds.demo_studio import seed_demo, seed_empty
     from haikei.sgserver.site import Site
 
     site, ready, stop = Site.open(folder), threading.Event(), threading.Event()

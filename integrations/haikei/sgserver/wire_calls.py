@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from haikei.sgserver.schema.entities import EntityType, Schema
 from haikei.sgserver.values import Json, Row, bad_request, failed, inspect
-from haikei.sgserver.write.linking import Mode
-from haikei.sgserver.write.retiring import retire
+from haikei.sgserver.write.linking import Mode, retire
 from haikei.sgserver.write.rows import Work
 from haikei.sgserver.write.writing import create_row, update_row
 

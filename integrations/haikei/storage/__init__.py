@@ -1,6 +1,6 @@
 """Where published files go: path templates, version numbers and atomic writes."""
 
-from haikei.storage.roots import PlacedLayout
+from haikei.storage.folders import PlacedLayout
 from haikei.storage.storage import Storage
 
 __all__ = ["PlacedLayout", "Storage"]

@@ -8,11 +8,16 @@ from haikei.errors import AlreadyPublished, PathRefused, SettingsError, StorageU
 from haikei.files import sha256_of
 from haikei.settings import PathTemplate, Settings
 from haikei.show import Place, StoredFile
-from haikei.storage.file_publishing import Publication, publish
-from haikei.storage.folders import composed, existing, existing_folder, explained
-from haikei.storage.roots import PlacedLayout, Roots
+from haikei.storage.file_publishing import Publication, publish, sweep
+from haikei.storage.folders import (
+    PlacedLayout,
+    Roots,
+    composed,
+    existing,
+    existing_folder,
+    explained,
+)
 from haikei.storage.versions import claim, highest_on_disk
-from haikei.storage.writing_marks import sweep
 
 _ONE_NAME = PathTemplate("{name}")
 

@@ -16,6 +16,7 @@ import structlog
 from haikei.errors import StorageUnavailable
 from haikei.names import same_name
 from haikei.settings import PathTemplate
+from haikei.storage.file_publishing import WritingMark
 from haikei.storage.folders import (
     entries,
     existing_folder,
@@ -23,7 +24,6 @@ from haikei.storage.folders import (
     name_exclusively,
     sync_folder,
 )
-from haikei.storage.writing_marks import WritingMark
 
 log = structlog.get_logger()
 

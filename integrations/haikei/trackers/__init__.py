@@ -5,34 +5,30 @@ from haikei.trackers.contract.credits import (
     CreditDesk,
     CreditRow,
     CreditsWritten,
-    StatedCredits,
-    TimeSpent,
-)
-from haikei.trackers.contract.directory import (
     Directory,
     DirectoryReader,
     ListedPerson,
     ListedProject,
+    StatedCredits,
+    TimeSpent,
 )
 from haikei.trackers.contract.feed import (
+    Deliveries,
+    Delivery,
     EventKind,
     FeedEvent,
+    MenuForm,
+    MenuReader,
     PaintOver,
     PublishedLayout,
     TrackerFeed,
-)
-from haikei.trackers.contract.parts import Part, check_parts, needed
-from haikei.trackers.contract.playlists import PlaylistDesk, PlaylistRequest
-from haikei.trackers.contract.requests import (
-    Deliveries,
-    Delivery,
-    MenuForm,
-    MenuReader,
     WebhookReader,
     webhook_path,
 )
 from haikei.trackers.contract.review import (
     NoteWrite,
+    PlaylistDesk,
+    PlaylistRequest,
     ReplyWrite,
     ReviewDesk,
     ReviewWrite,
@@ -61,7 +57,7 @@ from haikei.trackers.contract.visitors import (
     SelectionDesk,
     SignedIn,
 )
-from haikei.trackers.loading import load_tracker, tracker_key
+from haikei.trackers.loading import Part, check_parts, load_tracker, needed, tracker_key
 
 __all__ = [
     "MENU",

@@ -1,13 +1,20 @@
-"""Find the tracker adapter by name, and its key where secrets are kept."""
+"""
+Find the tracker adapter by name, its key where secrets are kept, and the parts that it has.
 
+Whoever needs a part that is missing gets an error that says what follows from that.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
+from haikei.checkup import Finding
 from haikei.errors import SettingsError
 from haikei.trackers.contract.tracker import Tracker
 
 if TYPE_CHECKING:
-    # The seam's words are used by commands that must start at once.
     from pydantic import SecretStr
 
     from haikei.settings import Settings
@@ -63,3 +70,104 @@ def load_tracker(settings: "Settings") -> Tracker:
         )
     make = found[settings.tracker.kind].load()
     return cast("Tracker", make(settings))
+
+
+T = TypeVar("T")
+
+
+class Part(StrEnum):
+    """The optional parts of a tracker, by their field in `TrackerParts`."""
+
+    FEED = "feed"
+    REVIEW = "review"
+    CREDITS = "credits"
+    PLAYLISTS = "playlists"
+    CHECKPOINTS = "checkpoints"
+    SELECTION = "selection"
+    SIGN_IN = "sign_in"
+    WEBHOOKS = "webhooks"
+    MENU = "menu"
+    DIRECTORY = "directory"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lack:
+    text: str
+    advice: str
+
+
+_LACKS = {
+    Part.FEED: _Lack(
+        text="has no event log that can be followed",
+        advice="Set events.enabled to false, and let layouts be found by watch.folders.",
+    ),
+    Part.REVIEW: _Lack(
+        text="knows no decisions and no notes",
+        advice="Use the adapter of a tracker in which versions are reviewed.",
+    ),
+    Part.CREDITS: _Lack(
+        text="keeps neither credits nor hours",
+        advice="Use the adapter of a tracker that does; reports can be made without hours.",
+    ),
+    Part.PLAYLISTS: _Lack(text="has no playlists", advice="Set review.dailies.enabled to false."),
+    Part.CHECKPOINTS: _Lack(
+        text="cannot show the ledger's heads", advice="Set ledger.tracker_field to false."
+    ),
+    Part.SELECTION: _Lack(
+        text="cannot be asked for rows and people",
+        advice="Decide without --by, or in the tracker itself.",
+    ),
+    Part.SIGN_IN: _Lack(
+        text="checks no passwords, so nobody can sign in",
+        advice="Set web.host to 127.0.0.1, or web.enabled to false.",
+    ),
+    Part.WEBHOOKS: _Lack(
+        text="sends no webhooks", advice="Nothing needs to be done: the event log is followed."
+    ),
+    Part.MENU: _Lack(
+        text="has no menus for Haikei's items", advice="Use Haikei's own pages instead."
+    ),
+    Part.DIRECTORY: _Lack(
+        text="does not list its projects and people",
+        advice="Names in the settings are not checked: compare them with the tracker's yourself.",
+    ),
+}
+
+
+def needed(part: T | None, tracker: Tracker, name: Part) -> T:
+    """
+    Return a part that somebody cannot do without.
+
+    Args:
+        part: as `tracker.parts` has it.
+        tracker: whose part it is.
+        name: which part it is.
+
+    Raises:
+        SettingsError: the tracker does not have it; the text says what to do instead.
+    """
+    if part is None:
+        lack = _LACKS[name]
+        raise SettingsError(f"The tracker {tracker.name} {lack.text}.", advice=lack.advice)
+    return part
+
+
+def check_parts(tracker: Tracker, settings: "Settings") -> Iterator[Finding]:
+    """Yield a finding for each part that is missing; it fails where the settings ask for it."""
+    asked_for = {
+        Part.FEED: settings.events.enabled,
+        Part.REVIEW: True,
+        Part.PLAYLISTS: settings.review.dailies.enabled,
+        Part.CHECKPOINTS: settings.ledger.tracker_field,
+        Part.WEBHOOKS: settings.web.webhook_token is not None,
+        Part.MENU: settings.web.menu_secret is not None,
+    }
+    for name in Part:
+        if getattr(tracker.parts, name.value) is None:
+            lack = _LACKS[name]
+            yield Finding(
+                ok=not asked_for.get(name, False),
+                subject=f"tracker part {name.value}",
+                message=f"{tracker.name} {lack.text}.",
+                advice=lack.advice,
+            )

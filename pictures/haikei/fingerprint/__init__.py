@@ -5,14 +5,17 @@ A fingerprint survives another size, format or bit depth, lossy compression, gam
 and a crop of up to a tenth at each edge. It holds what is drawn (structure) and in which colours.
 """
 
-from haikei.fingerprint.fingerprint import METHOD, Fingerprint, fingerprint, fingerprint_text
-from haikei.fingerprint.index import (
+from haikei.fingerprint.fingerprint import (
     BITS,
+    METHOD,
     SAME_COLOURS,
     SAME_DRAWING,
+    Fingerprint,
     FingerprintIndex,
     Likeness,
     Match,
+    fingerprint,
+    fingerprint_text,
     indistinct,
 )
 

@@ -1,10 +1,8 @@
 """What pixels can honestly say: where a touch-up changed a picture, and whose lines are in it."""
 
 from haikei.measure.change import RELATED, MeasuredChange, measure_change, write_change_map
-from haikei.measure.grading import ciede2000, lab_of
-from haikei.measure.lines import line_recall
-from haikei.measure.parameters import METHOD, Parameters
-from haikei.measure.registration import Placement
+from haikei.measure.grading import METHOD, Parameters, ciede2000, lab_of
+from haikei.measure.registration import Placement, line_recall
 
 __all__ = [
     "METHOD",

@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haikei.images import Picture, resize, write_picture
-from haikei.images.padding import fit_within
-from haikei.measure.grading import Grade, ciede2000, fit_grade, identity, lab_of
-from haikei.measure.lines import similarity
+from haikei.images.picture import fit_within
+from haikei.measure.grading import METHOD, Grade, Parameters, ciede2000, fit_grade, identity, lab_of
 from haikei.measure.outlining import outlined, regions_of, smoothed, without_specks
-from haikei.measure.parameters import METHOD, Parameters
-from haikei.measure.registration import Placement, laid_over
+from haikei.measure.registration import Placement, laid_over, similarity
 from haikei.measurements import Change
 
 Plane = NDArray[np.float32]

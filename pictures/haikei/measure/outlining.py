@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from haikei.measure.grading import ciede2000
-from haikei.measure.parameters import Parameters
+from haikei.measure.grading import Parameters, ciede2000
 from haikei.measurements import Region
 
 Plane = NDArray[np.float32]

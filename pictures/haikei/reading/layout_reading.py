@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from haikei.reading.classes import Kind, classify, place_word
 from haikei.reading.shapes import Cancelling, Labels, Numbers, Plane, Shapes, measure
-from haikei.sheets.cleaning import Area, clean
+from haikei.sheets import Area, clean
 
 INKED = 0.25  #: how dark a pixel must be to stop a ball
 SMALLEST = 5  #: pixels that a region must have inside its lines

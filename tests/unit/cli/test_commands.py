@@ -15,8 +15,7 @@ import pytest
 from sqlalchemy import insert, update
 from typer.testing import CliRunner, Result
 
-from haikei.cli import main
-from haikei.cli.app import app
+from haikei.cli import app, main
 from haikei.cli.startup import stop_on_signals
 from haikei.database import jobs
 from haikei.errors import CreditError, HaikeiError, PolicyRefusal

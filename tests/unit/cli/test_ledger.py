@@ -17,8 +17,7 @@ import pytest
 from sqlalchemy import Engine, update
 from typer.testing import CliRunner, Result
 
-from haikei.cli import main
-from haikei.cli.app import app
+from haikei.cli import app, main
 from haikei.credits import ImageKind
 from haikei.database import people
 from haikei.errors import LedgerError

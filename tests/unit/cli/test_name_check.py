@@ -8,7 +8,7 @@ import pytest
 from haikei.cli.name_check import people_findings, project_findings
 from haikei.credits import Person
 from haikei.settings import Settings
-from haikei.trackers.contract.directory import Directory, ListedPerson, ListedProject
+from haikei.trackers.contract.credits import Directory, ListedPerson, ListedProject
 from support.jobs import studio_settings
 
 DIRECTORY = Directory(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from haikei.cli.app import app
+from haikei.cli import app
 
 
 def call(*arguments: str) -> Result:

@@ -12,8 +12,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from haikei.cli import main
-from haikei.cli.app import app
+from haikei.cli import app, main
 from haikei.reports import reports
 from support.clocks import PATIENCE
 from support.databases import fresh_database

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert
 from typer.testing import CliRunner, Result
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.database import jobs
 from support.databases import fresh_database
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 from typer.testing import CliRunner, Result
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.provenance import MarkSigner, mark
 from support.signing import mark_request, signing_settings, write_noise
 

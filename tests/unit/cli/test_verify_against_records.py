@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine, Update, insert, select, update
 from typer.testing import CliRunner, Result
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.credits import (
     Contribution,
     Evidence,

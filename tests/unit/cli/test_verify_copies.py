@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 from typer.testing import CliRunner, Result
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.credits import ImageKind, Person, SourceType
 from haikei.database import open_database
 from haikei.fingerprint import fingerprint_text

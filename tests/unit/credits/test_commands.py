@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.cli.output import Stated
 from haikei.credits import Person, StatementKind, people
 from haikei.database import reading

@@ -22,7 +22,7 @@ from haikei.credits import (
     Scope,
     records,
 )
-from haikei.credits.people.redaction import Mentions
+from haikei.credits.people.erasing import Mentions
 from haikei.credits.people.registry import everyone
 from haikei.credits.records.record_sealing import unseal
 from haikei.database import ledger, reading

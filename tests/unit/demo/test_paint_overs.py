@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from haikei.demo.layouts import CUTS
 from haikei.demo.paint_overs import PAINT_OVERS, PaintOver, disc, paint
+from haikei.demo.studio import CUTS
 from haikei.files import sha256_of
 from haikei.images import Picture, read_picture, write_picture
 

@@ -14,7 +14,7 @@ from haikei.jobs import JobState, JobStore
 from haikei.settings import Watch, WatchFolder
 from haikei.sources.eventlog import Follower
 from haikei.sources.watch import Outcome, Watcher, explain
-from haikei.sources.watch.judging import refuse_damaged
+from haikei.sources.watch.file_table import refuse_damaged
 from haikei.sources.watch.scan import Stamp
 from haikei.trackers import EventKind
 from support.pictures import png_bytes

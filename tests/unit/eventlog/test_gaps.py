@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haikei.sources.eventlog.gaps import Gap, holding, reaches, skipped, without
+from haikei.sources.eventlog.cursor import Gap, holding, reaches, skipped, without
 from haikei.trackers import EventKind, FeedEvent
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ from haikei.events import TouchUpPublished
 from haikei.images import Inspector
 from haikei.jobs import receive, undispatched
 from haikei.settings import Settings, TouchUpFolder
-from haikei.sources.watch.judging import approve
+from haikei.sources.watch.file_table import approve
 from haikei.sources.watch.root import watched_roots
 from haikei.sources.watch.scan import Stamp
 from haikei.trackers.contract.feed import PaintOver

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from haikei.images import Picture
-from haikei.images.blank import is_blank
+from haikei.images.picture import is_blank
 from support.imagefiles import drawing
 
 Sheet = NDArray[np.float32]

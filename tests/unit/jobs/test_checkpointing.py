@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from haikei.database import ledger_checkpoints, notices, reading, utc_now
 from haikei.errors import HistoryChanged, SettingsError
-from haikei.jobs import Checkpointing, outlets_of
+from haikei.jobs.checkpointing import Checkpointing, outlets_of
 from haikei.jobs.engine import FileLocks
 from haikei.ledger import append, newest_checkpoint, open_checkpoint
 from haikei.settings import Settings

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.credits import Grade, Person, SourceType, records
 from haikei.database import image_records, ledger
 from haikei.errors import TrackerRejected, TrackerUnavailable

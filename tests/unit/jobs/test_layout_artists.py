@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.credits import BackgroundVersion, Person, people, records
 from haikei.database import jobs, utc_now
 from haikei.errors import CreditError

@@ -10,12 +10,8 @@ import pytest
 from haikei.credits import records
 from haikei.files import sha256_of
 from haikei.images import Picture, read_picture
-from haikei.jobs import (
-    CARD,
-    JobState,
-    keep_card,
-    preview_file,
-)
+from haikei.jobs import JobState
+from haikei.jobs.page_inputs import CARD, keep_card, preview_file
 from support.jobs import JobStudio, OpenJobStudio, job_studios
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from haikei.credits import SourceType, records
 from haikei.events import Source
-from haikei.jobs import stated
+from haikei.jobs.recomputing import stated
 from haikei.review import Reviewer, wake
 from haikei.trackers import PublishRequest, StatedCredits
 from support.jobs import JobStudio, OpenJobStudio, job_studios

@@ -11,9 +11,10 @@ from sqlalchemy import Engine, update
 from typing_extensions import override
 
 from haikei.database import jobs
-from haikei.jobs import JobStore, Tools
+from haikei.jobs import JobStore
 from haikei.jobs.engine import Dispatcher
-from haikei.jobs.upkeep import REMEMBER_DAYS, Upkeep
+from haikei.jobs.engine.worker import REMEMBER_DAYS, Upkeep
+from haikei.jobs.tools import Tools
 from haikei.settings import Settings
 from support.jobs import MemoryEngine, announce, put_layout, studio_database, studio_settings
 

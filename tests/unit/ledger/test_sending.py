@@ -12,8 +12,7 @@ from structlog.testing import capture_logs
 from haikei.database import ledger_sendings, reading
 from haikei.errors import HistoryChanged, OutletUnavailable, ProofInvalid, SettingsError
 from haikei.ledger import checkpoints, open_checkpoint, seal, send_out, stamp_missing
-from haikei.ledger.drop import DropFolder
-from haikei.ledger.mail import MailOutlet
+from haikei.ledger.outlet import DropFolder, MailOutlet
 from haikei.ledger.signing import TimeStamper, time_stamper
 from haikei.settings import Mail
 from support.certificates import Authority, loopback_server, time_stamp_authority

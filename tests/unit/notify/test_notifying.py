@@ -20,7 +20,7 @@ from haikei.database import jobs, utc_now
 from haikei.errors import NotificationUnsent, SettingsError
 from haikei.jobs import JobState, add_job, job_row, touch_up_row
 from haikei.notify import Channel, Message, Notice, NoticeKind, Notifier, note
-from haikei.notify.chat import ChatChannel
+from haikei.notify.channel import ChatChannel
 from haikei.settings import Settings
 from support.jobs import SAKURA, Killed, studio_database, studio_settings, touch_up_event
 from support.servers import Mailbox, WebhookReceiver, mail_server, webhook_receiver

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from haikei.painting import paint_wash, read_layout
 from haikei.scenes import Scene, SceneKind, draw
-from haikei.sheets.cleaning import clean
+from haikei.sheets import clean
 
 Pixels = NDArray[np.float32]
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from typer.testing import CliRunner
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.credits import ImageKind, Relation, SourceType
 from haikei.errors import SettingsError, SigningUnavailable
 from haikei.provenance import (

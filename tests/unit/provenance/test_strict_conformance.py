@@ -11,7 +11,7 @@ from cryptography.x509 import ocsp
 
 from haikei.errors import SettingsError, SigningUnavailable
 from haikei.provenance import Marked, MarkSigner, MarksState, mark, read_marks
-from haikei.provenance.revocation import responder as responder_of
+from haikei.provenance.signer import responder as responder_of
 from support.certificates import (
     Authority,
     Responder,

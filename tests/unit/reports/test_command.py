@@ -9,7 +9,7 @@ import pypdfium2  # type: ignore[import-untyped]
 import pytest
 from typer.testing import CliRunner, Result
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.errors import CreditError, HaikeiError, ReportError
 from haikei.reports import Format, reports
 from support.records import PAINTER, a_background, a_chain, a_layout, a_person, a_system

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from haikei.credits import ReviewState, Scope, records
 from haikei.database import jobs
 from haikei.reports import Format, LoggedTime
-from haikei.reports.document.charts import Bar, columns
+from haikei.reports.document.embedding import Bar, columns
 from haikei.reports.facts.tally import area_class
 from haikei.texts import Language
 from support.records import START, a_background, a_chain, save_background, save_show

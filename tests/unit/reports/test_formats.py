@@ -39,7 +39,7 @@ from haikei.reports import (
     Table,
     Tone,
 )
-from haikei.reports.document.charts import Bar, bars, columns
+from haikei.reports.document.embedding import Bar, bars, columns
 from haikei.reports.formats.pdf import lay_out, write_pdf
 from haikei.reports.report_writing import write_report
 from haikei.texts import Bilingual, Language, in_language

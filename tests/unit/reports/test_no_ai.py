@@ -11,12 +11,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from typer.testing import CliRunner
 
-from haikei.cli.app import app
+from haikei.cli import app
 from haikei.credits import BackgroundVersion, Ingredient, Relation, SourceType, StatementKind
 from haikei.errors import ReportError
 from haikei.ledger import VerifierKey, note_signer
 from haikei.reports import Format
-from haikei.reports.report_signature import check_seal, seal_path
+from haikei.reports.report_writing import check_seal, seal_path
 from support.records import PAINTER, a_background, a_chain, a_layout
 from support.reports import ReportDesk, declare_statement, rows_of
 

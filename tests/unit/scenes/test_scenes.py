@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from haikei.scenes import Scene, SceneKind, draw
-from haikei.scenes.camera import Camera
-from haikei.scenes.sheet import Sheet, box
+from haikei.scenes.sheet import Camera, Sheet, box
 
 KINDS = list(SceneKind)
 

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from haikei.errors import TrackerRejected
 from haikei.trackers import EventKind
 from haikei.trackers.shotgrid.client import SiteClient
-from haikei.trackers.shotgrid.events import kind_of_delivery, kind_of_event
 from haikei.trackers.shotgrid.feed import ShotGridFeed
+from haikei.trackers.shotgrid.requests import kind_of_delivery, kind_of_event
 from support.servers import ScriptedSite, rows, scripted_site
 from support.sites import site_settings
 

@@ -7,9 +7,8 @@ from pydantic import HttpUrl, SecretStr
 
 from haikei.errors import TrackerRejected
 from haikei.settings import PersonEntry, PersonFields, Tracker
-from haikei.trackers.shotgrid.client import SiteClient
+from haikei.trackers.shotgrid.client import Link, SiteClient
 from haikei.trackers.shotgrid.people import People
-from haikei.trackers.shotgrid.record import Link
 from support.clocks import PATIENCE
 from support.servers import ScriptedSite, fault, rows, scripted_site
 

@@ -7,8 +7,8 @@ import pytest
 
 from haikei.show import Row, StoredFile
 from haikei.trackers import LayoutContext
-from haikei.trackers.shotgrid.record import Link
-from haikei.trackers.shotgrid.version_rows import layout_row
+from haikei.trackers.shotgrid.client import Link
+from haikei.trackers.shotgrid.existing_rows import layout_row
 from support.sites import ShowFiles
 
 CONTEXT = LayoutContext(

@@ -5,7 +5,7 @@ import pytest
 
 from haikei.events import LayoutPublished
 from haikei.settings import Watch, WatchFolder
-from haikei.sources.watch.judging import (
+from haikei.sources.watch.file_table import (
     FileState,
     approve,
     is_text,

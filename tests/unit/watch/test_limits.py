@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from haikei.sources.watch import watch_findings
-from haikei.sources.watch.limits import limit_finding, watch_limit
+from haikei.sources.watch.observer import limit_finding, watch_limit
 from support.watching import watch_settings
 
 

@@ -8,8 +8,7 @@ from typing import Self
 from haikei.images import Inspection, Inspector
 from haikei.images.limits import Limits
 from haikei.sources.watch.inspecting import Inspected, Readers
-from haikei.sources.watch.scan import stamp_of
-from haikei.sources.watch.settling import SettledFile
+from haikei.sources.watch.scan import SettledFile, stamp_of
 from support.clocks import eventually
 from support.pictures import png_bytes
 

@@ -1,7 +1,6 @@
 from dataclasses import dataclass
 
-from haikei.sources.watch.scan import Stamp
-from haikei.sources.watch.settling import Settling
+from haikei.sources.watch.scan import Settling, Stamp
 
 PATH = "/show/c001.png"
 HALF, WHOLE = Stamp(100, 1, 7), Stamp(200, 2, 7)

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from haikei.settings import PathTemplate
-from haikei.sources.watch.observer import Hints, TreeObserver
+from haikei.sources.watch.observer import Hints, TreeObserver, WatchedTree
 from haikei.sources.watch.root import LayoutNames, WatchedRoot
-from haikei.sources.watch.tree import WatchedTree
 from support.clocks import eventually
 
 

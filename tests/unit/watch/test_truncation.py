@@ -7,7 +7,7 @@ import OpenImageIO as oiio
 import pytest
 from psd_tools import PSDImage
 
-from haikei.sources.watch.truncation import cut_short
+from haikei.sources.watch.inspecting import cut_short
 from support.pictures import png_bytes
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, insert, update
 
 from haikei.database import jobs, reviews, utc_now
-from haikei.web.live import BEHIND, Broadcaster
+from haikei.web.context import BEHIND, Broadcaster
 from support.clocks import PATIENCE, eventually
 from support.jobs import studio_database, studio_settings
 

@@ -13,7 +13,7 @@ from haikei import texts
 from haikei.database import backgrounds, jobs, utc_now
 from haikei.files import sha256_of
 from haikei.jobs import JobState
-from haikei.reports.registry import reports
+from haikei.reports.report import reports
 from haikei.texts import Bilingual
 from haikei.web.pages import page_texts
 from haikei.web.pages.rendering import HERE, to_cut

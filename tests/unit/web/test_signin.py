@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from haikei.web.security.sign_in import local
+from haikei.web.security.request_security import local
 from support.web import PASSWORD, Web, web_of
 
 REMOTE = {"host": "0.0.0.0", "supervisors": ["Kato"], "admins": ["boss"]}

@@ -10,7 +10,7 @@ import pytest
 
 from haikei.database import feed_rows, utc_now, web_deliveries
 from haikei.errors import TrackerUnavailable
-from haikei.web.webhooks import scope
+from haikei.web.webhooks import webhook_dispatch
 from haikei.web.webhooks.recording import Recorder
 from haikei.web.webhooks.webhook_dispatch import Waking
 from support.clocks import eventually
@@ -272,7 +272,7 @@ def test_a_project_that_is_heeded_from_now_on_is_learned_of(
     new = {"type": "Project", "id": 9}
     eventually(lambda: limited.deliver(single(an_item(project=new))) == 200)
     limited.feed.ours = frozenset({9, 122})
-    monkeypatch.setattr(scope, "BELIEVED", 0.0)
+    monkeypatch.setattr(webhook_dispatch, "BELIEVED", 0.0)
 
     numbers = count(10)
     eventually(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from haikei.doors import on_demand
 
 if TYPE_CHECKING:
+    from haikei.credits.people.erasing import Mentions, occurrences
     from haikei.credits.people.questions import (
         LinkState,
         Question,
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
         open_link,
         revoke,
     )
-    from haikei.credits.people.redaction import Mentions, occurrences
     from haikei.credits.people.registry import (
         Erased,
         as_printed,
@@ -70,7 +70,7 @@ __getattr__ = on_demand(
             "open_link",
             "revoke",
         ),
-        "haikei.credits.people.redaction": (
+        "haikei.credits.people.erasing": (
             "Mentions",
             "occurrences",
         ),

@@ -7,14 +7,11 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from haikei.credits.contribution import ASKED_FOR, Person
-from haikei.credits.machine_names import is_machine_name
+from haikei.credits.contribution import ASKED_FOR, Person, is_machine_name
 from haikei.credits.naming import WITHHELD, WITHHELD_JA
-from haikei.credits.people.commitments import Opening, note, note_all, opening, register
-from haikei.credits.people.erasing import take_out
-from haikei.credits.people.redaction import occurrences
-from haikei.credits.people.stating import state_name
-from haikei.credits.statement import StatementKind
+from haikei.credits.people.commitments import Opening, note, note_all, opening, register, state_name
+from haikei.credits.people.erasing import occurrences, take_out
+from haikei.credits.record import StatementKind
 from haikei.database import (
     contributions,
     ledger,

@@ -15,17 +15,14 @@ from enum import StrEnum
 from sqlalchemy import Connection, select
 
 from haikei.canonical import canonical_json
-from haikei.credits.contribution import Contribution, Evidence, Grade, Person, Role
-from haikei.credits.machine_names import is_machine_name
-from haikei.credits.people.commitments import note, register
+from haikei.credits.contribution import Contribution, Evidence, Grade, Person, Role, is_machine_name
+from haikei.credits.people.commitments import note, register, seal_statement
 from haikei.credits.people.questions import Question, close, newest
 from haikei.credits.people.registry import look_up
-from haikei.credits.people.stating import seal_statement
-from haikei.credits.record import ImageRecord
+from haikei.credits.record import ImageRecord, Statement, StatementKind
 from haikei.credits.records.record_reading import RecordReader, answers_about
 from haikei.credits.records.statements import entry_of, statements
 from haikei.credits.records.store import contribute
-from haikei.credits.statement import Statement, StatementKind
 from haikei.database import background_images, backgrounds, contributions, image_records
 from haikei.errors import CreditError
 from haikei.show import Place

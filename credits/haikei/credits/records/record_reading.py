@@ -30,7 +30,7 @@ from haikei.credits.contribution import (
     SourceType,
     System,
 )
-from haikei.credits.people.redaction import Mentions
+from haikei.credits.people.erasing import Mentions
 from haikei.credits.record import (
     BackgroundVersion,
     ImageKind,
@@ -38,11 +38,12 @@ from haikei.credits.record import (
     Ingredient,
     Relation,
     ReviewState,
+    Statement,
+    StatementKind,
 )
 from haikei.credits.records.record_sealing import read_measured
 from haikei.credits.records.statements import standing_of
 from haikei.credits.records.statements import statements as stated
-from haikei.credits.statement import Statement, StatementKind
 from haikei.database import (
     background_images,
     backgrounds,

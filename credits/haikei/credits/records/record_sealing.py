@@ -17,9 +17,8 @@ from haikei.credits.contribution import (
     SourceType,
     System,
 )
-from haikei.credits.people.redaction import Mentions
-from haikei.credits.record import ImageKind, ImageRecord, Ingredient, Relation
-from haikei.credits.statement import Statement
+from haikei.credits.people.erasing import Mentions
+from haikei.credits.record import ImageKind, ImageRecord, Ingredient, Relation, Statement
 from haikei.errors import LedgerError
 from haikei.measurements import Change, LineRecall, Region
 

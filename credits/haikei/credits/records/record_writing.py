@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select, tuple_
 
 from haikei.credits.contribution import Contribution, Person, System, check_makers
 from haikei.credits.people.commitments import note_all
-from haikei.credits.people.redaction import Mentions
+from haikei.credits.people.erasing import Mentions
 from haikei.credits.record import BackgroundVersion, ImageRecord
 from haikei.credits.records.record_sealing import Sealer, measured_json, system_id
 from haikei.database import schema

@@ -5,13 +5,11 @@ from dataclasses import replace
 
 from sqlalchemy import Column, ColumnElement, Connection, func, select
 
-from haikei.credits.contribution import Person
-from haikei.credits.machine_names import is_machine_name
-from haikei.credits.people.commitments import note
-from haikei.credits.people.redaction import Mentions
+from haikei.credits.contribution import Person, is_machine_name
+from haikei.credits.people.commitments import note, seal_statement
+from haikei.credits.people.erasing import Mentions
 from haikei.credits.people.registry import look_up
-from haikei.credits.people.stating import seal_statement
-from haikei.credits.statement import NAME_KINDS, YES, Statement, StatementKind
+from haikei.credits.record import NAME_KINDS, YES, Statement, StatementKind
 from haikei.database import schema
 from haikei.errors import CreditError
 from haikei.names import same_name

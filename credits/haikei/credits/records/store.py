@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from haikei.credits.contribution import Contribution, check_makers
-from haikei.credits.people.redaction import Mentions
+from haikei.credits.people.erasing import Mentions
 from haikei.credits.record import BackgroundVersion, ImageRecord, ReviewState, Scope
 from haikei.credits.records.record_reading import ANSWERING, VERSION_COLUMNS, RecordReader
 from haikei.credits.records.record_sealing import Sealer

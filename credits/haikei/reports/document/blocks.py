@@ -177,7 +177,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """A drawing in SVG by `haikei.reports.document.charts`, which escapes what it writes."""
+    """A drawing in SVG by `haikei.reports.document.embedding`, which escapes what it writes."""
 
     svg: str
     title: Text

@@ -26,8 +26,7 @@ from haikei.reports.document.blocks import (
     Table,
     Tone,
 )
-from haikei.reports.document.composing import shown
-from haikei.reports.document.phrases import DECLARED, NOT_RECORDED, declare
+from haikei.reports.document.phrases import DECLARED, NOT_RECORDED, declare, shown
 from haikei.reports.report import ReportSource
 from haikei.texts import Bilingual, Text
 

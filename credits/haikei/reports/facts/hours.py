@@ -20,7 +20,7 @@ from haikei.reports.document.blocks import (
     Table,
     Tone,
 )
-from haikei.reports.document.charts import Bar, bars
+from haikei.reports.document.embedding import Bar, bars
 from haikei.reports.facts.tally import RECORDS, ShowTally, records_of
 from haikei.reports.report import LoggedTime, ReportSource
 from haikei.texts import Bilingual, Language, in_language

@@ -21,7 +21,7 @@ from haikei.reports.document.blocks import (
     Link,
     Table,
 )
-from haikei.reports.document.charts import Bar, bars, columns
+from haikei.reports.document.embedding import Bar, bars, columns
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.facts.version_lineage import systems
 from haikei.texts import Bilingual, Language, Text, in_language

@@ -23,7 +23,7 @@ from haikei.credits import (
     is_ai,
 )
 from haikei.measurements import Change, LineRecall
-from haikei.reports.document.composing import is_named, joined
+from haikei.reports.document.phrases import is_named, joined
 from haikei.reports.facts import version_lineage
 from haikei.reports.facts.system_facts import system_name
 from haikei.texts import Bilingual

@@ -22,14 +22,17 @@ from haikei.reports.document.blocks import (
     Table,
     Tone,
 )
-from haikei.reports.document.composing import compose, is_named, joined, shown
 from haikei.reports.document.phrases import (
     COUNSEL_NOTE,
     KNOWN_NOTE,
     LOGGED,
     MEASURED,
     NOT_RECORDED,
+    compose,
+    is_named,
+    joined,
     not_recorded,
+    shown,
 )
 from haikei.reports.facts.ai_scan import AiBackground, AiScan, scan
 from haikei.reports.facts.declared import (
@@ -41,7 +44,7 @@ from haikei.reports.facts.declared import (
     answers,
     ask,
 )
-from haikei.reports.facts.questions import (
+from haikei.reports.facts.form_questions import (
     ACADEMIES_SAY,
     ACADEMY_SOURCE,
     EMMY_SOURCE,

@@ -34,7 +34,6 @@ from haikei.reports.document.blocks import (
     Table,
     Tone,
 )
-from haikei.reports.document.composing import compose
 from haikei.reports.document.phrases import (
     COUNSEL_NOTE,
     DECLARED,
@@ -43,6 +42,7 @@ from haikei.reports.document.phrases import (
     MEASURED,
     NOT_RECORDED,
     SOURCES,
+    compose,
     declare,
 )
 from haikei.reports.facts import version_lineage
@@ -58,7 +58,7 @@ from haikei.reports.facts.declared import (
     sealed,
 )
 from haikei.reports.facts.file_facts import NOT_SOUGHT, SOUGHT, Looked, look, spread
-from haikei.reports.facts.questions import (
+from haikei.reports.facts.form_questions import (
     ARTICLE_50_APPLIES,
     ARTICLE_50_GRACE_ENDS,
     ARTICLE_50_GUIDANCE,

@@ -16,8 +16,7 @@ from haikei.credits import (
 )
 from haikei.errors import ReportError
 from haikei.reports.document.blocks import Card, Document, Picture, Style
-from haikei.reports.document.composing import compose, joined
-from haikei.reports.document.phrases import SOURCES, steps, variant
+from haikei.reports.document.phrases import SOURCES, compose, joined, steps, variant
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.report import Format, ReportOptions, ReportSource
 from haikei.texts import ROLES, Bilingual, Text

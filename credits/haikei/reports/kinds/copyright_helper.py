@@ -22,7 +22,6 @@ from haikei.reports.document.blocks import (
     Table,
     Tone,
 )
-from haikei.reports.document.composing import StudioPeople, compose, joined, shown
 from haikei.reports.document.phrases import (
     COUNSEL_NOTE,
     DECLARED,
@@ -31,13 +30,17 @@ from haikei.reports.document.phrases import (
     MEASURED,
     NOT_RECORDED,
     PITFALLS,
+    StudioPeople,
+    compose,
     grade,
+    joined,
     share,
+    shown,
     variant,
 )
 from haikei.reports.facts import version_lineage
 from haikei.reports.facts.ai_scan import read, version_named
-from haikei.reports.facts.questions import JAPAN_COPYRIGHT_SOURCE, US_COPYRIGHT_SOURCE
+from haikei.reports.facts.form_questions import JAPAN_COPYRIGHT_SOURCE, US_COPYRIGHT_SOURCE
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.facts.works import (
     Drawing,

@@ -23,7 +23,7 @@ from haikei.reports.document.blocks import (
     Style,
     Table,
 )
-from haikei.reports.document.composing import StudioPeople, compose
+from haikei.reports.document.phrases import StudioPeople, compose
 from haikei.reports.report import Format, ReportOptions, ReportSource
 from haikei.settings import PersonEntry
 from haikei.texts import Bilingual

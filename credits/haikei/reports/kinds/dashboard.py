@@ -23,8 +23,7 @@ from haikei.reports.document.blocks import (
     Table,
     Tone,
 )
-from haikei.reports.document.composing import compose
-from haikei.reports.document.phrases import PITFALLS
+from haikei.reports.document.phrases import PITFALLS, compose
 from haikei.reports.facts.hours import human_hours, machine_hours
 from haikei.reports.facts.tally import (
     AREA_EDGES,

@@ -32,17 +32,17 @@ from haikei.reports.document.blocks import (
     Table,
     Tone,
 )
-from haikei.reports.document.composing import compose, shown
 from haikei.reports.document.phrases import (
     KNOWN_NOTE,
     PITFALLS,
     SOURCES,
+    compose,
     grade,
+    shown,
     steps,
     variant,
 )
-from haikei.reports.facts.file_facts import file_blocks
-from haikei.reports.facts.measures import measure_blocks
+from haikei.reports.facts.file_facts import file_blocks, measure_blocks
 from haikei.reports.facts.system_facts import facts_of, request_facts, system_name
 from haikei.reports.facts.version_lineage import layout_origin, systems
 from haikei.reports.kinds.breakdown import makers

@@ -33,21 +33,22 @@ from haikei.reports.document.blocks import (
     Table,
     Tone,
 )
-from haikei.reports.document.composing import compose, joined
 from haikei.reports.document.phrases import (
     DECLARED,
     KNOWN_NOTE,
     LOGGED,
     NOT_RECORDED,
     SOURCES,
+    compose,
     declare,
+    joined,
 )
 from haikei.reports.facts import version_lineage
 from haikei.reports.facts.ai_scan import read
 from haikei.reports.facts.declared import Declarations, Declared, by_whom, sealed
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.report import Format, ReportOptions, ReportSource
-from haikei.reports.report_signature import seal
+from haikei.reports.report_writing import seal
 from haikei.texts import REVIEW_STATES, Bilingual
 
 _YES = {"yes", ""}

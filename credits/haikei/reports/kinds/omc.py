@@ -30,7 +30,7 @@ from haikei.credits import (
 )
 from haikei.formats import format_of
 from haikei.reports.document.blocks import Document
-from haikei.reports.document.composing import compose, is_named, shown
+from haikei.reports.document.phrases import compose, is_named, shown
 from haikei.reports.facts.ai_scan import read
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.report import Format, ReportOptions, ReportSource

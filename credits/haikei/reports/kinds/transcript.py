@@ -23,7 +23,7 @@ from haikei.reports.document.blocks import (
     Table,
     Tone,
 )
-from haikei.reports.document.composing import compose
+from haikei.reports.document.phrases import compose
 from haikei.reports.report import Format, ReportOptions, ReportSource
 from haikei.texts import Bilingual, Language, Text
 

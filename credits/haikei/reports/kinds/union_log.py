@@ -31,18 +31,22 @@ from haikei.reports.document.blocks import (
     Table,
     Tone,
 )
-from haikei.reports.document.composing import StudioPeople, compose, is_named, joined, shown
 from haikei.reports.document.phrases import (
     COUNSEL_NOTE,
     DECLARED,
     KNOWN_NOTE,
     LOGGED,
     NOT_RECORDED,
+    StudioPeople,
+    compose,
+    is_named,
+    joined,
+    shown,
 )
 from haikei.reports.facts import version_lineage
 from haikei.reports.facts.ai_scan import read
 from haikei.reports.facts.declared import Asked, Declarations, answers, ask
-from haikei.reports.facts.questions import TAG_SOURCE
+from haikei.reports.facts.form_questions import TAG_SOURCE
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.report import Format, ReportOptions, ReportSource
 from haikei.settings import PersonEntry

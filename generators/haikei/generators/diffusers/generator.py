@@ -20,8 +20,7 @@ from haikei.generators.contract import (
     StageSystem,
 )
 from haikei.generators.diffusers.families import Family, family_of
-from haikei.generators.diffusers.options import DiffusersOptions
-from haikei.generators.diffusers.pipeline import Pipeline, precision
+from haikei.generators.diffusers.pipeline import DiffusersOptions, Pipeline, precision
 from haikei.images import Padding, Picture, fit_within, resize
 from haikei.models import ModelCard, open_model
 from haikei.settings import Settings

@@ -11,7 +11,7 @@ from haikei.jobs.job import JobOrder
 from haikei.jobs.progress import JobProgress
 from haikei.jobs.publishing import MadePicture, MadeVersion, review_pictures
 from haikei.jobs.tools import Tools
-from haikei.notify import Notice, NoticeKind, note
+from haikei.notify.notice import Notice, NoticeKind, note
 from haikei.texts import ARTIST_QUESTION
 from haikei.trackers import NoteWrite, PublishedImage, PublishRequest, PublishResult
 

@@ -24,9 +24,9 @@ from haikei.jobs.background.disputed import as_declared, require_undisputed
 from haikei.jobs.background.generate import production_order
 from haikei.jobs.chain import copied, require_whole
 from haikei.jobs.contributions import as_credited, layout_key
+from haikei.jobs.healing import is_watched
 from haikei.jobs.inbox import event_of, receive
 from haikei.jobs.job import JobOrder
-from haikei.jobs.predecessors import is_watched
 from haikei.jobs.tools import Tools
 from haikei.names import fits, plain_name
 from haikei.provenance import (

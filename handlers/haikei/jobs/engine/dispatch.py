@@ -19,10 +19,9 @@ from haikei.events import Event, LayoutPublished, TouchUpPublished
 from haikei.generators import seed_of
 from haikei.jobs.background.tasks import LEGS, first_task, task_id
 from haikei.jobs.engine.port import Engine, TaskState
-from haikei.jobs.healing import begins_anew, jobs_of, supersede
+from haikei.jobs.healing import Predecessors, begins_anew, jobs_of, supersede
 from haikei.jobs.inbox import add_job, event_of, mark_dispatched, undispatched
 from haikei.jobs.job import JobKind, JobOrder, JobState, Step
-from haikei.jobs.predecessors import Predecessors
 from haikei.jobs.table import job_row, order_of, order_text, run_again
 from haikei.jobs.touchup.taking_in import add_touch_up
 from haikei.settings import Route, Settings, Variant

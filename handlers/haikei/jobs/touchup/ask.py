@@ -20,7 +20,7 @@ from haikei.jobs.job import PARENT_ADVICE, JobKind, JobState
 from haikei.jobs.table import touch_up_of
 from haikei.jobs.tools import Tools
 from haikei.names import same_name
-from haikei.notify import Notice, NoticeKind, note
+from haikei.notify.notice import Notice, NoticeKind, note
 from haikei.show import Place, Row, StoredFile
 from haikei.trackers import ContextRequest, NoteWrite
 

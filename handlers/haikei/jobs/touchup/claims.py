@@ -37,7 +37,7 @@ from haikei.jobs.job import JobState, TouchUpOrder
 from haikei.jobs.recomputing import stated
 from haikei.jobs.table import result_of, touch_up_row
 from haikei.jobs.tools import Tools
-from haikei.jobs.touchup.making import Examined
+from haikei.jobs.touchup.publish import Examined
 from haikei.measure import measure_change
 from haikei.show import Place
 from haikei.trackers import CreditRow

@@ -28,9 +28,9 @@ from haikei.jobs.background.tasks import TOUCH_UP, task_payload
 from haikei.jobs.engine.port import Durable, Handler
 from haikei.jobs.engine.retries import Gate
 from haikei.jobs.engine.step_run import StepResultCodec, StepRun, TaskEnded
+from haikei.jobs.healing import is_watched
 from haikei.jobs.inbox import receive
 from haikei.jobs.job import Step, TouchUpOrder
-from haikei.jobs.predecessors import is_watched
 from haikei.jobs.progress import JobProgress, Withdrawn
 from haikei.jobs.table import touch_up_of
 from haikei.jobs.tools import Tools

@@ -1,20 +1,39 @@
-"""Show a touch-up in the tracker: as a Version by its painter, on top of what was painted over."""
+"""
+Make a touch-up's files and show it in the tracker, as a Version on top of what was painted over.
+
+Its files are the marked picture, the map of what was changed, and its record.
+"""
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from haikei.credits import BackgroundVersion, Person, overall_source_type, records
+from haikei.credits import (
+    BackgroundVersion,
+    ImageKind,
+    ImageRecord,
+    Person,
+    SourceType,
+    overall_source_type,
+    records,
+)
 from haikei.database import reading
-from haikei.errors import LedgerError
-from haikei.jobs.chain import lineage_credit
+from haikei.errors import LedgerError, ParentUnknown
+from haikei.fingerprint import fingerprint_text
+from haikei.images import Picture, read_picture
+from haikei.jobs.chain import Base, Chain, lineage_credit, own_copy, require_whole
 from haikei.jobs.contributions import roles_text, systems_text
-from haikei.jobs.publishing import review_pictures
+from haikei.jobs.job import TouchUpOrder
+from haikei.jobs.publishing import MadeVersion, make_version, review_pictures
 from haikei.jobs.tools import Tools
-from haikei.jobs.touchup.parent import Parent
+from haikei.jobs.touchup.painter import generative_fill, painting
+from haikei.jobs.touchup.parent import Parent, read_own
 from haikei.ledger import entry
+from haikei.measure import MeasuredChange, measure_change, write_change_map
 from haikei.measurements import Change
+from haikei.show import Place
 from haikei.trackers import LayoutContext, PublishedImage, PublishRequest
 
 
@@ -104,3 +123,135 @@ def change_of(background: BackgroundVersion) -> Change:
         if contribution.evidence.change is not None:
             return contribution.evidence.change
     raise LedgerError(f"{background.code} is recorded without what was measured of it.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Examined:
+    """A paint-over, compared with the version that it is on."""
+
+    parent: Parent
+    copy: Path  #: of the artist's file, in a folder of ours
+    sha256: str  #: of the artist's file
+    picture: Picture
+    measured: MeasuredChange
+    ai_found: str  #: marks of a trained model in the file that the parent does not have
+
+
+def examine(
+    order: TouchUpOrder, parent: Parent, sha256: str, *, tools: Tools, folder: Path
+) -> Examined:
+    """
+    Compare an artist's file with the version that it is painted over.
+
+    Args:
+        order: the file and what the artist declares.
+        parent: the version.
+        sha256: of the artist's file, by which it is known that it stays the same.
+        tools: the studio's.
+        folder: of ours; the copy that everything is made from goes there.
+
+    Raises:
+        ParentUnknown: it shows another drawing.
+        ImageUnreadable: it is no picture, or damaged.
+        LayoutChanged: the file changed meanwhile.
+        MarksBroken: it carries marks that do not hold.
+    """
+    copy = own_copy(order.file, sha256, folder)
+    picture = read_picture(copy, limits=tools.limits)
+    marks = read_own(copy, tools)
+    require_whole(marks)
+    before = read_picture(parent.path, limits=tools.limits)
+    measured = measure_change(before, picture)
+    code = parent.version.code
+    if not measured.related:
+        alike = measured.similarity_ppm / 10_000
+        raise ParentUnknown(
+            f"{order.file.name} does not show what {code} shows: of what is drawn {alike:.1f} % is "
+            "alike.",
+            advice="Name the version that was painted over, or publish it as a layout of its own.",
+        )
+    known = {sign.what for sign in parent.marks.ai_signs}
+    new = [sign.what for sign in marks.ai_signs if sign.proof and sign.what not in known]
+    return Examined(
+        parent=parent,
+        copy=copy,
+        sha256=sha256,
+        picture=picture,
+        measured=measured,
+        ai_found=", ".join(dict.fromkeys(new)),
+    )
+
+
+def make(
+    order: TouchUpOrder,
+    examined: Examined,
+    artists: Sequence[Person],
+    *,
+    key: str,
+    version: int,
+    place: Place,
+    at: datetime,
+    tools: Tools,
+    folder: Path,
+) -> MadeVersion:
+    """
+    Make all files of a touch-up in a folder of ours; nothing is published yet.
+
+    Raises:
+        CreditError: human work in the lineage is not named.
+        MarksError: the picture cannot be marked, or marks below it do not hold.
+        SigningUnavailable: the time-stamp authority or key service is away.
+        StorageUnavailable: the folder does not take the files.
+    """
+    parent, copy = examined.parent, examined.copy
+    change_map = folder / "change.png"
+    map_sha256 = write_change_map(examined.measured, examined.picture, change_map)
+    change = replace(examined.measured.change, map_sha256=map_sha256)
+    contributions = [
+        painting(
+            artist,
+            of=parent.version.code,
+            order=order,
+            change=change,
+            sha256=examined.sha256,
+            at=at,
+        )
+        for artist in artists
+    ]
+    if order.used_generative_fill or examined.ai_found:
+        contributions.append(generative_fill(order, examined.ai_found, at))
+    ai = any(one.role.is_tool for one in contributions)
+    image = ImageRecord(
+        key=f"{key}/touch_up",
+        sha256="",
+        pixels_sha256=examined.picture.sha256(),
+        fingerprint=fingerprint_text(examined.picture),
+        kind=ImageKind.TOUCH_UP,
+        source_type=SourceType.COMPOSITE_TRAINED if ai else SourceType.HUMAN_EDITS,
+        ingredients=(),
+        contributions=tuple(contributions),
+        request_json="",
+        path=str(
+            tools.storage.touch_up_path(
+                place=place,
+                season=parent.version.season,
+                time=parent.version.time,
+                version=version,
+                ext=copy.suffix.removeprefix("."),
+            )
+        ),
+        created_at=at,
+    )
+    base = Base(images=parent.version.images, path=parent.path, code=parent.version.code)
+    chain = Chain(tools.marks(), unnamed=tools.unnamed, base=base)
+    chain.mark(image, source=copy, target=folder / f"marked{copy.suffix}")
+    return make_version(
+        chain,
+        examined.picture,
+        key=key,
+        version=version,
+        stages=("touch_up",),
+        change_map=change_map,
+        tools=tools,
+        folder=folder,
+    )

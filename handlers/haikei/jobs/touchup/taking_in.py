@@ -22,10 +22,9 @@ from haikei.jobs.publishing import MadeVersion, made_before, publish_files
 from haikei.jobs.table import touch_up_row
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.claims import PRIORITY, agreed, is_open, require_painted, shown_by
-from haikei.jobs.touchup.making import Examined, examine, make
 from haikei.jobs.touchup.painter import painters
 from haikei.jobs.touchup.parent import Parent, parent_of
-from haikei.jobs.touchup.publish import change_of, show
+from haikei.jobs.touchup.publish import Examined, change_of, examine, make, show
 from haikei.measurements import Change
 from haikei.provenance.formats import MANIFEST_SUFFIX, XMP_SUFFIX
 from haikei.trackers import ContextRequest, LayoutContext

@@ -1,6 +1,11 @@
-"""The PublishedFile rows that events or queries told of, and what became of them."""
+"""
+The rows that events or queries told of, and what became of them.
 
-from collections.abc import Collection, Mapping, Sequence
+Of published files, each row is followed; of versions and notes, a reviewer looks at the version.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +14,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from haikei.database import feed_rows, inserting, jobs, utc_now
 from haikei.events import Source
+from haikei.trackers import EventKind, FeedEvent, TrackerFeed
 
 
 class RowState(StrEnum):
@@ -209,3 +215,37 @@ class FeedRows:
                 .where(feed_rows.c.feed == self._feed, feed_rows.c.row_id.in_(ids))
                 .values(**values)
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """Rows by which people may have decided something."""
+
+    versions: frozenset[int]  #: whose status was set
+    notes: frozenset[int]  #: written or changed
+    replies: frozenset[int]
+
+    def about(self, feed: TrackerFeed) -> Sequence[int]:
+        """
+        Return the Versions that the Notes and Replies are about, in one call for all of them.
+
+        Raises:
+            TrackerError: the tracker does not answer, or refuses.
+        """
+        if not self.notes and not self.replies:
+            return ()
+        return feed.discussed(notes=sorted(self.notes), replies=sorted(self.replies))
+
+
+def talk_in(events: Iterable[FeedEvent], *, since: datetime) -> Talk:
+    """Return what others than ourselves said in these heeded events since then."""
+    found: dict[EventKind, set[int]] = defaultdict(set)
+    for event in events:
+        heeded = not event.by_us and not event.elsewhere and event.created_at >= since
+        if heeded and event.row is not None:
+            found[event.kind].add(event.row)
+    return Talk(
+        versions=frozenset(found[EventKind.VERSION_CHANGED]),
+        notes=frozenset(found[EventKind.NOTE_CHANGED]),
+        replies=frozenset(found[EventKind.REPLY_CHANGED]),
+    )

@@ -16,16 +16,13 @@ from haikei.database import reading, utc_now
 from haikei.errors import HaikeiError
 from haikei.events import Source, TouchUpFolders
 from haikei.images import Inspector, Limits
-from haikei.review import wake
+from haikei.review.deciding import wake
 from haikei.settings import Settings
 from haikei.sources.eventlog import cursor
 from haikei.sources.eventlog import cursor as metrics
-from haikei.sources.eventlog.arrivals import Arrivals
-from haikei.sources.eventlog.backfill import BackfillEntry, backfill
-from haikei.sources.eventlog.cursor import Progress, begin
-from haikei.sources.eventlog.feed_rows import FeedRows
-from haikei.sources.eventlog.gaps import Gap, skipped
-from haikei.sources.eventlog.review_events import talk_in
+from haikei.sources.eventlog.arrivals import Arrivals, BackfillEntry, backfill
+from haikei.sources.eventlog.cursor import Gap, Progress, begin, skipped
+from haikei.sources.eventlog.feed_rows import FeedRows, talk_in
 from haikei.sources.eventlog.row_reader import NOTHING, GapReader, ReadRows, RowReader
 from haikei.storage import Storage
 from haikei.trackers import EventKind, FeedEvent, TrackerFeed

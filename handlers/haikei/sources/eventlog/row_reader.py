@@ -20,8 +20,8 @@ from haikei.sources.eventlog.arrivals import (
     count,
     tell,
 )
+from haikei.sources.eventlog.cursor import Gap, Reach, holding, reaches, without
 from haikei.sources.eventlog.feed_rows import FeedRows, WaitingRow
-from haikei.sources.eventlog.gaps import Gap, Reach, holding, reaches, without
 from haikei.trackers import FeedEvent, TrackerFeed
 
 log = structlog.get_logger()

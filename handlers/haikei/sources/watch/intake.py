@@ -10,20 +10,21 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from haikei.database import utc_now
 from haikei.images import Inspection
-from haikei.sources.watch.file_table import FileTable, KnownFile, KnownFiles
-from haikei.sources.watch.inspecting import Readers
-from haikei.sources.watch.judging import (
+from haikei.sources.watch.file_table import (
+    FileTable,
     FileVerdict,
+    KnownFile,
+    KnownFiles,
     approve,
     is_text,
     misplaced,
     refuse_damaged,
     refuse_misnamed,
 )
+from haikei.sources.watch.inspecting import Readers
 from haikei.sources.watch.misfits import LeftAlone, misfit
-from haikei.sources.watch.scan import Stamp, printable
-from haikei.sources.watch.settling import SettledFile, Settling
-from haikei.sources.watch.tree import WatchedTree
+from haikei.sources.watch.observer import WatchedTree
+from haikei.sources.watch.scan import SettledFile, Settling, Stamp, printable
 
 _log = structlog.get_logger()
 _EMPTY = hashlib.sha256().hexdigest()

@@ -13,17 +13,15 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from haikei.images import Inspector, Limits
-from haikei.jobs import settings_changed
+from haikei.jobs.healing import settings_changed
 from haikei.settings import Settings
 from haikei.sources.watch.file_table import FileTable, KnownFiles
 from haikei.sources.watch.inspecting import MakeReader, Readers
 from haikei.sources.watch.intake import Intake
-from haikei.sources.watch.limits import limit_finding
 from haikei.sources.watch.misfits import LeftAlone
-from haikei.sources.watch.observer import Hints, OverflowCount
+from haikei.sources.watch.observer import Hints, OverflowCount, WatchedTree, limit_finding
 from haikei.sources.watch.root import LayoutNames, Outputs, watched_roots
 from haikei.sources.watch.scan import Listing
-from haikei.sources.watch.tree import WatchedTree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

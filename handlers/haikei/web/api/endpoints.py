@@ -14,8 +14,11 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from haikei.credits import ReviewState
 from haikei.database import background_images, backgrounds, image_records, jobs, reading
 from haikei.events import Event, Source, TouchUpPublished
-from haikei.jobs import JobStore, published_files, received
-from haikei.review import Decider, Deciding, ReviewVerdict, decider_of
+from haikei.jobs.inbox import received
+from haikei.jobs.page_inputs import published_files
+from haikei.jobs.table import JobStore
+from haikei.review.deciding import Deciding, decider_of
+from haikei.review.decisions import Decider, ReviewVerdict
 from haikei.sources.submitting import (
     HandedIn,
     Judged,
@@ -24,14 +27,14 @@ from haikei.sources.submitting import (
     state_of,
 )
 from haikei.trackers import Part, needed
-from haikei.web.api.operations import Call, Operation, Reply
-from haikei.web.api.problems import Refused
+from haikei.web.api.operations import ApiScope, Call, Operation, Reply
 from haikei.web.api.schemas import (
     Decided,
     DecisionRequest,
     JobInfo,
     JobPage,
     JobsQuery,
+    Refused,
     Submission,
     SubmitRequest,
     Submitted,
@@ -41,9 +44,8 @@ from haikei.web.api.schemas import (
     VersionPage,
     VersionsQuery,
 )
-from haikei.web.api.tokens import ApiScope
 from haikei.web.context import WebContext
-from haikei.web.security.visitor import role_of
+from haikei.web.security.sessions import role_of
 
 log = structlog.get_logger()
 

@@ -9,15 +9,14 @@ from sqlalchemy import Connection, select
 from haikei.credits import BackgroundVersion, CreditLine, credit_line, records
 from haikei.database import backgrounds
 from haikei.errors import CreditError
-from haikei.jobs import JobState
+from haikei.jobs.job import JobState
 from haikei.reports import steps
-from haikei.review import ReviewView, review_of
 from haikei.review.notes import NoteState
+from haikei.review.replies import ReviewView, review_of
 from haikei.show import Place
 from haikei.texts import Bilingual
-from haikei.web.pages.credit_panel import FacetView, panel
+from haikei.web.pages.credit_panel import FacetView, Graph, graph_of, panel
 from haikei.web.pages.gallery import CardPlace, Work, works
-from haikei.web.pages.lineage_graph import Graph, graph_of
 
 _row = backgrounds.c
 

@@ -20,7 +20,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 from haikei.credits import records
 from haikei.database import image_records, reading
 from haikei.errors import ImageUnreadable, LedgerError
-from haikei.jobs import CARD, preview_file, write_preview
+from haikei.jobs.page_inputs import CARD, preview_file, write_preview
 from haikei.ledger import entry
 from haikei.settings import Settings
 from haikei.web.context import WebContext

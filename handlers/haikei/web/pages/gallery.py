@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select
 
 from haikei.database import background_images, backgrounds, image_records, jobs
-from haikei.jobs import JobState
+from haikei.jobs.job import JobState
 from haikei.texts import SEASONS, TIMES
 from haikei.web.pages import page_texts
 from haikei.web.pages.rendering import Voice, to_cut

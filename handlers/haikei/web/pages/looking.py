@@ -16,8 +16,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from haikei.database import reading
 from haikei.errors import HaikeiError, ReviewOvertaken, TrackerUnavailable
 from haikei.events import Source
-from haikei.jobs import JobStore, published_files
-from haikei.review import Decider, Deciding, Decision, ReviewVerdict
+from haikei.jobs.page_inputs import published_files
+from haikei.jobs.table import JobStore
+from haikei.review.deciding import Deciding
+from haikei.review.decisions import Decider, Decision, ReviewVerdict
 from haikei.show import Place
 from haikei.texts import DECISIONS, Text
 from haikei.web.address import to_show, to_shows, to_version
@@ -46,7 +48,7 @@ from haikei.web.pages.rendering import (
     to_cut,
 )
 from haikei.web.pages.report_pages import ReportPages
-from haikei.web.security.visitor import Visitor, require_supervisor
+from haikei.web.security.sessions import Visitor, require_supervisor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

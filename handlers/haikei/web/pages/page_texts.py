@@ -5,7 +5,7 @@ the labels that reports and notes share, of `haikei.texts`, with `say(texts.NAME
 
 from functools import cache
 
-from haikei.jobs import JobState
+from haikei.jobs.job import JobState
 from haikei.texts import JOB_STATES, REVIEW_STATES, Bilingual, variant_text
 
 # The frame around every page.

@@ -24,7 +24,7 @@ from haikei.texts import Language, Text, in_language
 from haikei.web.address import to_show, to_shows, to_sign_in, to_version
 from haikei.web.pages import page_texts
 from haikei.web.pages.files import send
-from haikei.web.security.visitor import visitor
+from haikei.web.security.sessions import visitor
 
 FOLDER = Path(__file__).parent / "static"
 _FOR_EVER = "public, max-age=31536000, immutable"

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from haikei.credits import Scope, records
 from haikei.database import reading, utc_now
 from haikei.errors import HaikeiError
-from haikei.jobs import logged_hours
+from haikei.jobs.page_inputs import logged_hours
 from haikei.reports import (
     Format,
     LoggedTime,

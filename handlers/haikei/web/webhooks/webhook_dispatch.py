@@ -1,16 +1,25 @@
-"""What deliveries lead to: rows to be looked at, and nothing else."""
+"""
+What deliveries lead to: rows to be looked at, and nothing else.
 
-from collections.abc import Iterable
+Only deliveries of the studio's projects are heeded. The tracker is asked what webhooks do not say:
+of which Versions a Note is, and whose project.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+import structlog
+from sqlalchemy import Connection, Engine
 
 from haikei.events import Source
-from haikei.review import wake
+from haikei.review.deciding import wake
 from haikei.settings import Settings
 from haikei.sources.eventlog import cursor
 from haikei.sources.eventlog.feed_rows import FeedRows
-from haikei.trackers import Delivery, EventKind
+from haikei.trackers import Delivery, EventKind, Part, Tracker, needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +89,140 @@ class Waking:
         wake(connection, told.versions, source=Source.WEBHOOK)
         if told.files and (progress := cursor.load(connection, self._feed)) is not None:
             self._rows.expect(connection, told.files, progress.clock)
+
+
+#: Seconds for which an answer of the tracker is believed, when a delivery is of another project.
+BELIEVED = 60.0
+
+
+class Scope:
+    """
+    What the tracker said of the projects in `tracker.projects`.
+
+    Until it has said anything every delivery is heeded: whoever is woken by it looks at the
+    project again.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._limited = bool(settings.tracker.projects)
+        self._ours: frozenset[int] | None = None
+        self._asked_at: float | None = None
+        self._lock = threading.Lock()
+
+    def elsewhere(self, project: int | None) -> bool:
+        """Tell whether a delivery of this project is to be answered and left alone."""
+        ours = self._ours
+        return project is not None and ours is not None and project not in ours
+
+    def begin(self) -> bool:
+        """Tell whether the tracker is to be asked now; whoever asks this does so."""
+        if not self._limited:
+            return False
+        with self._lock:
+            now = time.monotonic()
+            if self._asked_at is not None and now - self._asked_at < BELIEVED:
+                return False
+            self._asked_at = now
+            return True
+
+    def learn(self, ours: frozenset[int] | None) -> None:
+        """Take over which projects are heeded."""
+        self._ours = ours
+
+
+log = structlog.get_logger()
+
+#: Notes and replies that may wait; of more, the event log's follower finds the Versions.
+WAITING = 1000
+
+
+class Discussed:
+    """
+    A thread that asks the tracker, so that no webhook waits for it.
+
+    Nothing is lost when it fails or falls behind: the follower of the event log reads of the same
+    Notes by itself.
+
+    Args:
+        settings: the studio's.
+        database: the studio's own.
+        open_tracker: makes the thread's adapter of the tracker.
+        scope: told which projects are heeded, at the start and when it does not know for long.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Engine,
+        open_tracker: Callable[[Settings], Tracker],
+        scope: Scope,
+    ) -> None:
+        self._settings = settings
+        self._scope = scope
+        self._database = database
+        self._open_tracker = open_tracker
+        self._queue: queue.Queue[AffectedRows | None] = queue.Queue(WAITING)
+        self._thread = threading.Thread(target=self._run, name="discussed", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+        self.learn()
+
+    def stop(self) -> None:
+        """End, with what waits left undone."""
+        while True:
+            try:
+                self._queue.put_nowait(None)
+                break
+            except queue.Full:
+                self._drain()
+        self._thread.join(timeout=self._settings.tracker.timeout)
+
+    def ask(self, told: AffectedRows) -> None:
+        """Have the Versions woken that Notes and Replies are about."""
+        if told.notes or told.replies:
+            self._put(told)
+
+    def learn(self) -> None:
+        """Have it asked which projects are heeded, unless that is known and no longer news."""
+        if self._scope.begin():
+            self._put(NOTHING)
+
+    def _put(self, told: AffectedRows) -> None:
+        try:
+            self._queue.put_nowait(told)
+        except queue.Full:
+            log.warning("notes_left_to_event_log", waiting=WAITING)
+
+    def _run(self) -> None:
+        tracker: Tracker | None = None
+        while (first := self._queue.get()) is not None:
+            wanted = [first, *self._drain()]
+            try:
+                tracker = tracker or self._open_tracker(self._settings)
+                feed = needed(tracker.parts.feed, tracker, Part.FEED)
+                if any(one is NOTHING for one in wanted):
+                    self._scope.learn(feed.projects())
+                notes = {note for one in wanted for note in one.notes}
+                replies = {reply for one in wanted for reply in one.replies}
+                if notes or replies:
+                    versions = feed.discussed(notes=sorted(notes), replies=sorted(replies))
+                    with self._database.begin() as connection:
+                        wake(connection, versions, source=Source.WEBHOOK)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next Notes are to be asked about
+                log.warning("notes_left_to_event_log", error=str(error), kind=type(error).__name__)
+        if tracker is not None:
+            tracker.close()
+
+    def _drain(self) -> list[AffectedRows]:
+        found: list[AffectedRows] = []
+        while True:
+            try:
+                one = self._queue.get_nowait()
+            except queue.Empty:
+                return found
+            if one is None:
+                self._queue.put_nowait(None)
+                return found
+            found.append(one)

@@ -24,10 +24,8 @@ from haikei.trackers import (
     webhook_path,
 )
 from haikei.web.security.requests import caller, read_body
-from haikei.web.webhooks.note_lookup import Discussed
 from haikei.web.webhooks.recording import Pruning, Recorder
-from haikei.web.webhooks.scope import Scope
-from haikei.web.webhooks.webhook_dispatch import Waking
+from haikei.web.webhooks.webhook_dispatch import Discussed, Scope, Waking
 
 log = structlog.get_logger()
 

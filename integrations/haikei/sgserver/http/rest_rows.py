@@ -13,15 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from haikei.sgserver.http import rest_around as around
+from haikei.sgserver.http import rest_call as around
 from haikei.sgserver.http.hosting import Hosting
 from haikei.sgserver.http.rest import Refused, caller_of, error_response, json_body
 from haikei.sgserver.http.rest_call import LINKS, RestCall, Unknown, data, known, whole_number
 from haikei.sgserver.http.rpc import dispatch
-from haikei.sgserver.media.uploads_cloud import CloudUploads
+from haikei.sgserver.media.upload_requests import CloudUploads
 from haikei.sgserver.query.filters import wire_filters
-from haikei.sgserver.schema.entities import EntityType, find_path
-from haikei.sgserver.schema.fields import DataType
+from haikei.sgserver.schema.entities import DataType, EntityType, find_path
 from haikei.sgserver.values import Fault, Json, Row, bad_request, inspect
 
 Answer = Callable[[RestCall], Response]

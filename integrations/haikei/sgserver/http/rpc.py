@@ -16,10 +16,13 @@ from starlette.routing import Route
 from haikei.errors import HaikeiError
 from haikei.sgserver.credentials import Caller
 from haikei.sgserver.http import answering
+from haikei.sgserver.http import answering as following
+from haikei.sgserver.http import answering as schedules
 from haikei.sgserver.http.form import drain, large_chunks
 from haikei.sgserver.http.hosting import Hosting
-from haikei.sgserver.query import activity, searching, summaries
-from haikei.sgserver.query import searching as threads
+from haikei.sgserver.query import activity, summaries
+from haikei.sgserver.query import activity as searching
+from haikei.sgserver.query import activity as threads
 from haikei.sgserver.schema import editing
 from haikei.sgserver.site import Site
 from haikei.sgserver.values import (
@@ -31,7 +34,6 @@ from haikei.sgserver.values import (
     parse_json,
 )
 from haikei.sgserver.wire_calls import names_of
-from haikei.sgserver.write import following, schedules
 
 #: What the site says it is; clients decide by it what they may ask.
 VERSION = (8, 78, 0)

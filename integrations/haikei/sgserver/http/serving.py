@@ -24,11 +24,9 @@ from haikei.sgserver.http.rest_rows import RestRows
 from haikei.sgserver.http.rpc import Calls
 from haikei.sgserver.http.webhook_sending import WebhookSender
 from haikei.sgserver.media.downloads import Downloads
-from haikei.sgserver.media.uploads_classic import ClassicUploads
-from haikei.sgserver.media.uploads_cloud import CloudUploads
+from haikei.sgserver.media.upload_requests import ClassicUploads, CloudUploads
 from haikei.sgserver.pages.pages import Pages
-from haikei.sgserver.seeds.demo_studio import seed_demo
-from haikei.sgserver.seeds.empty_site import seed_empty
+from haikei.sgserver.seeds.demo_studio import seed_demo, seed_empty
 from haikei.sgserver.site import Site
 
 _DEFAULTS = SiteOptions()

@@ -20,7 +20,7 @@ from haikei.sgserver.query.clauses import (
     link_rows,
     relative_span,
 )
-from haikei.sgserver.schema.fields import DataType, Field
+from haikei.sgserver.schema.entities import DataType, Field
 from haikei.sgserver.store import Session, SqlValue
 from haikei.sgserver.values import Json, bad_request, failed, fold, inspect, moment_text
 from haikei.sgserver.write.coercing import HASHES, Coercion, reference

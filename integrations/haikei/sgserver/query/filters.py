@@ -5,8 +5,7 @@ from datetime import datetime
 
 from haikei.sgserver.query.clauses import Clause, Scope, joined, link_rows
 from haikei.sgserver.query.conditions import Subject, condition
-from haikei.sgserver.schema.entities import EntityType, FieldPath, Schema, find_path
-from haikei.sgserver.schema.fields import DataType
+from haikei.sgserver.schema.entities import DataType, EntityType, FieldPath, Schema, find_path
 from haikei.sgserver.store import Session, quoted
 from haikei.sgserver.values import Json, bad_request, inspect
 

@@ -4,11 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from haikei.sgserver.query.clauses import Clause, Scope, column, joined
+from haikei.sgserver.query.clauses import Clause, Presenter, Scope, column, joined, unsigned
 from haikei.sgserver.query.filters import UNSORTABLE, Filters, preset_orders
-from haikei.sgserver.query.presenting import Presenter, unsigned
-from haikei.sgserver.schema.entities import EntityType, FieldPath, Schema, find_path
-from haikei.sgserver.schema.fields import DataType, Relation
+from haikei.sgserver.schema.entities import (
+    DataType,
+    EntityType,
+    FieldPath,
+    Relation,
+    Schema,
+    find_path,
+)
 from haikei.sgserver.store import Session, SqlValue, quoted
 from haikei.sgserver.values import Call, Json, Row
 from haikei.sgserver.wire_calls import entity_type_of

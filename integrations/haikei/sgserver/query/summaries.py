@@ -11,8 +11,7 @@ from functools import partial
 from haikei.sgserver.credentials import Caller
 from haikei.sgserver.query.reading import query_of
 from haikei.sgserver.query.totals import Figure, Level, Totals, adds_up, rank
-from haikei.sgserver.schema.entities import EntityType, Schema, find_path
-from haikei.sgserver.schema.fields import DataType
+from haikei.sgserver.schema.entities import DataType, EntityType, Schema, find_path
 from haikei.sgserver.site import Site
 from haikei.sgserver.values import Call, Json, Row, bad_request, inspect, utc_now
 

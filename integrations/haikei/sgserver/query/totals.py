@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from haikei.sgserver.query.clauses import Clause
-from haikei.sgserver.query.presenting import Presenter
+from haikei.sgserver.query.clauses import Clause, Presenter
 from haikei.sgserver.query.reading import Query, Reader
-from haikei.sgserver.schema.fields import DataType, Field
+from haikei.sgserver.schema.entities import DataType, Field
 from haikei.sgserver.store import SqlValue
 from haikei.sgserver.values import Json, inspect
 

@@ -1,7 +1,14 @@
 """Short words to declare the entity types that every site ships with."""
 
-from haikei.sgserver.schema.entities import EntityType
-from haikei.sgserver.schema.fields import Back, DataType, Field, Links, Relation, Through
+from haikei.sgserver.schema.entities import (
+    Back,
+    DataType,
+    EntityType,
+    Field,
+    Links,
+    Relation,
+    Through,
+)
 from haikei.sgserver.values import Json
 
 #: The slots for entity types of a site's own that ours has switched on.

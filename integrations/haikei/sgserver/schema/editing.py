@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from haikei.sgserver.credentials import Caller
-from haikei.sgserver.schema.definitions import kept_definition
-from haikei.sgserver.schema.entities import EntityType, FieldPlace
-from haikei.sgserver.schema.fields import DataType, Field, Links
+from haikei.sgserver.schema.entities import DataType, EntityType, Field, FieldPlace, Links
 from haikei.sgserver.site import Site
-from haikei.sgserver.store import quoted
+from haikei.sgserver.store import kept_definition, quoted
 from haikei.sgserver.values import Call, Fault, Json, bad_request, failed, inspect
 from haikei.sgserver.wire_calls import entity_type_of
 from haikei.sgserver.write.rows import Work, missing

@@ -18,8 +18,7 @@ from haikei.sgserver.schema.declaring import (
     tags,
     through,
 )
-from haikei.sgserver.schema.entities import EntityType
-from haikei.sgserver.schema.fields import DataType, Field
+from haikei.sgserver.schema.entities import DataType, EntityType, Field
 
 _SYSTEMS = (("linux", "Linux"), ("mac", "Mac"), ("windows", "Windows"))
 

@@ -21,7 +21,7 @@ from haikei.sgserver.schema.declaring import (
     task_notes,
     through,
 )
-from haikei.sgserver.schema.fields import DataType
+from haikei.sgserver.schema.entities import DataType
 
 _TASK_LINKS = ("Asset", "Episode", "Sequence", "Shot", "Project", *CUSTOM_SLOTS)
 

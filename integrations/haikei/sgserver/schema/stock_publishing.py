@@ -20,7 +20,7 @@ from haikei.sgserver.schema.declaring import (
     tags,
     through,
 )
-from haikei.sgserver.schema.fields import DataType
+from haikei.sgserver.schema.entities import DataType
 
 _MADE_FOR = ("Asset", "Episode", "Sequence", "Shot", "Project", *CUSTOM_SLOTS)
 _NOTED = ("Asset", "Episode", "Sequence", "Shot", "Version", "Playlist", "Group", "Department")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
-from haikei.sgserver.schema.fields import DataType, Field
+from haikei.sgserver.schema.entities import DataType, Field
 from haikei.sgserver.store import SqlValue
 from haikei.sgserver.values import (
     Fault,

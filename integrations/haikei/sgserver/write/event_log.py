@@ -8,8 +8,8 @@ which names the attribute that was really changed and the row of the log that te
 
 from collections.abc import Sequence
 
-from haikei.sgserver.query.presenting import Presenter, parse_image
-from haikei.sgserver.schema.fields import DataType, Field
+from haikei.sgserver.query.clauses import Presenter, parse_image
+from haikei.sgserver.schema.entities import DataType, Field
 from haikei.sgserver.store import SqlValue
 from haikei.sgserver.values import Json
 from haikei.sgserver.write.rows import Columns, Work, Written, kept_json, mention

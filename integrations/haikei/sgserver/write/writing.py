@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 
 from haikei.sgserver.credentials import keep_secret
 from haikei.sgserver.media.attachments import file_value
-from haikei.sgserver.schema.entities import EntityType
-from haikei.sgserver.schema.fields import DataType, Field
+from haikei.sgserver.schema.entities import DataType, EntityType, Field
 from haikei.sgserver.store import SqlValue
 from haikei.sgserver.values import Fault, Json, bad_request, failed, inspect
 from haikei.sgserver.write.coercing import HASHES, Coercion, reference
 from haikei.sgserver.write.linking import (
     Mode,
+    add_up,
+    add_up_change,
     check_connection,
+    is_time_log,
     set_links,
     tell_born,
     tell_change,
     tell_new,
 )
-from haikei.sgserver.write.retiring import add_up, add_up_change, is_time_log
 from haikei.sgserver.write.rows import (
     Columns,
     Work,

@@ -1,4 +1,8 @@
-"""The parts of a tracker that show credits and hours, and the ledger's newest signed head."""
+"""
+The parts of a tracker that show credits, hours, the ledger's signed head, and a directory.
+
+The directory lists projects and people, to check names in settings against.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -114,4 +118,42 @@ class CheckpointBoard(Protocol):
 
     def close(self) -> None:
         """Close this thread's connection; the next call opens one again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedProject:
+    """A project and what it is called."""
+
+    id: str  #: such as `Project:12`
+    path_name: str  #: in paths
+    title: str  #: what people see
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedPerson:
+    """A person, and every name and login of theirs."""
+
+    person: Person
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """All projects and people of a tracker."""
+
+    projects: tuple[ListedProject, ...]
+    people: tuple[ListedPerson, ...]
+
+
+class DirectoryReader(Protocol):
+    """The list of a tracker's projects and people."""
+
+    def read(self) -> Directory:
+        """
+        Return all projects and people, as the tracker names them.
+
+        Raises:
+            TrackerError: the tracker does not answer, or refuses.
+        """
         ...

@@ -2,12 +2,13 @@
 The seam between decisions and the tracker: what people said about our versions, and our answers.
 
 The tracker is the truth. Whoever tells that something happened to a Version, only what stands in
-the tracker counts; it is read anew each time.
+the tracker counts; it is read anew each time. Playlists are the lists in which reviewers watch.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from haikei.credits import Person
@@ -103,6 +104,44 @@ class ReviewDesk(Protocol):
 
     def statuses(self, entity_type: str) -> tuple[str, ...]:
         """Return the status codes that rows of this type may have and that are not hidden."""
+        ...
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens one again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaylistRequest:
+    """A playlist and what of ours it shows."""
+
+    project: Row
+    name: str
+    versions: tuple[int, ...]  #: Version ids in the order in which they are watched
+    key: str  #: ours; a playlist is made once for each key
+
+
+class PlaylistDesk(Protocol):
+    """A tracker's playlists. One object belongs to one thread."""
+
+    def collect(self, request: PlaylistRequest) -> Row:
+        """
+        Make the playlist once, add the versions that it lacks, and set their order.
+
+        What people added to it stays, after ours.
+
+        Raises:
+            TrackerError: the tracker does not answer, or refuses.
+        """
+        ...
+
+    def attach(self, row: Row, file: Path, name: str) -> None:
+        """
+        Attach a file to a Playlist or a Note; a file of that name is attached once.
+
+        Raises:
+            TrackerError: the tracker does not answer, or refuses.
+        """
         ...
 
     def close(self) -> None:

@@ -13,12 +13,14 @@ from typing import Generic, Protocol, TypeVar
 from haikei.checkup import Finding
 from haikei.credits import Person
 from haikei.show import Place, Row, StoredFile
-from haikei.trackers.contract.credits import CheckpointBoard, CreditDesk, StatedCredits
-from haikei.trackers.contract.directory import DirectoryReader
-from haikei.trackers.contract.feed import TrackerFeed
-from haikei.trackers.contract.playlists import PlaylistDesk
-from haikei.trackers.contract.requests import MenuReader, WebhookReader
-from haikei.trackers.contract.review import ReviewDesk
+from haikei.trackers.contract.credits import (
+    CheckpointBoard,
+    CreditDesk,
+    DirectoryReader,
+    StatedCredits,
+)
+from haikei.trackers.contract.feed import MenuReader, TrackerFeed, WebhookReader
+from haikei.trackers.contract.review import PlaylistDesk, ReviewDesk
 from haikei.trackers.contract.visitors import PasswordCheck, SelectionDesk
 
 T = TypeVar("T")

@@ -8,10 +8,10 @@ from haikei.trackers.memory.desks import (
     MemoryCheckpointBoard,
     MemoryCreditDesk,
     MemoryPlaylistDesk,
+    MemoryReviewDesk,
     MemorySelectionDesk,
 )
 from haikei.trackers.memory.feed import MemoryFeed
-from haikei.trackers.memory.review import MemoryReviewDesk
 from haikei.trackers.memory.tracker import MemoryTracker, open_memory
 
 __all__ = [

@@ -12,8 +12,7 @@ from haikei.credits import Person
 from haikei.errors import PlaceUnknown
 from haikei.names import plain_name
 from haikei.show import Place, Row
-from haikei.trackers.contract.credits import StatedCredits
-from haikei.trackers.contract.directory import ListedPerson, ListedProject
+from haikei.trackers.contract.credits import ListedPerson, ListedProject, StatedCredits
 from haikei.trackers.contract.feed import EventKind
 from haikei.trackers.contract.review import SeenVersion
 from haikei.trackers.contract.tracker import (
@@ -31,10 +30,10 @@ from haikei.trackers.memory.desks import (
     MemoryCreditDesk,
     MemoryDirectory,
     MemoryPlaylistDesk,
+    MemoryReviewDesk,
     MemorySelectionDesk,
 )
 from haikei.trackers.memory.feed import MemoryFeed
-from haikei.trackers.memory.review import MemoryReviewDesk
 
 if TYPE_CHECKING:
     from haikei.settings import Settings

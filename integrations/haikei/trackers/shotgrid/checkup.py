@@ -10,7 +10,6 @@ from haikei.checkup import Finding
 from haikei.errors import HaikeiError, TrackerError, TrackerRejected
 from haikei.settings import PersonFields, Settings
 from haikei.trackers.shotgrid.client import SiteClient
-from haikei.trackers.shotgrid.menu import check_menu
 from haikei.trackers.shotgrid.projects import (
     STORAGE_PATHS,
     Catalogue,
@@ -26,7 +25,7 @@ from haikei.trackers.shotgrid.schema import (
     field_state,
     twins,
 )
-from haikei.trackers.shotgrid.setup import same_path, storage_elsewhere
+from haikei.trackers.shotgrid.setup import check_menu, same_path, storage_elsewhere
 from haikei.trackers.shotgrid.statuses import check_statuses
 from haikei.trackers.shotgrid.webhooks import check_webhooks
 

@@ -6,13 +6,11 @@ from haikei.credits import Person
 from haikei.errors import TrackerRejected
 from haikei.settings import Settings
 from haikei.trackers.contract.credits import CreditRow, CreditsWritten, TimeSpent
-from haikei.trackers.shotgrid.client import CHUNK, SiteClient, UpdateRow
-from haikei.trackers.shotgrid.existing_rows import made_by_script
+from haikei.trackers.shotgrid.client import CHUNK, Link, Record, SiteClient, UpdateRow
+from haikei.trackers.shotgrid.existing_rows import made_by_script, same_value
 from haikei.trackers.shotgrid.people import People
 from haikei.trackers.shotgrid.projects import find_projects
-from haikei.trackers.shotgrid.record import Link, Record
 from haikei.trackers.shotgrid.schema import CHECKPOINT, CREDIT_FIELDS, KEY, credit_fields
-from haikei.trackers.shotgrid.version_rows import same_value
 
 _TIME_FIELDS = (
     "user",

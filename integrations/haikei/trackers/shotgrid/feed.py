@@ -13,11 +13,10 @@ from haikei.credits import Person
 from haikei.names import same_name
 from haikei.settings import Settings
 from haikei.trackers.contract.feed import FeedEvent, PaintOver, PublishedLayout
-from haikei.trackers.shotgrid.client import CHUNK, Filter, SiteClient
-from haikei.trackers.shotgrid.events import kind_of_event
+from haikei.trackers.shotgrid.client import CHUNK, Filter, Link, Record, SiteClient
 from haikei.trackers.shotgrid.people import Ourselves, People
 from haikei.trackers.shotgrid.projects import FOLDER_NAME, heeded, heeded_ids
-from haikei.trackers.shotgrid.record import Link, Record
+from haikei.trackers.shotgrid.requests import kind_of_event
 from haikei.trackers.shotgrid.schema import KEY
 
 _ASSIGNEES = "task.Task.task_assignees"

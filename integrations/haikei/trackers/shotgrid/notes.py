@@ -15,9 +15,8 @@ from haikei.credits import Person
 from haikei.errors import TrackerRejected
 from haikei.show import Row
 from haikei.trackers.contract.review import NoteWrite, ReplyWrite, SeenNote, StatusWrite
-from haikei.trackers.shotgrid.client import CHUNK, CreateRow, SiteClient, UpdateRow
+from haikei.trackers.shotgrid.client import CHUNK, CreateRow, Link, Record, SiteClient, UpdateRow
 from haikei.trackers.shotgrid.people import Ourselves, People
-from haikei.trackers.shotgrid.record import Link, Record
 from haikei.trackers.shotgrid.schema import KEY
 
 #: What follows a Note's key when the script wrote it for a person: `|` and the login.

@@ -1,6 +1,5 @@
 """
-People of a site by the names that credits use, and the script user that Haikei itself
-is.
+People and projects of a site by the names that credits use, and the script user that Haikei is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,10 +8,9 @@ from dataclasses import dataclass
 from haikei.credits import Person
 from haikei.errors import TrackerRejected
 from haikei.names import same_name, spellings
-from haikei.settings import PersonEntry, PersonFields
-from haikei.trackers.contract.directory import ListedPerson
-from haikei.trackers.shotgrid.client import CHUNK, Filter, SiteClient
-from haikei.trackers.shotgrid.record import Link, Record
+from haikei.settings import PersonEntry, PersonFields, Settings
+from haikei.trackers.contract.credits import Directory, ListedPerson, ListedProject
+from haikei.trackers.shotgrid.client import CHUNK, Filter, Link, Record, SiteClient
 
 _FIELDS = ("name", "login", "email")
 #: Fields by which a person is looked up.
@@ -186,3 +184,36 @@ class Ourselves:
             TrackerError: the site does not answer, or does not show our row.
         """
         return user is not None and user.type == "ApiUser" and user.id == self.id
+
+
+class ShotGridDirectory:
+    """
+    Implements `DirectoryReader`.
+
+    Args:
+        client: of the site.
+        settings: the studio's, which name people and the fields that hold their names.
+    """
+
+    def __init__(self, client: SiteClient, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    def read(self) -> Directory:
+        """
+        Return all projects and people of the site.
+
+        Raises:
+            TrackerError: the site does not answer, or refuses.
+        """
+        projects = tuple(
+            ListedProject(
+                id=f"Project:{row.id}",
+                path_name=row.text("tank_name") or row.text("name"),
+                title=row.text("name"),
+            )
+            for row in self._client.find("Project", [], ("name", "tank_name"))
+        )
+        settings = self._settings
+        people = People(self._client, settings.people, settings.tracker.person_fields)
+        return Directory(projects=projects, people=people.everyone())

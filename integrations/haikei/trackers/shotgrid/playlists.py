@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haikei.show import Row
-from haikei.trackers.contract.playlists import PlaylistRequest
-from haikei.trackers.shotgrid.client import CHUNK, CreateRow, Filter, SiteClient, UpdateRow
-from haikei.trackers.shotgrid.record import Record
+from haikei.trackers.contract.review import PlaylistRequest
+from haikei.trackers.shotgrid.client import CHUNK, CreateRow, Filter, Record, SiteClient, UpdateRow
 from haikei.trackers.shotgrid.schema import KEY
 
 _JOIN = "PlaylistVersionConnection"

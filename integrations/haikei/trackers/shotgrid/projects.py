@@ -10,8 +10,7 @@ from haikei.checkup import Finding
 from haikei.errors import TrackerRejected
 from haikei.names import same_name, spellings
 from haikei.settings import Tracker
-from haikei.trackers.shotgrid.client import SiteClient
-from haikei.trackers.shotgrid.record import Link, Record
+from haikei.trackers.shotgrid.client import Link, Record, SiteClient
 
 #: Of a row's project, the name that paths use.
 FOLDER_NAME = "project.Project.tank_name"

@@ -18,21 +18,21 @@ from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.settings import Settings
 from haikei.show import Row
 from haikei.trackers.contract.tracker import PublishRequest, PublishResult
-from haikei.trackers.shotgrid.client import CreateRow, SiteClient, UpdateRow
-from haikei.trackers.shotgrid.existing_rows import ExistingRows, Lookup
-from haikei.trackers.shotgrid.projects import Catalogue, type_codes
-from haikei.trackers.shotgrid.record import Link, Record
-from haikei.trackers.shotgrid.schema import KEY, file_keys
-from haikei.trackers.shotgrid.version_rows import (
+from haikei.trackers.shotgrid.client import CreateRow, Link, Record, SiteClient, UpdateRow
+from haikei.trackers.shotgrid.existing_rows import (
     CREATED_FIELDS,
     FILE_FIELDS,
     MEDIA,
+    ExistingRows,
+    Lookup,
     differences,
     file_row,
     layout_row,
     upstream,
     version_row,
 )
+from haikei.trackers.shotgrid.projects import Catalogue, type_codes
+from haikei.trackers.shotgrid.schema import KEY, file_keys
 
 log = structlog.get_logger()
 

@@ -16,12 +16,11 @@ from haikei.trackers.contract.review import (
     SeenVersion,
     StatusWrite,
 )
-from haikei.trackers.shotgrid.client import CHUNK, Filter, SiteClient
+from haikei.trackers.shotgrid.client import CHUNK, Filter, Link, Record, SiteClient
 from haikei.trackers.shotgrid.existing_rows import made_by_script
 from haikei.trackers.shotgrid.notes import NoteReader, ReviewWriter, Thread, person_of
 from haikei.trackers.shotgrid.people import Ourselves, People
 from haikei.trackers.shotgrid.projects import FOLDER_NAME, heeded
-from haikei.trackers.shotgrid.record import Link, Record
 from haikei.trackers.shotgrid.schema import KEY
 from haikei.trackers.shotgrid.statuses import visible_statuses
 

@@ -13,8 +13,7 @@ from haikei.checkup import Finding
 from haikei.errors import TrackerRejected
 from haikei.trackers.contract.credits import StatedCredits
 from haikei.trackers.contract.tracker import PublishRequest
-from haikei.trackers.shotgrid.client import CreateRow, RetireRow, SiteClient, UpdateRow
-from haikei.trackers.shotgrid.record import Record
+from haikei.trackers.shotgrid.client import CreateRow, Record, RetireRow, SiteClient, UpdateRow
 
 KEY = "sg_haikei_key"
 CREDIT = "sg_haikei_credit"

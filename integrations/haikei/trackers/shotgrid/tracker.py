@@ -16,8 +16,8 @@ from haikei.trackers.loading import tracker_key
 from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.context import ContextReader
 from haikei.trackers.shotgrid.crediting import ShotGridCheckpointBoard, ShotGridCreditDesk
-from haikei.trackers.shotgrid.directory import ShotGridDirectory
 from haikei.trackers.shotgrid.feed import ShotGridFeed
+from haikei.trackers.shotgrid.people import ShotGridDirectory
 from haikei.trackers.shotgrid.playlists import ShotGridPlaylistDesk
 from haikei.trackers.shotgrid.projects import Catalogue
 from haikei.trackers.shotgrid.publishing import Publisher

@@ -12,9 +12,8 @@ from pydantic import SecretStr
 from haikei.settings import Settings, Tracker
 from haikei.show import Place
 from haikei.trackers.contract.visitors import Selected, SignedIn
-from haikei.trackers.shotgrid.client import SiteClient
+from haikei.trackers.shotgrid.client import Record, SiteClient
 from haikei.trackers.shotgrid.http import CLIENT_ERRORS, OneSendShotgun, tracker_error
-from haikei.trackers.shotgrid.record import Record
 
 #: Seconds that somebody who signs in waits for the site at most.
 PATIENCE = 10.0

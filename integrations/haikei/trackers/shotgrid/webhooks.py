@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from haikei.checkup import Finding
 from haikei.errors import TrackerError, TrackerRejected, TrackerUnavailable
 from haikei.settings import Settings
-from haikei.trackers.contract.requests import webhook_path
+from haikei.trackers.contract.feed import webhook_path
 
 if TYPE_CHECKING:
     import httpx

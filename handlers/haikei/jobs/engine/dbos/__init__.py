@@ -1,1 +1,0 @@
-"""The job engine on DBOS Transact."""
