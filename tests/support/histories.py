@@ -171,8 +171,12 @@ _ACTS: st.SearchStrategy[Act] = st.one_of(
 
 def histories(*, most: int) -> st.SearchStrategy[list[Act]]:
     """Return histories of one or two cuts with up to so many further acts."""
+
+    def joined(cuts: list[Publish], acts: list[Act]) -> list[Act]:
+        return [*cuts, *acts]
+
     first = st.lists(_PUBLISH, min_size=1, max_size=2)
-    return st.builds(lambda cuts, acts: [*cuts, *acts], first, st.lists(_ACTS, max_size=most))
+    return st.builds(joined, first, st.lists(_ACTS, max_size=most))
 
 
 # What must be said ------------------------------------------------------------------------------

@@ -114,10 +114,11 @@ def _expected(
     people: Iterable[tuple[str, int]], names: Mapping[int, tuple[str, str]]
 ) -> set[tuple[str, str, str, str]]:
     withheld = ("", WITHHELD, "（本人の希望により非表示）")
-    return {
-        (role, *((member(who).id, *names[who]) if who in names else withheld))
-        for role, who in people
-    }
+    found: set[tuple[str, str, str, str]] = set()
+    for role, who in people:
+        known, name, name_ja = (member(who).id, *names[who]) if who in names else withheld
+        found.add((role, known, name, name_ja))
+    return found
 
 
 def check_tracker(show: Show) -> None:
