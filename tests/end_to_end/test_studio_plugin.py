@@ -62,7 +62,15 @@ def test_a_layout_goes_through_a_studios_naming_rule_generator_and_report(tmp_pa
         client = here.connect()
         found: Any = client.find("Version", [], ["code", "entity.Shot.code", "sg_haikei_credit"])
         client.close()
-        listed = json.loads(here.call("report", "list", "--json"))["reports"]
+        answer = subprocess.run(
+            [sys.executable, "-m", "haikei.cli", "report", "list", "--json"],
+            env=here.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        listed = json.loads(answer.stdout)["reports"]
         here.call("report", "open-retakes", "--project=PORT", f"--out={tmp_path / 'open.csv'}")
 
     assert job.state is JobState.DONE, job.error

@@ -147,7 +147,6 @@ def test_typos_get_the_nearest_name_and_an_exit_code(
     [
         ("jobs list", {"jobs"}),
         ("credits people", {"people"}),
-        ("credits statements --project akane", {"statements"}),
         ("ledger log", {"entries"}),
         ("ledger key", set()),
         ("web token list", {"tokens"}),

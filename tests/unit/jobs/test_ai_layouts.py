@@ -379,7 +379,7 @@ def test_a_show_cut_or_image_of_which_nothing_is_known_is_an_error_that_names_ne
     listed = call(studio, monkeypatch, "credits", "statements", "--project", "PROT")
     assert "near ones: PORT" in str(listed.exception)
     told = call(studio, monkeypatch, "credits", "statements", "--project", "port", "--json")
-    assert json.loads(told.output) == []
+    assert json.loads(told.output) == {"statements": []}
 
 
 def test_what_is_declared_before_anything_is_known_of_a_show_holds_when_it_comes(

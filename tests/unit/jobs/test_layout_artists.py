@@ -145,7 +145,7 @@ def test_a_reassignment_in_the_tracker_answers_when_credits_are_recomputed(
 ) -> None:
     studio.publish()
     recompute = ("recompute", "--project", "PORT")
-    listed = json.loads(call(studio, monkeypatch, "people", "--json").output)
+    listed = json.loads(call(studio, monkeypatch, "people", "--json").output)["people"]
     assert {one["id"] for one in listed} == {AOI.id, KEN.id}
     assert "names" not in call(studio, monkeypatch, *recompute).output
 

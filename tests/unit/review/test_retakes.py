@@ -274,7 +274,7 @@ def test_a_version_that_was_painted_by_hand_is_left_to_its_artist(studio: Review
 
     assert studio.retakes == []
     assert [reply.note for reply in studio.desk.replies] == [note]
-    assert "by hand" in studio.desk.replies[0].text
+    assert "is an artist's own" in studio.desk.replies[0].text
 
 
 def test_a_version_that_no_job_made_is_a_question(studio: ReviewStudio) -> None:
