@@ -147,7 +147,7 @@ def test_a_reassignment_in_the_tracker_answers_when_credits_are_recomputed(
     recompute = ("recompute", "--project", "PORT")
     listed = json.loads(call(studio, monkeypatch, "people", "--json").output)["people"]
     assert {one["id"] for one in listed} == {AOI.id, KEN.id}
-    assert "names" not in call(studio, monkeypatch, *recompute).output
+    assert "the tracker names" not in call(studio, monkeypatch, *recompute).output
 
     studio.tracker.artists, studio.tracker.candidates = (KEN,), ()
     dry = call(studio, monkeypatch, *recompute, "--dry-run")
