@@ -233,6 +233,7 @@ class Cut:
 
     shot: str
     trained: bool
+    artists: tuple[int, ...]  #: of its layout, as the tracker names them
     job: str
     takes: list[Take] = field(default_factory=list[Take])
     touch_up: TouchUpOrder | None = None  #: the newest that was taken in
@@ -294,7 +295,10 @@ class Show:
                     self._decide(act)
 
     def _cut(self, number: int) -> Cut:
-        return self.cuts[min(number, len(self.cuts) - 1)]
+        """Return a cut, whose own artists the tracker names from now on."""
+        cut = self.cuts[min(number, len(self.cuts) - 1)]
+        self.studio.tracker.artists = tuple(map(member, cut.artists))
+        return cut
 
     def names(self) -> dict[int, tuple[str, str]]:
         """Return what those are called now who want to be named."""
@@ -354,7 +358,7 @@ class Show:
             tool=SIGNS[act.sign][2] if act.sign else "",
             source=SourceType.TRAINED if act.sign else source,
         )
-        cut = Cut(shot=shot, trained=act.trained, job=self.studio.key)
+        cut = Cut(shot=shot, trained=act.trained, artists=act.artists, job=self.studio.key)
         self.cuts.append(cut)
         self._take(cut, (layout, *_generated(cut, ())))
 
