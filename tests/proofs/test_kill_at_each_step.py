@@ -126,6 +126,10 @@ def test_twenty_kills_leave_one_complete_version_a_layout(tmp_path: Path) -> Non
             _kill_in(here, step, artist, chance)
         here.start()
         here.wait_for("all jobs", lambda: not _unsettled(here, artist.drawn), patience=600)
+        # Chance may kill one job four times in one step, which is then taken for its fault.
+        for unlucky in [job for job in _jobs(here) if job.error.startswith("The worker died")]:
+            here.call("jobs", "retry", unlucky.key)
+        here.wait_for("the rest", lambda: not _unsettled(here, artist.drawn), patience=600)
         here.stop()
 
         jobs = _jobs(here)
