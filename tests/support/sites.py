@@ -1,10 +1,8 @@
 """The embedded tracker as a real server, a show on it, and what the official client sends."""
 
 import hashlib
-import queue
-import threading
 from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -16,9 +14,9 @@ from pydantic import HttpUrl, SecretStr
 
 from haikei.settings import PersonEntry, Settings, Storage, StorageRoot, Studio, Tracker
 from haikei.sgserver.http.hosting import SiteOptions
-from haikei.sgserver.http.serving import serve_site
 from haikei.sgserver.seeds.demo_studio import seed_demo, seed_empty
 from haikei.sgserver.site import Site
+from haikei.sgserver.testing import serving
 from haikei.show import Place, StoredFile
 from haikei.trackers import ContextRequest, LayoutContext, PublishedImage, PublishRequest
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
@@ -83,38 +81,17 @@ def running_site(
     """
     chosen = options or SiteOptions(uploads=uploads, thumbnail_delay=thumbnail_delay)
     site = Site.open(tmp_path / "site")
-    stop = threading.Event()
-    announced: queue.Queue[str | BaseException] = queue.Queue()
-
-    def run() -> None:
-        try:
-            serve_site(site, chosen, port=port, on_ready=announced.put, stop=stop)
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-            announced.put(error)
-
-    thread = threading.Thread(target=run, name="running-site")
-    with ExitStack() as stack:
-        stack.callback(site.close)
+    with closing(site):
         seed_empty(site)
         if seed == "demo":
             seed_demo(site)
         site.add_script(SCRIPT, KEY)
-        thread.start()
-        stack.callback(_end, thread, stop)
-        answer = announced.get(timeout=PATIENCE)
-        if isinstance(answer, BaseException):
-            raise answer
-        running = RunningSite(url=answer, site=site)
-        stack.callback(running.close_clients)
-        yield running
-
-
-def _end(thread: threading.Thread, stop: threading.Event) -> None:
-    stop.set()
-    thread.join(timeout=PATIENCE)
-    if thread.is_alive():
-        message = "the site did not stop"
-        raise AssertionError(message)
+        with serving(site, chosen, port=port) as url:
+            running = RunningSite(url=url, site=site)
+            try:
+                yield running
+            finally:
+                running.close_clients()
 
 
 #: A valid 1x1 PNG, so that a site can make a thumbnail of it.

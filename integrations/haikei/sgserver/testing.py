@@ -5,10 +5,11 @@ Installing Haikei makes the fixture known to pytest (entry point `pytest11`). Ea
 tracker of its own on a free loopback port, spoken to by whichever client the studio uses.
 """
 
+import queue
 import secrets
 import threading
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,11 +19,12 @@ import pytest
 if TYPE_CHECKING:
     import shotgun_api3
 
+    from haikei.sgserver.http.hosting import SiteOptions
     from haikei.sgserver.site import Site
 
-__all__ = ["SgSite", "serve_sg_site", "sg_site", "sg_site_seed"]
+__all__ = ["SgSite", "serve_sg_site", "serving", "sg_site", "sg_site_seed"]
 
-_START = 60.0  #: seconds in which the site must answer
+_PATIENCE = 60.0  #: seconds in which the site must answer, and stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,39 +61,63 @@ def serve_sg_site(
         script_name: the script user that may sign in; it generates events.
 
     Raises:
-        RuntimeError: it does not answer.
+        RuntimeError: it does not answer, or does not stop.
     """
+
     from haikei.sgserver.http.hosting import SiteOptions
-    from haikei.sgserver.http.serving import serve_site
     from haikei.sgserver.seeds.demo_studio import seed_demo, seed_empty
     from haikei.sgserver.site import Site
 
-    site, ready, stop = Site.open(folder), threading.Event(), threading.Event()
-    try:
+    site = Site.open(folder)
+    with closing(site):
         seed_empty(site)
         if seed == "demo":
             seed_demo(site)
         key = secrets.token_urlsafe(24)
         site.add_script(script_name, key)
-
-        def run() -> None:
-            options = SiteOptions(thumbnail_delay=0.0)
-            serve_site(site, options, port=0, on_ready=lambda _: ready.set(), stop=stop)
-
-        server = threading.Thread(target=run, name="sg_site", daemon=True)
-        server.start()
-        try:
-            if not ready.wait(_START):
-                message = f"The embedded tracker in {folder} did not answer in {_START:.0f} s."
-                raise RuntimeError(message)
-            running = SgSite(url=site.base_url, script_name=script_name, api_key=key, site=site)
+        with serving(site, SiteOptions(thumbnail_delay=0.0)) as url:
+            running = SgSite(url=url, script_name=script_name, api_key=key, site=site)
             with running.clients:
                 yield running
-        finally:
-            stop.set()
-            server.join(_START)
+
+
+@contextmanager
+def serving(site: "Site", options: "SiteOptions", *, port: int = 0) -> Generator[str]:
+    """
+    Serve an open site in a thread while the block runs; the address is handed to the block.
+
+    Raises:
+        BaseException: what ended the server before it answered.
+        RuntimeError: it does not answer, or does not stop.
+    """
+    from haikei.sgserver.http.serving import serve_site
+
+    stop = threading.Event()
+    announced: queue.Queue[str | BaseException] = queue.Queue()
+
+    def run() -> None:
+        try:
+            serve_site(site, options, port=port, on_ready=announced.put, stop=stop)
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            announced.put(error)
+
+    server = threading.Thread(target=run, name="sg_site", daemon=True)
+    server.start()
+    try:
+        try:
+            answer = announced.get(timeout=_PATIENCE)
+        except queue.Empty:
+            message = f"The embedded tracker in {site.data} did not answer in {_PATIENCE:.0f} s."
+            raise RuntimeError(message) from None
+        if isinstance(answer, BaseException):
+            raise answer
+        yield answer
     finally:
-        site.close()
+        stop.set()
+        server.join(_PATIENCE)
+    if server.is_alive():
+        message = f"The embedded tracker in {site.data} did not stop."
+        raise RuntimeError(message)
 
 
 @pytest.fixture
