@@ -305,13 +305,14 @@ def declare(
     if words and not drawn:
         raise typer.BadParameter(f"{kind.value} takes none", param_hint="--artist")
     # The tracker knows people of whom nothing is recorded yet.
-    found = _in_tracker(load_settings(settings), (by, *words)) if drawn else {}
+    loaded = load_settings(settings)
+    found = _in_tracker(loaded, (by, *words)) if drawn else {}
     with _reading(settings) as connection:
         if of:
             image = _picture_of(connection, of, project)
         project, sequence, shot = known_place(
             connection,
-            load_settings(settings),
+            loaded,
             project=project,
             sequence=sequence,
             shot=shot,

@@ -144,6 +144,17 @@ _QWEN = Family(
     negative=("true_cfg", 1.0),
     tokens=512,
 )
+_QWEN_EDIT = replace(
+    _QWEN,
+    name="Qwen-Image-Edit",
+    bases=_names("QwenImageEdit"),
+    pipeline="QwenImageEditPipeline",
+    options={"guidance": 1.0, "true_cfg": 4.0},
+    counted="all",
+    pil=True,
+    needs="torchvision",
+    notes=_EDITS,
+)
 
 FAMILIES: tuple[Family, ...] = (
     _SD_15,
@@ -227,27 +238,12 @@ FAMILIES: tuple[Family, ...] = (
         notes=_EDITS,
     ),
     _QWEN,
+    _QWEN_EDIT,
     replace(
-        _QWEN,
-        name="Qwen-Image-Edit",
-        bases=_names("QwenImageEdit"),
-        pipeline="QwenImageEditPipeline",
-        options={"guidance": 1.0, "true_cfg": 4.0},
-        counted="all",
-        pil=True,
-        needs="torchvision",
-        notes=_EDITS,
-    ),
-    replace(
-        _QWEN,
+        _QWEN_EDIT,
         name="Qwen-Image-Edit-Plus",
         bases=_names("QwenImageEditPlus"),
         pipeline="QwenImageEditPlusPipeline",
-        options={"guidance": 1.0, "true_cfg": 4.0},
-        counted="all",
-        pil=True,
-        needs="torchvision",
-        notes=_EDITS,
     ),
     Family(
         name="Z-Image",

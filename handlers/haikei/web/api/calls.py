@@ -254,7 +254,7 @@ class Api:
             with self._context.database.begin() as connection:
                 connection.execute(insert(api_requests), row)
         except IntegrityError:
-            pass
+            pass  # the key is known: what became of its request is answered
         else:
             return None
         with reading(self._context.database) as connection:

@@ -7,6 +7,7 @@ Beside rows it serves uploads, the schema, threads, activity and preferences.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
 from starlette.responses import JSONResponse, Response
@@ -111,6 +112,7 @@ class Unknown(Fault):
         super().__init__(104, message)
 
 
+@cache
 def collection(name: str) -> str:
     """Return the word for rows of a type in paths: `HumanUser` is `human_users`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
