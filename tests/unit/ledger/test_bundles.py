@@ -306,9 +306,9 @@ def test_a_bundle_holds_what_was_selected_and_no_other_cut(sent: Show, tmp_path:
     assert shot == image == tuple(sorted(sent.version.ledger))
     assert len(sequence) == 2 * len(shot)
     with zipfile.ZipFile(sent.bundle) as archive:
-        assert not [
-            name for name in archive.namelist() if "c002" in archive.read(name).decode("latin-1")
-        ]
+        # As a word: the hashes of a bundle hold any four digits now and then.
+        other = re.compile(rb"(?<![0-9A-Za-z])c002(?![0-9A-Za-z])")
+        assert not [name for name in archive.namelist() if other.search(archive.read(name))]
 
 
 def test_a_bundle_that_was_unpacked_and_packed_again_is_still_one(
