@@ -1,13 +1,17 @@
 """What is drawn on a layout: its regions, what each of them is likely to be, and how they lie."""
 
-from haikei.reading.classes import NATURAL, STANDING, Kind
+from haikei.reading.kinds import AIR, GROUND, INDOORS, NATURAL, STANDING, Facing, Kind
 from haikei.reading.layout_reading import Reading, read_layout
 from haikei.reading.shapes import Cancelling, Numbers, Plane
 
 __all__ = [
+    "AIR",
+    "GROUND",
+    "INDOORS",
     "NATURAL",
     "STANDING",
     "Cancelling",
+    "Facing",
     "Kind",
     "Numbers",
     "Plane",

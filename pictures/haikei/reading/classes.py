@@ -5,39 +5,13 @@ No weights: each rule is a sentence about how layouts are drawn. A layout that f
 them is still painted, only with duller colours.
 """
 
-from enum import IntEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
+from haikei.reading.kinds import AIR, GROUND, Facing, Kind
 from haikei.reading.shapes import Numbers, Shapes
 
 Flags = NDArray[np.bool_]
-
-
-class Kind(IntEnum):
-    """What a region may be."""
-
-    SKY = 0
-    CLOUD = 1
-    HILL = 2
-    FOREST = 3  #: a slope whose outline is made of tree tops
-    WATER = 4
-    GRASS = 5
-    PAVING = 6  #: quay, platform, street
-    EARTH = 7  #: path, ballast
-    TREE = 8
-    WALL = 9
-    ROOF = 10
-    WINDOW = 11
-    DOOR = 12
-    POST = 13  #: trunk, mast, pole, beam
-    HULL = 14
-    OTHER = 15
-
-
-NATURAL = (Kind.HILL, Kind.FOREST, Kind.GRASS, Kind.TREE)
-STANDING = (Kind.TREE, Kind.WALL, Kind.ROOF, Kind.POST, Kind.HULL)
 
 PLACES: dict[str, tuple[str, ...]] = {
     "port": ("port", "harbour", "harbor", "quay", "sea", "beach", "港", "海"),
@@ -434,3 +408,25 @@ def classify(shapes: Shapes, place: str) -> tuple[NDArray[np.int32], float]:
     """Return the kind of each region and the height of the horizon."""
     horizon = find_horizon(shapes, place)
     return Classifier(shapes, place, horizon).run(), horizon
+
+
+def depths(shapes: Shapes, kinds: NDArray[np.int32]) -> Numbers:
+    """
+    Return how far away each region is, 0 nearest to 1 farthest.
+
+    What stands lower on the picture stands nearer; the ground reaches from its lower edge; air is
+    farthest.
+    """
+    low = np.where(np.isin(kinds, GROUND), shapes.y, shapes.bottom)
+    return np.where(np.isin(kinds, AIR), 1.0, np.clip(1.0 - low, 0.0, 0.99))
+
+
+def facings(kinds: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return which way each region faces, as far as its kind alone says it."""
+    facing = np.full(len(kinds), Facing.NONE, np.int32)
+    facing[np.isin(kinds, (*GROUND, Kind.WATER))] = Facing.UP
+    facing[kinds == Kind.ROOF] = Facing.ROOF
+    facing[kinds == Kind.CEILING] = Facing.DOWN
+    upright = (Kind.WALL, Kind.ROOM_WALL, Kind.WINDOW, Kind.DOOR, Kind.WOOD, Kind.FURNITURE)
+    facing[np.isin(kinds, upright)] = Facing.FRONT
+    return facing

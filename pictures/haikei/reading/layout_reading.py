@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from haikei.reading.classes import Kind, classify, place_word
+from haikei.reading.classes import classify, depths, facings, place_word
+from haikei.reading.kinds import Kind
 from haikei.reading.shapes import Cancelling, Labels, Numbers, Plane, Shapes, measure
 from haikei.sheets import Area, clean
 
@@ -87,6 +88,7 @@ def _nearest(labels: Labels) -> Labels:
 
 
 SEGMENTED = 540  #: lines of the picture on which regions are looked for
+DOUBTFUL = 0.4  #: a kind that is less sure than this is not read
 PAINTED = 2_400_000  #: pixels that are painted at most; larger pictures get ink and paper only
 
 
@@ -98,11 +100,22 @@ class Reading:
     line: Plane  #: ink at the layout's own size
     labels: Labels  #: region of each pixel, at the painted size
     kinds: NDArray[np.int32]  #: `Kind` of each region
+    sure: Numbers  #: how sure each kind is, 0 to 1
+    depth: Numbers  #: how far away each region is, 0 nearest to 1 farthest
+    facing: NDArray[np.int32]  #: `Facing` of each region
     groups: NDArray[np.int32]  #: what belongs together, such as the panes of one window
     shapes: Shapes
     horizon: float  #: from the top, in fractions of the height
     frame: Area | None
     place: str
+    reader: str  #: what named the regions: `geometric`, or the network's name and version
+
+    @property
+    def unread(self) -> float:
+        """The part of the picture, 0 to 1, whose kind is not known or not at all sure."""
+        area = self.shapes.area
+        doubtful = np.isin(self.kinds, (Kind.UNKNOWN, Kind.OTHER)) | (self.sure < DOUBTFUL)
+        return float(area[doubtful].sum() / max(float(area.sum()), 1e-9))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -161,11 +174,16 @@ def _read(pixels: NDArray[np.float32], word: str, pause: Cancelling) -> Reading:
         line=line.ink,
         labels=_enlarged(regions, painted),
         kinds=kinds,
+        # Rules know no probability: what a rule named counts as read, what none named does not.
+        sure=np.where(kinds == Kind.OTHER, 0.2, 0.8),
+        depth=depths(shapes, kinds),
+        facing=facings(kinds),
         groups=_groups(kinds, shapes),
         shapes=shapes,
         horizon=horizon,
         frame=line.frame,
         place=word,
+        reader="geometric",
     )
 
 

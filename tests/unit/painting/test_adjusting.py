@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from haikei.painting import AS_IT_IS, Adjusting, Reading, paint_full, paint_wash, read_layout
 from haikei.presets import Quality
-from haikei.reading.classes import Kind
+from haikei.reading.kinds import Kind
 from haikei.scenes import Scene, SceneKind, draw
 
 Pixels = NDArray[np.float32]
