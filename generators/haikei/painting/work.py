@@ -14,6 +14,7 @@ from haikei.painting.details import (
     add_sunlight,
     add_surfaces,
 )
+from haikei.painting.region_changes import RegionChanges
 from haikei.painting.strokes import (
     LIGHTS,
     SEASONS,
@@ -27,7 +28,6 @@ from haikei.painting.strokes import (
 from haikei.painting.wash import Mood, finish_sky, lay_wash
 from haikei.reading import Cancelling, Reading
 
-
 WASH_LINE, FULL_LINE = 0.4, 1.0
 WASH_GRAIN, FULL_GRAIN = 0.010, 0.022
 
@@ -40,6 +40,7 @@ def paint_wash(
     seed: int,
     pause: Cancelling,
     adjusting: Adjusting = AS_IT_IS,
+    changes: RegionChanges | None = None,
 ) -> Colours:
     """Return the first stage, (height, width, 3), sRGB, at the layout's size."""
     mood = _mood(season, time, seed)
@@ -48,14 +49,24 @@ def paint_wash(
     more = Brush(reading.shape, _seed(seed, "adjust"))
     wash = adjust(wash, reading, mood.light, more, adjusting)
     picture = _at_size(wash, reading.size)
+    line = reading.line
+    if changes is not None:
+        picture, line = changes.apply(picture), changes.line
     pause()
-    add_line(picture, reading, WASH_LINE, reading.line, reading.size)
+    add_line(picture, reading, WASH_LINE, line, reading.size)
     _sheet(picture, reading, seed, WASH_GRAIN)
     return np.clip(picture, 0, 1, out=picture)
 
 
 def paint_full(
-    reading: Reading, base: Colours, *, season: str, time: str, seed: int, pause: Cancelling
+    reading: Reading,
+    base: Colours,
+    *,
+    season: str,
+    time: str,
+    seed: int,
+    pause: Cancelling,
+    changes: RegionChanges | None = None,
 ) -> Colours:
     """
     Return the finished painting over `base`, (height, width, 3), sRGB, at the layout's size.
@@ -81,8 +92,11 @@ def paint_full(
     picture = _at_size(bleed(picture, reading, brush), reading.size)
     if lost is not None:
         picture += lost
+    line = reading.line
+    if changes is not None:
+        picture, line = changes.apply(picture), changes.line
     pause()
-    add_line(picture, reading, FULL_LINE, reading.line, reading.size)
+    add_line(picture, reading, FULL_LINE, line, reading.size)
     _sheet(picture, reading, seed, FULL_GRAIN)
     return np.clip(picture, 0, 1, out=picture)
 
