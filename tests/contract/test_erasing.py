@@ -28,6 +28,7 @@ from haikei.jobs import JobState, add_job, job_row, order_of, receive, touch_up_
 from haikei.jobs.background import GENERATE_QUEUE, STEPS_QUEUE, BackgroundHandlers
 from haikei.jobs.engine import Dispatcher, Durable, Gate, QueueSettings, Task
 from haikei.jobs.engine.dbos import DbosEngine
+from haikei.presets import PAINTER_ABILITIES
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
 from support.clocks import PATIENCE, eventually
@@ -124,7 +125,8 @@ def leave_work(database: Engine, key: str, folder: Path) -> None:
         row = connection.execute(jobs.select().where(jobs.c.key == key)).one()
         parent = records.background(connection, key)
         assert parent is not None
-        order = ordered(order_of(row.order_json), parent.code, [note], {AOI.id: AOI})
+        before = order_of(row.order_json)
+        order = ordered(before, parent.code, [note], {AOI.id: AOI}, PAINTER_ABILITIES)
         add_job(connection, job_row(order, now))
         receive(connection, touch_up)
         add_job(connection, touch_up_row(touch_up, 10, now))

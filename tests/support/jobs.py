@@ -47,6 +47,7 @@ from haikei.jobs.engine import (
 from haikei.jobs.engine.dbos import DbosEngine
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup import TouchUpHandlers
+from haikei.presets import Act, Quality
 from haikei.scenes import Scene, SceneKind, draw
 from haikei.settings import Settings
 from haikei.show import Place, Row
@@ -145,7 +146,9 @@ class FlatGenerator(Generator):
             licence=self.licence if trained else "",
             data=self.data if trained else "",
         )
-        return StageSystem(system=system, libraries=())
+        return StageSystem(
+            system=system, libraries=(), turns=tuple(Quality), acts=(Act.COLOUR, Act.REMOVE)
+        )
 
     @override
     def generate(
