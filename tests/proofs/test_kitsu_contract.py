@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.test_tracker import *  # noqa: F403 (every test of the suite)
+from contract import test_tracker as suite
 from support.kitsu import running_kitsu
 from support.kitsu_bench import KitsuBench
 from support.tracker_sites import Bench
@@ -16,3 +16,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made = KitsuBench(running_kitsu(), tmp_path)
     yield made
     made.close()
+
+
+# Every test of the suite, with the bench above in place of its own.
+globals().update({name: one for name, one in vars(suite).items() if name.startswith("test_")})

@@ -5,12 +5,12 @@ zou stands in an environment of its own (`make kitsu`), since it pins what it ne
 """
 
 import atexit
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,11 +21,11 @@ import pytest
 import requests
 from gazu.client import KitsuClient
 
+from support.clocks import eventually
 from support.databases import server_runner
 
 ROOT = Path(__file__).parents[2]
 ADMIN, PASSWORD = "admin@example.com", "mysecretpassword"
-START = 180.0  #: seconds until the server must answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,14 @@ class RunningKitsu:
         if token:
             client.access_token = token
         else:
-            gazu.log_in(ADMIN, PASSWORD, client=client)
+            sign_in(client, ADMIN)
         return client
+
+
+def sign_in(client: KitsuClient, address: str) -> None:
+    """Sign a client in as who has this address."""
+    fields = {"email": address, "password": PASSWORD}
+    client.tokens = gazu.client.post("auth/login", fields, client=client)
 
 
 def zou_python() -> Path:
@@ -58,7 +64,7 @@ def free_port() -> int:
 
 
 def running_kitsu() -> RunningKitsu:
-    """Return the server of this process; the test is skipped, with the reason, where none starts."""
+    """Return the server of this process; a test is skipped, with the reason, where none starts."""
     found = _kitsu()
     if isinstance(found, str):
         pytest.skip(found)
@@ -112,21 +118,34 @@ def _kitsu() -> RunningKitsu | str:
         return f"zou could not be set up: {made.stdout[-400:]}{made.stderr[-800:]}"
     token = made.stdout.strip().splitlines()[-1]
     address = f"127.0.0.1:{ports['api']}"
-    command = [python, "-m", "gunicorn", "-w", "1", "-k", "gevent", "--timeout", "600"]
+    command: list[str | Path] = [
+        python,
+        "-m",
+        "gunicorn",
+        "-w",
+        "1",
+        "-k",
+        "gevent",
+        "--timeout",
+        "600",
+    ]
     _keep(
         [*command, "--no-control-socket", "-b", address, "zou.app:create_app()"],
         folder,
         environment,
     )
     url = f"http://{address}"
-    deadline = time.monotonic() + START
-    while time.monotonic() < deadline:
-        try:
-            if requests.get(f"{url}/", timeout=5).ok:
-                return RunningKitsu(url=url, token=token)
-        except requests.RequestException:
-            time.sleep(0.2)
-    return f"zou did not answer within {START:.0f} s: {(folder / 'said').read_text()[-800:]}"
+
+    def answers() -> bool:
+        with contextlib.suppress(requests.RequestException):
+            return requests.get(f"{url}/", timeout=5).ok
+        return False
+
+    try:
+        eventually(answers, "zou", pause=0.2)
+    except AssertionError as error:
+        return f"{error} It said: {(folder / 'said').read_text()[-800:]}"
+    return RunningKitsu(url=url, token=token)
 
 
 def _keep(command: list[str | Path], folder: Path, environment: Mapping[str, str]) -> None:

@@ -17,12 +17,19 @@ from haikei.trackers.kitsu.context import PREVIEW
 from haikei.trackers.kitsu.numbering import Numbering
 from support.clocks import PATIENCE
 from support.databases import fresh_database
-from support.kitsu import RunningKitsu
+from support.kitsu import PASSWORD, RunningKitsu, sign_in
 from support.sites import ShowFiles
 from support.tracker_sites import SUPERVISOR
 
-#: The statuses of the contract suite, by short name; those of a fresh server are called otherwise.
-STATUSES = {"rev": "Review", "apr": "Good", "fin": "Final", "rtk": "Redo", "hld": "Held", "omt": "No"}
+#: The statuses of the contract suite, by short name; a fresh server calls its own otherwise.
+STATUSES = {
+    "rev": "Review",
+    "apr": "Good",
+    "fin": "Final",
+    "rtk": "Redo",
+    "hld": "Held",
+    "omt": "No",
+}
 
 
 def kitsu_settings(url: str, folder: Path) -> Settings:
@@ -161,9 +168,7 @@ class KitsuBench:
             f"data/preview-files/{shown[0]['preview_file_id']}", client=self._admin
         )
         comments = gazu.task.all_comments_for_task(preview["task_id"], client=self._admin)
-        return [
-            str(file["name"]) for one in reversed(comments) for file in one["attachment_files"]
-        ]
+        return [str(file["name"]) for one in reversed(comments) for file in one["attachment_files"]]
 
     def _open(self, settings: Settings) -> KitsuTracker:
         return KitsuTracker(settings, SecretStr(self._server.token))
@@ -180,9 +185,9 @@ class KitsuBench:
 
     def _signed_in(self, person: str) -> Any:
         row = self._people[person]
-        gazu.person.change_password_for_person(row, "mysecretpassword", client=self._admin)
+        gazu.person.change_password_for_person(row, PASSWORD, client=self._admin)
         client = gazu.client.create_client(self._server.url)
-        gazu.log_in(row["email"], "mysecretpassword", client=client)
+        sign_in(client, row["email"])
         project = self._project
         gazu.project.add_person_to_team(project, row, client=self._admin)
         return client

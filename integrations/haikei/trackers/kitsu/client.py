@@ -10,7 +10,6 @@ import requests
 import stamina
 from gazu.client import KitsuClient
 from gazu.exception import (
-    AuthFailedException,
     GazuException,
     NotAllowedException,
     NotAuthenticatedException,
@@ -148,17 +147,17 @@ class KitsuSite:
         """Return the id of who has this password; None when nobody has."""
         client = self._client(None)
         try:
-            answer = gazu.log_in(
-                login, password.get_secret_value(), totp=code or None, client=client
-            )
-        except (NotAuthenticatedException, AuthFailedException, ParameterException):
+            fields = {"email": login, "password": password.get_secret_value(), "totp": code or None}
+            answer = gazu.client.post("auth/login", fields, client=client)
+        except (NotAuthenticatedException, ParameterException):
             return None
         except _ERRORS as error:
             raise self._error(error, "the sign-in") from error
         finally:
             client.session.close()
-        user = answer.get("user") if isinstance(answer, dict) else None
-        return str(user["id"]) if user else None
+        if not answer.get("login"):
+            return None
+        return str(answer["user"]["id"])
 
     def close(self) -> None:
         """Close this thread's connection; the next call opens one again."""

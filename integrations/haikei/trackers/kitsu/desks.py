@@ -60,7 +60,8 @@ class KitsuCreditDesk:
                 continue
             task = self._site.row(TaskRow, f"data/tasks/{preview.task_id}?relations=true")
             entity = task.entity_id if task is not None else ""
-            changed += self._state(f"data/preview-files/{preview.id}", preview.data, row, dry_run=dry_run)
+            shown = f"data/preview-files/{preview.id}"
+            changed += self._state(shown, preview.data, row, dry_run=dry_run)
             for file in self._site.rows(OutputRow, "data/output-files", entity_id=entity):
                 held = mark_of(file.data)
                 if held is not None and held.key == row.key:
@@ -116,8 +117,7 @@ class KitsuCreditDesk:
         """Close this thread's connection; the next call opens one again."""
         self._site.close()
 
-    def _state(self, path: str, data: Mapping[str, Any], row: CreditRow, *, dry_run: bool
-    ) -> int:
+    def _state(self, path: str, data: Mapping[str, Any], row: CreditRow, *, dry_run: bool) -> int:
         mark = mark_of(data)
         if mark is None:
             return 0

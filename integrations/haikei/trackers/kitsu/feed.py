@@ -172,7 +172,10 @@ class KitsuFeed:
                 oldest -= timedelta(seconds=1)
             until = oldest
         # Within one second the server's own order holds: the newest came first.
-        return sorted(reversed(found.values()), key=lambda one: one.created_at)
+        order = list(found.values())
+        order.reverse()
+        order.sort(key=lambda one: one.created_at)
+        return order
 
     def _page(self, after: datetime, before: datetime | None) -> list[EventRow]:
         filters = {"after": _moment(after), "limit": str(PAGE)}
