@@ -31,6 +31,10 @@ DEMO_NEEDS = $(if $(wildcard $(STAMP)),install,$(if $(findstring --model,$(DEMO_
 
 demo: debian-pdf
 	@$(MAKE) --no-print-directory $(DEMO_NEEDS)
+ifneq (,$(findstring --tracker kitsu,$(DEMO_ARGS)))
+	@$(MAKE) --no-print-directory kitsu
+	$(PIP) --editable '.[kitsu]'
+endif
 	$(BIN)/haikei demo $(DEMO_ARGS)
 
 test: install debian-pdf debian-tests

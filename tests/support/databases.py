@@ -101,33 +101,3 @@ def _runner(binaries: Path, folder: Path, become: dict[str, str]) -> Callable[..
                 raise subprocess.CalledProcessError(done.returncode, program, said.read())
 
     return run
-
-
-def server_runner(folder: Path, port: int, user: str) -> Callable[..., None] | str:
-    """
-    Start a server that listens on a port of loopback; return what runs its programs, or why not.
-
-    Args:
-        folder: an empty or new one, for the data.
-        port: a free one.
-        user: the name of its superuser, who needs no password.
-    """
-    found = sorted(Path(_BINARIES).glob("*/bin/initdb"), key=lambda one: int(one.parts[-3]))
-    if not found:
-        return f"no PostgreSQL server is installed below {_BINARIES}"
-    folder.mkdir(parents=True, exist_ok=True)
-    become: dict[str, str] = {}
-    if os.geteuid() == 0:
-        become = {"user": "nobody", "group": "nogroup"}
-        shutil.chown(folder, **become)
-        folder.parent.chmod(0o755)
-    run = _runner(found[-1].parent, folder, become)
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off"
-    try:
-        run("initdb", "--pgdata=data", f"--username={user}", "--auth=trust", "--no-sync")
-        atexit.register(run, "pg_ctl", "stop", "--pgdata=data", "--mode=immediate")
-        run("pg_ctl", "start", "--pgdata=data", "--wait", "--log=log", f"--options={options}")
-    except (OSError, subprocess.CalledProcessError) as error:
-        said = getattr(error, "output", "") or str(error)
-        return f"no PostgreSQL server can be started here: {said.strip()}"
-    return run

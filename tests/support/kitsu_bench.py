@@ -10,6 +10,7 @@ import gazu
 from pydantic import HttpUrl, SecretStr
 
 from haikei.credits import Person
+from haikei.demo.kitsu_server import PASSWORD
 from haikei.settings import Settings, Storage, StorageRoot, Studio, Tracker
 from haikei.show import Row
 from haikei.trackers.kitsu import KitsuTracker
@@ -17,7 +18,7 @@ from haikei.trackers.kitsu.context import PREVIEW
 from haikei.trackers.kitsu.numbering import Numbering
 from support.clocks import PATIENCE
 from support.databases import fresh_database
-from support.kitsu import PASSWORD, RunningKitsu, sign_in
+from support.kitsu import RunningKitsu, sign_in
 from support.sites import ShowFiles
 from support.tracker_sites import SUPERVISOR
 

@@ -73,7 +73,7 @@ class KitsuContext:
             latest_version=max(numbers, default=0),
             artist_source=drawn.source,
             parent_file=self._parent(tasks, request.painted_over),
-            project_names=tuple(dict.fromkeys(filter(None, (project.name, project.code)))),
+            project_names=tuple(dict.fromkeys(filter(None, (project.code, project.name)))),
             episode=found.episode.name if found.episode else "",
             candidates=tuple(one.person for one in drawn.candidates),
         )

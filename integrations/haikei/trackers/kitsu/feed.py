@@ -212,7 +212,7 @@ class KitsuFeed:
             id=one.number,
             kind=noted.kind,
             row=noted.row,
-            project=project.name if project else "",
+            project=project.path_name if project else "",
             by_us=noted.by_us,
             created_at=noted.at,
             elsewhere=bool(noted.project) and not self._places.heeds(noted.project),
@@ -298,7 +298,7 @@ class KitsuFeed:
         by = self._people.person(publisher)
         return PublishedLayout(
             id=number,
-            project=found.project.name if found else "",
+            project=found.project.path_name if found else "",
             sequence=found.sequence.name if found and found.sequence else "",
             shot=found.shot.name if found else "",
             name=name,

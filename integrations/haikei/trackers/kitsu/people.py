@@ -147,8 +147,8 @@ class KitsuDirectory:
         projects = tuple(
             ListedProject(
                 id=f"Project:{self.numbering.number('Project', row.id)}",
-                path_name=row.name,
-                title=row.code or row.name,
+                path_name=row.path_name,
+                title=row.name,
             )
             for row in self.site.rows(ProjectRow, "data/projects")
         )

@@ -120,6 +120,10 @@ class KitsuPublisher:
         if row is not None:
             return row
         shot = self._uid(request.context.shot)
+        # It may have been made just before a cut.
+        made = self._places.background_task(self._places.tasks(shot), _stream(request))
+        if made is not None:
+            return made
         kind = self._places.task_type(self._tracker.background_step)
         if kind is None:
             raise TrackerRejected(

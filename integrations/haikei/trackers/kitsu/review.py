@@ -193,7 +193,7 @@ class KitsuReviewDesk:
             project=Row(
                 type="Project",
                 id=self._numbering.number("Project", task.project_id),
-                name=project.name if project else "",
+                name=project.path_name if project else "",
             ),
             shot=Row(
                 type="Shot",

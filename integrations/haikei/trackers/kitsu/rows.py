@@ -39,6 +39,11 @@ class ProjectRow(KitsuRow):
     code: Text = ""
     data: Data
 
+    @property
+    def path_name(self) -> str:
+        """What paths call it: its code where it has one."""
+        return self.code or self.name
+
 
 class EntityRow(KitsuRow):
     """An episode, a sequence or a shot."""

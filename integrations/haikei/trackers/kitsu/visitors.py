@@ -122,7 +122,7 @@ def _signed_in(artist: KitsuArtist, login: str) -> SignedIn:
 
 def _place(shot: KitsuShot) -> Place:
     return Place(
-        project=shot.project.name,
+        project=shot.project.path_name,
         episode=shot.episode.name if shot.episode else "",
         sequence=shot.sequence.name if shot.sequence else "",
         shot=shot.shot.name,
