@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import gazu
+import gazu.client
 import pytest
 
 from haikei.images import Picture, read_picture, write_picture

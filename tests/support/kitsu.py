@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import gazu
+import gazu.client
 import pytest
 from gazu.client import KitsuClient
 

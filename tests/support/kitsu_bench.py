@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gazu
+import gazu.client
 from pydantic import HttpUrl, SecretStr
 
 from haikei.credits import Person

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import gazu
+import gazu.client
 from gazu.client import KitsuClient
 
 from haikei.demo.kitsu_server import ADMIN, PASSWORD

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import gazu
+import gazu.client
 import requests
 import stamina
 from gazu.client import KitsuClient
