@@ -55,7 +55,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStudi
 
 
 def url(studio: JobStudio) -> str:
-    return f"sqlite:///{studio.settings.studio.state / 'engine.db'}"
+    return studio.settings.database_url
 
 
 def erase(*more: str) -> str:

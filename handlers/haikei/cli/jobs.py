@@ -13,11 +13,14 @@ from haikei.cli.output import Exit, JsonOption, print_json, print_table, say, wa
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.errors import JobError
 from haikei.jobs.job import Job, JobState
+from haikei.jobs.lanes import Lane, LaneOrder
 
 if TYPE_CHECKING:
     from haikei.jobs.table import JobStore
 
-app = typer.Typer(help="List, show, retry, skip, cancel or watch jobs.", no_args_is_help=True)
+app = typer.Typer(
+    help="See jobs and decide about them; hold the lanes that they take.", no_args_is_help=True
+)
 
 KeyArgument = Annotated[str, typer.Argument(help="A job's key, or enough of its beginning.")]
 KeysArgument = Annotated[
@@ -136,6 +139,64 @@ def cancel(
         raise _nothing_named()
     chosen = [store.get(one) for one in key]
     _decide(chosen, store.cancel, word=", asked to stop", dry_run=False, as_json=as_json)
+
+
+LaneArgument = Annotated[
+    Lane, typer.Argument(help="`steps` (tracker and files) or `generate` (pictures).")
+]
+ByOption = Annotated[str, typer.Option("--by", help="Who orders it; `haikei status` shows it.")]
+
+
+@app.command()
+def pause(
+    lane: LaneArgument,
+    by: ByOption = "",
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Begin no step in a lane, on no host, until it is resumed; steps that run are done."""
+    _order(lane, LaneOrder.PAUSED, by=by, settings=settings, as_json=as_json)
+
+
+@app.command()
+def drain(
+    lane: LaneArgument,
+    by: ByOption = "",
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Begin no job in a lane until it is resumed; those that have begun are done."""
+    _order(lane, LaneOrder.DRAINING, by=by, settings=settings, as_json=as_json)
+
+
+@app.command()
+def resume(
+    lane: LaneArgument, settings: SettingsOption = None, *, as_json: JsonOption = False
+) -> None:
+    """Let a lane that was paused or drained go on."""
+    _order(lane, LaneOrder.OPEN, by="", settings=settings, as_json=as_json)
+
+
+def _order(lane: Lane, order: LaneOrder, *, by: str, settings: Path | None, as_json: bool) -> None:
+    from haikei.jobs.lanes import order_lane
+
+    database = open_studio(load_settings(settings))
+    with database.begin() as connection:
+        state = order_lane(connection, lane, order, by=by)
+    if as_json:
+        print_json(
+            {
+                "lane": lane.value,
+                "order": order.value or "open",
+                "by": state.ordered_by,
+                "held_since": state.held_since,
+                "fault": state.fault,
+            }
+        )
+    else:
+        say(f"{lane.value}: {state}")
 
 
 @app.command("watch")

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
+from sqlalchemy import select
 
+from haikei.database import jobs, reading
 from haikei.jobs.background.collect import Collected, collect
 from haikei.jobs.background.extract import extract
 from haikei.jobs.background.generate import Generated, generate
@@ -54,6 +56,11 @@ class TaskPayload:
 
 
 _PAYLOAD = engine_type(TaskPayload)
+
+
+def generate_queue(label: str = "") -> str:
+    """Return the queue of devices that have a label; all devices take from the one without."""
+    return f"{GENERATE_QUEUE}-{label}" if label else GENERATE_QUEUE
 
 
 def task_id(key: str, run: int, leg: str) -> str:
@@ -110,7 +117,7 @@ class BackgroundHandlers:
         except TaskEnded:
             return
         after = replace(task, collected=collected, validated=validated)
-        self._submit(durable, GENERATE, GENERATE_QUEUE, after)
+        self._submit(durable, GENERATE, self._device_queue(task.key), after)
 
     def generate(self, durable: Durable, payload: str) -> None:
         """Make the pictures, in a generation worker."""
@@ -154,6 +161,12 @@ class BackgroundHandlers:
         except TaskEnded:
             return
         log.info("job_done", job=task.key, version=published.version.name, url=published.url)
+
+    def _device_queue(self, key: str) -> str:
+        with reading(self._tools.database) as connection:
+            recipe = connection.execute(select(jobs.c.recipe).where(jobs.c.key == key)).scalar()
+        known = self._tools.settings.recipes.get(recipe or "")
+        return generate_queue(known.device_label if known else "")
 
     def _begin(self, durable: Durable, payload: str) -> tuple[TaskPayload, StepRun[JobOrder]]:
         task = self._pseudonyms.restore(task_payload(payload))
