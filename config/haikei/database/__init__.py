@@ -1,6 +1,5 @@
 """Where the studio's own state lives: one database, one schema, one way to open it."""
 
-from haikei.database.budget import CallBudget
 from haikei.database.connection import (
     Moment,
     database_now,
@@ -53,12 +52,9 @@ from haikei.database.schema import (
     systems,
     web_deliveries,
 )
-from haikei.database.stamp import Stamp, is_used, join_studio, stamp_moved, stamp_of
 
 __all__ = [
-    "CallBudget",
     "Moment",
-    "Stamp",
     "api_requests",
     "api_tokens",
     "background_images",
@@ -81,9 +77,7 @@ __all__ = [
     "ingredients",
     "inserting",
     "is_newer",
-    "is_used",
     "jobs",
-    "join_studio",
     "lanes",
     "ledger",
     "ledger_checkpoints",
@@ -102,8 +96,6 @@ __all__ = [
     "review_notes",
     "review_wakes",
     "reviews",
-    "stamp_moved",
-    "stamp_of",
     "statements",
     "studio",
     "systems",

@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     inspect,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -45,6 +46,7 @@ def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresq
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision in `migrations/versions`.
 HEAD = "0004"
+_NO_NUL = "\N{REPLACEMENT CHARACTER}"
 _READS, _ONE_ROW = "haikei_reads", "haikei_one_row"
 #: The advisory lock for which writers on PostgreSQL queue.
 _WRITER = 0x4841494B_4549
@@ -82,15 +84,13 @@ def open_database(url: str) -> Engine:
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
     else:
-        from haikei.database.postgresql import without_nul
-
         # A row that stood there already is known by the count alone, which is dropped by default.
         options = {"preserve_rowcount": True}
         engine = create_engine(
             url, pool_pre_ping=True, connect_args=dict(KEEPALIVES), execution_options=options
         )
         event.listen(engine, "begin", _postgresql_begin)
-        event.listen(engine, "connect", without_nul)
+        event.listen(engine, "connect", _without_nul)
     try:
         _upgrade(engine)
     except SQLAlchemyError as error:
@@ -164,6 +164,22 @@ def _postgresql_begin(connection: Connection) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(_WRITER)))
 
 
+def _without_nul(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    """Have NUL sent as the replacement character: texts of people and files may hold it."""
+    from psycopg.types.string import StrBinaryDumper, StrDumper
+
+    class Text(StrDumper):
+        def dump(self, obj: str) -> bytes | bytearray | memoryview | None:
+            return super().dump(obj.replace("\0", _NO_NUL))
+
+    class BinaryText(StrBinaryDumper):
+        def dump(self, obj: str) -> bytes | bytearray | memoryview | None:
+            return super().dump(obj.replace("\0", _NO_NUL))
+
+    for dumper in (Text, BinaryText):
+        connection.adapters.register_dumper(str, dumper)
+
+
 def _sqlite_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     # pysqlite's own BEGIN is deferred and comes late; isolation_level None leaves it to us.
     connection.isolation_level = None
@@ -223,9 +239,34 @@ def upgrade(engine: Engine) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, HEAD)
         if connection.dialect.name == "postgresql":
-            from haikei.database.postgresql import sort_as_bytes
+            _sort_as_bytes(connection)
 
-            sort_as_bytes(connection)
+
+def _sort_as_bytes(connection: Connection) -> None:
+    """
+    Have every text of ours compared byte by byte, as SQLite does, whatever the server's language.
+
+    Keys are looked up by their beginnings and moments compared as texts: in most languages' order
+    punctuation counts little or not at all.
+    """
+    rows = connection.execute(
+        text(
+            "SELECT table_name, column_name, character_maximum_length AS length"
+            " FROM information_schema.columns WHERE table_schema = current_schema()"
+            " AND data_type IN ('text', 'character varying')"
+            # Its trigger compares them, which forbids a change; nobody looks texts up there.
+            " AND table_name <> 'ledger_checkpoints'"
+            " AND collation_name IS DISTINCT FROM 'C' ORDER BY table_name, ordinal_position"
+        )
+    ).all()
+    quote = connection.dialect.identifier_preparer.quote
+    changes: dict[str, list[str]] = {}
+    for row in rows:
+        kind = "text" if row.length is None else f"varchar({row.length})"
+        change = f'ALTER COLUMN {quote(row.column_name)} TYPE {kind} COLLATE "C"'
+        changes.setdefault(row.table_name, []).append(change)
+    for table, those in changes.items():
+        connection.execute(text(f"ALTER TABLE {quote(table)} {', '.join(those)}"))
 
 
 def database_now(connection: Connection) -> datetime:

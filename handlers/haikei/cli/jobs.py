@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,6 @@ from haikei.cli.output import Exit, JsonOption, print_json, print_table, say, wa
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.errors import JobError
 from haikei.jobs.job import Job, JobState
-from haikei.jobs.lanes import Lane, LaneOrder
 
 if TYPE_CHECKING:
     from haikei.jobs.table import JobStore
@@ -141,8 +141,15 @@ def cancel(
     _decide(chosen, store.cancel, word=", asked to stop", dry_run=False, as_json=as_json)
 
 
+class LaneOption(StrEnum):
+    """One of the ways through the workers."""
+
+    STEPS = "steps"
+    GENERATE = "generate"
+
+
 LaneArgument = Annotated[
-    Lane, typer.Argument(help="`steps` (tracker and files) or `generate` (pictures).")
+    LaneOption, typer.Argument(help="`steps` (tracker and files) or `generate` (pictures).")
 ]
 ByOption = Annotated[str, typer.Option("--by", help="Who orders it; `haikei status` shows it.")]
 
@@ -156,7 +163,7 @@ def pause(
     as_json: JsonOption = False,
 ) -> None:
     """Begin no step in a lane, on no host, until it is resumed; steps that run are done."""
-    _order(lane, LaneOrder.PAUSED, by=by, settings=settings, as_json=as_json)
+    _order(lane, "paused", by=by, settings=settings, as_json=as_json)
 
 
 @app.command()
@@ -168,7 +175,7 @@ def drain(
     as_json: JsonOption = False,
 ) -> None:
     """Begin no job in a lane until it is resumed; those that have begun are done."""
-    _order(lane, LaneOrder.DRAINING, by=by, settings=settings, as_json=as_json)
+    _order(lane, "draining", by=by, settings=settings, as_json=as_json)
 
 
 @app.command()
@@ -176,20 +183,20 @@ def resume(
     lane: LaneArgument, settings: SettingsOption = None, *, as_json: JsonOption = False
 ) -> None:
     """Let a lane that was paused or drained go on."""
-    _order(lane, LaneOrder.OPEN, by="", settings=settings, as_json=as_json)
+    _order(lane, "", by="", settings=settings, as_json=as_json)
 
 
-def _order(lane: Lane, order: LaneOrder, *, by: str, settings: Path | None, as_json: bool) -> None:
-    from haikei.jobs.lanes import order_lane
+def _order(lane: LaneOption, order: str, *, by: str, settings: Path | None, as_json: bool) -> None:
+    from haikei.jobs.lanes import Lane, LaneOrder, order_lane
 
     database = open_studio(load_settings(settings))
     with database.begin() as connection:
-        state = order_lane(connection, lane, order, by=by)
+        state = order_lane(connection, Lane(lane.value), LaneOrder(order), by=by)
     if as_json:
         print_json(
             {
                 "lane": lane.value,
-                "order": order.value or "open",
+                "order": order or "open",
                 "by": state.ordered_by,
                 "held_since": state.held_since,
                 "fault": state.fault,

@@ -21,7 +21,6 @@ from haikei.cli.startup import (
     stop_on_signals,
 )
 from haikei.errors import SettingsError
-from haikei.processes.supervisor import ROLES
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -85,7 +84,9 @@ def run(
     ] = None,
     roles: Annotated[
         str | None,
-        typer.Option(help=f"Do only these here, by commas: {', '.join(ROLES)}. Else all of them."),
+        typer.Option(
+            help="Do only these here, by commas: steps, generate, review, watch, events, web."
+        ),
     ] = None,
     supervised_by: SupervisedOption = 0,
 ) -> None:
@@ -134,6 +135,8 @@ def run(
 
 
 def _roles(given: str | None) -> frozenset[str]:
+    from haikei.processes.supervisor import ROLES
+
     if given is None:
         return frozenset(ROLES)
     chosen = frozenset(one.strip() for one in given.split(",") if one.strip())

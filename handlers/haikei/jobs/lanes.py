@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 import structlog
 from sqlalchemy import Connection, Engine, Row, select, update
@@ -27,7 +28,6 @@ from haikei.database import (
 )
 from haikei.errors import HaikeiError
 from haikei.jobs.job import Step
-from haikei.jobs.progress import JobProgress
 from haikei.notify.notice import Notice, NoticeKind, note
 
 log = structlog.get_logger()
@@ -40,6 +40,30 @@ _OVERDUE = timedelta(seconds=30)
 _SAME_EPISODE = timedelta(minutes=15)
 #: Times that a job may fail alone, while others pass the same step, before it is its own fault.
 MOST_TRIPS = 3
+
+
+GENERATE_QUEUE = "generate"
+
+
+def generate_queue(label: str = "") -> str:
+    """Return the queue of devices that have a label; all devices take from the one without."""
+    return f"{GENERATE_QUEUE}-{label}" if label else GENERATE_QUEUE
+
+
+class Waiting(Protocol):
+    """What a job does while its lane is held."""
+
+    def wait(self, seconds: float, note: str) -> None:
+        """Wait, saying why; raises when it should not go on."""
+        ...
+
+    def mark_interrupted(self) -> None:
+        """Note that the step is not at work."""
+        ...
+
+    def mark_resumed(self) -> None:
+        """Note that it is again."""
+        ...
 
 
 class Lane(StrEnum):
@@ -122,7 +146,7 @@ class LaneKeeper:
         with reading(self._database) as connection:
             return _one(connection, lane).takes_jobs
 
-    def admit(self, step: Step, progress: JobProgress) -> bool:
+    def admit(self, step: Step, progress: Waiting) -> bool:
         """
         Return when a step may begin: True when it does so as the probe of a lane that is held.
 

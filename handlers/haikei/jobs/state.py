@@ -2,7 +2,8 @@
 
 from sqlalchemy import Engine
 
-from haikei.database import join_studio, open_database
+from haikei.database import open_database
+from haikei.database.stamp import join_studio
 from haikei.settings import Settings
 
 

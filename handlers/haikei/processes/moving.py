@@ -11,14 +11,12 @@ from sqlalchemy import text as sql
 
 from haikei.database import (
     database_now,
-    is_used,
     jobs,
     metadata,
     open_database,
     processes,
-    stamp_moved,
-    stamp_of,
 )
+from haikei.database.stamp import is_used, stamp_moved, stamp_of
 from haikei.errors import StateError
 from haikei.jobs.engine.presence import ProcessState, present
 from haikei.jobs.job import JobState

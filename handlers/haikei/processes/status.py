@@ -15,11 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from haikei.database import events, feed_cursors, files, jobs, reading, utc_now
 from haikei.errors import HaikeiError, LayoutRefused, TouchUpRefused
-from haikei.jobs.background.tasks import generate_queue
 from haikei.jobs.engine.presence import HostProcess, ProcessState, present
 from haikei.jobs.inbox import oldest_undispatched
 from haikei.jobs.job import JobState, Step
-from haikei.jobs.lanes import LaneState, lane_states
+from haikei.jobs.lanes import LaneState, generate_queue, lane_states
 from haikei.jobs.table import JobStore
 from haikei.notify.notice import Notice, NoticeKind, note
 from haikei.processes.supervisor import Child, studio_processes

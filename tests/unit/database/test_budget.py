@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from haikei.database import CallBudget, open_database
+from haikei.database import open_database
+from haikei.database.budget import CallBudget
 from support.databases import fresh_database, postgres_url
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from haikei.database import join_studio, open_database, reading, stamp_moved
+from haikei.database import open_database, reading
+from haikei.database.stamp import join_studio, stamp_moved
 from haikei.errors import StateError
 from support.databases import fresh_database, postgres_url
 

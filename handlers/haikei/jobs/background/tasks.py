@@ -24,6 +24,7 @@ from haikei.jobs.engine.pseudonyms import Pseudonyms, engine_type
 from haikei.jobs.engine.retries import Gate
 from haikei.jobs.engine.step_run import StepResultCodec, StepRun, TaskEnded
 from haikei.jobs.job import JobKind, JobOrder, Step
+from haikei.jobs.lanes import generate_queue
 from haikei.jobs.progress import JobProgress
 from haikei.jobs.publishing import MadeVersion
 from haikei.jobs.table import order_of
@@ -35,7 +36,6 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 STEPS_QUEUE = "jobs"
-GENERATE_QUEUE = "generate"
 PREPARE, GENERATE, DELIVER = "prepare", "generate", "deliver"
 TOUCH_UP = "touch_up"  #: the only task of a touch-up; see `haikei.jobs.touchup.handle`
 LEGS = (PREPARE, GENERATE, DELIVER, TOUCH_UP)
@@ -56,11 +56,6 @@ class TaskPayload:
 
 
 _PAYLOAD = engine_type(TaskPayload)
-
-
-def generate_queue(label: str = "") -> str:
-    """Return the queue of devices that have a label; all devices take from the one without."""
-    return f"{GENERATE_QUEUE}-{label}" if label else GENERATE_QUEUE
 
 
 def task_id(key: str, run: int, leg: str) -> str:

@@ -253,7 +253,7 @@ class Dispatcher:
         return changed.rowcount == 1
 
 
-def _next_waiting(connection: Connection, ahead: int) -> Sequence[Row[Any]]:
+def _next_waiting(connection: Connection, ahead: int) -> Sequence[Row[Any, Any, Any, Any, Any]]:
     """Return the jobs that are next, as many as may be at work beside those that are."""
     running = connection.execute(
         select(jobs.c.project, func.count().label("jobs"))
@@ -264,7 +264,7 @@ def _next_waiting(connection: Connection, ahead: int) -> Sequence[Row[Any]]:
     room = ahead - sum(at_work.values())
     if room <= 0:
         return ()
-    turns: list[tuple[int, int, int, Row[Any]]] = []
+    turns: list[tuple[int, int, int, Row[Any, Any, Any, Any, Any]]] = []
     for project in _waiting_shows(connection):
         query = (
             select(jobs.c.id, jobs.c.key, jobs.c.run, jobs.c.priority, jobs.c.kind)

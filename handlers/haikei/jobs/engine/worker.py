@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from haikei.database import is_newer, jobs, reading, utc_now
 from haikei.errors import SettingsError, StorageError
-from haikei.jobs.background.tasks import STEPS_QUEUE, BackgroundHandlers, generate_queue
+from haikei.jobs.background.tasks import STEPS_QUEUE, BackgroundHandlers
 from haikei.jobs.checkpointing import Checkpointing
 from haikei.jobs.engine.dispatch import Dispatcher
 from haikei.jobs.engine.port import Engine, QueueSettings, WorkerEngine, load_engine
@@ -28,6 +28,7 @@ from haikei.jobs.engine.recovery import DeadWorkerRecovery, claim_holder, open_l
 from haikei.jobs.engine.retries import Gate
 from haikei.jobs.healing import heal
 from haikei.jobs.job import JobState
+from haikei.jobs.lanes import generate_queue
 from haikei.jobs.state import open_state
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.handle import OnVersion, TouchUpHandlers, ignore_version

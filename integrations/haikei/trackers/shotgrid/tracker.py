@@ -7,7 +7,8 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from haikei.checkup import Finding
-from haikei.database import CallBudget, open_database
+from haikei.database import open_database
+from haikei.database.budget import CallBudget
 from haikei.settings import Settings
 from haikei.show import Row
 from haikei.trackers.contract.tracker import (
