@@ -25,7 +25,8 @@ from haikei.database import (
     utc_now,
 )
 from haikei.jobs import JobState, add_job, job_row, order_of, receive, touch_up_row
-from haikei.jobs.background import STEPS_QUEUE, BackgroundHandlers
+from haikei.jobs.background import BackgroundHandlers
+from haikei.jobs.background.tasks import STEPS_QUEUE
 from haikei.jobs.engine import Dispatcher, Durable, Gate, QueueSettings, Task
 from haikei.jobs.engine.dbos import DbosEngine
 from haikei.jobs.lanes import GENERATE_QUEUE

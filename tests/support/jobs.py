@@ -6,7 +6,8 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Generator as Yields
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -327,7 +328,7 @@ class JobStudio:
 
 
 @contextmanager
-def working(studio: JobStudio, *shots: str) -> Iterator[None]:
+def working(studio: JobStudio, *shots: str) -> Yields[None]:
     """Announce layouts and do all work beside the block; what is left then is left."""
     for shot in shots or ("c001",):
         announce(studio.database, put_layout(studio.settings, shot))

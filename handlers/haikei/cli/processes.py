@@ -140,8 +140,9 @@ def _roles(given: str | None) -> frozenset[str]:
     if given is None:
         return frozenset(ROLES)
     chosen = frozenset(one.strip() for one in given.split(",") if one.strip())
-    if not chosen or (unknown := chosen - set(ROLES)):
-        wrong = ", ".join(sorted(unknown)) if chosen else "no role"
+    unknown = chosen - set(ROLES)
+    if unknown or not chosen:
+        wrong = ", ".join(sorted(unknown)) or "no role"
         raise typer.BadParameter(f"{wrong}: choose of {', '.join(ROLES)}", param_hint="--roles")
     return chosen
 

@@ -64,7 +64,7 @@ def test_storage_that_is_away_for_a_while_holds_the_lane_and_no_layout_is_lost(
     with working(studio):
         eventually(lambda: lane_of(studio, Lane.STEPS).held_since is not None, "a lane held")
         assert not root.exists(), "nothing is written where the mount will be"
-        studio.generator.before = lambda *_: None
+        studio.generator.before = None
         away.rename(root)
         eventually(lambda: done(studio, 1), "the job")
 
