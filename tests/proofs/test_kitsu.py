@@ -234,6 +234,10 @@ def test_a_kill_in_each_step_leaves_one_preview_a_version(show: KitsuShow, tmp_p
     def draw_one() -> None:
         shots.append(next(layouts))
 
+    # What is published before the log is followed for the first time is for a backfill.
+    show.studio.start()
+    show.studio.wait_for("the follower", lambda: show.studio.said("following_event_log"))
+    show.studio.stop()
     chance = random.Random(7)
     steps = [step for step in Step if step not in {Step.DETECT, Step.TAKE_IN}]
     # An upload takes longer than a short step: whoever waits for the step must not wait for it.
