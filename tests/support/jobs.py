@@ -51,6 +51,7 @@ from haikei.jobs.lanes import Lane, LaneState, lane_states
 from haikei.jobs.progress import WorkerStopping
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup import TouchUpHandlers
+from haikei.presets import Act, Quality
 from haikei.scenes import Scene, SceneKind, draw
 from haikei.settings import Settings
 from haikei.show import Place, Row
@@ -151,7 +152,9 @@ class FlatGenerator(Generator):
             licence=self.licence if trained else "",
             data=self.data if trained else "",
         )
-        return StageSystem(system=system, libraries=())
+        return StageSystem(
+            system=system, libraries=(), turns=tuple(Quality), acts=(Act.COLOUR, Act.REMOVE)
+        )
 
     @override
     def generate(

@@ -35,7 +35,7 @@ from haikei.review import Reviewer, ReviewView, review_of, wake
 from haikei.review.replies import write_answers
 from haikei.settings import Settings, load
 from haikei.show import Place, Row
-from haikei.trackers import NoteWrite, PublishResult, TrackerParts
+from haikei.trackers import NoteWrite, PublishResult, ReplyWrite, TrackerParts
 from support.clocks import PATIENCE, eventually
 from support.jobs import studio_database, studio_settings
 from support.records import a_background, a_chain, a_generation, a_layout, save_background
@@ -326,6 +326,11 @@ class ReviewStudio:
     @property
     def retakes(self) -> list[JobOrder]:
         return retake_jobs(self.database)
+
+    @property
+    def answers(self) -> list[ReplyWrite]:
+        """Replies, without those that say that a retake has begun."""
+        return [one for one in self.desk.replies if not one.key.startswith("taken/")]
 
     def view(self, key: str = "") -> ReviewView:
         with self.database.connect() as connection:

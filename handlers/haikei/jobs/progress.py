@@ -13,6 +13,7 @@ from haikei.errors import GenerationCancelled, JobError
 from haikei.jobs.healing import supersede
 from haikei.jobs.job import JobState, Step
 from haikei.jobs.table import result_text
+from haikei.presets import RegionChanged
 from haikei.trackers import PublishResult
 
 #: A step that killed its worker this often is not begun again.
@@ -148,12 +149,17 @@ class JobProgress:
             self._stop.wait(min(left, 1.0))
             self.check()
 
-    def done(self, connection: Connection, result: PublishResult) -> None:
-        """Note, in the caller's transaction, that the Version is in review."""
+    def done(
+        self,
+        connection: Connection,
+        result: PublishResult,
+        changed: tuple[RegionChanged, ...] = (),
+    ) -> None:
+        """Note, in the caller's transaction, that the Version is in review, and what changed."""
         self._write(
             connection,
             state=JobState.DONE.value,
-            result_json=result_text(result),
+            result_json=result_text(result, changed),
             progress=1.0,
             note="",
             error="",

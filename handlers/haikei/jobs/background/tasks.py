@@ -150,7 +150,13 @@ class BackgroundHandlers:
                 Step.INTEGRATE,
                 _PUBLISHED,
                 lambda order, _: integrate(
-                    order, collected, made, recorded, tools=tools, progress=run.progress
+                    order,
+                    collected,
+                    made,
+                    recorded,
+                    tools=tools,
+                    progress=run.progress,
+                    changed=generated.changed,
                 ),
             )
         except TaskEnded:
