@@ -50,6 +50,7 @@ from haikei.database.schema import (
     statements,
     studio,
     systems,
+    tracker_numbers,
     web_deliveries,
 )
 
@@ -99,6 +100,7 @@ __all__ = [
     "statements",
     "studio",
     "systems",
+    "tracker_numbers",
     "utc_now",
     "web_deliveries",
     "writing_one_row",

@@ -45,7 +45,7 @@ def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresq
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision in `migrations/versions`.
-HEAD = "0004"
+HEAD = "0005"
 _NO_NUL = "\N{REPLACEMENT CHARACTER}"
 _READS, _ONE_ROW = "haikei_reads", "haikei_one_row"
 #: The advisory lock for which writers on PostgreSQL queue.

@@ -92,7 +92,14 @@ def test_records_from_before_there_were_fingerprints_have_none(tmp_path: Path) -
         connection.execute(text("DROP TABLE confirmation_questions"))
         connection.execute(text("DROP INDEX ix_jobs_show"))
         later_ones = ("api_tokens", "api_requests", "hooks", "hook_deliveries")
-        for later in (*later_ones, "studio", "processes", "lanes", "call_budgets"):
+        for later in (
+            *later_ones,
+            "tracker_numbers",
+            "studio",
+            "processes",
+            "lanes",
+            "call_budgets",
+        ):
             connection.execute(text(f"DROP TABLE {later}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     database.dispose()
