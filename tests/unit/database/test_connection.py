@@ -94,11 +94,11 @@ def test_records_from_before_there_were_fingerprints_have_none(tmp_path: Path) -
         later_ones = ("api_tokens", "api_requests", "hooks", "hook_deliveries")
         for later in (
             *later_ones,
-            "tracker_numbers",
             "studio",
             "processes",
             "lanes",
             "call_budgets",
+            "tracker_numbers",
         ):
             connection.execute(text(f"DROP TABLE {later}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
