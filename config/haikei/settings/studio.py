@@ -396,7 +396,10 @@ class Engine(Section):
     parallel: Annotated[int, Field(ge=1, le=64)] = 8
     """Jobs that may be in their tracker and file steps at once."""
     attempts: Annotated[int, Field(ge=1, le=1000)] = 40
-    """Tries of one step, for errors that can pass; 40 outlast an hour without the tracker."""
+    """
+    Tries of one step, for errors that can pass. What the whole site lacks is waited for, however
+    long it lasts.
+    """
     backoff: Seconds = 1.0
     """Seconds before the second try; doubled before each further one, up to two minutes."""
     poll: Annotated[float, Field(ge=0.02, le=10)] = 0.2

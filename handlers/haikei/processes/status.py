@@ -170,7 +170,12 @@ class StudioStatus:
         found: list[Trouble] = []
         silent = [one for one in self.hosts if one.state is ProcessState.SILENT]
         found += [
-            Trouble(text=f"{one.holder} gives no sign of life since {one.seen_at:%H:%M} UTC.")
+            Trouble(
+                text=f"{one.role} on {one.host} gives no sign of life since "
+                f"{one.seen_at:%Y-%m-%d %H:%M} UTC: what it was at goes on elsewhere, if another "
+                "host has the same role. Look at the host.",
+                episode=f"silent/{one.holder}/{_moment(one.seen_at)}",
+            )
             for one in silent
         ]
         if away and len(away) < len(self.processes):
@@ -498,11 +503,12 @@ class Readying:
 
 def _readiness(status: StudioStatus) -> Readiness:
     away = any(disk.free is None for disk in status.disks)
+    failing = any(lane.fails or lane.state.held_since for lane in status.lanes)
     checks = {
         "database": "ok",
         "storage": "away" if away else "ok",
         "queue": "standstill" if status.queue.stands_still else "ok",
-        "lanes": "failing" if any(lane.fails for lane in status.lanes) else "ok",
+        "lanes": "failing" if failing else "ok",
         "sources": "lagging" if any(one.lags for one in status.sources.heard) else "ok",
     }
     if away:

@@ -19,7 +19,7 @@ from gazu.exception import (
 )
 from pydantic import SecretStr, ValidationError
 
-from haikei.errors import TrackerError, TrackerRejected, TrackerUnavailable
+from haikei.errors import TrackerDenied, TrackerError, TrackerRejected, TrackerUnavailable
 from haikei.settings import Tracker
 from haikei.trackers.kitsu.rows import KitsuRow
 
@@ -198,7 +198,7 @@ class KitsuSite:
                     return base
             except (ValueError, AttributeError):
                 continue
-        raise TrackerRejected(
+        raise TrackerDenied(
             f"{self.url} is no Kitsu server: neither / nor /api/ says so.",
             advice="Set tracker.url to the address at which people open Kitsu.",
         )
@@ -223,13 +223,13 @@ class KitsuSite:
             case requests.RequestException() | ServerErrorException():
                 return TrackerUnavailable(f"{self.url} does not answer {doing}: {said}.")
             case NotAuthenticatedException():
-                return TrackerRejected(
+                return TrackerDenied(
                     f"{self.url} does not take Haikei's token.",
                     advice="Make a token of a bot with the role admin, and give it as "
                     "HAIKEI_TRACKER__KEY or tracker.key_file.",
                 )
             case NotAllowedException():
-                return TrackerRejected(
+                return TrackerDenied(
                     f"{self.url} does not allow {doing}.", advice="Give the bot the role admin."
                 )
             case RouteNotFoundException():

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from haikei.errors import PlaceUnknown, TrackerRejected
+from haikei.errors import PlaceUnknown, TrackerDenied
 from haikei.names import plain_name, same_name
 from haikei.settings import Tracker
 from haikei.show import Place
@@ -158,7 +158,7 @@ class KitsuPlaces:
         Return the status with this short name.
 
         Raises:
-            TrackerRejected: there is none.
+            TrackerDenied: there is none.
         """
         for again in (False, True):
             if again:
@@ -167,7 +167,7 @@ class KitsuPlaces:
                 if row.short_name == code:
                     return row
         codes = ", ".join(row.short_name for row in self.statuses())
-        raise TrackerRejected(
+        raise TrackerDenied(
             f"{code!r} is not a valid status: Kitsu has {codes}.",
             advice="Correct review.statuses and tracker.review_status, or run `haikei setup`.",
         )
