@@ -75,6 +75,15 @@ def studio_settings(folder: Path, **sections: object) -> Settings:
             }
         },
         "routes": [{"recipe": "flat"}],
+        "generators": {
+            "flat": {
+                "licence": "CC0-1.0",
+                "licence_url": "https://creativecommons.org/publicdomain/zero/1.0/",
+                "commercial": "yes",
+                "data": "Greys of the studio's own.",
+                "data_class": "own",
+            }
+        },
         "engine": {"attempts": 3, "backoff": 0.01, "poll": 0.05},
     }
     return Settings.model_validate({**given, **sections})

@@ -27,11 +27,11 @@ from haikei.generators.contract import (
     Generator,
     ProgressCallback,
     StageOrder,
-    load_generator,
 )
+from haikei.generators.loading import load_generator
 from haikei.images import SRGB, Limits, Picture, decode_picture, read_picture, resize, write_picture
 from haikei.presets import PROMPT, QUALITIES, SEASON_PROMPTS, TIME_PROMPTS, Quality
-from haikei.settings import Device, Recipe, Settings, Stage
+from haikei.settings import Device, Recipe, Route, Settings, Stage, Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +146,7 @@ class StagePlan:
     order: StageOrder
     system: System
     libraries: tuple[tuple[str, str], ...]
+    words: tuple[str, ...]  #: that the prompt must hold for what makes it
     negates: bool  #: whether a negative prompt reaches what makes it
     notes: tuple[str, ...]  #: what of the order cannot be taken
 
@@ -180,6 +181,15 @@ class DrawnLayout:
 def seed_of(layout_sha256: str, recipe: str, season: str, time: str) -> int:
     """Return the seed, 0 to 2^63-1, of a background for which nobody fixed one."""
     return _number(f"{layout_sha256}\n{recipe}\n{season}\n{time}")
+
+
+def variant_seed(route: Route, layout_sha256: str, variant: Variant) -> int:
+    """Return the seed of one of a route's backgrounds."""
+    if route.seed is not None:
+        return route.seed
+    if route.shared_seed:
+        return seed_of(layout_sha256, route.recipe, "", "")
+    return seed_of(layout_sha256, route.recipe, variant.season, variant.time)
 
 
 class Production:
@@ -274,10 +284,11 @@ class Production:
         )
 
     def _plan(self, order: ProductionOrder, stage: Stage) -> StagePlan:
+        guided = {"control": ", ".join(stage.control)} if stage.control else {}
         asked = StageOrder(
             generator=stage.generator,
             model=stage.model or "",
-            options=tuple(sorted(stage.options.items())),
+            options=tuple(sorted({**stage.options, **guided}.items())),
         )
         described = self._generator(stage.generator).describe(asked)
         notes = described.notes
@@ -292,6 +303,7 @@ class Production:
             order=asked,
             system=described.system,
             libraries=described.libraries,
+            words=described.words,
             negates=described.negates,
             notes=notes,
         )
@@ -373,7 +385,7 @@ def _request(
         prompt=_filled(
             order,
             order.recipe.prompt or (PROMPT if plan.order.model else ""),
-            (*_asked_for(order), *order.words) if plan.order.model else order.words,
+            (*plan.words, *_asked_for(order), *order.words) if plan.order.model else order.words,
         ),
         negative_prompt=_negative(order) if plan.negates else "",
         place=order.place,
