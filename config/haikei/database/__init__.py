@@ -43,6 +43,7 @@ from haikei.database.schema import (
     reviews,
     statements,
     systems,
+    tracker_numbers,
     web_deliveries,
 )
 
@@ -86,6 +87,7 @@ __all__ = [
     "reviews",
     "statements",
     "systems",
+    "tracker_numbers",
     "utc_now",
     "web_deliveries",
 ]

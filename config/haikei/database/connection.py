@@ -33,7 +33,7 @@ def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresq
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision in `migrations/versions`.
-HEAD = "0003"
+HEAD = "0004"
 _READS = "haikei_reads"
 
 

@@ -517,3 +517,15 @@ ledger_sendings = Table(
     Column("sent_at", Moment),
     Column("error", Text, nullable=False, default=""),
 )
+
+# Numbers for the rows of a tracker that has none: its own id of each, and what is known of it.
+tracker_numbers = Table(
+    "tracker_numbers",
+    metadata,
+    Column("tracker", String(200), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("uid", String(120), nullable=False),
+    Column("note", Text, nullable=False),
+    UniqueConstraint("tracker", "kind", "uid"),
+)
