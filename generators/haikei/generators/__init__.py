@@ -16,6 +16,7 @@ from haikei.generators.production import (
     ProductionOrder,
     StageOutput,
     seed_of,
+    stage_order,
     variant_seed,
 )
 
@@ -33,5 +34,6 @@ __all__ = [
     "StageSystem",
     "load_generator",
     "seed_of",
+    "stage_order",
     "variant_seed",
 ]

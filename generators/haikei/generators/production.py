@@ -183,6 +183,16 @@ def seed_of(layout_sha256: str, recipe: str, season: str, time: str) -> int:
     return _number(f"{layout_sha256}\n{recipe}\n{season}\n{time}")
 
 
+def stage_order(stage: Stage) -> StageOrder:
+    """Return what a generator is asked for a stage of a recipe."""
+    guided = {"control": ", ".join(stage.control)} if stage.control else {}
+    return StageOrder(
+        generator=stage.generator,
+        model=stage.model or "",
+        options=tuple(sorted({**stage.options, **guided}.items())),
+    )
+
+
 def variant_seed(route: Route, layout_sha256: str, variant: Variant) -> int:
     """Return the seed of one of a route's backgrounds."""
     if route.seed is not None:
@@ -284,12 +294,7 @@ class Production:
         )
 
     def _plan(self, order: ProductionOrder, stage: Stage) -> StagePlan:
-        guided = {"control": ", ".join(stage.control)} if stage.control else {}
-        asked = StageOrder(
-            generator=stage.generator,
-            model=stage.model or "",
-            options=tuple(sorted({**stage.options, **guided}.items())),
-        )
+        asked = stage_order(stage)
         described = self._generator(stage.generator).describe(asked)
         notes = described.notes
         negative = _negative(order)
