@@ -7,7 +7,7 @@ server is in no package registry; what is not in the measured protocol is not cl
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
@@ -115,6 +115,8 @@ class ComfyServer:
                 return {}
             case ("GET", "/view"):
                 return (self.folder / query["filename"]).read_bytes()
+            case _:
+                pass
         if path.startswith("/object_info/"):
             kind = path.rpartition("/")[2]
             return {kind: self.nodes[kind]} if kind in self.nodes else {}
@@ -146,7 +148,7 @@ class ComfyServer:
 
 
 @contextmanager
-def comfy_server(folder: Path) -> Iterator[ComfyServer]:
+def comfy_server(folder: Path) -> Generator[ComfyServer]:
     """Serve on the loopback."""
     folder.mkdir()
     state = ComfyServer(folder=folder)

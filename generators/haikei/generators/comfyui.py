@@ -3,9 +3,10 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -208,7 +209,7 @@ class ComfyUiGenerator:
         self._pause.wait(self._comfy.poll)
 
     @contextmanager
-    def _busy(self) -> Iterator[httpx.Client]:
+    def _busy(self) -> Generator[httpx.Client]:
         # Neither proxies nor redirects: pictures go where the settings say, and nowhere else.
         with httpx.Client(timeout=_TIMEOUT, trust_env=False) as client:
             yield client
@@ -370,7 +371,7 @@ class _Run:
         """Queue the prompt."""
         asked = {"prompt": graph, "client_id": self.prompt, "prompt_id": self.prompt}
         response = _sent(lambda: self.client.post(f"{address}/prompt", json=asked))
-        if response.status_code == httpx.codes.BAD_REQUEST:
+        if response.status_code == HTTPStatus.BAD_REQUEST:
             raise GenerationError(
                 f"{address} refuses the workflow {self.name!r}: {_complaint(response)}",
                 advice="Run it once in ComfyUI itself: it names the node at fault.",
@@ -435,7 +436,7 @@ class _Run:
         """Fetch a picture into `folder`."""
         asked = {key: str(image.get(key, "")) for key in ("filename", "subfolder", "type")}
         response = _sent(lambda: self.client.get(f"{address}/view", params=asked))
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != HTTPStatus.OK:
             raise GenerationError(
                 f"{address} does not give the picture {asked['filename']!r} that it made: "
                 f"{response.status_code}."
@@ -455,7 +456,7 @@ def _sent(call: Any) -> httpx.Response:
         response: httpx.Response = call()
     except httpx.HTTPError as error:
         raise GeneratorUnavailable(f"ComfyUI does not answer: {error}.") from error
-    if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise GeneratorUnavailable(f"{response.url} answers {response.status_code}.")
     return response
 
@@ -465,7 +466,7 @@ def _answer(response: httpx.Response) -> Mapping[str, Any]:
         told = response.json()
     except ValueError:
         told = None
-    if response.status_code != httpx.codes.OK or not isinstance(told, dict):
+    if response.status_code != HTTPStatus.OK or not isinstance(told, dict):
         raise GenerationError(
             f"{response.url} gives {response.status_code} and no answer of ComfyUI's.",
             advice="Check the address: another service may listen there.",

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -285,7 +285,7 @@ class _Said:
 
 
 @contextmanager
-def _started(argv: list[str], limit: str, folder: Path) -> Iterator["subprocess.Popen[str]"]:
+def _started(argv: list[str], limit: str, folder: Path) -> Generator["subprocess.Popen[str]"]:
     """Start a program in a session of its own; however this ends, nothing of it is left."""
     environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
     process = subprocess.Popen(

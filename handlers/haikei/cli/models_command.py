@@ -1,7 +1,7 @@
 """`haikei models`: what may make pictures, on which terms, and for which shows."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -359,7 +359,7 @@ def _approvals(connection: "Connection", key: str) -> tuple["Statement", ...]:
 
 
 @contextmanager
-def _reading(settings: "Settings") -> Iterator["Connection"]:
+def _reading(settings: "Settings") -> Generator["Connection"]:
     from haikei.database import reading
 
     database = open_studio(settings)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,14 +13,12 @@ from haikei.credits import Person, SourceType
 from haikei.credits.record import Statement, StatementKind
 from haikei.credits.records import statements
 from haikei.database import utc_now
-from haikei.errors import CreditError, ModelUnusable, TrackerRejected, TrackerUnavailable
-from haikei.generators import StageOrder, StageSystem
+from haikei.errors import CreditError, TrackerRejected, TrackerUnavailable
 from haikei.images import read_picture, write_picture
 from haikei.jobs import JobState
 from haikei.ledger import verify
 from haikei.trackers import ContextRequest, LayoutContext
 from support.jobs import (
-    FlatGenerator,
     JobStudio,
     OpenJobStudio,
     QuestionTracker,
@@ -37,23 +35,6 @@ TERMS: Mapping[str, object] = {
     "data": "Own paintings.",
 }
 SHA256 = "ab" * 32
-
-
-@dataclass(slots=True)
-class Weighty(FlatGenerator):
-    """A trained generator that runs the weights of a model."""
-
-    weights: str = SHA256
-    fault: str = ""
-    asked: list[str] = field(default_factory=list[str])
-
-    @override
-    def describe(self, stage: StageOrder) -> StageSystem:
-        self.asked.append(stage.model)
-        if self.fault:
-            raise ModelUnusable(self.fault, advice="Restore the file.")
-        described = FlatGenerator.describe(self, stage)
-        return replace(described, system=replace(described.system, sha256=self.weights))
 
 
 class KeptTracker(QuestionTracker):
@@ -83,9 +64,8 @@ def trained(open_studio: OpenJobStudio, **sections: object) -> JobStudio:
         **_table(sections.pop("recipe", {})),
     }
     studio = open_studio(models={"brush": model}, recipes={"flat": recipe}, **sections)
-    generator = Weighty(source_type=SourceType.TRAINED)
-    studio.generator = generator
-    studio.tools.production._generators["flat"] = generator
+    studio.generator.source_type = SourceType.TRAINED
+    studio.generator.weights = SHA256
     studio.tracker = QuestionTracker()
     return studio
 
@@ -216,7 +196,6 @@ def test_a_generator_that_is_in_no_registry_makes_nothing(open_studio: OpenJobSt
 
 def test_weights_that_changed_make_nothing(open_studio: OpenJobStudio) -> None:
     studio = trained(open_studio)
-    assert isinstance(studio.generator, Weighty)
     studio.generator.fault = "unet.safetensors is not the file that the settings expect."
 
     studio.publish()
@@ -317,6 +296,18 @@ def approve(studio: JobStudio, at: datetime, *, answer: str = "yes", sha256: str
     )  # fmt: skip
 
 
+def approve_others(studio: JobStudio) -> None:
+    approve(studio, EARLY, sha256="cd" * 32)
+
+
+def withdraw(studio: JobStudio) -> None:
+    approve(studio, EARLY, answer="no")
+
+
+def approve_too_late(studio: JobStudio) -> None:
+    approve(studio, utc_now() + timedelta(days=1))
+
+
 def approve_and_withdraw(studio: JobStudio) -> None:
     approve(studio, EARLY)
     approve(studio, EARLY + timedelta(days=1), answer="no")
@@ -327,15 +318,7 @@ EARLY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    "approving",
-    [
-        pytest.param(lambda studio: approve(studio, EARLY, sha256="cd" * 32), id="other-weights"),
-        pytest.param(lambda studio: approve(studio, EARLY, answer="no"), id="withdrawn"),
-        pytest.param(
-            lambda studio: approve(studio, utc_now() + timedelta(days=1)), id="after-generation"
-        ),
-        pytest.param(approve_and_withdraw, id="withdrawn-later"),
-    ],
+    "approving", [approve_others, withdraw, approve_too_late, approve_and_withdraw]
 )
 def test_an_approval_holds_for_its_weights_and_before_generation(
     open_studio: OpenJobStudio, approving: Approving
