@@ -219,7 +219,7 @@ def test_what_leaves_the_machine_names_every_setting_that_sends() -> None:
     told = {
         "notifications.hooks.url": "[[notifications.hooks]]",
         "ledger.mail.host": "`ledger.mail`",
-        "engine.url": "engine database",
+        "database.url": "`database.url`",
     }
     assert len(sends) > 5
     assert [one for one in sorted(sends) if told.get(one, one) not in part] == []

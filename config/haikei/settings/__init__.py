@@ -35,6 +35,7 @@ from haikei.settings.sections import (
 from haikei.settings.show_names import FolderNames, ShowNames
 from haikei.settings.studio import (
     BlankSheets,
+    Database,
     Device,
     Engine,
     Events,
@@ -67,6 +68,7 @@ __all__ = [
     "Credits",
     "Dailies",
     "DataClass",
+    "Database",
     "Device",
     "Embedding",
     "Engine",
