@@ -154,6 +154,9 @@ ROLES: Mapping[str, RoleTexts] = {
 #: The subject of a Note that asks who drew a layout; replies to it are answers.
 ARTIST_QUESTION = Bilingual("Who drew the layout?", "原図を描いたのはどなたですか")
 
+#: The subject of a Note that tells why a layout is given to no generator.
+REFUSED = Bilingual("No background is made", "背景は作成されません")
+
 #: `haikei.credits.Facet`: the sides of an image's making.
 #: Of a system that no person is named for: what the pipeline ran itself, and what ran elsewhere.
 BY_PIPELINE = Bilingual("run by pipeline", "パイプライン自動実行")

@@ -22,6 +22,7 @@ from typing_extensions import override
 from haikei.credits import BackgroundVersion, Person, SourceType, System
 from haikei.credits.records import store
 from haikei.database import reading
+from haikei.errors import ModelUnusable
 from haikei.events import LayoutPublished, Source, TouchUpPublished
 from haikei.files import sha256_of
 from haikei.generators import (
@@ -81,6 +82,15 @@ def studio_settings(folder: Path, **sections: object) -> Settings:
             }
         },
         "routes": [{"recipe": "flat"}],
+        "generators": {
+            "flat": {
+                "licence": "CC0-1.0",
+                "licence_url": "https://creativecommons.org/publicdomain/zero/1.0/",
+                "commercial": "yes",
+                "data": "Greys of the studio's own.",
+                "data_class": "own",
+            }
+        },
         "database": {"url": database_url(state / "haikei.db")},
         "engine": {"attempts": 3, "backoff": 0.01, "poll": 0.05},
     }
@@ -137,6 +147,9 @@ class FlatGenerator(Generator):
     source_type: SourceType = SourceType.ALGORITHMIC
     licence: str = "CC0-1.0"  #: of a trained one
     data: str = "Greys of the studio's own."
+    weights: str = ""  #: the SHA-256 of a trained one's weights
+    fault: str = ""  #: why its model cannot be used
+    asked: list[str] = field(default_factory=list[str])  #: models that it was asked about
     before: Callable[[str, ProgressCallback], None] | None = None
     made: list[str] = field(default_factory=list[str])
     described: int = 0
@@ -144,11 +157,15 @@ class FlatGenerator(Generator):
     @override
     def describe(self, stage: StageOrder) -> StageSystem:
         self.described += 1
+        self.asked.append(stage.model)
+        if self.fault:
+            raise ModelUnusable(self.fault, advice="Restore the file.")
         trained = self.source_type.is_ai
         system = System(
             name="Flat",
             version="1",
             source_type=self.source_type,
+            sha256=self.weights,
             licence=self.licence if trained else "",
             data=self.data if trained else "",
         )

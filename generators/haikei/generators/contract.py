@@ -1,18 +1,12 @@
-"""
-The seam between a job and whatever makes its pixels, and how a generator is found by
-name.
-"""
+"""The seam between a job and whatever makes its pixels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
-from typing import Protocol, cast
+from typing import Protocol
 
 from haikei.credits import System
-from haikei.errors import SettingsError
 from haikei.images import Picture
 from haikei.presets import Act, Quality, RegionChange
-from haikei.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +24,7 @@ class StageSystem:
 
     system: System
     libraries: tuple[tuple[str, str], ...]
+    words: tuple[str, ...] = ()  #: that the prompt must hold for what runs, such as a LoRA's
     negates: bool = True  #: whether a negative prompt reaches it; else requests name none
     notes: tuple[str, ...] = ()  #: what it cannot take, to be said before it is made
     turns: tuple[Quality, ...] = ()  #: qualities of `adjustments` that it turns itself
@@ -124,29 +119,3 @@ class Generator(Protocol):
             GenerationCancelled: `progress` asked to stop.
         """
         ...
-
-
-GROUP = "haikei.generators"
-
-
-def load_generator(name: str, settings: Settings) -> Generator:
-    """
-    Return the generator that the entry point `name` makes for this studio.
-
-    Raises:
-        SettingsError: there is no such generator, or it needs a package that is not installed.
-    """
-    found = {point.name: point for point in entry_points(group=GROUP)}
-    if name not in found:
-        known = ", ".join(sorted(found)) or "none"
-        raise SettingsError(
-            f"There is no generator {name!r}.", advice=f"Installed generators: {known}."
-        )
-    try:
-        make = found[name].load()
-    except ImportError as error:
-        raise SettingsError(
-            f"The generator {name!r} needs a package that is not installed: {error}.",
-            advice=f"Install it with `pip install 'haikei[{name}]'`.",
-        ) from error
-    return cast("Generator", make(settings))

@@ -27,8 +27,8 @@ from haikei.generators.contract import (
     Generator,
     ProgressCallback,
     StageOrder,
-    load_generator,
 )
+from haikei.generators.loading import load_generator
 from haikei.images import SRGB, Limits, Picture, decode_picture, read_picture, resize, write_picture
 from haikei.presets import (
     PROMPT,
@@ -41,7 +41,7 @@ from haikei.presets import (
     RegionChange,
     RegionChanged,
 )
-from haikei.settings import Device, Recipe, Settings, Stage
+from haikei.settings import Device, Recipe, Route, Settings, Stage, Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +160,7 @@ class StagePlan:
     order: StageOrder
     system: System
     libraries: tuple[tuple[str, str], ...]
+    words: tuple[str, ...]  #: that the prompt must hold for what makes it
     negates: bool  #: whether a negative prompt reaches what makes it
     notes: tuple[str, ...]  #: what of the order cannot be taken
     acts: tuple[Act, ...]  #: which changes of regions it can make
@@ -196,6 +197,25 @@ class DrawnLayout:
 def seed_of(layout_sha256: str, recipe: str, season: str, time: str) -> int:
     """Return the seed, 0 to 2^63-1, of a background for which nobody fixed one."""
     return _number(f"{layout_sha256}\n{recipe}\n{season}\n{time}")
+
+
+def stage_order(stage: Stage) -> StageOrder:
+    """Return what a generator is asked for a stage of a recipe."""
+    guided = {"control": ", ".join(stage.control)} if stage.control else {}
+    return StageOrder(
+        generator=stage.generator,
+        model=stage.model or "",
+        options=tuple(sorted({**stage.options, **guided}.items())),
+    )
+
+
+def variant_seed(route: Route, layout_sha256: str, variant: Variant) -> int:
+    """Return the seed of one of a route's backgrounds."""
+    if route.seed is not None:
+        return route.seed
+    if route.shared_seed:
+        return seed_of(layout_sha256, route.recipe, "", "")
+    return seed_of(layout_sha256, route.recipe, variant.season, variant.time)
 
 
 class Production:
@@ -327,7 +347,7 @@ class Production:
         return able[-1] if able else None
 
     def _plan(self, order: ProductionOrder, stage: Stage) -> StagePlan:
-        asked = _stage_order(stage)
+        asked = stage_order(stage)
         described = self._generator(stage.generator).describe(asked)
         notes = described.notes
         negative = _negative(order)
@@ -341,6 +361,7 @@ class Production:
             order=asked,
             system=described.system,
             libraries=described.libraries,
+            words=described.words,
             negates=described.negates,
             notes=notes,
             acts=described.acts,
@@ -438,7 +459,7 @@ def _request(
         prompt=_filled(
             order,
             order.recipe.prompt or (PROMPT if plan.order.model else ""),
-            (*_asked_for(order), *order.words) if plan.order.model else order.words,
+            (*plan.words, *_asked_for(order), *order.words) if plan.order.model else order.words,
         ),
         negative_prompt=_negative(order) if plan.negates else "",
         place=order.place,

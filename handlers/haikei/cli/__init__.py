@@ -18,6 +18,7 @@ from haikei.cli import (
     generate_command,
     jobs,
     ledger,
+    models_command,
     processes,
     report,
     sgserver,
@@ -83,6 +84,7 @@ app.add_typer(web.app, name="web")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(credits_app, name="credits")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(models_command.app, name="models")
 app.add_typer(config.app, name="config")
 
 

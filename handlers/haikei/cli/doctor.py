@@ -128,23 +128,28 @@ def signing(settings: "Settings") -> Iterator[Finding]:
 
 def generators(settings: "Settings") -> Iterator[Finding]:
     """Yield a finding for each stage of each recipe that a route uses."""
-    from haikei.generators import StageOrder, load_generator
+    from haikei.generators import load_generator, stage_order
+    from haikei.models import registry_entry
     from haikei.presets import recipe
 
     names = sorted({route.recipe for route in settings.routes})
     for name in names:
         for stage in recipe(settings, name).stages:
             subject = f"recipe {name}, stage {stage.name}"
-            order = StageOrder(
-                generator=stage.generator,
-                model=stage.model or "",
-                options=tuple(sorted(stage.options.items())),
-            )
             try:
-                described = load_generator(stage.generator, settings).describe(order)
+                described = load_generator(stage.generator, settings).describe(stage_order(stage))
             except HaikeiError as error:
                 yield Finding(
                     ok=False, subject=subject, message=error.message, advice=error.advice or ""
+                )
+                continue
+            if registry_entry(settings, model=stage.model or "", generator=stage.generator) is None:
+                yield Finding(
+                    ok=False,
+                    subject=subject,
+                    message=f"The generator {stage.generator!r} names no model and is in no "
+                    "registry: the stage makes nothing.",
+                    advice=f"Declare it as [generators.{stage.generator}].",
                 )
                 continue
             system = described.system

@@ -107,7 +107,9 @@ class BackgroundHandlers:
         try:
             collected = run.step(Step.COLLECT, _COLLECTED, lambda order, _: collect(order, tools))
             validated = run.step(
-                Step.VALIDATE, _VALIDATED, lambda order, _: validate(order, collected, tools)
+                Step.VALIDATE,
+                _VALIDATED,
+                lambda order, ordered_at: validate(order, collected, tools, ordered_at),
             )
         except TaskEnded:
             return

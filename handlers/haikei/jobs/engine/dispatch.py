@@ -17,7 +17,7 @@ from sqlalchemy import Engine as Database
 from haikei.credits import records
 from haikei.database import jobs, reading, utc_now
 from haikei.events import Event, LayoutPublished, TouchUpPublished
-from haikei.generators import seed_of
+from haikei.generators import variant_seed
 from haikei.jobs.background.tasks import LEGS, first_task, task_id
 from haikei.jobs.engine.port import Engine, TaskState
 from haikei.jobs.healing import Predecessors, begins_anew, jobs_of, supersede
@@ -341,9 +341,6 @@ def orders_of(event: LayoutPublished, route: Route) -> Sequence[JobOrder]:
 
 
 def _order(event: LayoutPublished, route: Route, variant: Variant) -> JobOrder:
-    seed = route.seed
-    if seed is None:
-        seed = seed_of(event.sha256, route.recipe, variant.season, variant.time)
     return JobOrder(
         key=f"{event.key}-{route.recipe}-{variant.season}-{variant.time}",
         event_key=event.key,
@@ -358,7 +355,7 @@ def _order(event: LayoutPublished, route: Route, variant: Variant) -> JobOrder:
         time=variant.time,
         place_hint=route.place,
         priority=route.priority,
-        seed=seed,
+        seed=variant_seed(route, event.sha256, variant),
         published_by=event.published_by,
         published_before_by=event.published_before_by,
     )
