@@ -18,6 +18,7 @@ from haikei.cli import (
     jobs,
     ledger,
     processes,
+    read,
     report,
     sgserver,
     submit,
@@ -68,6 +69,7 @@ app.command("worker")(processes.worker)
 app.command("status")(status.status)
 app.command("sgserver")(sgserver.sgserver)
 app.command("generate")(generate_command.generate)
+app.command("read")(read.read)
 app.command("backfill")(generate_command.backfill)
 app.command("submit")(submit.submit)
 app.command("decide")(versions.decide)
