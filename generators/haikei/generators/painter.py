@@ -19,6 +19,7 @@ from haikei.generators.contract import (
 from haikei.images import Picture
 from haikei.presets import PAINTER_ABILITIES, Quality
 from haikei.settings import Settings
+from haikei.sheets import TraceColour, TraceRole, TraceRoles
 
 Colours = NDArray[np.float32]
 FINISHES = ("wash", "full")
@@ -32,7 +33,9 @@ class PainterGenerator:
     Paints layouts in watercolour without any weights.
 
     Options of a stage: `finish` is `wash` (flat colours, a colour script) or `full` (the finished
-    painting, over the colours of the stage before it). Left out, it is `full`.
+    painting, over the colours of the stage before it). Left out, it is `full`. `trace_red`,
+    `trace_blue`, `trace_green` and `trace_brown` say what lines of that colour on a layout mean:
+    `light`, `shadow` or `border`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -46,6 +49,7 @@ class PainterGenerator:
             SettingsError: an option is unknown, or a model is named.
         """
         _finish(stage.options)
+        _roles(stage.options)
         if stage.model:
             raise SettingsError(
                 f"The painter uses no model, but the stage names {stage.model!r}.",
@@ -95,7 +99,8 @@ class PainterGenerator:
         adjusting = Adjusting(**{name: amount / 100 for name, amount in request.adjustments})
         pause = _counting(progress, STEPS[finish])
         pause()
-        reading = read_layout(layout.pixels, request.place, pause)
+        roles = _roles(request.options)
+        reading = read_layout(layout.pixels, request.place, pause, roles=roles)
         changes = RegionChanges(reading, request.changes, light_of(request.time))
 
         def wash(pause: Callable[[], None], changes: RegionChanges | None) -> Colours:
@@ -128,11 +133,12 @@ class PainterGenerator:
 
 def _finish(options: tuple[tuple[str, str | int | float | bool], ...]) -> str:
     given = dict(options)
-    unknown = sorted(set(given) - {"finish"})
+    unknown = sorted(set(given) - {"finish", *(f"trace_{one}" for one in TraceColour)})
     if unknown:
         raise SettingsError(
             f"The painter has no option {', '.join(map(repr, unknown))}.",
-            advice="Its only option is `finish`.",
+            advice="Its options are `finish` and `trace_red`, `trace_blue`, `trace_green`, "
+            "`trace_brown`.",
         )
     finish = given.get("finish", "full")
     if finish not in FINISHES:
@@ -141,6 +147,20 @@ def _finish(options: tuple[tuple[str, str | int | float | bool], ...]) -> str:
             advice=f"`finish` is one of: {', '.join(FINISHES)}.",
         )
     return str(finish)
+
+
+def _roles(options: tuple[tuple[str, str | int | float | bool], ...]) -> TraceRoles:
+    roles: dict[str, TraceRole] = {}
+    for name, value in options:
+        if not name.startswith("trace_"):
+            continue
+        if value not in set(TraceRole):
+            raise SettingsError(
+                f"The painter knows no trace lines that mean {value!r} ({name}).",
+                advice=f"`{name}` is one of: {', '.join(TraceRole)}.",
+            )
+        roles[name.removeprefix("trace_")] = TraceRole(str(value))
+    return TraceRoles(**roles)
 
 
 def _check(request: GenerationRequest, layout: Picture, previous: Picture | None) -> None:

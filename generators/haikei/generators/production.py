@@ -262,7 +262,7 @@ class Production:
             SettingsError: a generator or an option is unknown.
         """
         systems = [
-            (stage, self._generator(stage.generator).describe(_stage_order(stage)))
+            (stage, self._generator(stage.generator).describe(stage_order(stage)))
             for stage in recipe.stages
         ]
         reading = [
@@ -431,14 +431,6 @@ class Production:
         made.save(path, result.picture)
         _log.info("stage_made", stage=request.stage, file=path.name, seconds=made.seconds)
         return made
-
-
-def _stage_order(stage: Stage) -> StageOrder:
-    return StageOrder(
-        generator=stage.generator,
-        model=stage.model or "",
-        options=tuple(sorted(stage.options.items())),
-    )
 
 
 def _request(

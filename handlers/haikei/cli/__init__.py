@@ -20,6 +20,7 @@ from haikei.cli import (
     ledger,
     models_command,
     processes,
+    read,
     report,
     sgserver,
     submit,
@@ -70,6 +71,7 @@ app.command("worker")(processes.worker)
 app.command("status")(status.status)
 app.command("sgserver")(sgserver.sgserver)
 app.command("generate")(generate_command.generate)
+app.command("read")(read.read)
 app.command("backfill")(generate_command.backfill)
 app.command("submit")(submit.submit)
 app.command("decide")(versions.decide)
