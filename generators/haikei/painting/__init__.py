@@ -1,6 +1,7 @@
 """Watercolour from line art, by geometry alone: no model, no training data."""
 
-from haikei.painting.work import AS_IT_IS, Adjusting, paint_full, paint_wash
+from haikei.painting.adjusting import AS_IT_IS, Adjusting
+from haikei.painting.work import paint_full, paint_wash
 from haikei.reading import Reading, read_layout
 
 __all__ = [

@@ -288,8 +288,8 @@ def _gates(reading: Reading) -> NDArray[np.bool_]:
     gate: NDArray[np.bool_] = lintel | posts
     for _ in range(2):
         joined: NDArray[np.bool_] = (shapes.beside @ gate.astype(np.float64)) > 0.15
-        gate = gate | (wood & joined)
-    return gate
+        gate |= wood & joined
+    return np.asarray(gate, np.bool_)
 
 
 def _quiet(colours: Colours, reading: Reading, stand: Standing) -> Colours:
