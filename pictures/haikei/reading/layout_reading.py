@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from haikei.reading.classes import classify, depths, facings, place_word
 from haikei.reading.kinds import Kind
 from haikei.reading.shapes import Cancelling, Labels, Numbers, Plane, Shapes, measure
-from haikei.sheets import Area, clean
+from haikei.sheets import Area, SheetReading, read_sheet
 
 INKED = 0.25  #: how dark a pixel must be to stop a ball
 SMALLEST = 5  #: pixels that a region must have inside its lines
@@ -107,6 +107,7 @@ class Reading:
     shapes: Shapes
     horizon: float  #: from the top, in fractions of the height
     frame: Area | None
+    sheet: SheetReading  #: what else stands on the sheet: trace lines, exact frames, doubts
     place: str
     reader: str  #: what named the regions: `geometric`, or the network's name and version
 
@@ -158,10 +159,10 @@ def read_layout(pixels: NDArray[np.float32], place: str, pause: Cancelling) -> R
 
 def _read(pixels: NDArray[np.float32], word: str, pause: Cancelling) -> Reading:
     height, width = pixels.shape[:2]
-    line = clean(pixels)
+    sheet = read_sheet(pixels)
     pause()
     scale = min(1.0, SEGMENTED / height, 1.2 * SEGMENTED * 16 / 9 / width)
-    small = _resized(line.ink, (max(16, round(height * scale)), max(16, round(width * scale))))
+    small = _resized(sheet.ink, (max(16, round(height * scale)), max(16, round(width * scale))))
     regions = segment(small)
     pause()
     shapes = measure(regions, small)
@@ -171,7 +172,7 @@ def _read(pixels: NDArray[np.float32], word: str, pause: Cancelling) -> Reading:
     painted = (max(16, round(height * part)), max(16, round(width * part)))
     return Reading(
         size=(height, width),
-        line=line.ink,
+        line=sheet.ink,
         labels=_enlarged(regions, painted),
         kinds=kinds,
         # Rules know no probability: what a rule named counts as read, what none named does not.
@@ -181,7 +182,8 @@ def _read(pixels: NDArray[np.float32], word: str, pause: Cancelling) -> Reading:
         groups=_groups(kinds, shapes),
         shapes=shapes,
         horizon=horizon,
-        frame=line.frame,
+        frame=sheet.area,
+        sheet=sheet,
         place=word,
         reader="geometric",
     )

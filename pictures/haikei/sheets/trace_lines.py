@@ -1,0 +1,110 @@
+"""
+Coloured lines on a sheet: red, blue, green or brown, taken out of the drawing and kept.
+
+A drawing that is itself made in one coloured pencil stays the drawing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from haikei.sheets.paper import LevelSheet
+from haikei.sheets.sheet import Ink, Mask, TraceColour
+
+COLOURED = 0.2  #: distance between a pixel's largest and smallest channel that makes it coloured
+MOSTLY = 0.3  #: part of the sheet that may be coloured before it is no line art any more
+FRINGE = 0.7  #: part of a coloured stroke along black ink, beyond which it is a scanner's fringe
+#: Where each colour begins on a circle of hues in degrees; red goes on through 0.
+BROWN_FROM, GREEN_FROM, BLUE_FROM, RED_FROM = 17, 65, 165, 285
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ColouredInk:
+    """A sheet's lines, black ones and coloured ones apart."""
+
+    grey: Ink  #: what is neutral, 0 black to 1 paper, coloured lines wiped
+    masks: Mapping[TraceColour, Mask]  #: strokes of each colour that was found
+    depth: Ink | None  #: the darkest channel: how dark coloured lines are; None without any
+
+
+def part_colours(sheet: LevelSheet) -> ColouredInk:
+    """Part neutral ink from coloured ink; a picture coloured all over has neutral ink only."""
+    red, green, blue = cv2.split(sheet.pixels)
+    brightest = np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
+    darkest = np.asarray(cv2.min(cv2.min(red, green), blue), np.float32)
+    spread = brightest - darkest
+    coloured = spread > COLOURED
+    if coloured.mean() > MOSTLY:
+        grey = np.asarray(cv2.cvtColor(sheet.pixels, cv2.COLOR_RGB2GRAY), np.float32)
+        return ColouredInk(grey=_upright(grey, sheet), masks={}, depth=None)
+    if not coloured.any():
+        return ColouredInk(grey=_upright(brightest, sheet), masks={}, depth=None)
+    wide = cv2.dilate(coloured.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    strokes = wide & (spread > COLOURED / 3)
+    if not sheet.inverted:
+        strokes = _without_fringes(strokes, brightest)
+    paper = np.float32(0.0 if sheet.inverted else 1.0)
+    grey = np.where(strokes, paper, brightest)
+    depth = 1 - brightest if sheet.inverted else darkest
+    return ColouredInk(
+        grey=_upright(grey, sheet),
+        masks=_by_hue(sheet.pixels, strokes),
+        depth=np.where(strokes, depth, np.float32(1.0)).astype(np.float32),
+    )
+
+
+def own_colour(neutral: Ink, masks: Mapping[TraceColour, Mask]) -> TraceColour | None:
+    """Return the colour that a drawing is made in, where it is no neutral one."""
+    if not masks:
+        return None
+    black = int((neutral > 0.3).sum())
+    colour, most = max(
+        ((one, int(mask.sum())) for one, mask in masks.items()), key=lambda pair: pair[1]
+    )
+    return colour if most > 0.002 * neutral.size and black < 0.25 * most else None
+
+
+def _upright(grey: Ink, sheet: LevelSheet) -> Ink:
+    """Turn white lines on dark ground into dark lines on white."""
+    return np.float32(1.0) - grey if sheet.inverted else grey
+
+
+def _without_fringes(strokes: Mask, brightest: Ink) -> Mask:
+    """Give back what a scanner's channels, a little apart, make of the edges of black lines."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        strokes.astype(np.uint8), connectivity=8
+    )
+    black = ((brightest < 0.45) & ~strokes).astype(np.uint8)
+    along = cv2.dilate(black, np.ones((5, 5), np.uint8)) > 0
+    beside = np.bincount(labels[strokes & along], minlength=count)
+    kept = (beside <= FRINGE * stats[:, cv2.CC_STAT_AREA]) & (stats[:, cv2.CC_STAT_AREA] > 3)
+    kept[0] = False
+    found: Mask = kept[labels]
+    return found
+
+
+def _by_hue(pixels: NDArray[np.float32], strokes: Mask) -> Mapping[TraceColour, Mask]:
+    """Name pixels of strokes by their hue."""
+    if not strokes.any():
+        return {}
+    rows, columns = np.nonzero(strokes)
+    line = pixels[rows, columns][None]
+    hue = cv2.cvtColor(line, cv2.COLOR_RGB2HSV)[0, :, 0]
+    brightest = line[0].max(axis=1)
+    bounds = (BROWN_FROM, GREEN_FROM, BLUE_FROM, RED_FROM)
+    kind = np.searchsorted(np.array(bounds), hue, side="right") % 4
+    # Dark reds are a brown pencil's.
+    kind[(kind == 0) & (hue < BROWN_FROM) & (hue > 5) & (brightest < 0.62)] = 1
+    order = (TraceColour.RED, TraceColour.BROWN, TraceColour.GREEN, TraceColour.BLUE)
+    found: dict[TraceColour, Mask] = {}
+    for number, colour in enumerate(order):
+        chosen = kind == number
+        if chosen.sum() < 8:
+            continue
+        mask = np.zeros(strokes.shape, np.bool_)
+        mask[rows[chosen], columns[chosen]] = True
+        found[colour] = mask
+    return found
