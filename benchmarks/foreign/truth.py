@@ -22,6 +22,8 @@ def true_reading(drawing: ForeignDrawing) -> Reading:
     line = cv2.resize(reading.line, (width, height), interpolation=cv2.INTER_AREA) < 0.2
     pairs = reading.labels[line].astype(np.int64) * len(Kind) + truth[line]
     votes = np.bincount(pairs, minlength=count * len(Kind)).reshape(count, len(Kind))
+    # Outside a sheet's frame nothing is true; a region of the picture may reach out there.
+    votes[:, Kind.UNKNOWN] = np.minimum(votes[:, Kind.UNKNOWN], 1)
     kinds = votes.argmax(axis=1).astype(np.int32)
     return replace(
         reading,

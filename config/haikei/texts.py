@@ -153,6 +153,8 @@ ROLES: Mapping[str, RoleTexts] = {
 
 #: The subject of a Note that asks who drew a layout; replies to it are answers.
 ARTIST_QUESTION = Bilingual("Who drew the layout?", "原図を描いたのはどなたですか")
+#: The subject of a Note on a version that stays out of review until somebody has looked at it.
+LOOK_QUESTION = Bilingual("This background needs a look", "この背景は確認が必要です")
 
 #: `haikei.credits.Facet`: the sides of an image's making.
 #: Of a system that no person is named for: what the pipeline ran itself, and what ran elsewhere.

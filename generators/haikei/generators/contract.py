@@ -47,6 +47,7 @@ class GenerationRequest:
     prompt: str
     negative_prompt: str
     place: str
+    location: str = ""  #: show and sequence: pictures that share it share a palette
     season: str
     time: str
     seed: int
@@ -73,6 +74,7 @@ class GenerationResult:
 
     picture: Picture  #: (height, width, 3), float32, sRGB, as asked for in the request
     notes: tuple[str, ...] = ()  #: what a person should know, such as a shortened prompt
+    unread: float | None = None  #: part of the layout that it could not read; None: not known
 
 
 #: Called now and then while a picture is made; it raises GenerationCancelled to stop.

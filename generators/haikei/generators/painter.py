@@ -74,9 +74,10 @@ class PainterGenerator:
             GenerationCancelled: `progress` asked to stop.
             SettingsError: an option is unknown.
         """
-        from haikei.painting import Adjusting, paint_full, paint_wash, read_layout
+        from haikei.painting import Adjusting, notes_of, paint_full, paint_wash, read_layout
 
         finish = _finish(request.options)
+        location = " ".join(filter(None, (request.location, request.place)))
         _check(request, layout, previous)
         adjusting = Adjusting(**{name: amount / 100 for name, amount in request.adjustments})
         pause = _counting(progress, STEPS[finish])
@@ -89,10 +90,13 @@ class PainterGenerator:
                 time=request.time,
                 seed=request.seed,
                 pause=pause,
+                location=location,
                 adjusting=adjusting,
             )
             progress(Progress(step=STEPS[finish], steps=STEPS[finish]))
-            return GenerationResult(picture=Picture(pixels=pixels))
+            return GenerationResult(
+                picture=Picture(pixels=pixels), notes=notes_of(reading), unread=reading.unread
+            )
         base = (
             previous.pixels
             if previous is not None
@@ -102,14 +106,23 @@ class PainterGenerator:
                 time=request.time,
                 seed=request.seed,
                 pause=lambda: None,
+                location=location,
                 adjusting=adjusting,
             )
         )
         pixels = paint_full(
-            reading, base, season=request.season, time=request.time, seed=request.seed, pause=pause
+            reading,
+            base,
+            season=request.season,
+            time=request.time,
+            seed=request.seed,
+            pause=pause,
+            location=location,
         )
         progress(Progress(step=STEPS[finish], steps=STEPS[finish]))
-        return GenerationResult(picture=Picture(pixels=pixels))
+        return GenerationResult(
+            picture=Picture(pixels=pixels), notes=notes_of(reading), unread=reading.unread
+        )
 
 
 def _finish(options: tuple[tuple[str, str | int | float | bool], ...]) -> str:

@@ -41,6 +41,7 @@ class StageFile:
     pixels_sha256: str  #: as `Picture.sha256` gives it
     seconds: float  #: that making it took
     notes: tuple[str, ...]
+    unread: float | None  #: as the generator counted it
 
     @classmethod
     def at(cls, path: Path) -> Self | None:
@@ -52,6 +53,7 @@ class StageFile:
                 pixels_sha256=str(data["pixels_sha256"]),
                 seconds=float(data["seconds"]),
                 notes=tuple(str(note) for note in data["notes"]),
+                unread=None if data["unread"] is None else float(data["unread"]),
             )
             return made if decode_picture(path).picture.sha256() == made.pixels_sha256 else None
         except (OSError, ValueError, KeyError, TypeError, HaikeiError):
@@ -76,6 +78,7 @@ class StageFile:
                         "notes": self.notes,
                         "pixels_sha256": self.pixels_sha256,
                         "seconds": self.seconds,
+                        "unread": self.unread,
                     },
                     file,
                 )
@@ -133,6 +136,7 @@ class ProductionOrder:
     time: str
     place: str  #: what kind of place it is, as a hint; may be empty
     seed: int
+    location: str = ""  #: show and sequence, whose pictures share a palette
     adjustments: tuple[tuple[str, int], ...] = ()  #: what a retake turns, by `Quality`
     words: tuple[str, ...] = ()  #: that a retake adds to the prompt
     unwanted: tuple[str, ...] = ()  #: and to the negative prompt
@@ -164,6 +168,7 @@ class StageOutput:
     system: System
     seconds: float  #: that the generator took, also where the file was reused
     notes: tuple[str, ...]
+    unread: float | None  #: part of the layout that was not read, 0 to 1; None: not known
     reused: bool  #: the file was there already
     made_at: datetime  #: the file's time, also when an earlier run made it
 
@@ -269,6 +274,7 @@ class Production:
             system=plan.system,
             seconds=made.seconds,
             notes=tuple(dict.fromkeys((*plan.notes, *made.notes))),
+            unread=made.unread,
             reused=reused,
             made_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
         )
@@ -352,7 +358,10 @@ class Production:
         seconds = time.perf_counter() - begun
         _require_size(request, result)
         made = StageFile(
-            pixels_sha256=result.picture.sha256(), seconds=round(seconds, 3), notes=result.notes
+            pixels_sha256=result.picture.sha256(),
+            seconds=round(seconds, 3),
+            notes=result.notes,
+            unread=result.unread,
         )
         made.save(path, result.picture)
         _log.info("stage_made", stage=request.stage, file=path.name, seconds=made.seconds)
@@ -377,6 +386,7 @@ def _request(
         ),
         negative_prompt=_negative(order) if plan.negates else "",
         place=order.place,
+        location=order.location,
         season=order.season,
         time=order.time,
         seed=_number(f"{order.seed}\n{plan.name}"),

@@ -147,8 +147,9 @@ def firs(reading: Reading) -> NDArray[np.bool_]:
         part = max(1, len(rows) // 5)
         fir[index] = rows[:part].mean() < 0.32 * rows.max() and rows.argmax() > 0.45 * len(rows)
     # Tiers of one tree that touch share its kind.
-    tiers = (shapes.beside > 0.12) & (reading.kinds == Kind.TREE)[:, None]
-    fir |= (tiers & fir[None, :]).any(axis=1) & (shapes.scallops < 4)
+    tiers = (shapes.beside > 0.06) & (reading.kinds == Kind.TREE)[:, None]
+    for _ in range(2):
+        fir |= (tiers & fir[None, :]).any(axis=1) & (shapes.scallops < 4)
     return fir
 
 

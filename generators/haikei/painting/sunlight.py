@@ -11,6 +11,7 @@ from haikei.painting.standing import Standing, grounded
 from haikei.painting.strokes import SHADOW_TINT, Colours, rgb
 from haikei.painting.wash import Mood
 from haikei.reading import STANDING, Kind, Plane, Reading
+from haikei.sheets import TraceRole
 
 #: How far a shadow reaches sideways and towards us, for each unit of height.
 LENGTHS: Mapping[str, tuple[float, float]] = {
@@ -20,6 +21,7 @@ LENGTHS: Mapping[str, tuple[float, float]] = {
     "night": (0.5, 0.16),
 }
 DEPTHS: Mapping[str, float] = {"morning": 0.42, "day": 0.5, "sunset": 0.33, "night": 0.26}
+TRACED: Mapping[TraceRole, float] = {TraceRole.SHADOW: 0.62, TraceRole.LIGHT: 0.4}
 THROWN = 160  #: shadows that are thrown at most, the largest
 
 
@@ -90,6 +92,54 @@ def _cast(reading: Reading, stand: Standing, mood: Mood) -> Plane:
         part = plane[top:bottom, left:right]
         np.maximum(part, drawn, out=part)
     return plane
+
+
+def add_traced(picture: Colours, reading: Reading, mood: Mood) -> None:
+    """
+    Obey the trace lines of a sheet, in place: they are edges of shadow and of light.
+
+    A line says where an edge is, not on which side of it the shadow lies: that side is the one
+    away from the sun. What is shaded ends at the drawn line of the region that it is traced in.
+    """
+    sun = np.array([-0.5 if mood.sun < 0.5 else 0.5, -0.86], np.float32)
+    for trace in reading.sheet.traces:
+        # In a drawing that is made in one coloured pencil, that colour is the drawing's.
+        if trace.role not in TRACED or trace.colour is reading.sheet.drawn_in:
+            continue
+        shaded = trace.role is TraceRole.SHADOW
+        way = -sun if shaded else sun
+        amount = _beside_line(trace.mask, reading, way) * np.float32(TRACED[trace.role])
+        if shaded:
+            other = picture * (np.float32(0.4) + np.float32(0.5) * SHADOW_TINT)
+        else:
+            other = picture * np.float32(1.2) + rgb(mood.light.glow) * np.float32(0.12)
+        picture += (other - picture) * amount[..., None]
+
+
+def _beside_line(traced: NDArray[np.bool_], reading: Reading, way: NDArray[np.float32]) -> Plane:
+    """Return how much of an effect falls beside a line, on the side to which `way` points."""
+    height, width = reading.shape
+    small = cv2.resize(traced.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    line = small > 0.08
+    if not line.any():
+        return np.zeros(reading.shape, np.float32)
+    distance, nearest = cv2.distanceTransformWithLabels(
+        (~line).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(line)
+    names = np.asarray(nearest, np.int32)
+    count = int(names.max()) + 1
+    at_y, at_x = np.zeros(count, np.float32), np.zeros(count, np.float32)
+    region = np.zeros(count, np.int32)
+    own = names[rows, columns]
+    at_y[own], at_x[own], region[own] = rows, columns, reading.labels[rows, columns]
+    across = np.arange(width, dtype=np.float32)[None, :] - at_x[names]
+    down = np.arange(height, dtype=np.float32)[:, None] - at_y[names]
+    side = (across * way[0] + down * way[1]) / np.maximum(np.asarray(distance), 1)
+    fall = np.exp(-((np.asarray(distance, np.float32) / np.float32(height / 9)) ** 2))
+    amount = np.clip(side * 3, 0, 1) * fall * (region[names] == reading.labels)
+    amount *= ~reading.mask(Kind.SKY, Kind.CLOUD, Kind.FIGURE)
+    return np.asarray(cv2.GaussianBlur(amount, (0, 0), max(0.8, height / 600)), np.float32)
 
 
 def add_glow(picture: Colours, reading: Reading, mood: Mood) -> None:

@@ -234,7 +234,8 @@ def _region_colours(reading: Reading, mood: Mood, stand: Standing, brush: Brush)
     part = lit_part(reading, stand, sun_left=mood.sun < 0.5)
     light = mood.room if mood.indoors else mood.light
     key, dark = (np.asarray(value, np.float32) for value in (light.key, light.shade))
-    torii, fir = _gates(reading), firs(reading)
+    torii = _gates(reading) & (not mood.indoors)
+    fir = firs(reading)
     colours = np.zeros((count, 3), np.float32)
     for index in range(count):
         kind = Kind(int(reading.kinds[index]))
@@ -278,14 +279,12 @@ def _gates(reading: Reading) -> NDArray[np.bool_]:
     """Tell the timbers of a torii: a long lintel high in the air with posts under it."""
     shapes = reading.shapes
     wood = reading.kinds == Kind.WOOD
-    lintel = wood & (shapes.width > 0.35) & (shapes.y < reading.horizon)
+    lintel: NDArray[np.bool_] = wood & (shapes.width > 0.35) & (shapes.y < reading.horizon)
     lintel &= shapes.width > 3 * shapes.height
     if not lintel.any():
         return lintel
     posts = wood & (shapes.height > 0.25) & (shapes.height > 2.5 * shapes.width)
-    if posts.sum() < 2:
-        return np.zeros_like(lintel)
-    gate: NDArray[np.bool_] = lintel | posts
+    gate: NDArray[np.bool_] = (lintel | posts) & (posts.sum() >= 2)
     for _ in range(2):
         joined: NDArray[np.bool_] = (shapes.beside @ gate.astype(np.float64)) > 0.15
         gate |= wood & joined

@@ -19,7 +19,7 @@ from haikei.painting.strokes import (
     bleed,
     leave_margin,
 )
-from haikei.painting.sunlight import add_glow, add_shadows, add_sunlight
+from haikei.painting.sunlight import add_glow, add_shadows, add_sunlight, add_traced
 from haikei.painting.surfaces import add_surfaces
 from haikei.painting.wash import Mood, finish_sky, lay_wash
 from haikei.reading import Cancelling, Kind, Reading
@@ -41,10 +41,10 @@ def paint_wash(
     """
     Return the first stage, (height, width, 3), sRGB, at the layout's size.
 
-    Pictures that name the same `location` share its palette; without one the seed picks it.
+    Pictures that name the same `location` share its palette; without one each drawing has its own.
     """
     stand = standing(reading)
-    mood = _mood(reading, stand, season, time, seed, location)
+    mood = _mood(reading, stand, season, time, location)
     brush = Brush(reading.shape, _seed(seed, "wash"))
     wash = lay_wash(reading, mood, stand, brush, pause)
     more = Brush(reading.shape, _seed(seed, "adjust"))
@@ -72,7 +72,7 @@ def paint_full(
     The base gives every colour: what was changed in it by hand stays changed.
     """
     stand = standing(reading)
-    mood = _mood(reading, stand, season, time, seed, location)
+    mood = _mood(reading, stand, season, time, location)
     brush = Brush(reading.shape, _seed(seed, "full"))
     picture = _at_size(base, reading.shape).copy()
     lost = None if picture.shape == base.shape else base - _at_size(picture, reading.size)
@@ -83,6 +83,7 @@ def paint_full(
     add_surfaces(picture, reading, mood, stand, brush)
     pause()
     add_shadows(picture, reading, mood, stand)
+    add_traced(picture, reading, mood)
     if mood.indoors:
         lay_sunlight(picture, reading, mood.room)
     add_glow(picture, reading, mood)
@@ -99,10 +100,10 @@ def paint_full(
     return np.clip(picture, 0, 1, out=picture)
 
 
-def _mood(
-    reading: Reading, stand: Standing, season: str, time: str, seed: int, location: str
-) -> Mood:
-    side = np.random.default_rng(_seed(seed, "sun")).random()
+def _mood(reading: Reading, stand: Standing, season: str, time: str, location: str) -> Mood:
+    # Both stages of a picture have seeds of their own; its sun and its palette are one.
+    drawing = zlib.crc32(np.round(reading.shapes.x, 3).astype(np.float32).tobytes())
+    side = np.random.default_rng(_seed(drawing, f"sun at {location}")).random()
     sun = 0.16 + 0.2 * side if side < 0.5 else 0.64 + 0.2 * side
     return Mood(
         season=SEASONS[season],
@@ -110,7 +111,7 @@ def _mood(
         light=LIGHTS[time],
         time=time,
         sun=float(sun),
-        location=location or f"seed {seed}",
+        location=location or f"drawing {drawing}",
         indoors=stand.indoors,
         lamps=bool((reading.kinds == Kind.LAMP).any()) and LIGHTS[time].lit >= 0.3,
     )

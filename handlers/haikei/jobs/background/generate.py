@@ -22,6 +22,17 @@ class Generated:
     layout_fingerprint: str  #: of the same pixels
     lines_kept: LineRecall  #: what of the layout's lines is seen in the background
 
+    @property
+    def unread(self) -> float | None:
+        """The part of the layout that no stage could read; None where no stage counts it."""
+        counted = [stage.unread for stage in self.stages if stage.unread is not None]
+        return max(counted, default=None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the stages have to say, each sentence once."""
+        return tuple(dict.fromkeys(note for stage in self.stages for note in stage.notes))
+
 
 def production_order(order: JobOrder, copy: Path, settings: Settings) -> ProductionOrder:
     """
@@ -44,6 +55,7 @@ def production_order(order: JobOrder, copy: Path, settings: Settings) -> Product
         time=order.time,
         place=order.place_hint,
         seed=order.seed,
+        location="/".join(filter(None, (order.place.project, order.place.sequence))),
         adjustments=tuple((turn.quality.value, turn.amount) for turn in retake.turns)
         if retake
         else (),
