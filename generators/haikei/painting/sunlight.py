@@ -20,7 +20,7 @@ LENGTHS: Mapping[str, tuple[float, float]] = {
     "sunset": (1.05, 0.2),
     "night": (0.5, 0.16),
 }
-DEPTHS: Mapping[str, float] = {"morning": 0.42, "day": 0.5, "sunset": 0.33, "night": 0.26}
+DEPTHS: Mapping[str, float] = {"morning": 0.42, "day": 0.5, "sunset": 0.26, "night": 0.26}
 TRACED: Mapping[TraceRole, float] = {TraceRole.SHADOW: 0.62, TraceRole.LIGHT: 0.4}
 THROWN = 160  #: shadows that are thrown at most, the largest
 

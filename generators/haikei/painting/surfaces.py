@@ -197,7 +197,7 @@ def _flecks(picture: Colours, reading: Reading, mood: Mood, brush: Brush, ground
     level = reading.mask(*LEVEL)
     if mood.indoors or not level.any():
         return
-    thick = np.where(reading.mask(Kind.GRASS), np.float32(0.75), np.float32(0.4))
+    thick = np.where(reading.mask(Kind.GRASS), np.float32(0.6), np.float32(0.35))
     for leaf, (colour, sparse) in strewn.items():
         if leaf not in leaves:
             continue
