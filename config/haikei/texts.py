@@ -153,6 +153,8 @@ ROLES: Mapping[str, RoleTexts] = {
 
 #: The subject of a Note that asks who drew a layout; replies to it are answers.
 ARTIST_QUESTION = Bilingual("Who drew the layout?", "原図を描いたのはどなたですか")
+#: The subject of a Note on a version that stays out of review until somebody has looked at it.
+LOOK_QUESTION = Bilingual("This background needs a look", "この背景は確認が必要です")
 
 #: The subject of a Note that tells why a layout is given to no generator.
 REFUSED = Bilingual("No background is made", "背景は作成されません")

@@ -142,6 +142,7 @@ class FlatGenerator(Generator):
     Args:
         source_type: what it says of itself; `licence` and `data` too.
         before: called before each picture is made, with the stage's name.
+        unread: the part of each layout that it says it cannot read.
     """
 
     source_type: SourceType = SourceType.ALGORITHMIC
@@ -151,6 +152,7 @@ class FlatGenerator(Generator):
     fault: str = ""  #: why its model cannot be used
     asked: list[str] = field(default_factory=list[str])  #: models that it was asked about
     before: Callable[[str, ProgressCallback], None] | None = None
+    unread: float | None = None
     made: list[str] = field(default_factory=list[str])
     described: int = 0
 
@@ -189,7 +191,11 @@ class FlatGenerator(Generator):
         base = (previous or layout).pixels
         progress(Progress(step=1, steps=2))
         self.made.append(request.stage)
-        return GenerationResult(picture=Picture(pixels=base * np.float32(0.5) + level / 2))
+        return GenerationResult(
+            picture=Picture(pixels=base * np.float32(0.5) + level / 2),
+            notes=() if self.unread is None else (f"{self.unread:.0%} could not be read.",),
+            unread=self.unread,
+        )
 
 
 @dataclass(slots=True)

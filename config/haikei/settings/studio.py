@@ -99,6 +99,11 @@ class Tracker(Section):
     """Name of the pipeline step whose task receives the background."""
     review_status: str = "rev"
     """Status code that a new Version gets."""
+    look_status: str = "na"
+    """
+    Status code that it gets instead where more than `review.unread_limit` of its layout could not
+    be read: somebody looks at it before it goes to review.
+    """
     episode_field: str = ""
     """
     The field of a Shot that leads to its Episode, such as `sg_episode` or

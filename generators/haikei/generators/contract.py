@@ -47,6 +47,7 @@ class GenerationRequest:
     prompt: str
     negative_prompt: str
     place: str
+    location: str = ""  #: show and sequence: pictures that share it share a palette
     season: str
     time: str
     seed: int
@@ -79,6 +80,7 @@ class GenerationResult:
     #: Of each of the request's changes, the part of the picture on which it acted, in millionths;
     #: 0 where what it names is not in the picture.
     changed_ppm: tuple[int, ...] = ()
+    unread: float | None = None  #: part of the layout that it could not read; None: not known
 
 
 #: Called now and then while a picture is made; it raises GenerationCancelled to stop.

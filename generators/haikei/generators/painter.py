@@ -89,12 +89,14 @@ class PainterGenerator:
             Adjusting,
             RegionChanges,
             light_of,
+            notes_of,
             paint_full,
             paint_wash,
             read_layout,
         )
 
         finish = _finish(request.options)
+        location = " ".join(filter(None, (request.location, request.place)))
         _check(request, layout, previous)
         adjusting = Adjusting(**{name: amount / 100 for name, amount in request.adjustments})
         pause = _counting(progress, STEPS[finish])
@@ -110,6 +112,7 @@ class PainterGenerator:
                 time=request.time,
                 seed=request.seed,
                 pause=pause,
+                location=location,
                 adjusting=adjusting,
                 changes=changes,
             )
@@ -125,10 +128,16 @@ class PainterGenerator:
                 time=request.time,
                 seed=request.seed,
                 pause=pause,
+                location=location,
                 changes=changes,
             )
         progress(Progress(step=STEPS[finish], steps=STEPS[finish]))
-        return GenerationResult(picture=Picture(pixels=pixels), changed_ppm=changes.changed_ppm)
+        return GenerationResult(
+            picture=Picture(pixels=pixels),
+            notes=notes_of(reading),
+            changed_ppm=changes.changed_ppm,
+            unread=reading.unread,
+        )
 
 
 def _finish(options: tuple[tuple[str, str | int | float | bool], ...]) -> str:

@@ -51,6 +51,7 @@ class StageFile:
     pixels_sha256: str  #: as `Picture.sha256` gives it
     seconds: float  #: that making it took
     notes: tuple[str, ...]
+    unread: float | None = None  #: as the generator counted it
     changed_ppm: tuple[int, ...] = ()  #: as `GenerationResult` holds it
 
     @classmethod
@@ -64,6 +65,7 @@ class StageFile:
                 seconds=float(data["seconds"]),
                 notes=tuple(str(note) for note in data["notes"]),
                 changed_ppm=tuple(int(one) for one in data.get("changed_ppm", ())),
+                unread=None if data["unread"] is None else float(data["unread"]),
             )
             return made if decode_picture(path).picture.sha256() == made.pixels_sha256 else None
         except (OSError, ValueError, KeyError, TypeError, HaikeiError):
@@ -89,6 +91,7 @@ class StageFile:
                         "notes": self.notes,
                         "pixels_sha256": self.pixels_sha256,
                         "seconds": self.seconds,
+                        "unread": self.unread,
                     },
                     file,
                 )
@@ -146,6 +149,7 @@ class ProductionOrder:
     time: str
     place: str  #: what kind of place it is, as a hint; may be empty
     seed: int
+    location: str = ""  #: show and sequence, whose pictures share a palette
     adjustments: tuple[tuple[str, int], ...] = ()  #: what a retake turns, by `Quality`
     changes: tuple[RegionChange, ...] = ()  #: what a retake changes in parts of the picture
     words: tuple[str, ...] = ()  #: that a retake adds to the prompt
@@ -180,6 +184,7 @@ class StageOutput:
     system: System
     seconds: float  #: that the generator took, also where the file was reused
     notes: tuple[str, ...]
+    unread: float | None  #: part of the layout that was not read, 0 to 1; None: not known
     reused: bool  #: the file was there already
     made_at: datetime  #: the file's time, also when an earlier run made it
     changed: tuple[RegionChanged, ...] = ()  #: what was asked of parts of the picture
@@ -331,6 +336,7 @@ class Production:
             system=plan.system,
             seconds=made.seconds,
             notes=tuple(dict.fromkeys((*plan.notes, *made.notes))),
+            unread=made.unread,
             reused=reused,
             made_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
             changed=tuple(
@@ -427,6 +433,7 @@ class Production:
             seconds=round(seconds, 3),
             notes=result.notes,
             changed_ppm=result.changed_ppm,
+            unread=result.unread,
         )
         made.save(path, result.picture)
         _log.info("stage_made", stage=request.stage, file=path.name, seconds=made.seconds)
@@ -455,6 +462,7 @@ def _request(
         ),
         negative_prompt=_negative(order) if plan.negates else "",
         place=order.place,
+        location=order.location,
         season=order.season,
         time=order.time,
         seed=_number(f"{order.seed}\n{plan.name}"),

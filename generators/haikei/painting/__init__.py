@@ -1,6 +1,7 @@
 """Watercolour from line art, by geometry alone: no model, no training data."""
 
 from haikei.painting.adjusting import AS_IT_IS, Adjusting
+from haikei.painting.doubts import notes_of
 from haikei.painting.region_changes import RegionChanges, light_of
 from haikei.painting.work import paint_full, paint_wash
 from haikei.reading import Reading, read_layout
@@ -11,6 +12,7 @@ __all__ = [
     "Reading",
     "RegionChanges",
     "light_of",
+    "notes_of",
     "paint_full",
     "paint_wash",
     "read_layout",

@@ -1,5 +1,6 @@
 """Strokes of a loaded brush, and the palette that they are mixed from."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from haikei.reading import Kind, Plane, Reading
+from haikei.reading import NATURAL, Kind, Plane, Reading
 from haikei.sheets import Area
 
 Colour = NDArray[np.float32]  #: (3,), sRGB, 0 to 1
@@ -130,16 +131,6 @@ SEASONS: Mapping[str, Season] = {
     ),
 }
 
-WALLS = ("#efe4cd", "#e8dcc4", "#dfd8cb", "#d9c4a0", "#f2ebdd", "#cbb493", "#d5d6d0")
-HULLS = ("#e9e7e0", "#3f5f86", "#a04a3d", "#3c6f68", "#d8d3c4")
-FIXED: Mapping[Kind, tuple[str, ...]] = {
-    Kind.WALL: WALLS,
-    Kind.HULL: HULLS,
-    Kind.WINDOW: ("#5f7a8c", "#55707f", "#6b8494"),
-    Kind.DOOR: ("#7a5a42", "#6a5a50", "#5a6a66"),
-    Kind.POST: ("#7c6a58", "#6f6054", "#857565"),
-    Kind.OTHER: ("#b3a892", "#a8a090", "#bdb09a"),
-}
 LAMPLIGHT = ("#ffdc8c", "#ffd27a", "#ffe6a8")
 WATERS: Mapping[str, tuple[str, str]] = {
     "morning": ("#a9c4cc", "#6f9aae"),
@@ -150,21 +141,34 @@ WATERS: Mapping[str, tuple[str, str]] = {
 SHADOW_TINT = rgb("#4a5a86")
 
 
-def materials(season: Season, kind: Kind) -> tuple[str, ...]:
-    """Return what a kind of region may be coloured with, before any light falls on it."""
-    seasonal: Mapping[Kind, tuple[str, ...]] = {
-        Kind.TREE: season.leaves,
-        Kind.FOREST: season.forest,
-        Kind.HILL: season.hill,
-        Kind.GRASS: season.grass,
-        Kind.PAVING: (season.paving,),
-        Kind.EARTH: (season.earth,),
-        Kind.ROOF: season.roofs,
-    }
-    return seasonal.get(kind) or FIXED.get(kind, ("#b3a892",))
-
-
 Colours = NDArray[np.float32]  #: (height, width, 3), sRGB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Receding:
+    """Where each pixel would lie on level ground; lengths are heights of the eye above it."""
+
+    across: Plane
+    away: Plane
+    clear: Plane  #: 0 at the horizon, where everything runs together, to 1 near to us
+
+
+def receding(reading: Reading) -> Receding:
+    """Return the level ground of a picture, seen from its eye."""
+    height, width = reading.shape
+    horizon = float(np.clip(reading.horizon, 0.05, 0.92))
+    vanishing = reading.shapes.vanishing
+    middle = 0.5 * width if vanishing is None else vanishing[0] * height
+    down = np.arange(height, dtype=np.float32)[:, None] / np.float32(height) - np.float32(horizon)
+    drop = np.maximum(np.abs(down), np.float32(0.012))
+    across = (np.arange(width, dtype=np.float32)[None, :] - np.float32(middle)) / np.float32(height)
+    away = np.broadcast_to(np.float32(1) / drop, (height, width))
+    clear = np.broadcast_to(np.clip((drop - 0.02) / 0.1, 0, 1), (height, width))
+    return Receding(
+        across=(across / drop).astype(np.float32),
+        away=away.astype(np.float32),
+        clear=clear.astype(np.float32),
+    )
 
 
 TILE = 1024
@@ -176,7 +180,16 @@ class Brush:
 
     def __init__(self, shape: tuple[int, int], seed: int) -> None:
         self.shape = shape
+        self._seed = seed
         self.random = np.random.default_rng(seed)
+
+    def of(self, purpose: str) -> "Brush":
+        """
+        Return a brush for one purpose, whose marks are the same whatever else is painted.
+
+        So a retake that changes one thing leaves the strokes of all others where they were.
+        """
+        return Brush(self.shape, zlib.crc32(f"{purpose}:{self._seed}".encode()))
 
     def noise(self, grain: float, *, octaves: int = 3, stretch: float = 1.0) -> Plane:
         """
@@ -188,18 +201,25 @@ class Brush:
             stretch: how many times wider than high its features are.
         """
         height, width = self.shape
-        total = np.zeros(self.shape, np.float32)
+        # What has no fine features is made small and enlarged once.
+        coarse = int(np.clip(grain / 2 ** (octaves - 1) / 3.5, 1, 8))
+        size = (max(2, width // coarse), max(2, height // coarse))
+        total = np.zeros(size[::-1], np.float32)
         strength, power = 1.0, 0.0
         for _ in range(octaves):
             rows = int(np.clip(height / grain, 2, height)) + 2
             columns = int(np.clip(width / (grain * stretch), 2, width)) + 2
             lattice = self.random.standard_normal((rows, columns)).astype(np.float32) * strength
-            total += cv2.resize(lattice, (width, height), interpolation=cv2.INTER_CUBIC)
+            total += cv2.resize(lattice, size, interpolation=cv2.INTER_CUBIC)
             power += strength**2
             strength *= 0.55
             grain /= 2
         # Interpolation between lattice points takes about a third of the deviation away.
         total *= np.float32(1.45 / power**0.5)
+        if coarse > 1:
+            total = np.asarray(
+                cv2.resize(total, (width, height), interpolation=cv2.INTER_CUBIC), np.float32
+            )
         return total
 
     def dabs(self, size: float, *, stretch: float = 1.0) -> Plane:
@@ -213,6 +233,16 @@ class Brush:
         part = _dab_tile()[top : top + rows, left : left + columns]
         drawn = cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR)
         return drawn.astype(np.float32) * np.float32(1 / 127.5) - np.float32(1.0)
+
+    def receding(self, ground: Receding, size: float) -> Plane:
+        """Return dabs that lie on level ground: large at our feet, fine in the distance."""
+        scale = np.float32(20.0 / size)
+        top, left = (float(value) for value in self.random.integers(0, TILE, 2))
+        part = ground.across * scale + np.float32(left)
+        deep = ground.away * np.float32(0.8) * scale + np.float32(top)
+        drawn = cv2.remap(_dab_tile(), part, deep, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        flat = drawn.astype(np.float32) * np.float32(1 / 127.5) - np.float32(1.0)
+        return flat * ground.clear
 
     def grain(self) -> Plane:
         """Return the tooth of watercolour paper, mean 0 and deviation about 1."""
@@ -274,27 +304,39 @@ LINE = {
     Kind.GRASS: 0.5,
     Kind.PAVING: 0.55,
     Kind.EARTH: 0.5,
-    Kind.TREE: 0.5,
+    Kind.TREE: 0.42,
+    Kind.SAND: 0.4,
+    Kind.SNOW: 0.4,
+    Kind.FLOOR: 0.5,
+    Kind.ROOM_WALL: 0.55,
+    Kind.CEILING: 0.5,
+    Kind.UNKNOWN: 0.6,
 }
 BUILT = 0.72
 
 
 def bleed(picture: Colours, reading: Reading, brush: Brush) -> Colours:
-    """Return the paint with edges that wander a little and are darkest where it dried last."""
+    """Return the paint with edges that wander a little, soft, and darkest where it dried last."""
     height, width = reading.shape
-    settled = np.isin(reading.kinds, (Kind.SKY, Kind.CLOUD))[reading.labels]
-    reach = np.where(settled, np.float32(0), np.float32(height / 520))
-    x = np.arange(width, dtype=np.float32)[None, :] + brush.noise(height / 40, octaves=2) * reach
-    y = np.arange(height, dtype=np.float32)[:, None] + brush.noise(height / 40, octaves=2) * reach
+    settled = np.isin(reading.kinds, (Kind.SKY, Kind.CLOUD, Kind.FIGURE))
+    grown = np.isin(reading.kinds, (*NATURAL, Kind.WATER, Kind.SAND, Kind.SNOW, Kind.ROCK))
+    # Paint stays within the line of what is built, or each edge would be seen twice.
+    reach = reading.spread(np.where(settled, 0.0, np.where(grown, height / 640, height / 1500)))
+    drift_x, drift_y = (brush.noise(height / 40, octaves=2) for _ in range(2))
+    x = np.arange(width, dtype=np.float32)[None, :] + drift_x * reach
+    y = np.arange(height, dtype=np.float32)[:, None] + drift_y * reach
     moved = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     edge = np.zeros(reading.shape, np.float32)
-    differ = reading.labels[:, 1:] != reading.labels[:, :-1]
-    edge[:, 1:] += differ
+    edge[:, 1:] += reading.labels[:, 1:] != reading.labels[:, :-1]
     edge[1:] += reading.labels[1:] != reading.labels[:-1]
-    edge[settled] = 0
-    wet = cv2.GaussianBlur(np.minimum(edge, 1), (0, 0), max(0.8, height / 330))
-    moved *= (1 - np.float32(0.3) * np.clip(wet * 1.5, 0, 1))[..., None]
-    return np.asarray(moved, np.float32)
+    np.minimum(edge, 1, out=edge)
+    band = np.clip(cv2.blur(edge, (3, 3)) * 6, 0, 1)[..., None]
+    soft = np.asarray(cv2.GaussianBlur(moved, (0, 0), max(0.7, height / 820)), np.float32)
+    moved = np.asarray(moved + (soft - moved) * band, np.float32)
+    edge *= reading.spread(np.where(settled, 0.0, 1.0))
+    wet = cv2.GaussianBlur(edge, (0, 0), max(0.8, height / 330))
+    dried = (1 - np.float32(0.2) * np.clip(wet * 1.5, 0, 1))[..., None]
+    return np.asarray(moved * dried, np.float32)
 
 
 def add_grain(picture: Colours, brush: Brush, strength: float) -> None:

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from haikei.painting.palette import TORII, Palette, firs, ranks
+from haikei.painting.rooms import RoomLight, light_room, room_light, show_view
+from haikei.painting.standing import Standing, lit_part
 from haikei.painting.strokes import (
     LAMPLIGHT,
     WATERS,
@@ -17,11 +21,20 @@ from haikei.painting.strokes import (
     Colours,
     Light,
     Season,
-    materials,
     mix,
     rgb,
 )
-from haikei.reading import NATURAL, Cancelling, Kind, Numbers, Plane, Reading
+from haikei.reading import (
+    AIR,
+    INDOORS,
+    NATURAL,
+    STANDING,
+    Cancelling,
+    Kind,
+    Numbers,
+    Plane,
+    Reading,
+)
 
 STOPS = (0.0, 0.42, 0.78, 1.05)
 
@@ -142,7 +155,12 @@ GRADIENT = {
     Kind.HULL: 0.16,
     Kind.WINDOW: -0.22,
     Kind.POST: 0.06,
+    Kind.ROCK: 0.22,
+    Kind.VEHICLE: 0.12,
+    Kind.FURNITURE: 0.10,
 }
+LEVEL = (Kind.GRASS, Kind.PAVING, Kind.EARTH, Kind.SAND, Kind.SNOW)
+DOUBTFUL = 0.4  #: as the reading counts it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,15 +168,26 @@ class Mood:
     """What is asked for: season and light, and where the sun stands in this picture."""
 
     season: Season
+    season_name: str
     light: Light
     time: str
     sun: float  #: fraction of the picture's width
+    location: str  #: whose palette it is
+    indoors: bool
+    lamps: bool  #: whether lamps that are drawn burn
+
+    @property
+    def room(self) -> RoomLight:
+        """The light of a room at this time."""
+        return room_light(self.time, lamps=self.lamps)
 
 
-def lay_wash(reading: Reading, mood: Mood, brush: Brush, pause: Cancelling) -> Colours:
+def lay_wash(
+    reading: Reading, mood: Mood, stand: Standing, brush: Brush, pause: Cancelling
+) -> Colours:
     """Return the colour wash, (height, width, 3), sRGB, at the painted size."""
-    colours = _region_colours(reading, mood, brush)
-    haze = _region_haze(reading)
+    colours = _region_colours(reading, mood, stand, brush)
+    colours = _quiet(colours, reading, stand)
     base = colours[reading.labels]
     pause()
     _, v = reading.within()
@@ -166,51 +195,124 @@ def lay_wash(reading: Reading, mood: Mood, brush: Brush, pause: Cancelling) -> C
         np.array([GRADIENT.get(Kind(kind), 0.0) for kind in reading.kinds], np.float64)
     )
     base *= (1 + slope * (0.5 - v))[..., None]
-    air = rgb(mood.light.haze)
-    base = mix(base, air, np.clip(_haze_plane(reading, haze, v), 0, 0.9))
+    if not mood.indoors:
+        haze = _region_haze(reading, stand)
+        air = rgb(mood.light.haze)
+        base = mix(base, air, np.clip(_haze_plane(reading, haze, v), 0, 0.9))
     pause()
     _water(base, reading, mood)
-    sky = paint_sky(reading, mood.light, brush, mood.sun)
+    sky = paint_sky(reading, mood.light, brush.of("sky"), mood.sun)
     aloft = reading.mask(Kind.SKY, Kind.CLOUD)
     np.copyto(base, sky, where=aloft[..., None])
     pause()
     if mood.light.stars:
-        add_stars(base, reading, brush, mood.sun)
-    pigment = brush.noise(reading.shape[0] / 12, octaves=2) * np.float32(0.012)
-    base *= (1 + pigment * ~aloft)[..., None]
+        add_stars(base, reading, brush.of("stars"), mood.sun)
+    if mood.indoors:
+        light_room(base, reading, mood.room, lamps=mood.lamps)
+        show_view(base, reading, mood.light, season=mood.season_name, brush=brush.of("view"))
+    pigment = brush.of("pigment").noise(reading.shape[0] / 12, octaves=2) * np.float32(0.012)
+    base *= (1 + pigment * ~(aloft | reading.mask(Kind.FIGURE)))[..., None]
     return np.clip(base, 0, 1, out=base)
 
 
-def _region_colours(reading: Reading, mood: Mood, brush: Brush) -> Colours:
+#: Factors of the three planes (far, middle, near), so that a picture reads in black and white.
+VALUES = {
+    "morning": (1.06, 1.0, 0.86),
+    "day": (1.04, 1.0, 0.86),
+    "sunset": (1.06, 1.0, 0.76),
+    "night": (1.3, 1.0, 0.66),
+}
+
+
+def _region_colours(reading: Reading, mood: Mood, stand: Standing, brush: Brush) -> Colours:
     """Pick a material for each region and let the light fall on it; returns (n, 3)."""
     count = len(reading.kinds)
-    choice = brush.random.random(count)
-    choice_of_group = brush.random.random(count)
-    shade = brush.random.standard_normal(count)
-    facing = _facing(reading, mood)
-    key, dark = (np.asarray(value, np.float32) for value in (mood.light.key, mood.light.shade))
+    chance = brush.of("windows").random.random(count)
+    shade = brush.of("shade").random.standard_normal(count)
+    rank = ranks(reading)
+    palette = Palette(season=mood.season, location=mood.location, indoors=mood.indoors)
+    part = lit_part(reading, stand, sun_left=mood.sun < 0.5)
+    light = mood.room if mood.indoors else mood.light
+    key, dark = (np.asarray(value, np.float32) for value in (light.key, light.shade))
+    torii = _gates(reading) & (not mood.indoors)
+    fir = firs(reading)
     colours = np.zeros((count, 3), np.float32)
     for index in range(count):
         kind = Kind(int(reading.kinds[index]))
-        grouped = kind in {Kind.WALL, Kind.ROOF, Kind.WINDOW}
-        pick = choice_of_group[reading.groups[index]] if grouped else choice[index]
-        options = materials(mood.season, kind)
-        albedo = rgb(options[int(pick * len(options))])
+        albedo = palette.pick(kind, int(rank[index]))
         if kind == Kind.HILL:
             albedo = _hill(reading, mood.season, index)
-        lit = key * facing[index] + dark * (1 - facing[index])
-        colour = albedo * lit
+        if fir[index]:
+            albedo = palette.evergreen(int(rank[index]))
+        if torii[index]:
+            albedo = rgb(TORII)
+        colour = albedo * (key * part[index] + dark * (1 - part[index]))
         if kind in NATURAL and kind != Kind.HILL:
             colour = colour * np.float32(1 + 0.035 * np.clip(shade[index], -2, 2))
-        if kind == Kind.WINDOW:
-            colour = _window(mood, colour, float(pick), index, reading)
+        if kind == Kind.WINDOW and not mood.indoors:
+            colour = _window(mood, colour, float(chance[reading.groups[index]]), index, reading)
+        elif kind == Kind.LAMP and mood.light.lit >= 0.3 and (mood.lamps or not mood.indoors):
+            colour = rgb(LAMPLIGHT[0])
+        elif kind == Kind.FIGURE:
+            colour = albedo
         colours[index] = colour
+    if not mood.indoors:
+        colours *= _values(reading, mood, stand)[:, None]
     return colours
 
 
+def _values(reading: Reading, mood: Mood, stand: Standing) -> NDArray[np.float32]:
+    """Return the factor of each region's plane: what frames the picture in front is darkest."""
+    far, middle, near = VALUES[mood.time]
+    value = np.full(len(reading.kinds), middle)
+    value[stand.near < 0.1] = far
+    upright = np.isin(reading.kinds, (*STANDING, Kind.WINDOW, Kind.DOOR, Kind.LAMP))
+    front = np.clip((stand.near - 0.7) / 0.3, 0, 1) * upright
+    value += (near - value) * front
+    value[np.isin(reading.kinds, (*AIR, Kind.FIGURE, Kind.LAMP))] = 1.0
+    lit = (reading.kinds == Kind.WINDOW) & (mood.light.lit > 0)
+    value[lit] = 1.0
+    return np.asarray(value, np.float32)
+
+
+def _gates(reading: Reading) -> NDArray[np.bool_]:
+    """Tell the timbers of a torii: a long lintel high in the air with posts under it."""
+    shapes = reading.shapes
+    wood = reading.kinds == Kind.WOOD
+    lintel: NDArray[np.bool_] = wood & (shapes.width > 0.35) & (shapes.y < reading.horizon)
+    lintel &= shapes.width > 3 * shapes.height
+    if not lintel.any():
+        return lintel
+    posts = wood & (shapes.height > 0.25) & (shapes.height > 2.5 * shapes.width)
+    gate: NDArray[np.bool_] = (lintel | posts) & (posts.sum() >= 2)
+    for _ in range(2):
+        joined: NDArray[np.bool_] = (shapes.beside @ gate.astype(np.float64)) > 0.15
+        gate |= wood & joined
+    return np.asarray(gate, np.bool_)
+
+
+def _quiet(colours: Colours, reading: Reading, stand: Standing) -> Colours:
+    """Give what is not read the colours of what lies around it in its plane, paler."""
+    unread = np.isin(reading.kinds, (Kind.UNKNOWN,))
+    doubtful = (reading.sure < DOUBTFUL) & ~unread & ~np.isin(reading.kinds, AIR)
+    amount = np.where(unread, 0.8, np.where(doubtful, 0.4, 0.0)).astype(np.float32)
+    if not amount.any():
+        return colours
+    sure = ~(unread | doubtful | (reading.kinds == Kind.FIGURE))
+    same = np.exp(-np.abs(stand.near[:, None] - stand.near[None, :]) * 3)
+    weights = reading.shapes.beside * sure[None, :] * same
+    whole = weights.sum(axis=1)
+    around = (weights @ colours) / np.maximum(whole, 1e-9)[:, None]
+    grey = colours[sure].mean(axis=0) if sure.any() else colours.mean(axis=0)
+    around = np.where((whole > 0.02)[:, None], around, grey)
+    mean = around.mean(axis=1, keepdims=True)
+    around = around + (mean - around) * 0.3
+    quiet = colours + (around.astype(np.float32) - colours) * amount[:, None]
+    return np.asarray(quiet, np.float32)
+
+
 def _window(mood: Mood, dark: Colour, pick: float, index: int, reading: Reading) -> Colour:
-    dice = (pick * 7919.0) % 1.0
-    if dice < mood.light.lit:
+    if pick < mood.light.lit:
         return rgb(LAMPLIGHT[int(reading.groups[index]) % len(LAMPLIGHT)])
     return np.asarray(dark + (rgb(mood.light.sky[2]) - dark) * np.float32(0.3), np.float32)
 
@@ -222,39 +324,17 @@ def _hill(reading: Reading, season: Season, index: int) -> Colour:
     return np.asarray(near + (rgb(season.hill[0]) - near) * np.float32(far), np.float32)
 
 
-def _facing(reading: Reading, mood: Mood) -> Numbers:
-    """Return how much of the key light each region meets, 0 to 1."""
-    shapes, kinds = reading.shapes, reading.kinds
-    facing = np.full(len(kinds), 0.82)
-    facing[kinds == Kind.ROOF] = 0.9
-    facing[np.isin(kinds, (Kind.GRASS, Kind.PAVING, Kind.EARTH))] = 0.95
-    facing[np.isin(kinds, (Kind.POST, Kind.DOOR))] = 0.6
-    walls = kinds == Kind.WALL
-    # Walls seen at a slant turn away from us; those on the sun's side of their house are lit.
-    sun = mood.sun * shapes.aspect
-    slanted = walls & (shapes.level < 0.16)
-    away = slanted & ((shapes.x < shapes.aspect / 2) == (sun < shapes.aspect / 2))
-    facing[walls] = 0.88
-    facing[slanted] = 0.8
-    facing[away] = 0.42
-    return facing
-
-
-def _region_haze(reading: Reading) -> Numbers:
+def _region_haze(reading: Reading, stand: Standing) -> Numbers:
     """Return how much each region fades with its distance, 0 to 1."""
     shapes, kinds, horizon = reading.shapes, reading.kinds, reading.horizon
-    foot = shapes.bottom
-    bearing = np.isin(kinds, (Kind.POST, Kind.WALL, Kind.DOOR, Kind.TREE))
-    for _ in range(2):
-        # A roof is as far away as the wall that it rests on, a crown as its trunk.
-        foot = np.maximum(foot, ((shapes.above > 0.02) * bearing * foot).max(axis=1))
-    below = np.maximum(foot - horizon, 0.0)
+    below = np.maximum(stand.foot - horizon, 0.0)
     haze = 0.42 * np.exp(-below / 0.035)
     far = np.clip((horizon + 0.03 - shapes.y) / 0.24, 0.0, 1.0)
     haze = np.where(kinds == Kind.HILL, 0.26 + 0.4 * far, haze)
     haze = np.where(kinds == Kind.FOREST, 0.2 + 0.3 * far, haze)
-    flat = np.isin(kinds, (Kind.GRASS, Kind.PAVING, Kind.EARTH, Kind.WATER))
+    flat = np.isin(kinds, (*LEVEL, Kind.WATER))
     haze = np.where(flat, 0.0, haze)
+    haze = np.where(np.isin(kinds, (*INDOORS, Kind.FIGURE)), 0.0, haze)
     return np.where(kinds == Kind.WINDOW, haze * 0.6, haze)
 
 
@@ -265,7 +345,7 @@ def _haze_plane(reading: Reading, haze: Numbers, v: Plane) -> Plane:
     plane += slopes * (v - np.float32(0.35)) * np.float32(0.26)
     down = (np.arange(height, dtype=np.float32) / height)[:, None]
     near = np.exp(-np.maximum(down - np.float32(reading.horizon), 0) / np.float32(0.055))
-    flat = reading.mask(Kind.GRASS, Kind.PAVING, Kind.EARTH)
+    flat = reading.mask(*LEVEL)
     plane += flat * near * np.float32(0.4)
     return plane
 

@@ -6,15 +6,10 @@ import cv2
 import numpy as np
 
 from haikei.painting.adjusting import AS_IT_IS, Adjusting, adjust
-from haikei.painting.details import (
-    add_foliage,
-    add_glow,
-    add_reflections,
-    add_shadows,
-    add_sunlight,
-    add_surfaces,
-)
+from haikei.painting.details import add_foliage, add_reflections
 from haikei.painting.region_changes import RegionChanges
+from haikei.painting.rooms import lay_sunlight
+from haikei.painting.standing import Standing, standing
 from haikei.painting.strokes import (
     LIGHTS,
     SEASONS,
@@ -25,8 +20,10 @@ from haikei.painting.strokes import (
     bleed,
     leave_margin,
 )
+from haikei.painting.sunlight import add_glow, add_shadows, add_sunlight, add_traced
+from haikei.painting.surfaces import add_surfaces
 from haikei.painting.wash import Mood, finish_sky, lay_wash
-from haikei.reading import Cancelling, Reading
+from haikei.reading import Cancelling, Kind, Reading
 
 WASH_LINE, FULL_LINE = 0.4, 1.0
 WASH_GRAIN, FULL_GRAIN = 0.010, 0.022
@@ -39,13 +36,19 @@ def paint_wash(
     time: str,
     seed: int,
     pause: Cancelling,
+    location: str = "",
     adjusting: Adjusting = AS_IT_IS,
     changes: RegionChanges | None = None,
 ) -> Colours:
-    """Return the first stage, (height, width, 3), sRGB, at the layout's size."""
-    mood = _mood(season, time, seed)
+    """
+    Return the first stage, (height, width, 3), sRGB, at the layout's size.
+
+    Pictures that name the same `location` share its palette; without one each drawing has its own.
+    """
+    stand = standing(reading)
+    mood = _mood(reading, stand, season, time, location)
     brush = Brush(reading.shape, _seed(seed, "wash"))
-    wash = lay_wash(reading, mood, brush, pause)
+    wash = lay_wash(reading, mood, stand, brush, pause)
     more = Brush(reading.shape, _seed(seed, "adjust"))
     wash = adjust(wash, reading, mood.light, more, adjusting)
     picture = _at_size(wash, reading.size)
@@ -67,29 +70,34 @@ def paint_full(
     seed: int,
     pause: Cancelling,
     changes: RegionChanges | None = None,
+    location: str = "",
 ) -> Colours:
     """
     Return the finished painting over `base`, (height, width, 3), sRGB, at the layout's size.
 
     The base gives every colour: what was changed in it by hand stays changed.
     """
-    mood = _mood(season, time, seed)
+    stand = standing(reading)
+    mood = _mood(reading, stand, season, time, location)
     brush = Brush(reading.shape, _seed(seed, "full"))
     picture = _at_size(base, reading.shape).copy()
     lost = None if picture.shape == base.shape else base - _at_size(picture, reading.size)
-    finish_sky(picture, reading, mood.light, brush)
+    finish_sky(picture, reading, mood.light, brush.of("sky"))
     pause()
     add_foliage(picture, reading, mood, brush)
     pause()
-    add_surfaces(picture, reading, mood, brush)
+    add_surfaces(picture, reading, mood, stand, brush)
     pause()
-    add_shadows(picture, reading, mood)
+    add_shadows(picture, reading, mood, stand)
+    add_traced(picture, reading, mood)
+    if mood.indoors:
+        lay_sunlight(picture, reading, mood.room)
     add_glow(picture, reading, mood)
     pause()
     add_reflections(picture, reading, mood, brush)
     add_sunlight(picture, reading, mood)
     pause()
-    picture = _at_size(bleed(picture, reading, brush), reading.size)
+    picture = _at_size(bleed(picture, reading, brush.of("bleed")), reading.size)
     if lost is not None:
         picture += lost
     line = reading.line
@@ -101,10 +109,21 @@ def paint_full(
     return np.clip(picture, 0, 1, out=picture)
 
 
-def _mood(season: str, time: str, seed: int) -> Mood:
-    side = np.random.default_rng(_seed(seed, "sun")).random()
+def _mood(reading: Reading, stand: Standing, season: str, time: str, location: str) -> Mood:
+    # Both stages of a picture have seeds of their own; its sun and its palette are one.
+    drawing = zlib.crc32(np.round(reading.shapes.x, 3).astype(np.float32).tobytes())
+    side = np.random.default_rng(_seed(drawing, f"sun at {location}")).random()
     sun = 0.16 + 0.2 * side if side < 0.5 else 0.64 + 0.2 * side
-    return Mood(season=SEASONS[season], light=LIGHTS[time], time=time, sun=float(sun))
+    return Mood(
+        season=SEASONS[season],
+        season_name=season,
+        light=LIGHTS[time],
+        time=time,
+        sun=float(sun),
+        location=location or f"drawing {drawing}",
+        indoors=stand.indoors,
+        lamps=bool((reading.kinds == Kind.LAMP).any()) and LIGHTS[time].lit >= 0.3,
+    )
 
 
 def _seed(seed: int, purpose: str) -> int:

@@ -62,6 +62,8 @@ class MadeVersion:
     record: MadeFile
     images: tuple[ImageRecord, ...]  #: the whole lineage, the version's own image last
     credit: CreditLine
+    unread: float | None = None  #: part of the layout that was not read; None: nobody counted
+    notes: tuple[str, ...] = ()  #: what its generators had to say
 
     @property
     def files(self) -> tuple[MadeFile, ...]:
@@ -97,6 +99,8 @@ def make_version(
     version: int,
     stages: Sequence[str],
     change_map: Path | None = None,
+    unread: float | None = None,
+    notes: tuple[str, ...] = (),
     tools: Tools,
     folder: Path,
 ) -> MadeVersion:
@@ -110,6 +114,8 @@ def make_version(
         version: its number.
         stages: what made each picture of the chain.
         change_map: a picture of what a touch-up changed.
+        unread: the part of the layout that was not read.
+        notes: what the generators had to say.
         tools: the studio's.
         folder: the job's own.
 
@@ -136,6 +142,8 @@ def make_version(
         record=_file(record, path.with_name(f"{path.name}.json")),
         images=chain.images,
         credit=chain.credit,
+        unread=unread,
+        notes=notes,
     )
     _write(folder / _LIST, _MADE.dump_json(made))
     return made

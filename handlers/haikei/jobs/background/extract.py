@@ -96,6 +96,8 @@ class _Work:
             key=self.order.key,
             version=self.version,
             stages=(LAYOUT, *(stage.stage for stage in self.generated.stages)),
+            unread=self.generated.unread,
+            notes=self.generated.notes,
             tools=self.tools,
             folder=self.folder,
         )

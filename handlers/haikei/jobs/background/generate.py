@@ -27,6 +27,17 @@ class Generated:
         """What a retake changed in parts of the picture, and on how much of it that acted."""
         return tuple(one for stage in self.stages for one in stage.changed)
 
+    @property
+    def unread(self) -> float | None:
+        """The part of the layout that no stage could read; None where no stage counts it."""
+        counted = [stage.unread for stage in self.stages if stage.unread is not None]
+        return max(counted, default=None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the stages have to say, each sentence once."""
+        return tuple(dict.fromkeys(note for stage in self.stages for note in stage.notes))
+
 
 def production_order(order: JobOrder, copy: Path, settings: Settings) -> ProductionOrder:
     """
@@ -49,6 +60,7 @@ def production_order(order: JobOrder, copy: Path, settings: Settings) -> Product
         time=order.time,
         place=order.place_hint,
         seed=order.seed,
+        location="/".join(filter(None, (order.place.project, order.place.sequence))),
         adjustments=tuple((turn.quality.value, turn.amount) for turn in retake.turns)
         if retake
         else (),

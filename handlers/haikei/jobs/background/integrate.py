@@ -13,7 +13,7 @@ from haikei.jobs.publishing import MadePicture, MadeVersion, review_pictures
 from haikei.jobs.tools import Tools
 from haikei.notify.notice import Notice, NoticeKind, note
 from haikei.presets import RegionChanged
-from haikei.texts import ARTIST_QUESTION
+from haikei.texts import ARTIST_QUESTION, LOOK_QUESTION
 from haikei.trackers import NoteWrite, PublishedImage, PublishRequest, PublishResult
 
 
@@ -54,7 +54,7 @@ def integrate(
             code=made.code,
             version_number=made.version_number,
             description=_description(order, made),
-            status=tools.settings.tracker.review_status,
+            status=_status(made, tools),
             review_image=review,
             thumbnail=thumbnail,
             images=_images(order, made, tools),
@@ -67,12 +67,16 @@ def integrate(
             ledger_index=recorded.ledger_index,
             record_link=str(made.record.relative),
             layout_version=order.layout_version,
+            unread=made.unread,
         )
     )
-    asked = _ask_for_artist(order, collected, made, published, tools)
+    asked = (
+        _ask_for_artist(order, collected, made, published, tools),
+        _ask_for_look(order, collected, made, published, tools),
+    )
     with tools.database.begin() as connection:
-        if asked is not None:
-            note(connection, asked)
+        for question in filter(None, asked):
+            note(connection, question)
         records.published(connection, order.key, tracker_id=published.version.id, url=published.url)
         progress.done(connection, published, changed)
     # All of it stands in storage now, and the lineage finds it by its hash.
@@ -114,6 +118,46 @@ def _ask_for_artist(
     return Notice(key=key, kind=NoticeKind.QUESTION, text=text, url=url)
 
 
+def _too_doubtful(made: MadeVersion, tools: Tools) -> bool:
+    return made.unread is not None and made.unread > tools.settings.review.unread_limit
+
+
+def _status(made: MadeVersion, tools: Tools) -> str:
+    settings = tools.settings.tracker
+    return settings.look_status if _too_doubtful(made, tools) else settings.review_status
+
+
+def _ask_for_look(
+    order: JobOrder,
+    collected: Collected,
+    made: MadeVersion,
+    published: PublishResult,
+    tools: Tools,
+) -> Notice | None:
+    """Tell supervisors of a version that stays out of review, and which parts are not read."""
+    if not _too_doubtful(made, tools):
+        return None
+    tracker, key = tools.tracker(), f"{order.key}/look"
+    said = " ".join(made.notes)
+    url = published.url
+    if tracker.parts.review is not None:
+        asked = tracker.parts.review.write(
+            NoteWrite(
+                key=key,
+                project=collected.context.project,
+                links=(published.version, collected.context.shot),
+                subject=f"{LOOK_QUESTION} {made.code}",
+                text=f"{LOOK_QUESTION}\n{said}\nIt isn't in review: set its status to "
+                f"{tools.settings.tracker.review_status!r} if it is good enough, or decide on it.\n"
+                "(レビューには出していません。問題なければステータスを変更してください)",
+                to=tools.settings.review.dailies.supervisors,
+            )
+        )
+        url = tracker.address(asked)
+    text = f"{order.place.shot}: {LOOK_QUESTION.en} {made.code}: {said}"
+    return Notice(key=key, kind=NoticeKind.QUESTION, text=text, url=url)
+
+
 def _images(order: JobOrder, made: MadeVersion, tools: Tools) -> tuple[PublishedImage, ...]:
     types = tools.settings.tracker
     system = systems_text(made.images)
@@ -142,7 +186,8 @@ def _description(order: JobOrder, made: MadeVersion) -> str:
     if order.retake is not None:
         wishes = "; ".join(order.retake.instructions.understood) or "another seed"
         retake = f"Retake of {order.retake.parent_version_code}: {wishes}.\n"
+    doubts = "".join(f"{sentence}\n" for sentence in made.notes)
     return (
         f"{order.season}, {order.time}; recipe {order.recipe}; "
-        f"from the layout {order.layout.name}.\n{retake}{made.credit.en}\n{made.credit.ja}"
+        f"from the layout {order.layout.name}.\n{retake}{doubts}{made.credit.en}\n{made.credit.ja}"
     )

@@ -133,6 +133,7 @@ class PublishRequest(StatedCredits):
     parent_file: Row | None = None  #: the file that was painted over; it becomes upstream
     artist: Person | None = None  #: whose Version it is; None: those who drew the layout
     layout_version: int | None = None  #: the layout's own number, where it is known
+    unread: float | None = None  #: part of the layout that was not read, 0 to 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

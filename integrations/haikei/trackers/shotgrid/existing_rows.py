@@ -71,6 +71,8 @@ def version_row(request: PublishRequest) -> CreateRow:
         fields["sg_task"] = _wire(context.task)
     if artist := _artist(request):
         fields["user"] = artist
+    if request.unread is not None:
+        fields[ours.UNREAD] = round(100 * request.unread)
     return CreateRow(type="Version", fields=fields, returning=VERSION_FIELDS)
 
 

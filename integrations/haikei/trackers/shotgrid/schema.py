@@ -25,6 +25,7 @@ ROLES = "sg_haikei_roles"
 LEDGER = "sg_haikei_ledger"
 RECORD_LINK = "sg_haikei_record_link"
 CHECKPOINT = "sg_haikei_checkpoint"
+UNREAD = "sg_haikei_unread"
 
 #: What states credits: on a Version, and on each of its files.
 CREDIT_FIELDS = (CREDIT, CREDIT_JA, ROLES, SYSTEM, SOURCE_TYPE, LEDGER, RECORD_LINK)
@@ -99,6 +100,15 @@ _OWN = HaikeiField(
 #: The fields that each entity type gets.
 FIELDS_OF: Mapping[str, tuple[HaikeiField, ...]] = {
     **dict.fromkeys(OWNERS, FIELDS),
+    "Version": (
+        *FIELDS,
+        HaikeiField(
+            name=UNREAD,
+            label="Haikei Unread",
+            description="Per cent of the layout that could not be read; look there first.",
+            data_type="number",
+        ),
+    ),
     "Project": (
         HaikeiField(
             name=CHECKPOINT,

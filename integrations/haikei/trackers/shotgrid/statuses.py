@@ -131,8 +131,10 @@ def check_statuses(client: SiteClient, settings: Settings) -> Iterator[Finding]:
     """
     statuses = settings.review.statuses
     tasks = tuple(filter(None, (statuses.task_approved, statuses.task_retake)))
-    review = settings.tracker.review_status
-    yield from _check(client, "Version", tuple(dict.fromkeys((review, *decision_codes(settings)))))
+    first = [settings.tracker.review_status]
+    if settings.review.unread_limit < 1:
+        first.append(settings.tracker.look_status)
+    yield from _check(client, "Version", tuple(dict.fromkeys((*first, *decision_codes(settings)))))
     yield from _check(client, "Task", tuple(dict.fromkeys(tasks)))
 
 
