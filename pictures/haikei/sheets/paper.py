@@ -83,7 +83,8 @@ def specks(ink: Ink) -> Mask | None:
     height, width = ink.shape
     dark = (ink > 0.1).astype(np.uint8)
     size = max(5, round(7 * (width / 1280) ** 2))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    count, found, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    labels = np.asarray(found, np.int32)
     small = stats[:, cv2.CC_STAT_AREA] <= size
     small[0] = False
     if count < 2 or not small.any():
@@ -91,10 +92,10 @@ def specks(ink: Ink) -> Mask | None:
     dots = small[labels]
     lone = max(2, round(height / 120))
     near = cv2.dilate(dark & ~dots, np.ones((2 * lone + 1, 2 * lone + 1), np.uint8)) > 0
-    touched = np.unique(labels[dots & near])
+    touched = np.unique(labels[dots & near]).astype(np.int64)
     small[touched] = False
-    found: Mask = small[labels]
-    return found if found.any() else None
+    dust: Mask = small[labels]
+    return dust if dust.any() else None
 
 
 def _local_white(grey: Ink) -> Ink:

@@ -73,9 +73,10 @@ def _upright(grey: Ink, sheet: LevelSheet) -> Ink:
 
 def _without_fringes(strokes: Mask, brightest: Ink) -> Mask:
     """Give back what a scanner's channels, a little apart, make of the edges of black lines."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(
         strokes.astype(np.uint8), connectivity=8
     )
+    labels = np.asarray(parts, np.int32)
     black = ((brightest < 0.45) & ~strokes).astype(np.uint8)
     along = cv2.dilate(black, np.ones((5, 5), np.uint8)) > 0
     beside = np.bincount(labels[strokes & along], minlength=count)
