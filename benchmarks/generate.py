@@ -46,7 +46,8 @@ from haikei.generators import (
     StageOrder,
     StageSystem,
 )
-from haikei.generators.diffusers.generator import MULTIPLE, DiffusersGenerator, control_lines
+from haikei.generators.diffusers.generator import MULTIPLE, DiffusersGenerator
+from haikei.generators.guides import Guide, draw_guides
 from haikei.generators.production import Production, ProductionOrder, StageOutput, seed_of
 from haikei.images import Padding, Picture, read_picture
 from haikei.models import model_from_folder
@@ -114,7 +115,8 @@ class Bare:
         picture = read_picture(layout)
         padding = Padding.to_multiple(picture, MULTIPLE)
         padded = padding.pad(picture)
-        lines = control_lines(padded)[None]
+        (ink,) = draw_guides(picture, (Guide.LINE,), place="", pause=lambda: None)
+        lines = padding.pad(Picture(pixels=ink)).pixels[None]
         files = time.perf_counter() - begun
         generate = cpu = 0.0
         image: NDArray[np.float32] = padded.pixels[None]

@@ -156,6 +156,9 @@ ARTIST_QUESTION = Bilingual("Who drew the layout?", "原図を描いたのはど
 #: The subject of a Note on a version that stays out of review until somebody has looked at it.
 LOOK_QUESTION = Bilingual("This background needs a look", "この背景は確認が必要です")
 
+#: The subject of a Note that tells why a layout is given to no generator.
+REFUSED = Bilingual("No background is made", "背景は作成されません")
+
 #: `haikei.credits.Facet`: the sides of an image's making.
 #: Of a system that no person is named for: what the pipeline ran itself, and what ran elsewhere.
 BY_PIPELINE = Bilingual("run by pipeline", "パイプライン自動実行")

@@ -77,6 +77,34 @@ def test_the_context_names_the_place_the_task_and_the_artist(show: Show, tracker
     assert context.latest_version == 0
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "kept"),
+    [
+        ("checkbox", True, True),
+        ("checkbox", False, False),
+        ("text", "No-AI", True),
+        ("text", "yes", True),
+        ("text", "ask Ren first", False),
+        ("text", "", False),
+    ],
+)
+def test_a_field_of_the_shot_keeps_its_layouts_from_trained_models(
+    show: Show, kind: str, said: bool | str, *, kept: bool
+) -> None:
+    default = {"default_value": False} if kind == "checkbox" else {}
+    field = show.sg.schema_field_create("Shot", kind, f"Keep Out {kind}", default)
+    settings = show.settings.model_copy(
+        update={"tracker": show.settings.tracker.model_copy(update={"no_ai_field": field})}
+    )
+    show.sg.update("Shot", show.shot, {field: said})
+    adapter = ShotGridTracker(settings, show.key)
+
+    context = adapter.context(show.ask())
+
+    adapter.close()
+    assert context.no_ai == (f"Shot.{field}" if kept else "")
+
+
 @pytest.mark.parametrize(("project", "shot"), [("{}", "C001"), ("{} no machi", "c001")])
 def test_a_place_is_found_whatever_its_letter_case(
     show: Show, tracker: Tracker, project: str, shot: str

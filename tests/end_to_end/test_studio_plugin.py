@@ -17,6 +17,12 @@ from support.studio import studio
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "studio-plugin"
 SETTINGS = """
+[generators.fog]
+licence = "MIT"
+licence_url = "https://opensource.org/license/mit"
+commercial = "yes"
+data = "none: it is not trained"
+data_class = "own"
 [recipes.foggy]
 stages = [
   { name = "gen1", generator = "painter" },

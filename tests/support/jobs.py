@@ -7,7 +7,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator as Yields
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,8 @@ from typing_extensions import override
 
 from haikei.credits import BackgroundVersion, Person, SourceType, System
 from haikei.credits.records import store
+from haikei.database import reading
+from haikei.errors import ModelUnusable
 from haikei.events import LayoutPublished, Source, TouchUpPublished
 from haikei.files import sha256_of
 from haikei.generators import (
@@ -45,13 +48,17 @@ from haikei.jobs.engine import (
     TaskState,
 )
 from haikei.jobs.engine.dbos import DbosEngine
+from haikei.jobs.lanes import Lane, LaneState, lane_states
+from haikei.jobs.progress import WorkerStopping
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup import TouchUpHandlers
+from haikei.presets import Act, Quality
 from haikei.scenes import Scene, SceneKind, draw
 from haikei.settings import Settings
 from haikei.show import Place, Row
 from haikei.trackers import NoteWrite, ReviewDesk, ReviewWrite, SeenVersion
-from support.databases import fresh_database
+from support.clocks import PATIENCE
+from support.databases import database_url, fresh_database
 from support.trackers import FailingTracker
 
 PROJECT = "PORT"
@@ -64,7 +71,7 @@ def studio_settings(folder: Path, **sections: object) -> Settings:
     state = folder / "state"
     state.mkdir(exist_ok=True)
     given: dict[str, object] = {
-        "studio": {"name": "Test Studio", "state": str(state)},
+        "studio": {"name": "Test Studio", "state": str(state), "work": str(state)},
         "storage": {"roots": [{"name": "primary", "path": str(root)}], "reserve_mib": 0},
         "recipes": {
             "flat": {
@@ -75,6 +82,16 @@ def studio_settings(folder: Path, **sections: object) -> Settings:
             }
         },
         "routes": [{"recipe": "flat"}],
+        "generators": {
+            "flat": {
+                "licence": "CC0-1.0",
+                "licence_url": "https://creativecommons.org/publicdomain/zero/1.0/",
+                "commercial": "yes",
+                "data": "Greys of the studio's own.",
+                "data_class": "own",
+            }
+        },
+        "database": {"url": database_url(state / "haikei.db")},
         "engine": {"attempts": 3, "backoff": 0.01, "poll": 0.05},
     }
     return Settings.model_validate({**given, **sections})
@@ -131,6 +148,9 @@ class FlatGenerator(Generator):
     source_type: SourceType = SourceType.ALGORITHMIC
     licence: str = "CC0-1.0"  #: of a trained one
     data: str = "Greys of the studio's own."
+    weights: str = ""  #: the SHA-256 of a trained one's weights
+    fault: str = ""  #: why its model cannot be used
+    asked: list[str] = field(default_factory=list[str])  #: models that it was asked about
     before: Callable[[str, ProgressCallback], None] | None = None
     unread: float | None = None
     made: list[str] = field(default_factory=list[str])
@@ -139,15 +159,21 @@ class FlatGenerator(Generator):
     @override
     def describe(self, stage: StageOrder) -> StageSystem:
         self.described += 1
+        self.asked.append(stage.model)
+        if self.fault:
+            raise ModelUnusable(self.fault, advice="Restore the file.")
         trained = self.source_type.is_ai
         system = System(
             name="Flat",
             version="1",
             source_type=self.source_type,
+            sha256=self.weights,
             licence=self.licence if trained else "",
             data=self.data if trained else "",
         )
-        return StageSystem(system=system, libraries=())
+        return StageSystem(
+            system=system, libraries=(), turns=tuple(Quality), acts=(Act.COLOUR, Act.REMOVE)
+        )
 
     @override
     def generate(
@@ -325,6 +351,31 @@ class JobStudio:
         assert output.write_image(np.ascontiguousarray(picture.pixels))
         output.close()
         return dataclasses.replace(event, layout=path, sha256=sha256_of(path))
+
+
+@contextmanager
+def working(studio: JobStudio, *shots: str) -> Yields[None]:
+    """Announce layouts and do all work beside the block; what is left then is left."""
+    for shot in shots or ("c001",):
+        announce(studio.database, put_layout(studio.settings, shot))
+
+    def work() -> None:
+        with suppress(WorkerStopping):
+            studio.work()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        studio.stop.set()
+        thread.join(PATIENCE)
+
+
+def lane_of(studio: JobStudio, lane: Lane) -> LaneState:
+    """Return how a lane of the studio stands."""
+    with reading(studio.database) as connection:
+        return next(one for one in lane_states(connection) if one.lane is lane)
 
 
 class OpenJobStudio(Protocol):

@@ -5,6 +5,8 @@ They run the very code paths of real models. What comes out is noise: for tests 
 as a result.
 """
 
+import inspect
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -146,6 +148,8 @@ def build_family(kind: str, folder: Path) -> Path:
 def build_controlnet(base: Path, folder: Path, *, union: bool = False, seed: int = 0) -> Path:
     """Build a ControlNet that fits the UNet of the pipeline in `base`, and return `folder`."""
     torch, _, diffusers = _libraries()
+    if (base / "transformer").is_dir():
+        return _transformer_controlnet(base, folder, seed=seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         unet = diffusers.UNet2DConditionModel.from_pretrained(base / "unet")
@@ -169,6 +173,23 @@ def build_controlnet(base: Path, folder: Path, *, union: bool = False, seed: int
                 unet, conditioning_embedding_out_channels=(8, 16, 24, 32)
             )
         _wake(torch, net)
+        net.save_pretrained(folder)
+    _open_to_all(folder)
+    return folder
+
+
+def _transformer_controlnet(base: Path, folder: Path, *, seed: int) -> Path:
+    torch, _, diffusers = _libraries()
+    config = json.loads((base / "transformer" / "config.json").read_text(encoding="utf-8"))
+    prefix = config["_class_name"].removesuffix("Transformer2DModel")
+    kind = getattr(diffusers, f"{prefix}ControlNetModel")
+    taken = set(inspect.signature(kind.__init__).parameters) & set(config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = kind(**{name: config[name] for name in taken})
+        for parameter in net.parameters():
+            if not parameter.any():
+                torch.nn.init.normal_(parameter, std=0.2)
         net.save_pretrained(folder)
     _open_to_all(folder)
     return folder
@@ -288,7 +309,8 @@ def _sd3(_: Any, transformers: Any, diffusers: Any) -> Any:
     t5, encoder = _t5(transformers, 64)
     return diffusers.StableDiffusion3Pipeline(
         transformer=diffusers.SD3Transformer2DModel(
-            sample_size=32, patch_size=1, in_channels=16, num_layers=1, attention_head_dim=8,
+            # The last block takes nothing from a ControlNet.
+            sample_size=32, patch_size=1, in_channels=16, num_layers=2, attention_head_dim=8,
             num_attention_heads=4, joint_attention_dim=64, caption_projection_dim=32,
             pooled_projection_dim=64, out_channels=16, pos_embed_max_size=96,
         ),
@@ -382,6 +404,29 @@ def _chroma(_: Any, transformers: Any, diffusers: Any) -> Any:
     )  # fmt: skip
 
 
+def _klein(*, distilled: bool = False) -> Callable[[Any, Any, Any], Any]:
+    def build(_: Any, transformers: Any, diffusers: Any) -> Any:
+        # Hidden states of its 9th, 18th and 27th layer are what the prompt is read from.
+        encoder = transformers.Qwen3ForCausalLM(
+            transformers.Qwen3Config(**{**_QWEN, "num_hidden_layers": 28}, head_dim=8)
+        )
+        return diffusers.Flux2KleinPipeline(
+            transformer=diffusers.Flux2Transformer2DModel(
+                patch_size=1, in_channels=16, num_layers=1, num_single_layers=1,
+                attention_head_dim=16, num_attention_heads=2, joint_attention_dim=96,
+                axes_dims_rope=(4, 4, 4, 4), guidance_embeds=False,
+            ),
+            scheduler=diffusers.FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
+            vae=diffusers.AutoencoderKLFlux2(
+                block_out_channels=(16, 32, 32, 32), layers_per_block=1, latent_channels=4,
+                norm_num_groups=8,
+            ),
+            text_encoder=encoder, tokenizer=_bytes(transformers), is_distilled=distilled,
+        )  # fmt: skip
+
+    return build
+
+
 #: How a pipeline of each kind is built.
 BUILDERS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "sd15": _stable("StableDiffusionPipeline", 4),
@@ -393,6 +438,7 @@ BUILDERS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "flux": _flux("FluxPipeline"),
     "schnell": _flux("FluxPipeline", guided=False),
     "kontext": _flux("FluxKontextPipeline"),
+    "klein": _klein(),
     "qwen": _qwen,
     "z-image": _z_image,
     "chroma": _chroma,

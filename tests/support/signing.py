@@ -200,13 +200,18 @@ def sign_raw(
     *,
     source_type: str = IPTC + "digitalCreation",
     ingredient: Path | None = None,
+    mining: str = "",
 ) -> None:
     """Sign a PNG as another program would: straight through the library, with nobody checking."""
     action: dict[str, object] = {"action": "c2pa.created", "digitalSourceType": source_type}
     if ingredient is not None:
         action = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["parent"]}}
     actions = {"actions": [action], "allActionsIncluded": True}
-    plain = {"title": "raw", "assertions": [{"label": "c2pa.actions.v2", "data": actions}]}
+    assertions: list[dict[str, object]] = [{"label": "c2pa.actions.v2", "data": actions}]
+    if mining:
+        entries = {"cawg.ai_inference": {"use": mining}}
+        assertions.append({"label": "cawg.training-mining", "data": {"entries": entries}})
+    plain = {"title": "raw", "assertions": assertions}
     trust = Trust(signers=signer.trust_pem)
     with (
         c2pa.Builder(plain, c2pa_python.context(trust)) as builder,

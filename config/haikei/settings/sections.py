@@ -30,6 +30,8 @@ class PersonEntry(Section):
     """Other names of this person: earlier ones, and other spellings and scripts."""
     consent: bool = True
     """False: layouts by this person are never given to a generator."""
+    no_consent: tuple[str, ...] = ()
+    """Projects, as shell patterns, in which this person's layouts are not given to a generator."""
     opt_out: str = ""
     """Where it is recorded that this person does not want to be named, such as a letter's date."""
     employer: str = ""

@@ -4,12 +4,21 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
 from haikei.formats import READABLE_ENDINGS
 from haikei.names import fits, plain_names
+from haikei.settings.model_entry import DataClass, GeneratorEntry, Model
 from haikei.settings.naming import Template, WrittenTemplate
-from haikei.settings.section import LocatedPath, RootUrl, Seconds, Section, Slug, filled
+from haikei.settings.section import (
+    LocatedPath,
+    RootUrl,
+    Seconds,
+    Section,
+    Slug,
+    StateUrl,
+    filled,
+)
 from haikei.settings.sections import (
     Credits,
     LedgerKeeping,
@@ -31,7 +40,12 @@ class Studio(Section):
     name: str = "Studio"
     """The studio's name, as records and reports print it."""
     state: LocatedPath
-    """A local folder (never NFS) for databases, job folders and keys."""
+    """A local folder (never NFS) of this host: the SQLite database, locks and caches."""
+    work: LocatedPath | None = None
+    """
+    A folder that every host sees, for job folders and keys; `state` by default, and with
+    PostgreSQL `.haikei/work` on the first storage root.
+    """
 
 
 class PersonFields(Section):
@@ -64,6 +78,8 @@ class Tracker(Section):
     """A file that holds only the script's key, readable by its owner alone."""
     timeout: Seconds = 30.0
     """Seconds without an answer after which a call is given up."""
+    calls_per_minute: Annotated[int, Field(ge=0)] = 0
+    """Calls that all processes on all hosts may make together; 0: as many as they need."""
     projects: tuple[str, ...] = ()
     """
     Projects whose events and reviews are heeded, by the name in paths (`tank_name`) or the name
@@ -92,6 +108,11 @@ class Tracker(Section):
     """
     The field of a Shot that leads to its Episode, such as `sg_episode` or
     `sg_sequence.Sequence.episode`; empty: the tracker has no episodes, and only paths give them.
+    """
+    no_ai_field: str = ""
+    """
+    The field of a Shot that keeps its layout from trained models where it is ticked or says `yes`
+    or `no-ai`, such as `sg_no_ai`; empty: the site has none.
     """
     person_fields: PersonFields = PersonFields()
 
@@ -213,6 +234,11 @@ class Stage(Section):
     """The generator: a name in the entry points `haikei.generators`."""
     model: Slug | None = None
     """The model, for generators that need one: a name in `[models]`."""
+    control: tuple[Literal["line", "regions", "depth"], ...] = ()
+    """
+    What guides the model beside the picture: the clean line art, what is where, how near it is.
+    One for each ControlNet, in their order. Empty: the line art for each.
+    """
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """The generator's own options; it checks them."""
 
@@ -226,8 +252,12 @@ class Recipe(Section):
     """Words for generators that read words; `{place} {season} {time}` are filled in."""
     negative_prompt: str = ""
     """Words for what must not be seen."""
+    stand_in: bool = False
+    """Its pictures only stand in for others to come: their Versions say so."""
     width: Annotated[int, Field(ge=0, le=16384)] = 0
     """Width in pixels at which pictures are made; 0 keeps the layout's."""
+    device_label: Slug | Literal[""] = ""
+    """Only devices with this label, on any host, make it; empty: all of them."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -263,6 +293,12 @@ class Route(Section):
     """A name in `[recipes]`."""
     variants: Annotated[tuple[Variant, ...], AfterValidator(filled)] = (Variant(),)
     """One background is made for each."""
+    seasons: tuple[Season, ...] = ()
+    """In place of `variants`: each of these seasons at each of `times`; by default summer."""
+    times: tuple[TimeOfDay, ...] = ()
+    """In place of `variants`: each of these times of day in each of `seasons`; by default day."""
+    shared_seed: bool = False
+    """One seed for all seasons and times of a layout, so that its places look more alike."""
     place: str = ""
     """What kind of place it is (port, station, village, hills …), as a hint."""
     priority: Annotated[int, Field(ge=1, le=1000)] = 100
@@ -270,62 +306,27 @@ class Route(Section):
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     """A fixed seed; without one it is derived from the layout's content."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fanned_out(cls, data: object) -> object:
+        if not isinstance(data, dict) or not (data.get("seasons") or data.get("times")):
+            return data
+        seasons = data.get("seasons") or (Season.SUMMER,)
+        times = data.get("times") or (TimeOfDay.DAY,)
+        made = [{"season": season, "time": time} for season in seasons for time in times]
+        if "variants" in data and [dict(one) for one in data["variants"]] != made:
+            message = "give variants, or seasons and times, not both"
+            raise ValueError(message)
+        if any(made.count(one) > 1 for one in made):
+            message = "a season or a time of day stands twice"
+            raise ValueError(message)
+        return {**data, "variants": made}
+
     def fits(self, project: str, sequence: str, shot: str) -> bool:
         """Tell whether this route takes a layout of that place, in whatever spelling."""
         pairs = ((self.project, project), (self.sequence, sequence), (self.shot, shot))
         # A show that counts shots only has no sequence, which every route fits that names none.
         return all(pattern == "*" or fits(pattern, (name,)) for pattern, name in pairs)
-
-
-def _several(value: object) -> object:
-    """Return one value where several may stand as a list of one, and none as an empty list."""
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str | Path) else value
-
-
-class Model(Section):
-    """One model that may be used: without a licence and a data statement it is not."""
-
-    folder: LocatedPath
-    """A folder in diffusers format; of its weights safetensors alone are read."""
-    variant: str = ""
-    """Which form of the weights is read, such as `fp16`; empty: the plain one, or the only one."""
-    pipeline: str = ""
-    """
-    A pipeline class of diffusers that takes an image, a prompt, height and width, for a model
-    whose class Haikei does not know.
-    """
-    controlnet: Annotated[tuple[LocatedPath, ...], BeforeValidator(_several)] = ()
-    """A ControlNet folder that follows the layout's lines, or several."""
-    name: str
-    """The model's name as records print it."""
-    version: str
-    """The model's version as records print it."""
-    licence: Annotated[str, Field(min_length=1)]
-    """The weights' licence, as an SPDX id or a name."""
-    licence_url: HttpUrl
-    """Where the licence can be read."""
-    commercial: Literal["yes", "no", "conditional"]
-    """Whether the licence allows commercial use."""
-    data: Annotated[str, Field(min_length=1)]
-    """What it was trained on, in a sentence."""
-    attribution: str = ""
-    """Text that the licence asks to be shown."""
-    provider: str = ""
-    """Who made the model, as reports name them."""
-    runs: Literal["on_prem", "cloud"] = "on_prem"
-    """Where it runs."""
-    trains_on_inputs: bool = False
-    """Whether what it is given is stored or trained on by anybody."""
-    contract: str = ""
-    """Where the contract or the terms that say so are kept."""
-    data_url: str = ""
-    """Where its maker discloses the training data."""
-    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
-        default_factory=dict
-    )
-    """Expected SHA-256 of weight files, by path in the folder; a difference stops the job."""
 
 
 class Unnamed(StrEnum):
@@ -342,6 +343,31 @@ class BlankSheets(StrEnum):
     PAINT = "paint"
 
 
+class Reservations(StrEnum):
+    """What happens with a layout whose file reserves it against use by models."""
+
+    HEED = "heed"
+    IGNORE = "ignore"
+
+
+class ShowRule(Section):
+    """What a show asks of the trained models that make its pictures; every rule that fits holds."""
+
+    projects: Annotated[tuple[str, ...], AfterValidator(filled)]
+    """Projects, as in `no_ai_projects`."""
+    data_classes: tuple[DataClass, ...] = ()
+    """Of what kind their training data may be. Empty: any."""
+    providers: tuple[str, ...] = ()
+    """
+    Who may have made them, or run them. Empty: anybody, on the studio's own machines; a model at a
+    cloud service runs only where a rule names its provider.
+    """
+    approved: bool = False
+    """Each must be approved for the show before, with `haikei models approve`."""
+    stand_ins: bool = False
+    """Their pictures may only be stand-ins: recipes that say so themselves (`stand_in`)."""
+
+
 class Policy(Section):
     """What must not happen."""
 
@@ -354,6 +380,12 @@ class Policy(Section):
     Projects, as shell patterns, in which no trained model may run: by the name in paths, the name
     that people see or the tracker's id (`Project:12`), in any letter case and Unicode form.
     """
+    shows: tuple[ShowRule, ...] = ()
+    reservations: Reservations = Reservations.HEED
+    """
+    Whether a layout is kept from trained models where its file says no-AI, or reserves it against
+    data mining (`plus:DataMining`, `cawg.training-mining`).
+    """
     no_ai_layouts: tuple[str, ...] = ()
     """
     Projects, likewise, that take no layout whose file says that a trained model made it. Those of
@@ -361,6 +393,11 @@ class Policy(Section):
     """
     allow_non_commercial: bool = False
     """Allow models whose licence forbids commercial use."""
+
+    @property
+    def has_show_rules(self) -> bool:
+        """Whether anything here depends on the show."""
+        return bool(self.no_ai_projects or self.no_ai_layouts or self.shows)
 
 
 class Device(Section):
@@ -370,6 +407,8 @@ class Device(Section):
     """`cpu`, `cuda:0`, `mps` …"""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 1
     """Pictures made at once on it."""
+    labels: tuple[Slug, ...] = ()
+    """What it can do that others cannot, such as `24gb`; recipes ask for one by `device_label`."""
 
 
 class Engine(Section):
@@ -377,18 +416,31 @@ class Engine(Section):
 
     kind: Slug = "dbos"
     """The job engine: a name in the entry points `haikei.engines`."""
-    url: str | None = None
-    """Database URL of the job engine; by default SQLite in the state folder."""
     devices: Annotated[tuple[Device, ...], AfterValidator(filled)] = (Device(),)
     """Where pictures are made."""
+    warm_mib: Annotated[int, Field(ge=0)] = 0
+    """Memory of a device in which models stay loaded, in MiB; 0: half of what it has."""
     parallel: Annotated[int, Field(ge=1, le=64)] = 8
     """Jobs that may be in their tracker and file steps at once."""
     attempts: Annotated[int, Field(ge=1, le=1000)] = 40
-    """Tries of one step, for errors that can pass; 40 outlast an hour without the tracker."""
+    """
+    Tries of one step, for errors that can pass. What the whole site lacks is waited for, however
+    long it lasts.
+    """
     backoff: Seconds = 1.0
     """Seconds before the second try; doubled before each further one, up to two minutes."""
     poll: Annotated[float, Field(ge=0.02, le=10)] = 0.2
     """Seconds between looks at a queue."""
+
+
+class Database(Section):
+    """Where all of the studio's state is kept: events, jobs, records, the ledger, the engine's."""
+
+    url: StateUrl | None = Field(default=None, repr=False)
+    """
+    `postgresql://user@host/name`, which several hosts may share; by default a SQLite file in
+    `studio.state`. A password belongs into HAIKEI_DATABASE__URL or `~/.pgpass`.
+    """
 
 
 class Log(Section):
@@ -413,8 +465,10 @@ class Settings(Section):
     routes: tuple[Route, ...] = (Route(),)
     shows: tuple[ShowNames, ...] = ()
     models: dict[Slug, Model] = Field(default_factory=dict)
+    generators: dict[Slug, GeneratorEntry] = Field(default_factory=dict)
     people: tuple[PersonEntry, ...] = ()
     policy: Policy = Policy()
+    database: Database = Database()
     engine: Engine = Engine()
     signing: Signing = Signing()
     ledger: LedgerKeeping = LedgerKeeping()
@@ -427,18 +481,27 @@ class Settings(Section):
 
     @property
     def database_url(self) -> str:
-        """The address of the studio's own database, as SQLAlchemy reads it."""
-        return f"sqlite:///{self.studio.state / 'haikei.db'}"
+        """The address of all of the studio's state, as SQLAlchemy reads it."""
+        return self.database.url or f"sqlite:///{self.studio.state / 'haikei.db'}"
+
+    @property
+    def many_hosts(self) -> bool:
+        """Whether processes on several hosts may share the state."""
+        return not self.database_url.startswith("sqlite")
+
+    @property
+    def work_folder(self) -> Path:
+        """Where job folders and keys are: every host of the studio sees it."""
+        if self.studio.work is not None:
+            return self.studio.work
+        if self.many_hosts:
+            return self.storage.roots[0].path / ".haikei" / "work"
+        return self.studio.state
 
     @property
     def folder_names(self) -> FolderNames:
         """What folders are called where the tracker has other names."""
         return FolderNames(self.shows)
-
-    @property
-    def engine_url(self) -> str:
-        """The address of the job engine's database and of the locks between processes."""
-        return self.engine.url or f"sqlite:///{self.studio.state / 'engine.db'}"
 
     def route(
         self, *, project: str, sequence: str, shot: str, may_be_of_any: bool = False

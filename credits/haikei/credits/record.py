@@ -29,6 +29,8 @@ class StatementKind(StrEnum):
     NAME_WITHHELD = "name_withheld"  #: a person asks not to be named
     NAME_ERASED = "name_erased"  #: a person asks that their name be erased
     CORRECTION = "correction"  #: an earlier record was wrong
+    MODEL_APPROVED = "model_approved"  #: a model, by its key as the subject, may be used for a show
+    REFUSED = "refused"  #: the policy kept a layout from generators: no picture was made
     CONFIRMATION = "confirmation"  #: a person's answer to what they are credited for
 
 

@@ -133,6 +133,9 @@ class FileMarks:
     steps: tuple[MarkedStep, ...]  #: the oldest first, the file's own last
     xmp: XmpMarks | None
     ai_signs: tuple[AiSign, ...]
+    #: Where it is kept from models or data mining by others than Haikei, such as `XMP
+    #: plus:DataMining`.
+    reservations: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[str, ...]:

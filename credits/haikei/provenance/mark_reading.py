@@ -16,7 +16,7 @@ from typing import Any
 from haikei.errors import MarksUnreadable, SourceTypeUnknown
 from haikei.provenance import c2pa_python, xmp
 from haikei.provenance.c2pa_python import UNTRUSTED, Trust, Validated, time_stamp_note
-from haikei.provenance.filemarks import EngineVerdict, FileMarks, MarksState
+from haikei.provenance.filemarks import EngineVerdict, FileMarks, MarksState, XmpMarks
 from haikei.provenance.formats.detection import (
     FileFormat,
     file_format,
@@ -24,6 +24,7 @@ from haikei.provenance.formats.detection import (
     read_metadata,
     xmp_beside,
 )
+from haikei.provenance.formats.metadata import Metadata
 from haikei.provenance.ingredient import check_source_types, steps, xmp_sidecar_sha256
 from haikei.provenance.source_types import ai_signs
 from haikei.provenance.xmp import LARGEST
@@ -173,7 +174,42 @@ def read_marks(
         steps=chain,
         xmp=marks,
         ai_signs=ai_signs(metadata.texts, marks, chain),
+        reservations=tuple(_reservations(metadata, marks, validated)),
     )
+
+
+#: Words with which programs and services keep a picture from models, alone in a text or its name.
+_NO_AI = re.compile(
+    r"\s*no[-_ ]?(image[-_ ]?)?ai(\s*[,;]\s*no[-_ ]?(image[-_ ]?)?ai)*\s*", re.IGNORECASE
+)
+
+
+def _reservations(
+    metadata: Metadata, marks: XmpMarks | None, validated: Validated | None
+) -> Iterator[str]:
+    """Yield where somebody else than Haikei keeps the file from models or from data mining."""
+    ours = marks is not None and marks.creator_tool.startswith("Haikei")
+    if marks is not None and "PROHIBITED" in marks.data_mining.upper() and not ours:
+        yield f"XMP plus:DataMining {marks.data_mining.rpartition('/')[2]}"
+    for text in metadata.texts:
+        if _NO_AI.fullmatch(text.name) or _NO_AI.fullmatch(text.text):
+            yield f"{text.where} {text.name!r}"
+    manifests: Mapping[str, Any] = {} if validated is None else validated.manifests
+    for manifest in manifests.values():
+        assertions = manifest.get("assertions", ())
+        labels = {str(one.get("label", "")) for one in assertions}
+        if c2pa_python.STEP in labels:
+            continue
+        for one in assertions:
+            label = str(one.get("label", ""))
+            if not label.startswith(("cawg.training-mining", "c2pa.training-mining")):
+                continue
+            entries = one.get("data", {}).get("entries", {})
+            forbidden = [
+                str(name) for name, entry in entries.items() if entry.get("use") == "notAllowed"
+            ]
+            if forbidden:
+                yield f"C2PA {label}: {', '.join(sorted(forbidden))}"
 
 
 def _validated(

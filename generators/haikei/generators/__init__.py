@@ -8,14 +8,16 @@ from haikei.generators.contract import (
     ProgressCallback,
     StageOrder,
     StageSystem,
-    load_generator,
 )
+from haikei.generators.loading import load_generator
 from haikei.generators.production import (
     DrawnLayout,
     Production,
     ProductionOrder,
     StageOutput,
     seed_of,
+    stage_order,
+    variant_seed,
 )
 
 __all__ = [
@@ -32,4 +34,6 @@ __all__ = [
     "StageSystem",
     "load_generator",
     "seed_of",
+    "stage_order",
+    "variant_seed",
 ]

@@ -1,17 +1,12 @@
-"""
-The seam between a job and whatever makes its pixels, and how a generator is found by
-name.
-"""
+"""The seam between a job and whatever makes its pixels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
-from typing import Protocol, cast
+from typing import Protocol
 
 from haikei.credits import System
-from haikei.errors import SettingsError
 from haikei.images import Picture
-from haikei.settings import Settings
+from haikei.presets import Act, Quality, RegionChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +24,13 @@ class StageSystem:
 
     system: System
     libraries: tuple[tuple[str, str], ...]
+    words: tuple[str, ...] = ()  #: that the prompt must hold for what runs, such as a LoRA's
     negates: bool = True  #: whether a negative prompt reaches it; else requests name none
     notes: tuple[str, ...] = ()  #: what it cannot take, to be said before it is made
+    turns: tuple[Quality, ...] = ()  #: qualities of `adjustments` that it turns itself
+    acts: tuple[Act, ...] = ()  #: which of the request's `changes` it can make
+    #: Whether it reads the prompt; None: it does where the stage names a model.
+    reads: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,9 @@ class GenerationRequest:
     #: What a retake turned, by `Quality`, -100 to 100, sorted by name. A generator that reads
     #: words finds it in the prompt as well.
     adjustments: tuple[tuple[str, int], ...] = ()
+    #: What a retake changes in parts of the picture, in this order. Only the last stage whose
+    #: generator states `acts` is given any, so that each is made once.
+    changes: tuple[RegionChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,9 @@ class GenerationResult:
     picture: Picture  #: (height, width, 3), float32, sRGB, as asked for in the request
     notes: tuple[str, ...] = ()  #: what a person should know, such as a shortened prompt
     unread: float | None = None  #: part of the layout that it could not read; None: not known
+    #: Of each of the request's changes, the part of the picture on which it acted, in millionths;
+    #: 0 where what it names is not in the picture.
+    changed_ppm: tuple[int, ...] = ()
 
 
 #: Called now and then while a picture is made; it raises GenerationCancelled to stop.
@@ -115,29 +121,3 @@ class Generator(Protocol):
             GenerationCancelled: `progress` asked to stop.
         """
         ...
-
-
-GROUP = "haikei.generators"
-
-
-def load_generator(name: str, settings: Settings) -> Generator:
-    """
-    Return the generator that the entry point `name` makes for this studio.
-
-    Raises:
-        SettingsError: there is no such generator, or it needs a package that is not installed.
-    """
-    found = {point.name: point for point in entry_points(group=GROUP)}
-    if name not in found:
-        known = ", ".join(sorted(found)) or "none"
-        raise SettingsError(
-            f"There is no generator {name!r}.", advice=f"Installed generators: {known}."
-        )
-    try:
-        make = found[name].load()
-    except ImportError as error:
-        raise SettingsError(
-            f"The generator {name!r} needs a package that is not installed: {error}.",
-            advice=f"Install it with `pip install 'haikei[{name}]'`.",
-        ) from error
-    return cast("Generator", make(settings))

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from importlib.metadata import version
 
+import numpy as np
+from numpy.typing import NDArray
+
 from haikei.credits import SourceType, System
 from haikei.errors import GenerationError, SettingsError
 from haikei.generators.contract import (
@@ -14,9 +17,11 @@ from haikei.generators.contract import (
     StageSystem,
 )
 from haikei.images import Picture
-from haikei.presets import Quality
+from haikei.presets import PAINTER_ABILITIES, Quality
 from haikei.settings import Settings
+from haikei.sheets import TraceColour, TraceRole, TraceRoles
 
+Colours = NDArray[np.float32]
 FINISHES = ("wash", "full")
 STEPS = {"wash": 10, "full": 12}
 LIBRARIES = ("numpy", "opencv-python-headless", "scipy")
@@ -28,7 +33,9 @@ class PainterGenerator:
     Paints layouts in watercolour without any weights.
 
     Options of a stage: `finish` is `wash` (flat colours, a colour script) or `full` (the finished
-    painting, over the colours of the stage before it). Left out, it is `full`.
+    painting, over the colours of the stage before it). Left out, it is `full`. `trace_red`,
+    `trace_blue`, `trace_green` and `trace_brown` say what lines of that colour on a layout mean:
+    `light`, `shadow` or `border`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -42,6 +49,7 @@ class PainterGenerator:
             SettingsError: an option is unknown, or a model is named.
         """
         _finish(stage.options)
+        _roles(stage.options)
         if stage.model:
             raise SettingsError(
                 f"The painter uses no model, but the stage names {stage.model!r}.",
@@ -56,6 +64,9 @@ class PainterGenerator:
                 data="none: it is not trained",
             ),
             libraries=tuple((name, version(name)) for name in LIBRARIES),
+            turns=PAINTER_ABILITIES.turns,
+            acts=PAINTER_ABILITIES.acts,
+            reads=False,
         )
 
     def generate(
@@ -74,7 +85,15 @@ class PainterGenerator:
             GenerationCancelled: `progress` asked to stop.
             SettingsError: an option is unknown.
         """
-        from haikei.painting import Adjusting, notes_of, paint_full, paint_wash, read_layout
+        from haikei.painting import (
+            Adjusting,
+            RegionChanges,
+            light_of,
+            notes_of,
+            paint_full,
+            paint_wash,
+            read_layout,
+        )
 
         finish = _finish(request.options)
         location = " ".join(filter(None, (request.location, request.place)))
@@ -82,9 +101,12 @@ class PainterGenerator:
         adjusting = Adjusting(**{name: amount / 100 for name, amount in request.adjustments})
         pause = _counting(progress, STEPS[finish])
         pause()
-        reading = read_layout(layout.pixels, request.place, pause)
-        if finish == "wash":
-            pixels = paint_wash(
+        roles = _roles(request.options)
+        reading = read_layout(layout.pixels, request.place, pause, roles=roles)
+        changes = RegionChanges(reading, request.changes, light_of(request.time))
+
+        def wash(pause: Callable[[], None], changes: RegionChanges | None) -> Colours:
+            return paint_wash(
                 reading,
                 season=request.season,
                 time=request.time,
@@ -92,46 +114,40 @@ class PainterGenerator:
                 pause=pause,
                 location=location,
                 adjusting=adjusting,
+                changes=changes,
             )
-            progress(Progress(step=STEPS[finish], steps=STEPS[finish]))
-            return GenerationResult(
-                picture=Picture(pixels=pixels), notes=notes_of(reading), unread=reading.unread
-            )
-        base = (
-            previous.pixels
-            if previous is not None
-            else paint_wash(
+
+        if finish == "wash":
+            pixels = wash(pause, changes)
+        else:
+            base = previous.pixels if previous is not None else wash(lambda: None, None)
+            pixels = paint_full(
                 reading,
+                base,
                 season=request.season,
                 time=request.time,
                 seed=request.seed,
-                pause=lambda: None,
+                pause=pause,
                 location=location,
-                adjusting=adjusting,
+                changes=changes,
             )
-        )
-        pixels = paint_full(
-            reading,
-            base,
-            season=request.season,
-            time=request.time,
-            seed=request.seed,
-            pause=pause,
-            location=location,
-        )
         progress(Progress(step=STEPS[finish], steps=STEPS[finish]))
         return GenerationResult(
-            picture=Picture(pixels=pixels), notes=notes_of(reading), unread=reading.unread
+            picture=Picture(pixels=pixels),
+            notes=notes_of(reading),
+            unread=reading.unread,
+            changed_ppm=changes.changed_ppm,
         )
 
 
 def _finish(options: tuple[tuple[str, str | int | float | bool], ...]) -> str:
     given = dict(options)
-    unknown = sorted(set(given) - {"finish"})
+    unknown = sorted(set(given) - {"finish", *(f"trace_{one}" for one in TraceColour)})
     if unknown:
         raise SettingsError(
             f"The painter has no option {', '.join(map(repr, unknown))}.",
-            advice="Its only option is `finish`.",
+            advice="Its options are `finish` and `trace_red`, `trace_blue`, `trace_green`, "
+            "`trace_brown`.",
         )
     finish = given.get("finish", "full")
     if finish not in FINISHES:
@@ -140,6 +156,20 @@ def _finish(options: tuple[tuple[str, str | int | float | bool], ...]) -> str:
             advice=f"`finish` is one of: {', '.join(FINISHES)}.",
         )
     return str(finish)
+
+
+def _roles(options: tuple[tuple[str, str | int | float | bool], ...]) -> TraceRoles:
+    roles: dict[str, TraceRole] = {}
+    for name, value in options:
+        if not name.startswith("trace_"):
+            continue
+        if value not in set(TraceRole):
+            raise SettingsError(
+                f"The painter knows no trace lines that mean {value!r} ({name}).",
+                advice=f"`{name}` is one of: {', '.join(TraceRole)}.",
+            )
+        roles[name.removeprefix("trace_")] = TraceRole(str(value))
+    return TraceRoles(**roles)
 
 
 def _check(request: GenerationRequest, layout: Picture, previous: Picture | None) -> None:

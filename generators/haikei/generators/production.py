@@ -27,11 +27,21 @@ from haikei.generators.contract import (
     Generator,
     ProgressCallback,
     StageOrder,
-    load_generator,
 )
+from haikei.generators.loading import load_generator
 from haikei.images import SRGB, Limits, Picture, decode_picture, read_picture, resize, write_picture
-from haikei.presets import PROMPT, QUALITIES, SEASON_PROMPTS, TIME_PROMPTS, Quality
-from haikei.settings import Device, Recipe, Settings, Stage
+from haikei.presets import (
+    PROMPT,
+    QUALITIES,
+    SEASON_PROMPTS,
+    TIME_PROMPTS,
+    Abilities,
+    Act,
+    Quality,
+    RegionChange,
+    RegionChanged,
+)
+from haikei.settings import Device, Recipe, Route, Settings, Stage, Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +52,7 @@ class StageFile:
     seconds: float  #: that making it took
     notes: tuple[str, ...]
     unread: float | None  #: as the generator counted it
+    changed_ppm: tuple[int, ...] = ()  #: as `GenerationResult` holds it
 
     @classmethod
     def at(cls, path: Path) -> Self | None:
@@ -54,6 +65,7 @@ class StageFile:
                 seconds=float(data["seconds"]),
                 notes=tuple(str(note) for note in data["notes"]),
                 unread=None if data["unread"] is None else float(data["unread"]),
+                changed_ppm=tuple(int(one) for one in data.get("changed_ppm", ())),
             )
             return made if decode_picture(path).picture.sha256() == made.pixels_sha256 else None
         except (OSError, ValueError, KeyError, TypeError, HaikeiError):
@@ -75,6 +87,7 @@ class StageFile:
             with beside.open("w", encoding="utf-8") as file:
                 json.dump(
                     {
+                        "changed_ppm": self.changed_ppm,
                         "notes": self.notes,
                         "pixels_sha256": self.pixels_sha256,
                         "seconds": self.seconds,
@@ -138,6 +151,7 @@ class ProductionOrder:
     seed: int
     location: str = ""  #: show and sequence, whose pictures share a palette
     adjustments: tuple[tuple[str, int], ...] = ()  #: what a retake turns, by `Quality`
+    changes: tuple[RegionChange, ...] = ()  #: what a retake changes in parts of the picture
     words: tuple[str, ...] = ()  #: that a retake adds to the prompt
     unwanted: tuple[str, ...] = ()  #: and to the negative prompt
 
@@ -150,8 +164,10 @@ class StagePlan:
     order: StageOrder
     system: System
     libraries: tuple[tuple[str, str], ...]
+    words: tuple[str, ...]  #: that the prompt must hold for what makes it
     negates: bool  #: whether a negative prompt reaches what makes it
     notes: tuple[str, ...]  #: what of the order cannot be taken
+    acts: tuple[Act, ...]  #: which changes of regions it can make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +187,7 @@ class StageOutput:
     unread: float | None  #: part of the layout that was not read, 0 to 1; None: not known
     reused: bool  #: the file was there already
     made_at: datetime  #: the file's time, also when an earlier run made it
+    changed: tuple[RegionChanged, ...] = ()  #: what was asked of parts of the picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -185,6 +202,25 @@ class DrawnLayout:
 def seed_of(layout_sha256: str, recipe: str, season: str, time: str) -> int:
     """Return the seed, 0 to 2^63-1, of a background for which nobody fixed one."""
     return _number(f"{layout_sha256}\n{recipe}\n{season}\n{time}")
+
+
+def stage_order(stage: Stage) -> StageOrder:
+    """Return what a generator is asked for a stage of a recipe."""
+    guided = {"control": ", ".join(stage.control)} if stage.control else {}
+    return StageOrder(
+        generator=stage.generator,
+        model=stage.model or "",
+        options=tuple(sorted({**stage.options, **guided}.items())),
+    )
+
+
+def variant_seed(route: Route, layout_sha256: str, variant: Variant) -> int:
+    """Return the seed of one of a route's backgrounds."""
+    if route.seed is not None:
+        return route.seed
+    if route.shared_seed:
+        return seed_of(layout_sha256, route.recipe, "", "")
+    return seed_of(layout_sha256, route.recipe, variant.season, variant.time)
 
 
 class Production:
@@ -221,6 +257,31 @@ class Production:
         """
         return tuple(self._plan(order, stage) for stage in order.recipe.stages)
 
+    def abilities(self, recipe: Recipe) -> Abilities:
+        """
+        Return what the recipe's generators can do with a note, without loading weights.
+
+        Raises:
+            ModelUnusable: a model is undeclared, incomplete or unsafe.
+            PolicyRefusal: a model's licence does not allow what the studio does.
+            SettingsError: a generator or an option is unknown.
+        """
+        systems = [
+            (stage, self._generator(stage.generator).describe(stage_order(stage)))
+            for stage in recipe.stages
+        ]
+        reading = [
+            system
+            for stage, system in systems
+            if (bool(stage.model) if system.reads is None else system.reads)
+        ]
+        return Abilities(
+            turns=tuple(sorted({one for _, system in systems for one in system.turns})),
+            acts=tuple(sorted({one for _, system in systems for one in system.acts})),
+            reads=bool(reading),
+            negates=any(system.negates for system in reading),
+        )
+
     def make_stage(
         self,
         order: ProductionOrder,
@@ -251,7 +312,8 @@ class Production:
             raise ValueError(message)
         plan = self._plan(order, order.recipe.stages[index])
         layout = self.layout(order).picture
-        request = _request(order, plan, layout, previous)
+        changes = order.changes if index == self._changing_stage(order) else ()
+        request = _request(order, plan, layout, previous, changes)
         text = canonical_json(request)
         digest = hashlib.sha256(text.encode()).hexdigest()
         path = folder / f"{plan.name}-{digest[:16]}.png"
@@ -277,14 +339,21 @@ class Production:
             unread=made.unread,
             reused=reused,
             made_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
+            changed=tuple(
+                RegionChanged(change=change, ppm=ppm)
+                for change, ppm in zip(request.changes, made.changed_ppm, strict=False)
+            ),
         )
 
+    def _changing_stage(self, order: ProductionOrder) -> int | None:
+        """Return the last stage that can change regions, as a change is made only once."""
+        if not order.changes:
+            return None
+        able = [index for index, plan in enumerate(self.stages(order)) if plan.acts]
+        return able[-1] if able else None
+
     def _plan(self, order: ProductionOrder, stage: Stage) -> StagePlan:
-        asked = StageOrder(
-            generator=stage.generator,
-            model=stage.model or "",
-            options=tuple(sorted(stage.options.items())),
-        )
+        asked = stage_order(stage)
         described = self._generator(stage.generator).describe(asked)
         notes = described.notes
         negative = _negative(order)
@@ -298,8 +367,10 @@ class Production:
             order=asked,
             system=described.system,
             libraries=described.libraries,
+            words=described.words,
             negates=described.negates,
             notes=notes,
+            acts=described.acts,
         )
 
     def _generator(self, name: str) -> Generator:
@@ -362,6 +433,7 @@ class Production:
             seconds=round(seconds, 3),
             notes=result.notes,
             unread=result.unread,
+            changed_ppm=result.changed_ppm,
         )
         made.save(path, result.picture)
         _log.info("stage_made", stage=request.stage, file=path.name, seconds=made.seconds)
@@ -369,7 +441,11 @@ class Production:
 
 
 def _request(
-    order: ProductionOrder, plan: StagePlan, layout: Picture, previous: StageOutput | None
+    order: ProductionOrder,
+    plan: StagePlan,
+    layout: Picture,
+    previous: StageOutput | None,
+    changes: tuple[RegionChange, ...],
 ) -> GenerationRequest:
     return GenerationRequest(
         layout_sha256=order.layout_sha256,
@@ -382,7 +458,7 @@ def _request(
         prompt=_filled(
             order,
             order.recipe.prompt or (PROMPT if plan.order.model else ""),
-            (*_asked_for(order), *order.words) if plan.order.model else order.words,
+            (*plan.words, *_asked_for(order), *order.words) if plan.order.model else order.words,
         ),
         negative_prompt=_negative(order) if plan.negates else "",
         place=order.place,
@@ -395,6 +471,7 @@ def _request(
         colour_space=SRGB,
         libraries=plan.libraries,
         adjustments=tuple(sorted(order.adjustments)),
+        changes=tuple(one for one in changes if one.act in plan.acts),
     )
 
 

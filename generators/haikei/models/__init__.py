@@ -1,6 +1,26 @@
 """Which models may be used: licence, data, and that the files are safe and as expected."""
 
+from haikei.models.entries import KNOWN, KnownModel, RegistryEntry, registry_entries, registry_entry
 from haikei.models.folder import WEIGHTS, variant_of
-from haikei.models.registry import ModelCard, model_from_folder, open_model
+from haikei.models.registry import (
+    EmbeddingCard,
+    LoraCard,
+    ModelCard,
+    model_from_folder,
+    open_model,
+)
 
-__all__ = ["WEIGHTS", "ModelCard", "model_from_folder", "open_model", "variant_of"]
+__all__ = [
+    "KNOWN",
+    "WEIGHTS",
+    "EmbeddingCard",
+    "KnownModel",
+    "LoraCard",
+    "ModelCard",
+    "RegistryEntry",
+    "model_from_folder",
+    "open_model",
+    "registry_entries",
+    "registry_entry",
+    "variant_of",
+]

@@ -30,12 +30,15 @@ _CONFIGURATION = frozenset({".json", ".txt", ".model", ".jinja"})
 _MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
 
 
-def pipeline_files(folder: Path, variant: str = "") -> Mapping[str, Path]:
+def pipeline_files(
+    folder: Path, variant: str = "", *, held: frozenset[str] = frozenset()
+) -> Mapping[str, Path]:
     """
     Return weights, configuration and vocabulary files of a pipeline folder by relative path.
 
     Of each part's weights one form is returned: `variant` where it is there, else the plain one,
-    else the only one. What stands beside the parts that model_index.json names is not looked at.
+    else the only one. What stands beside the parts that model_index.json names is not looked at,
+    nor are the weights of parts in `held`, which are read from elsewhere.
 
     Raises:
         ModelUnusable: it is no complete diffusers folder, its weights are pickles, it holds code,
@@ -59,6 +62,9 @@ def pipeline_files(folder: Path, variant: str = "") -> Mapping[str, Path]:
     for name, value in described.items():
         if name in _LEFT_OUT or not (isinstance(value, list) and any(map(bool, value))):
             continue
+        if name in held:
+            found |= _configuration(folder, name)
+            continue
         parts = controls_within(folder) if name == "controlnet" else (folder / name,)
         for part in parts:
             _refuse_link(part)
@@ -75,7 +81,86 @@ def pipeline_files(folder: Path, variant: str = "") -> Mapping[str, Path]:
         # Vocabularies and processors have settings but no weights.
         weighty = f"{name}/config.json" in files and not str(value[-1]).endswith(_WEIGHTLESS)
         found |= _whole(folder / name, files, "") if weighty else files
-    return _whole(folder, found, variant)
+    return found if held else _whole(folder, found, variant)
+
+
+def _configuration(folder: Path, name: str) -> dict[str, Path]:
+    _refuse_link(folder / name)
+    path = folder / name / "config.json"
+    if not path.is_file():
+        raise ModelUnusable(
+            f"{folder} is incomplete: model_index.json names {name!r}, but there is no {path}.",
+            advice="Download the model's settings (*.json, *.txt) again.",
+        )
+    return {f"{name}/{path.name}": path}
+
+
+#: How names of tensors in a checkpoint of one file begin, and the part of a pipeline that they
+#: are of; `denoiser` stands for the UNet or the transformer.
+_PREFIXES: Mapping[str, str] = {
+    "model.diffusion_model.": "denoiser",
+    "first_stage_model.": "vae",
+    "cond_stage_model.": "text_encoder",
+    "conditioner.embedders.0.": "text_encoder",
+    "conditioner.embedders.1.": "text_encoder_2",
+    "text_encoders.clip_l.": "text_encoder",
+    "text_encoders.clip_g.": "text_encoder_2",
+    "text_encoders.t5xxl.": "text_encoder_3",
+}
+#: What training leaves in such a file and no pipeline reads.
+_LEFTOVER = re.compile(
+    r"(model_ema\.|alphas_cumprod|betas$|sqrt_|log_one_minus_|posterior_|lvlb_weights|logvar|"
+    r"denoiser\.sigmas|global_step)"
+)
+
+
+def checkpoint_parts(file: Path, denoiser: str) -> Mapping[str, tuple[str, ...]]:
+    """
+    Return the names of tensors in a checkpoint of one file, by the part that they are of.
+
+    Args:
+        file: a safetensors file. One whose names have no known beginning holds a denoiser alone.
+        denoiser: what the pipeline calls that part: `unet` or `transformer`.
+
+    Raises:
+        ModelUnusable: it is damaged, or holds tensors that no part takes.
+    """
+    names = tensor_names(file)
+    found: dict[str, list[str]] = {}
+    foreign: list[str] = []
+    for name in names:
+        part = next((part for start, part in _PREFIXES.items() if name.startswith(start)), "")
+        if part:
+            found.setdefault(part, []).append(name)
+        elif not _LEFTOVER.match(name):
+            foreign.append(name)
+    if not found:
+        found, foreign = {"denoiser": list(foreign)}, []
+    if foreign:
+        raise ModelUnusable(
+            f"{file} holds {len(foreign)} tensors that belong to no part of a pipeline, such as "
+            f"{min(foreign)}.",
+            advice="It is not a checkpoint in the original format of Stable Diffusion.",
+        )
+    return {
+        (denoiser if part == "denoiser" else part): tuple(sorted(tensors))
+        for part, tensors in found.items()
+    }
+
+
+def tensor_names(file: Path) -> tuple[str, ...]:
+    """
+    Return the names of the tensors in a safetensors file, without reading them.
+
+    Raises:
+        ModelUnusable: it is of another format, damaged or incomplete.
+    """
+    if file.suffix.lower() != WEIGHTS:
+        raise ModelUnusable(
+            f"{file} is not loaded: it is no {WEIGHTS} file.",
+            advice="Download the model's safetensors file, or have it made; others can run code.",
+        )
+    return tuple(_check_weights(file))
 
 
 def controls_within(folder: Path) -> tuple[Path, ...]:
@@ -84,18 +169,25 @@ def controls_within(folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in names if (folder / name / "config.json").is_file())
 
 
-def controlnet_files(folder: Path, variant: str = "") -> Mapping[str, Path]:
+def controlnet_files(
+    folder: Path, variant: str = "", *, kind: str = "ControlNet"
+) -> Mapping[str, Path]:
     """
-    Return the files of a ControlNet folder by relative path, as `pipeline_files` does.
+    Return the files of a part's own folder by relative path, as `pipeline_files` does.
+
+    Args:
+        folder: with the part's config.json and weights.
+        variant: as for `pipeline_files`.
+        kind: of part, for messages.
 
     Raises:
-        ModelUnusable: it is no complete ControlNet folder, its weights are pickles, or it holds
+        ModelUnusable: it is no such folder, it is incomplete, its weights are pickles, or it holds
             code.
     """
     if not (folder / "config.json").is_file():
         raise ModelUnusable(
-            f"{folder} is no ControlNet folder: it has no config.json.",
-            advice="Name the folder that holds the ControlNet's config.json and weights.",
+            f"{folder} is no {kind} folder: it has no config.json.",
+            advice=f"Name the folder that holds the {kind}'s config.json and weights.",
         )
     return _whole(folder, _files(folder, variant), "")
 
@@ -177,9 +269,11 @@ def _refuse_code(path: Path) -> None:
         )
 
 
-def _check_weights(path: Path) -> None:
+def _check_weights(path: Path) -> list[str]:
     """
-    Compare a file's size with what its header announces, which finds every cut-off download.
+    Return the names of a file's tensors, after comparing its size with what its header announces.
+
+    That finds every cut-off download.
 
     Source: the safetensors format: eight bytes of header length, the header in JSON, the data.
     """
@@ -190,11 +284,13 @@ def _check_weights(path: Path) -> None:
             if size < 8 or length > min(size - 8, _MAX_HEADER):
                 raise _incomplete(path)
             header = json.loads(file.read(length))
-        ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
+        entries = {key: entry for key, entry in header.items() if key != "__metadata__"}
+        ends = [entry["data_offsets"][1] for entry in entries.values()]
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise _incomplete(path) from error
     if 8 + length + max(ends, default=0) != size:
         raise _incomplete(path)
+    return list(entries)
 
 
 def _incomplete(path: Path) -> ModelUnusable:

@@ -13,18 +13,42 @@ from pydantic import ValidationError
 
 from haikei.errors import ModelUnusable, PolicyRefusal, SettingsError
 from haikei.models.folder import (
+    WEIGHTS,
     HashMemory,
+    checkpoint_parts,
     combined,
     controlnet_files,
     controls_within,
     pipeline_files,
+    tensor_names,
 )
-from haikei.settings import Model, Settings
+from haikei.settings import DataClass, Model, Settings, Terms
 
 #: Stands before the relative paths of a model's separate ControlNet folder, and with a number
 #: from 1 before those of the ones after it.
 CONTROLNET = "controlnet"
+VAE = "vae_beside"
+EMBEDDINGS = "embeddings"
+LORAS = "loras"
 _MEMORY = "model-hashes.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoraCard:
+    """One LoRA that was checked."""
+
+    name: str  #: in the model's table `loras`
+    file: Path
+    trigger: str  #: words that it was trained with
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingCard:
+    """One textual inversion that was checked."""
+
+    word: str  #: that stands for it in prompts
+    file: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +56,13 @@ class ModelCard:
     """One model that was checked: what it is, where it is, and what it may be used for."""
 
     key: str  #: its name in the settings
-    folder: Path
+    folder: Path  #: of a checkpoint of one file, the folder that describes it
+    checkpoint: Path | None  #: that file; None where the folder holds the weights
+    held: Mapping[str, tuple[str, ...]]  #: names of that file's tensors by part
     controls: tuple[Path, ...]  #: folders of ControlNets, separate or within
+    vae: Path | None  #: a folder that stands in for the model's own
+    loras: tuple[LoraCard, ...]  #: those that were asked for
+    embeddings: tuple[EmbeddingCard, ...]
     pipeline: str  #: the class in diffusers that the settings name; empty: by the folder
     name: str
     version: str
@@ -42,16 +71,25 @@ class ModelCard:
     commercial: Literal["yes", "no", "conditional"]
     data: str
     attribution: str
-    sha256: str  #: one hash over all weight, configuration and vocabulary files
+    #: One hash over all weight, configuration and vocabulary files, LoRAs apart; of a checkpoint
+    #: of one file with nothing beside it, that file's own.
+    sha256: str
+    beside: str  #: one hash over what describes a checkpoint of one file; else empty
     files: tuple[tuple[str, str], ...]  #: relative path and SHA-256, sorted by path
+    size: int  #: of its weight files, in bytes
 
 
-def open_model(settings: Settings, key: str) -> ModelCard:
+def open_model(settings: Settings, key: str, loras: tuple[str, ...] = ()) -> ModelCard:
     """
     Check a model's declaration and files, without loading it, and return its card.
 
+    Args:
+        settings: the studio's.
+        key: the model's name in them.
+        loras: names of those of its LoRAs that it is to be run with.
+
     Raises:
-        SettingsError: there is no such model.
+        SettingsError: there is no such model, or it has no such LoRA.
         ModelUnusable: its folder is missing, incomplete, unsafe, or not the one expected.
         PolicyRefusal: its licence does not allow what the studio does.
     """
@@ -62,13 +100,41 @@ def open_model(settings: Settings, key: str) -> ModelCard:
             f"There is no model {key!r}.", advice=f"Declare it as [models.{key}]; known: {known}."
         )
     _check_declaration(settings, key, model)
-    files = _files(key, model)
-    hashes = _hashes(settings, files)
-    _compare(key, model, hashes)
+    unknown = sorted(set(loras) - set(model.loras))
+    if unknown:
+        raise SettingsError(
+            f"The model {key!r} has no LoRA {', '.join(map(repr, unknown))}.",
+            advice=f"Declare it as [models.{key}.loras.{unknown[0]}]; known: "
+            f"{', '.join(sorted(model.loras)) or 'none'}.",
+        )
+    one_file = model.folder.is_file()
+    held = _held(key, model) if one_file else {}
+    folder = model.config if one_file and model.config is not None else model.folder
+    paths = _files(key, model, held)
+    hashes = _hashes(settings, paths)
+    added = _hashes(settings, {name: _weights(key, model.loras[name].file) for name in loras})
+    _compare(key, model, {**hashes, **{f"{LORAS}/{name}": one for name, one in added.items()}})
+    beside = {name: one for name, one in hashes.items() if name != model.folder.name}
+    alone = one_file and not any(name.endswith(WEIGHTS) for name in beside)
     return ModelCard(
         key=key,
-        folder=model.folder,
-        controls=model.controlnet or controls_within(model.folder),
+        folder=folder,
+        checkpoint=model.folder if one_file else None,
+        held=held,
+        controls=model.controlnet or controls_within(folder),
+        vae=model.vae,
+        loras=tuple(
+            LoraCard(
+                name=name,
+                file=model.loras[name].file,
+                trigger=model.loras[name].trigger,
+                sha256=added[name],
+            )
+            for name in loras
+        ),
+        embeddings=tuple(
+            EmbeddingCard(word=one.word, file=one.file) for one in model.embeddings.values()
+        ),
         pipeline=model.pipeline,
         name=model.name,
         version=model.version,
@@ -77,8 +143,10 @@ def open_model(settings: Settings, key: str) -> ModelCard:
         commercial=model.commercial,
         data=model.data,
         attribution=model.attribution,
-        sha256=combined(hashes),
+        sha256=hashes[model.folder.name] if alone else combined(hashes),
+        beside=combined(beside) if alone else "",
         files=tuple(sorted(hashes.items())),
+        size=sum(path.stat().st_size for name, path in paths.items() if name.endswith(WEIGHTS)),
     )
 
 
@@ -89,29 +157,75 @@ def _check_declaration(settings: Settings, key: str, model: Model) -> None:
                 f"The model {key!r} has no {field} statement.",
                 advice=f"Write models.{key}.{field}; without it the model is not used.",
             )
-    if model.commercial == "no" and not settings.policy.allow_non_commercial:
+    for what, terms in (
+        (f"model {key!r}", model),
+        *((f"LoRA {name!r} of the model {key!r}", one) for name, one in model.loras.items()),
+        *((f"embedding {one!r} of the model {key!r}", it) for one, it in model.embeddings.items()),
+    ):
+        _check_terms(settings, what, terms)
+
+
+def _check_terms(settings: Settings, what: str, terms: Terms) -> None:
+    if terms.commercial == "no" and not settings.policy.allow_non_commercial:
         raise PolicyRefusal(
-            f"The licence of the model {key!r} ({model.licence}) forbids commercial use.",
+            f"The licence of the {what} ({terms.licence}) forbids commercial use.",
             advice="Choose another model, or set policy.allow_non_commercial for a production "
             "that is none.",
         )
 
 
-def _files(key: str, model: Model) -> Mapping[str, Path]:
-    if model.folder.is_file():
+def _held(key: str, model: Model) -> Mapping[str, tuple[str, ...]]:
+    if model.config is None or not (model.config / "model_index.json").is_file():
         raise ModelUnusable(
-            f"The model {key!r} is one file, {model.folder.name}; folders in diffusers format are "
-            "read.",
-            advice="Load it once with diffusers' from_single_file, save it with save_pretrained, "
-            f"and name that folder as models.{key}.folder.",
+            f"The model {key!r} is one file, {model.folder.name}, whose settings and vocabularies "
+            f"are {'not named' if model.config is None else f'not in {model.config}'}.",
+            advice=f"Name as models.{key}.config a folder in diffusers format of the same kind, "
+            "such as the base model's; its *.json, *.txt and *.model files are enough.",
         )
-    if not model.folder.is_dir():
+    denoiser = "unet" if (model.config / "unet").is_dir() else "transformer"
+    held = checkpoint_parts(model.folder, denoiser)
+    lacking = [part for part in held if not (model.config / part / "config.json").is_file()]
+    if lacking:
         raise ModelUnusable(
-            f"The folder of the model {key!r} is not there: {model.folder}.",
+            f"{model.folder.name} of the model {key!r} holds a {lacking[0]}, which {model.config} "
+            "does not describe.",
+            advice=f"Name as models.{key}.config a folder of the same kind of model: Stable "
+            "Diffusion 1.5 and SDXL need different ones.",
+        )
+    return held
+
+
+def _weights(key: str, file: Path) -> Path:
+    if not file.is_file():
+        raise ModelUnusable(
+            f"A file of the model {key!r} is not there: {file}.",
+            advice="Put it there, or correct its name in the settings.",
+        )
+    tensor_names(file)
+    return file
+
+
+def _files(key: str, model: Model, held: Mapping[str, tuple[str, ...]]) -> Mapping[str, Path]:
+    folder = model.config if held and model.config is not None else model.folder
+    if not held and not folder.is_dir():
+        raise ModelUnusable(
+            f"The folder of the model {key!r} is not there: {folder}.",
             advice=f"Put the model there, or correct models.{key}.folder.",
         )
-    files = dict(pipeline_files(model.folder, model.variant))
-    if model.controlnet and controls_within(model.folder):
+    files = dict(pipeline_files(folder, model.variant, held=frozenset(held)))
+    if held:
+        files[model.folder.name] = model.folder
+    if model.vae is not None:
+        if not model.vae.is_dir():
+            raise ModelUnusable(
+                f"The VAE folder of the model {key!r} is not there: {model.vae}.",
+                advice=f"Put it there, or correct models.{key}.vae.",
+            )
+        own = controlnet_files(model.vae, model.variant, kind="VAE")
+        files |= {f"{VAE}/{name}": path for name, path in own.items()}
+    for name, embedding in model.embeddings.items():
+        files[f"{EMBEDDINGS}/{name}{WEIGHTS}"] = _weights(key, embedding.file)
+    if model.controlnet and controls_within(folder):
         raise ModelUnusable(
             f"The model {key!r} has a ControlNet in its own folder and another one beside it.",
             advice=f"Remove models.{key}.controlnet, or name a base model without a ControlNet.",
@@ -178,6 +292,7 @@ _LICENCES: Mapping[str, tuple[str, Commercial]] = {
 def model_from_folder(
     folder: Path,
     *,
+    config: Path | None = None,
     controlnet: Path | None = None,
     name: str = "",
     version: str = "",
@@ -186,9 +301,13 @@ def model_from_folder(
     commercial: Commercial | None = None,
     data: str = "",
     attribution: str = "",
+    data_class: DataClass = "undisclosed",
+    provider: str = "",
 ) -> Model:
     """
     Return the settings entry of a model folder, from its README.md's front matter.
+
+    A checkpoint of one file has none: all of its facts are given, beside the folder `config`.
 
     What is given here wins over the card. Nothing is guessed: a licence, where it can be read,
     whether it allows commercial use, and a data statement must come from one of the two.
@@ -198,9 +317,12 @@ def model_from_folder(
             message lists all that are.
     """
     folder = folder.expanduser().absolute()
-    if not folder.is_dir():
+    if folder.is_file():
+        tensor_names(folder)
+    elif not folder.is_dir():
         raise ModelUnusable(f"There is no model folder {folder}.")
-    pipeline_files(folder)
+    else:
+        pipeline_files(folder)
     card = _front_matter(folder / "README.md")
     licence = licence or _first(card, "license_name") or _first(card, "license")
     url, allowed = _LICENCES.get(licence.lower(), ("", None))
@@ -222,10 +344,13 @@ def model_from_folder(
             given
             | {
                 "folder": folder,
+                "config": config.expanduser().absolute() if config else None,
                 "controlnet": controlnet.expanduser().absolute() if controlnet else None,
                 "name": name or folder.name,
                 "version": version or _first(card, "version") or "unversioned",
                 "attribution": attribution,
+                "data_class": data_class,
+                "provider": provider,
             }
         )
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from haikei.painting.adjusting import AS_IT_IS, Adjusting
 from haikei.painting.doubts import notes_of
+from haikei.painting.region_changes import RegionChanges, light_of
 from haikei.painting.work import paint_full, paint_wash
 from haikei.reading import Reading, read_layout
 
@@ -9,6 +10,8 @@ __all__ = [
     "AS_IT_IS",
     "Adjusting",
     "Reading",
+    "RegionChanges",
+    "light_of",
     "notes_of",
     "paint_full",
     "paint_wash",

@@ -7,6 +7,7 @@ import numpy as np
 
 from haikei.painting.adjusting import AS_IT_IS, Adjusting, adjust
 from haikei.painting.details import add_foliage, add_reflections
+from haikei.painting.region_changes import RegionChanges
 from haikei.painting.rooms import lay_sunlight
 from haikei.painting.standing import Standing, standing
 from haikei.painting.strokes import (
@@ -37,6 +38,7 @@ def paint_wash(
     pause: Cancelling,
     location: str = "",
     adjusting: Adjusting = AS_IT_IS,
+    changes: RegionChanges | None = None,
 ) -> Colours:
     """
     Return the first stage, (height, width, 3), sRGB, at the layout's size.
@@ -50,8 +52,11 @@ def paint_wash(
     more = Brush(reading.shape, _seed(seed, "adjust"))
     wash = adjust(wash, reading, mood.light, more, adjusting)
     picture = _at_size(wash, reading.size)
+    line = reading.line
+    if changes is not None:
+        picture, line = changes.apply(picture), changes.line
     pause()
-    add_line(picture, reading, WASH_LINE, reading.line, reading.size)
+    add_line(picture, reading, WASH_LINE, line, reading.size)
     _sheet(picture, reading, seed, WASH_GRAIN)
     return np.clip(picture, 0, 1, out=picture)
 
@@ -65,6 +70,7 @@ def paint_full(
     seed: int,
     pause: Cancelling,
     location: str = "",
+    changes: RegionChanges | None = None,
 ) -> Colours:
     """
     Return the finished painting over `base`, (height, width, 3), sRGB, at the layout's size.
@@ -94,8 +100,11 @@ def paint_full(
     picture = _at_size(bleed(picture, reading, brush.of("bleed")), reading.size)
     if lost is not None:
         picture += lost
+    line = reading.line
+    if changes is not None:
+        picture, line = changes.apply(picture), changes.line
     pause()
-    add_line(picture, reading, FULL_LINE, reading.line, reading.size)
+    add_line(picture, reading, FULL_LINE, line, reading.size)
     _sheet(picture, reading, seed, FULL_GRAIN)
     return np.clip(picture, 0, 1, out=picture)
 

@@ -12,12 +12,15 @@ import typer
 
 from haikei.cli import (
     config,
+    database,
     demo,
     doctor,
     generate_command,
     jobs,
     ledger,
+    models_command,
     processes,
+    read,
     report,
     sgserver,
     submit,
@@ -68,6 +71,7 @@ app.command("worker")(processes.worker)
 app.command("status")(status.status)
 app.command("sgserver")(sgserver.sgserver)
 app.command("generate")(generate_command.generate)
+app.command("read")(read.read)
 app.command("backfill")(generate_command.backfill)
 app.command("submit")(submit.submit)
 app.command("decide")(versions.decide)
@@ -77,10 +81,12 @@ app.command("check-report")(report.check_report)
 app.command("setup")(doctor.setup)
 app.command("doctor")(doctor.doctor)
 app.add_typer(report.app, name="report")
+app.add_typer(database.app, name="database")
 app.add_typer(web.app, name="web")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(credits_app, name="credits")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(models_command.app, name="models")
 app.add_typer(config.app, name="config")
 
 

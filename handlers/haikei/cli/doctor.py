@@ -36,12 +36,12 @@ LEAST_STATE_MIB = 256
 
 def state(settings: "Settings") -> Iterator[Finding]:
     """Yield findings about the state folder and its databases."""
-    from haikei.database import open_database
+    from haikei.jobs.state import open_state
 
     folder = settings.studio.state
     subject = f"state folder {folder}"
     try:
-        open_database(settings.database_url).dispose()
+        open_state(settings).dispose()
     except (HaikeiError, OSError) as error:
         yield Finding(
             ok=False,
@@ -128,23 +128,28 @@ def signing(settings: "Settings") -> Iterator[Finding]:
 
 def generators(settings: "Settings") -> Iterator[Finding]:
     """Yield a finding for each stage of each recipe that a route uses."""
-    from haikei.generators import StageOrder, load_generator
+    from haikei.generators import load_generator, stage_order
+    from haikei.models import registry_entry
     from haikei.presets import recipe
 
     names = sorted({route.recipe for route in settings.routes})
     for name in names:
         for stage in recipe(settings, name).stages:
             subject = f"recipe {name}, stage {stage.name}"
-            order = StageOrder(
-                generator=stage.generator,
-                model=stage.model or "",
-                options=tuple(sorted(stage.options.items())),
-            )
             try:
-                described = load_generator(stage.generator, settings).describe(order)
+                described = load_generator(stage.generator, settings).describe(stage_order(stage))
             except HaikeiError as error:
                 yield Finding(
                     ok=False, subject=subject, message=error.message, advice=error.advice or ""
+                )
+                continue
+            if registry_entry(settings, model=stage.model or "", generator=stage.generator) is None:
+                yield Finding(
+                    ok=False,
+                    subject=subject,
+                    message=f"The generator {stage.generator!r} names no model and is in no "
+                    "registry: the stage makes nothing.",
+                    advice=f"Declare it as [generators.{stage.generator}].",
                 )
                 continue
             system = described.system
@@ -253,8 +258,9 @@ def names(settings: "Settings") -> "Iterator[Finding]":
     """Yield names in the settings that fit nothing in the tracker or the register of credits."""
     from haikei.cli.name_check import people_findings, project_findings
     from haikei.credits import people
-    from haikei.database import open_database, reading
+    from haikei.database import reading
     from haikei.errors import HaikeiError
+    from haikei.jobs.state import open_state
     from haikei.trackers import load_tracker
 
     try:
@@ -266,7 +272,7 @@ def names(settings: "Settings") -> "Iterator[Finding]":
             directory = listed.read()
         finally:
             tracker.close()
-        database = open_database(settings.database_url)
+        database = open_state(settings)
     except HaikeiError:
         # What is wrong with the tracker or the state folder stands in the lines before.
         return
@@ -360,6 +366,23 @@ def _tell(found: "StudioStatus") -> None:
             for one in found.processes
         ],
     )
+    if found.hosts:
+        print_table(
+            ("host", "role", "does", "lanes", "version", "seen"),
+            [
+                (
+                    f"{one.host} ({one.pid})",
+                    one.role,
+                    one.state.value.replace("_", " "),
+                    " ".join(one.lanes),
+                    one.version,
+                    ago(one.seen_at),
+                )
+                for one in found.hosts
+            ],
+        )
+    for lane in found.lanes:
+        say(f"lane         {lane.name}: {lane.state}")
     queue, sources = found.queue, found.sources
     counts = " · ".join(f"{number} {one.value}" for one, number in queue.counts.items() if number)
     say(f"jobs         {counts or 'none'}")

@@ -1,7 +1,10 @@
 """`haikei generate FILE` and `haikei backfill`: layouts that no source announced."""
 
+import hashlib
 import os
 from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -14,6 +17,8 @@ from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.show import Season, TimeOfDay
 
 if TYPE_CHECKING:
+    from haikei.generators import Production
+    from haikei.jobs.oneoff import Made, OneOff
     from haikei.settings import Settings
 
 
@@ -26,8 +31,13 @@ def generate(
     artist_ja: Annotated[str, typer.Option(help="The same name in Japanese script.")] = "",
     operator: Annotated[str, typer.Option(help="Who operates the tool, where a person does.")] = "",
     operator_ja: Annotated[str, typer.Option(help="The same name in Japanese script.")] = "",
-    season: Annotated[Season, typer.Option(help="The season.")] = Season.SUMMER,
-    time: Annotated[TimeOfDay, typer.Option(help="The time of day.")] = TimeOfDay.DAY,
+    season: Annotated[
+        list[Season] | None, typer.Option(help="The season; by default summer. Repeatable.")
+    ] = None,
+    time: Annotated[
+        list[TimeOfDay] | None,
+        typer.Option(help="The time of day; by default day. Repeatable: each in each season."),
+    ] = None,
     place: Annotated[
         str, typer.Option(help="What kind of place it is: port, station, village, hills …")
     ] = "",
@@ -45,10 +55,11 @@ def generate(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make one background from one layout file, and a record of who and what made it."""
+    """Make backgrounds from one layout file, and a record of who and what made each."""
     from haikei.cli.name_check import project_of_layout
     from haikei.cli.startup import configure_logs
-    from haikei.jobs.oneoff import OneOff, make_one
+    from haikei.generators import Production
+    from haikei.jobs.oneoff import OneOff
 
     loaded = _settings(settings)
     configure_logs(loaded.log)
@@ -56,55 +67,121 @@ def generate(
     @cache
     def names() -> tuple[str, ...]:
         found = project_of_layout(loaded, file.absolute(), project)
-        if not found and (loaded.policy.no_ai_projects or loaded.policy.no_ai_layouts):
+        if not found and loaded.policy.has_show_rules:
             warn("No show is known of this layout: rules about AI in shows need --project.")
         return found
 
     if project:
         names()
-    order = OneOff(
+    first = OneOff(
         layout=file.absolute(),
         out=(out or file.parent / f"{file.stem}_background").absolute(),
         artist=artist,
         artist_ja=artist_ja,
         operator=operator,
         operator_ja=operator_ja,
-        season=season.value,
-        time=time.value,
+        season=(season or [Season.SUMMER])[0].value,
+        time=(time or [TimeOfDay.DAY])[0].value,
         place=place,
         recipe=recipe,
         seed=seed,
     )
     if out == STDOUT:
         raise typer.BadParameter("it writes several files: name a folder", param_hint="--out")
-    made = make_one(
-        loaded, order, project=names, dry_run=dry_run, report=_silent if as_json else say
-    )
+    orders = [
+        replace(first, season=one.value, time=other.value)
+        for one in dict.fromkeys(season or [Season.SUMMER])
+        for other in dict.fromkeys(time or [TimeOfDay.DAY])
+    ]
+    made = _make(loaded, orders, names, Production(loaded), dry_run=dry_run, quiet=as_json)
+    sheet = None
+    if len(orders) > 1 and not dry_run:
+        sheet = _sheet(orders, made, columns=len(dict.fromkeys(time or [TimeOfDay.DAY])))
     if as_json:
-        print_json(
-            {
-                "layout": order.layout,
-                "dry_run": dry_run,
-                "credit": made.credit_en,
-                "credit_ja": made.credit_ja,
-                "record": made.record,
-                "stages": [
-                    {
-                        "stage": stage.name,
-                        "system": stage.system,
-                        "path": stage.path,
-                        "request_sha256": stage.request_sha256,
-                        "seconds": round(stage.seconds, 3),
-                        "reused": stage.reused,
-                    }
-                    for stage in made.stages
-                ],
-            }
+        plain = [_plain(order, one) for order, one in zip(orders, made, strict=True)]
+        head = {"layout": first.layout, "dry_run": dry_run}
+        print_json({**head, **plain[0]} if len(plain) == 1 else {
+            **head, "variants": plain, "sheet": sheet,
+        })  # fmt: skip
+        return
+    if not dry_run:
+        say(made[0].credit_en or "Nobody is named for the layout: give --artist NAME.")
+        for one in made:
+            say(f"Background  {one.stages[-1].path}", colour="green")
+            say(f"Record      {one.record}")
+    if sheet is not None:
+        say(f"Sheet       {sheet}", colour="green")
+
+
+def _make(
+    settings: "Settings",
+    orders: "Sequence[OneOff]",
+    project: "Callable[[], Sequence[str]]",
+    production: "Production",
+    *,
+    dry_run: bool,
+    quiet: bool,
+) -> "list[Made]":
+    from haikei.jobs.oneoff import make_one
+
+    made: list[Made] = []
+    for order in orders:
+        if len(orders) > 1 and not quiet:
+            say(f"{order.season}, {order.time}:")
+        made.append(
+            make_one(
+                settings,
+                order,
+                project=project,
+                dry_run=dry_run,
+                report=_silent if quiet else say,
+                production=production,
+            )
         )
-    elif not dry_run:
-        say(made.credit_en or "Nobody is named for the layout: give --artist NAME.")
-        say(f"Background  {made.stages[-1].path}", colour="green")
-        say(f"Record      {made.record}")
+    return made
+
+
+def _sheet(orders: "Sequence[OneOff]", made: "Sequence[Made]", *, columns: int) -> Path:
+    """Write one sheet of all seasons and times, and return where."""
+    from haikei.files import sha256_of
+    from haikei.images import SheetRow, write_sheet
+
+    rows = [
+        SheetRow(
+            title=f"{order.season} {order.time}",
+            caption=f"{order.layout.name} · {order.recipe}",
+            pictures=(one.stages[-1].path,),
+        )
+        for order, one in zip(orders, made, strict=True)
+    ]
+    # By what it shows: other seasons of the same layout get a sheet of their own.
+    shown = hashlib.sha256("".join(one.stages[-1].request_sha256 for one in made).encode())
+    first = orders[0]
+    name = f"sheet-{sha256_of(first.layout)[:8]}-{shown.hexdigest()[:8]}.jpg"
+    path = first.out / name
+    write_sheet(rows, path, columns=columns, cell_width=320)
+    return path
+
+
+def _plain(order: "OneOff", made: "Made") -> dict[str, object]:
+    return {
+        "season": order.season,
+        "time": order.time,
+        "credit": made.credit_en,
+        "credit_ja": made.credit_ja,
+        "record": made.record,
+        "stages": [
+            {
+                "stage": stage.name,
+                "system": stage.system,
+                "path": stage.path,
+                "request_sha256": stage.request_sha256,
+                "seconds": round(stage.seconds, 3),
+                "reused": stage.reused,
+            }
+            for stage in made.stages
+        ],
+    }
 
 
 def _silent(_: str) -> None:

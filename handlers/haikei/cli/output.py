@@ -165,6 +165,16 @@ class Commercial(StrEnum):
     CONDITIONAL = "conditional"
 
 
+class DataKind(StrEnum):
+    """Of what kind training data are; the values are those of the setting `data_class`."""
+
+    OWN = "own"
+    LICENSED = "licensed"
+    PUBLIC_DOMAIN = "public_domain"
+    OPT_IN = "opt_in"
+    UNDISCLOSED = "undisclosed"
+
+
 class Declared(StrEnum):
     """What can be declared of a whole delivery in a word."""
 
@@ -194,4 +204,6 @@ class Stated(StrEnum):
     NAME_ERASED = "name_erased"
     CORRECTION = "correction"
     LEGAL_ROLE = "legal_role"
+    MODEL_APPROVED = "model_approved"
+    REFUSED = "refused"
     CONFIRMATION = "confirmation"

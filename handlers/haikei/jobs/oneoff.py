@@ -17,7 +17,6 @@ from haikei.credits import (
     ImageRecord,
     Person,
     Role,
-    System,
     is_machine_name,
     people,
 )
@@ -33,14 +32,15 @@ from haikei.generators import (
     seed_of,
 )
 from haikei.images import decode_picture
-from haikei.jobs.background.validate import (
-    ai_signs_text,
-    drawn_as,
+from haikei.jobs.background.policy import (
+    Run,
     require_allowed,
-    require_drawing,
     require_drawn,
     require_licensed,
+    require_show_rules,
+    require_unreserved,
 )
+from haikei.jobs.background.validate import ai_signs_text, drawn_as, require_drawing
 from haikei.jobs.chain import Chain, own_copy, require_whole
 from haikei.jobs.contributions import (
     drawing,
@@ -52,6 +52,7 @@ from haikei.jobs.contributions import (
 from haikei.presets import recipe
 from haikei.provenance import FileMarks, MarkSigner, read_marks, system_of
 from haikei.settings import Settings
+from haikei.show import Place
 
 #: Where pictures are kept before they have their marks, so that none is made twice.
 _WORK = ".unmarked"
@@ -103,6 +104,7 @@ def make_one(
     project: Callable[[], Sequence[str]],
     dry_run: bool,
     report: Callable[[str], None],
+    production: Production | None = None,
 ) -> Made:
     """
     Make every stage of the recipe, mark the pictures and write the record beside them.
@@ -117,6 +119,7 @@ def make_one(
             where it is not known. Called only where a trained model takes part.
         dry_run: only report what would be made.
         report: gets a line about each stage.
+        production: what makes pictures, and keeps models and layouts between several orders.
 
     Raises:
         CreditError: a machine is named as a person.
@@ -136,7 +139,7 @@ def make_one(
     seed = order.seed
     if seed is None:
         seed = seed_of(sha256, order.recipe, order.season, order.time)
-    production = Production(settings)
+    production = production or Production(settings)
     task = ProductionOrder(
         layout=order.layout,
         layout_sha256=sha256,
@@ -147,10 +150,14 @@ def make_one(
         seed=seed,
     )
     plans = production.stages(task)
-    require_licensed(chosen.stages, lambda: [plan.system for plan in plans], settings)
+    entries = require_licensed(chosen.stages, lambda: [plan.system for plan in plans], settings)
     signer = MarkSigner.from_settings(settings)
     marks = read_marks(order.layout, trust_pem=signer.trust_pem)
-    _require_allowed(marks, [plan.system for plan in plans], project, settings)
+    runs = tuple(
+        Run(stage=stage, system=plan.system, entry=entry)
+        for stage, plan, entry in zip(chosen.stages, plans, entries, strict=True)
+    )
+    _require_allowed(marks, runs, project, settings, stand_in=chosen.stand_in)
     for plan in plans:
         report(f"{plan.name}: {plan.system.name} {plan.system.version}")
         for note in plan.notes:
@@ -205,15 +212,30 @@ def make_one(
 
 def _require_allowed(
     marks: FileMarks,
-    systems: Sequence[System],
+    runs: Sequence[Run],
     project: Callable[[], Sequence[str]],
     settings: Settings,
+    *,
+    stand_in: bool,
 ) -> None:
     require_whole(marks)
     drawn_by_ai = drawn_as(marks).is_ai
+    systems = [run.system for run in runs]
     names = project() if drawn_by_ai or any(one.source_type.is_ai for one in systems) else ()
     if names:
         require_allowed(names, lambda: systems, settings)
+    # Approvals are in a studio's ledger, which a picture made by hand does not look into: where a
+    # show asks for them, its pictures are made by jobs.
+    require_show_rules(names, runs, settings, stand_in=stand_in, approvals=(), ordered_at=utc_now())
+    require_unreserved(
+        Place(project=next(iter(names), ""), sequence="", shot=""),
+        marks.path.name,
+        runs,
+        settings,
+        tracker="",
+        reservations=marks.reservations,
+        refused=(),
+    )
     if names and drawn_by_ai:
         require_drawn(names, f"{marks.path.name} ({ai_signs_text(marks)})", settings)
 

@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from haikei.reading.classes import classify, depths, facings, place_word
 from haikei.reading.kinds import Kind
 from haikei.reading.shapes import Cancelling, Labels, Numbers, Plane, Shapes, measure
-from haikei.sheets import Area, SheetReading, read_sheet
+from haikei.sheets import Area, SheetReading, TraceRoles, read_sheet
 
 INKED = 0.25  #: how dark a pixel must be to stop a ball
 SMALLEST = 5  #: pixels that a region must have inside its lines
@@ -88,6 +88,7 @@ def _nearest(labels: Labels) -> Labels:
 
 
 SEGMENTED = 540  #: lines of the picture on which regions are looked for
+DEFAULT_ROLES = TraceRoles()
 DOUBTFUL = 0.4  #: a kind that is less sure than this is not read
 PAINTED = 2_400_000  #: pixels that are painted at most; larger pictures get ink and paper only
 
@@ -145,21 +146,35 @@ class Reading:
         return u, v
 
 
-def read_layout(pixels: NDArray[np.float32], place: str, pause: Cancelling) -> Reading:
-    """Take a layout, (height, width, 3), sRGB, 0 to 1, apart; `place` is a free hint."""
+def read_layout(
+    pixels: NDArray[np.float32],
+    place: str,
+    pause: Cancelling,
+    *,
+    roles: TraceRoles = DEFAULT_ROLES,
+) -> Reading:
+    """
+    Take a layout, (height, width, 3), sRGB, 0 to 1, apart.
+
+    Args:
+        pixels: the layout.
+        place: a free hint at what kind of place it is.
+        pause: called between steps; it may stop the reading.
+        roles: what trace lines of each colour mean.
+    """
     word = place_word(place)
     key = hashlib.blake2b((pixels * np.float32(255)).astype(np.uint8).tobytes(), digest_size=16)
-    key.update(f"{pixels.shape}:{word}".encode())
+    key.update(f"{pixels.shape}:{word}:{roles}".encode())
     found = _SHELF.take(key.digest())
     if found is None:
-        found = _read(pixels, word, pause)
+        found = _read(pixels, word, pause, roles)
         _SHELF.put(key.digest(), found)
     return found
 
 
-def _read(pixels: NDArray[np.float32], word: str, pause: Cancelling) -> Reading:
+def _read(pixels: NDArray[np.float32], word: str, pause: Cancelling, roles: TraceRoles) -> Reading:
     height, width = pixels.shape[:2]
-    sheet = read_sheet(pixels)
+    sheet = read_sheet(pixels, roles=roles)
     pause()
     scale = min(1.0, SEGMENTED / height, 1.2 * SEGMENTED * 16 / 9 / width)
     small = _resized(sheet.ink, (max(16, round(height * scale)), max(16, round(width * scale))))

@@ -1,5 +1,6 @@
 """What stands on a layout sheet: the drawing, frames, pegs, notes, trace lines and paper."""
 
+from haikei.sheets.overlay import draw_overlay
 from haikei.sheets.sheet import (
     Area,
     Corner,
@@ -18,6 +19,7 @@ from haikei.sheets.sheet import (
     TraceRoles,
 )
 from haikei.sheets.sheet_reading import line_art, read_sheet
+from haikei.sheets.text_reading import SheetText, can_read_texts, read_texts, with_texts
 
 __all__ = [
     "Area",
@@ -31,10 +33,15 @@ __all__ = [
     "SheetFrame",
     "SheetNote",
     "SheetReading",
+    "SheetText",
     "TraceColour",
     "TraceLines",
     "TraceRole",
     "TraceRoles",
+    "can_read_texts",
+    "draw_overlay",
     "line_art",
     "read_sheet",
+    "read_texts",
+    "with_texts",
 ]

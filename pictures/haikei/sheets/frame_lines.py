@@ -145,6 +145,45 @@ def painted_part(shape: tuple[int, int], frames: Sequence[FrameLine]) -> Mask:
     return polygon_mask(shape, shrunk(hull([one.quad for one in frames]), _half(thick, stray)))
 
 
+def lies_over(ink: Ink, frame: FrameLine, around: Quad) -> bool:
+    """
+    Tell whether a frame was ruled over a drawing, rather than being a thing that is drawn.
+
+    Strokes go on beneath a frame; at the outline of a window or wall they end. Sides that are
+    those of the frame `around` it say nothing.
+    """
+    border = around.astype(np.float32)
+    through, ended = 0, 0
+    away = _half(frame.thickness, frame.stray) + 2.0
+    for index in range(4):
+        start, end = frame.quad[index], frame.quad[(index + 1) % 4]
+        ends = [
+            cv2.pointPolygonTest(border, (float(x), float(y)), measureDist=True)
+            for x, y in (start, (start + end) / 2, end)
+        ]
+        if max(ends) < 2 * away:
+            continue
+        along = end - start
+        length = float(np.linalg.norm(along))
+        normal = np.array([-along[1], along[0]]) / max(length, 1e-9)
+        part = np.linspace(0.03, 0.97, max(8, int(length)))
+        base = start[None] + part[:, None] * along[None]
+        sides: list[Mask] = []
+        for side in (-away, away):
+            points = (base + side * normal).astype(np.float32)
+            values = cv2.remap(
+                ink, points[:, :1], points[:, 1:], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+            )
+            met = cv2.dilate((values > 0.25).astype(np.uint8), np.ones((5, 1), np.uint8))
+            sides.append(met[:, 0] > 0)
+        both = sides[0] & sides[1]
+        through += int((np.diff(both.astype(np.int8)) == 1).sum())
+        for one, other in (sides, sides[::-1]):
+            alone = one & ~other
+            ended += int((np.diff(alone.astype(np.int8)) == 1).sum())
+    return through >= 4 and through > 0.6 * ended
+
+
 def without_lines(ink: Ink, frames: Sequence[FrameLine]) -> Ink:
     """
     Wipe lines of frames that stand on the drawing, in a copy; strokes that cross them go on.

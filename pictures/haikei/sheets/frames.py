@@ -253,6 +253,9 @@ def _weigh(
         stats[:, cv2.CC_STAT_WIDTH] * stats[:, cv2.CC_STAT_HEIGHT], 1
     )
     writing = (longest < 0.045 * width) | ((filled > 0.6) & (longest < 0.1 * width))
+    # Forms: rows of fields are wide and low.
+    wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    writing |= (high < 0.075 * height) & (wide > 2.5 * high)
     writing[0] = False
     scale = WEIGHED / max(height, width)
     cells = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -323,7 +326,7 @@ def _judge(union: tuple[Guess, ...], weights: Weights) -> float | None:
     grown = weights.within(around, grown=BLEED)
     outside = ~weights.within(around, grown=0.012)
     area = float(inside.mean())
-    within = max(_density(weights.drawing + weights.writing, inside), 0.004)
+    within = max(_density(weights.drawing + weights.writing, inside), 0.01)
     far = ~grown if (~grown).mean() > 0.04 else outside
     beyond = _density(weights.drawing, far) + 0.12 * _density(weights.writing, far)
     crowd = beyond / within

@@ -48,7 +48,10 @@ def peg_holes(ink: Ink, bright: Mask | None) -> tuple[PegHole, ...]:
     shape = (max(1, round(width * part)), max(1, round(height * part)))
     small = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA)
     dark = (small > 0.35).astype(np.uint8)
-    blobs = [*_spots(dark, dark=True), *_spots(_enclosed(dark), dark=False)]
+    # Writing may run into a hole.
+    thick = np.ones((max(3, round(0.005 * shape[0])),) * 2, np.uint8)
+    solid = np.asarray(cv2.morphologyEx(dark, cv2.MORPH_OPEN, thick), np.uint8)
+    blobs = [*_spots(solid, dark=True), *_spots(_enclosed(dark), dark=False)]
     if bright is not None and bright.any():
         light = cv2.resize(bright.astype(np.float32), shape, interpolation=cv2.INTER_AREA)
         blobs += _spots((light > 0.5).astype(np.uint8), dark=False)

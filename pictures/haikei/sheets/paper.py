@@ -16,6 +16,8 @@ from haikei.sheets.sheet import Ink, Mask, PaperTint
 Pixels = NDArray[np.float32]  #: (height, width, 3), sRGB, 0 to 1
 
 PALEST, DARKEST = 0.80, 0.42  #: paper-relative grey where ink begins, and where it is full
+SEEN, FAINT = 0.12, 0.5  #: darkness of a stroke, and of usual strokes of a soft pencil
+MOST_DEEPENED = 1.8  #: how much fainter strokes are deepened
 TINTED = 0.09  #: distance between the channels of paper that has a name for its colour
 UNEVEN = 0.012  #: distance between the channels of paper that is not quite white
 ALIKE = 0.06  #: how far paper may be from its own colour
@@ -68,6 +70,11 @@ def level(pixels: Pixels) -> LevelSheet:
 def flatten(grey: Ink) -> Ink:
     """Return ink, 0 paper to 1 full line, of paper that may be shaded."""
     flat = grey / _local_white(grey)
+    sample = 1 - flat[::3, ::3]
+    lines = sample[sample > SEEN]
+    if lines.size > 50 and (depth := float(np.percentile(lines, 80))) < FAINT:
+        # A hard pencil, or a scanner that spreads thin lines: they are lines all the same.
+        flat = 1 - (1 - flat) * np.float32(min(FAINT / depth, MOST_DEEPENED))
     return np.asarray(np.clip((PALEST - flat) / (PALEST - DARKEST), 0.0, 1.0), np.float32)
 
 

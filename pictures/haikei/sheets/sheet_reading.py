@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from haikei.sheets.frame_lines import (
     PRINTED,
     FrameLine,
+    lies_over,
     painted_part,
     trace_frame,
     upright_area,
     without_lines,
 )
-from haikei.sheets.frames import SEARCHED, FoundFrames, find_frames
+from haikei.sheets.frames import SEARCHED, FoundFrames, find_frames, hull
 from haikei.sheets.marks import peg_holes
 from haikei.sheets.notes import FoundNotes, find_notes
 from haikei.sheets.paper import LevelSheet, flatten, level, specks
@@ -58,6 +59,9 @@ def read_sheet(pixels: NDArray[np.float32], *, roles: TraceRoles = DEFAULT_ROLES
         tuple(trace_frame(everything, one, reach) for one in group)
         for group in (found.outer, found.inner, found.safety)
     )
+    around = hull([one.quad for one in outer]) if outer else np.zeros((4, 2))
+    inner = tuple(one for one in inner if lies_over(everything, one, around))
+    safety = tuple(one for one in safety if _is_ruled(one) or lies_over(everything, one, around))
     inside = painted_part((height, width), outer) if outer else None
     within = neutral if inside is None else np.where(inside, neutral, np.float32(0))
     masks = dict(parted.masks)
@@ -68,12 +72,14 @@ def read_sheet(pixels: NDArray[np.float32], *, roles: TraceRoles = DEFAULT_ROLES
     ink, dusty = _dusted(np.asarray(ink, np.float32), sheet)
     drawing = ink if inside is None else np.where(inside, ink, np.float32(0)).astype(np.float32)
     drawing = without_lines(drawing, (*inner, *safety, *(outer if len(outer) > 1 else ())))
-    notes = find_notes(drawing, everything, inside=inside, pegs=pegs, frames=(*outer, *inner))
+    area = None if inside is None else upright_area(inside)
+    whole = area or Area(left=0, top=0, right=width, bottom=height)
+    notes = find_notes(drawing, everything, inside=inside, area=whole, pegs=pegs)
     drawing = np.where(notes.mask, np.float32(0), drawing) if notes.mask is not None else drawing
     return SheetReading(
         size=(height, width),
         ink=np.ascontiguousarray(drawing, np.float32),
-        area=None if inside is None else upright_area(inside),
+        area=area,
         inside=None if inside is None or _is_upright(inside) else inside,
         frames=_frames(outer, inner, safety, width),
         pegs=pegs,
@@ -92,11 +98,14 @@ def line_art(pixels: NDArray[np.float32]) -> Ink:
 
 def _brighter(pixels: NDArray[np.float32], sheet: LevelSheet) -> Mask | None:
     """Return where a sheet is lighter than its paper; None where paper is white."""
-    paper = np.array(sheet.colour, np.float32)
-    if sheet.tint is PaperTint.DARK or float(paper.min()) > 0.965:
+    if sheet.tint is PaperTint.DARK or min(sheet.colour) > 0.965:
         return None
-    found: Mask = (pixels - paper).min(axis=2) > -0.01
-    found &= (pixels - paper).max(axis=2) > 0.4 * (1 - float(paper.min()))
+    # Holes are large: every other pixel shows them.
+    channels = cv2.split(np.ascontiguousarray(pixels[::2, ::2]))
+    over = [one - np.float32(paper) for one, paper in zip(channels, sheet.colour, strict=True)]
+    least = np.asarray(cv2.min(cv2.min(over[0], over[1]), over[2]), np.float32)
+    most = np.asarray(cv2.max(cv2.max(over[0], over[1]), over[2]), np.float32)
+    found: Mask = (least > -0.01) & (most > 0.4 * (1 - min(sheet.colour)))
     return found
 
 
@@ -117,6 +126,11 @@ def _dusted(ink: Ink, sheet: LevelSheet) -> tuple[Ink, int]:
 def _is_upright(inside: Mask) -> bool:
     area = upright_area(inside)
     return bool(inside[area.top : area.bottom, area.left : area.right].all())
+
+
+def _is_ruled(frame: FrameLine) -> bool:
+    """Tell whether a safety frame is ruled from corner to corner, on hardly any drawing."""
+    return frame.drawn > 0.97 and frame.stray < PRINTED
 
 
 def _frames(
@@ -179,9 +193,3 @@ def _doubts(
     if inside is not None and float(inside.mean()) < 0.25:
         doubts.append("The frame takes less than a quarter of the sheet.")
     return tuple(doubts)
-
-
-def area_or_all(reading: SheetReading) -> Area:
-    """Return the upright rectangle that is painted: the whole sheet where it has no frame."""
-    height, width = reading.size
-    return reading.area or Area(left=0, top=0, right=width, bottom=height)

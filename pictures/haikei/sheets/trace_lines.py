@@ -15,6 +15,7 @@ from haikei.sheets.paper import LevelSheet
 from haikei.sheets.sheet import Ink, Mask, TraceColour
 
 COLOURED = 0.2  #: distance between a pixel's largest and smallest channel that makes it coloured
+FAINTEST = 0.06  #: the same of a pale coloured line
 MOSTLY = 0.3  #: part of the sheet that may be coloured before it is no line art any more
 FRINGE = 0.7  #: part of a coloured stroke along black ink, beyond which it is a scanner's fringe
 #: Where each colour begins on a circle of hues in degrees; red goes on through 0.
@@ -27,7 +28,7 @@ class ColouredInk:
 
     grey: Ink  #: what is neutral, 0 black to 1 paper, coloured lines wiped
     masks: Mapping[TraceColour, Mask]  #: strokes of each colour that was found
-    depth: Ink | None  #: the darkest channel: how dark coloured lines are; None without any
+    depth: Ink | None  #: how dark lines of any colour are; None where all is grey
 
 
 def part_colours(sheet: LevelSheet) -> ColouredInk:
@@ -40,20 +41,18 @@ def part_colours(sheet: LevelSheet) -> ColouredInk:
     if coloured.mean() > MOSTLY:
         grey = np.asarray(cv2.cvtColor(sheet.pixels, cv2.COLOR_RGB2GRAY), np.float32)
         return ColouredInk(grey=_upright(grey, sheet), masks={}, depth=None)
+    # Pale lines of a colour are no trace lines, but a frame may be ruled in one.
+    depth = (1 - brightest if sheet.inverted else darkest) if spread.max() > FAINTEST else None
     if not coloured.any():
-        return ColouredInk(grey=_upright(brightest, sheet), masks={}, depth=None)
+        return ColouredInk(grey=_upright(brightest, sheet), masks={}, depth=depth)
     wide = cv2.dilate(coloured.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     strokes = wide & (spread > COLOURED / 3)
     if not sheet.inverted:
         strokes = _without_fringes(strokes, brightest)
     paper = np.float32(0.0 if sheet.inverted else 1.0)
     grey = np.where(strokes, paper, brightest)
-    depth = 1 - brightest if sheet.inverted else darkest
-    return ColouredInk(
-        grey=_upright(grey, sheet),
-        masks=_by_hue(sheet.pixels, strokes),
-        depth=np.where(strokes, depth, np.float32(1.0)).astype(np.float32),
-    )
+    masks = _by_hue(sheet.pixels, strokes)
+    return ColouredInk(grey=_upright(grey, sheet), masks=masks, depth=depth)
 
 
 def own_colour(neutral: Ink, masks: Mapping[TraceColour, Mask]) -> TraceColour | None:

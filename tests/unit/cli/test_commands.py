@@ -348,6 +348,13 @@ def test_generate_takes_no_machine_for_a_person(studio: Path, option: str, name:
     assert not (studio / "out").exists()
 
 
+_ENTRY = """
+[generators.brush]
+licence = "MIT"
+licence_url = "https://opensource.org/license/mit"
+commercial = "yes"
+data = "Own paintings."
+"""
 _PLUGIN = """
 from haikei.credits import SourceType, System
 from haikei.generators import StageSystem
@@ -388,6 +395,7 @@ def test_generate_runs_no_trained_plug_in_without_a_licence_and_its_data(
     monkeypatch.syspath_prepend(installed)
     with (studio / "haikei.toml").open("a", encoding="utf-8") as file:
         file.write('[recipes.brushed]\nstages = [{ name = "gen1", generator = "brush" }]\n')
+        file.write(_ENTRY)
     layout = studio / "layout.png"
     save_layout(draw(Scene(kind=SceneKind.HILLS, width=160, height=96, seed=1)), layout)
     order = ("generate", "layout.png", "--recipe", "brushed", "--out", "out")
@@ -418,6 +426,7 @@ def test_generate_runs_no_trained_model_in_a_show_that_takes_no_ai(
     monkeypatch.syspath_prepend(installed)
     with (studio / "haikei.toml").open("a", encoding="utf-8") as file:
         file.write('[recipes.brushed]\nstages = [{ name = "gen1", generator = "brush" }]\n')
+        file.write(_ENTRY)
         file.write('[policy]\nno_ai_projects = ["The Port"]\n')
     layout = studio / "layout.png"
     save_layout(draw(Scene(kind=SceneKind.HILLS, width=160, height=96, seed=1)), layout)

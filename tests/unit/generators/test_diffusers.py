@@ -23,7 +23,7 @@ from haikei.generators import (
     ProgressCallback,
     StageOrder,
 )
-from haikei.generators.diffusers.generator import DiffusersGenerator, control_lines
+from haikei.generators.diffusers.generator import DiffusersGenerator
 from haikei.generators.production import Production, ProductionOrder
 from haikei.images import Picture, read_picture, write_picture
 from haikei.models import open_model
@@ -375,17 +375,6 @@ def test_nothing_is_asked_of_a_network(settings: Settings, monkeypatch: pytest.M
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
     assert make(DiffusersGenerator(settings)).picture.width == 64
-
-
-def test_lines_are_white_on_black_whatever_the_papers_tone() -> None:
-    scan = Picture(pixels=(drawing(60, 40).pixels * 0.8).astype(np.float32))
-
-    lines = control_lines(scan)
-
-    assert lines.shape == (40, 60, 3)
-    assert lines[0, 0].tolist() == [0.0, 0.0, 0.0]
-    assert lines[21, 40].min() > 0.85
-    assert np.allclose(lines, control_lines(drawing(60, 40)), atol=1e-5)
 
 
 @pytest.fixture

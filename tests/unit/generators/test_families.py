@@ -44,9 +44,10 @@ ROWS = {
     "FLUX.1 dev": "flux",
     "FLUX.1 schnell": "schnell",
     "FLUX.1 Kontext": "kontext",
+    "FLUX.2 klein": "klein",
     "Qwen-Image": "qwen",
     "Z-Image": "z-image",
-    "Chroma, as `pipeline`": "chroma",
+    "Chroma": "chroma",
 }
 FORMS = ("plain", "fp16", "one", "two", "union")
 Value = str | int | float | bool
@@ -78,7 +79,7 @@ class Studio:
 
     def control(self, kind: str, name: str) -> Path:
         # Where no ControlNet can fit, that of another family stands in, as people try.
-        kind = "sdxl" if kind == "sdxl" else "sd15"
+        kind = kind if kind in {"sdxl", "flux", "schnell", "sd3", "qwen"} else "sd15"
         folder = self.folder / f"{kind}-{name}"
         if folder.is_dir():
             return folder
@@ -99,8 +100,6 @@ class Studio:
         elif form in {"one", "two"}:
             names = ("one",) if form == "one" else ("one", "other")
             entry["controlnet"] = [self.control(kind, name) for name in names]
-        if kind == "chroma":
-            entry["pipeline"] = "ChromaImg2ImgPipeline"
         return tiny_settings(self.folder / "studio", {"tiny": {**entry, **more}})
 
     def generator(self, kind: str, form: str) -> DiffusersGenerator:
@@ -238,7 +237,8 @@ def test_a_negative_prompt_that_cannot_act_is_in_the_plan_and_not_in_the_record(
         ("qwen", ("guidance", 3.5), "Qwen-Image.* takes no option 'guidance'"),
         ("sdxl", ("control_scale", 0.5), "SDXL.* takes no option 'control_scale'"),
         ("sd15", ("true_cfg", 2.0), "Stable Diffusion.* takes no option 'true_cfg'"),
-        ("chroma", ("scheduler", "euler"), "ChromaImg2Img.* takes no option 'scheduler'"),
+        ("chroma", ("true_cfg", 2.0), "Chroma.* takes no option 'true_cfg'"),
+        ("klein", ("strength", 0.5), "FLUX.2 klein.* takes no option 'strength'"),
         ("sd3", ("scheduler", "dpmpp_2m"), "'scheduler'.* is 'dpmpp_2m'"),
         ("lcm", ("scheduler", "euler"), "'scheduler'.* is 'euler'"),
     ],
@@ -256,6 +256,46 @@ def test_an_option_that_a_model_does_not_take_is_refused_before_anything_is_load
 def test_control_scales_fit_the_controlnets(studio: Studio, scales: str) -> None:
     with pytest.raises(SettingsError, match="control_scale"):
         studio.generator("sd15", "two").describe(order_of(control_scale=scales))
+
+
+@pytest.mark.parametrize(
+    ("form", "controls", "scales"),
+    [
+        ("two", ("line, line", "line, regions", "depth, line"), "0.4, 0.9"),
+        ("union", ("line", "line, depth", "regions"), "0.9"),
+        ("union", ("line, regions", "line, depth, regions"), "0.2"),
+    ],
+)
+def test_each_guide_that_a_recipe_names_changes_the_picture(
+    studio: Studio, form: str, controls: tuple[str, ...], scales: str
+) -> None:
+    made = {
+        studio.make("sdxl", form, {"control": control, "control_scale": scales}).sha256()
+        for control in controls
+    }
+
+    assert len(made) == len(controls)
+
+
+@pytest.mark.parametrize(
+    ("form", "control"),
+    [
+        ("two", "line"),
+        ("two", "line, line, depth"),
+        ("two", "line, colour"),
+        ("one", ""),
+        ("union", "line, line"),
+        ("union", ""),
+        ("plain", "line"),
+    ],
+)
+def test_guides_that_do_not_fit_the_controlnets_are_refused(
+    studio: Studio, form: str, control: str
+) -> None:
+    with pytest.raises(SettingsError, match="control") as caught:
+        studio.generator("sdxl", form).describe(order_of(control=control))
+
+    assert caught.value.advice
 
 
 def test_two_controlnets_saved_within_a_folder_do_what_they_do_beside_it(studio: Studio) -> None:
@@ -301,9 +341,15 @@ def test_a_declared_class_must_take_what_haikei_gives(
 def test_a_class_that_haikei_does_not_know_is_named_with_what_would_work(
     studio: Studio,
 ) -> None:
-    settings = studio.settings("chroma", "plain", pipeline="")
+    folder = shutil.copytree(studio.base("chroma"), studio.folder / "unknown")
+    index = folder / "model_index.json"
+    index.write_text(
+        index.read_text(encoding="utf-8").replace("ChromaPipeline", "Unheard0fPipeline"),
+        encoding="utf-8",
+    )
+    settings = studio.settings("unknown", "plain")
 
-    with pytest.raises(ModelUnusable, match="is a ChromaPipeline, which") as caught:
+    with pytest.raises(ModelUnusable, match="is a Unheard0fPipeline, which") as caught:
         DiffusersGenerator(settings).describe(order_of())
 
     assert caught.value.advice is not None

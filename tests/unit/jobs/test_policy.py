@@ -9,7 +9,7 @@ import pytest
 
 from haikei.credits import Person, SourceType, System
 from haikei.errors import PolicyRefusal
-from haikei.jobs.background.validate import (
+from haikei.jobs.background.policy import (
     named_artists,
     project_names,
     require_allowed,
@@ -198,7 +198,7 @@ def test_a_trained_system_without_a_model_states_its_licence_and_data_itself(
     tmp_path: Path, source: SourceType
 ) -> None:
     settings = studio_settings(tmp_path)
-    stage = Stage(name="gen1", generator="plugin")
+    stage = Stage(name="gen1", generator="flat")
     bare = System(name="Brush", version="2", source_type=source)
 
     for lacking in (bare, replace(bare, licence="MIT"), replace(bare, data="Own", licence=" ")):

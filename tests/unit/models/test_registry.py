@@ -174,7 +174,7 @@ def test_what_stands_beside_the_parts_of_a_snapshot_is_left_alone(
     assert opened(tmp_path, folder=tiny.base).files == before.files
 
 
-def test_a_checkpoint_of_one_file_is_refused_with_the_way_to_a_folder(
+def test_a_checkpoint_of_one_file_needs_a_folder_that_describes_it(
     tiny: TinyModel, tmp_path: Path
 ) -> None:
     file = tiny.base / "unet" / "diffusion_pytorch_model.safetensors"
@@ -182,7 +182,7 @@ def test_a_checkpoint_of_one_file_is_refused_with_the_way_to_a_folder(
     with pytest.raises(ModelUnusable, match="is one file") as caught:
         opened(tmp_path, folder=file)
 
-    assert "from_single_file" in (caught.value.advice or "")
+    assert "models.tiny.config" in (caught.value.advice or "")
 
 
 def test_one_form_of_the_weights_is_read_and_hashed(tiny: TinyModel, tmp_path: Path) -> None:

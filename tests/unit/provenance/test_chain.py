@@ -22,6 +22,7 @@ from support.signing import (
     contribution,
     four_steps,
     mark_request,
+    sign_raw,
     write_noise,
 )
 
@@ -86,6 +87,25 @@ def test_xmp_names_the_people_as_creators_and_the_model_as_a_system(
         (SATO.name_ja, ("touch_up",), SATO.id),
     ]
     assert xmp.data_mining.endswith("/DMI-PROHIBITED")
+
+
+@pytest.mark.parametrize("final", FORMATS)
+def test_marks_of_our_own_reserve_a_file_against_others_and_not_against_us(
+    marked: dict[str, FourSteps], signer: MarkSigner, final: str
+) -> None:
+    assert read_marks(marked[final].final.path, trust_pem=signer.trust_pem).reservations == ()
+
+
+@pytest.mark.parametrize(("mining", "count"), [("notAllowed", 1), ("allowed", 0), ("", 0)])
+def test_a_reservation_in_the_marks_of_others_is_seen(
+    signer: MarkSigner, tmp_path: Path, mining: str, count: int
+) -> None:
+    signed = tmp_path / "signed.png"
+    sign_raw(write_noise(1, tmp_path / "plain.png"), signed, signer, mining=mining)
+
+    found = read_marks(signed, trust_pem=signer.trust_pem).reservations
+
+    assert found == ("C2PA cawg.training-mining: cawg.ai_inference",) * count
 
 
 def test_formats_that_cannot_hold_marks_get_sidecars_and_stay_as_they_are(

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, func, select
 
 from haikei.credits.contribution import Person, is_machine_name
 from haikei.credits.people.commitments import note, seal_statement
@@ -31,7 +32,8 @@ def declare(connection: Connection, statement: Statement) -> int:
 
     Raises:
         CreditError: it says nothing, it is a machine that says it, it is about a name, which the
-            register states itself, it is a confirmation, or about a picture that is not there.
+            register states itself, it is what happens and is not declared (a confirmation, a
+            refusal, the approval of a model), or about a picture that is not there.
         LedgerError: another statement stands under this key.
     """
     if not statement.text.strip() and not statement.answer.strip():
@@ -48,6 +50,12 @@ def declare(connection: Connection, statement: Statement) -> int:
             f"{statement.kind.value} is sealed where the name is changed, and not declared.",
             advice="Use `haikei credits rename`, `opt-out` or `erase`.",
         )
+    if statement.kind in {StatementKind.MODEL_APPROVED, StatementKind.REFUSED}:
+        raise CreditError(
+            f"{statement.kind.value} is sealed where it happens, and not declared.",
+            advice="Approve a model with `haikei models approve`; what the policy refuses is "
+            "recorded by itself.",
+        )
     if statement.kind is StatementKind.DEEPFAKE_ASSESSMENT:
         _check_picture(connection, statement)
     if statement.kind is StatementKind.CONFIRMATION:
@@ -55,6 +63,18 @@ def declare(connection: Connection, statement: Statement) -> int:
             "A confirmation is given by the person, on the page that their link opens.",
             advice="Send the link with `haikei credits ask-confirmation`.",
         )
+    return seal_statement(connection, statement, note(connection, statement.by))
+
+
+def record(connection: Connection, statement: Statement) -> int:
+    """
+    Keep and seal what happened and is not declared: a refusal, or the approval of a model.
+
+    The same key again returns the entry that stands, whatever the clock says since.
+    """
+    standing = entry_of(connection, statement.key)
+    if standing is not None:
+        return standing
     return seal_statement(connection, statement, note(connection, statement.by))
 
 
@@ -136,6 +156,18 @@ def statements(
     ):
         if value:
             query = query.where(_about(connection, column, value))
+    yield from _read(connection, query)
+
+
+def approvals_of(connection: Connection, model: str) -> Iterator[Statement]:
+    """Yield every approval of a model and what withdrew one, the earliest first."""
+    kind = StatementKind.MODEL_APPROVED.value
+    yield from _read(
+        connection, select(_ROWS).where(_column.kind == kind, _column.subject == model)
+    )
+
+
+def _read(connection: Connection, query: Select[Any]) -> Iterator[Statement]:
     mentions = Mentions.load(connection)
     found = connection.execute(query.order_by(_column.at, _column.ledger_seq)).all()
     named = select(schema.people).where(schema.people.c.id.in_({row.by for row in found}))

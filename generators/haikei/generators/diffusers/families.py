@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from haikei.errors import ModelUnusable, SettingsError
+from haikei.generators.guides import Guide
 from haikei.models import ModelCard
 
 #: What a pipeline's call names the options of a stage.
@@ -79,8 +80,15 @@ class Family:
     tokenizer: str = "tokenizer"  #: the one that decides what of a prompt is read
     tokens: int = 0  #: the longest prompt; 0: as the tokenizer says
     latin: bool = False  #: whether it knows words in Latin letters alone
+    starts: bool = True  #: whether it starts from a picture; else the lines are all it is given
     pil: bool = False  #: whether the picture is given as PIL holds it
     reports: bool = True  #: whether it can be followed and cancelled step by step
+    adapts: bool = True  #: whether it takes LoRAs
+    words: bool = False  #: whether it takes textual inversions
+    #: The class that holds several ControlNets; empty: they are given as one, or never several.
+    controls: str = ""
+    #: Numbers of the kinds of guides that one ControlNet of several kinds follows; else empty.
+    modes: Mapping[Guide, int] = field(default_factory=dict[Guide, int])
     needs: str = ""  #: a package beyond the extra
     notes: tuple[str, ...] = ()
 
@@ -98,11 +106,18 @@ _XL = _names(
     "StableDiffusionXLControlNetImg2Img", "StableDiffusionXLControlNetUnion",
     "StableDiffusionXLControlNetUnionImg2Img",
 )  # fmt: skip
-_FLUX = _names("Flux", "FluxImg2Img")
+_FLUX = _names("Flux", "FluxImg2Img", "FluxControlNet", "FluxControlNetImg2Img")
 _REDRAW = {"strength": 0.55, "guidance": 5.0}
 _GUIDED = {**_REDRAW, "control_scale": 0.8}
 _SAFE = {"safety_checker": None, "requires_safety_checker": False}
 _EDITS = ("It edits by the prompt's instruction: how much is redrawn (strength) cannot be set.",)
+
+_UNSTARTED = (
+    (
+        "It paints from the layout's lines and the prompt alone: the stage before is not given to "
+        "it."
+    ),
+)
 
 _SD_15 = Family(
     name="Stable Diffusion",
@@ -116,6 +131,8 @@ _SD_15 = Family(
     counted="down",
     load=_SAFE,
     latin=True,
+    words=True,
+    controls="MultiControlNetModel",
 )
 _SDXL = replace(
     _SD_15,
@@ -135,9 +152,19 @@ _FLUX_1 = Family(
     tokens=512,
     latin=True,
 )
+_SD_3 = Family(
+    name="Stable Diffusion 3",
+    bases=_names("StableDiffusion3", "StableDiffusion3Img2Img", "StableDiffusion3ControlNet"),
+    pipeline="StableDiffusion3Img2ImgPipeline",
+    options={"strength": 0.6, "guidance": 4.5},
+    steps=28,
+    tokenizer="tokenizer_3",
+    tokens=256,
+    latin=True,
+)
 _QWEN = Family(
     name="Qwen-Image",
-    bases=_names("QwenImage", "QwenImageImg2Img"),
+    bases=_names("QwenImage", "QwenImageImg2Img", "QwenImageControlNet"),
     pipeline="QwenImageImg2ImgPipeline",
     options={"strength": 0.6, "guidance": 1.0, "true_cfg": 4.0},
     steps=30,
@@ -212,20 +239,30 @@ FAMILIES: tuple[Family, ...] = (
         control="ControlNetUnionModel",
         options=_GUIDED,
         sized=True,
-        # Line art is the fourth kind of control that these models were trained with.
-        call={"control_mode": 3},
+        # Their places among the kinds of control that these models were trained with.
+        modes={Guide.DEPTH: 1, Guide.LINE: 3, Guide.REGIONS: 5},
     ),
-    Family(
-        name="Stable Diffusion 3",
-        bases=_names("StableDiffusion3", "StableDiffusion3Img2Img"),
-        pipeline="StableDiffusion3Img2ImgPipeline",
-        options={"strength": 0.6, "guidance": 4.5},
-        steps=28,
-        tokenizer="tokenizer_3",
-        tokens=256,
-        latin=True,
+    _SD_3,
+    replace(
+        _SD_3,
+        name="Stable Diffusion 3 with ControlNet",
+        pipeline="StableDiffusion3ControlNetPipeline",
+        control="SD3ControlNetModel",
+        controls="SD3MultiControlNetModel",
+        options={"guidance": 4.5, "control_scale": 0.8},
+        counted="all",
+        starts=False,
+        notes=_UNSTARTED,
     ),
     _FLUX_1,
+    replace(
+        _FLUX_1,
+        name="FLUX.1 with ControlNet",
+        pipeline="FluxControlNetImg2ImgPipeline",
+        control="FluxControlNetModel",
+        options={"strength": 0.6, "guidance": 3.5, "control_scale": 0.7},
+        negative=None,
+    ),
     replace(
         _FLUX_1,
         name="FLUX.1 Kontext",
@@ -237,7 +274,41 @@ FAMILIES: tuple[Family, ...] = (
         call={"_auto_resize": False},
         notes=_EDITS,
     ),
+    Family(
+        name="FLUX.2 klein",
+        bases=_names("Flux2Klein"),
+        pipeline="Flux2KleinPipeline",
+        options={"guidance": 4.0},
+        steps=28,
+        negative=None,
+        tokens=512,
+        counted="all",
+        pil=True,
+        notes=(
+            *_EDITS,
+            "It reads a picture of more than 1024 x 1024 pixels at that size.",
+        ),
+    ),
+    Family(
+        name="Chroma",
+        bases=_names("Chroma", "ChromaImg2Img"),
+        pipeline="ChromaImg2ImgPipeline",
+        options={"strength": 0.6, "guidance": 5.0},
+        steps=35,
+        tokens=512,
+        latin=True,
+    ),
     _QWEN,
+    replace(
+        _QWEN,
+        name="Qwen-Image with ControlNet",
+        pipeline="QwenImageControlNetPipeline",
+        control="QwenImageControlNetModel",
+        options={"guidance": 1.0, "true_cfg": 4.0, "control_scale": 0.8},
+        counted="all",
+        starts=False,
+        notes=_UNSTARTED,
+    ),
     _QWEN_EDIT,
     replace(
         _QWEN_EDIT,
@@ -271,7 +342,21 @@ def family_of(card: ModelCard) -> Family:
             "is not installed.",
             advice=f"Install a {family.needs} that was built for the torch that is here.",
         )
+    if card.embeddings and not family.words:
+        raise ModelUnusable(
+            f"The model {card.key!r} ({family.name}) takes no textual inversions.",
+            advice=f"Remove models.{card.key}.embeddings.",
+        )
     options, negative = dict(family.options), family.negative
+    if family.name == "FLUX.2 klein" and _distilled(card):
+        options.pop("guidance", None)
+    for folder in card.controls:
+        if _config(folder).get("num_mode"):
+            raise ModelUnusable(
+                f"The ControlNet {folder.name} of the model {card.key!r} follows several kinds of "
+                "guides (num_mode), which this family is not run with.",
+                advice="Name a ControlNet that was trained for line art alone.",
+            )
     unet, transformer = _config(card.folder / "unet"), _config(card.folder / "transformer")
     if transformer and family.name.startswith(("FLUX.1", "Qwen")):
         # Models that were not distilled from their own guidance have no place for it.
@@ -281,6 +366,10 @@ def family_of(card: ModelCard) -> Family:
     if unet.get("time_cond_proj_dim"):
         negative = None
     return replace(family, options=options, negative=negative)
+
+
+def _distilled(card: ModelCard) -> bool:
+    return bool(_json(card.folder / "model_index.json").get("is_distilled"))
 
 
 def _known(card: ModelCard) -> Family:
@@ -311,12 +400,14 @@ def _known(card: ModelCard) -> Family:
             f"{', '.join(family.name for family in FAMILIES)}.",
         )
     for family in related:
-        if all(kind == family.control for kind in controls) and bool(controls) == bool(
-            family.control
-        ):
+        fits = all(kind == family.control for kind in controls)
+        several = len(controls) < 2 or bool(family.controls)
+        if fits and several and bool(controls) == bool(family.control):
             return family
     taken = sorted({family.control for family in related if family.control})
-    advice = f"It takes ControlNets of the class {' or '.join(taken)}, all of one class."
+    several = any(family.controls for family in related)
+    number = "ControlNets, all of one class" if several else "one ControlNet"
+    advice = f"It takes {number}: {' or '.join(taken)}."
     raise ModelUnusable(
         f"The model {card.key!r} ({base}) cannot be run with "
         f"{', '.join(controls) or 'no ControlNet'}.",
@@ -357,6 +448,7 @@ def _declared(card: ModelCard) -> Family:
         schedulers={},
         counted="up" if "strength" in options else "all",
         reports="callback_on_step_end" in asked,
+        adapts=False,
         notes=() if "strength" in options else _EDITS,
     )
 

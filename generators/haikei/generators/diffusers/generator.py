@@ -6,9 +6,6 @@ import unicodedata
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from haikei.credits import SourceType, System
 from haikei.errors import GenerationError, ModelUnusable, SettingsError
 from haikei.generators.contract import (
@@ -20,7 +17,15 @@ from haikei.generators.contract import (
     StageSystem,
 )
 from haikei.generators.diffusers.families import Family, family_of
-from haikei.generators.diffusers.pipeline import DiffusersOptions, Pipeline, precision
+from haikei.generators.diffusers.pipeline import (
+    DiffusersOptions,
+    Pipeline,
+    device_memory,
+    lora_weights,
+    precision,
+)
+from haikei.generators.diffusers.warm import WarmModels
+from haikei.generators.guides import draw_guides
 from haikei.images import Padding, Picture, fit_within, resize
 from haikei.models import ModelCard, open_model
 from haikei.settings import Settings
@@ -28,24 +33,22 @@ from haikei.settings import Settings
 #: Sides that every Stable Diffusion network takes without resizing by itself.
 MULTIPLE = 64
 _LIBRARIES = ("diffusers", "haikei", "numpy", "safetensors", "torch", "transformers")
-#: Rec. ITU-R BT.709, luma.
-_LUMA = np.array((0.2126, 0.7152, 0.0722), dtype=np.float32)
 
 
 class DiffusersGenerator:
     """
     Redraws the picture of the stage before, or the layout itself, with a model in the settings.
 
-    The last model used stays in memory until another one is asked for. Calls from several threads
-    take turns. It computes on the first device in `engine.devices`.
+    Models stay in memory as far as `engine.warm_mib` allows; those that were used longest ago leave
+    for others. Calls from several threads take turns. It computes on the first device in
+    `engine.devices`.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._device = settings.engine.devices[0].name
         self._lock = threading.Lock()
-        self._pipeline: Pipeline | None = None
-        self._loaded = ""
+        self._warm = WarmModels(self._room)
 
     def describe(self, stage: StageOrder) -> StageSystem:
         """
@@ -67,7 +70,8 @@ class DiffusersGenerator:
                 data=card.data,
             ),
             # The kind of device is in the record: kernels differ in the third digit.
-            libraries=tuple(sorted((*_versions(), ("device", self._kind(family))))),
+            libraries=tuple(sorted((*_versions(), ("device", self._kind(family)), *_added(card)))),
+            words=tuple(lora.trigger for lora in card.loras if lora.trigger),
             negates=options.negates(family),
             notes=_plan_notes(family),
         )
@@ -100,7 +104,9 @@ class DiffusersGenerator:
                 "asked here.",
                 advice="Leave it out, so that the record does not claim it.",
             )
-        if card.sha256 != request.system.sha256:
+        if card.sha256 != request.system.sha256 or _added(card) != tuple(
+            pair for pair in request.libraries if pair[0].startswith(_ADDED)
+        ):
             raise ModelUnusable(
                 f"The files of the model {request.model!r} changed after this picture was asked "
                 "for.",
@@ -112,11 +118,17 @@ class DiffusersGenerator:
         smaller = fit_within(*size, options.max_side) if options.max_side else size
         source, drawing = resize(source, *smaller), resize(layout, *smaller)
         padding = Padding.to_multiple(source, MULTIPLE)
+        guides = draw_guides(
+            drawing,
+            options.guides(),
+            place=request.place,
+            pause=lambda: progress(Progress(step=0, steps=options.executed)),
+        )
         with self._lock:
-            pipeline = self._warm(card, family)
+            pipeline = self._loaded(card, family, options)
             made = pipeline.redraw(
                 padding.pad(source),
-                lines=control_lines(padding.pad(drawing)),
+                guides=[padding.pad(Picture(pixels=one)).pixels for one in guides],
                 prompt=request.prompt,
                 negative_prompt=request.negative_prompt,
                 options=options,
@@ -134,34 +146,37 @@ class DiffusersGenerator:
                 "A stage of the generator 'diffusers' names no model.",
                 advice='Add model = "…" to the stage, and declare it as [models.…].',
             )
-        card = open_model(self._settings, stage.model)
+        named = dict(stage.options).get("loras", "")
+        loras = tuple(lora_weights(named)) if isinstance(named, str) else ()
+        card = open_model(self._settings, stage.model, loras)
         family = family_of(card)
         return card, family, DiffusersOptions.of(stage, family, controls=len(card.controls))
 
-    def _warm(self, card: ModelCard, family: Family) -> Pipeline:
-        if self._pipeline is None or self._loaded != card.sha256:
-            if self._pipeline is not None:
-                # First, so that two models never need the memory of both.
-                self._pipeline.close()
-                self._pipeline = None
-            self._pipeline = Pipeline(card, family, self._device)
-            self._loaded = card.sha256
-        return self._pipeline
+    def _room(self) -> int:
+        given = self._settings.engine.warm_mib
+        # Half of it: pictures in the making need the rest.
+        return given << 20 if given else device_memory(self._device) // 2
+
+    def _loaded(self, card: ModelCard, family: Family, options: DiffusersOptions) -> Pipeline:
+        weights = options.lora_weights()
+        key = repr((card.key, card.sha256, _added(card), sorted(weights.items())))
+        return self._warm.get(
+            key, lambda: Pipeline(card, family, self._device, weights), size=card.size
+        )
 
     def _kind(self, family: Family) -> str:
         return f"{self._device.partition(':')[0]} {precision(family, self._device)}"
 
 
-def control_lines(layout: Picture) -> NDArray[np.float32]:
-    """
-    Return the layout as line ControlNets were trained: (height, width, 3), lines white on black.
+#: How names of files begin that are recorded beside a model.
+_ADDED = ("lora ", "described by")
 
-    The paper's tone, the 95th percentile of brightness, becomes black.
-    """
-    brightness = layout.pixels @ _LUMA
-    paper = max(float(np.percentile(brightness, 95)), 1e-3)
-    lines = np.clip(1.0 - brightness / paper, 0.0, 1.0).astype(np.float32)
-    return np.repeat(lines[..., None], 3, axis=2)
+
+def _added(card: ModelCard) -> tuple[tuple[str, str], ...]:
+    """Return what runs beside the model's own weights, and its SHA-256."""
+    loras = [(f"lora {lora.name}", lora.sha256) for lora in card.loras]
+    described = [("described by", card.beside)] if card.beside else []
+    return tuple(sorted((*described, *loras)))
 
 
 def _versions() -> tuple[tuple[str, str], ...]:

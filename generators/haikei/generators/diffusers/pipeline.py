@@ -4,24 +4,25 @@ options of a stage.
 """
 
 import gc
-import json
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
-from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Self
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from haikei.errors import GenerationError, GeneratorUnavailable, ModelUnusable, SettingsError
 from haikei.generators.contract import StageOrder
 from haikei.generators.diffusers.families import PARAMETERS, Family
+from haikei.generators.diffusers.weights import load_pipeline
+from haikei.generators.guides import Guide
 from haikei.images import Picture
-from haikei.models import WEIGHTS, ModelCard, variant_of
+from haikei.models import ModelCard
 
 _RANGES = {
     "guidance": (0.0, 50.0),
@@ -46,6 +47,8 @@ class DiffusersOptions:
     true_cfg: float | None = None  #: the same, beside a guidance that was distilled in
     image_guidance: float | None = None  #: how closely the picture is followed
     control_scale: str = ""  #: how closely lines are followed; one number, or one a ControlNet
+    control: str = ""  #: what guides it, by `Guide`, with commas between: one a ControlNet
+    loras: str = ""  #: which of the model's LoRAs act: `name:weight`, with commas between
     scheduler: str = ""  #: a name in the family's `schedulers`; empty keeps the model's own
     max_side: int = 0  #: pixels; a longer picture is made smaller and enlarged after; 0 never
     executed: int = 0  #: steps that are run
@@ -59,11 +62,17 @@ class DiffusersOptions:
             SettingsError: an option is unknown, not taken by the model, of the wrong kind or out
                 of range.
         """
+        given: dict[str, str | int | float] = {"steps": family.steps}
         taken = {"steps", "max_side", *family.options}
         if family.schedulers:
             taken.add("scheduler")
+        if family.adapts:
+            taken.add("loras")
+        if family.control:
+            taken.add("control")
+            # A ControlNet Union follows several guides by itself.
+            given["control"] = ", ".join([Guide.LINE] * (1 if family.modes else controls))
         known = {one.name for one in fields(cls)} - {"executed"}
-        given: dict[str, str | int | float] = {"steps": family.steps}
         given |= {name: value for name, value in family.options.items() if value is not None}
         for name, value in stage.options:
             if name not in known:
@@ -91,6 +100,14 @@ class DiffusersOptions:
     def scales(self) -> tuple[float, ...]:
         """Return the control scales as they were written: one, or one for each ControlNet."""
         return tuple(float(part) for part in self.control_scale.split(",") if part.strip())
+
+    def guides(self) -> tuple[Guide, ...]:
+        """Return what guides it, one for each control image; none without a ControlNet."""
+        return tuple(Guide(one.strip()) for one in self.control.split(",") if one.strip())
+
+    def lora_weights(self) -> Mapping[str, float]:
+        """Return how strongly each LoRA acts, by name."""
+        return lora_weights(self.loras)
 
     def call(self) -> dict[str, float]:
         """Return what the pipeline is called with, control scales apart, by its own names."""
@@ -122,12 +139,8 @@ class DiffusersOptions:
             for value in values:
                 if value is not None and not low <= value <= high:
                     raise _wrong(name, value, f"from {low:g} to {high:g}")
-        if len(self.scales()) not in {0, 1, controls}:
-            raise _wrong(
-                "control_scale",
-                self.control_scale,
-                f"one number, or {controls} with commas between",
-            )
+        self.lora_weights()
+        self._check_guides(family, controls)
         if self.scheduler and self.scheduler not in family.schedulers:
             raise _wrong(
                 "scheduler",
@@ -136,6 +149,48 @@ class DiffusersOptions:
             )
         if self.max_side and not 64 <= self.max_side <= 16384:
             raise _wrong("max_side", self.max_side, "0, or from 64 to 16384")
+
+    def _check_guides(self, family: Family, controls: int) -> None:
+        names = [one.strip() for one in self.control.split(",") if one.strip()]
+        allowed = [guide.value for guide in (family.modes or Guide)]
+        wanted = "at least one" if family.modes else f"{controls}"
+        fits = len(names) > 0 if family.modes else len(names) == controls
+        twice = bool(family.modes) and len(set(names)) < len(names)
+        if family.control and (not fits or twice or any(one not in allowed for one in names)):
+            raise _wrong(
+                "control",
+                self.control,
+                f"{wanted} of {', '.join(allowed)}"
+                f"{', each once' if family.modes else ', one a ControlNet'}",
+            )
+        if len(self.scales()) not in {0, 1, len(names)}:
+            raise _wrong(
+                "control_scale",
+                self.control_scale,
+                f"one number, or {len(names)} with commas between",
+            )
+
+
+def lora_weights(text: str) -> Mapping[str, float]:
+    """
+    Return the weight of each LoRA that the option `loras` names, 1 where it says none.
+
+    Raises:
+        SettingsError: it is not written well.
+    """
+    found: dict[str, float] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        name, separator, weight = (one.strip() for one in part.partition(":"))
+        try:
+            number = float(weight) if separator else 1.0
+        except ValueError:
+            number = math.nan
+        if not name or name in found or not -2.0 <= number <= 2.0:
+            raise _wrong(
+                "loras", text, 'names with weights from -2 to 2, each once: "style:0.8, line:0.4"'
+            )
+        found[name] = number
+    return found
 
 
 def _typed(name: str, value: str | float) -> str | int | float:
@@ -147,7 +202,9 @@ def _typed(name: str, value: str | float) -> str | int | float:
         if whole:
             return value
         raise _wrong(name, value, "a number, or numbers with commas between")
-    kind = {"scheduler": str, "steps": int, "max_side": int}.get(name, float)
+    kind = {"scheduler": str, "loras": str, "control": str, "steps": int, "max_side": int}.get(
+        name, float
+    )
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)  # TOML writes whole numbers without a point
     if type(value) is not kind:
@@ -174,7 +231,13 @@ class Pipeline:
         SettingsError: this machine has no such device, or a package is missing.
     """
 
-    def __init__(self, card: ModelCard, family: Family, device: str) -> None:
+    def __init__(
+        self,
+        card: ModelCard,
+        family: Family,
+        device: str,
+        lora_weights: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         torch, diffusers = _libraries()
         self._torch = torch
         self._diffusers = diffusers
@@ -183,7 +246,14 @@ class Pipeline:
         self._device = device
         _require_device(torch, device)
         try:
-            self._pipe: Any = self._loaded(card)
+            self._pipe: Any = load_pipeline(
+                card,
+                family,
+                torch=torch,
+                diffusers=diffusers,
+                precision=precision(family, device),
+                lora_weights=lora_weights,
+            ).to(device)
         except torch.OutOfMemoryError as error:
             raise _no_memory(card.key, device) from error
         except ModelUnusable:
@@ -197,46 +267,12 @@ class Pipeline:
         self._pipe.set_progress_bar_config(disable=True)
         self._scheduler: Any = self._pipe.scheduler
 
-    def _loaded(self, card: ModelCard) -> Any:
-        family = self._family
-        common = {
-            "use_safetensors": True,
-            "local_files_only": True,
-            "dtype": getattr(self._torch, precision(family, self._device)),
-        }
-        described = json.loads((card.folder / "model_index.json").read_text(encoding="utf-8"))
-        # Left out where the model has none: a class is asked for what its folder names.
-        parts = {
-            name: value
-            for name, value in family.load.items()
-            if name in described or name != "safety_checker"
-        }
-        libraries = {"diffusers": self._diffusers, "transformers": import_module("transformers")}
-        # Part by part, since a whole pipeline drops weights that its classes do not know and
-        # makes up those that it misses, and says neither.
-        for name, value in described.items():
-            if name in {*parts, "controlnet"} or not isinstance(value, list):
-                continue
-            library, kind = value
-            names = [one for one, _ in card.files if one.startswith(f"{name}/")]
-            weights = [one for one in names if one.endswith(WEIGHTS)]
-            if weights and library in libraries:
-                known = getattr(libraries[library], kind)
-                parts[name] = _whole(known, card.folder / name, name, weights[0], common)
-        if card.controls:
-            known = getattr(self._diffusers, family.control)
-            nets: list[Any] = []
-            for number, folder in enumerate(card.controls):
-                name = f"controlnet_{number}" if number else "controlnet"
-                weights = [one for one, _ in card.files if one.startswith(f"{name}/")]
-                first = next(one for one in weights if one.endswith(WEIGHTS))
-                nets.append(_whole(known, folder, name, first, common))
-            several = self._diffusers.MultiControlNetModel
-            parts["controlnet"] = several(nets) if len(nets) > 1 else nets[0]
-        made = getattr(self._diffusers, family.pipeline).from_pretrained(
-            card.folder, **common, **parts
-        )
-        return made.to(self._device)
+    @property
+    def size(self) -> int:
+        """What the model takes in memory, in bytes."""
+        parts = [one for one in self._pipe.components.values() if hasattr(one, "parameters")]
+        tensors = [tensor for part in parts for tensor in (*part.parameters(), *part.buffers())]
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
     def close(self) -> None:
         """Give the model's memory back."""
@@ -253,7 +289,7 @@ class Pipeline:
         self,
         image: Picture,
         *,
-        lines: NDArray[np.float32],
+        guides: Sequence[NDArray[np.float32]],
         prompt: str,
         negative_prompt: str,
         options: DiffusersOptions,
@@ -265,7 +301,8 @@ class Pipeline:
 
         Args:
             image: what to start from; both sides divide evenly by 64.
-            lines: (height, width, 3) float32, 0 to 1, the lines white on black.
+            guides: those that the options name, in their order; each (height, width, 3) float32,
+                0 to 1.
             prompt: what to paint.
             negative_prompt: what not to paint.
             options: of the stage.
@@ -290,7 +327,7 @@ class Pipeline:
             "output_type": "np",
             **options.call(),
             **self._family.call,
-            **self._guides(image, lines, options),
+            **self._guides(image, guides, options),
         }
         if options.negates(self._family):
             # Guidance that is measured from a negative prompt needs one, be it blank.
@@ -298,6 +335,8 @@ class Pipeline:
         if self._family.pil:
             levels = np.round(image.pixels * 255).astype(np.uint8)
             asked["image"] = import_module("PIL.Image").fromarray(levels)
+        if not self._family.starts:
+            del asked["image"]
         if self._family.reports:
             asked["callback_on_step_end"] = after_step
         if self._family.sized:
@@ -306,7 +345,9 @@ class Pipeline:
             asked["max_area"] = image.height * image.width
         self._pipe.scheduler = self._fresh_scheduler(options.scheduler)
         try:
-            with self._torch.inference_mode():
+            # Some pipelines draw numbers of their own beside the generator that they are given.
+            with self._torch.inference_mode(), self._torch.random.fork_rng(self._forked()):
+                self._torch.manual_seed(seed)
                 made = self._pipe(**asked)
         except self._torch.OutOfMemoryError as error:
             raise _no_memory(self._name, self._device) from error
@@ -319,22 +360,34 @@ class Pipeline:
             )
         return Picture(pixels=np.clip(pixels, 0.0, 1.0))
 
+    def _forked(self) -> list[int]:
+        if not self._device.startswith("cuda"):
+            return []
+        index = self._device.partition(":")[2]
+        return [int(index) if index else int(self._torch.cuda.current_device())]
+
     def _guides(
-        self, image: Picture, lines: NDArray[np.float32], options: DiffusersOptions
+        self, image: Picture, guides: Sequence[NDArray[np.float32]], options: DiffusersOptions
     ) -> Mapping[str, Any]:
         if self._family.channels == 9:
             return {"mask_image": np.ones((1, image.height, image.width, 1), dtype=np.float32)}
         if not self._family.control:
             return {}
-        controls = getattr(self._pipe.controlnet, "nets", None)
         scales = options.scales()
-        if controls is None:
-            return {"control_image": lines[None], "controlnet_conditioning_scale": scales[0]}
-        given = scales * len(controls) if len(scales) == 1 else scales
-        return {
-            "control_image": [lines[None]] * len(controls),
-            "controlnet_conditioning_scale": list(given),
-        }
+        images = [guide[None] for guide in guides]
+        if self._family.modes:
+            # It follows all of them by itself, and is told which is which.
+            modes = [self._family.modes[guide] for guide in options.guides()]
+            scale = list(scales * len(images)) if len(scales) == 1 else list(scales)
+            return {
+                "control_image": images,
+                "control_mode": modes,
+                "controlnet_conditioning_scale": scale if len(images) > 1 else scale[0],
+            }
+        if len(images) == 1:
+            return {"control_image": images[0], "controlnet_conditioning_scale": scales[0]}
+        given = scales * len(images) if len(scales) == 1 else scales
+        return {"control_image": images, "controlnet_conditioning_scale": list(given)}
 
     def _fresh_scheduler(self, name: str) -> Any:
         # A scheduler keeps the state of its last run; a new one costs a millisecond.
@@ -344,29 +397,17 @@ class Pipeline:
         return getattr(self._diffusers, class_name).from_config(self._scheduler.config, **extra)
 
 
+def device_memory(device: str) -> int:
+    """Return how much memory a device has, in bytes."""
+    if device.startswith("cuda"):
+        torch, _ = _libraries()
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return int(psutil.virtual_memory().total)
+
+
 def precision(family: Family, device: str) -> str:
     """Return the number format on a device; half precision is slower than full on a CPU."""
     return family.precision if device.startswith("cuda") else "float32"
-
-
-def _whole(kind: Any, folder: Path, name: str, first: str, common: Mapping[str, Any]) -> Any:
-    """Load one part and make sure that its weights are those that its class asks for."""
-    part, said = kind.from_pretrained(
-        folder, **common, variant=variant_of(first) or None, output_loading_info=True
-    )
-    for fault, keys in (
-        ("lacks", said["missing_keys"]),
-        # Positions were once saved with the text encoder; they are counted, not learnt.
-        ("does not know", [k for k in said["unexpected_keys"] if not k.endswith("position_ids")]),
-        ("finds in another shape", [str(key) for key in said["mismatched_keys"]]),
-    ):
-        if keys:
-            raise ModelUnusable(
-                f"The weights in {folder} are not those of the class {kind.__name__}, which "
-                f"{fault} {len(keys)} of them, such as {min(keys)}.",
-                advice=f"Download {name!r} again, with the config.json that belongs to it.",
-            )
-    return part
 
 
 def _libraries() -> tuple[ModuleType, ModuleType]:

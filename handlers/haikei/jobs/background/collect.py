@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from haikei.database import jobs, utc_now
 from haikei.errors import PlaceUnknown, PolicyRefusal
-from haikei.generators import seed_of
+from haikei.generators import variant_seed
 from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobOrder
 from haikei.jobs.table import job_row, order_text
@@ -132,9 +132,6 @@ def _routed(
 
 
 def _by(order: JobOrder, route: Route, variant: Variant) -> JobOrder:
-    seed = route.seed
-    if seed is None:
-        seed = seed_of(order.layout_sha256, route.recipe, variant.season, variant.time)
     return replace(
         order,
         recipe=route.recipe,
@@ -142,7 +139,7 @@ def _by(order: JobOrder, route: Route, variant: Variant) -> JobOrder:
         time=variant.time,
         place_hint=route.place,
         priority=route.priority,
-        seed=seed,
+        seed=variant_seed(route, order.layout_sha256, variant),
     )
 
 

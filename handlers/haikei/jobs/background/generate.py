@@ -9,7 +9,7 @@ from haikei.images import decode_picture, resize
 from haikei.jobs.job import JobOrder
 from haikei.jobs.tools import Tools
 from haikei.measurements import LineRecall
-from haikei.presets import recipe
+from haikei.presets import RegionChanged, recipe
 from haikei.settings import Settings
 
 
@@ -32,6 +32,11 @@ class Generated:
     def notes(self) -> tuple[str, ...]:
         """What the stages have to say, each sentence once."""
         return tuple(dict.fromkeys(note for stage in self.stages for note in stage.notes))
+
+    @property
+    def changed(self) -> tuple[RegionChanged, ...]:
+        """What a retake changed in parts of the picture, and on how much of it that acted."""
+        return tuple(one for stage in self.stages for one in stage.changed)
 
 
 def production_order(order: JobOrder, copy: Path, settings: Settings) -> ProductionOrder:
@@ -59,6 +64,7 @@ def production_order(order: JobOrder, copy: Path, settings: Settings) -> Product
         adjustments=tuple((turn.quality.value, turn.amount) for turn in retake.turns)
         if retake
         else (),
+        changes=retake.changes if retake else (),
         words=retake.words if retake else (),
         unwanted=retake.unwanted if retake else (),
     )

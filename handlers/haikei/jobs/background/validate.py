@@ -1,34 +1,48 @@
 """Validate: the file is the one that was announced, its marks hold, and its use is allowed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
 
-from haikei.credits import Evidence, Grade, Person, SourceType, System, is_machine_name, people
+from haikei.credits import Evidence, Grade, Person, SourceType, System, people
+from haikei.credits.record import Statement, StatementKind
 from haikei.credits.records import asking, statements
 from haikei.database import reading, utc_now
 from haikei.errors import (
     ImageUnreadable,
     LayoutChanged,
     LayoutReplaced,
+    ModelUnusable,
     PolicyRefusal,
     SheetBlank,
 )
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.disputed import as_declared, require_undisputed
 from haikei.jobs.background.generate import production_order
+from haikei.jobs.background.policy import (
+    Run,
+    named_artists,
+    project_names,
+    refusals_of_consent,
+    require_allowed,
+    require_drawn,
+    require_licensed,
+    require_show_rules,
+    require_unreserved,
+)
+from haikei.jobs.background.refusals import note_refusal
 from haikei.jobs.chain import copied, require_whole
-from haikei.jobs.contributions import as_credited, layout_key
+from haikei.jobs.contributions import layout_key
 from haikei.jobs.healing import is_watched
 from haikei.jobs.inbox import event_of, receive
 from haikei.jobs.job import JobOrder
 from haikei.jobs.tools import Tools
-from haikei.names import fits, plain_name
+from haikei.names import plain_name
 from haikei.provenance import (
     FileMarks,
     names_ai,
@@ -36,7 +50,7 @@ from haikei.provenance import (
     source_term,
     system_of,
 )
-from haikei.settings import BlankSheets, Settings, Stage, Unnamed
+from haikei.settings import BlankSheets, Settings
 from haikei.show import Place
 from haikei.trackers import LayoutContext
 
@@ -100,11 +114,21 @@ class Validated:
         return "" if self.declared is None else f"/as-of-{self.declared}"
 
 
-def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
+def validate(
+    order: JobOrder, collected: Collected, tools: Tools, ordered_at: datetime | None = None
+) -> Validated:
     """
     Copy the layout into the job's folder and check the copy, its marks, and the studio's policy.
 
     It is hashed here and nowhere else: the steps that follow read the copy, which nobody changes.
+    What the policy refuses is sealed in the ledger and told to the supervisors in the tracker
+    before this raises.
+
+    Args:
+        order: the job's.
+        collected: what the tracker knows.
+        tools: the studio's.
+        ordered_at: when the job was asked for; now by default.
 
     Raises:
         LayoutReplaced: the file was saved again; what it holds now is a job of its own.
@@ -119,6 +143,16 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
         SettingsError: the recipe cannot be run.
         StorageUnavailable: the layout cannot be copied.
     """
+    try:
+        return _validated(order, collected, tools, ordered_at or utc_now())
+    except (PolicyRefusal, ModelUnusable) as refusal:
+        note_refusal(order, collected.context, refusal, tools)
+        raise
+
+
+def _validated(
+    order: JobOrder, collected: Collected, tools: Tools, ordered_at: datetime
+) -> Validated:
     settings = tools.settings
     copy = _copied(order, tools)
     found = tools.inspector.inspect([copy])[0]
@@ -151,7 +185,29 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
 
     project = project_names(order.place, collected.context)
     require_allowed(project, systems, settings)
-    require_licensed(task.recipe.stages, systems, settings)
+    entries = require_licensed(task.recipe.stages, systems, settings)
+    runs = tuple(
+        Run(stage=stage, system=system, entry=entry)
+        for stage, system, entry in zip(task.recipe.stages, systems(), entries, strict=True)
+    )
+    approvals, consents = _stated(order, tools)
+    require_show_rules(
+        project,
+        runs,
+        settings,
+        stand_in=task.recipe.stand_in,
+        approvals=approvals,
+        ordered_at=ordered_at,
+    )
+    require_unreserved(
+        order.place,
+        order.layout.name,
+        runs,
+        settings,
+        tracker=collected.context.no_ai,
+        reservations=marks.reservations,
+        refused=refusals_of_consent(consents, artists),
+    )
     made_with, signs = None, ""
     if source_type.is_ai:
         made_with, signs = system_of(marks.ai_signs, source_type), ai_signs_text(marks)
@@ -170,6 +226,29 @@ def validate(order: JobOrder, collected: Collected, tools: Tools) -> Validated:
         made_with=made_with,
         signs=signs,
     )
+
+
+def _stated(order: JobOrder, tools: Tools) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+    """Return what was stated of models for the show, and of consent about the layout."""
+    place = order.place
+    with reading(tools.database) as connection:
+        approvals = tuple(
+            statements.statements(
+                connection, project=place.project, kinds={StatementKind.MODEL_APPROVED}
+            )
+        )
+        consents = tuple(
+            one
+            for one in statements.statements(
+                connection,
+                project=place.project,
+                sequence=place.sequence,
+                shot=place.shot,
+                kinds={StatementKind.CONSENT},
+            )
+            if one.image_sha256 in {"", order.layout_sha256}
+        )
+    return approvals, consents
 
 
 #: Looks at a layout that is not there, and seconds between them: programs that save a file may
@@ -223,172 +302,6 @@ def require_drawing(layout: "Picture", name: str, settings: Settings) -> None:
         )
 
 
-def named_artists(
-    context: LayoutContext,
-    settings: Settings,
-    *,
-    earlier_names: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    asked: Person | None = None,
-    answered: Sequence[Person] = (),
-) -> tuple[Person, ...]:
-    """
-    Return who drew the layout, as the studio's credits name them.
-
-    Where the studio allows layouts for which nobody is named, a person without a name is returned:
-    no credits are printed until `haikei credits rename` gives one.
-
-    Args:
-        context: what the tracker knows of the layout.
-        settings: the studio's.
-        earlier_names: what artists were called before, by id: a refusal under one of these holds.
-        asked: who stands for the artist where the tracker leaves it open among several.
-        answered: who was named since as the artist of this layout.
-
-    Raises:
-        PolicyRefusal: an artist has not consented, or nobody is named where a name is needed.
-    """
-    for person in (*context.artists, *context.candidates):
-        # The logins of several artists come in one list: each may be anybody's among them.
-        former = earlier_names.get(person.id, ())
-        names = (*context.artist_logins, person.name, person.name_ja, *former)
-        entry = next(
-            (one for one in settings.people if not one.consent and one.means(person.id, names)),
-            None,
-        )
-        if entry is not None:
-            raise PolicyRefusal(
-                f"{entry.name} does not consent to layouts being given to a generator.",
-                advice="Have this background painted by hand, or ask the artist again.",
-            )
-        if is_machine_name(person.name) or is_machine_name(person.name_ja):
-            raise PolicyRefusal(
-                f"The tracker names {person.name!r} as the artist of the layout of "
-                f"{context.shot.name}: that is a generator, not a person.",
-                advice="Assign the layout's task to the person who answers for it, then retry the "
-                "job.",
-            )
-    found = context.artists or answered or ((asked,) if context.candidates and asked else ())
-    if found:
-        return tuple(
-            as_credited(person, settings.people, earlier_names.get(person.id, ()))
-            for person in found
-        )
-    if settings.policy.unnamed_layouts is Unnamed.ALLOW:
-        shot = context.shot
-        return (Person(id=f"person:layout-of-{shot.type}:{shot.id}", name=""),)
-    raise PolicyRefusal(
-        f"The tracker names nobody as the artist of the layout of {context.shot.name}.",
-        advice="Assign the shot's layout task to its artist, then retry the job.",
-    )
-
-
-def project_names(place: Place, context: LayoutContext) -> tuple[str, ...]:
-    """Return each name of a layout's project: as its path has it, the tracker's, and its id."""
-    row = context.project
-    return (place.project, row.name, *context.project_names, f"{row.type}:{row.id}")
-
-
-def require_allowed(
-    project: Sequence[str], systems: Callable[[], Iterable[System]], settings: Settings
-) -> None:
-    """
-    Check that a project takes what the systems of a recipe are.
-
-    Args:
-        project: each of its names; the first is for the message.
-        systems: asks the generators; called only where a rule forbids AI.
-        settings: the studio's.
-
-    Raises:
-        PolicyRefusal: a trained model would run in a project that forbids AI.
-    """
-    rule = _fitting(settings.policy.no_ai_projects, project)
-    if rule is None:
-        return
-    for system in systems():
-        if system.source_type.is_ai:
-            raise PolicyRefusal(
-                f"{project[0]} takes no AI (policy.no_ai_projects has {rule!r}), but the recipe "
-                f"runs {system.name} {system.version}.",
-                advice="Route the project to a recipe without a trained model.",
-            )
-
-
-def require_drawn(project: Sequence[str], layout: str, settings: Settings) -> None:
-    """
-    Check that a project, by any of its names, takes a layout that says a trained model made it.
-
-    Raises:
-        PolicyRefusal: it does not.
-    """
-    policy = settings.policy
-    for key, rules in (
-        ("no_ai_projects", policy.no_ai_projects),
-        ("no_ai_layouts", policy.no_ai_layouts),
-    ):
-        rule = _fitting(rules, project)
-        if rule is None:
-            continue
-        takes = "AI" if key == "no_ai_projects" else "AI layouts"
-        raise PolicyRefusal(
-            f"{project[0]} takes no {takes} (policy.{key} has {rule!r}), but the layout "
-            f"{layout} carries marks of a trained model.",
-            advice="Ask who made it and how; `haikei verify` shows what the file says.",
-        )
-
-
-def require_licensed(
-    stages: Sequence[Stage], systems: Callable[[], Iterable[System]], settings: Settings
-) -> None:
-    """
-    Check that each stage's model is declared, and may be used for the studio's work.
-
-    A trained system that a generator brings without a model of `[models]` must itself state its
-    licence and what it was trained on.
-
-    Args:
-        stages: of the recipe.
-        systems: asks the generators what runs in each stage, in the same order; called only where
-            a stage names no model.
-        settings: the studio's.
-
-    Raises:
-        PolicyRefusal: it is not.
-    """
-    for stage in stages:
-        if stage.model is None:
-            continue
-        model = settings.models.get(stage.model)
-        if model is None:
-            raise PolicyRefusal(
-                f"The stage {stage.name} runs the model {stage.model!r}, which is not declared.",
-                advice="Declare it in [models] with its licence and what it was trained on.",
-            )
-        if model.commercial == "no" and not settings.policy.allow_non_commercial:
-            raise PolicyRefusal(
-                f"The licence of {model.name} ({model.licence}) forbids commercial use.",
-                advice="Use another model, or set policy.allow_non_commercial.",
-            )
-    if any(stage.model is None for stage in stages):
-        for stage, system in zip(stages, systems(), strict=True):
-            if stage.model is None:
-                _require_stated(stage, system)
-
-
-def _require_stated(stage: Stage, system: System) -> None:
-    if system.source_type.is_ai and not (system.licence.strip() and system.data.strip()):
-        raise PolicyRefusal(
-            f"The stage {stage.name} runs {system.name} {system.version}, a trained system without "
-            "a licence or a statement of what it was trained on.",
-            advice="Name its model in [models], with both, as the stage's `model`; or have the "
-            f"generator {stage.generator!r} describe both.",
-        )
-
-
-def _fitting(rules: Iterable[str], project: Sequence[str]) -> str | None:
-    return next((rule for rule in rules if fits(rule, project)), None)
-
-
 def ai_signs_text(marks: FileMarks) -> str:
     """Return where a file tells of a trained model, in the words of a record."""
     proofs = (f"{one.where}: {one.what}" for one in marks.ai_signs if one.proof)
@@ -425,6 +338,7 @@ def _artists(
     artists = named_artists(
         context,
         tools.settings,
+        project=project_names(order.place, context),
         earlier_names=earlier,
         asked=asking.asked_for(layout),
         answered=answered,

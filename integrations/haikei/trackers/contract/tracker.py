@@ -54,6 +54,7 @@ class LayoutContext:
     project_names: tuple[str, ...] = ()  #: other names of the project, the one in paths first
     episode: str = ""  #: empty when the tracker has none
     candidates: tuple[Person, ...] = ()  #: one of whom drew it, where the tracker leaves it open
+    no_ai: str = ""  #: what in the tracker keeps it from trained models, such as `Shot.sg_no_ai`
 
     def completed(self, place: Place) -> Place:
         """Return a place as the tracker spells it, with what a path did not say of it."""

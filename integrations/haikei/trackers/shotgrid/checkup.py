@@ -90,7 +90,10 @@ def _failing(subject: str, error: HaikeiError) -> Finding:
 def _named_fields(visit: _Visit) -> Iterator[Finding]:
     """Yield whether the site has the fields that the settings name; a default may be missing."""
     tracker, default = visit.settings.tracker, PersonFields()
-    wanted = [("tracker.episode_field", "Shot", tracker.episode_field)]
+    wanted = [
+        ("tracker.episode_field", "Shot", tracker.episode_field),
+        ("tracker.no_ai_field", "Shot", tracker.no_ai_field),
+    ]
     wanted += [
         (f"tracker.person_fields.{name}", "HumanUser", field)
         for name, field in tracker.person_fields

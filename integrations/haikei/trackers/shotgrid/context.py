@@ -43,6 +43,7 @@ class FoundShot:
     episode: str  #: its name; empty when the site has none
     layout_tasks: tuple[Record, ...]
     background_tasks: tuple[Record, ...]
+    no_ai: str = ""  #: the field that keeps it from trained models, where it says so
 
 
 def find_shot(client: SiteClient, tracker: Tracker, place: Place) -> FoundShot:
@@ -53,7 +54,7 @@ def find_shot(client: SiteClient, tracker: Tracker, place: Place) -> FoundShot:
         PlaceUnknown: there is none, or more than one.
         TrackerError: the site does not answer, or refuses.
     """
-    of_shot = [f"entity.Shot.{tracker.episode_field}"] if tracker.episode_field else []
+    of_shot = [f"entity.Shot.{field}" for field in _settable(tracker)]
     tasks = client.find("Task", _task_filters(tracker, place), [*_TASK_FIELDS, *of_shot])
     by_shot: dict[int, list[Record]] = {}
     for task in tasks:
@@ -152,7 +153,17 @@ def _from_tasks(tracker: Tracker, tasks: Sequence[Record]) -> FoundShot:
         shot=Link(type=shot.type, id=shot.id, name=first.text("entity.Shot.code") or shot.name),
         layout_tasks=_of_step(tasks, tracker.layout_step),
         background_tasks=_of_step(tasks, tracker.background_step),
+        no_ai=_kept_from_models(first, f"entity.Shot.{tracker.no_ai_field}", tracker),
     )
+
+
+def _settable(tracker: Tracker) -> Sequence[str]:
+    return tuple(filter(None, (tracker.episode_field, tracker.no_ai_field)))
+
+
+def _kept_from_models(row: Record, field: str, tracker: Tracker) -> str:
+    said = row.flag(field) or plain_name(row.text(field)) in {"yes", "no-ai", "no ai", "noai"}
+    return f"Shot.{tracker.no_ai_field}" if tracker.no_ai_field and said else ""
 
 
 def _shots(
@@ -163,7 +174,7 @@ def _shots(
 
 
 def _shot_fields(tracker: Tracker) -> Sequence[str]:
-    return (*_SHOT_FIELDS, *filter(None, (tracker.episode_field,)))
+    return (*_SHOT_FIELDS, *_settable(tracker))
 
 
 def _with_tasks(client: SiteClient, tracker: Tracker, found: FoundShot) -> FoundShot:
@@ -203,6 +214,7 @@ def _from_shot(row: Record, tracker: Tracker) -> FoundShot:
         shot=Link(type=row.type, id=row.id, name=row.text("code")),
         layout_tasks=(),
         background_tasks=(),
+        no_ai=_kept_from_models(row, tracker.no_ai_field, tracker),
     )
 
 
@@ -321,6 +333,7 @@ class ContextReader:
             project_names=tuple(filter(None, (found.folder_name,))),
             episode=found.episode,
             candidates=tuple(one.person for one in known if one.person.id not in named),
+            no_ai=found.no_ai,
         )
 
     def _shot(self, request: ContextRequest) -> FoundShot:
