@@ -77,10 +77,10 @@ class GenerationResult:
 
     picture: Picture  #: (height, width, 3), float32, sRGB, as asked for in the request
     notes: tuple[str, ...] = ()  #: what a person should know, such as a shortened prompt
+    unread: float | None = None  #: part of the layout that it could not read; None: not known
     #: Of each of the request's changes, the part of the picture on which it acted, in millionths;
     #: 0 where what it names is not in the picture.
     changed_ppm: tuple[int, ...] = ()
-    unread: float | None = None  #: part of the layout that it could not read; None: not known
 
 
 #: Called now and then while a picture is made; it raises GenerationCancelled to stop.

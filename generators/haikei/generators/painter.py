@@ -135,8 +135,8 @@ class PainterGenerator:
         return GenerationResult(
             picture=Picture(pixels=pixels),
             notes=notes_of(reading),
-            changed_ppm=changes.changed_ppm,
             unread=reading.unread,
+            changed_ppm=changes.changed_ppm,
         )
 
 

@@ -51,7 +51,7 @@ class StageFile:
     pixels_sha256: str  #: as `Picture.sha256` gives it
     seconds: float  #: that making it took
     notes: tuple[str, ...]
-    unread: float | None = None  #: as the generator counted it
+    unread: float | None  #: as the generator counted it
     changed_ppm: tuple[int, ...] = ()  #: as `GenerationResult` holds it
 
     @classmethod
@@ -64,8 +64,8 @@ class StageFile:
                 pixels_sha256=str(data["pixels_sha256"]),
                 seconds=float(data["seconds"]),
                 notes=tuple(str(note) for note in data["notes"]),
-                changed_ppm=tuple(int(one) for one in data.get("changed_ppm", ())),
                 unread=None if data["unread"] is None else float(data["unread"]),
+                changed_ppm=tuple(int(one) for one in data.get("changed_ppm", ())),
             )
             return made if decode_picture(path).picture.sha256() == made.pixels_sha256 else None
         except (OSError, ValueError, KeyError, TypeError, HaikeiError):
@@ -432,8 +432,8 @@ class Production:
             pixels_sha256=result.picture.sha256(),
             seconds=round(seconds, 3),
             notes=result.notes,
-            changed_ppm=result.changed_ppm,
             unread=result.unread,
+            changed_ppm=result.changed_ppm,
         )
         made.save(path, result.picture)
         _log.info("stage_made", stage=request.stage, file=path.name, seconds=made.seconds)

@@ -69,8 +69,8 @@ def paint_full(
     time: str,
     seed: int,
     pause: Cancelling,
-    changes: RegionChanges | None = None,
     location: str = "",
+    changes: RegionChanges | None = None,
 ) -> Colours:
     """
     Return the finished painting over `base`, (height, width, 3), sRGB, at the layout's size.

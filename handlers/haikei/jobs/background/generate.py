@@ -23,11 +23,6 @@ class Generated:
     lines_kept: LineRecall  #: what of the layout's lines is seen in the background
 
     @property
-    def changed(self) -> tuple[RegionChanged, ...]:
-        """What a retake changed in parts of the picture, and on how much of it that acted."""
-        return tuple(one for stage in self.stages for one in stage.changed)
-
-    @property
     def unread(self) -> float | None:
         """The part of the layout that no stage could read; None where no stage counts it."""
         counted = [stage.unread for stage in self.stages if stage.unread is not None]
@@ -37,6 +32,11 @@ class Generated:
     def notes(self) -> tuple[str, ...]:
         """What the stages have to say, each sentence once."""
         return tuple(dict.fromkeys(note for stage in self.stages for note in stage.notes))
+
+    @property
+    def changed(self) -> tuple[RegionChanged, ...]:
+        """What a retake changed in parts of the picture, and on how much of it that acted."""
+        return tuple(one for stage in self.stages for one in stage.changed)
 
 
 def production_order(order: JobOrder, copy: Path, settings: Settings) -> ProductionOrder:
