@@ -398,9 +398,15 @@ class Pipeline:
 
 
 def device_memory(device: str) -> int:
-    """Return how much memory a device has, in bytes."""
+    """
+    Return how much memory a device has, in bytes.
+
+    Raises:
+        SettingsError: this machine has no such device, or a package is missing.
+    """
     if device.startswith("cuda"):
         torch, _ = _libraries()
+        _require_device(torch, device)
         return int(torch.cuda.get_device_properties(device).total_memory)
     return int(psutil.virtual_memory().total)
 
