@@ -96,6 +96,7 @@ class Paint:
     artists: tuple[int, ...]
     share: int  #: of the area, in per cent; 0 is an untouched copy in another file
     insist: bool  #: with a declared reason
+    by_hand: bool = False  #: its first artist declares that it was made by hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +159,22 @@ _PUBLISH = st.builds(
 )
 _SHARE = st.sampled_from((0, 0, 1, 100)) | st.integers(2, 99)
 _ACTS: st.SearchStrategy[Act] = st.one_of(
-    st.builds(Paint, cut=_CUT, artists=_ONE_OR_TWO, share=_SHARE, insist=st.booleans()),
-    st.builds(Paint, cut=_CUT, artists=_ONE_OR_TWO, share=_SHARE, insist=st.just(False)),
+    st.builds(
+        Paint,
+        cut=_CUT,
+        artists=_ONE_OR_TWO,
+        share=_SHARE,
+        insist=st.booleans(),
+        by_hand=st.booleans(),
+    ),
+    st.builds(
+        Paint,
+        cut=_CUT,
+        artists=_ONE_OR_TWO,
+        share=_SHARE,
+        insist=st.just(False),
+        by_hand=st.booleans(),
+    ),
     st.builds(HandInAgain, cut=_CUT, artist=_PERSON, insist=st.booleans()),
     st.builds(Retake, cut=_CUT, by=_PERSON),
     st.builds(Approve, cut=_CUT, by=_PERSON),
@@ -218,7 +233,9 @@ class Take:
         """What the whole is: a model's alone only where nothing but models and programs made it."""
         kinds = {step.source for step in self.steps}
         if not any(step.with_ai for step in self.steps):
-            return self.steps[-1].source
+            # What nobody declared of a touch-up below is not declared of what stands on it.
+            unsaid = any(step.source is SourceType.NOT_DECLARED for step in self.steps[1:])
+            return SourceType.NOT_DECLARED if unsaid else self.steps[-1].source
         alone = kinds <= {SourceType.TRAINED, SourceType.ALGORITHMIC}
         return SourceType.TRAINED if alone else SourceType.COMPOSITE_TRAINED
 
@@ -388,6 +405,7 @@ class Show:
             of=before.code,
             artists=tuple(map(member, act.artists)),
             reason="Grain by hand." if act.insist else "",
+            by_hand=member(act.artists[0]).id if act.by_hand else "",
         )
         if not act.share and not act.insist:
             # Somebody else's touch-up that is only saved anew is disputed, not converted.
@@ -396,7 +414,8 @@ class Show:
             return
         taken = take_in(order, self.studio.tools)
         people = frozenset(("touch_up", artist) for artist in act.artists)
-        step = Step(people=people, tool="", source=SourceType.HUMAN_EDITS)
+        said = SourceType.HUMAN_EDITS if act.by_hand else SourceType.NOT_DECLARED
+        step = Step(people=people, tool="", source=said)
         take = self._take(cut, (*before.steps, step))
         assert taken.code == take.code
         cut.touch_up, cut.touched = order, len(cut.takes) - 1

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from haikei.credits import Scope
+from haikei.credits import Scope, SourceType
 from haikei.database import reading, utc_now
 from haikei.jobs.page_inputs import published_files
 from haikei.jobs.recomputing import recompute
@@ -94,8 +94,12 @@ def check_marks(show: Show) -> None:
         assert _people(step.people) == _expected(take.final, take.marked_names), take.code
         assert _people(xmp.contributors) == _expected(take.marked, take.marked_names), take.code
         types = {one.source_type for one in step.actions if one.source_type}
-        assert types == {take.steps[-1].source.value}, take.code
-        assert xmp.digital_source_type.rpartition("/")[2] == take.source.value, take.code
+        # What nobody declares has no term, or the one that says that it may be anything.
+        assert types <= {take.steps[-1].source.value, "composite"}, take.code
+        unsaid = take.steps[-1].source is SourceType.NOT_DECLARED
+        assert ("composite" in types) == unsaid, take.code
+        whole = "composite" if take.source is SourceType.NOT_DECLARED else take.source.value
+        assert xmp.digital_source_type.rpartition("/")[2] == whole, take.code
         told = f"{xmp.ai_system} {xmp.ai_system_version}".strip()
         models = {one.tool for one in take.steps if one.with_ai}
         assert bool(told) == bool(models), take.code

@@ -42,7 +42,7 @@ from haikei.credits.record import (
     StatementKind,
 )
 from haikei.credits.records.record_sealing import read_measured
-from haikei.credits.records.statements import standing_of
+from haikei.credits.records.statements import about_cut, standing_of
 from haikei.credits.records.statements import statements as stated
 from haikei.database import (
     background_images,
@@ -239,20 +239,33 @@ class RecordReader:
                 ledger=tuple(seqs),
                 created_at=at,
                 hand_drawn=self._hand_drawn(project, sequence, shot, [images[n] for n in seqs]),
+                hand_painted=self._hand_painted(project, sequence, shot, [images[n] for n in seqs]),
             )
 
     def _hand_drawn(
         self, project: str, sequence: str, shot: str, images: Sequence[ImageRecord]
     ) -> Statement | None:
-        if project not in self._declared:
-            kinds = (StatementKind.HAND_DRAWN,)
-            found = stated(self._connection, project=project, kinds=kinds)
-            self._declared[project] = tuple(found)
-        declared = self._declared[project]
+        declared = self._manners(project, StatementKind.HAND_DRAWN)
         if not declared:
             return None
         shown = {image.sha256 for image in images if image.kind is ImageKind.LAYOUT}
         return standing_of(declared, sequence=sequence, shot=shot, images=shown)
+
+    def _hand_painted(
+        self, project: str, sequence: str, shot: str, images: Sequence[ImageRecord]
+    ) -> tuple[Statement, ...]:
+        declared = self._manners(project, StatementKind.HAND_PAINTED)
+        if not declared:
+            return ()
+        shown = {image.sha256 for image in images if image.kind is ImageKind.TOUCH_UP}
+        return about_cut(declared, sequence=sequence, shot=shot, images=shown)
+
+    def _manners(self, project: str, kind: StatementKind) -> tuple[Statement, ...]:
+        if project not in self._declared:
+            kinds = (StatementKind.HAND_DRAWN, StatementKind.HAND_PAINTED)
+            found = stated(self._connection, project=project, kinds=kinds)
+            self._declared[project] = tuple(found)
+        return tuple(one for one in self._declared[project] if one.kind is kind)
 
     def images(self, seqs: Iterable[int]) -> Mapping[int, ImageRecord]:
         """Return images by the numbers of their ledger entries."""

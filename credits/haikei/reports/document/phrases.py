@@ -22,7 +22,7 @@ from haikei.credits import (
 from haikei.reports.document.blocks import Badge, Block, Document, Fact, Lines, Style, Tone
 from haikei.reports.report import Report, ReportOptions, ReportSource
 from haikei.settings import PersonEntry
-from haikei.texts import GRADES, IMAGE_KINDS, Bilingual, Text, variant_text
+from haikei.texts import GRADES, IMAGE_KINDS, NOT_DECLARED_HOW, Bilingual, Text, variant_text
 
 #: In the words of IPTC, shortened.
 SOURCES = {
@@ -32,7 +32,7 @@ SOURCES = {
     SourceType.ALGORITHMIC: Bilingual(
         "algorithm without training data", "学習データを用いないアルゴリズム"
     ),
-    SourceType.NOT_DECLARED: Bilingual("not declared how it was drawn", "描き方の申告なし"),
+    SourceType.NOT_DECLARED: NOT_DECLARED_HOW,
     SourceType.TRAINED: Bilingual("trained model", "学習済みモデル"),
     SourceType.COMPOSITE_TRAINED: Bilingual(
         "augmented by a trained model", "学習済みモデルによる加工"

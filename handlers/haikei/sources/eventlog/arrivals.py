@@ -181,6 +181,7 @@ class Arrivals:
             published_file=layout.id,
             artists=painted.artists,
             artist_source=painted.source,
+            candidates=painted.candidates,
             artist_name=named.artist if named else "",
             versions=painted.versions,
             season=named.season if named else "",
