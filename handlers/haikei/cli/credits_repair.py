@@ -138,6 +138,23 @@ def _plain(done: "Recomputed", *, dry_run: bool) -> Mapping[str, object]:
     }
 
 
+def put_right_in_tracker(loaded: "Settings", project: str, sequence: str, shot: str) -> int:
+    """Write a cut's credits to the tracker anew; return how many rows changed."""
+    from haikei.credits import Scope
+    from haikei.jobs.recomputing import recompute as put_right
+    from haikei.trackers import load_tracker
+
+    database, tracker = open_studio(loaded), load_tracker(loaded)
+    try:
+        if tracker.parts.credits is None:
+            return 0
+        scope = Scope(project=project, sequence=sequence, shot=shot, latest=False)
+        return put_right(database, tracker.parts.credits, scope).changed
+    finally:
+        tracker.close()
+        database.dispose()
+
+
 def tell_what_is_left(settings: "Settings", erased: "Erased") -> None:
     """
     Take a name out of the job engine's database, and say where Haikei cannot take it away.

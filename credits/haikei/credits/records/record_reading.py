@@ -121,6 +121,8 @@ _CONTRIBUTIONS = (
 )
 #: Statements that change how contributions are known, or that they are.
 ANSWERING = (StatementKind.CONFIRMATION, StatementKind.CORRECTION)
+#: How the subject of a correction begins that takes a part away: then role and id.
+WRONGLY = "wrongly/"
 # What people answered about images, and what was decided about that: values stand in the text, as
 # the numbers do.
 _ANSWERS = (
@@ -150,7 +152,8 @@ class Answers:
     """What people say of their own contributions: each is image, person and role."""
 
     confirmed: frozenset[tuple[str, str, str]]
-    withdrawn: frozenset[tuple[str, str, str]]  #: "not me", to which the production has agreed
+    #: "Not me", to which the production has agreed; and who drew it, as was stated since.
+    withdrawn: frozenset[tuple[str, str, str]]
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[Any]]) -> "Answers":
@@ -159,7 +162,11 @@ class Answers:
         denials: dict[str, tuple[str, str, str]] = {}
         withdrawn: set[tuple[str, str, str]] = set()
         for sha256, by, subject, answer, key in rows:
-            if subject in denials:
+            if subject.startswith(WRONGLY):
+                role, _, person = subject.removeprefix(WRONGLY).partition("/")
+                change = withdrawn.add if answer == "yes" else withdrawn.discard
+                change((sha256, person, role))
+            elif subject in denials:
                 if answer == "yes":
                     withdrawn.add(denials[subject])
             elif subject in _ROLES:
