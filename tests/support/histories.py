@@ -33,10 +33,12 @@ from haikei.generators.production import Production
 from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import TouchUpOrder, add_job, job_row, order_of
 from haikei.jobs.touchup import take_in
+from haikei.provenance.source_types import IPTC
 from haikei.review import Reviewer, wake
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
 from support.jobs import FlatGenerator, JobStudio, announce, put_layout
+from support.signing import sign_raw
 
 PROJECT = "PORT"
 _FAMILIES = (
@@ -55,8 +57,19 @@ MODEL, ALGORITHM = "Kumo Net 2", "Kumo Brush 1"
 WITHHELD = "(name withheld at the artist's request)"
 _A1111 = b"harbour\nSteps: 20, Sampler: Euler a, CFG scale: 7, Model: sd_xl_base, Version: v1.9.4"
 _COMFY = b'{"3":{"class_type":"CheckpointLoaderSimple","inputs":{"ckpt_name":"dream.safetensors"}}}'
+_IPTC = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-'
+    b'syntax-ns#"><rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/'
+    b'2008-02-29/"><Iptc4xmpExt:DigitalSourceType>http://cv.iptc.org/newscodes/digitalsourcetype/'
+    b"trainedAlgorithmicMedia</Iptc4xmpExt:DigitalSourceType><Iptc4xmpExt:AISystemUsed>Kasumi"
+    b"</Iptc4xmpExt:AISystemUsed><Iptc4xmpExt:AISystemVersionUsed>7</Iptc4xmpExt:"
+    b"AISystemVersionUsed></rdf:Description></rdf:RDF></x:xmpmeta>"
+)
 #: What a layout tells of itself: the text in its PNG, and the tool that this means.
 SIGNS: Mapping[str, tuple[bytes, bytes, str]] = {
+    "iptc": (b"XML:com.adobe.xmp", _IPTC, "Kasumi 7"),
+    # Signed by another program, whose claim names a source type and no model.
+    "c2pa": (b"", b"", "Trained model without a name"),
     "a1111": (b"parameters", _A1111, "Stable Diffusion WebUI with sd_xl_base v1.9.4"),
     "comfyui": (b"prompt", _COMFY, "ComfyUI with dream"),
 }
@@ -362,7 +375,12 @@ class Show:
         pixels = np.repeat(np.repeat(drawn.astype(np.float32), 8, axis=0), 8, axis=1)
         write_picture(Picture(pixels=pixels), event.layout, bits=8)
         content = event.layout.read_bytes()
-        if act.sign:
+        if act.sign == "c2pa":
+            signed = self.folder / f"signed-{self.acts}.png"
+            trained = f"{IPTC}{SourceType.TRAINED.value}"
+            sign_raw(event.layout, signed, self.studio.tools.marks(), source_type=trained)
+            content = signed.read_bytes()
+        elif act.sign:
             content = _with_text(content, *SIGNS[act.sign][:2])
         self.studio.tracker.artists = tuple(map(member, act.artists))
         self.studio.tracker.logins = ()
@@ -522,6 +540,8 @@ def _brush(pixels: npt.NDArray[np.float32], share: int, *, seed: int) -> None:
 
 
 def _with_text(content: bytes, name: bytes, value: bytes) -> bytes:
-    body = b"tEXt" + name + b"\0" + value
+    international = name.startswith(b"XML:")
+    head = b"iTXt" + name + b"\0" * 5 if international else b"tEXt" + name + b"\0"
+    body = head + value
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
     return content[:33] + chunk + content[33:]

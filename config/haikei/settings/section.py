@@ -4,6 +4,7 @@ What every part of the settings shares: located paths, names and tables, and wor
 A mistake is told key by key, so that one reading mends all of a file.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -51,6 +52,8 @@ def _root(url: HttpUrl) -> HttpUrl:
     return url
 
 
+#: A name and password in an address, which no message repeats.
+_LOGIN = re.compile(r"://[^/@\s]+@")
 RootUrl = Annotated[HttpUrl, AfterValidator(_root)]
 Seconds = Annotated[float, Field(gt=0)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -120,7 +123,7 @@ def _allowed(detail: ErrorDetails) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = _LOGIN.sub("://…@", repr(value))
     return text if len(text) <= _LONGEST_FOUND else text[:_LONGEST_FOUND] + "…"
 
 

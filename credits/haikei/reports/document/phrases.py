@@ -3,9 +3,10 @@ What reports say alike: how a document begins, how people, kinds and grades are 
 what to do about what is not recorded.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from haikei.credits import (
     BackgroundVersion,
@@ -226,8 +227,11 @@ def joined(people: Iterable[Person]) -> Bilingual:
 class StudioPeople:
     """What the settings say about people, found by their ids, names and logins."""
 
-    def __init__(self, entries: Sequence[PersonEntry]) -> None:
+    def __init__(
+        self, entries: Sequence[PersonEntry], readings: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.entries = tuple(entries)
+        self._readings = readings
         self._found: dict[str, PersonEntry | None] = {}
 
     def find(self, person: Person) -> PersonEntry | None:
@@ -237,3 +241,9 @@ class StudioPeople:
             meant = (entry for entry in self.entries if entry.means(person.id, names))
             self._found[person.id] = next(meant, None)
         return self._found[person.id]
+
+    def reading(self, person: Person) -> str:
+        """Return a name's reading in kana: the studio's own, else the tracker's; else nothing."""
+        entry = self.find(person)
+        own = entry.reading if entry is not None else ""
+        return own or self._readings.get(person.id, "")

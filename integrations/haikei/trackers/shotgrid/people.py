@@ -23,6 +23,7 @@ class Artist:
 
     person: Person
     logins: tuple[str, ...]
+    reading: str = ""  #: of the name, in kana
 
 
 class People:
@@ -59,7 +60,10 @@ class People:
             TrackerError: the site does not answer, or refuses.
         """
         artists = [self._artist(row) for row in self._find([])]
-        return tuple(ListedPerson(person=one.person, names=one.logins) for one in artists)
+        return tuple(
+            ListedPerson(person=one.person, names=one.logins, reading=one.reading)
+            for one in artists
+        )
 
     def known_by(self, words: Sequence[str]) -> Mapping[str, Person]:
         """
@@ -115,6 +119,7 @@ class People:
                 opt_out=entry.opt_out if entry else "",
             ),
             logins=logins,
+            reading=kana,
         )
 
 
