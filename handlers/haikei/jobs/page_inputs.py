@@ -66,7 +66,7 @@ def name_readings(settings: Settings) -> Mapping[str, str]:
         SettingsError: there is no such adapter, or no key.
         TrackerError: the tracker does not answer, or refuses.
     """
-    if settings.tracker.kind == "shotgrid" and not settings.tracker.person_fields.name_kana:
+    if not settings.tracker.person_fields.name_kana:
         return {}
     tracker = load_tracker(settings)
     try:
