@@ -25,9 +25,12 @@ from haikei.database import (
     utc_now,
 )
 from haikei.jobs import JobState, add_job, job_row, order_of, receive, touch_up_row
-from haikei.jobs.background import GENERATE_QUEUE, STEPS_QUEUE, BackgroundHandlers
+from haikei.jobs.background import BackgroundHandlers
+from haikei.jobs.background.tasks import STEPS_QUEUE
 from haikei.jobs.engine import Dispatcher, Durable, Gate, QueueSettings, Task
 from haikei.jobs.engine.dbos import DbosEngine
+from haikei.jobs.lanes import GENERATE_QUEUE
+from haikei.presets import PAINTER_ABILITIES
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
 from support.clocks import PATIENCE, eventually
@@ -55,7 +58,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStudi
 
 
 def url(studio: JobStudio) -> str:
-    return f"sqlite:///{studio.settings.studio.state / 'engine.db'}"
+    return studio.settings.database_url
 
 
 def erase(*more: str) -> str:
@@ -124,7 +127,8 @@ def leave_work(database: Engine, key: str, folder: Path) -> None:
         row = connection.execute(jobs.select().where(jobs.c.key == key)).one()
         parent = records.background(connection, key)
         assert parent is not None
-        order = ordered(order_of(row.order_json), parent.code, [note], {AOI.id: AOI})
+        before = order_of(row.order_json)
+        order = ordered(before, parent.code, [note], {AOI.id: AOI}, PAINTER_ABILITIES)
         add_job(connection, job_row(order, now))
         receive(connection, touch_up)
         add_job(connection, touch_up_row(touch_up, 10, now))

@@ -33,6 +33,7 @@ from haikei.generators.production import Production
 from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import TouchUpOrder, add_job, job_row, order_of
 from haikei.jobs.touchup import take_in
+from haikei.presets import PAINTER_ABILITIES
 from haikei.provenance.source_types import IPTC
 from haikei.review import Reviewer, wake
 from haikei.review.notes import KeptNote, NoteState
@@ -476,7 +477,7 @@ class Show:
             before = order_of(connection.execute(query, {"key": cut.job}).scalar_one())
             register.note(connection, asker)
             authors = register.look_up(connection, {asker.id})
-            order = ordered(before, cut.takes[-1].code, [note], authors)
+            order = ordered(before, cut.takes[-1].code, [note], authors, PAINTER_ABILITIES)
             add_job(connection, job_row(order, utc_now()))
         self.studio.work()
         cut.job = order.key

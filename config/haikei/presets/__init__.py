@@ -3,6 +3,22 @@
 from typing import TYPE_CHECKING
 
 from haikei.doors import on_demand
+from haikei.presets.changes import (
+    COLOURS,
+    PAINTER_ABILITIES,
+    PARTS,
+    SHADES,
+    SUBJECTS,
+    Abilities,
+    Act,
+    NamedColour,
+    Part,
+    RegionChange,
+    RegionChanged,
+    Shade,
+    Subject,
+    change_text,
+)
 from haikei.presets.qualities import (
     PROMPT,
     QUALITIES,
@@ -16,13 +32,27 @@ if TYPE_CHECKING:
     from haikei.presets.recipes import RECIPES, recipe
 
 __all__ = [
+    "COLOURS",
+    "PAINTER_ABILITIES",
+    "PARTS",
     "PROMPT",
     "QUALITIES",
     "RECIPES",
     "SEASON_PROMPTS",
+    "SHADES",
+    "SUBJECTS",
     "TIME_PROMPTS",
+    "Abilities",
+    "Act",
+    "NamedColour",
+    "Part",
     "Quality",
     "QualityTexts",
+    "RegionChange",
+    "RegionChanged",
+    "Shade",
+    "Subject",
+    "change_text",
     "recipe",
 ]
 

@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from haikei.credits import System
 from haikei.errors import SettingsError
 from haikei.images import Picture
+from haikei.presets import Act, Quality, RegionChange
 from haikei.settings import Settings
 
 
@@ -31,6 +32,10 @@ class StageSystem:
     libraries: tuple[tuple[str, str], ...]
     negates: bool = True  #: whether a negative prompt reaches it; else requests name none
     notes: tuple[str, ...] = ()  #: what it cannot take, to be said before it is made
+    turns: tuple[Quality, ...] = ()  #: qualities of `adjustments` that it turns itself
+    acts: tuple[Act, ...] = ()  #: which of the request's `changes` it can make
+    #: Whether it reads the prompt; None: it does where the stage names a model.
+    reads: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,9 @@ class GenerationRequest:
     #: What a retake turned, by `Quality`, -100 to 100, sorted by name. A generator that reads
     #: words finds it in the prompt as well.
     adjustments: tuple[tuple[str, int], ...] = ()
+    #: What a retake changes in parts of the picture, in this order. Only the last stage whose
+    #: generator states `acts` is given any, so that each is made once.
+    changes: tuple[RegionChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +81,9 @@ class GenerationResult:
 
     picture: Picture  #: (height, width, 3), float32, sRGB, as asked for in the request
     notes: tuple[str, ...] = ()  #: what a person should know, such as a shortened prompt
+    #: Of each of the request's changes, the part of the picture on which it acted, in millionths;
+    #: 0 where what it names is not in the picture.
+    changed_ppm: tuple[int, ...] = ()
 
 
 #: Called now and then while a picture is made; it raises GenerationCancelled to stop.

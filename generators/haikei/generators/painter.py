@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from importlib.metadata import version
 
+import numpy as np
+from numpy.typing import NDArray
+
 from haikei.credits import SourceType, System
 from haikei.errors import GenerationError, SettingsError
 from haikei.generators.contract import (
@@ -14,9 +17,10 @@ from haikei.generators.contract import (
     StageSystem,
 )
 from haikei.images import Picture
-from haikei.presets import Quality
+from haikei.presets import PAINTER_ABILITIES, Quality
 from haikei.settings import Settings
 
+Colours = NDArray[np.float32]
 FINISHES = ("wash", "full")
 STEPS = {"wash": 10, "full": 12}
 LIBRARIES = ("numpy", "opencv-python-headless", "scipy")
@@ -56,6 +60,9 @@ class PainterGenerator:
                 data="none: it is not trained",
             ),
             libraries=tuple((name, version(name)) for name in LIBRARIES),
+            turns=PAINTER_ABILITIES.turns,
+            acts=PAINTER_ABILITIES.acts,
+            reads=False,
         )
 
     def generate(
@@ -74,7 +81,14 @@ class PainterGenerator:
             GenerationCancelled: `progress` asked to stop.
             SettingsError: an option is unknown.
         """
-        from haikei.painting import Adjusting, paint_full, paint_wash, read_layout
+        from haikei.painting import (
+            Adjusting,
+            RegionChanges,
+            light_of,
+            paint_full,
+            paint_wash,
+            read_layout,
+        )
 
         finish = _finish(request.options)
         _check(request, layout, previous)
@@ -82,34 +96,34 @@ class PainterGenerator:
         pause = _counting(progress, STEPS[finish])
         pause()
         reading = read_layout(layout.pixels, request.place, pause)
-        if finish == "wash":
-            pixels = paint_wash(
+        changes = RegionChanges(reading, request.changes, light_of(request.time))
+
+        def wash(pause: Callable[[], None], changes: RegionChanges | None) -> Colours:
+            return paint_wash(
                 reading,
                 season=request.season,
                 time=request.time,
                 seed=request.seed,
                 pause=pause,
                 adjusting=adjusting,
+                changes=changes,
             )
-            progress(Progress(step=STEPS[finish], steps=STEPS[finish]))
-            return GenerationResult(picture=Picture(pixels=pixels))
-        base = (
-            previous.pixels
-            if previous is not None
-            else paint_wash(
+
+        if finish == "wash":
+            pixels = wash(pause, changes)
+        else:
+            base = previous.pixels if previous is not None else wash(lambda: None, None)
+            pixels = paint_full(
                 reading,
+                base,
                 season=request.season,
                 time=request.time,
                 seed=request.seed,
-                pause=lambda: None,
-                adjusting=adjusting,
+                pause=pause,
+                changes=changes,
             )
-        )
-        pixels = paint_full(
-            reading, base, season=request.season, time=request.time, seed=request.seed, pause=pause
-        )
         progress(Progress(step=STEPS[finish], steps=STEPS[finish]))
-        return GenerationResult(picture=Picture(pixels=pixels))
+        return GenerationResult(picture=Picture(pixels=pixels), changed_ppm=changes.changed_ppm)
 
 
 def _finish(options: tuple[tuple[str, str | int | float | bool], ...]) -> str:

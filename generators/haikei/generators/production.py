@@ -30,7 +30,17 @@ from haikei.generators.contract import (
     load_generator,
 )
 from haikei.images import SRGB, Limits, Picture, decode_picture, read_picture, resize, write_picture
-from haikei.presets import PROMPT, QUALITIES, SEASON_PROMPTS, TIME_PROMPTS, Quality
+from haikei.presets import (
+    PROMPT,
+    QUALITIES,
+    SEASON_PROMPTS,
+    TIME_PROMPTS,
+    Abilities,
+    Act,
+    Quality,
+    RegionChange,
+    RegionChanged,
+)
 from haikei.settings import Device, Recipe, Settings, Stage
 
 
@@ -41,6 +51,7 @@ class StageFile:
     pixels_sha256: str  #: as `Picture.sha256` gives it
     seconds: float  #: that making it took
     notes: tuple[str, ...]
+    changed_ppm: tuple[int, ...] = ()  #: as `GenerationResult` holds it
 
     @classmethod
     def at(cls, path: Path) -> Self | None:
@@ -52,6 +63,7 @@ class StageFile:
                 pixels_sha256=str(data["pixels_sha256"]),
                 seconds=float(data["seconds"]),
                 notes=tuple(str(note) for note in data["notes"]),
+                changed_ppm=tuple(int(one) for one in data.get("changed_ppm", ())),
             )
             return made if decode_picture(path).picture.sha256() == made.pixels_sha256 else None
         except (OSError, ValueError, KeyError, TypeError, HaikeiError):
@@ -73,6 +85,7 @@ class StageFile:
             with beside.open("w", encoding="utf-8") as file:
                 json.dump(
                     {
+                        "changed_ppm": self.changed_ppm,
                         "notes": self.notes,
                         "pixels_sha256": self.pixels_sha256,
                         "seconds": self.seconds,
@@ -134,6 +147,7 @@ class ProductionOrder:
     place: str  #: what kind of place it is, as a hint; may be empty
     seed: int
     adjustments: tuple[tuple[str, int], ...] = ()  #: what a retake turns, by `Quality`
+    changes: tuple[RegionChange, ...] = ()  #: what a retake changes in parts of the picture
     words: tuple[str, ...] = ()  #: that a retake adds to the prompt
     unwanted: tuple[str, ...] = ()  #: and to the negative prompt
 
@@ -148,6 +162,7 @@ class StagePlan:
     libraries: tuple[tuple[str, str], ...]
     negates: bool  #: whether a negative prompt reaches what makes it
     notes: tuple[str, ...]  #: what of the order cannot be taken
+    acts: tuple[Act, ...]  #: which changes of regions it can make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +181,7 @@ class StageOutput:
     notes: tuple[str, ...]
     reused: bool  #: the file was there already
     made_at: datetime  #: the file's time, also when an earlier run made it
+    changed: tuple[RegionChanged, ...] = ()  #: what was asked of parts of the picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -216,6 +232,31 @@ class Production:
         """
         return tuple(self._plan(order, stage) for stage in order.recipe.stages)
 
+    def abilities(self, recipe: Recipe) -> Abilities:
+        """
+        Return what the recipe's generators can do with a note, without loading weights.
+
+        Raises:
+            ModelUnusable: a model is undeclared, incomplete or unsafe.
+            PolicyRefusal: a model's licence does not allow what the studio does.
+            SettingsError: a generator or an option is unknown.
+        """
+        systems = [
+            (stage, self._generator(stage.generator).describe(_stage_order(stage)))
+            for stage in recipe.stages
+        ]
+        reading = [
+            system
+            for stage, system in systems
+            if (bool(stage.model) if system.reads is None else system.reads)
+        ]
+        return Abilities(
+            turns=tuple(sorted({one for _, system in systems for one in system.turns})),
+            acts=tuple(sorted({one for _, system in systems for one in system.acts})),
+            reads=bool(reading),
+            negates=any(system.negates for system in reading),
+        )
+
     def make_stage(
         self,
         order: ProductionOrder,
@@ -246,7 +287,8 @@ class Production:
             raise ValueError(message)
         plan = self._plan(order, order.recipe.stages[index])
         layout = self.layout(order).picture
-        request = _request(order, plan, layout, previous)
+        changes = order.changes if index == self._changing_stage(order) else ()
+        request = _request(order, plan, layout, previous, changes)
         text = canonical_json(request)
         digest = hashlib.sha256(text.encode()).hexdigest()
         path = folder / f"{plan.name}-{digest[:16]}.png"
@@ -271,14 +313,21 @@ class Production:
             notes=tuple(dict.fromkeys((*plan.notes, *made.notes))),
             reused=reused,
             made_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
+            changed=tuple(
+                RegionChanged(change=change, ppm=ppm)
+                for change, ppm in zip(request.changes, made.changed_ppm, strict=False)
+            ),
         )
 
+    def _changing_stage(self, order: ProductionOrder) -> int | None:
+        """Return the last stage that can change regions, as a change is made only once."""
+        if not order.changes:
+            return None
+        able = [index for index, plan in enumerate(self.stages(order)) if plan.acts]
+        return able[-1] if able else None
+
     def _plan(self, order: ProductionOrder, stage: Stage) -> StagePlan:
-        asked = StageOrder(
-            generator=stage.generator,
-            model=stage.model or "",
-            options=tuple(sorted(stage.options.items())),
-        )
+        asked = _stage_order(stage)
         described = self._generator(stage.generator).describe(asked)
         notes = described.notes
         negative = _negative(order)
@@ -294,6 +343,7 @@ class Production:
             libraries=described.libraries,
             negates=described.negates,
             notes=notes,
+            acts=described.acts,
         )
 
     def _generator(self, name: str) -> Generator:
@@ -352,15 +402,30 @@ class Production:
         seconds = time.perf_counter() - begun
         _require_size(request, result)
         made = StageFile(
-            pixels_sha256=result.picture.sha256(), seconds=round(seconds, 3), notes=result.notes
+            pixels_sha256=result.picture.sha256(),
+            seconds=round(seconds, 3),
+            notes=result.notes,
+            changed_ppm=result.changed_ppm,
         )
         made.save(path, result.picture)
         _log.info("stage_made", stage=request.stage, file=path.name, seconds=made.seconds)
         return made
 
 
+def _stage_order(stage: Stage) -> StageOrder:
+    return StageOrder(
+        generator=stage.generator,
+        model=stage.model or "",
+        options=tuple(sorted(stage.options.items())),
+    )
+
+
 def _request(
-    order: ProductionOrder, plan: StagePlan, layout: Picture, previous: StageOutput | None
+    order: ProductionOrder,
+    plan: StagePlan,
+    layout: Picture,
+    previous: StageOutput | None,
+    changes: tuple[RegionChange, ...],
 ) -> GenerationRequest:
     return GenerationRequest(
         layout_sha256=order.layout_sha256,
@@ -385,6 +450,7 @@ def _request(
         colour_space=SRGB,
         libraries=plan.libraries,
         adjustments=tuple(sorted(order.adjustments)),
+        changes=tuple(one for one in changes if one.act in plan.acts),
     )
 
 

@@ -12,6 +12,7 @@ import typer
 
 from haikei.cli import (
     config,
+    database,
     demo,
     doctor,
     generate_command,
@@ -77,6 +78,7 @@ app.command("check-report")(report.check_report)
 app.command("setup")(doctor.setup)
 app.command("doctor")(doctor.doctor)
 app.add_typer(report.app, name="report")
+app.add_typer(database.app, name="database")
 app.add_typer(web.app, name="web")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(credits_app, name="credits")

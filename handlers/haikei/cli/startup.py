@@ -54,11 +54,11 @@ def open_studio(settings: "Settings") -> "Engine":
     Return the studio's database, at its present schema.
 
     Raises:
-        StateError: it cannot be used.
+        StateError: it cannot be used, or is another studio's.
     """
-    from haikei.database import open_database
+    from haikei.jobs.state import open_state
 
-    return open_database(settings.database_url)
+    return open_state(settings)
 
 
 def configure_logs(log: "Log") -> None:

@@ -9,8 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from haikei.credits import Grade, Person
-from haikei.presets import Quality
+from haikei.presets import Quality, RegionChange
 from haikei.show import Place
+from haikei.texts import Bilingual
 
 #: What a person does about a paint-over whose parent is unknown.
 PARENT_ADVICE = (
@@ -51,10 +52,21 @@ class Instructions:
     text: str = ""  #: every note as it was written, the oldest first, a line each
     season: str = ""  #: another season; empty keeps it
     time: str = ""  #: another time of day; empty keeps it
-    keep_seed: bool = False  #: the same composition of strokes and chances
+    keep_seed: bool = False  #: said in words; else it is kept as well
+    new_seed: bool = False  #: another composition of strokes and chances
     turns: tuple[Turn, ...] = ()  #: each quality at most once
+    changes: tuple[RegionChange, ...] = ()  #: of parts of the picture, in order
     unwanted: tuple[str, ...] = ()  #: what must not be seen
-    understood: tuple[str, ...] = ()  #: in plain words, for the answer to the note
+    understood: tuple[str, ...] = ()  #: what is done, in plain words, in both languages
+    asked: tuple[Bilingual, ...] = ()  #: the same, each language by itself
+    handed: tuple[Bilingual, ...] = ()  #: what a model is given as text, and may heed
+    cannot: tuple[Bilingual, ...] = ()  #: what no generator of the recipe can do, or was not read
+    beyond: bool = False  #: whether something was read that cannot be done
+
+    @property
+    def alters(self) -> bool:
+        """Whether a next version would differ for it."""
+        return bool(self.asked or self.handed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +79,7 @@ class RetakeOrder:
     notes: tuple[str, ...]  #: ids of what was taken: Notes, Replies, the decision itself
     instructions: Instructions  #: what these notes ask for
     turns: tuple[Turn, ...] = ()  #: of this retake and those before it, added up
+    changes: tuple[RegionChange, ...] = ()  #: the same of parts of the picture
     words: tuple[str, ...] = ()  #: for a model's prompt, the oldest first, without line breaks
     unwanted: tuple[str, ...] = ()  #: for its negative prompt
 

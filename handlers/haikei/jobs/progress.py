@@ -8,11 +8,12 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, select, update
 
 from haikei.credits import ReviewState, records
-from haikei.database import jobs, reading, utc_now
+from haikei.database import jobs, reading, utc_now, writing_one_row
 from haikei.errors import GenerationCancelled, JobError
 from haikei.jobs.healing import supersede
 from haikei.jobs.job import JobState, Step
 from haikei.jobs.table import result_text
+from haikei.presets import RegionChanged
 from haikei.trackers import PublishResult
 
 #: A step that killed its worker this often is not begun again.
@@ -121,7 +122,7 @@ class JobProgress:
         before = _BEFORE[self._step]
         later = [part for part in _BEFORE.values() if part > before]
         progress = before + (min(later, default=1.0) - before) * min(max(fraction, 0.0), 1.0)
-        with self._database.begin() as connection:
+        with writing_one_row(self._database) as connection:
             self._raise_if_stopped(connection)
             self._write(connection, progress=progress, note=note)
 
@@ -148,12 +149,17 @@ class JobProgress:
             self._stop.wait(min(left, 1.0))
             self.check()
 
-    def done(self, connection: Connection, result: PublishResult) -> None:
-        """Note, in the caller's transaction, that the Version is in review."""
+    def done(
+        self,
+        connection: Connection,
+        result: PublishResult,
+        changed: tuple[RegionChanged, ...] = (),
+    ) -> None:
+        """Note, in the caller's transaction, that the Version is in review, and what changed."""
         self._write(
             connection,
             state=JobState.DONE.value,
-            result_json=result_text(result),
+            result_json=result_text(result, changed),
             progress=1.0,
             note="",
             error="",
@@ -204,8 +210,13 @@ class JobProgress:
 
     def mark_interrupted(self) -> None:
         """Note that this worker leaves the step unfinished on purpose, so it is no crash."""
-        with self._database.begin() as connection:
+        with writing_one_row(self._database) as connection:
             self._write(connection, crashes=-1)
+
+    def mark_resumed(self) -> None:
+        """Note that the step is at work again: from now on the worker's death is a crash."""
+        with writing_one_row(self._database) as connection:
+            self._write(connection, crashes=0, note="")
 
     def _raise_if_stopped(self, connection: Connection) -> None:
         row = connection.execute(select(jobs.c.cancel_asked).where(self._mine)).first()

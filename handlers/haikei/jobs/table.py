@@ -1,6 +1,7 @@
 """The table of jobs: a job's row and what it stands for, and what people do with jobs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +14,22 @@ from haikei.errors import JobError
 from haikei.events import TouchUpPublished
 from haikei.jobs.job import Job, JobKind, JobOrder, JobState, Step
 from haikei.names import same_name
+from haikei.presets import RegionChanged
 from haikei.show import Place
 from haikei.trackers import PublishResult
 
 _ORDER = TypeAdapter(JobOrder)
 _TOUCH_UP = TypeAdapter(TouchUpPublished)
-_RESULT = TypeAdapter(PublishResult)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResult(PublishResult):
+    """What a job made: the Version, and what of a retake acted on which part of the picture."""
+
+    changed: tuple[RegionChanged, ...] = ()
+
+
+_RESULT = TypeAdapter(JobResult)
 
 
 def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
@@ -111,14 +122,15 @@ def _waiting(
     }
 
 
-def result_of(text: str) -> PublishResult | None:
+def result_of(text: str) -> JobResult | None:
     """Return what `result_json` holds, None before a Version stands."""
     return _RESULT.validate_json(text) if text else None
 
 
-def result_text(result: PublishResult) -> str:
+def result_text(result: PublishResult, changed: tuple[RegionChanged, ...] = ()) -> str:
     """Return a result as `result_json` holds it."""
-    return _RESULT.dump_json(result).decode()
+    known = {one.name: getattr(result, one.name) for one in fields(PublishResult)}
+    return _RESULT.dump_json(JobResult(**known, changed=changed)).decode()
 
 
 def run_again(run: int) -> dict[str, object]:

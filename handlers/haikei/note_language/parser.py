@@ -1,221 +1,159 @@
 """
-Read a note's words: "less green, more clouds, at sunset", 「緑を抑えて、雲を増やして」, and notes
-that only thank.
+Read notes and say what becomes of them: done by a generator, handed to a model as text, or beyond
+what the recipe's generators can do.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from haikei.jobs.job import Instructions, Turn
-from haikei.note_language.vocabulary import (
-    AFTER_LESS,
-    AFTER_MORE,
-    CHANGE,
-    COMPARATIVES,
-    INSTEAD,
-    JA_CHANGE,
-    JA_INSTEAD,
-    JA_KEEP,
-    JA_LESS,
-    JA_MORE,
-    JA_REFUSED,
-    JA_REFUSED_ENDS,
-    KEEP,
-    KEEP_SEED,
-    LESS,
-    MORE,
-    NEW_SEED,
-    NONE,
-    NOUNS,
-    REFUSED,
-    SEASON_WORDS,
-    SLIGHTLY,
-    STRONGLY,
-    TIME_WORDS,
+from haikei.note_language.grammar import Wishes, wishes_of
+from haikei.note_language.ways import MOST
+from haikei.presets import (
+    PAINTER_ABILITIES,
+    QUALITIES,
+    SUBJECTS,
+    Abilities,
+    Act,
+    Quality,
+    RegionChange,
+    Subject,
+    change_text,
 )
-from haikei.presets import QUALITIES, Quality
-from haikei.texts import season_text, time_text
+from haikei.texts import Bilingual, season_text, time_text
 
-#: How far a word turns a quality, in percent.
-PLAIN, STRONG, SLIGHT = 50, 80, 25
-#: The most that several notes together turn one quality.
-MOST = 100
-
-# What follows "not" is a clause of its own: "brighter not greener".
-_CLAUSE = re.compile(r"[.!?;,\n。！？；、，]+|\band\b|\bbut\b|\bthen\b|(?=\bnot\b)")
-_NOT_ENOUGH = re.compile(r"(?:\bnot|n't)\b.*\benough\b")
+#: Characters of a clause that was not read, which its answer repeats.
+QUOTED = 120
 
 
-def read_notes(notes: Sequence[str]) -> Instructions:
+def read_notes(notes: Sequence[str], abilities: Abilities = PAINTER_ABILITIES) -> Instructions:
     """
-    Return what several notes together ask for.
+    Return what several notes together ask for, and what of it the generators can do.
 
     Notes are read in order. A later season or time of day replaces an earlier one; turns of one
-    quality add up, to at most 100 %.
+    quality add up, to at most 100 %; a later colour of a thing replaces an earlier one.
+
+    Args:
+        notes: the oldest first.
+        abilities: of the generators that will answer.
     """
-    season = time = ""
-    keep_seed = False
-    turns: dict[Quality, int] = {}
-    unwanted: list[str] = []
-    understood: list[str] = []
-    for clause in (clause for note in notes for clause in _clauses(note)):
-        keep_seed = (keep_seed or _has(clause, KEEP_SEED)) and not _has(clause, NEW_SEED)
-        found = _moment(clause, SEASON_WORDS)
-        if found:
-            season = found
-        found = _moment(clause, TIME_WORDS)
-        if found:
-            time = found
-        for turn in _turns(clause):
-            total = turns.get(turn.quality, 0) + turn.amount
-            turns[turn.quality] = max(-MOST, min(MOST, total))
-        unwanted += _unwanted(clause)
-    if season:
-        understood.append(str(season_text(season)))
-    if time:
-        understood.append(str(time_text(time)))
-    understood += [_said(quality, amount) for quality, amount in turns.items() if amount]
-    understood += [f"without {word}" for word in unwanted]
-    if keep_seed:
-        understood.append("same seed (同じシード)")
+    read = [wishes_of(note) for note in notes]
+    season = next((one.season for one in reversed(read) if one.season), "")
+    time = next((one.time for one in reversed(read) if one.time), "")
+    changes = added_changes((), [change for one in read for change in one.changes])
+    turns = _turns(read, changes)
+    keep_seed = any(one.keep_seed for one in read)
+    new_seed = any(one.new_seed for one in read) and not keep_seed
+    names = {subject: text for one in read for subject, text in one.names.items()}
+    asked: list[Bilingual] = [
+        text
+        for text in (
+            season_text(season) if season else None,
+            time_text(time) if time else None,
+            Bilingual("another seed", "別のシード") if new_seed else None,
+            Bilingual("same seed", "同じシード") if keep_seed else None,
+        )
+        if text is not None
+    ]
+    handed: list[Bilingual] = []
+    cannot: list[Bilingual] = []
+    kept_turns, kept_changes, unwanted = [], [], []
+    for turn in turns:
+        if turn.quality in abilities.turns:
+            asked.append(turn_text(turn))
+        else:
+            (handed if abilities.reads else cannot).append(turn_text(turn))
+        if turn.quality in abilities.turns or abilities.reads:
+            kept_turns.append(turn)
+    for change in changes:
+        if change.act is Act.REMOVE:
+            unwanted.append(_unwanted(change, names))
+        if change.act in abilities.acts:
+            asked.append(change_text(change))
+            kept_changes.append(change)
+        elif change.act is Act.REMOVE:
+            # A model that is asked to leave something out by its name draws it all the more.
+            (handed if abilities.negates else cannot).append(change_text(change))
+        else:
+            (handed if abilities.reads else cannot).append(change_text(change))
+    strange = [text for one in read for text in (*one.beyond, *one.unread)]
+    unwanted += [found for text in strange if (found := _strange_removal(text))]
+    quoted = [text if len(text) <= QUOTED else f"{text[:QUOTED]}…" for text in strange]
+    (handed if abilities.reads else cannot).extend(Bilingual(text, text) for text in quoted)
     return Instructions(
         text="\n".join(note.strip() for note in notes if note.strip()),
         season=season,
         time=time,
         keep_seed=keep_seed,
-        turns=tuple(
-            Turn(quality=quality, amount=amount) for quality, amount in turns.items() if amount
-        ),
+        new_seed=new_seed,
+        turns=tuple(kept_turns),
+        changes=tuple(kept_changes),
         unwanted=tuple(dict.fromkeys(unwanted)),
-        understood=tuple(dict.fromkeys(understood)),
+        understood=tuple(dict.fromkeys(str(text) for text in asked)),
+        asked=tuple(dict.fromkeys(asked)),
+        handed=tuple(dict.fromkeys(handed)),
+        cannot=tuple(dict.fromkeys(cannot)),
+        beyond=any(one.beyond for one in read),
     )
 
 
-def _clauses(note: str) -> Iterator[str]:
-    # NFKC makes full-width letters and punctuation the ones that people also type.
-    text = unicodedata.normalize("NFKC", note).casefold().replace("’", "'")
-    for clause in _CLAUSE.split(text):
-        if clause.strip():
-            yield " ".join(clause.split())
+def added_changes(
+    before: Sequence[RegionChange], now: Sequence[RegionChange]
+) -> tuple[RegionChange, ...]:
+    """
+    Return changes of two retakes as one, in the order in which they are made.
+
+    Turns of one quality of a thing add up; another colour replaces the one before; what is removed
+    stays so.
+    """
+    found: dict[tuple[str, ...], RegionChange] = {}
+    for change in (*before, *now):
+        known = found.pop(change.aim, None)
+        if known is not None and change.act is Act.TURN and known.apart == change.apart:
+            amount = max(-MOST, min(MOST, known.amount + change.amount))
+            if amount:
+                found[change.aim] = replace(change, amount=amount)
+        elif known is not None and change.act is known.act is Act.TINT:
+            same = known.colour == change.colour
+            amount = min(MOST, known.amount + change.amount) if same else change.amount
+            found[change.aim] = replace(change, amount=amount)
+        else:
+            found[change.aim] = change
+    return tuple(found.values())
 
 
-def _has(clause: str, words: Sequence[str]) -> bool:
-    return any(_finds(clause, word) for word in words)
+def _turns(read: Sequence[Wishes], changes: Sequence[RegionChange]) -> list[Turn]:
+    totals: dict[Quality, int] = {}
+    for quality, amount in (turn for one in read for turn in one.turns):
+        totals[quality] = max(-MOST, min(MOST, totals.get(quality, 0) + amount))
+    if any(one.act is Act.REMOVE and one.subject is Subject.CLOUDS for one in changes):
+        totals.pop(Quality.CLOUDS, None)
+    return [Turn(quality=quality, amount=amount) for quality, amount in totals.items() if amount]
 
 
-def _finds(clause: str, word: str) -> bool:
-    """Tell whether a word stands in a clause: whole in Latin script, anywhere in Japanese."""
-    word = word.casefold()
-    if word.isascii():
-        return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", clause) is not None
-    return word in clause
+def turn_text(turn: Turn) -> Bilingual:
+    """Return a turn as people read it: "less green -50 %"."""
+    name = QUALITIES[turn.quality].name
+    way, way_ja = ("more", "増") if turn.amount > 0 else ("less", "減")
+    return Bilingual(f"{way} {name.en} {turn.amount:+d} %", f"{name.ja}{way_ja} {turn.amount:+d} %")
 
 
-def _moment(clause: str, words: Mapping[str, tuple[str, ...]]) -> str:
-    """Return what is asked for; of several the last: "change sunset to night"."""
-    if _refuses(clause):
-        return ""
-    found = [
-        (match.start(), len(word), name)
-        for name, known in words.items()
-        for word in known
-        for match in _places(clause, word)
-        if _asks_for(clause, word, match)
-    ]
-    return max(found)[2] if found else ""
+def _unwanted(change: RegionChange, names: dict[Subject, str]) -> str:
+    """Return what a negative prompt calls a thing: the note's own word, where it is English."""
+    name = names.get(change.subject, "")
+    return name if name and name.isascii() else SUBJECTS[change.subject].en
 
 
-def _places(clause: str, word: str) -> Iterator[re.Match[str]]:
-    word = word.casefold()
-    pattern = rf"(?<![\w-]){re.escape(word)}(?![\w-])" if word.isascii() else re.escape(word)
-    return re.finditer(pattern, clause)
+def _strange_removal(text: str) -> str:
+    found = re.match(r"(?:no|without|remove(?: the)?|delete(?: the)?) ([a-z][a-z ]{1,40})$", text)
+    return found.group(1) if found else ""
 
 
-def _refuses(clause: str) -> bool:
-    """Tell whether a clause says what is not to be done."""
-    if _has(clause, REFUSED):
-        return True
-    # 少なくていい says that less will do.
-    plain = clause.replace("少なくて", "")
-    return any(word in plain for word in JA_REFUSED) or clause.endswith(JA_REFUSED_ENDS)
-
-
-def _asks_for(clause: str, word: str, match: re.Match[str]) -> bool:
-    """Tell whether a clause asks for a moment, rather than praising or refusing it."""
-    before, after = clause[: match.start()].rstrip(), clause[match.end() :]
-    if word.isascii():
-        if _has(clause, KEEP) or _has(clause, (*NONE, "remove")):
-            return False
-        if any(re.search(rf"\b{one}(?: the| a)?$", before) for one in INSTEAD):
-            return False
-        return clause == word or _has(clause, CHANGE) or len(clause.split()) <= 3
-    if _has(clause, JA_KEEP) or after.startswith(JA_INSTEAD):
-        return False
-    return not after or after.startswith(JA_CHANGE) or "変更" in clause
-
-
-def _turns(clause: str) -> Iterator[Turn]:
-    lacking = _NOT_ENOUGH.search(clause) is not None
-    refused = _refuses(clause) and not lacking
-    strength = _strength(clause)
-    seen: set[Quality] = set()
-    for word, (quality, direction) in sorted(COMPARATIVES.items(), key=lambda one: -len(one[0])):
-        if quality not in seen and _finds(clause, word) and not refused and not lacking:
-            seen.add(quality)
-            yield Turn(quality=quality, amount=direction * strength)
-    for quality, nouns in NOUNS.items():
-        noun = next((noun for noun in nouns if _finds(clause, noun)), None)
-        if quality in seen or noun is None or refused:
-            continue
-        direction = 1 if lacking else _direction(clause, noun)
-        if direction:
-            whole = abs(direction) > 1
-            yield Turn(
-                quality=quality, amount=(direction // 2) * MOST if whole else direction * strength
-            )
-
-
-def _direction(clause: str, noun: str) -> int:
-    """Return 1 for more, -1 for less, -2 for none at all, 0 when the clause does not say."""
-    if not noun.isascii():
-        if any(word in clause for word in JA_LESS):
-            return -1
-        return 1 if any(word in clause for word in JA_MORE) else 0
-    before = clause[: clause.index(noun)]
-    # The nearest word before the noun decides: "less green than more blue".
-    places = [
-        (match.start(), direction)
-        for words, direction in ((MORE, 1), (LESS, -1), (NONE, -2))
-        for word in words
-        for match in re.finditer(rf"(?<![\w-]){re.escape(word)}(?![\w-])", before)
-    ]
-    if places:
-        return max(places)[1]
-    after = clause[clause.index(noun) + len(noun) :]
-    if _has(after, AFTER_LESS) or _finds(clause, f"too {noun}"):
-        return -1
-    return 1 if _has(after, AFTER_MORE) else 0
-
-
-def _strength(clause: str) -> int:
-    if _has(clause, SLIGHTLY):
-        return SLIGHT
-    # "too much green" asks for less, not for much less.
-    plain = clause.replace("too much", "").replace("too many", "")
-    return STRONG if _has(plain, STRONGLY) else PLAIN
-
-
-def _unwanted(clause: str) -> Iterator[str]:
-    found = re.match(r"(?:no|without|remove(?: the)?) ([a-z][a-z ]{1,40})$", clause)
-    if found and not any(_finds(clause, noun) for nouns in NOUNS.values() for noun in nouns):
-        yield found.group(1)
-
-
-def _said(quality: Quality, amount: int) -> str:
-    name = QUALITIES[quality].name
-    way, way_ja = ("more", "増") if amount > 0 else ("less", "減")
-    return f"{way} {name.en} {amount:+d} % ({name.ja}{way_ja})"
+def is_japanese(text: str) -> bool:
+    """Tell whether a text is written in Japanese, as its answer then is."""
+    return any("぀" <= one <= "ヿ" or "㐀" <= one <= "鿿" for one in text)
 
 
 #: All that may be said, without what stands between: a note of these alone asks for nothing.

@@ -18,8 +18,10 @@ from haikei.database import inserting, jobs, reading, review_answers, reviews
 from haikei.errors import HaikeiError
 from haikei.jobs.job import Instructions, JobState
 from haikei.jobs.table import order_of, result_of
+from haikei.presets import PARTS, SUBJECTS, RegionChange, RegionChanged, change_text
 from haikei.review.decisions import Decision
 from haikei.review.notes import KeptNote, NoteState, notes_of
+from haikei.texts import Bilingual
 from haikei.trackers import NoteWrite, ReplyWrite, ReviewDesk, ReviewWrite, StatusWrite
 
 log = structlog.get_logger()
@@ -163,23 +165,153 @@ _ENDED = {
 }
 
 
-def made(code: str, instructions: Instructions, *, same_seed: bool) -> str:
-    """Return the answer to a note for which a version was made."""
-    understood = "; ".join(instructions.understood)
-    seed = "" if same_seed else " Another seed. (シードは新規)"
-    if understood:
-        said = f"Understood (反映した内容): {understood}.{seed}"
-    elif instructions.text:
-        said = (
-            "None of Haikei's own turns was recognised in the words; a model reads them as they "
-            f"are. (調整として読み取れる言葉はありませんでした){seed}"
+def taken(code: str, instructions: Instructions, *, another_seed: bool, japanese: bool) -> str:
+    """Return the first answer to a note: what is done, handed to a model, and cannot be done."""
+    lines = [
+        _say(
+            f"{code} is being made again.",
+            f"{code} のリテイクを作成しています。",
+            japanese=japanese,
         )
-    else:
-        said = (
-            "No words were given; what is drawn or attached is not read. "
-            f"(言葉の指示はありませんでした。描き込みや添付は読み取りません){seed}"
+    ]
+    if instructions.asked:
+        lines.append(_listed("I will", "変更します", instructions.asked, japanese=japanese))
+    lines += _not_by_us(instructions, japanese=japanese)
+    if another_seed:
+        lines.append(_say("Another seed.", "シードを変えます。", japanese=japanese))
+    elif instructions.asked:
+        lines.append(
+            _say(
+                "The seed stays, and with it what nobody mentioned.",
+                "シードは同じです。触れていない所はそのままです。",
+                japanese=japanese,
+            )
         )
-    return f"{code} is ready for review. (新しいバージョンができました)\n{said}"
+    return "\n".join(lines)
+
+
+def made(
+    code: str,
+    instructions: Instructions,
+    changed: Sequence[RegionChanged],
+    *,
+    another_seed: bool,
+    japanese: bool,
+) -> str:
+    """Return the answer to a note for which a version was made: what acted on how much of it."""
+    lines = [
+        _say(
+            f"{code} is ready for review.",
+            f"{code} ができました。ご確認ください。",
+            japanese=japanese,
+        )
+    ]
+    # What earlier retakes asked for acts again; the answer is about this one.
+    acted = {one.change.aim: one for one in changed}
+    wanted = {change_text(one): one.aim for one in instructions.changes}
+    done: list[Bilingual] = []
+    missing: list[Bilingual] = []
+    for text in instructions.asked:
+        found = acted.get(wanted[text]) if text in wanted else None
+        if found is None:
+            done.append(text)
+        elif found.ppm:
+            share = _share(found.ppm)
+            done.append(
+                Bilingual(f"{text.en} ({share} of the picture)", f"{text.ja}（画面の{share}）")
+            )
+        else:
+            missing.append(_named(found.change))
+    if done:
+        lines.append(_listed("Done", "反映しました", done, japanese=japanese))
+    lines += [
+        _say(
+            f"I see no {one.en} in this layout: nothing was changed for that.",
+            f"この原図に{one.ja}は見つかりませんでした。そこは変わっていません。",
+            japanese=japanese,
+        )
+        for one in dict.fromkeys(missing)
+    ]
+    lines += _not_by_us(instructions, japanese=japanese)
+    if not instructions.text:
+        lines.append(
+            _say(
+                "No words were given; what is drawn or attached is not read.",
+                "言葉の指示はありませんでした。描き込みや添付は読み取りません。",
+                japanese=japanese,
+            )
+        )
+    if another_seed:
+        lines.append(_say("Another seed.", "シードは新規です。", japanese=japanese))
+    return "\n".join(lines)
+
+
+def not_read(instructions: Instructions, *, japanese: bool) -> str:
+    """Return the question to a note of which nothing can be made."""
+    lines: list[str] = []
+    if instructions.cannot:
+        lines += _not_by_us(instructions, japanese=japanese)
+    lines.append(
+        _say(
+            "I read nothing in this note that I could change, so no version is made. What shall be "
+            "changed, where, and how? For example: “the roof dark red”, “remove the power lines on "
+            "the left”, “the sky 20 % brighter”.",
+            "このノートから変更内容を読み取れなかったため、新しいバージョンは作成していません。何を、どこで、どう変えますか？"
+            "例：「屋根を濃い赤に」「左の電線を消して」「空を20%明るく」",
+            japanese=japanese,
+        )
+    )
+    return "\n".join(lines)
+
+
+def _not_by_us(instructions: Instructions, *, japanese: bool) -> list[str]:
+    lines: list[str] = []
+    if instructions.handed:
+        lines.append(
+            _listed(
+                "Handed to the model as text",
+                "モデルに文章で渡します",
+                instructions.handed,
+                japanese=japanese,
+            )
+        )
+    if instructions.cannot:
+        lines.append(
+            _listed(
+                "I can't do, or did not understand",
+                "対応できない・読み取れない内容",
+                instructions.cannot,
+                japanese=japanese,
+            )
+        )
+    return lines
+
+
+def _listed(en: str, ja: str, items: Sequence[Bilingual], *, japanese: bool) -> str:
+    if japanese:
+        return f"{ja}：{'、'.join(item.ja for item in items)}。"
+    return f"{en}: {'; '.join(item.en for item in items)}."
+
+
+def _say(en: str, ja: str, *, japanese: bool) -> str:
+    return ja if japanese else en
+
+
+def _named(change: RegionChange) -> Bilingual:
+    """Return what a change looked for: "roof on the left"."""
+    subject = SUBJECTS[change.subject]
+    if not change.parts:
+        return subject
+    parts = [PARTS[part] for part in change.parts]
+    return Bilingual(
+        f"{subject.en} ({', '.join(part.en for part in parts)})",
+        f"{'・'.join(part.ja for part in parts)}の{subject.ja}",
+    )
+
+
+def _share(ppm: int) -> str:
+    percent = ppm / 10_000
+    return "<0.1 %" if percent < 0.1 else f"{percent:.1f} %"
 
 
 def locked(code: str) -> str:
@@ -343,7 +475,9 @@ def _retakes(connection: Connection, notes: Sequence[KeptNote]) -> list[RetakeVi
 
 def _answer_keys(note: KeptNote) -> tuple[str, ...]:
     """Return the keys of what may have been answered to a note, the latest answer first."""
-    keys = [f"done/{note.job}/{note.thread}"] if note.job and note.thread is not None else []
+    keys: list[str] = []
+    if note.job and note.thread is not None:
+        keys += [f"done/{note.job}/{note.thread}", f"taken/{note.job}/{note.thread}"]
     if note.state is not NoteState.WAITING:
-        keys += [f"painted/{note.id}", f"locked/{note.id}"]
+        keys += [f"unread/{note.id}", f"painted/{note.id}", f"locked/{note.id}"]
     return tuple(keys)

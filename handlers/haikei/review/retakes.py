@@ -12,8 +12,9 @@ from haikei.database import backgrounds, jobs, review_notes, utc_now
 from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobOrder, JobState, RetakeOrder, Turn
 from haikei.jobs.table import job_row, order_of
-from haikei.note_language.parser import MOST, read_notes
-from haikei.presets import Quality
+from haikei.note_language.parser import added_changes, read_notes
+from haikei.note_language.ways import MOST
+from haikei.presets import Abilities, Act, Quality, RegionChange, Subject
 from haikei.review.notes import KeptNote, NoteState
 
 #: Keys of retake jobs begin so; the table's index on keys finds them.
@@ -89,6 +90,7 @@ def ordered(
     code: str,
     notes: Sequence[KeptNote],
     people: Mapping[str, Person],
+    abilities: Abilities,
 ) -> JobOrder:
     """
     Return the order of a retake.
@@ -98,9 +100,10 @@ def ordered(
         code: that version's name.
         notes: what it is made for, the oldest first.
         people: their authors by id, as far as they are known.
+        abilities: of the generators that will make it.
     """
     told = [note for note in notes if not note.is_decision]
-    instructions = read_notes([note.text for note in told])
+    instructions = read_notes([note.text for note in told], abilities)
     ids = tuple(note.id for note in notes)
     key = PREFIX + _digest(parent.key, *sorted(ids))[:32]
     before = parent.retake
@@ -110,14 +113,22 @@ def ordered(
         season=instructions.season or parent.season,
         time=instructions.time or parent.time,
         priority=min(parent.priority, URGENT),
-        seed=parent.seed if instructions.keep_seed else _seed(parent.seed, key),
+        # What nobody mentioned stays; a retake without a word asks for nothing but another one.
+        seed=_seed(parent.seed, key) if instructions.new_seed or not told else parent.seed,
         retake=RetakeOrder(
             parent=parent.key,
             parent_version_code=code,
             asked_by=_authors(notes, people),
             notes=ids,
             instructions=instructions,
-            turns=added_up(before.turns if before else (), instructions.turns),
+            turns=added_up(
+                _without_clouds(before.turns if before else (), instructions.changes),
+                instructions.turns,
+            ),
+            changes=added_changes(
+                _brought_back(before.changes if before else (), instructions.turns),
+                instructions.changes,
+            ),
             words=_prompted((*(before.words if before else ()), *(note.text for note in told))),
             unwanted=_prompted((*(before.unwanted if before else ()), *instructions.unwanted)),
         ),
@@ -153,6 +164,22 @@ def added_up(before: Sequence[Turn], now: Sequence[Turn]) -> tuple[Turn, ...]:
         total = totals.get(turn.quality, 0) + turn.amount
         totals[turn.quality] = max(-MOST, min(MOST, total))
     return tuple(Turn(quality=one, amount=amount) for one, amount in totals.items() if amount)
+
+
+def _without_clouds(turns: Sequence[Turn], changes: Sequence[RegionChange]) -> Sequence[Turn]:
+    """Return turns without those of clouds, where clouds are taken out now."""
+    gone = any(one.subject is Subject.CLOUDS and one.act is Act.REMOVE for one in changes)
+    return [turn for turn in turns if not (gone and turn.quality is Quality.CLOUDS)]
+
+
+def _brought_back(changes: Sequence[RegionChange], turns: Sequence[Turn]) -> Sequence[RegionChange]:
+    """Return changes without the removal of clouds, where more of them are asked for now."""
+    more = any(turn.quality is Quality.CLOUDS and turn.amount > 0 for turn in turns)
+    return [
+        one
+        for one in changes
+        if not (more and one.subject is Subject.CLOUDS and one.act is Act.REMOVE)
+    ]
 
 
 def taken_over(notes: Sequence[KeptNote], dead: str) -> list[KeptNote]:

@@ -9,10 +9,13 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, or_, select
 from haikei import notify
 from haikei.credits import BackgroundVersion, ImageKind, people
 from haikei.database import jobs, reading, review_notes, reviews
+from haikei.errors import HaikeiError
 from haikei.events import Source
 from haikei.jobs.job import JobOrder, JobState
 from haikei.jobs.table import order_of, result_of
+from haikei.note_language.parser import is_japanese
 from haikei.notify.notice import Notice, NoticeKind
+from haikei.presets import Abilities, recipe
 from haikei.review import replies
 from haikei.review.deciding import wake
 from haikei.review.decisions import Decision, being_made_for
@@ -86,7 +89,10 @@ class Retaking:
             (*fresh, *asked, *taken_over(notes, dead)), key=lambda one: (one.written_at, one.id)
         )
         authors = people.look_up(connection, {note.author for note in all_of_it})
-        order = ordered(*parent, all_of_it, authors)
+        abilities = self._abilities(parent[0].recipe)
+        order = ordered(*parent, all_of_it, authors, abilities)
+        if self._ask_what_is_meant(connection, seen, fresh, order, now):
+            return None
         before, code = parent
         moments = ((before.season, before.time), (order.season, order.time))
         if is_being_made(connection, version, moments):
@@ -95,12 +101,51 @@ class Retaking:
         if made >= self._settings.review.max_retakes:
             self._ask(connection, seen, fresh, replies.too_many(code, made), now)
             return None
-        order_retake(connection, order, dead)
+        if order_retake(connection, order, dead):
+            _tell_what_is_made(connection, code, order, all_of_it, now)
         set_state(
             connection, order.retake.notes if order.retake else (), NoteState.TAKEN, job=order.key
         )
         log.info("retake_ordered", version=version.code, job=order.key, notes=len(all_of_it))
         return None
+
+    def _abilities(self, name: str) -> Abilities:
+        """Return what the generators of a recipe can do with a note."""
+        from haikei.generators import Production
+
+        try:
+            return Production(self._settings).abilities(recipe(self._settings, name))
+        except HaikeiError as error:
+            # The job will say so; until it can be made, its note is handed on as it stands.
+            log.warning("abilities_unknown", recipe=name, error=str(error))
+            return Abilities(reads=True)
+
+    def _ask_what_is_meant(
+        self,
+        connection: Connection,
+        seen: SeenVersion,
+        notes: Sequence[KeptNote],
+        order: JobOrder,
+        now: datetime,
+    ) -> bool:
+        """Ask back where words were written and nothing of them can be made."""
+        instructions = order.retake.instructions if order.retake else None
+        if instructions is None or not instructions.text or instructions.alters:
+            return False
+        set_state(connection, [note.id for note in notes], NoteState.ASKED)
+        for note in notes:
+            text = replies.not_read(instructions, japanese=is_japanese(note.text))
+            answer_note(connection, note, f"unread/{note.id}", text, now)
+            if note.thread is not None:
+                notify.note(
+                    connection,
+                    Notice(
+                        key=f"unread/{note.id}", kind=NoticeKind.QUESTION, text=text, url=seen.url
+                    ),
+                    at=now,
+                )
+        log.info("note_not_read", version=seen.version.name, notes=len(notes))
+        return True
 
     def _leave_to_its_artist(
         self,
@@ -201,9 +246,15 @@ def _tell_of_version(
     order, result = order_of(row.order_json), result_of(row.result_json)
     if order.retake is None or result is None:
         return
-    text = replies.made(result.version.name, order.retake.instructions, same_seed=_same_seed(order))
-    threads = dict.fromkeys(note.thread for note in notes if note.thread is not None)
-    for thread in threads:
+    threads = _threads(notes)
+    for thread, japanese in threads.items():
+        text = replies.made(
+            result.version.name,
+            order.retake.instructions,
+            result.changed,
+            another_seed=_another_seed(order),
+            japanese=japanese,
+        )
         answer(
             connection,
             ReplyWrite(
@@ -236,8 +287,40 @@ def tell_of_ends(
         answer(connection, told, now)
 
 
-def _same_seed(order: JobOrder) -> bool:
-    return order.retake is not None and order.retake.instructions.keep_seed
+def _tell_what_is_made(
+    connection: Connection,
+    code: str,
+    order: JobOrder,
+    notes: Sequence[KeptNote],
+    now: datetime,
+) -> None:
+    """Answer under each thread, in its language, what is done, handed on, and cannot be done."""
+    if order.retake is None:
+        return
+    for thread, japanese in _threads(notes).items():
+        text = replies.taken(
+            code,
+            order.retake.instructions,
+            another_seed=_another_seed(order),
+            japanese=japanese,
+        )
+        answer(
+            connection, ReplyWrite(key=f"taken/{order.key}/{thread}", note=thread, text=text), now
+        )
+
+
+def _threads(notes: Sequence[KeptNote]) -> dict[int, bool]:
+    """Return the threads of notes, and whether each is written in Japanese."""
+    threads: dict[int, bool] = {}
+    for note in notes:
+        if note.thread is not None:
+            threads[note.thread] = threads.get(note.thread, False) or is_japanese(note.text)
+    return threads
+
+
+def _another_seed(order: JobOrder) -> bool:
+    retake = order.retake
+    return retake is not None and (retake.instructions.new_seed or not retake.instructions.text)
 
 
 def _waiting(connection: Connection) -> list[int]:

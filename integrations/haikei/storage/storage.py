@@ -103,7 +103,7 @@ class Storage:
         self.background_path(place=place, season=season, time=time, version=1)
         names = {**self._names.tokens(place), "season": season, "time": time}
         known = {token: name for token, name in names.items() if token in self._background.tokens}
-        self._require_root()
+        self.require_root()
         with explained("Claiming a version number below", self._root):
             on_disk = highest_on_disk(self._root, self._background, known)
             floor = max(at_least, on_disk)
@@ -207,7 +207,7 @@ class Storage:
             PathRefused: the path would leave the root.
             StorageUnavailable: the mount is away.
         """
-        self._require_root()
+        self.require_root()
         return self._root / self._as_on_disk(relative)
 
     def publish(self, source: Path, relative: PurePosixPath) -> StoredFile:
@@ -223,7 +223,7 @@ class Storage:
             StorageUnavailable: the disk is full or the mount is away.
             StorageError: the source or the target cannot be used.
         """
-        self._require_root()
+        self.require_root()
         relative = self._as_on_disk(relative)
         digest = publish(
             Publication(
@@ -249,7 +249,7 @@ class Storage:
             StorageUnavailable: the disk is full or the mount is away.
             StorageError: the source or the target cannot be used.
         """
-        self._require_root()
+        self.require_root()
         path = self._root / self._as_on_disk(relative)
         with explained("Reading", path):
             there = path.is_file()
@@ -270,11 +270,17 @@ class Storage:
         Raises:
             StorageUnavailable: the mount is away.
         """
-        self._require_root()
+        self.require_root()
         with explained("Sweeping", self._root):
             return sweep(self._root)
 
-    def _require_root(self) -> None:
+    def require_root(self) -> None:
+        """
+        Do nothing where the first root is mounted.
+
+        Raises:
+            StorageUnavailable: it is away.
+        """
         with explained("Reaching", self._root):
             there = self._root.is_dir()
         if not there:

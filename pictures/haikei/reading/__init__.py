@@ -3,6 +3,7 @@
 from haikei.reading.kinds import AIR, GROUND, INDOORS, NATURAL, STANDING, Facing, Kind
 from haikei.reading.layout_reading import Reading, read_layout
 from haikei.reading.shapes import Cancelling, Numbers, Plane
+from haikei.reading.wires import find_wires
 
 __all__ = [
     "AIR",
@@ -16,5 +17,6 @@ __all__ = [
     "Numbers",
     "Plane",
     "Reading",
+    "find_wires",
     "read_layout",
 ]

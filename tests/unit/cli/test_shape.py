@@ -29,7 +29,13 @@ path = "projects"
 #: They run until they are stopped, or print a page of Markdown: none answers a question.
 WITHOUT = {"run", "events", "review", "worker", "sgserver", "config reference"}
 #: What options and arguments are given that take no file or text.
-VALUES = {"start": "2026-01-01", "entry": "1", "decision": "hold", "kind": "no_ai"}
+VALUES = {
+    "start": "2026-01-01",
+    "entry": "1",
+    "decision": "hold",
+    "kind": "no_ai",
+    "lane": "steps",
+}
 ERROR = {"error", "message", "advice", "retry_after"}
 
 

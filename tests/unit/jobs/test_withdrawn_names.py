@@ -10,6 +10,7 @@ from haikei.credits import BackgroundVersion, Person, people
 from haikei.database import jobs, utc_now
 from haikei.jobs import TouchUpOrder, add_job, job_row, order_of
 from haikei.jobs.touchup import take_in
+from haikei.presets import PAINTER_ABILITIES
 from haikei.provenance import MarksState, read_marks
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
@@ -62,7 +63,7 @@ def retake(studio: JobStudio) -> None:
     with studio.database.begin() as connection:
         query = select(jobs.c.order_json).where(jobs.c.key == studio.key)
         before = order_of(connection.execute(query).scalar_one())
-        order = ordered(before, code, [note], {RIKU.id: RIKU})
+        order = ordered(before, code, [note], {RIKU.id: RIKU}, PAINTER_ABILITIES)
         add_job(connection, job_row(order, utc_now()))
     studio.work()
 

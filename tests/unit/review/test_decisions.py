@@ -116,8 +116,8 @@ def test_a_note_after_the_approval_is_answered_once_and_makes_nothing(studio: Re
     studio.review()
     studio.review()
 
-    assert [reply.note for reply in studio.desk.replies] == [late]
-    assert "approved" in studio.desk.replies[0].text
+    assert [reply.note for reply in studio.answers] == [late]
+    assert "approved" in studio.answers[0].text
     assert studio.retakes == []
 
 

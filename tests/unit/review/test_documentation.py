@@ -1,12 +1,12 @@
-"""docs/reference/review.md lists the words that notes are read by: all of them."""
+"""docs/reference/retakes.md lists the words that notes are read by: all of them."""
 
 from itertools import chain
 from pathlib import Path
 
-from haikei.note_language import vocabulary
+from haikei.note_language import things, vocabulary
 from haikei.note_language.parser import THANKS
 
-PAGE = Path(__file__).parents[3] / "docs" / "reference" / "review.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "retakes.md"
 
 
 def test_every_word_is_documented() -> None:
@@ -16,20 +16,34 @@ def test_every_word_is_documented() -> None:
         *vocabulary.SEASON_WORDS.values(),
         *vocabulary.NOUNS.values(),
         vocabulary.COMPARATIVES,
+        vocabulary.TOO_MUCH,
         vocabulary.MORE,
         vocabulary.LESS,
         vocabulary.AFTER_LESS,
         vocabulary.AFTER_MORE,
         vocabulary.NONE,
+        vocabulary.REMOVE,
+        vocabulary.REMOVE_BEHIND,
+        vocabulary.NOT_NEEDED,
+        vocabulary.CLEAR_SKY,
         vocabulary.REFUSED,
         vocabulary.JA_REFUSED,
         vocabulary.JA_REFUSED_ENDS,
-        vocabulary.JA_MORE,
-        vocabulary.JA_LESS,
         vocabulary.STRONGLY,
         vocabulary.SLIGHTLY,
+        *vocabulary.AMOUNTS.values(),
         vocabulary.KEEP_SEED,
         vocabulary.NEW_SEED,
+        vocabulary.KEEP_AS_IT_IS,
+        vocabulary.APART,
+        vocabulary.BEYOND,
+        *things.SUBJECT_WORDS.values(),
+        things.UNSEEN,
+        *things.PART_WORDS.values(),
+        *things.COLOUR_WORDS.values(),
+        *things.TINT_WORDS.values(),
+        things.JA_TINT_ENDS,
+        *things.SHADE_WORDS.values(),
         THANKS,
     )
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from haikei.credits import Role, records
 from haikei.database import jobs, utc_now
 from haikei.jobs import JobOrder, JobState, add_job, job_row, order_of, order_text
+from haikei.presets import PAINTER_ABILITIES
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
 from support.jobs import JobStudio, job_studios
@@ -40,7 +41,7 @@ def retaken(studio: JobStudio, key: str, text: str) -> JobOrder:
             seen_at=utc_now(),
         )
         before = order_in(connection, key)
-        order = ordered(before, parent.code, [note], {MORI.id: MORI})
+        order = ordered(before, parent.code, [note], {MORI.id: MORI}, PAINTER_ABILITIES)
         add_job(connection, job_row(order, utc_now()))
     studio.work()
     return order
@@ -74,7 +75,7 @@ def test_a_retake_becomes_the_next_version_with_who_asked_in_its_record(studio: 
     assert "Retake of c001_bg_summer_day_v001: less green" in request.description
 
 
-def test_what_is_turned_and_another_seed_reach_the_generator(studio: JobStudio) -> None:
+def test_what_is_turned_reaches_the_generator_with_the_seed_that_was(studio: JobStudio) -> None:
     first = studio.publish()
 
     order = retaken(studio, first, "less green, keep it calm")
@@ -85,7 +86,7 @@ def test_what_is_turned_and_another_seed_reach_the_generator(studio: JobStudio) 
             for key in (first, order.key)
             if (found := records.background(connection, key)) is not None
         ]
-    assert requests[0]["seed"] != requests[1]["seed"]
+    assert requests[0]["seed"] == requests[1]["seed"]
     assert requests[1]["adjustments"] == [["green", -50]]
     assert "less green, keep it calm" in requests[1]["prompt"]
     assert requests[0]["layout_sha256"] == requests[1]["layout_sha256"]

@@ -80,7 +80,7 @@ def test_thanks_on_a_version_in_retake_starts_nothing_and_is_not_answered(
     studio.review()
 
     assert len(studio.retakes) == 1
-    assert [reply.note for reply in studio.desk.replies] == [asked]
+    assert [reply.note for reply in studio.answers] == [asked]
     assert studio.desk.questions == []
     thanks = [note.text for note in studio.view().notes if note.state is NoteState.THANKS]
     assert thanks == ["Thanks!", "ありがとう"]
@@ -118,7 +118,7 @@ def test_thanks_after_an_approval_is_not_answered(studio: ReviewStudio) -> None:
     studio.desk.note(1, "了解です")
     studio.review()
 
-    assert studio.desk.replies == []
+    assert studio.answers == []
 
 
 def test_thanks_that_is_reworded_counts_as_it_reads_now(studio: ReviewStudio) -> None:

@@ -54,8 +54,8 @@ def test_a_note_on_two_cuts_counts_for_each(studio: ReviewStudio) -> None:
     for order in studio.retakes:
         studio.make(order)
     studio.review()
-    assert [reply.note for reply in studio.desk.replies] == [note, note]
-    assert len({reply.link for reply in studio.desk.replies}) == 2
+    assert [reply.note for reply in studio.answers] == [note, note]
+    assert len({reply.link for reply in studio.answers}) == 2
 
 
 def test_a_note_is_not_counted_again_for_the_version_that_was_made_for_it(
@@ -147,7 +147,7 @@ def test_a_note_that_is_reworded_too_late_is_answered_once(studio: ReviewStudio)
     studio.desk.versions[1] = replace(seen, notes=tuple(notes))
     studio.review()
     studio.review()
-    (reply,) = studio.desk.replies
+    (reply,) = studio.answers
     assert reply.note == note
     assert "was changed after" in reply.text
     assert len(studio.retakes) == 1

@@ -170,6 +170,8 @@ _LABELS = {
     "seed": Bilingual("Seed", "シード"),
     "size": Bilingual("Size", "サイズ"),
     "options": Bilingual("Options", "オプション"),
+    "adjustments": Bilingual("Qualities turned", "調整"),
+    "changes": Bilingual("Regions changed", "部分修正"),
     "libraries": Bilingual("Libraries", "ライブラリ"),
     "layout_sha256": Bilingual("Layout, SHA-256", "原図のSHA-256"),
     "previous_sha256": Bilingual("Pixels before, SHA-256", "前工程の画素のSHA-256"),
@@ -201,9 +203,11 @@ def request_facts(image: ImageRecord) -> tuple[Fact, ...]:
 def _shown(value: Any) -> Lines | str:
     if isinstance(value, list | dict):
         pairs = value.items() if isinstance(value, dict) else value
-        lines: list[Item] = [
-            " ".join(map(str, pair)) if isinstance(pair, list | tuple) else str(pair)
-            for pair in pairs
-        ]
-        return Lines(tuple(lines))
+        return Lines(tuple(_line(pair) for pair in pairs))
     return str(value)
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_line(one)}" for key, one in sorted(value.items()) if one)
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -9,7 +9,7 @@ from haikei.images import decode_picture, resize
 from haikei.jobs.job import JobOrder
 from haikei.jobs.tools import Tools
 from haikei.measurements import LineRecall
-from haikei.presets import recipe
+from haikei.presets import RegionChanged, recipe
 from haikei.settings import Settings
 
 
@@ -21,6 +21,11 @@ class Generated:
     layout_pixels_sha256: str  #: of the layout as it was drawn
     layout_fingerprint: str  #: of the same pixels
     lines_kept: LineRecall  #: what of the layout's lines is seen in the background
+
+    @property
+    def changed(self) -> tuple[RegionChanged, ...]:
+        """What a retake changed in parts of the picture, and on how much of it that acted."""
+        return tuple(one for stage in self.stages for one in stage.changed)
 
 
 def production_order(order: JobOrder, copy: Path, settings: Settings) -> ProductionOrder:
@@ -47,6 +52,7 @@ def production_order(order: JobOrder, copy: Path, settings: Settings) -> Product
         adjustments=tuple((turn.quality.value, turn.amount) for turn in retake.turns)
         if retake
         else (),
+        changes=retake.changes if retake else (),
         words=retake.words if retake else (),
         unwanted=retake.unwanted if retake else (),
     )

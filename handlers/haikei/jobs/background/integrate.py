@@ -12,6 +12,7 @@ from haikei.jobs.progress import JobProgress
 from haikei.jobs.publishing import MadePicture, MadeVersion, review_pictures
 from haikei.jobs.tools import Tools
 from haikei.notify.notice import Notice, NoticeKind, note
+from haikei.presets import RegionChanged
 from haikei.texts import ARTIST_QUESTION
 from haikei.trackers import NoteWrite, PublishedImage, PublishRequest, PublishResult
 
@@ -24,9 +25,19 @@ def integrate(
     *,
     tools: Tools,
     progress: JobProgress,
+    changed: tuple[RegionChanged, ...] = (),
 ) -> PublishResult:
     """
     Make the tracker's rows for a background complete that is published and sealed in the ledger.
+
+    Args:
+        order: the job's.
+        collected: what the tracker said.
+        made: the published files.
+        recorded: the ledger's entry.
+        tools: the studio's.
+        progress: of the job.
+        changed: what a retake changed in parts of the picture, for the answer to its notes.
 
     Raises:
         StorageUnavailable: the storage is away.
@@ -63,7 +74,7 @@ def integrate(
         if asked is not None:
             note(connection, asked)
         records.published(connection, order.key, tracker_id=published.version.id, url=published.url)
-        progress.done(connection, published)
+        progress.done(connection, published, changed)
     # All of it stands in storage now, and the lineage finds it by its hash.
     shutil.rmtree(tools.folder(order.key), ignore_errors=True)
     return published
