@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from haikei.cli import app
 from haikei.errors import CreditError, HaikeiError, ReportError
 from haikei.reports import Format, reports
+from haikei.settings import Settings
 from haikei.trackers import ListedPerson
 from haikei.trackers.memory.tracker import MemoryTracker
 from support.records import PAINTER, a_background, a_chain, a_layout, a_person, a_system
@@ -117,7 +118,11 @@ def test_an_end_roll_takes_readings_from_the_trackers_own_field(
     site = MemoryTracker(url="http://tracker.test")
     for one, kana in zip(artists, ("わだ あい", "あべ れん", ""), strict=True):
         site.directory.people[one.id] = ListedPerson(person=one, names=(), reading=kana)
-    monkeypatch.setattr("haikei.jobs.page_inputs.load_tracker", lambda _settings: site)
+
+    def open_site(_settings: Settings) -> MemoryTracker:
+        return site
+
+    monkeypatch.setattr("haikei.jobs.page_inputs.load_tracker", open_site)
     with (studio / "haikei.toml").open("a", encoding="utf-8") as file:
         file.write('[tracker.person_fields]\nname_kana = "sg_kana"\n')
         file.write('[[people]]\nname = "Mio"\nreading = "かとう みお"\n')
