@@ -41,7 +41,8 @@
     ├── TouchUpRefused         a paint-over is of no version of ours, or not of the one named
     │   ├── ParentUnknown      what a paint-over stands on cannot be told, or is another drawing
     │   ├── NothingPainted     no change is measured: it is a conversion, and nobody is credited
-    │   └── PainterDisputed    the same file was taken in before, as somebody else's
+    │   ├── PainterDisputed    the same file was taken in before, as somebody else's
+    │   └── PainterUnnamed     several people may have painted it: people are asked
     ├── ReportError            a report cannot be made or written as asked
     ├── DeliveryError          a delivery cannot be examined
     ├── ReviewError            a decision cannot be taken as asked
@@ -265,6 +266,10 @@ class NothingPainted(TouchUpRefused):
 
 class PainterDisputed(TouchUpRefused):
     """The same file was taken in before, as the work of somebody else: people are asked."""
+
+
+class PainterUnnamed(TouchUpRefused):
+    """Several people may have painted a touch-up; people are asked which of them did."""
 
 
 class ReportError(HaikeiError):

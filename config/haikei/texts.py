@@ -164,6 +164,9 @@ REFUSED = Bilingual("No background is made", "背景は作成されません")
 BY_PIPELINE = Bilingual("run by pipeline", "パイプライン自動実行")
 NO_OPERATOR = Bilingual("operator not recorded", "操作者の記録なし")
 
+#: Of a touch-up of which nobody says by what means it was made.
+NOT_DECLARED_HOW = Bilingual("not declared how it was made", "制作方法の申告なし")
+
 FACETS: Mapping[str, Bilingual] = {
     "layout": Bilingual("Concept and layout", "構想・レイアウト"),
     "generation": Bilingual("Generation", "生成"),

@@ -303,13 +303,20 @@ def test_a_touch_up_tells_who_painted_it_and_on_what(
 
     assert known.painted is not None
     both = {f"HumanUser:{show.artist}", f"HumanUser:{second}"}
-    assert {one.id for one in known.painted.artists} == both
-    assert known.painted.source == f"assignee of the task of PublishedFile:{row}"
+    assert known.painted.artists == ()
+    assert {one.id for one in known.painted.candidates} == both
+    assert known.painted.source == f"Task:{task} assignee"
     assert known.painted.versions == (ours,)
     with reading(database) as connection:
         here = events.c.payload.contains(f"/{show.name}/")
         kinds = list(connection.execute(select(events.c.kind).where(here)).scalars())
     assert kinds == ["touch_up_published"]
+
+    publisher.update("Task", task, {"task_assignees": [assigned[1]]})
+    (alone,) = feed.layouts([row])
+    assert alone.painted is not None
+    assert [one.id for one in alone.painted.artists] == [f"HumanUser:{second}"]
+    assert alone.painted.candidates == ()
 
 
 def _version(number: int) -> dict[str, object]:

@@ -424,6 +424,17 @@ def test_the_command_says_what_it_did(show: Show, database: Engine, command: Pat
     assert "1 of 1 versions" in wet.stderr
 
 
+def test_the_command_takes_a_show_by_each_of_its_names_and_its_id(
+    show: Show, database: Engine, command: Path
+) -> None:
+    publish(show, database, [cut(show)])
+    title = f"{show.name.title()} no Machi"
+
+    for name in (show.name.upper(), title, title.upper(), f"Project:{show.project}"):
+        done = call(command, "--project", name, "--shot", "C001", "--dry-run")
+        assert "1 versions: 1 rows would change" in done.output, (name, done.output)
+
+
 def test_the_command_lists_refusals_and_fails(show: Show, database: Engine, command: Path) -> None:
     publish(show, database, [cut(show, artist=Person(id="HumanUser:900013", name=""))])
 

@@ -34,10 +34,12 @@ from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs import TouchUpOrder, add_job, job_row, order_of
 from haikei.jobs.touchup import take_in
 from haikei.presets import PAINTER_ABILITIES
+from haikei.provenance.source_types import IPTC
 from haikei.review import Reviewer, wake
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
 from support.jobs import FlatGenerator, JobStudio, announce, put_layout
+from support.signing import sign_raw
 
 PROJECT = "PORT"
 _FAMILIES = (
@@ -56,8 +58,19 @@ MODEL, ALGORITHM = "Kumo Net 2", "Kumo Brush 1"
 WITHHELD = "(name withheld at the artist's request)"
 _A1111 = b"harbour\nSteps: 20, Sampler: Euler a, CFG scale: 7, Model: sd_xl_base, Version: v1.9.4"
 _COMFY = b'{"3":{"class_type":"CheckpointLoaderSimple","inputs":{"ckpt_name":"dream.safetensors"}}}'
+_IPTC = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-'
+    b'syntax-ns#"><rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/'
+    b'2008-02-29/"><Iptc4xmpExt:DigitalSourceType>http://cv.iptc.org/newscodes/digitalsourcetype/'
+    b"trainedAlgorithmicMedia</Iptc4xmpExt:DigitalSourceType><Iptc4xmpExt:AISystemUsed>Kasumi"
+    b"</Iptc4xmpExt:AISystemUsed><Iptc4xmpExt:AISystemVersionUsed>7</Iptc4xmpExt:"
+    b"AISystemVersionUsed></rdf:Description></rdf:RDF></x:xmpmeta>"
+)
 #: What a layout tells of itself: the text in its PNG, and the tool that this means.
 SIGNS: Mapping[str, tuple[bytes, bytes, str]] = {
+    "iptc": (b"XML:com.adobe.xmp", _IPTC, "Kasumi 7"),
+    # Signed by another program, whose claim names a source type and no model.
+    "c2pa": (b"", b"", "Trained model without a name"),
     "a1111": (b"parameters", _A1111, "Stable Diffusion WebUI with sd_xl_base v1.9.4"),
     "comfyui": (b"prompt", _COMFY, "ComfyUI with dream"),
 }
@@ -97,6 +110,7 @@ class Paint:
     artists: tuple[int, ...]
     share: int  #: of the area, in per cent; 0 is an untouched copy in another file
     insist: bool  #: with a declared reason
+    by_hand: bool = False  #: its first artist declares that it was made by hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +173,22 @@ _PUBLISH = st.builds(
 )
 _SHARE = st.sampled_from((0, 0, 1, 100)) | st.integers(2, 99)
 _ACTS: st.SearchStrategy[Act] = st.one_of(
-    st.builds(Paint, cut=_CUT, artists=_ONE_OR_TWO, share=_SHARE, insist=st.booleans()),
-    st.builds(Paint, cut=_CUT, artists=_ONE_OR_TWO, share=_SHARE, insist=st.just(False)),
+    st.builds(
+        Paint,
+        cut=_CUT,
+        artists=_ONE_OR_TWO,
+        share=_SHARE,
+        insist=st.booleans(),
+        by_hand=st.booleans(),
+    ),
+    st.builds(
+        Paint,
+        cut=_CUT,
+        artists=_ONE_OR_TWO,
+        share=_SHARE,
+        insist=st.just(False),
+        by_hand=st.booleans(),
+    ),
     st.builds(HandInAgain, cut=_CUT, artist=_PERSON, insist=st.booleans()),
     st.builds(Retake, cut=_CUT, by=_PERSON),
     st.builds(Approve, cut=_CUT, by=_PERSON),
@@ -219,7 +247,9 @@ class Take:
         """What the whole is: a model's alone only where nothing but models and programs made it."""
         kinds = {step.source for step in self.steps}
         if not any(step.with_ai for step in self.steps):
-            return self.steps[-1].source
+            # What nobody declared of a touch-up below is not declared of what stands on it.
+            unsaid = any(step.source is SourceType.NOT_DECLARED for step in self.steps[1:])
+            return SourceType.NOT_DECLARED if unsaid else self.steps[-1].source
         alone = kinds <= {SourceType.TRAINED, SourceType.ALGORITHMIC}
         return SourceType.TRAINED if alone else SourceType.COMPOSITE_TRAINED
 
@@ -346,7 +376,12 @@ class Show:
         pixels = np.repeat(np.repeat(drawn.astype(np.float32), 8, axis=0), 8, axis=1)
         write_picture(Picture(pixels=pixels), event.layout, bits=8)
         content = event.layout.read_bytes()
-        if act.sign:
+        if act.sign == "c2pa":
+            signed = self.folder / f"signed-{self.acts}.png"
+            trained = f"{IPTC}{SourceType.TRAINED.value}"
+            sign_raw(event.layout, signed, self.studio.tools.marks(), source_type=trained)
+            content = signed.read_bytes()
+        elif act.sign:
             content = _with_text(content, *SIGNS[act.sign][:2])
         self.studio.tracker.artists = tuple(map(member, act.artists))
         self.studio.tracker.logins = ()
@@ -389,6 +424,7 @@ class Show:
             of=before.code,
             artists=tuple(map(member, act.artists)),
             reason="Grain by hand." if act.insist else "",
+            by_hand=member(act.artists[0]).id if act.by_hand else "",
         )
         if not act.share and not act.insist:
             # Somebody else's touch-up that is only saved anew is disputed, not converted.
@@ -397,7 +433,8 @@ class Show:
             return
         taken = take_in(order, self.studio.tools)
         people = frozenset(("touch_up", artist) for artist in act.artists)
-        step = Step(people=people, tool="", source=SourceType.HUMAN_EDITS)
+        said = SourceType.HUMAN_EDITS if act.by_hand else SourceType.NOT_DECLARED
+        step = Step(people=people, tool="", source=said)
         take = self._take(cut, (*before.steps, step))
         assert taken.code == take.code
         cut.touch_up, cut.touched = order, len(cut.takes) - 1
@@ -504,6 +541,8 @@ def _brush(pixels: npt.NDArray[np.float32], share: int, *, seed: int) -> None:
 
 
 def _with_text(content: bytes, name: bytes, value: bytes) -> bytes:
-    body = b"tEXt" + name + b"\0" + value
+    international = name.startswith(b"XML:")
+    head = b"iTXt" + name + b"\0" * 5 if international else b"tEXt" + name + b"\0"
+    body = head + value
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
     return content[:33] + chunk + content[33:]

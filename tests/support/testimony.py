@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from haikei.credits import Scope
+from haikei.credits import Scope, SourceType
 from haikei.database import reading, utc_now
 from haikei.jobs.page_inputs import published_files
 from haikei.jobs.recomputing import recompute
@@ -26,7 +26,19 @@ from haikei.provenance import MarksState, NamedPerson, read_marks
 from haikei.reports import Format, ReportOptions, ReportSource, reports
 from haikei.reports.report_writing import write_report
 from haikei.texts import Language
-from support.histories import CAST, DECLARER, PROJECT, WITHHELD, Show, Take, called, member
+from support.histories import (
+    ALGORITHM,
+    CAST,
+    DECLARER,
+    MODEL,
+    PROJECT,
+    SIGNS,
+    WITHHELD,
+    Show,
+    Take,
+    called,
+    member,
+)
 
 #: The roles whose holders a report names; those that are not here name everyone. Some name nobody.
 _NAMED_BY: Mapping[str, frozenset[str]] = {
@@ -94,8 +106,12 @@ def check_marks(show: Show) -> None:
         assert _people(step.people) == _expected(take.final, take.marked_names), take.code
         assert _people(xmp.contributors) == _expected(take.marked, take.marked_names), take.code
         types = {one.source_type for one in step.actions if one.source_type}
-        assert types == {take.steps[-1].source.value}, take.code
-        assert xmp.digital_source_type.rpartition("/")[2] == take.source.value, take.code
+        # What nobody declares has no term, or the one that says that it may be anything.
+        assert types <= {take.steps[-1].source.value, "composite"}, take.code
+        unsaid = take.steps[-1].source is SourceType.NOT_DECLARED
+        assert ("composite" in types) == unsaid, take.code
+        whole = "composite" if take.source is SourceType.NOT_DECLARED else take.source.value
+        assert xmp.digital_source_type.rpartition("/")[2] == whole, take.code
         told = f"{xmp.ai_system} {xmp.ai_system_version}".strip()
         models = {one.tool for one in take.steps if one.with_ai}
         assert bool(told) == bool(models), take.code
@@ -193,11 +209,30 @@ def _check_report(
     people = {one for take in takes for one in take.people if roles is None or one[0] in roles}
     allowed = _shown(show, {one for take in takes for one in take.people})
     where = f"{name} as {form.value}, {code or 'newest' if latest else 'all'}"
+    if form is Format.JSON:
+        _check_tools(name, written, takes, where)
     for found, shown, may in zip(_found(show, written), _shown(show, people), allowed, strict=True):
         assert found <= may, f"{where}: names {found - may}"
         if form is Format.JSON:
             assert found >= shown, f"{where}: names {shown - found} not"
             assert roles is None or found == shown, f"{where}: names {found - shown}"
+
+
+#: Reports that name every tool of the works that they are about.
+_NAMES_TOOLS = frozenset({"image-sheet", "breakdown", "omc", "copyright"})
+_EVERY_TOOL = frozenset({MODEL, ALGORITHM, *(tool for _, _, tool in SIGNS.values())})
+
+
+def _check_tools(name: str, written: str, takes: Sequence[Take], where: str) -> None:
+    """Nothing is called a tool, or a source type, of works that were made otherwise."""
+    tools = {tool for take in takes for tool in take.tools}
+    found = {tool for tool in _EVERY_TOOL if tool in written}
+    assert found <= tools, f"{where}: names the tools {found - tools}"
+    assert name not in _NAMES_TOOLS or found == tools, f"{where}: names {tools - found} not"
+    types = {step.source for take in takes for step in take.steps}
+    types |= {take.source for take in takes}
+    said = {one for one in SourceType if f'"{one.value}"' in written}
+    assert said <= types, f"{where}: says {said - types}"
 
 
 def _written(show: Show, name: str, form: Format, *, code: str, latest: bool) -> str:

@@ -26,6 +26,7 @@ from haikei.credits.facets import (
     shows_change,
 )
 from haikei.credits.naming import (
+    NOT_YET_NAMED,
     WITHHELD,
     WITHHELD_JA,
     CreditLine,
@@ -50,6 +51,7 @@ from haikei.credits.roll import CreditsRoll, RollEntry, RollSection, roll
 
 __all__ = [
     "GENERATORS",
+    "NOT_YET_NAMED",
     "WITHHELD",
     "WITHHELD_JA",
     "BackgroundVersion",

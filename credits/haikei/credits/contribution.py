@@ -26,18 +26,26 @@ GENERATORS = re.compile(
 )
 #: Letters and digits of names that stand for a generator in whatever company and spelling.
 _ONLY_GENERATORS = (
+    "animagine",
     "automatic1111",
     "chatgpt",
     "comfyui",
+    "controlnet",
     "dreamstudio",
     "fooocus",
+    "generativefill",
     "gptimage",
+    "haikeipainter",
+    "hunyuanimage",
+    "imagecreator",
     "invokeai",
     "leonardoai",
     "midjourney",
+    "nanobanana",
     "nijijourney",
     "novelai",
     "openai",
+    "ponydiffusion",
     "qwenimage",
     "sdxl",
     "seedream",
@@ -49,18 +57,35 @@ _ONLY_GENERATORS = (
     "ミッドジャーニー",
     "にじジャーニー",
     "ニジジャーニー",
+    "ファイアフライ",
+    "ナノバナナ",
+    "生成塗りつぶし",
+    "即夢",
+    "即梦",
+    "通義万相",
+    "通义万相",
+    "文心一格",
+    "豆包",
 )
+#: Signs of other scripts, and digits, that are put in the place of Latin letters.
+_LOOKALIKES = str.maketrans("аеіоурсхԁјѕαειορυν013", "aeioypcxdjsaeiopuvoie")
 #: Services whose names people have as well.
 _ALSO_PEOPLE = re.compile(
-    r"\b(niji|sora|flux|gemini|claude|copilot|grok|krea|kling|leonardo|dalle|runway|veo|gpt)"
+    r"\b(niji|sora|flux|gemini|claude|copilot|grok|krea|kling|leonardo|dalle|runway|veo|gpt"
+    r"|hailuo|hunyuan|illustrious|recraft|sd|wan|z-image)"
     r"(?=\d|\b)",
     re.IGNORECASE,
 )
-_MAKERS = frozenset({"adobe", "anthropic", "google", "kuaishou", "meta", "microsoft", "xai"})
+_MAKERS = frozenset(
+    {"adobe", "anthropic", "bing", "canva", "google", "kuaishou", "meta", "microsoft", "xai"}
+)
 _VERSION = re.compile(
-    r"(?:\b|(?<=[a-z]))v?\.?\d+(?:\.\d+)*[a-z]?\b|\b(?:xl|pro|ultra|turbo|beta|alpha|dev|max)\b",
+    r"(?:\b|(?<=[a-z]))v?\.?\d+(?:\.\d+)*[a-z]?\b|\b(?:xl|pro|ultra|turbo|beta|alpha|dev|max|opus|sonnet|haiku)\b"
+    r"|\bgen[ -]?\d+\b",
     re.IGNORECASE,
 )
+#: Written so, it is a part of a model; Lora is a name.
+_LORA = re.compile(r"\bLoRAs?\b")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 # "Ai" is a name that people have; "AI", "A.I." and "ai" alone, or with words like these, are not.
@@ -79,6 +104,7 @@ _COMPANY = {
     "generator",
     "human",
     "humans",
+    "image",
     "intelligence",
     "model",
     "painter",
@@ -87,7 +113,16 @@ _COMPANY = {
     "人間",
     "人",
     "ヒト",
+    "アーティスト",
+    "イラスト",
+    "ペインター",
+    "作画",
+    "画像",
+    "絵師",
+    "背景",
 }
+#: "AI" beside letters of another script, as in 画像生成AI.
+_AI_IN_JAPANESE = re.compile(r"(?<![^\W\d_ぁ-んァ-ヶー一-龠々])(生成ai|ai)(?![a-z])", re.IGNORECASE)
 _WORD = re.compile(r"a\.i\.?|生成ai|ai|人工知能|人間|ヒト|人|生成|[^\W\d_]+", re.IGNORECASE)
 
 
@@ -97,11 +132,14 @@ def is_machine_name(name: str) -> bool:
     plain = unicodedata.normalize("NFKC", name).strip()
     if plain in _AI_ALONE or _is_generator(plain):
         return True
-    words = [word.casefold() for word in _WORD.findall(plain)]
+    found = _WORD.findall(_AI_IN_JAPANESE.sub(r" \1 ", plain))
+    words = [word.casefold() for word in found]
     ai = [word for word in words if word in _AI_WORDS]
     others = [word for word in words if word not in _AI_WORDS]
-    if not ai or any(word not in _COMPANY for word in others):
+    if not ai or any(word not in _COMPANY | _MAKERS for word in others):
         return False
+    if not others and all(word == "Ai" for word in found):
+        return False  # a given name, and a family's
     return bool(others) or len(ai) > 1 or ai[0] not in {"ai", "生成", "artificial", "generative"}
 
 
@@ -114,7 +152,8 @@ def _is_generator(name: str) -> bool:
     """
     seen = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
     compact = "".join(sign for sign in seen.casefold() if sign.isalnum())
-    if any(own in compact for own in _ONLY_GENERATORS):
+    looks = compact.translate(_LOOKALIKES)
+    if any(own in compact or own in looks for own in _ONLY_GENERATORS) or _LORA.search(seen):
         return True
     rest, generators = GENERATORS.subn(" ", seen)
     rest, words = _ALSO_PEOPLE.subn(" ", rest)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from haikei.credits.contribution import Contribution, Facet, Grade, Person, Role, SourceType, System
 from haikei.credits.record import BackgroundVersion, ImageKind, ImageRecord, ReviewState
 from haikei.measurements import Change
-from haikei.texts import BY_PIPELINE, FACET_STATES, NO_OPERATOR, Bilingual
+from haikei.texts import BY_PIPELINE, FACET_STATES, NO_OPERATOR, NOT_DECLARED_HOW, Bilingual
 
 #: From which share of the area on, in millionths, a change is a repaint of the whole image.
 FULL_REPAINT_PPM = 900_000
@@ -181,25 +181,30 @@ def _touch_up(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary
     touched = [image for image in version.images if image.kind is ImageKind.TOUCH_UP]
     changes = [change for image in touched for change in _changes(image)]
     regions = sum(len(change.regions) for change in changes)
-    by_hand = any(
-        image.kind in {ImageKind.BACKGROUND, ImageKind.GENERATION}
-        and image.source_type in {SourceType.DIGITAL_CREATION, SourceType.PRINT}
-        for image in version.images
-    )
+    whole = [image for image in version.images if _is_painted_whole(image)]
+    by_hand = any(map(version.is_drawn, whole))
     states = {_change_state(change) for change in changes}
     order = (FacetState.FULL_REPAINT, FacetState.LOCAL, FacetState.GLOBAL_GRADE)
     state = next((one for one in order if one in states), FacetState.NONE)
-    if state is FacetState.NONE and (by_hand or touched):
+    if state is FacetState.NONE and (whole or touched):
         state = FacetState.BY_HAND if by_hand else FacetState.UNMEASURED
         if changes and not by_hand:
             state = FacetState.DECLARED
+    unsaid = any(not version.is_drawn(image) and not _is_ai(image) for image in (*touched, *whole))
     return FacetSummary(
         facet=Facet.TOUCH_UP,
         state=state,
-        text=_changed(state, changes, regions),
+        text=_changed(state, changes, regions, unsaid=unsaid),
         parts=tuple(parts),
         regions=regions,
     )
+
+
+def _is_painted_whole(image: ImageRecord) -> bool:
+    """Tell whether people, and no system, made a whole picture that is no layout."""
+    if image.kind not in {ImageKind.BACKGROUND, ImageKind.GENERATION} or image.system is not None:
+        return False
+    return image.source_type in _UNAIDED
 
 
 def _changes(image: ImageRecord) -> list[Change]:
@@ -223,8 +228,14 @@ def _change_state(change: Change) -> FacetState:
     return FacetState.NONE
 
 
-def _changed(state: FacetState, changes: Sequence[Change], regions: int) -> Bilingual:
+def _changed(
+    state: FacetState, changes: Sequence[Change], regions: int, *, unsaid: bool
+) -> Bilingual:
     word = FACET_STATES[state.value]
+    if unsaid:
+        text = _changed(state, changes, regions, unsaid=False)
+        how = NOT_DECLARED_HOW
+        return Bilingual(en=f"{text.en}; {how.en}", ja=f"{text.ja}・{how.ja}")
     if state is not FacetState.LOCAL:
         return word
     plural = "region" if regions == 1 else "regions"
@@ -258,6 +269,8 @@ def _review(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary:
 
 
 _AI = frozenset(source for source in SourceType if source.is_ai)
+# Pixels of people, or of whom nobody says how they came to be.
+_UNAIDED = frozenset({SourceType.DIGITAL_CREATION, SourceType.PRINT, SourceType.NOT_DECLARED})
 # What is not of a trained model alone, or may be so: the whole is a composite then.
 _OTHER = frozenset(
     {
@@ -286,9 +299,14 @@ def overall_source_type(images: Sequence[ImageRecord]) -> SourceType:
 
     A drawing that a trained model worked on is never called less than that, whatever was
     done to it afterwards. Source: IPTC Digital Source Type, `compositeWithTrainedAlgorithmicMedia`
-    is an "augmentation, correction or enhancement using a Generative AI model".
+    is an "augmentation, correction or enhancement using a Generative AI model". A picture with a
+    touch-up of which nobody says how it was made is as a whole of an origin that is not declared.
     """
     if not any(map(is_ai, images)):
-        return images[-1].source_type
+        unsaid = any(
+            image.kind is ImageKind.TOUCH_UP and image.source_type is SourceType.NOT_DECLARED
+            for image in images
+        )
+        return SourceType.NOT_DECLARED if unsaid else images[-1].source_type
     other = any(image.source_type in _OTHER for image in images)
     return SourceType.COMPOSITE_TRAINED if other else SourceType.TRAINED

@@ -22,6 +22,7 @@ class StatementKind(StrEnum):
     UNION_NOTICE = "union_notice"
     UNION_CONSULTATION = "union_consultation"
     HAND_DRAWN = "hand_drawn"  #: a layout was drawn by hand; `paper` as its subject: on paper
+    HAND_PAINTED = "hand_painted"  #: a touch-up was made by hand, without a generative tool
     NO_AI = "no_ai"  #: no trained model made any part of it
     DRAWN_BY = "drawn_by"  #: who drew a layout that several people published
     CONSENT = "consent"  #: an artist agrees to something, or does not
@@ -188,11 +189,25 @@ class BackgroundVersion:
     ledger: tuple[int, ...]  #: the ledger's entry of each image, in the same order
     created_at: datetime
     hand_drawn: Statement | None = None  #: that its layout was drawn by hand, by who says so
+    #: Whether touch-ups of this cut were made by hand, by who says so; the earliest first.
+    hand_painted: tuple[Statement, ...] = ()
 
     def is_drawn(self, image: ImageRecord) -> bool:
-        """Tell whether somebody, or the file itself, states that a human drew this image."""
-        open_ = image.source_type is SourceType.NOT_DECLARED and image.kind is ImageKind.LAYOUT
-        return image.source_type.is_drawn or (open_ and self.hand_drawn is not None)
+        """Tell whether somebody, or the file itself, states that a human made it by hand."""
+        if image.kind is ImageKind.LAYOUT:
+            open_ = image.source_type is SourceType.NOT_DECLARED
+            return image.source_type.is_drawn or (open_ and self.hand_drawn is not None)
+        if image.source_type.is_ai:
+            return False
+        said = self.said_of(image)
+        if said is not None:
+            return said.answer in YES
+        return image.source_type.is_drawn or image.source_type is SourceType.HUMAN_EDITS
+
+    def said_of(self, image: ImageRecord) -> Statement | None:
+        """Return the last word on whether a touch-up was made by hand; None: nothing was stated."""
+        about = [one for one in self.hand_painted if one.image_sha256 in {"", image.sha256}]
+        return about[-1] if about and image.kind is ImageKind.TOUCH_UP else None
 
     @property
     def final(self) -> ImageRecord:

@@ -21,7 +21,7 @@ from haikei.credits.people.erasing import Mentions
 from haikei.credits.records.record_sealing import unseal
 from haikei.database import name_openings, schema
 from haikei.ledger import entry
-from haikei.provenance import FileMarks
+from haikei.provenance import FileMarks, marked_source_type
 from haikei.provenance.filemarks import MarkedStep, NamedPerson, XmpMarks
 
 _Roles = Mapping[str, Collection[str]]  #: by person's id
@@ -121,7 +121,8 @@ def _of_step(
     if step.kind != sealed.kind.value:
         yield f"call it a {step.kind}, and its record a {sealed.kind.value}"
     types = {action.source_type for action in step.actions if action.source_type}
-    if types - {sealed.source_type.value}:
+    told = marked_source_type(sealed.kind, sealed.source_type) or sealed.source_type.value
+    if types - {told}:
         marked = ", ".join(sorted(types))
         yield f"say that it came to be by {marked}, and its record by {sealed.source_type.value}"
     made = {action.system for action in step.actions if action.system}
@@ -144,7 +145,8 @@ def _of_packet(
     now: Sequence[ImageRecord],
     names: Mapping[str, Collection[str]],
 ) -> Iterator[str]:
-    recorded = overall_source_type(sealed).value
+    overall = overall_source_type(sealed)
+    recorded = marked_source_type(sealed[-1].kind, overall) or overall.value
     marked = packet.digital_source_type.rpartition("/")[2]
     unsaid = recorded == SourceType.NOT_DECLARED.value and marked not in set(SourceType)
     if marked != recorded and not unsaid:

@@ -19,7 +19,7 @@ from haikei.provenance.filemarks import (
 from haikei.provenance.mark_reading import read_marks
 from haikei.provenance.marking import mark
 from haikei.provenance.signer import MarkSigner
-from haikei.provenance.source_types import names_ai, source_term, system_of
+from haikei.provenance.source_types import marked_source_type, names_ai, source_term, system_of
 
 __all__ = [
     "AiSign",
@@ -38,6 +38,7 @@ __all__ = [
     "TrustedRoots",
     "XmpMarks",
     "mark",
+    "marked_source_type",
     "names_ai",
     "read_marks",
     "read_roots",

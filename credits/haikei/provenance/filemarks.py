@@ -186,6 +186,8 @@ class MarkRequest:
     at: datetime
     prompt: str = ""  #: enters the file only where `signing.write_prompts` allows it
     prompt_writer: str = ""  #: who wrote the prompt; likewise
+    #: Ids of people whose names must stand in no new file: manifests that name them are left out.
+    withdrawn: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

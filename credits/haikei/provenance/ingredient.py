@@ -6,13 +6,13 @@ The chain of steps that a file's manifests tell is read the oldest first.
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from haikei.credits import Relation, SourceType
+from haikei.credits import ImageKind, Relation, SourceType
 from haikei.errors import MarksBroken, MarksUnreadable, SourceTypeUnknown
 from haikei.provenance import c2pa_python
 from haikei.provenance.c2pa_python import (
@@ -245,6 +245,15 @@ class ReadIngredient:
     manifest: bytes | None  #: from a sidecar
     validated: Validated | None  #: None: it carries no marks
 
+    def without_names(self, withdrawn: Collection[str]) -> "ReadIngredient":
+        """Return it without its manifests where one of them names a person of these ids."""
+        told = () if self.validated is None else steps(self.validated)
+        if not any(person.id in withdrawn for step in told for person in step.people):
+            return self
+        # To redact the names alone breaks the chain for engines that hash ingredients as they were;
+        # the ledger, which the file's hash leads to, keeps the whole lineage.
+        return replace(self, manifest=None, seen=replace(self.seen, left_out=True))
+
 
 def read_ingredients(request: MarkRequest, trust: Trust) -> tuple[ReadIngredient, ...]:
     """
@@ -266,21 +275,31 @@ def read_ingredients(request: MarkRequest, trust: Trust) -> tuple[ReadIngredient
     own = _read(source, "source", trust)
     if own.validated is not None:
         listed = [replace(ingredient, relation=Relation.INPUT) for ingredient in listed]
-    found = [_read(each, f"ingredient-{index}", trust) for index, each in enumerate(listed)]
+    own = own.without_names(request.withdrawn)
+    found = [
+        _read(each, f"ingredient-{index}", trust).without_names(request.withdrawn)
+        for index, each in enumerate(listed)
+    ]
     found.sort(key=lambda each: each.seen.relation is not Relation.PARENT)
     # Where nobody says how a layout came to be, it is opened as it was handed in, not created.
-    opened = own.validated is not None or request.source_type is SourceType.NOT_DECLARED
+    unsaid = request.kind is ImageKind.LAYOUT and request.source_type is SourceType.NOT_DECLARED
+    opened = own.validated is not None or unsaid
     return (own, *found) if opened else tuple(found)
 
 
 def sidecar_definitions(ingredients: Sequence[ReadIngredient]) -> list[Json]:
     """
-    Return the part of a manifest's definition for ingredients whose manifest is a sidecar.
+    Return the part of a manifest's definition for ingredients whose files the library cannot read.
 
     The library reads manifests of formats that it does not know from nowhere; what it would have
-    found is handed over as it was validated.
+    found is handed over as it was validated. Of those that are left out only the hash is.
     """
-    return [
+    left_out = [
+        {**_about(one), "instance_id": f"sha256:{one.seen.sha256}"}
+        for one in ingredients
+        if one.seen.left_out
+    ]
+    return left_out + [
         {
             **_about(ingredient),
             "instance_id": f"sha256:{ingredient.seen.sha256}",
@@ -296,6 +315,8 @@ def sidecar_definitions(ingredients: Sequence[ReadIngredient]) -> list[Json]:
 def add_ingredients(builder: Any, ingredients: Sequence[ReadIngredient]) -> None:
     """Give the library the files and manifests of ingredients."""
     for ingredient in ingredients:
+        if ingredient.seen.left_out:
+            continue
         if ingredient.manifest is not None:
             builder.add_resource(ingredient.seen.label, io.BytesIO(ingredient.manifest))
             continue

@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from haikei.credits import Contribution, ImageKind, Relation, System, shows_change
+from haikei.credits import Contribution, ImageKind, Relation, SourceType, System, shows_change
 from haikei.errors import MarksError
 from haikei.measurements import Change
 from haikei.printable import printable
 from haikei.provenance.c2pa_python import DISCLOSURE, MINING, PEOPLE, STEP
 from haikei.provenance.filemarks import MarkRequest, named_people
-from haikei.provenance.source_types import source_type_uri
+from haikei.provenance.source_types import marked_source_type, source_type_uri
 from haikei.provenance.xmp import DC, IPTC_EXT
+from haikei.texts import NOT_DECLARED_HOW
 
 _MOST_REGIONS = 100
+_LEFT_OUT = "left out: it names a person whose name was withdrawn"
 _MINING_USES = ("cawg.data_mining", "cawg.ai_training", "cawg.ai_generative_training")
 
 Json = dict[str, Any]  #: as the library reads it
@@ -37,6 +39,7 @@ class SeenIngredient:
     relation: Relation
     title: str
     sha256: str  #: of its file
+    left_out: bool = False  #: its manifest names somebody whose name was withdrawn
 
 
 def definition(
@@ -122,7 +125,11 @@ def _actions(request: MarkRequest, ingredients: Sequence[SeenIngredient]) -> lis
         # Nothing that is seen was changed: the file is handed on, by no system that made it.
         work.pop("softwareAgent", None)
     else:
-        work["digitalSourceType"] = source_type_uri(request.source_type)
+        term = marked_source_type(request.kind, request.source_type)
+        work["digitalSourceType"] = source_type_uri(term or request.source_type)
+    if request.kind is ImageKind.TOUCH_UP and request.source_type is SourceType.NOT_DECLARED:
+        told = [work.get("description"), NOT_DECLARED_HOW.en]
+        work["description"] = "; ".join(filter(None, told))
     if not parents:
         return [work]
     opened: Json = {"action": "c2pa.opened", "parameters": {"ingredientIds": parents}}
@@ -133,7 +140,9 @@ def _actions(request: MarkRequest, ingredients: Sequence[SeenIngredient]) -> lis
 def _verb(request: MarkRequest) -> str:
     match request.kind:
         case ImageKind.TOUCH_UP:
-            return "c2pa.drawing"
+            # "Changes using drawing tools" is said of what somebody declares to be drawn.
+            unsaid = request.source_type is SourceType.NOT_DECLARED
+            return "c2pa.edited" if unsaid else "c2pa.drawing"
         case ImageKind.LAYOUT:
             return "c2pa.published"
         case ImageKind.GENERATION | ImageKind.BACKGROUND:
@@ -145,6 +154,7 @@ def _step(request: MarkRequest, ingredients: Sequence[SeenIngredient], xmp_sha25
         "kind": request.kind.value,
         "ingredients": [
             {"title": seen.title, "relationship": seen.relation.value, "sha256": seen.sha256}
+            | ({"manifest": _LEFT_OUT} if seen.left_out else {})
             for seen in ingredients
         ],
         "contributions": [

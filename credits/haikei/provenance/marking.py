@@ -43,7 +43,7 @@ from haikei.provenance.ingredient import (
 )
 from haikei.provenance.manifest import Json, definition
 from haikei.provenance.signer import MarkSigner, put_store, staple
-from haikei.provenance.source_types import names_ai, source_type_uri
+from haikei.provenance.source_types import marked_source_type, names_ai, source_type_uri
 
 
 def mark(request: MarkRequest, signer: MarkSigner) -> Marked:
@@ -137,8 +137,8 @@ def _statement(request: MarkRequest, signer: MarkSigner) -> xmp.XmpStatement:
 
 def _source_type(request: MarkRequest) -> str:
     # What nobody has declared is not claimed; what the file itself says stays.
-    whole = request.overall_source_type
-    return "" if whole is SourceType.NOT_DECLARED else source_type_uri(whole)
+    term = marked_source_type(request.kind, SourceType(request.overall_source_type))
+    return source_type_uri(term) if term else ""
 
 
 def _existing_packet(request: MarkRequest) -> bytes | None:

@@ -11,7 +11,7 @@ a digital source type. A hint is a program's name, which stands in other files t
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from haikei.credits import GENERATORS, SourceType, System
+from haikei.credits import GENERATORS, ImageKind, SourceType, System
 from haikei.errors import SourceTypeUnknown
 from haikei.provenance.filemarks import AiSign, MarkedStep, XmpMarks
 from haikei.provenance.formats.metadata import TextPiece
@@ -53,7 +53,7 @@ _AI_TERMS = frozenset(
 )
 
 
-def source_type_uri(source_type: SourceType) -> str:
+def source_type_uri(source_type: str) -> str:
     """
     Return the vocabulary's URI of a source type.
 
@@ -63,6 +63,19 @@ def source_type_uri(source_type: SourceType) -> str:
     if source_type not in _IPTC_TERMS:
         raise _unknown(str(source_type))
     return IPTC + str(source_type)
+
+
+def marked_source_type(kind: ImageKind, source_type: SourceType) -> str:
+    """
+    Return the term by which files tell how a picture came to be; empty where none is claimed.
+
+    A touch-up of which nobody says how it was made, and what stands on it, is called `composite`, a
+    "mix of elements, any of which may or may not be generative AI": an action has to have a term,
+    and no other is true.
+    """
+    if source_type is not SourceType.NOT_DECLARED:
+        return str(source_type)
+    return "" if kind is ImageKind.LAYOUT else "composite"
 
 
 def source_term(uri: str) -> str:

@@ -4,7 +4,7 @@ The seam for reports: what one is given, the document that it makes of it, and e
 Haikei's own reports and a studio's enter by the same entry points.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -75,6 +75,8 @@ class ReportSource:
     find_file: Callable[[str], Path | None] = _missing
     #: Returns the project's logged working time; None when the tracker is not to be asked or away.
     hours: Callable[[], tuple[LoggedTime, ...] | None] = _unknown
+    #: Returns how names are read in kana, by the tracker's ids; nothing when it is not asked.
+    readings: Callable[[], Mapping[str, str]] = dict
     #: Told, now and then, how many versions were read.
     progress: Callable[[int], None] = _nothing
     #: Told what whoever runs the report can do about it, such as the command that records what is

@@ -292,14 +292,19 @@ def declare(
     Names of shows, sequences and shots count in any letter case and Unicode form. One of which
     neither the records nor the tracker know anything is an error, unless --anyway says it is meant.
     """
+    from haikei.cli.credits_repair import put_right_in_tracker
     from haikei.cli.name_check import known_place
     from haikei.credits import Statement, StatementKind
     from haikei.credits.records import statements as said
+    from haikei.credits.records.redrawn import correct_artists
     from haikei.database import utc_now
+    from haikei.events import event_key
+    from haikei.show import Place
 
     if of and image:
         raise typer.BadParameter("name the picture by --of or by --image", param_hint="--of")
     drawn, words = kind is Stated.DRAWN_BY, tuple(artist or ())
+    corrected: tuple[str, ...] = ()
     if drawn and (subject or answer):
         raise typer.BadParameter("drawn_by takes --artist", param_hint="--subject, --answer")
     if words and not drawn:
@@ -345,15 +350,25 @@ def declare(
         )
         if drawn:
             seq = said.declare_drawn_by(connection, statement, artists)
+            place = Place(project=project, sequence=sequence, shot=shot)
+            layout = event_key("layout", place, image)
+            corrected = correct_artists(connection, statement, artists, layout=layout)
         else:
             seq = said.declare(connection, statement)
+    changed = put_right_in_tracker(loaded, project, sequence, shot) if corrected else 0
     if as_json:
-        print_json({"key": key, "ledger": seq, "by": person.id})
+        told = {"corrected": list(corrected), "changed": changed} if drawn else {}
+        print_json({"key": key, "ledger": seq, "by": person.id, **told})
         return
     say(f"Sealed as entry {seq}: {kind.value} for {project}, by {_named(person)} ({person.id}).")
     if drawn:
         named = ", ".join(f"{_named(one)} ({one.id})" for one in artists)
         say(f"Drawn by {named}: a job that asked names exactly them when it is retried.")
+    if corrected:
+        say(
+            f"{len(corrected)} pictures were recorded otherwise, and name exactly them from now on."
+        )
+        say(f"{changed} rows changed in the tracker; published files keep the marks they have.")
 
 
 @app.command("statements")

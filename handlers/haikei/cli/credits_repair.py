@@ -21,7 +21,7 @@ _LISTED = 50
 
 
 def recompute(
-    project: Annotated[str, typer.Option(help="The show, by its name in paths.")],
+    project: Annotated[str, typer.Option(help="The show: its name in paths, its title or its id.")],
     sequence: Annotated[str, typer.Option(help="Only this sequence.")] = "",
     shot: Annotated[str, typer.Option(help="Only this shot.")] = "",
     settings: SettingsOption = None,
@@ -38,7 +38,9 @@ def recompute(
     as_json: JsonOption = False,
 ) -> None:
     """Compute all credits of a show anew from its lineage and write them to the tracker."""
+    from haikei.cli.name_check import recorded_scope
     from haikei.credits import Scope
+    from haikei.database import reading
     from haikei.jobs.recomputing import answers_in_tracker, take_answer
     from haikei.jobs.recomputing import recompute as put_right
     from haikei.trackers import Part, load_tracker, needed
@@ -47,7 +49,12 @@ def recompute(
     tracker = load_tracker(loaded)
     desk = needed(tracker.parts.credits, tracker, Part.CREDITS)
     database = open_studio(loaded)
-    scope = Scope(project=project, sequence=sequence, shot=shot, latest=False)
+    with reading(database) as connection:
+        scope = recorded_scope(
+            connection,
+            loaded,
+            Scope(project=project, sequence=sequence, shot=shot, latest=False),
+        )
 
     def tell(so_far: "Recomputed") -> None:
         if not as_json:
@@ -136,6 +143,23 @@ def _plain(done: "Recomputed", *, dry_run: bool) -> Mapping[str, object]:
             for one in done.renamed
         ],
     }
+
+
+def put_right_in_tracker(loaded: "Settings", project: str, sequence: str, shot: str) -> int:
+    """Write a cut's credits to the tracker anew; return how many rows changed."""
+    from haikei.credits import Scope
+    from haikei.jobs.recomputing import recompute as put_right
+    from haikei.trackers import load_tracker
+
+    database, tracker = open_studio(loaded), load_tracker(loaded)
+    try:
+        if tracker.parts.credits is None:
+            return 0
+        scope = Scope(project=project, sequence=sequence, shot=shot, latest=False)
+        return put_right(database, tracker.parts.credits, scope).changed
+    finally:
+        tracker.close()
+        database.dispose()
 
 
 def tell_what_is_left(settings: "Settings", erased: "Erased") -> None:

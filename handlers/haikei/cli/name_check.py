@@ -1,17 +1,21 @@
 """Which names, in the settings or a command, mean nothing that the tracker or records know."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
+import structlog
 from sqlalchemy import Connection
 
 from haikei.checkup import Finding
-from haikei.credits import Person, records
+from haikei.credits import Person, Scope, records
 from haikei.errors import CreditError, HaikeiError
-from haikei.names import fits, plain_name, plain_names
+from haikei.names import fits, plain_name, plain_names, same_name
 from haikei.settings import PathTemplate, Settings
 from haikei.trackers import Directory, ListedProject
+
+log = structlog.get_logger()
 
 _ANYWAY = "--anyway keeps the name as it is written, for what will be made."
 
@@ -167,6 +171,47 @@ def known_place(
             advice=f"Check it, or name a Version with --of. {_ANYWAY}",
         )
     return name, sequence, shot
+
+
+def recorded_scope(
+    connection: Connection, settings: Settings, scope: Scope, *, ask_tracker: bool = True
+) -> Scope:
+    """
+    Return a part of a show as records spell it, whatever name, letter case or form it was given in.
+
+    Of what nothing is recorded the name stays as it is. The tracker is asked for a show by its
+    title or id only where no recorded one has the name.
+
+    Raises:
+        CreditError: several shows of the tracker have the name.
+    """
+    cuts = records.known_cuts(connection)
+    project = _spelt(scope.project, (one[0] for one in cuts))
+    if not any(one[0] == project for one in cuts) and ask_tracker:
+        project = _by_tracker(settings, scope.project, {one[0] for one in cuts})
+    within = [one for one in cuts if one[0] == project]
+    sequence = _spelt(scope.sequence, (one[1] for one in within))
+    shots = (one[2] for one in within if sequence in {"", one[1]})
+    return replace(scope, project=project, sequence=sequence, shot=_spelt(scope.shot, shots))
+
+
+def _spelt(name: str, known: Iterable[str]) -> str:
+    found = sorted(set(known))
+    return name if name in found else next((one for one in found if same_name(one, name)), name)
+
+
+def _by_tracker(settings: Settings, project: str, shows: Collection[str]) -> str:
+    try:
+        listed = _listed(settings)
+    except HaikeiError as error:
+        log.warning("show_not_looked_up", show=project, reason=error.message)
+        return project
+    meant = [one for one in listed if plain_name(project) in plain_names(_names(one))]
+    if len(meant) > 1:
+        ids = ", ".join(one.id for one in meant)
+        raise CreditError(f"Several shows are called {project!r}: {ids}.", advice="Give the id")
+    names = (name for one in meant for name in _names(one))
+    return next((found for name in names if (found := _spelt(name, shows)) in shows), project)
 
 
 def project_of_layout(settings: Settings, layout: Path, project: str) -> tuple[str, ...]:

@@ -196,6 +196,7 @@ class Stated(StrEnum):
     UNION_NOTICE = "union_notice"
     UNION_CONSULTATION = "union_consultation"
     HAND_DRAWN = "hand_drawn"
+    HAND_PAINTED = "hand_painted"
     NO_AI = "no_ai"
     DRAWN_BY = "drawn_by"
     CONSENT = "consent"

@@ -83,7 +83,7 @@ def write(
         str,
         typer.Argument(help="A report's name, or `all`: every report.", autocompletion=_names),
     ],
-    project: Annotated[str, typer.Option(help="The show, by its name in records.")] = "",
+    project: Annotated[str, typer.Option(help="The show: its name, title or id.")] = "",
     sequence: Annotated[str, typer.Option(help="Only this sequence.")] = "",
     shot: Annotated[str, typer.Option(help="Only this cut.")] = "",
     of: Annotated[str, typer.Option(help="One Version's code, for an image sheet.")] = "",

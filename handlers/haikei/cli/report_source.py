@@ -1,7 +1,7 @@
 """What reports are given: the studio's records, its published files, and the tracker's hours."""
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +44,7 @@ def report_source(
         StateError: the database cannot be used.
         ReportError: nothing is recorded of this part of a show that is.
     """
+    from haikei.cli.name_check import recorded_scope
     from haikei.credits import records
     from haikei.database import reading, utc_now
     from haikei.jobs.page_inputs import published_files
@@ -52,6 +53,7 @@ def report_source(
     database = open_studio(loaded)
     try:
         with reading(database) as connection:
+            scope = recorded_scope(connection, loaded, scope, ask_tracker=ask_tracker)
             known = records.projects(connection)
             if scope.project not in known:
                 _tell(
@@ -61,7 +63,7 @@ def report_source(
             elif not records.count(connection, replace(scope, latest=False)):
                 raise ReportError(
                     f"Nothing is recorded of {scope.name}.",
-                    advice="Check --sequence and --shot; names count to the letter.",
+                    advice="Check --sequence and --shot; letter case does not count.",
                 )
             yield ReportSource(
                 connection=connection,
@@ -70,6 +72,7 @@ def report_source(
                 now=utc_now(),
                 find_file=published_files(loaded),
                 hours=_hours(loaded, scope.project) if ask_tracker else _unknown,
+                readings=_readings(loaded) if ask_tracker else dict,
                 progress=_progress,
                 advise=advise,
             )
@@ -92,6 +95,19 @@ def _hours(settings: "Settings", project: str) -> _Hours:
         return asked[0]
 
     return hours
+
+
+def _readings(settings: "Settings") -> Callable[[], Mapping[str, str]]:
+    from haikei.jobs.page_inputs import name_readings
+
+    def readings() -> Mapping[str, str]:
+        try:
+            return name_readings(settings)
+        except HaikeiError as error:
+            _tell(f"Readings of names are unknown: {error.message}")
+            return {}
+
+    return readings
 
 
 def _unknown() -> tuple[LoggedTime, ...] | None:

@@ -48,6 +48,13 @@ def touchup(
         int | None, typer.Option(help="The time it took, as the artist says.", min=0)
     ] = None,
     tool: Annotated[str, typer.Option(help="The program, such as 'Krita 5.2'.")] = "",
+    by_hand: Annotated[
+        str,
+        typer.Option(
+            help="Who declares that it was made by hand, without a generative tool: a name, a "
+            "login or an id. Without it, nobody says how it was made."
+        ),
+    ] = "",
     reason: Annotated[
         str,
         typer.Option(
@@ -89,6 +96,7 @@ def touchup(
             minutes=minutes,
             tool=tool,
             used_generative_fill=generative_fill,
+            by_hand=by_hand.strip(),
             reason=reason.strip(),
         )
         if dry_run:
@@ -193,6 +201,7 @@ def _compare(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
 def _take_in(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
     from haikei.credits import credit_line
     from haikei.errors import CreditError, NothingPainted
+    from haikei.jobs.touchup.publish import is_undeclared
     from haikei.jobs.touchup.taking_in import take_in
 
     try:
@@ -227,6 +236,7 @@ def _take_in(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
                 "url": taken.background.url,
                 "credit": en,
                 "credit_ja": ja,
+                "source_type": taken.background.final.source_type.value,
                 "change": _plain(taken.change),
                 "change_map": taken.change_map,
                 "files": list(taken.files),
@@ -237,6 +247,11 @@ def _take_in(order: "TouchUpOrder", tools: "Tools", *, as_json: bool) -> None:
     say(f"{order.file.name} {word} {taken.code}", colour="green")
     _say_change(taken.change)
     say(en or "Nobody is named for the layout.")
+    if is_undeclared(taken.background):
+        say(
+            "Not declared how it was made: `haikei credits declare hand_painted` with "
+            f"--of {taken.code} says by whom and that it was made by hand."
+        )
     if not taken.created:
         say("The published file keeps the marks it has; `haikei verify` says who was named since.")
     say(f"Picture     {taken.path}")

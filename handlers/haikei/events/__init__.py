@@ -88,6 +88,7 @@ class TouchUpPublished:
     version: int | None
     source: Source
     at: datetime  #: when it was seen
+    candidates: tuple[Person, ...] = ()  #: one of whom painted, where the tracker leaves it open
 
     @property
     def key(self) -> str:

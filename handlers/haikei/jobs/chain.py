@@ -63,10 +63,19 @@ class Chain:
         signer: signs every picture.
         unnamed: leave the credit line empty where nobody is named, instead of refusing.
         base: the version on which a touch-up is painted; None where the layout is put first.
+        withdrawn: ids of people whose names must stand in no new file.
     """
 
-    def __init__(self, signer: MarkSigner, *, unnamed: bool, base: Base | None = None) -> None:
+    def __init__(
+        self,
+        signer: MarkSigner,
+        *,
+        unnamed: bool,
+        base: Base | None = None,
+        withdrawn: frozenset[str] = frozenset(),
+    ) -> None:
         self.signer = signer
+        self._withdrawn = withdrawn
         self._unnamed = unnamed
         self._base = base
         self._links: list[Link] = []
@@ -140,6 +149,7 @@ class Chain:
                 oversight=oversight(images),
                 at=image.created_at,
                 prompt=str(words.get("prompt", "")),
+                withdrawn=self._withdrawn,
             ),
             self.signer,
         )

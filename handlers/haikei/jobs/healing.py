@@ -279,7 +279,20 @@ class Predecessors:
         return True
 
     def _is_version(self, event: LayoutPublished) -> bool:
-        """Tell whether the watcher took this very file before, and it is a version by then."""
+        """Tell whether any source handed this very file over, and it is a version by then."""
+        before = (
+            select(events.c.payload)
+            .join(jobs, jobs.c.event_key == events.c.key)
+            .where(
+                jobs.c.layout == str(event.layout),
+                jobs.c.state == JobState.DONE.value,
+                jobs.c.kind == JobKind.BACKGROUND.value,
+                events.c.key != event.key,
+            )
+        )
+        payloads = self._connection.execute(before).scalars()
+        if any(json.loads(payload).get("sha256") == event.sha256 for payload in payloads):
+            return True
         told = self._connection.execute(
             select(events.c.key, events.c.payload)
             .join(files, files.c.event_key == events.c.key)

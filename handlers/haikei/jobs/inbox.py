@@ -117,7 +117,11 @@ def _as_printed(connection: Connection, event: Event) -> Event:
     # The tracker may still hold a name that was erased here.
     if not isinstance(event, TouchUpPublished):
         return event
-    return replace(event, artists=tuple(people.as_printed(connection, event.artists)))
+    return replace(
+        event,
+        artists=tuple(people.as_printed(connection, event.artists)),
+        candidates=tuple(people.as_printed(connection, event.candidates)),
+    )
 
 
 def _update_touch_up(connection: Connection, event: TouchUpPublished, payload: str) -> None:

@@ -30,6 +30,7 @@ class TouchUpOrder:
     minutes: int | None = None  #: time that it took, as the artist declares
     tool: str = ""  #: such as `Adobe Photoshop 27.0`
     used_generative_fill: bool = False  #: the tool made pixels by a trained model as well
+    by_hand: str = ""  #: who declares that it was made by hand, without such a model; else empty
     found_by: str = "named by whoever handed it in"  #: how it is known what was painted over
     known_by: str = "named by whoever handed it in"  #: how it is known who painted
     grade: Grade = Grade.DECLARED  #: the same, as a grade; who painted is never measured

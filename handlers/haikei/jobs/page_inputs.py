@@ -6,7 +6,7 @@ Small pictures for pages are kept beside the job's other files, and made again w
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,6 +56,25 @@ def logged_hours(settings: Settings, project: str) -> tuple[LoggedTime, ...] | N
         )
         for row in desk.hours(project)
     )
+
+
+def name_readings(settings: Settings) -> Mapping[str, str]:
+    """
+    Return how the tracker's people are read in kana, by id, as its own field says.
+
+    Raises:
+        SettingsError: there is no such adapter, or no key.
+        TrackerError: the tracker does not answer, or refuses.
+    """
+    if not settings.tracker.person_fields.name_kana:
+        return {}
+    tracker = load_tracker(settings)
+    try:
+        listed = tracker.parts.directory
+        people = () if listed is None else listed.read().people
+    finally:
+        tracker.close()
+    return {one.person.id: one.reading for one in people if one.reading}
 
 
 log = structlog.get_logger()

@@ -7,13 +7,13 @@ changed in the tracker meanwhile.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from pydantic import TypeAdapter, ValidationError
 
 from haikei.canonical import canonical_json
-from haikei.credits import CreditLine, ImageRecord, overall_source_type
+from haikei.credits import CreditLine, ImageRecord, Person, overall_source_type
 from haikei.errors import StorageUnavailable
 from haikei.files import sha256_of, write_whole
 from haikei.images import Picture, read_picture, write_review
@@ -228,11 +228,24 @@ def _record_text(chain: Chain, *, key: str, code: str, tools: Tools) -> str:
             code=code,
             credit=chain.credit,
             source_type=overall_source_type(chain.images).value,
-            images=chain.images,
+            images=tuple(map(_as_printed, chain.images)),
         )
     )
     signature = canonical_json(tools.signer.sign(record))
     return f'{{"record":{record},"signature":{signature}}}\n'
+
+
+def _as_printed(image: ImageRecord) -> ImageRecord:
+    """Return a record without the names of people who do not want to be named."""
+    return replace(
+        image,
+        contributions=tuple(
+            replace(one, actor=replace(one.actor, name="", name_ja=""))
+            if isinstance(one.actor, Person) and one.actor.opt_out
+            else one
+            for one in image.contributions
+        ),
+    )
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from haikei.database import utc_now
+from haikei.database import reading, utc_now
 from haikei.errors import TrackerUnavailable
+from haikei.events import LayoutPublished
 from haikei.images import Inspector
-from haikei.jobs import JobState, JobStore
+from haikei.jobs import JobState, JobStore, undispatched
 from haikei.settings import Watch, WatchFolder
 from haikei.sources.eventlog import Follower
 from haikei.sources.watch import Outcome, Watcher, explain
@@ -194,6 +195,26 @@ def test_a_dead_letter_that_is_sent_back_has_its_row_read_again(studio: Followin
 
     assert len(studio.announced()) == 1
     assert studio.dead_letters() == []
+
+
+@pytest.mark.parametrize(
+    ("linked", "shot"), [("c002", "c002"), ("c001", "c001"), ("S01_C001", "c001"), ("", "c001")]
+)
+def test_the_shot_to_which_a_row_is_linked_outranks_the_paths(
+    studio: FollowingStudio, linked: str, shot: str
+) -> None:
+    path = studio.root / "PORT/s01/c001/layout/c001_bg_v003.png"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(png_bytes("c001"))
+    follower = studio.follower()
+    studio.feed.of_shot(str(path), shot=linked)
+
+    poll_all(follower)
+
+    with reading(studio.database) as connection:
+        (event,) = undispatched(connection, 10)
+    assert isinstance(event, LayoutPublished)
+    assert (event.place.shot, event.name, event.version) == (shot, "bg", 3)
 
 
 def test_a_file_that_the_watcher_took_is_not_refused_for_its_row(

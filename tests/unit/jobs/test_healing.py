@@ -236,6 +236,24 @@ def test_one_file_that_two_sources_place_otherwise_is_one_job(studio: JobStudio)
     assert studio.store.list(states=(JobState.DONE,))[0].place.shot == "PORT_c001"
 
 
+@pytest.mark.parametrize("worked", [False, True], ids=["together", "a version by then"])
+def test_a_file_that_the_tracker_placed_first_stays_its_shots_when_a_watcher_sees_it(
+    studio: JobStudio, *, worked: bool
+) -> None:
+    seen = put_layout(studio.settings)
+    there = Place(project="PORT", sequence="s01", shot="c002")
+    linked = replace(seen, place=there, published_file=12, source=Source.EVENT_LOG)
+    announce(studio.database, linked)
+    if worked:
+        studio.work()
+
+    announce(studio.database, seen)
+    studio.work()
+
+    assert [one.place.shot for one in studio.store.list()] == ["c002"]
+    assert _states(studio) == ["done"]
+
+
 def test_a_version_of_a_watched_file_is_not_made_again_for_its_row(studio: JobStudio) -> None:
     seen = put_layout(studio.settings)
     announce(studio.database, seen)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from haikei.cli import app
-from haikei.credits import Grade, Person, SourceType, records
+from haikei.credits import Grade, Person, SourceType, credit_line, records
 from haikei.database import image_records, ledger
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.generators import ProgressCallback
@@ -425,7 +425,7 @@ def test_a_layout_without_route_is_a_dead_letter_until_there_is_one(
 
 def answer(studio: JobStudio, asked: str, *artists: str) -> None:
     """Call the command that a question names, with other artists if there are any."""
-    site = MemoryTracker(url="http://tracker.test")
+    site = studio.tracker
     site.add_person(AOI, "aoi")
     site.add_person(RIKU, "riku")
     site.credits.persons["森陸"] = RIKU
@@ -532,7 +532,16 @@ def test_the_same_drawing_by_a_second_person_on_one_cut_asks_once(
 
     assert studio.store.get(asked.key).state is JobState.DONE
     assert drawn_by(studio, asked.key) == said
-    assert drawn_by(studio, made.key) == {"HumanUser:7": Grade.LOGGED}
+    # The same drawing is the same people's work in the version from before.
+    stays = {"HumanUser:7": Grade.LOGGED} if "HumanUser:7" in said else {}
+    assert drawn_by(studio, made.key) == {**said, **stays}
+    with studio.database.begin() as connection:
+        before = records.background(connection, made.key)
+    assert before is not None
+    line = credit_line(before.images).en
+    assert ("Aoi Sato" in line, "Riku Mori" in line) == ("HumanUser:7" in said, True)
+    stated = tracker.credits.stated["Version", before.tracker_id or 0]
+    assert stated.credit_en == line
     assert (tracker.published[asked.key].credit_en.count("Riku Mori")) == 1
 
 

@@ -24,7 +24,7 @@ from support.testimony import check_everywhere
 #: Every kind of act, each in a place where it once led to something that is not so.
 _EVENTFUL: list[Act] = [
     Publish(artists=(0, 1), sign="a1111", declared=True, trained=False),
-    Publish(artists=(2,), sign="", declared=False, trained=True),
+    Publish(artists=(2,), sign="iptc", declared=False, trained=False),
     Paint(cut=0, artists=(3,), share=0, insist=False),
     Paint(cut=0, artists=(3,), share=0, insist=True),
     HandInAgain(cut=0, artist=4, insist=False),
@@ -34,7 +34,9 @@ _EVENTFUL: list[Act] = [
     OptOut(person=1),
     Erase(person=2),
     Retake(cut=1, by=0),
-    Paint(cut=1, artists=(2, 0), share=100, insist=False),
+    Paint(cut=1, artists=(2, 0), share=100, insist=False, by_hand=True),
+    Publish(artists=(1,), sign="c2pa", declared=True, trained=False),
+    Paint(cut=2, artists=(3,), share=20, insist=False),
 ]
 
 

@@ -114,7 +114,7 @@ def test_a_paint_over_becomes_the_next_version_on_top_of_its_parent(
     assert (taken.code, taken.background.version) == ("c001_bg_summer_day_v002", 2)
     assert taken.background.images[:-1] == parent.images
     final = taken.background.final
-    assert (final.kind, final.source_type) == (ImageKind.TOUCH_UP, SourceType.HUMAN_EDITS)
+    assert (final.kind, final.source_type) == (ImageKind.TOUCH_UP, SourceType.NOT_DECLARED)
     assert [(one.sha256, one.relation) for one in final.ingredients] == [
         (parent.final.sha256, Relation.PARENT)
     ]
@@ -146,7 +146,8 @@ def test_the_marked_file_holds_the_same_pixels_and_the_whole_chain(
     newest = next(step for step in marks.steps if step.title == taken.code)
     opened, drawing = newest.actions
     assert opened.action == "c2pa.opened"
-    assert (drawing.action, drawing.source_type) == ("c2pa.drawing", "humanEdits")
+    assert (drawing.action, drawing.source_type) == ("c2pa.edited", "composite")
+    assert "not declared how it was made" in drawing.description
     assert drawing.regions == len(taken.change.regions) == 1
     assert sha256_of(taken.path) == taken.background.final.sha256
 

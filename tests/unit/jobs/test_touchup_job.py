@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ from sqlalchemy import select
 from haikei.credits import Grade, Person, Relation, people
 from haikei.database import notices, reading
 from haikei.errors import NothingPainted, TrackerUnavailable
-from haikei.events import Source
+from haikei.events import Source, TouchUpPublished
 from haikei.images import read_picture, write_picture
 from haikei.jobs import Job, JobKind, JobState, TouchUpOrder
 from haikei.jobs.touchup import compare, open_questions, shown_by, take_in
 from haikei.provenance import MarkedIngredient, mark
 from haikei.provenance.formats.png import read_metadata, write_xmp
+from haikei.trackers import PaintOver
 from support.jobs import (
     PLACE,
     RIKU,
@@ -313,6 +315,66 @@ def test_nobody_is_taken_in_unnamed_until_the_tracker_says_who_it_was(studio: Jo
     assert (job.state, painters(studio, 2)) == (JobState.DONE, ["Riku Mori"])
     announce_touch_up(studio, from_folder)
     assert len(versions(studio)) == 2
+
+
+def of_several(studio: JobStudio, tracker: QuestionTracker, file: Path) -> TouchUpPublished:
+    """Return the event of a row that a script published for a task of two people."""
+    both = PaintOver(artists=(), source="Task:5 assignee", versions=(), candidates=(SAKURA, RIKU))
+    row = tracker.feed.publish(str(file), place=PLACE, painted=both, silent=True)
+    nothing = touch_up_event(file, published_file=row, version=1, source=Source.EVENT_LOG)
+    return replace(nothing, candidates=both.candidates, artist_source=both.source)
+
+
+def test_of_several_on_the_task_nobody_is_credited_until_the_tracker_names_one(
+    studio: JobStudio, tracker: QuestionTracker
+) -> None:
+    event = of_several(studio, tracker, paint(studio, version_of(studio, 1), "mine.png"))
+
+    announce_touch_up(studio, event)
+
+    (dead,) = touch_ups(studio)
+    assert (dead.state, dead.error_kind) == (JobState.DEAD, "PainterUnnamed")
+    assert "Sakura Ito (HumanUser:21), Riku Mori (HumanUser:22)" in dead.error
+    assert len(versions(studio)) == 1
+    (question,) = tracker.desk.notes.values()
+    assert question.subject == "Who painted mine.png?"
+    with reading(studio.database) as connection:
+        (asked,) = open_questions(connection, PLACE.project)
+    assert asked.artist == "(not yet named)"
+
+    row = event.published_file or 0
+    alone = PaintOver(artists=(RIKU,), source="Task:5 assignee", versions=())
+    tracker.feed.rows[row] = replace(tracker.feed.rows[row], painted=alone)
+    studio.store.retry(dead.key)
+    studio.work()
+
+    (job,) = touch_ups(studio)
+    assert (job.state, painters(studio, 2)) == (JobState.DONE, ["Riku Mori"])
+    assert len(tracker.desk.notes) == 1
+
+
+def test_a_name_in_the_path_answers_which_of_several_painted(
+    studio: JobStudio, tracker: QuestionTracker
+) -> None:
+    event = of_several(studio, tracker, paint(studio, version_of(studio, 1), "mine.png"))
+
+    announce_touch_up(studio, replace(event, artist_name="Riku_Mori"))
+
+    assert painters(studio, 2) == ["Riku Mori"]
+    assert tracker.desk.notes == {}
+
+
+def test_a_conversion_for_a_task_of_several_asks_nobody(
+    studio: JobStudio, tracker: QuestionTracker, tmp_path: Path
+) -> None:
+    saved = tmp_path / "saved.tif"
+    write_picture(read_picture(file_of(studio, version_of(studio, 1))), saved, bits=8)
+
+    announce_touch_up(studio, of_several(studio, tracker, saved))
+
+    (job,) = touch_ups(studio)
+    assert (job.state, len(versions(studio))) == (JobState.SKIPPED, 1)
+    assert "conversion" in job.note
 
 
 def test_our_own_picture_is_no_touch_up(studio: JobStudio, tracker: QuestionTracker) -> None:

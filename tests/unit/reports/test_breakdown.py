@@ -24,6 +24,8 @@ from support.records import (
 )
 from support.reports import ReportDesk, pages_of
 
+BY_HAND = {"en": "made by hand, as declared when it was handed in", "ja": "手作業（提出時の申告）"}
+
 
 def test_a_card_has_each_step_with_its_names(desk: ReportDesk) -> None:
     desk.save(a_background())
@@ -36,7 +38,7 @@ def test_a_card_has_each_step_with_its_names(desk: ReportDesk) -> None:
         ("Layout", [{"en": "Yuki Tanaka", "ja": "田中ゆき"}]),
         ("AI generation 1", ["SDXL 1.0", operated]),
         ("AI generation 2", ["SDXL 1.0", operated]),
-        ("Touch-up", [{"en": "A. Sato", "ja": "佐藤葵"}]),
+        ("Touch-up", [{"en": "A. Sato", "ja": "佐藤葵"}, BY_HAND]),
     ]
     assert "Yuki Tanaka" in card["lines"][0]["en"]
     assert "佐藤葵" in card["lines"][0]["ja"]

@@ -12,6 +12,9 @@ from typer.testing import CliRunner, Result
 from haikei.cli import app
 from haikei.errors import CreditError, HaikeiError, ReportError
 from haikei.reports import Format, reports
+from haikei.settings import Settings
+from haikei.trackers import ListedPerson
+from haikei.trackers.memory.tracker import MemoryTracker
 from support.records import PAINTER, a_background, a_chain, a_layout, a_person, a_system
 from support.reports import ReportDesk
 
@@ -47,6 +50,23 @@ def test_the_ending_of_the_file_says_the_format(desk: ReportDesk) -> None:
 
     assert done.exit_code == 0, done.output
     assert "Yuki Tanaka" in (desk.folder / "a" / "roll.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("show", "sequence"),
+    [("AKANÉ", "EP01"), ("akane\u0301", "Ep01"), ("ＡＫＡＮÉ", "ep０１"), ("Akané", "")],
+)
+def test_names_of_a_part_count_in_any_case_and_form(
+    desk: ReportDesk, show: str, sequence: str
+) -> None:
+    desk.save(a_background(project="akané"))
+    part = ("--sequence", sequence) if sequence else ()
+
+    done = call("credits-roll", "--project", show, *part, "--no-tracker", "--out", "roll.txt")
+
+    assert done.exit_code == 0, done.output
+    assert "Yuki Tanaka" in (desk.folder / "roll.txt").read_text(encoding="utf-8")
+    assert "Nothing is recorded" not in done.output
 
 
 def test_a_file_without_a_name_is_named_after_the_report_and_its_scope(desk: ReportDesk) -> None:
@@ -88,6 +108,35 @@ def test_an_end_roll_is_sorted_by_the_readings_of_names(desk: ReportDesk, studio
         assert places == sorted(places)
     assert "アベ レン" in (studio / "roll.csv").read_text(encoding="utf-8-sig")
     assert call("breakdown", *line[1:]).exit_code == 2
+
+
+def test_an_end_roll_takes_readings_from_the_trackers_own_field(
+    desk: ReportDesk, studio: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artists = (a_person(21, name="Ai Wada"), a_person(23, name="Ren Abe"), a_person(24, name="Mio"))
+    desk.save(a_background(images=(a_layout(artists=artists),)))
+    site = MemoryTracker(url="http://tracker.test")
+    for one, kana in zip(artists, ("わだ あい", "あべ れん", ""), strict=True):
+        site.directory.people[one.id] = ListedPerson(person=one, names=(), reading=kana)
+
+    def open_site(_settings: Settings) -> MemoryTracker:
+        return site
+
+    monkeypatch.setattr("haikei.jobs.page_inputs.load_tracker", open_site)
+    with (studio / "haikei.toml").open("a", encoding="utf-8") as file:
+        file.write('[tracker.person_fields]\nname_kana = "sg_kana"\n')
+        file.write('[[people]]\nname = "Mio"\nreading = "かとう みお"\n')
+
+    line = ("credits-roll", "--project", "akane", "--by-reading", "--out", "roll.csv")
+    done = call(*line)
+
+    assert done.exit_code == 0, (done.output, done.exception)
+    text = (studio / "roll.csv").read_text(encoding="utf-8-sig")
+    assert [text.index(one) for one in ("あべ れん", "かとう みお", "わだ あい")] == sorted(
+        text.index(one) for one in ("あべ れん", "かとう みお", "わだ あい")
+    )
+    assert call(*line, "--force", "--no-tracker").exit_code == 0
+    assert "わだ" not in (studio / "roll.csv").read_text(encoding="utf-8-sig")
 
 
 def test_a_file_that_stands_is_kept_without_force(desk: ReportDesk) -> None:

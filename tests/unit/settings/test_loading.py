@@ -100,6 +100,33 @@ variants = [{ season = "monsoon" }]
     assert '"secret"' not in text
 
 
+@pytest.mark.parametrize("section", ["tracker", "web"])
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("https://aoi:secret@host.example", "must be the root of a host"),
+        ("https://aoi@host.example", "must be the root of a host"),
+        ("https://host.example/pages", "must be the root of a host"),
+        ("https://host.example/?next=1", "must be the root of a host"),
+        ("https://host.example/#top", "must be the root of a host"),
+        ("ftp://host.example", "URL scheme should be 'http' or 'https'"),
+        ("host.example", "URL"),
+        ("https://", "URL"),
+    ],
+)
+def test_an_address_that_is_no_root_of_a_host_is_refused_by_its_key(
+    file: Path, section: str, address: str, words: str
+) -> None:
+    _add(file, f'[{section}]\nurl = "{address}"\n')
+
+    with pytest.raises(SettingsError) as refused:
+        load(file)
+
+    assert f"{section}.url" in str(refused.value)
+    assert words in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
 def test_a_misspelt_name_is_answered_with_the_nearest_one(file: Path) -> None:
     _add(file, "[watch]\nsettel = 1\n")
 

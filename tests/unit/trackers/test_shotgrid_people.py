@@ -132,6 +132,7 @@ def test_each_script_has_its_order_and_comes_from_the_fields_that_the_settings_n
 
     assert (artist.person.name, artist.person.name_ja) == (name, name_ja)
     assert "たなか ゆき" in artist.logins
+    assert artist.reading == "たなか ゆき"
 
 
 def test_family_and_given_names_may_stand_in_other_fields(

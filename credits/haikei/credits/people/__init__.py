@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         contributions_of,
         erase,
         everyone,
+        last_withdrawal,
         look_up,
         names_had,
         new_id,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         opt_out,
         register,
         rename,
+        withdrawn,
     )
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "contributions_of",
     "erase",
     "everyone",
+    "last_withdrawal",
     "link_token",
     "look_up",
     "names_had",
@@ -56,6 +59,7 @@ __all__ = [
     "register",
     "rename",
     "revoke",
+    "withdrawn",
 ]
 
 __getattr__ = on_demand(
@@ -80,6 +84,7 @@ __getattr__ = on_demand(
             "contributions_of",
             "erase",
             "everyone",
+            "last_withdrawal",
             "look_up",
             "names_had",
             "new_id",
@@ -89,6 +94,7 @@ __getattr__ = on_demand(
             "opt_out",
             "register",
             "rename",
+            "withdrawn",
         ),
     },
 )

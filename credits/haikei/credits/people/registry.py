@@ -17,6 +17,7 @@ from haikei.database import (
     ledger,
     name_openings,
     people,
+    statements,
     utc_now,
 )
 from haikei.errors import CreditError
@@ -27,6 +28,7 @@ __all__ = [
     "as_printed",
     "erase",
     "everyone",
+    "last_withdrawal",
     "look_up",
     "names_had",
     "new_id",
@@ -36,6 +38,7 @@ __all__ = [
     "opt_out",
     "register",
     "rename",
+    "withdrawn",
 ]
 
 
@@ -77,6 +80,23 @@ def as_printed(connection: Connection, told: Iterable[Person]) -> tuple[Person, 
     ids = [person.id for person in persons]
     rows = {row.id: row for row in connection.execute(select(people).where(people.c.id.in_(ids)))}
     return tuple(_printed(person, rows.get(person.id)) for person in persons)
+
+
+def withdrawn(connection: Connection) -> frozenset[str]:
+    """Return the ids of all whose names must stand in no new file: withheld, or erased."""
+    return frozenset(
+        connection.execute(select(people.c.id).where(people.c.opt_out != "")).scalars()
+    )
+
+
+def last_withdrawal(connection: Connection, ids: Iterable[str]) -> int | None:
+    """Return the newest ledger entry by which one of these people's names was withdrawn, if any."""
+    kinds = (StatementKind.NAME_WITHHELD.value, StatementKind.NAME_ERASED.value)
+    gone = withdrawn(connection).intersection(ids)
+    query = select(func.max(statements.c.ledger_seq)).where(
+        statements.c.by.in_(gone), statements.c.kind.in_(kinds)
+    )
+    return connection.execute(query).scalar()
 
 
 def names_had(connection: Connection, ids: Iterable[str]) -> Mapping[str, tuple[str, ...]]:

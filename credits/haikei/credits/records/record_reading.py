@@ -42,7 +42,7 @@ from haikei.credits.record import (
     StatementKind,
 )
 from haikei.credits.records.record_sealing import read_measured
-from haikei.credits.records.statements import standing_of
+from haikei.credits.records.statements import about_cut, standing_of
 from haikei.credits.records.statements import statements as stated
 from haikei.database import (
     background_images,
@@ -121,6 +121,8 @@ _CONTRIBUTIONS = (
 )
 #: Statements that change how contributions are known, or that they are.
 ANSWERING = (StatementKind.CONFIRMATION, StatementKind.CORRECTION)
+#: How the subject of a correction begins that takes a part away: then role and id.
+WRONGLY = "wrongly/"
 # What people answered about images, and what was decided about that: values stand in the text, as
 # the numbers do.
 _ANSWERS = (
@@ -150,7 +152,8 @@ class Answers:
     """What people say of their own contributions: each is image, person and role."""
 
     confirmed: frozenset[tuple[str, str, str]]
-    withdrawn: frozenset[tuple[str, str, str]]  #: "not me", to which the production has agreed
+    #: "Not me", to which the production has agreed; and who drew it, as was stated since.
+    withdrawn: frozenset[tuple[str, str, str]]
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[Any]]) -> "Answers":
@@ -159,7 +162,11 @@ class Answers:
         denials: dict[str, tuple[str, str, str]] = {}
         withdrawn: set[tuple[str, str, str]] = set()
         for sha256, by, subject, answer, key in rows:
-            if subject in denials:
+            if subject.startswith(WRONGLY):
+                role, _, person = subject.removeprefix(WRONGLY).partition("/")
+                change = withdrawn.add if answer == "yes" else withdrawn.discard
+                change((sha256, person, role))
+            elif subject in denials:
                 if answer == "yes":
                     withdrawn.add(denials[subject])
             elif subject in _ROLES:
@@ -239,20 +246,33 @@ class RecordReader:
                 ledger=tuple(seqs),
                 created_at=at,
                 hand_drawn=self._hand_drawn(project, sequence, shot, [images[n] for n in seqs]),
+                hand_painted=self._hand_painted(project, sequence, shot, [images[n] for n in seqs]),
             )
 
     def _hand_drawn(
         self, project: str, sequence: str, shot: str, images: Sequence[ImageRecord]
     ) -> Statement | None:
-        if project not in self._declared:
-            kinds = (StatementKind.HAND_DRAWN,)
-            found = stated(self._connection, project=project, kinds=kinds)
-            self._declared[project] = tuple(found)
-        declared = self._declared[project]
+        declared = self._manners(project, StatementKind.HAND_DRAWN)
         if not declared:
             return None
         shown = {image.sha256 for image in images if image.kind is ImageKind.LAYOUT}
         return standing_of(declared, sequence=sequence, shot=shot, images=shown)
+
+    def _hand_painted(
+        self, project: str, sequence: str, shot: str, images: Sequence[ImageRecord]
+    ) -> tuple[Statement, ...]:
+        declared = self._manners(project, StatementKind.HAND_PAINTED)
+        if not declared:
+            return ()
+        shown = {image.sha256 for image in images if image.kind is ImageKind.TOUCH_UP}
+        return about_cut(declared, sequence=sequence, shot=shot, images=shown)
+
+    def _manners(self, project: str, kind: StatementKind) -> tuple[Statement, ...]:
+        if project not in self._declared:
+            kinds = (StatementKind.HAND_DRAWN, StatementKind.HAND_PAINTED)
+            found = stated(self._connection, project=project, kinds=kinds)
+            self._declared[project] = tuple(found)
+        return tuple(one for one in self._declared[project] if one.kind is kind)
 
     def images(self, seqs: Iterable[int]) -> Mapping[int, ImageRecord]:
         """Return images by the numbers of their ledger entries."""

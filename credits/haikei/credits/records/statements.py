@@ -203,7 +203,20 @@ def hand_drawn(
     connection: Connection, *, project: str, sequence: str, shot: str
 ) -> Statement | None:
     """Return by whom a cut's layout is declared to be drawn by hand, if their last word is so."""
-    kinds = (StatementKind.HAND_DRAWN,)
+    return _by_hand(connection, StatementKind.HAND_DRAWN, project, sequence, shot)
+
+
+def hand_painted(
+    connection: Connection, *, project: str, sequence: str, shot: str
+) -> Statement | None:
+    """Return by whom a cut's touch-ups are declared to be by hand, if their last word is so."""
+    return _by_hand(connection, StatementKind.HAND_PAINTED, project, sequence, shot)
+
+
+def _by_hand(
+    connection: Connection, kind: StatementKind, project: str, sequence: str, shot: str
+) -> Statement | None:
+    kinds = (kind,)
     return standing_of(
         tuple(statements(connection, project=project, kinds=kinds)), sequence=sequence, shot=shot
     )
@@ -213,14 +226,21 @@ def standing_of(
     found: Sequence[Statement], *, sequence: str, shot: str, images: Collection[str] = ()
 ) -> Statement | None:
     """Return the newest of statements about a cut or one of its images, if it says yes."""
-    about = [
+    about = about_cut(found, sequence=sequence, shot=shot, images=images)
+    return about[-1] if about and about[-1].answer in YES else None
+
+
+def about_cut(
+    found: Sequence[Statement], *, sequence: str, shot: str, images: Collection[str] = ()
+) -> tuple[Statement, ...]:
+    """Return those statements that hold for a cut, or for one of these images of it."""
+    return tuple(
         one
         for one in found
         if (not one.sequence or same_name(one.sequence, sequence))
         and (not one.shot or same_name(one.shot, shot))
         and (not one.image_sha256 or one.image_sha256 in images)
-    ]
-    return about[-1] if about and about[-1].answer in YES else None
+    )
 
 
 def declare_drawn_by(

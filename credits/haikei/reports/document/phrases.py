@@ -3,9 +3,10 @@ What reports say alike: how a document begins, how people, kinds and grades are 
 what to do about what is not recorded.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from haikei.credits import (
     BackgroundVersion,
@@ -22,7 +23,7 @@ from haikei.credits import (
 from haikei.reports.document.blocks import Badge, Block, Document, Fact, Lines, Style, Tone
 from haikei.reports.report import Report, ReportOptions, ReportSource
 from haikei.settings import PersonEntry
-from haikei.texts import GRADES, IMAGE_KINDS, Bilingual, Text, variant_text
+from haikei.texts import GRADES, IMAGE_KINDS, NOT_DECLARED_HOW, Bilingual, Text, variant_text
 
 #: In the words of IPTC, shortened.
 SOURCES = {
@@ -32,7 +33,7 @@ SOURCES = {
     SourceType.ALGORITHMIC: Bilingual(
         "algorithm without training data", "学習データを用いないアルゴリズム"
     ),
-    SourceType.NOT_DECLARED: Bilingual("not declared how it was drawn", "描き方の申告なし"),
+    SourceType.NOT_DECLARED: NOT_DECLARED_HOW,
     SourceType.TRAINED: Bilingual("trained model", "学習済みモデル"),
     SourceType.COMPOSITE_TRAINED: Bilingual(
         "augmented by a trained model", "学習済みモデルによる加工"
@@ -226,8 +227,11 @@ def joined(people: Iterable[Person]) -> Bilingual:
 class StudioPeople:
     """What the settings say about people, found by their ids, names and logins."""
 
-    def __init__(self, entries: Sequence[PersonEntry]) -> None:
+    def __init__(
+        self, entries: Sequence[PersonEntry], readings: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.entries = tuple(entries)
+        self._readings = readings
         self._found: dict[str, PersonEntry | None] = {}
 
     def find(self, person: Person) -> PersonEntry | None:
@@ -237,3 +241,9 @@ class StudioPeople:
             meant = (entry for entry in self.entries if entry.means(person.id, names))
             self._found[person.id] = next(meant, None)
         return self._found[person.id]
+
+    def reading(self, person: Person) -> str:
+        """Return a name's reading in kana: the studio's own, else the tracker's; else nothing."""
+        entry = self.find(person)
+        own = entry.reading if entry is not None else ""
+        return own or self._readings.get(person.id, "")

@@ -51,6 +51,7 @@ class AiBackground:
     layout_with_ai: bool  #: by marks in its file
     operators: Operators
     painters: tuple[Person, ...]  #: who painted over it
+    touch_up: tuple[Bilingual, ...]  #: how each touch-up was made, and who says so
     area_ppm: int | None  #: of the last touch-up that was measured
     first_at: datetime
     entries: tuple[int, ...]  #: of the images that they made
@@ -210,6 +211,12 @@ def _with_ai(version: BackgroundVersion, declarations: Declarations) -> AiBackgr
         layout_with_ai=any(map(is_ai, version_lineage.layouts(version))),
         operators=reduce(or_, (image.operators for image, _ in made)),
         painters=version_lineage.people(version, Role.TOUCH_UP, Role.BACKGROUND),
+        touch_up=tuple(
+            dict.fromkeys(
+                version_lineage.touch_up_origin(version, image)
+                for image in version_lineage.touch_ups(version)
+            )
+        ),
         area_ppm=areas[-1] if areas else None,
         first_at=first_at,
         entries=tuple(entry for _, entry in made),

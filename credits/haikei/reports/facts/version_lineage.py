@@ -15,7 +15,7 @@ from haikei.credits import (
     printed_person,
     printed_system,
 )
-from haikei.texts import Bilingual
+from haikei.texts import NOT_DECLARED_HOW, Bilingual
 
 _DRAWING = frozenset({Role.LAYOUT, Role.GENZU, Role.GENZU_CLEAN_UP})
 _PAINTING = frozenset({Role.TOUCH_UP, Role.BACKGROUND})
@@ -101,6 +101,33 @@ def layout_systems(version: BackgroundVersion) -> tuple[System, ...]:
     """Return the trained models that marks in the layout tell of, each once."""
     parts = (one for image in layouts(version) if is_ai(image) for one in image.contributions)
     return tuple(dict.fromkeys(one.actor for one in parts if isinstance(one.actor, System)))
+
+
+def touch_up_origin(version: BackgroundVersion, image: ImageRecord) -> Bilingual:
+    """Return how a touch-up was made: with a model, by hand as declared, or not declared."""
+    if is_ai(image):
+        names = ", ".join(
+            printed_system(one.actor)
+            for one in image.contributions
+            if isinstance(one.actor, System) and one.actor.source_type.is_ai
+        )
+        return Bilingual(f"made with AI: {names or '–'}", f"AI使用：{names or '–'}")
+    if not version.is_drawn(image):
+        return NOT_DECLARED_HOW
+    said = version.said_of(image)
+    if said is None:
+        return Bilingual(
+            "made by hand, as declared when it was handed in", "手作業（提出時の申告）"
+        )
+    who, day = printed_person(said.by), said.at.date().isoformat()
+    return Bilingual(
+        f"made by hand, declared by {who.en}, {day}", f"手作業（{who.ja}の申告、{day}）"
+    )
+
+
+def touch_ups(version: BackgroundVersion) -> tuple[ImageRecord, ...]:
+    """Return the paint-overs, the earliest first."""
+    return tuple(image for image in version.images if image.kind is ImageKind.TOUCH_UP)
 
 
 def layout_origin(version: BackgroundVersion) -> Bilingual:

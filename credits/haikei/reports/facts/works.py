@@ -49,11 +49,13 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaintOver:
-    """What people changed by hand in one step, or painted from nothing."""
+    """What people changed in one step, or painted from nothing."""
 
     artists: tuple[Person, ...]  #: empty where nobody is named
     change: Change | None  #: None: nothing was measured
-    whole: bool  #: the picture was painted by hand, not painted over
+    whole: bool  #: the picture was painted, not painted over
+    by_hand: bool  #: somebody declares that it was made by hand
+    origin: Bilingual  #: how it was made, and who says so
     path: str
     sha256: str
     at: datetime
@@ -172,7 +174,9 @@ def _paint_overs(version: BackgroundVersion) -> Iterator[PaintOver]:
         yield PaintOver(
             artists=tuple(filter(_known, artists.values())),
             change=next((change for change in changes if change is not None), None),
-            whole=image.source_type is not SourceType.HUMAN_EDITS,
+            whole=image.kind is not ImageKind.TOUCH_UP or image.source_type.is_drawn,
+            by_hand=version.is_drawn(image),
+            origin=version_lineage.touch_up_origin(version, image),
             path=image.path,
             sha256=image.sha256,
             at=image.created_at,
@@ -272,7 +276,7 @@ def _painted(one: PaintOver) -> Bilingual:
 
 
 def _shows(one: PaintOver) -> bool:
-    if not one.artists:
+    if not one.artists or not one.by_hand:
         return False
     return one.whole or (one.change is not None and one.change.area_ppm > 0)
 
@@ -294,8 +298,15 @@ def _left_out(work: Work) -> Iterator[Bilingual]:
     for one in work.paint_overs:
         if not one.artists:
             yield Bilingual(
-                "What was painted by hand: nobody is named for it.",
-                "手描き部分：担当者の記名がありません。",
+                "What was painted: nobody is named for it.",
+                "彩色・加筆部分：担当者の記名がありません。",
+            )
+        elif not one.by_hand:
+            artists = joined(one.artists)
+            en = "background" if one.whole else "touch-up"
+            yield Bilingual(
+                f"The {en} by {artists.en}: {one.origin.en}.",
+                f"{artists.ja}の{'背景画' if one.whole else '加筆'}：{one.origin.ja}。",
             )
         elif not _shows(one):
             artists = joined(one.artists)

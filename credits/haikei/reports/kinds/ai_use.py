@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from haikei.credits import Person, ReviewState, Role, StatementKind, operators_text
+from haikei.credits import ReviewState, Role, StatementKind, operators_text
 from haikei.reports.document.blocks import (
     Align,
     Badge,
@@ -523,7 +523,7 @@ def _row(one: AiBackground) -> tuple[Cell, ...]:
         operators_text(one.operators, bare=True),
         joined(one.artists) if one.artists else NOT_RECORDED,
         one.layout,
-        _touch_up(one.painters, one.area_ppm),
+        _touch_up(one),
         Lines(checks) if checks else NOT_RECORDED,
         Lines(one.entries),
     )
@@ -545,19 +545,15 @@ def _approval(approval: Approval) -> Cell:
     return Lines(tuple(items))
 
 
-def _touch_up(painters: tuple[Person, ...], area_ppm: int | None) -> Cell:
-    if not painters:
+def _touch_up(one: AiBackground) -> Cell:
+    if not one.painters:
         return None
-    if area_ppm is None:
-        return joined(painters)
-    share = f"{area_ppm / 10_000:.1f} %"
-    return Lines(
-        (
-            joined(painters),
-            Figure(area_ppm, Bilingual(f"{share} of the area", f"面積の{share}")),
-            MEASURED,
-        )
-    )
+    people = joined(one.painters)
+    if one.area_ppm is None:
+        return Lines((people, *one.touch_up)) if one.touch_up else people
+    share = f"{one.area_ppm / 10_000:.1f} %"
+    area = Figure(one.area_ppm, Bilingual(f"{share} of the area", f"面積の{share}"))
+    return Lines((people, area, MEASURED, *one.touch_up))
 
 
 def _use(state: ReviewState) -> Bilingual:

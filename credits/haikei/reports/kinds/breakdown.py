@@ -17,6 +17,7 @@ from haikei.credits import (
 from haikei.errors import ReportError
 from haikei.reports.document.blocks import Card, Document, Picture, Style
 from haikei.reports.document.phrases import SOURCES, compose, joined, steps, variant
+from haikei.reports.facts import version_lineage
 from haikei.reports.facts.system_facts import system_name
 from haikei.reports.report import Format, ReportOptions, ReportSource
 from haikei.texts import ROLES, Bilingual, Text
@@ -85,12 +86,18 @@ def card(version: BackgroundVersion, source: ReportSource) -> Card:
                 source=source.find_file(image.path),
                 expected=image.path,
                 caption=name,
-                lines=makers(image),
+                lines=(*makers(image), *_manner(version, image)),
             )
             for image, name in zip(version.images, names, strict=True)
         ),
         lines=(Bilingual(line.en, line.ja),),
     )
+
+
+def _manner(version: BackgroundVersion, image: ImageRecord) -> tuple[Text, ...]:
+    # Who made a touch-up is one thing, how it was made another.
+    touched = image.kind is ImageKind.TOUCH_UP
+    return (version_lineage.touch_up_origin(version, image),) if touched else ()
 
 
 def makers(image: ImageRecord) -> tuple[Text, ...]:

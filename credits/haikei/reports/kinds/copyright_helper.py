@@ -273,7 +273,7 @@ def _paintings(work: Work, *, short: bool = False) -> tuple[Item, ...]:
 def _painting(one: PaintOver, *, short: bool) -> tuple[Item, ...]:
     who = joined(one.artists) if one.artists else NOT_RECORDED
     file = () if short else (one.path, f"SHA-256 {one.sha256}")
-    head: tuple[Item, ...] = (who, *file, one.at, _entry(one.entry))
+    head: tuple[Item, ...] = (who, one.origin, *file, one.at, _entry(one.entry))
     if one.change is None:
         return (*head, DECLARED if one.whole else NOT_RECORDED)
     regions = len(one.change.regions)

@@ -65,7 +65,7 @@ class CreditsRollReport:
 
         versions = _counted(source, records.backgrounds(source.connection, source.scope))
         made = roll(versions, staff=source.settings.credits.staff)
-        people = StudioPeople(source.settings.people)
+        people = StudioPeople(source.settings.people, source.readings())
         if options.by_reading:
             made = _by_reading(made, people)
         return compose(
@@ -117,9 +117,14 @@ def _parts(section: RollSection, people: StudioPeople) -> Iterator[RollPart]:
 
 
 def _listed(entry: RollEntry, people: StudioPeople) -> PersonEntry | None:
+    one = _one(entry)
+    return None if one is None else people.find(one)
+
+
+def _one(entry: RollEntry) -> Person | None:
     if entry.withheld or len(entry.ids) != 1:
         return None
-    return people.find(Person(id=entry.ids[0], name=entry.name.en, name_ja=entry.name.ja))
+    return Person(id=entry.ids[0], name=entry.name.en, name_ja=entry.name.ja)
 
 
 def _employer(entry: RollEntry, people: StudioPeople) -> str:
@@ -128,8 +133,8 @@ def _employer(entry: RollEntry, people: StudioPeople) -> str:
 
 
 def _reading(entry: RollEntry, people: StudioPeople) -> str:
-    found = _listed(entry, people)
-    return found.reading if found else ""
+    one = _one(entry)
+    return "" if one is None else people.reading(one)
 
 
 def _by_reading(made: CreditsRoll, people: StudioPeople) -> CreditsRoll:

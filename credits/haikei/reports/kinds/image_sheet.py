@@ -44,7 +44,7 @@ from haikei.reports.document.phrases import (
 )
 from haikei.reports.facts.file_facts import file_blocks, measure_blocks
 from haikei.reports.facts.system_facts import facts_of, request_facts, system_name
-from haikei.reports.facts.version_lineage import layout_origin, systems
+from haikei.reports.facts.version_lineage import layout_origin, systems, touch_up_origin
 from haikei.reports.kinds.breakdown import makers
 from haikei.reports.report import Format, ReportOptions, ReportSource
 from haikei.texts import FACETS, REVIEW_STATES, ROLES, Bilingual, Text
@@ -249,5 +249,7 @@ def _images(version: BackgroundVersion) -> Iterator[tuple[Cell, ...]]:
         hashes: tuple[Item, ...] = (image.sha256, image.pixels_sha256)
         drawn = image.kind is ImageKind.LAYOUT
         said = layout_origin(version) if drawn else SOURCES[image.source_type]
+        if image.kind is ImageKind.TOUCH_UP:
+            said = touch_up_origin(version, image)
         source = Lines((said, image.source_type.value))
         yield name, source, Lines(hashes), image.path, image.created_at, entry

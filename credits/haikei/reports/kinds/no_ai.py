@@ -68,6 +68,7 @@ class _Examined:
     pixels_sha256: str
     sources: tuple[SourceType, ...]  #: of each image, in order
     layout: Bilingual | None  #: how it came to be; None where there is none
+    touch_ups: tuple[Bilingual, ...]  #: how they were made, and who says so
     tools: tuple[str, ...]  #: programs without a trained model
     artists: tuple[Person, ...]
     reasons: tuple[Bilingual, ...]  #: why it cannot be attested; empty where it can
@@ -149,6 +150,12 @@ def _examine(version: BackgroundVersion, declarations: Declarations) -> _Examine
         pixels_sha256=version.final.pixels_sha256,
         sources=tuple(dict.fromkeys(image.source_type for image in version.images)),
         layout=version_lineage.layout_origin(version) if version_lineage.layouts(version) else None,
+        touch_ups=tuple(
+            dict.fromkeys(
+                version_lineage.touch_up_origin(version, image)
+                for image in version_lineage.touch_ups(version)
+            )
+        ),
         tools=tuple(
             system_name(one)
             for one in version_lineage.systems(version)
@@ -285,13 +292,15 @@ def _table(rows: tuple[_Examined, ...], *, refused: bool) -> Table:
 
 _ATTESTED = Badge(Bilingual("attested", "証明"), Tone.SOLID)
 _LAYOUT = Bilingual("layout: {origin}", "原図：{origin}")
+_TOUCH_UP = Bilingual("touch-up: {origin}", "加筆：{origin}")
 _NOT = Badge(Bilingual("no", "不可"), Tone.ALERT)
 
 
 def _row(one: _Examined) -> tuple[Cell, ...]:
     sources = (SOURCES[source] for source in one.sources if source is not SourceType.NOT_DECLARED)
     layout = () if one.layout is None else (_LAYOUT.filled(origin=one.layout),)
-    made: tuple[Item, ...] = (*layout, *sources, *one.tools, LOGGED)
+    touched = (_TOUCH_UP.filled(origin=origin) for origin in one.touch_ups)
+    made: tuple[Item, ...] = (*layout, *sources, *touched, *one.tools, LOGGED)
     return (
         _NOT if one.reasons else _ATTESTED,
         one.sequence,

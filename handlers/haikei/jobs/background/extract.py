@@ -75,7 +75,9 @@ class _Work:
 
     def make(self) -> MadeVersion:
         self.marked.mkdir(exist_ok=True)
-        chain = Chain(self.tools.marks(), unnamed=self.tools.unnamed)
+        with reading(self.tools.database) as connection:
+            withdrawn = people.withdrawn(connection)
+        chain = Chain(self.tools.marks(), unnamed=self.tools.unnamed, withdrawn=withdrawn)
         chain.put(self._layout(chain))
         *earlier, last = self.generated.stages
         for stage in earlier:
@@ -107,7 +109,7 @@ class _Work:
         signs, at = self.validated.signs, self.ordered_at
         made = None if system is None else made_elsewhere(system, signs=signs, at=at)
         image = layout_image(
-            key=f"{layout_key(order)}{self.validated.said}",
+            key=f"{layout_key(order)}{self.validated.said}{self._withdrawn()}",
             sha256=order.layout_sha256,
             pixels_sha256=self.generated.layout_pixels_sha256,
             fingerprint=self.generated.layout_fingerprint,
@@ -134,6 +136,14 @@ class _Work:
             storage=self.tools.storage,
             folder=self.marked,
         )
+
+    def _withdrawn(self) -> str:
+        """Return what the layout's key ends in where a name of its artists was withdrawn."""
+        ids = [one.id for one in self.validated.artists]
+        with reading(self.tools.database) as connection:
+            entry = people.last_withdrawal(connection, ids)
+        # The copy from before names them: another is made, for all backgrounds from then on.
+        return "" if entry is None else f"/withdrawn-{entry}"
 
     def _mark_background(self, chain: Chain, last: StageOutput, picture: Picture) -> None:
         relative = self.tools.storage.background_path(

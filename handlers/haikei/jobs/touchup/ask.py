@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Connection, select, update
 
-from haikei.credits import people, printed_person
+from haikei.credits import NOT_YET_NAMED, people, printed_person
 from haikei.database import jobs
 from haikei.errors import (
     NothingPainted,
     PainterDisputed,
+    PainterUnnamed,
     ParentUnknown,
     PlaceUnknown,
     TouchUpRefused,
@@ -27,13 +28,19 @@ from haikei.trackers import ContextRequest, NoteWrite
 log = structlog.get_logger()
 
 #: Errors after which a Note in the tracker asks.
-_ASKING = (ParentUnknown.__name__, TouchUpRefused.__name__, PainterDisputed.__name__)
+_ASKING = (
+    ParentUnknown.__name__,
+    TouchUpRefused.__name__,
+    PainterDisputed.__name__,
+    PainterUnnamed.__name__,
+)
 _SHORT = "What was it painted over?"
 #: What a Note is about, for its key and its subject.
 _PARENT = ("question", "What is {} painted over?")
 _SUBJECTS: Mapping[type[TouchUpRefused], tuple[str, str]] = {
     NothingPainted: ("conversion", "{} is a conversion: nothing was painted"),
     PainterDisputed: ("painter", "Who painted {}?"),
+    PainterUnnamed: ("painter-of-several", "Who painted {}?"),
 }
 
 
@@ -110,7 +117,8 @@ def open_questions(connection: Connection, project: str) -> tuple[OpenQuestion, 
 
 def _artist(connection: Connection, event: TouchUpPublished) -> str:
     printed = [printed_person(one).en for one in people.as_printed(connection, event.artists)]
-    return ", ".join(printed) or event.artist_name
+    open_ = NOT_YET_NAMED.en if event.candidates else ""
+    return ", ".join(printed) or event.artist_name or open_
 
 
 def ask(event: TouchUpPublished, error: TouchUpRefused, tools: Tools) -> None:

@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 import structlog
 from sqlalchemy import Connection
 
-from haikei.credits import Grade, Person
+from haikei.credits import Grade, Person, people, printed_person
 from haikei.database import utc_now
 from haikei.errors import (
     CreditError,
     ImageUnreadable,
     LayoutReplaced,
     NothingPainted,
+    PainterUnnamed,
     TouchUpRefused,
 )
 from haikei.events import TouchUpPublished
@@ -167,6 +168,7 @@ def understand(event: TouchUpPublished, tools: Tools) -> Understood:
 
     Raises:
         ParentUnknown: the parent is not found; people were asked in the tracker.
+        PainterUnnamed: the tracker names several; people were asked which of them painted.
         NothingPainted: nobody is named for it, and nobody has to be: it shows no change.
         CreditError: nobody is named for it.
         LayoutReplaced: the file was saved again; what it holds now is a job of its own.
@@ -187,6 +189,13 @@ def understand(event: TouchUpPublished, tools: Tools) -> Understood:
             file=event.file, of=parent.sha256, artists=names, found_by=parent.found_by
         )
         require_change(order, parent_of(order.of, tools), event.sha256, tools)
+        raise
+    except PainterUnnamed as error:
+        order = TouchUpOrder(
+            file=event.file, of=parent.sha256, artists=(), found_by=parent.found_by
+        )
+        require_change(order, parent_of(order.of, tools), event.sha256, tools)
+        ask(event, error, tools)
         raise
     return Understood(parent=parent, artists=artists, known_by=known_by, grade=grade)
 
@@ -210,6 +219,7 @@ def _require_unchanged(event: TouchUpPublished, tools: Tools) -> None:
 
 def _artists(event: TouchUpPublished, tools: Tools) -> tuple[tuple[Person, ...], str, Grade]:
     """Return who painted, and how that is known: several names in the path outrank the tracker."""
+    event = _as_tracked(event, tools)
     names = tuple(filter(None, (name.strip(" _-") for name in _JOINT.split(event.artist_name))))
     if event.artists and len(names) < _SEVERAL:
         return event.artists, event.artist_source, Grade.LOGGED
@@ -217,6 +227,8 @@ def _artists(event: TouchUpPublished, tools: Tools) -> tuple[tuple[Person, ...],
     artists = tuple(person for person in known.values() if person is not None)
     if artists and len(artists) == len(names):
         return artists, "named by the file's name", Grade.DECLARED
+    if event.candidates and not names:
+        raise _open_among(event)
     unknown = ", ".join(repr(name) for name, person in known.items() if person is None)
     what = f"{unknown} in its name is nobody we know" if names else "its name says nobody"
     raise CreditError(
@@ -224,6 +236,38 @@ def _artists(event: TouchUpPublished, tools: Tools) -> tuple[tuple[Person, ...],
         f"{'' if event.artists else 'the tracker names nobody, and '}{what}.",
         advice="Publish it in the tracker as its artist, or add the artist to [[people]] and retry "
         "the job: human work is never taken in unnamed.",
+    )
+
+
+def _as_tracked(event: TouchUpPublished, tools: Tools) -> TouchUpPublished:
+    """Return an event whose painter is open with whom its row in the tracker names by now."""
+    feed = tools.tracker().parts.feed
+    if event.artists or not event.candidates or event.published_file is None or feed is None:
+        return event
+    try:
+        rows = feed.layouts((event.published_file,))
+    finally:
+        feed.close()
+    painted = next((row.painted for row in rows if row.id == event.published_file), None)
+    if painted is None:
+        return event
+    with tools.database.begin() as connection:
+        people.note_all(connection, (*painted.artists, *painted.candidates))
+        return replace(
+            event,
+            artists=tuple(people.as_printed(connection, painted.artists)),
+            candidates=tuple(people.as_printed(connection, painted.candidates)),
+            artist_source=painted.source,
+        )
+
+
+def _open_among(event: TouchUpPublished) -> PainterUnnamed:
+    who = ", ".join(f"{printed_person(one).en} ({one.id})" for one in event.candidates)
+    return PainterUnnamed(
+        f"{event.file.name} may be painted by any of {who}: the tracker names all of them "
+        f"({event.artist_source}). Nobody is credited until one is named.",
+        advice="Leave whoever painted it alone on the task, then retry the job; or say it, once "
+        "for each who painted: haikei touchup FILE --of CODE --artist ID.",
     )
 
 

@@ -16,6 +16,7 @@ from haikei.credits import (
     printed_person,
     shows_change,
 )
+from haikei.credits.records import statements
 from haikei.database import reading
 from haikei.errors import CreditError
 from haikei.jobs.contributions import as_credited
@@ -23,6 +24,7 @@ from haikei.jobs.job import TouchUpOrder
 from haikei.jobs.tools import Tools
 from haikei.measurements import Change
 from haikei.names import plain_names
+from haikei.show import Place
 
 
 def painters(order: TouchUpOrder, tools: Tools) -> tuple[Person, ...]:
@@ -106,8 +108,49 @@ def known_person(stated: str, tools: Tools) -> Person | None:
     return found
 
 
+def declared_by_hand(
+    order: TouchUpOrder, artists: Sequence[Person], place: Place, tools: Tools
+) -> str:
+    """
+    Return by whom, and where, a touch-up is declared to be made by hand; empty: by nobody.
+
+    That somebody published it says who worked on it, and nothing of how.
+
+    Raises:
+        CreditError: nobody known is called as the order says, or a trained model is declared too.
+        TrackerError: the tracker does not answer, or refuses.
+    """
+    if order.by_hand:
+        if order.used_generative_fill:
+            raise CreditError(
+                f"{order.file.name} is declared to be made by hand, and with generative fill.",
+                advice="Give one of --by-hand and --generative-fill.",
+            )
+        wanted = plain_names((order.by_hand,))
+        own = (
+            one
+            for one in artists
+            if one.id == order.by_hand or wanted & plain_names((one.name, one.name_ja))
+        )
+        who = next(own, None) or person_called(order.by_hand, tools)
+        return f"made by hand, as declared by {who.id}"
+    with reading(tools.database) as connection:
+        found = statements.hand_painted(
+            connection, project=place.project, sequence=place.sequence, shot=place.shot
+        )
+        entry = statements.entry_of(connection, found.key) if found is not None else None
+    return "" if found is None else f"made by hand, as declared by {found.by.id} (entry {entry})"
+
+
 def painting(
-    artist: Person, *, of: str, order: TouchUpOrder, change: Change, sha256: str, at: datetime
+    artist: Person,
+    *,
+    of: str,
+    order: TouchUpOrder,
+    change: Change,
+    sha256: str,
+    at: datetime,
+    by_hand: str = "",
 ) -> Contribution:
     """
     Return an artist's contribution: who it was is logged or declared, only the change is measured.
@@ -119,6 +162,7 @@ def painting(
         change: what was measured.
         sha256: of the artist's own file.
         at: when it was taken in.
+        by_hand: who declares that it was made by hand; empty where nobody does.
     """
     notes = [f"paint-over of {of}, compared with it", f"parent {order.found_by}"]
     if order.tool:
@@ -127,6 +171,8 @@ def painting(
         notes.append("minutes as declared")
     if order.reason:
         notes.append(f"reason as declared: {order.reason}")
+    if by_hand:
+        notes.append(by_hand)
     evidence = Evidence(
         source=order.known_by,
         sha256=sha256,

@@ -16,7 +16,9 @@ from haikei.credits import (
     ImageRecord,
     Person,
     SourceType,
+    is_ai,
     overall_source_type,
+    people,
     records,
 )
 from haikei.database import reading
@@ -34,6 +36,7 @@ from haikei.ledger import entry
 from haikei.measure import MeasuredChange, measure_change, write_change_map
 from haikei.measurements import Change
 from haikei.show import Place
+from haikei.texts import NOT_DECLARED_HOW
 from haikei.trackers import LayoutContext, PublishedImage, PublishRequest
 
 
@@ -65,7 +68,8 @@ def show(
     with reading(tools.database) as connection:
         sealed = entry(connection, background.ledger[-1]).payload
     path = tools.storage.published(PurePosixPath(background.final.path))
-    description = f"Painted over {parent.version.code}; {share_text(background)}"
+    manner = "" if not is_undeclared(background) else f" {NOT_DECLARED_HOW.en.capitalize()}."
+    description = f"Painted over {parent.version.code}; {share_text(background)}{manner}"
     result = tools.tracker().publish(
         PublishRequest(
             key=background.key,
@@ -100,6 +104,12 @@ def show(
     with tools.database.begin() as connection:
         records.published(connection, background.key, tracker_id=result.version.id, url=result.url)
     return replace(background, tracker_id=result.version.id, url=result.url)
+
+
+def is_undeclared(background: BackgroundVersion) -> bool:
+    """Tell whether nobody says how a touch-up was made, by hand or with a generative tool."""
+    final = background.final
+    return not background.is_drawn(final) and not is_ai(final)
 
 
 def share_text(background: BackgroundVersion) -> str:
@@ -187,6 +197,7 @@ def make(
     examined: Examined,
     artists: Sequence[Person],
     *,
+    by_hand: str,
     key: str,
     version: int,
     place: Place,
@@ -207,6 +218,12 @@ def make(
     change_map = folder / "change.png"
     map_sha256 = write_change_map(examined.measured, examined.picture, change_map)
     change = replace(examined.measured.change, map_sha256=map_sha256)
+    ai = order.used_generative_fill or bool(examined.ai_found)
+    if by_hand and ai:
+        # Whoever said so of a whole show, or of this file, did not know of the model.
+        by_hand = (
+            f"{by_hand}, and {'the file' if examined.ai_found else 'the order'} says otherwise"
+        )
     contributions = [
         painting(
             artist,
@@ -215,19 +232,20 @@ def make(
             change=change,
             sha256=examined.sha256,
             at=at,
+            by_hand=by_hand,
         )
         for artist in artists
     ]
-    if order.used_generative_fill or examined.ai_found:
+    if ai:
         contributions.append(generative_fill(order, examined.ai_found, at))
-    ai = any(one.role.is_tool for one in contributions)
+    unaided = SourceType.HUMAN_EDITS if by_hand else SourceType.NOT_DECLARED
     image = ImageRecord(
         key=f"{key}/touch_up",
         sha256="",
         pixels_sha256=examined.picture.sha256(),
         fingerprint=fingerprint_text(examined.picture),
         kind=ImageKind.TOUCH_UP,
-        source_type=SourceType.COMPOSITE_TRAINED if ai else SourceType.HUMAN_EDITS,
+        source_type=SourceType.COMPOSITE_TRAINED if ai else unaided,
         ingredients=(),
         contributions=tuple(contributions),
         request_json="",
@@ -243,7 +261,9 @@ def make(
         created_at=at,
     )
     base = Base(images=parent.version.images, path=parent.path, code=parent.version.code)
-    chain = Chain(tools.marks(), unnamed=tools.unnamed, base=base)
+    with reading(tools.database) as connection:
+        withdrawn = people.withdrawn(connection)
+    chain = Chain(tools.marks(), unnamed=tools.unnamed, base=base, withdrawn=withdrawn)
     chain.mark(image, source=copy, target=folder / f"marked{copy.suffix}")
     return make_version(
         chain,

@@ -22,9 +22,16 @@ from haikei.jobs.publishing import MadeVersion, made_before, publish_files
 from haikei.jobs.table import touch_up_row
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.claims import PRIORITY, agreed, is_open, require_painted, shown_by
-from haikei.jobs.touchup.painter import painters
+from haikei.jobs.touchup.painter import declared_by_hand, painters
 from haikei.jobs.touchup.parent import Parent, parent_of
-from haikei.jobs.touchup.publish import Examined, change_of, examine, make, show
+from haikei.jobs.touchup.publish import (
+    Examined,
+    change_of,
+    examine,
+    is_undeclared,
+    make,
+    show,
+)
 from haikei.measurements import Change
 from haikei.provenance.formats import MANIFEST_SUFFIX, XMP_SUFFIX
 from haikei.trackers import ContextRequest, LayoutContext
@@ -81,11 +88,13 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
     except CreditError:
         require_change(order, parent, sha256, tools)
         raise
+    by_hand = declared_by_hand(order, artists, parent.place, tools)
     key = touch_up_key(parent.version.final.sha256, sha256)
     with reading(tools.database) as connection:
         background = records.background(connection, key)
     created = background is None
     if background is not None:
+        _require_same_manner(order, background)
         background = agreed(background, artists, order, sha256, tools)
         if background.tracker_id is not None:
             return _taken_in(background, tools, created=False)
@@ -106,6 +115,7 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
                 order,
                 examined,
                 artists,
+                by_hand=by_hand,
                 key=key,
                 version=version,
                 place=context.completed(parent.place),
@@ -119,6 +129,16 @@ def take_in(order: TouchUpOrder, tools: Tools) -> TakenIn:
     shutil.rmtree(folder, ignore_errors=True)
     log.info("touch_up_taken_in", version=background.code, of=parent.version.code)
     return _taken_in(background, tools, created=created)
+
+
+def _require_same_manner(order: TouchUpOrder, background: BackgroundVersion) -> None:
+    if order.by_hand and is_undeclared(background):
+        raise TouchUpRefused(
+            f"{order.file.name} was taken in before as {background.code}, and nobody declared how "
+            "it was made.",
+            advice="Declare it of the version: haikei credits declare hand_painted --project "
+            f"{background.project} --of {background.code} --by … --text ….",
+        )
 
 
 def require_change(order: TouchUpOrder, parent: Parent, sha256: str, tools: Tools) -> None:

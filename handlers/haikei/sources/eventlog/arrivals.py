@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 
+import structlog
 from sqlalchemy import Connection, Engine, select
 
 from haikei.database import events, jobs, reading, utc_now
@@ -25,11 +26,14 @@ from haikei.events import (
 from haikei.images import Inspection, Inspector
 from haikei.jobs.healing import supersede
 from haikei.jobs.inbox import Refusal, receive, refusal_key, refuse, taker
+from haikei.names import plain_name
 from haikei.show import Place
 from haikei.sources.eventlog import cursor
 from haikei.sources.eventlog.feed_rows import FeedRows, RowState, SettledRow
 from haikei.storage import PlacedLayout, Storage
 from haikei.trackers import PublishedLayout
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,7 @@ class Arrivals:
         placed = self._storage.place_of(path) if layout.painted is None else None
         if placed is not None:
             return PlacedLayout(
-                place=placed.place,
+                place=_linked(layout, placed.place),
                 name=placed.name or layout.name,
                 version=layout.version if placed.version is None else placed.version,
             )
@@ -181,6 +185,7 @@ class Arrivals:
             published_file=layout.id,
             artists=painted.artists,
             artist_source=painted.source,
+            candidates=painted.candidates,
             artist_name=named.artist if named else "",
             versions=painted.versions,
             season=named.season if named else "",
@@ -208,6 +213,16 @@ class Arrivals:
 
     def _row_key(self, layout: PublishedLayout) -> str:
         return refusal_key(self._feed, str(layout.id), layout.path)
+
+
+def _linked(layout: PublishedLayout, place: Place) -> Place:
+    """Return a path's place, or that of the shot to which the row is linked where it is another."""
+    said, linked = plain_name(place.shot), plain_name(layout.shot)
+    # Codes of trackers may hold more than folders do, such as `s01_c012` for `c012`.
+    if not linked or not layout.project or linked.endswith(said):
+        return place
+    log.warning("row_outranks_path", row=layout.id, path=place.shot, row_says=layout.shot)
+    return Place(project=layout.project, sequence=layout.sequence, shot=layout.shot)
 
 
 class _NotYet(Exception):

@@ -136,6 +136,7 @@ class ListedPerson:
 
     person: Person
     names: tuple[str, ...]
+    reading: str = ""  #: of the name, in kana, where the tracker has a field for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

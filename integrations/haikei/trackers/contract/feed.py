@@ -46,9 +46,10 @@ class FeedEvent:
 class PaintOver:
     """What a touch-up's row says besides what a layout's says."""
 
-    artists: tuple[Person, ...]  #: who published it, else who is assigned to its task
+    artists: tuple[Person, ...]  #: who painted, by the rule of `drawn_by`; empty where it is open
     source: str  #: where they are known from, such as `PublishedFile:9 created_by`
     versions: tuple[int, ...]  #: Versions of the files upstream, else the one it is linked to
+    candidates: tuple[Person, ...] = ()  #: where several may have painted, and nobody is known to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

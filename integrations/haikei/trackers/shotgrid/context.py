@@ -14,7 +14,7 @@ from haikei.settings import Settings, Tracker
 from haikei.show import Place, Row
 from haikei.trackers.contract.tracker import ContextRequest, DrawnBy, LayoutContext, drawn_by
 from haikei.trackers.shotgrid.client import Filter, Link, Record, SiteClient
-from haikei.trackers.shotgrid.people import Artist, People
+from haikei.trackers.shotgrid.people import Artist, People, assigned, publishers
 from haikei.trackers.shotgrid.schema import KEY, layout_key, result_key
 
 _TASK_FIELDS = (
@@ -440,33 +440,18 @@ def _task(tasks: Sequence[Record]) -> Row | None:
 def _drawn_by(found: FoundShot, layout: Record | None) -> DrawnBy[Link]:
     """Return who drew a layout, by its row's task and people, else by the tasks of the step."""
     own: list[tuple[Link, str]] = []
-    publishers: list[tuple[Link, str]] = []
+    published: list[tuple[Link, str]] = []
     if layout is not None:
         task = layout.link("task")
         if task is not None:
-            own = _assigned(layout.links("task.Task.task_assignees"), task.id)
-        for field, name in (
-            ("version.Version.user", "version's user"),
-            ("created_by", "created_by"),
-        ):
-            link = layout.link(field)
-            if link is not None and link.type == "HumanUser":
-                publishers.append((_bare(link), f"{layout.type}:{layout.id} {name}"))
+            own = assigned(layout.links("task.Task.task_assignees"), task.id)
+        published = publishers(layout)
     step = [
         one
         for task in found.layout_tasks
-        for one in _assigned(task.links("task_assignees"), task.id)
+        for one in assigned(task.links("task_assignees"), task.id)
     ]
-    return drawn_by(own, publishers, step)
-
-
-def _assigned(links: Iterable[Link], task: int) -> list[tuple[Link, str]]:
-    return [(_bare(link), f"Task:{task} assignee") for link in links if link.type == "HumanUser"]
-
-
-def _bare(link: Link) -> Link:
-    # One person is one link, whatever name a field shows.
-    return Link(type=link.type, id=link.id, name="")
+    return drawn_by(own, published, step)
 
 
 def _logins(artists: Sequence[Artist]) -> tuple[str, ...]:

@@ -13,14 +13,24 @@ from haikei.credits import Person
 from haikei.names import same_name
 from haikei.settings import Settings
 from haikei.trackers.contract.feed import FeedEvent, PaintOver, PublishedLayout
+from haikei.trackers.contract.tracker import DrawnBy, drawn_by
 from haikei.trackers.shotgrid.client import CHUNK, Filter, Link, Record, SiteClient
-from haikei.trackers.shotgrid.people import Ourselves, People
+from haikei.trackers.shotgrid.people import Ourselves, People, assigned, publishers
 from haikei.trackers.shotgrid.projects import FOLDER_NAME, heeded, heeded_ids
 from haikei.trackers.shotgrid.requests import kind_of_event
 from haikei.trackers.shotgrid.schema import KEY
 
 _ASSIGNEES = "task.Task.task_assignees"
-_FIELDS = ("created_by", _ASSIGNEES, "version", "upstream_published_files", KEY)
+_VERSION_USER = "version.Version.user"
+_FIELDS = (
+    "created_by",
+    "task",
+    _ASSIGNEES,
+    "version",
+    _VERSION_USER,
+    "upstream_published_files",
+    KEY,
+)
 
 
 class PaintOvers:
@@ -41,7 +51,9 @@ class PaintOvers:
         """
         rows = [row for row in self._rows(ids, _FIELDS) if not row.text(KEY)]
         painters = {row.id: _painters(row) for row in rows}
-        links = [link for found, _ in painters.values() for link in found]
+        links = [
+            link for found in painters.values() for link in (*found.artists, *found.candidates)
+        ]
         people = {one.person.id: one.person for one in self._people.artists(links)}
         upstream = {row.id: _files(row) for row in rows}
         below = {file for files in upstream.values() for file in files}
@@ -52,8 +64,9 @@ class PaintOvers:
         }
         return {
             row.id: PaintOver(
-                artists=_persons(painters[row.id][0], people),
-                source=painters[row.id][1],
+                artists=_persons(painters[row.id].artists, people),
+                source=painters[row.id].source,
+                candidates=_persons(painters[row.id].candidates, people),
                 versions=_versions(row, (versions.get(file) for file in upstream[row.id])),
             )
             for row in rows
@@ -67,13 +80,11 @@ class PaintOvers:
         return found
 
 
-def _painters(row: Record) -> tuple[Sequence[Link], str]:
-    """Return who published it; where a script did, who is assigned to its own task."""
-    by = row.link("created_by")
-    if by is not None and by.type == "HumanUser":
-        return (by,), f"PublishedFile:{row.id} created_by"
-    assigned = [link for link in row.links(_ASSIGNEES) if link.type == "HumanUser"]
-    return assigned, f"assignee of the task of PublishedFile:{row.id}" if assigned else ""
+def _painters(row: Record) -> DrawnBy[Link]:
+    """Return who painted, by the rule for layouts; a step's other tasks say nothing of it."""
+    task = row.link("task")
+    own = [] if task is None else assigned(row.links(_ASSIGNEES), task.id)
+    return drawn_by(own, publishers(row), ())
 
 
 def _files(row: Record) -> Sequence[int]:

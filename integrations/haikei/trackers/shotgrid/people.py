@@ -2,7 +2,7 @@
 People and projects of a site by the names that credits use, and the script user that Haikei is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from haikei.credits import Person
@@ -23,6 +23,7 @@ class Artist:
 
     person: Person
     logins: tuple[str, ...]
+    reading: str = ""  #: of the name, in kana
 
 
 class People:
@@ -59,7 +60,10 @@ class People:
             TrackerError: the site does not answer, or refuses.
         """
         artists = [self._artist(row) for row in self._find([])]
-        return tuple(ListedPerson(person=one.person, names=one.logins) for one in artists)
+        return tuple(
+            ListedPerson(person=one.person, names=one.logins, reading=one.reading)
+            for one in artists
+        )
 
     def known_by(self, words: Sequence[str]) -> Mapping[str, Person]:
         """
@@ -115,7 +119,29 @@ class People:
                 opt_out=entry.opt_out if entry else "",
             ),
             logins=logins,
+            reading=kana,
         )
+
+
+def assigned(links: Iterable[Link], task: int) -> list[tuple[Link, str]]:
+    """Return the people among a task's assignees, each with where that stands."""
+    return [(_bare(link), f"Task:{task} assignee") for link in links if link.type == "HumanUser"]
+
+
+def publishers(row: Record) -> list[tuple[Link, str]]:
+    """Return the people whom a PublishedFile names as its makers, the best first."""
+    found = (("version.Version.user", "version's user"), ("created_by", "created_by"))
+    links = ((row.link(field), name) for field, name in found)
+    return [
+        (_bare(link), f"{row.type}:{row.id} {name}")
+        for link, name in links
+        if link is not None and link.type == "HumanUser"
+    ]
+
+
+def _bare(link: Link) -> Link:
+    # One person is one link, whatever name a field shows.
+    return Link(type=link.type, id=link.id, name="")
 
 
 def _wished(fields: PersonFields) -> tuple[str, str, str]:
