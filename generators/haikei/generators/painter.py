@@ -1,6 +1,7 @@
 """The embedded default: a deterministic watercolour painter that works from the line alone."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from haikei.credits import SourceType, System
@@ -18,6 +19,7 @@ from haikei.presets import Quality
 from haikei.settings import Settings
 
 FINISHES = ("wash", "full")
+READERS = ("network", "geometric")
 STEPS = {"wash": 10, "full": 12}
 LIBRARIES = ("numpy", "opencv-python-headless", "scipy")
 SMALLEST, LARGEST = 16, 16384
@@ -25,10 +27,13 @@ SMALLEST, LARGEST = 16, 16384
 
 class PainterGenerator:
     """
-    Paints layouts in watercolour without any weights.
+    Paints layouts in watercolour; no trained model makes any of its pixels.
 
     Options of a stage: `finish` is `wash` (flat colours, a colour script) or `full` (the finished
-    painting, over the colours of the stage before it). Left out, it is `full`.
+    painting, over the colours of the stage before it). Left out, it is `full`. `reader` is what
+    tells sky from roofs: `network` (a small network, trained on drawings that Haikei's own code
+    makes) or `geometric` (rules). Left out, it is `network`, and `geometric` in a studio that has
+    shows without trained models (`policy.no_ai_projects`).
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -36,26 +41,36 @@ class PainterGenerator:
 
     def describe(self, stage: StageOrder) -> StageSystem:
         """
-        Return what paints: an algorithm, never AI.
+        Return what paints: an algorithm, never AI; a network that reads for it is told of.
 
         Raises:
+            ModelUnusable: the weights of the reading network are missing.
             SettingsError: an option is unknown, or a model is named.
         """
-        _finish(stage.options)
+        chosen = _chosen(stage.options, self._settings)
         if stage.model:
             raise SettingsError(
                 f"The painter uses no model, but the stage names {stage.model!r}.",
                 advice="Leave `model` out of this stage.",
             )
+        libraries = [(name, version(name)) for name in LIBRARIES]
+        sha256, data = "", "none: it is not trained"
+        if chosen.reader == "network":
+            from haikei.reading.network import DATA, NAME, VERSION, shipped_sha256
+
+            sha256 = shipped_sha256()
+            data = f"what paints: none; what reads the layout ({NAME} {VERSION}): {DATA}"
+            libraries.append((NAME, f"{VERSION} (sha256 {sha256})"))
         return StageSystem(
             system=System(
                 name="Haikei painter",
                 version="1",
                 source_type=SourceType.ALGORITHMIC,
+                sha256=sha256,
                 licence="Apache-2.0",
-                data="none: it is not trained",
+                data=data,
             ),
-            libraries=tuple((name, version(name)) for name in LIBRARIES),
+            libraries=tuple(sorted(libraries)),
         )
 
     def generate(
@@ -75,13 +90,15 @@ class PainterGenerator:
             SettingsError: an option is unknown.
         """
         from haikei.painting import Adjusting, paint_full, paint_wash, read_layout
+        from haikei.reading import Reader
 
-        finish = _finish(request.options)
+        chosen = _chosen(request.options, self._settings)
+        finish = chosen.finish
         _check(request, layout, previous)
         adjusting = Adjusting(**{name: amount / 100 for name, amount in request.adjustments})
         pause = _counting(progress, STEPS[finish])
         pause()
-        reading = read_layout(layout.pixels, request.place, pause)
+        reading = read_layout(layout.pixels, request.place, pause, reader=Reader(chosen.reader))
         if finish == "wash":
             pixels = paint_wash(
                 reading,
@@ -112,21 +129,38 @@ class PainterGenerator:
         return GenerationResult(picture=Picture(pixels=pixels))
 
 
-def _finish(options: tuple[tuple[str, str | int | float | bool], ...]) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """The options of a stage."""
+
+    finish: str
+    reader: str
+
+
+def _chosen(
+    options: tuple[tuple[str, str | int | float | bool], ...], settings: Settings
+) -> _Chosen:
     given = dict(options)
-    unknown = sorted(set(given) - {"finish"})
+    unknown = sorted(set(given) - {"finish", "reader"})
     if unknown:
         raise SettingsError(
             f"The painter has no option {', '.join(map(repr, unknown))}.",
-            advice="Its only option is `finish`.",
+            advice="Its options are `finish` and `reader`.",
         )
-    finish = given.get("finish", "full")
-    if finish not in FINISHES:
-        raise SettingsError(
-            f"The painter has no finish {finish!r}.",
-            advice=f"`finish` is one of: {', '.join(FINISHES)}.",
-        )
-    return str(finish)
+    usual = "geometric" if settings.policy.no_ai_projects else "network"
+    chosen = _Chosen(
+        finish=str(given.get("finish", "full")), reader=str(given.get("reader", usual))
+    )
+    for name, value, known in (
+        ("finish", chosen.finish, FINISHES),
+        ("reader", chosen.reader, READERS),
+    ):
+        if value not in known:
+            raise SettingsError(
+                f"The painter has no {name} {given[name]!r}.",
+                advice=f"`{name}` is one of: {', '.join(known)}.",
+            )
+    return chosen
 
 
 def _check(request: GenerationRequest, layout: Picture, previous: Picture | None) -> None:

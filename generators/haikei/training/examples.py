@@ -1,19 +1,31 @@
 """Lessons as the network sees them: features and the truth of each region, kept in files."""
 
 import multiprocessing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haikei.reading.features import PLACES, Features, Floats, Relations, features
+from haikei.reading import Facing
+from haikei.reading.features import (
+    AROUND,
+    HIGH,
+    MASK,
+    PLACES,
+    WIDE,
+    Features,
+    Floats,
+    Relations,
+    features,
+)
 from haikei.reading.layout_reading import segment
 from haikei.reading.shapes import Labels, measure
 from haikei.training.canvas import Lesson
 from haikei.training.lessons import draw_lesson
 
 SHARD = 50  #: lessons a file
+SHARP = 0.75  #: part of the lessons at full size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,6 +78,41 @@ def example(lesson: Lesson) -> Example:
     )
 
 
+def mirrored(one: Example) -> Example:
+    """Return the same drawing the other way round, without drawing it anew."""
+    shown = one.features
+    numbers = shown.numbers.copy()
+    left, right, x = 1, 2, 5  # as `haikei.reading.features` orders them
+    numbers[:, left], numbers[:, right] = 1 - shown.numbers[:, right], 1 - shown.numbers[:, left]
+    for column in (x, 29):
+        numbers[:, column] = -shown.numbers[:, column]
+    for here, there in ((22, 24), (46, 47)):
+        numbers[:, [here, there]] = shown.numbers[:, [there, here]]
+    numbers[:, 41], numbers[:, 42] = -shown.numbers[:, 42], -shown.numbers[:, 41]
+    sizes = ((MASK, MASK), (HIGH, WIDE), (AROUND, AROUND))
+    ends = np.cumsum([high * wide for high, wide in sizes])[:-1]
+    pictures = [
+        part.reshape(-1, *size)[:, :, ::-1].reshape(len(part), -1)
+        for part, size in zip(np.split(shown.pictures, ends, axis=1), sizes, strict=True)
+    ]
+    sheet = shown.sheet.copy()
+    cells = HIGH * WIDE
+    sheet[:cells] = shown.sheet[:cells].reshape(HIGH, WIDE)[:, ::-1].ravel()
+    aspect, found, across = cells, cells + 3, cells + 4
+    if sheet[found]:
+        sheet[across] = sheet[aspect] - sheet[across]
+    facing = one.facing.copy()
+    facing[one.facing == Facing.LEFT] = Facing.RIGHT
+    facing[one.facing == Facing.RIGHT] = Facing.LEFT
+    return replace(
+        one,
+        features=replace(
+            shown, numbers=numbers, pictures=np.concatenate(pictures, axis=1), sheet=sheet
+        ),
+        facing=facing,
+    )
+
+
 def draw_examples(folder: Path, count: int, *, first: int, workers: int) -> None:
     """Draw lessons into files of `SHARD`; files that are there already are kept."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -92,12 +139,19 @@ def _file(folder: Path, start: int) -> Path:
     return folder / f"lessons-{start:08d}.npz"
 
 
+def _lines(seed: int) -> int:
+    """Return how many lines a lesson has: layouts are looked at with 540 at most."""
+    rng = np.random.default_rng((seed, 540))
+    return 540 if rng.random() < SHARP else int(rng.integers(180, 500))
+
+
 def _draw_shard(order: tuple[Path, int]) -> None:
     import cv2
 
     cv2.setNumThreads(1)
     folder, start = order
-    drawn = [example(draw_lesson(seed)) for seed in range(start, start + SHARD)]
+    seeds = range(start, start + SHARD)
+    drawn = [example(draw_lesson(seed, height=_lines(seed))) for seed in seeds]
     ours = [one.features for one in drawn]
     part = folder / f"unfinished-{start:08d}.npz"
     np.savez(

@@ -16,11 +16,12 @@ from torch.nn import functional
 from haikei.reading import Kind
 from haikei.reading.features import PLACES
 from haikei.reading.network import ATTENDING, HEADS, LAYERS, NAME, VERSION, weight_shapes
-from haikei.training.examples import Example
+from haikei.training.examples import Example, mirrored
 
 LOG = logging.getLogger(__name__)
 KINDS = len(Kind)
 CROWDED = 260  #: regions
+NOISE, BLANKED, DROPPED = 0.08, 0.15, 0.25
 
 
 class Exchange(nn.Module):
@@ -79,7 +80,7 @@ class Network(nn.Module):
     deviation: Tensor
     temperature: Tensor
 
-    def __init__(self, dropout: float = 0.1) -> None:
+    def __init__(self, dropout: float = DROPPED) -> None:
         super().__init__()
         shapes = weight_shapes()
         self.register_buffer("mean", torch.zeros(shapes["mean"]))
@@ -94,7 +95,11 @@ class Network(nn.Module):
     def forward(self, batch: "Batch") -> Tensor:
         """Return the scores of all heads, one row a region."""
         numbers = (batch.numbers - self.mean) / self.deviation
-        first = functional.relu(self.first(torch.cat([numbers, batch.pictures], dim=1)))
+        pictures = batch.pictures
+        if self.training:  # no drawing is like another: blur what is shown a little
+            numbers = numbers + torch.randn_like(numbers) * NOISE
+            pictures = functional.dropout(pictures, BLANKED)
+        first = functional.relu(self.first(torch.cat([numbers, pictures], dim=1)))
         state = functional.relu(self.second(self.drop(first)))
         sheet = functional.relu(self.sheet(batch.sheet))
         for layer in self.layers:
@@ -248,11 +253,20 @@ def _with_hint(batch: Batch, place: int) -> Batch:
 
 def calibrate(network: Network, held: list[Example]) -> None:
     """Choose the temperature at which chances are as often right as they say."""
-    best = (float("inf"), 1.0)
-    for temperature in np.arange(0.6, 2.6, 0.1):
-        network.temperature.fill_(float(temperature))
-        best = min(best, (judge(network, held[:150]).surprise, float(temperature)))
-    network.temperature.fill_(best[1])
+    network.eval()
+    batches = [collate([one], None) for one in held]
+    with torch.no_grad():
+        scores = torch.cat([network(batch)[:, :KINDS] for batch in batches])
+    kinds = torch.cat([batch.kinds for batch in batches])
+    share = torch.cat([batch.share for batch in batches])
+
+    def surprise(temperature: float) -> float:
+        each = functional.cross_entropy(scores / temperature, kinds, reduction="none")
+        return float((each * share).sum())
+
+    best = min(np.arange(0.6, 3.6, 0.1), key=surprise)
+    network.temperature.fill_(float(best))
+    network.train()
 
 
 def fit(
@@ -296,7 +310,8 @@ def fit(
             rate = 1.6e-3 * min(1.0, at * epochs / 0.5 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * at))
             for group in optimizer.param_groups:
                 group["lr"] = float(rate) + 2e-6
-            batch = collate([examples[i] for i in order[step * size : (step + 1) * size]], rng)
+            chosen = [examples[i] for i in order[step * size : (step + 1) * size]]
+            batch = collate([mirrored(one) if rng.random() < 0.5 else one for one in chosen], rng)
             loss = loss_of(network(batch), batch)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call] # torch has no types for it
@@ -335,3 +350,4 @@ def save_network(network: Network, file: Path, *, note: dict[str, str]) -> None:
     state = network.state_dict()
     weights = {name: state[name].detach().numpy().astype(np.float16) for name in weight_shapes()}
     save_file(weights, file, metadata={"name": NAME, "version": VERSION, "note": json.dumps(note)})
+    file.chmod(0o644)  # what is shipped is for everybody

@@ -126,7 +126,7 @@ def _land(world: World, level: float) -> None:
         if kind is Kind.WATER or world.chance(0.2 * canvas.hand.detail):
             for _ in range(rng.integers(0, 9)):
                 at = np.array((rng.uniform(0, wide), rng.uniform(band, 1.1)))
-                canvas.stroke([at, at + (rng.uniform(0.02, 0.15), 0.0)], weight=0.6)
+                canvas.stroke(np.stack([at, at + (rng.uniform(0.02, 0.15), 0.0)]), weight=0.6)
     if world.chance(0.5):
         top, foot = rng.uniform(0.2, wide - 0.2), rng.uniform(0.0, wide)
         near, far = rng.uniform(0.1, 0.5), rng.uniform(0.005, 0.05)

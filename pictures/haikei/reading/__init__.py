@@ -1,7 +1,7 @@
 """What is drawn on a layout: its regions, what each of them is likely to be, and how they lie."""
 
 from haikei.reading.kinds import AIR, GROUND, INDOORS, NATURAL, STANDING, Facing, Kind
-from haikei.reading.layout_reading import Reading, read_layout
+from haikei.reading.layout_reading import Reader, Reading, read_layout
 from haikei.reading.shapes import Cancelling, Numbers, Plane
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Kind",
     "Numbers",
     "Plane",
+    "Reader",
     "Reading",
     "read_layout",
 ]
