@@ -185,13 +185,14 @@ def test_without_a_stage_before_the_painter_lays_its_own_wash(
 def test_a_wash_that_was_changed_by_hand_stays_changed_in_the_finished_painting(
     painter: PainterGenerator, layout: Picture
 ) -> None:
-    wash = paint(painter, layout, WASH)
+    rules = ("reader", "geometric")  # they see a meadow there, whose green is far from red
+    wash = paint(painter, layout, (*WASH, rules))
     altered = wash.pixels.copy()
     patch = (slice(120, 160), slice(20, 80))
     altered[patch] = (0.8, 0.2, 0.2)
 
-    plain = paint(painter, layout, FULL, wash).pixels
-    retouched = paint(painter, layout, FULL, Picture(pixels=altered)).pixels
+    plain = paint(painter, layout, (*FULL, rules), wash).pixels
+    retouched = paint(painter, layout, (*FULL, rules), Picture(pixels=altered)).pixels
 
     redness = (retouched[patch] - plain[patch]).mean(axis=(0, 1))
     assert redness[0] > 0.15
