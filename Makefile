@@ -27,7 +27,7 @@ DEBIAN_TESTS   := chromium libimage-exiftool-perl openssl
 
 DEMO_NEEDS = $(if $(wildcard $(STAMP)),install,$(if $(findstring --model,$(DEMO_ARGS)),$(MODEL),$(LIGHT)))
 
-.PHONY: demo test proofs coverage check pythons format bench install clean kitsu debian-pdf debian-tests debian-kitsu
+.PHONY: demo test proofs coverage check pythons format bench train-reader install clean kitsu debian-pdf debian-tests debian-kitsu
 
 demo: debian-pdf
 	@$(MAKE) --no-print-directory $(DEMO_NEEDS)
@@ -93,6 +93,13 @@ bench: install
 	$(BIN)/python benchmarks/summarize.py
 	$(BIN)/python benchmarks/web.py
 	$(BIN)/python benchmarks/gallery.py
+	$(BIN)/python benchmarks/reading.py
+
+# Trains the network that reads layouts, from scenes that are drawn for it; stopped, it goes on
+# where it was. At most three hours on two cores; docs/reference/reading.md.
+TRAIN_ARGS ?=
+train-reader: install
+	nice $(BIN)/python -m haikei.training --folder training $(TRAIN_ARGS)
 
 debian-pdf: PACKAGES = $(DEBIAN_PDF)
 debian-tests: PACKAGES = $(DEBIAN_TESTS)

@@ -253,7 +253,7 @@ class Role(StrEnum):
     GENZU_CLEAN_UP = "genzu_clean_up"
     AI_LAYOUT = "ai_layout"  #: a tool's, in a layout that tells of it
     AI_GENERATION = "ai_generation"  #: a tool's, never a person's
-    PAINTING_ALGORITHM = "painting_algorithm"  #: a tool's that holds no trained model
+    PAINTING_ALGORITHM = "painting_algorithm"  #: a tool's whose pixels no trained model makes
     AI_OPERATION = "ai_operation"
     TOUCH_UP = "touch_up"
     BACKGROUND = "background"

@@ -137,7 +137,8 @@ def credit_line(images: Sequence[ImageRecord]) -> CreditLine:
 
     Roles stand in a film's order, and in each everyone once, in the order of the images. A system
     is printed as a tool with who ran it, never as a person, and never as "AI (+Human)"; a system
-    that holds no trained model is not called AI. Those who do not want to be named are withheld.
+    of whose pixels no trained model makes any is not called AI. Those who do not want to be named
+    are withheld.
 
     Raises:
         CreditError: work by a human has neither a name nor an opt-out; no human is recorded at all;

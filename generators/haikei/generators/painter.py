@@ -1,6 +1,7 @@
 """The embedded default: a deterministic watercolour painter that works from the line alone."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
@@ -23,6 +24,7 @@ from haikei.sheets import TraceColour, TraceRole, TraceRoles
 
 Colours = NDArray[np.float32]
 FINISHES = ("wash", "full")
+READERS = ("network", "geometric")
 STEPS = {"wash": 10, "full": 12}
 LIBRARIES = ("numpy", "opencv-python-headless", "scipy")
 SMALLEST, LARGEST = 16, 16384
@@ -30,12 +32,14 @@ SMALLEST, LARGEST = 16, 16384
 
 class PainterGenerator:
     """
-    Paints layouts in watercolour without any weights.
+    Paints layouts in watercolour; no trained model makes any of its pixels.
 
     Options of a stage: `finish` is `wash` (flat colours, a colour script) or `full` (the finished
-    painting, over the colours of the stage before it). Left out, it is `full`. `trace_red`,
-    `trace_blue`, `trace_green` and `trace_brown` say what lines of that colour on a layout mean:
-    `light`, `shadow` or `border`.
+    painting, over the colours of the stage before it). Left out, it is `full`. `reader` is what
+    tells sky from roofs: `network` (a small network, trained on drawings that Haikei's own code
+    makes) or `geometric` (rules). Left out, it is `network`, and `geometric` in a studio that has
+    shows without trained models (`policy.no_ai_projects`). `trace_red`, `trace_blue`, `trace_green`
+    and `trace_brown` say what lines of that colour on a layout mean: `light`, `shadow` or `border`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -43,27 +47,37 @@ class PainterGenerator:
 
     def describe(self, stage: StageOrder) -> StageSystem:
         """
-        Return what paints: an algorithm, never AI.
+        Return what paints: an algorithm, never AI; a network that reads for it is told of.
 
         Raises:
+            ModelUnusable: the weights of the reading network are missing.
             SettingsError: an option is unknown, or a model is named.
         """
-        _finish(stage.options)
+        chosen = _chosen(stage.options, self._settings)
         _roles(stage.options)
         if stage.model:
             raise SettingsError(
                 f"The painter uses no model, but the stage names {stage.model!r}.",
                 advice="Leave `model` out of this stage.",
             )
+        libraries = [(name, version(name)) for name in LIBRARIES]
+        sha256, data = "", "none: it is not trained"
+        if chosen.reader == "network":
+            from haikei.reading.network import DATA, NAME, VERSION, shipped_sha256
+
+            sha256 = shipped_sha256()
+            data = f"what paints: none; what reads the layout ({NAME} {VERSION}): {DATA}"
+            libraries.append((NAME, f"{VERSION} (sha256 {sha256})"))
         return StageSystem(
             system=System(
                 name="Haikei painter",
                 version="1",
                 source_type=SourceType.ALGORITHMIC,
+                sha256=sha256,
                 licence="Apache-2.0",
-                data="none: it is not trained",
+                data=data,
             ),
-            libraries=tuple((name, version(name)) for name in LIBRARIES),
+            libraries=tuple(sorted(libraries)),
             turns=PAINTER_ABILITIES.turns,
             acts=PAINTER_ABILITIES.acts,
             reads=False,
@@ -94,15 +108,22 @@ class PainterGenerator:
             paint_wash,
             read_layout,
         )
+        from haikei.reading import Reader
 
-        finish = _finish(request.options)
+        chosen = _chosen(request.options, self._settings)
+        finish = chosen.finish
         location = " ".join(filter(None, (request.location, request.place)))
         _check(request, layout, previous)
         adjusting = Adjusting(**{name: amount / 100 for name, amount in request.adjustments})
         pause = _counting(progress, STEPS[finish])
         pause()
-        roles = _roles(request.options)
-        reading = read_layout(layout.pixels, request.place, pause, roles=roles)
+        reading = read_layout(
+            layout.pixels,
+            request.place,
+            pause,
+            roles=_roles(request.options),
+            reader=Reader(chosen.reader),
+        )
         changes = RegionChanges(reading, request.changes, light_of(request.time))
 
         def wash(pause: Callable[[], None], changes: RegionChanges | None) -> Colours:
@@ -140,22 +161,39 @@ class PainterGenerator:
         )
 
 
-def _finish(options: tuple[tuple[str, str | int | float | bool], ...]) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """The options of a stage."""
+
+    finish: str
+    reader: str
+
+
+def _chosen(
+    options: tuple[tuple[str, str | int | float | bool], ...], settings: Settings
+) -> _Chosen:
     given = dict(options)
-    unknown = sorted(set(given) - {"finish", *(f"trace_{one}" for one in TraceColour)})
+    unknown = sorted(set(given) - {"finish", "reader", *(f"trace_{one}" for one in TraceColour)})
     if unknown:
         raise SettingsError(
             f"The painter has no option {', '.join(map(repr, unknown))}.",
-            advice="Its options are `finish` and `trace_red`, `trace_blue`, `trace_green`, "
-            "`trace_brown`.",
+            advice="Its options are `finish`, `reader` and `trace_red`, `trace_blue`, "
+            "`trace_green`, `trace_brown`.",
         )
-    finish = given.get("finish", "full")
-    if finish not in FINISHES:
-        raise SettingsError(
-            f"The painter has no finish {finish!r}.",
-            advice=f"`finish` is one of: {', '.join(FINISHES)}.",
-        )
-    return str(finish)
+    usual = "geometric" if settings.policy.no_ai_projects else "network"
+    chosen = _Chosen(
+        finish=str(given.get("finish", "full")), reader=str(given.get("reader", usual))
+    )
+    for name, value, known in (
+        ("finish", chosen.finish, FINISHES),
+        ("reader", chosen.reader, READERS),
+    ):
+        if value not in known:
+            raise SettingsError(
+                f"The painter has no {name} {given[name]!r}.",
+                advice=f"`{name}` is one of: {', '.join(known)}.",
+            )
+    return chosen
 
 
 def _roles(options: tuple[tuple[str, str | int | float | bool], ...]) -> TraceRoles:

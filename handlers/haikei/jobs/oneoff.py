@@ -221,7 +221,8 @@ def _require_allowed(
     require_whole(marks)
     drawn_by_ai = drawn_as(marks).is_ai
     systems = [run.system for run in runs]
-    names = project() if drawn_by_ai or any(one.source_type.is_ai for one in systems) else ()
+    trained = any(one.source_type.is_ai or one.sha256 for one in systems)
+    names = project() if drawn_by_ai or trained else ()
     if names:
         require_allowed(names, lambda: systems, settings)
     # Approvals are in a studio's ledger, which a picture made by hand does not look into: where a

@@ -1,7 +1,7 @@
 """What is drawn on a layout: its regions, what each of them is likely to be, and how they lie."""
 
 from haikei.reading.kinds import AIR, GROUND, INDOORS, NATURAL, STANDING, Facing, Kind
-from haikei.reading.layout_reading import Reading, read_layout
+from haikei.reading.layout_reading import Reader, Reading, read_layout
 from haikei.reading.shapes import Cancelling, Numbers, Plane
 from haikei.reading.wires import find_wires
 
@@ -16,6 +16,7 @@ __all__ = [
     "Kind",
     "Numbers",
     "Plane",
+    "Reader",
     "Reading",
     "find_wires",
     "read_layout",

@@ -7,6 +7,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from enum import StrEnum
 
 import cv2
 import numpy as np
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from haikei.reading.classes import classify, depths, facings, place_word
-from haikei.reading.kinds import Kind
+from haikei.reading.classes import classify, depths, facings, find_horizon, place_word
+from haikei.reading.features import features, hinted
+from haikei.reading.kinds import Facing, Kind
+from haikei.reading.network import NAME, VERSION, Named, shipped_network
 from haikei.reading.shapes import Cancelling, Labels, Numbers, Plane, Shapes, measure
 from haikei.sheets import Area, SheetReading, TraceRoles, read_sheet
 
 INKED = 0.25  #: how dark a pixel must be to stop a ball
+CLEAR = 0.12  #: how dark a pixel may be to be paper
 SMALLEST = 5  #: pixels that a region must have inside its lines
 MOST = 1600  #: regions kept, the largest; the rest joins its neighbours
 
@@ -146,62 +150,145 @@ class Reading:
         return u, v
 
 
+class Reader(StrEnum):
+    """What names the regions of a layout."""
+
+    NETWORK = "network"  #: trained on drawings that our own code makes
+    GEOMETRIC = "geometric"  #: rules, without a trained model
+
+
 def read_layout(
     pixels: NDArray[np.float32],
     place: str,
     pause: Cancelling,
     *,
     roles: TraceRoles = DEFAULT_ROLES,
+    reader: Reader = Reader.NETWORK,
 ) -> Reading:
     """
-    Take a layout, (height, width, 3), sRGB, 0 to 1, apart.
+    Return the reading of a layout, (height, width, 3); the last ones are kept.
 
     Args:
-        pixels: the layout.
-        place: a free hint at what kind of place it is.
-        pause: called between steps; it may stop the reading.
+        pixels: sRGB, 0 to 1.
+        place: what kind of place it is, in any words; may be empty.
+        pause: called between steps; it raises to stop.
         roles: what trace lines of each colour mean.
+        reader: what names the regions.
+
+    Raises:
+        ModelUnusable: the network's weights are missing or damaged.
     """
-    word = place_word(place)
+    hint = _Hint(word=place_word(place), place=hinted(place))
     key = hashlib.blake2b((pixels * np.float32(255)).astype(np.uint8).tobytes(), digest_size=16)
-    key.update(f"{pixels.shape}:{word}:{roles}".encode())
+    key.update(f"{pixels.shape}:{hint}:{reader}:{roles}".encode())
     found = _SHELF.take(key.digest())
     if found is None:
-        found = _read(pixels, word, pause, roles)
+        found = _read(read_sheet(pixels, roles=roles), hint, reader, pause)
         _SHELF.put(key.digest(), found)
     return found
 
 
-def _read(pixels: NDArray[np.float32], word: str, pause: Cancelling, roles: TraceRoles) -> Reading:
-    height, width = pixels.shape[:2]
-    sheet = read_sheet(pixels, roles=roles)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hint:
+    """What kind of place it is, in the words of the rules and of the network."""
+
+    word: str
+    place: int
+
+
+def _read(sheet: SheetReading, hint: _Hint, reader: Reader, pause: Cancelling) -> Reading:
+    height, width = sheet.ink.shape
     pause()
     scale = min(1.0, SEGMENTED / height, 1.2 * SEGMENTED * 16 / 9 / width)
     small = _resized(sheet.ink, (max(16, round(height * scale)), max(16, round(width * scale))))
-    regions = segment(small)
+    inside = _inside(sheet.area, scale, small.shape)
+    regions = _extended(segment(small[inside]), inside, small.shape)
     pause()
     shapes = measure(regions, small)
-    kinds, horizon = classify(shapes, word)
+    named = (
+        _by_rules(shapes, hint)
+        if reader is Reader.GEOMETRIC
+        else _by_network(_Drawn(labels=regions, ink=small, shapes=shapes), inside, hint)
+    )
     pause()
     part = min(1.0, (PAINTED / (height * width)) ** 0.5)
     painted = (max(16, round(height * part)), max(16, round(width * part)))
     return Reading(
         size=(height, width),
         line=sheet.ink,
-        labels=_enlarged(regions, painted),
+        labels=_snapped(_enlarged(regions, painted), _resized(sheet.ink, painted)),
+        kinds=named.kinds,
+        sure=named.sure,
+        depth=named.depth,
+        facing=named.facing,
+        groups=_groups(named.kinds, shapes),
+        shapes=shapes,
+        horizon=find_horizon(shapes, hint.word),
+        frame=sheet.area,
+        sheet=sheet,
+        place=hint.word,
+        reader=Reader.GEOMETRIC.value if reader is Reader.GEOMETRIC else f"{NAME} {VERSION}",
+    )
+
+
+def _by_rules(shapes: Shapes, hint: _Hint) -> Named:
+    kinds, _ = classify(shapes, hint.word)
+    return Named(
         kinds=kinds,
         # Rules know no probability: what a rule named counts as read, what none named does not.
         sure=np.where(kinds == Kind.OTHER, 0.2, 0.8),
         depth=depths(shapes, kinds),
         facing=facings(kinds),
-        groups=_groups(kinds, shapes),
-        shapes=shapes,
-        horizon=horizon,
-        frame=sheet.area,
-        sheet=sheet,
-        place=word,
-        reader="geometric",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Drawn:
+    """Regions and ink at the size at which they are looked for."""
+
+    labels: Labels
+    ink: Plane
+    shapes: Shapes
+
+
+def _inside(frame: Area | None, scale: float, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return where on the smaller sheet the camera's frame lies; all of it without a frame."""
+    if frame is None:
+        return slice(0, shape[0]), slice(0, shape[1])
+    rows = slice(round(frame.top * scale), round(frame.bottom * scale))
+    return rows, slice(round(frame.left * scale), round(frame.right * scale))
+
+
+def _extended(labels: Labels, inside: tuple[slice, slice], shape: tuple[int, ...]) -> Labels:
+    """
+    Let the regions of a frame run on into its margin.
+
+    A margin is empty: looked at together with the drawing, it would join sky and ground.
+    """
+    rows, columns = inside
+    if labels.shape == shape:
+        return labels
+    sides = (rows.start, shape[0] - rows.stop, columns.start, shape[1] - columns.stop)
+    return np.asarray(cv2.copyMakeBorder(labels, *sides, cv2.BORDER_REPLICATE), np.int32)
+
+
+def _by_network(drawn: _Drawn, inside: tuple[slice, slice], hint: _Hint) -> Named:
+    """Name regions by the network; it sees what stands in the camera's frame, and no margin."""
+    network = shipped_network()
+    if drawn.labels[inside].shape == drawn.labels.shape:
+        return network.name(features(drawn.labels, drawn.ink, drawn.shapes), hint.place)
+    numbers, labels = np.unique(drawn.labels[inside], return_inverse=True)
+    shape = drawn.labels[inside].shape
+    cropped: Labels = np.asarray(labels.reshape(shape), np.int32)
+    ink = np.ascontiguousarray(drawn.ink[inside])
+    seen = network.name(features(cropped, ink, measure(cropped, ink)), hint.place)
+    count = len(drawn.shapes)
+    kinds = np.full(count, Kind.UNKNOWN, np.int32)
+    facing = np.full(count, Facing.NONE, np.int32)
+    sure, depth = np.zeros(count), np.ones(count)
+    kinds[numbers], facing[numbers] = seen.kinds, seen.facing
+    sure[numbers], depth[numbers] = seen.sure, seen.depth
+    return Named(kinds=kinds, sure=sure, depth=depth, facing=facing)
 
 
 def _resized(plane: Plane, shape: tuple[int, int]) -> Plane:
@@ -215,6 +302,37 @@ def _enlarged(labels: Labels, shape: tuple[int, int]) -> Labels:
     rows = np.arange(shape[0]) * labels.shape[0] // shape[0]
     columns = np.arange(shape[1]) * labels.shape[1] // shape[1]
     return np.ascontiguousarray(labels[rows][:, columns])
+
+
+def _snapped(labels: Labels, ink: Plane) -> Labels:
+    """
+    Move the borders of enlarged labels, which have stairs, onto the lines as they are drawn.
+
+    What lies well inside a region keeps its name; from there names spread over clear paper, and
+    meet in the middle of the ink.
+    """
+    stairs = np.zeros(labels.shape, np.uint8)
+    stairs[:, 1:] |= labels[:, 1:] != labels[:, :-1]
+    stairs[1:] |= labels[1:] != labels[:-1]
+    near = cv2.dilate(stairs, np.ones((5, 5), np.uint8)) > 0
+    # Posts and wires are all border: what of them carries no ink, or all of them, stays.
+    count = int(labels.max()) + 1
+    clear = ink < CLEAR
+    held = np.bincount(labels[~near], minlength=count) > 0
+    light = np.bincount(labels[clear], minlength=count) > 0
+    named = ~near | (~held[labels] & (clear | ~light[labels]))
+    found = np.where(named, labels + 1, 0)
+    for _ in range(4):
+        for ahead, behind in (
+            (np.s_[1:], np.s_[:-1]),
+            (np.s_[:-1], np.s_[1:]),
+            (np.s_[:, 1:], np.s_[:, :-1]),
+            (np.s_[:, :-1], np.s_[:, 1:]),
+        ):
+            there = found[ahead]
+            reached = (there == 0) & clear[ahead]
+            there[reached] = found[behind][reached]
+    return _nearest(found)
 
 
 def _groups(kinds: NDArray[np.int32], shapes: Shapes) -> NDArray[np.int32]:

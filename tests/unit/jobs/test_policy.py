@@ -93,6 +93,19 @@ def test_a_project_without_ai_takes_algorithms_only(tmp_path: Path) -> None:
         require_allowed(["HAND_DRAWN"], lambda: [PAINTER, AI], settings)
 
 
+def test_a_project_without_ai_takes_no_algorithm_that_a_trained_model_helps(
+    tmp_path: Path,
+) -> None:
+    settings = studio_settings(tmp_path, policy={"no_ai_projects": ["HAND*"]})
+    helped = replace(PAINTER, sha256="0f" * 32, data="line drawings by our own code")
+
+    require_allowed(["OTHER"], lambda: [helped], settings)
+    with pytest.raises(PolicyRefusal, match="helped by a trained model: line drawings") as caught:
+        require_allowed(["HAND_DRAWN"], lambda: [helped], settings)
+
+    assert 'reader = "geometric"' in str(caught.value)
+
+
 def test_a_model_must_be_declared_and_licensed(tmp_path: Path) -> None:
     model = {
         "folder": "/models/brush",

@@ -1,6 +1,8 @@
 """The painter as the rest of Haikei sees it: one request in, one picture out."""
 
+import hashlib
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ from haikei.errors import GenerationCancelled, GenerationError, SettingsError
 from haikei.generators import GenerationRequest, Generator, Progress, StageOrder, load_generator
 from haikei.generators.painter import PainterGenerator
 from haikei.images import Picture
+from haikei.reading import Reader, read_layout
+from haikei.reading.network import WEIGHTS
 from haikei.scenes import Scene, SceneKind, draw
-from haikei.settings import Settings
+from haikei.settings import Policy, Settings
 
 Options = tuple[tuple[str, str | int | float | bool], ...]
 WASH: Options = (("finish", "wash"),)
@@ -79,8 +83,47 @@ def test_the_painter_describes_itself_as_an_algorithm_and_never_as_ai(
     assert stage.system.source_type is SourceType.ALGORITHMIC
     assert not stage.system.source_type.is_ai
     names = [name for name, _ in stage.libraries]
-    assert names == sorted(names) == ["numpy", "opencv-python-headless", "scipy"]
+    network = "Haikei reading network"
+    assert names == sorted(names) == [network, "numpy", "opencv-python-headless", "scipy"]
     assert all(number[0].isdigit() for _, number in stage.libraries)
+
+
+def test_the_network_that_reads_for_the_painter_stands_in_the_record(
+    painter: PainterGenerator,
+) -> None:
+    read = painter.describe(order(WASH))
+    by_rules = painter.describe(order((*WASH, ("reader", "geometric"))))
+
+    assert read.system.sha256 == hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+    assert "line drawings" in read.system.data
+    assert dict(read.libraries)["Haikei reading network"] == f"1 (sha256 {read.system.sha256})"
+    assert by_rules.system.sha256 == ""
+    assert by_rules.system.data == "none: it is not trained"
+    assert "Haikei reading network" not in dict(by_rules.libraries)
+
+
+def test_a_studio_with_shows_without_ai_reads_by_rules_unless_a_stage_says_otherwise() -> None:
+    policy = Policy(no_ai_projects=("KAZE",))
+    painter = PainterGenerator(Settings.model_construct(policy=policy))
+
+    assert painter.describe(order(WASH)).system.sha256 == ""
+    assert painter.describe(order((*WASH, ("reader", "network")))).system.sha256
+
+
+def test_the_stage_chooses_who_reads(
+    painter: PainterGenerator, layout: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[Reader] = []
+
+    def read(*layout_and_place: Any, reader: Reader) -> Any:
+        readers.append(reader)
+        return read_layout(*layout_and_place, reader=reader)
+
+    monkeypatch.setattr("haikei.painting.read_layout", read)
+    paint(painter, layout, WASH)
+    paint(painter, layout, (*WASH, ("reader", "geometric")))
+
+    assert readers == [Reader.NETWORK, Reader.GEOMETRIC]
 
 
 def test_the_painter_enters_by_the_door_of_every_generator() -> None:
@@ -93,6 +136,7 @@ def test_the_painter_enters_by_the_door_of_every_generator() -> None:
         ((("finish", "oil"),), "wash, full"),
         ((("strength", 0.5),), "finish"),
         ((("finish", True),), "wash, full"),
+        ((("reader", "oracle"),), "network, geometric"),
     ],
 )
 def test_an_unknown_option_is_refused_with_what_is_allowed(
@@ -141,13 +185,14 @@ def test_without_a_stage_before_the_painter_lays_its_own_wash(
 def test_a_wash_that_was_changed_by_hand_stays_changed_in_the_finished_painting(
     painter: PainterGenerator, layout: Picture
 ) -> None:
-    wash = paint(painter, layout, WASH)
+    rules = ("reader", "geometric")  # they see a meadow there, whose green is far from red
+    wash = paint(painter, layout, (*WASH, rules))
     altered = wash.pixels.copy()
     patch = (slice(120, 160), slice(20, 80))
     altered[patch] = (0.8, 0.2, 0.2)
 
-    plain = paint(painter, layout, FULL, wash).pixels
-    retouched = paint(painter, layout, FULL, Picture(pixels=altered)).pixels
+    plain = paint(painter, layout, (*FULL, rules), wash).pixels
+    retouched = paint(painter, layout, (*FULL, rules), Picture(pixels=altered)).pixels
 
     redness = (retouched[patch] - plain[patch]).mean(axis=(0, 1))
     assert redness[0] > 0.15

@@ -400,8 +400,8 @@ def _academies(found: AiScan) -> tuple[Fact, ...]:
                     *(
                         (
                             Bilingual(
-                                f"without trained models: {', '.join(other)}",
-                                f"学習モデルを持たないもの：{', '.join(other)}",
+                                f"whose pixels no trained model makes: {', '.join(other)}",
+                                f"学習済みモデルが画素を作らないもの：{', '.join(other)}",
                             ),
                         )
                         if other

@@ -213,7 +213,7 @@ def _blocks(
     systems = dict.fromkeys(system for one in pictures for system in one.systems)
     if not systems:
         yield Paragraph(
-            Bilingual("No trained model was used.", "学習済みモデルは使われていません。")
+            Bilingual("No trained model made any pixel.", "学習済みモデルによる画素はありません。")
         )
     for number, system in enumerate(systems, 1):
         yield Heading(system_name(system), level=3)

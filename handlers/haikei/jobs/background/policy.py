@@ -105,7 +105,8 @@ def require_allowed(
         settings: the studio's.
 
     Raises:
-        PolicyRefusal: a trained model would run in a project that forbids AI.
+        PolicyRefusal: a trained model would run in a project that forbids AI, if only to help an
+            algorithm.
     """
     rule = _fitting(settings.policy.no_ai_projects, project)
     if rule is None:
@@ -116,6 +117,15 @@ def require_allowed(
                 f"{project[0]} takes no AI (policy.no_ai_projects has {rule!r}), but the recipe "
                 f"runs {system.name} {system.version}.",
                 advice="Route the project to a recipe without a trained model.",
+            )
+        # An algorithm with weights: a trained model takes part, though it makes no pixels.
+        if system.sha256:
+            raise PolicyRefusal(
+                f"{project[0]} takes no AI (policy.no_ai_projects has {rule!r}), but in the "
+                f"recipe {system.name} {system.version} is helped by a trained model: "
+                f"{system.data}.",
+                advice="Choose the way without one; for the painter, write "
+                '`reader = "geometric"` in the stage\'s options.',
             )
 
 

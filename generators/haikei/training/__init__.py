@@ -1,0 +1,1 @@
+"""Scenes to learn from, and the network that learns to read layouts from them."""

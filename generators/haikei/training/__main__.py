@@ -1,0 +1,90 @@
+"""
+Train the network that reads layouts, from scenes that are drawn for it.
+
+    python -m haikei.training --folder training
+
+A run that was stopped goes on where it was: drawn scenes and the last epoch are kept in the folder.
+"""
+
+import argparse
+import logging
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from haikei.reading.network import WEIGHTS
+from haikei.training.canvas import Lesson
+from haikei.training.examples import draw_examples, load_examples
+from haikei.training.lessons import draw_lesson, map_of
+
+LEARNT, HELD = 1_000_000, 9_000_000  #: numbers of the first lesson, and of the first one held out
+
+
+def main() -> None:
+    """Draw, learn, calibrate, save."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[1])
+    parser.add_argument("--folder", type=Path, default=Path("training"))
+    parser.add_argument("--scenes", type=int, default=4000)
+    parser.add_argument("--held-out", type=int, default=200)
+    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--minutes", type=float, default=120.0, help="to learn, at most")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--output", type=Path, default=WEIGHTS)
+    asked = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    log = logging.getLogger("haikei.training")
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    preview(asked.folder / "scenes.png", range(HELD, HELD + 24))
+    for name, first, count in (("learnt", LEARNT, asked.scenes), ("held", HELD, asked.held_out)):
+        log.info("drawing %d scenes into %s", count, asked.folder / name)
+        draw_examples(asked.folder / name, count, first=first, workers=asked.workers)
+
+    # torch is needed from here on only.
+    import torch
+
+    from haikei.training.fitting import calibrate, fit, judge, save_network
+
+    torch.set_num_threads(asked.workers)
+    learnt, held = load_examples(asked.folder / "learnt"), load_examples(asked.folder / "held")
+    network = fit(
+        learnt,
+        held,
+        folder=asked.folder,
+        epochs=asked.epochs,
+        minutes=asked.minutes,
+        seed=asked.seed,
+    )
+    calibrate(network, held)
+    score = judge(network, held)
+    note = {
+        "scenes": str(len(learnt)),
+        "held out": str(len(held)),
+        "accuracy by area": f"{score.accuracy:.3f}",
+        "with a hint": f"{score.hinted:.3f}",
+    }
+    save_network(network, asked.output, note=note)
+    log.info("%s: %s", asked.output, note)
+
+
+def preview(file: Path, seeds: range) -> None:
+    """Write a sheet of lessons: each drawing above the map of its kinds."""
+    tiles = [_tile(draw_lesson(seed)) for seed in seeds]
+    rows = [np.hstack(tiles[at : at + 6]) for at in range(0, len(tiles), 6)]
+    cv2.imwrite(str(file), np.vstack(rows)[..., ::-1])
+
+
+def _tile(lesson: Lesson) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    drawing = (lesson.picture() * 255).astype(np.uint8)
+    size = (320, 180)
+    pair = [
+        cv2.resize(drawing, size, interpolation=cv2.INTER_AREA),
+        cv2.resize(map_of(lesson.kinds), size, interpolation=cv2.INTER_NEAREST),
+    ]
+    return np.asarray(np.vstack(pair), np.uint8)
+
+
+if __name__ == "__main__":
+    main()
