@@ -1,12 +1,14 @@
 """Where the studio's own state lives: one database, one schema, one way to open it."""
 
 from haikei.database.connection import (
+    HEAD,
     Moment,
     drop_deleted,
     inserting,
     open_database,
     reading,
     utc_now,
+    version_of,
 )
 from haikei.database.schema import (
     api_requests,
@@ -47,6 +49,7 @@ from haikei.database.schema import (
 )
 
 __all__ = [
+    "HEAD",
     "Moment",
     "api_requests",
     "api_tokens",
@@ -87,5 +90,6 @@ __all__ = [
     "statements",
     "systems",
     "utc_now",
+    "version_of",
     "web_deliveries",
 ]

@@ -11,6 +11,7 @@ from typing import Annotated, Protocol, cast
 import typer
 
 from haikei.cli import (
+    backup,
     config,
     demo,
     doctor,
@@ -76,6 +77,8 @@ app.command("verify")(verify.verify)
 app.command("check-report")(report.check_report)
 app.command("setup")(doctor.setup)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(report.app, name="report")
 app.add_typer(web.app, name="web")
 app.add_typer(jobs.app, name="jobs")

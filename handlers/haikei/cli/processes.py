@@ -17,6 +17,7 @@ from haikei.cli.startup import (
     die_with,
     load_settings,
     open_studio,
+    require_adopted,
     set_on,
     stop_on_signals,
 )
@@ -216,6 +217,7 @@ def worker(
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
+    require_adopted(loaded)
     run_worker(
         loaded,
         role=WorkerRole(role.value),

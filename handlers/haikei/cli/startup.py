@@ -49,16 +49,39 @@ def load_settings(path: Path | None) -> "Settings":
     return load(settings_path(path), built_in_recipes=RECIPES)
 
 
-def open_studio(settings: "Settings") -> "Engine":
+def open_studio(settings: "Settings", *, restored: bool = False) -> "Engine":
     """
     Return the studio's database, at its present schema.
 
+    Args:
+        settings: the studio's.
+        restored: also where it was restored and what was published since is not adopted yet.
+
     Raises:
-        StateError: it cannot be used.
+        StateError: it cannot be used, or was restored and waits for its adoption.
     """
     from haikei.database import open_database
 
+    if not restored:
+        require_adopted(settings)
     return open_database(settings.database_url)
+
+
+def require_adopted(settings: "Settings") -> None:
+    """
+    Check that a state that was restored knows what was published since its back-up.
+
+    Raises:
+        StateError: it does not: whatever ran now would make and publish that once more.
+    """
+    from haikei.errors import StateError
+
+    if (settings.studio.state / "restored.json").exists():
+        raise StateError(
+            f"{settings.studio.state} was restored from a back-up, and what was published since "
+            "is not adopted yet.",
+            advice="Run `haikei restore --adopt`.",
+        )
 
 
 def configure_logs(log: "Log") -> None:
