@@ -29,6 +29,7 @@ from haikei.generators.contract import (
     StageOrder,
     load_generator,
 )
+from haikei.generators.device_memory import MEMORY, STAGE_SECONDS, peak_memory
 from haikei.images import SRGB, Limits, Picture, decode_picture, read_picture, resize, write_picture
 from haikei.presets import PROMPT, QUALITIES, SEASON_PROMPTS, TIME_PROMPTS, Quality
 from haikei.settings import Device, Recipe, Settings, Stage
@@ -199,6 +200,7 @@ class Production:
         device: str = "cpu",
         generators: Mapping[str, Generator] | None = None,
     ) -> None:
+        self._device = device
         engine = settings.engine.model_copy(update={"devices": (Device(name=device),)})
         self._settings = settings.model_copy(update={"engine": engine})
         self._generators = dict(generators or {})
@@ -355,6 +357,8 @@ class Production:
             pixels_sha256=result.picture.sha256(), seconds=round(seconds, 3), notes=result.notes
         )
         made.save(path, result.picture)
+        STAGE_SECONDS.labels(stage=request.stage, generator=request.generator).observe(seconds)
+        MEMORY.labels(device=self._device).set(peak_memory(self._device))
         _log.info("stage_made", stage=request.stage, file=path.name, seconds=made.seconds)
         return made
 

@@ -22,6 +22,7 @@ from haikei.cli import (
     report,
     sgserver,
     submit,
+    support_bundle,
     verify,
     versions,
     web,
@@ -79,6 +80,7 @@ app.command("setup")(doctor.setup)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("support-bundle")(support_bundle.support_bundle)
 app.add_typer(report.app, name="report")
 app.add_typer(web.app, name="web")
 app.add_typer(jobs.app, name="jobs")

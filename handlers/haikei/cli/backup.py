@@ -90,6 +90,7 @@ def restore(
     if check and to is not None:
         raise typer.BadParameter("give either --check or --to", param_hint="--check")
     if source is None and not adopt:
+        load_settings(settings)
         raise typer.BadParameter("name the back-up", param_hint="SOURCE")
     checked: BackupChecked | None = None
     adopted: Adopted | None = None

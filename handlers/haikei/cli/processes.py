@@ -15,6 +15,7 @@ from haikei.cli.startup import (
     SettingsOption,
     SupervisedOption,
     die_with,
+    keep_metrics,
     load_settings,
     open_studio,
     require_adopted,
@@ -32,12 +33,13 @@ if TYPE_CHECKING:
 def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:
     """Follow the tracker's event log and hand published layouts to the jobs, until Ctrl-C."""
     die_with(supervised_by)
+    loaded = load_settings(settings)
+    keep_metrics(loaded)
     from haikei.cli.startup import configure_logs
     from haikei.sources.eventlog.follower import Follower
     from haikei.storage import Storage
     from haikei.trackers import Part, load_tracker, needed
 
-    loaded = load_settings(settings)
     configure_logs(loaded.log)
     stop = stop_on_signals()
     tracker = load_tracker(loaded)
@@ -48,6 +50,8 @@ def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
 def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:
     """Act on statuses and Notes of versions in the tracker, and answer, until Ctrl-C."""
     die_with(supervised_by)
+    loaded = load_settings(settings)
+    keep_metrics(loaded)
     from haikei.cli.startup import configure_logs
     from haikei.dailies.collecting import Dailies
     from haikei.database import utc_now
@@ -56,7 +60,6 @@ def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     from haikei.processes import HealthWatch
     from haikei.review.reviewer import Reviewer
 
-    loaded = load_settings(settings)
     configure_logs(loaded.log)
     stop = stop_on_signals()
     database = open_studio(loaded)
@@ -81,11 +84,12 @@ def run(
     `haikei reload`, or SIGHUP where no terminal started it, takes over changed settings.
     """
     die_with(supervised_by)
-    from haikei.cli.startup import configure_logs
-    from haikei.processes import Plan, Supervisor, studio_processes
     from haikei.settings import settings_path
 
     file = settings_path(settings).absolute()
+    keep_metrics(load_settings(file), anew=True)
+    from haikei.cli.startup import configure_logs
+    from haikei.processes import Plan, Supervisor, studio_processes
 
     def plan() -> Plan:
         loaded = load_settings(file)
@@ -212,10 +216,11 @@ def worker(
 ) -> None:
     """Carry out jobs, until Ctrl-C; unfinished ones go on at the next start."""
     die_with(supervised_by)
+    loaded = load_settings(settings)
+    keep_metrics(loaded)
     from haikei.cli.startup import configure_logs
     from haikei.jobs.engine.worker import WorkerRole, run_worker
 
-    loaded = load_settings(settings)
     configure_logs(loaded.log)
     require_adopted(loaded)
     run_worker(
