@@ -20,22 +20,37 @@ PYTEST  = $(BIN)/$(if $(COVERAGE),coverage run -m pytest,pytest) --numprocesses=
 # What no Python package brings: Pango sets the text of PDF reports, the font holds Japanese, and
 # the tests need a browser for the pages, and exiftool and openssl to check marks from outside.
 DEBIAN_PDF     := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fontconfig fonts-noto-cjk
+# What a Kitsu server stands on; `make proofs` publishes into one.
+DEBIAN_KITSU   := postgresql redis-server
+KITSU          := .venv-kitsu/.installed
 DEBIAN_TESTS   := chromium libimage-exiftool-perl openssl
 
 DEMO_NEEDS = $(if $(wildcard $(STAMP)),install,$(if $(findstring --model,$(DEMO_ARGS)),$(MODEL),$(LIGHT)))
 
-.PHONY: demo test proofs coverage check pythons format bench install clean debian-pdf debian-tests
+.PHONY: demo test proofs coverage check pythons format bench install clean kitsu debian-pdf debian-tests debian-kitsu
 
 demo: debian-pdf
 	@$(MAKE) --no-print-directory $(DEMO_NEEDS)
+ifneq (,$(findstring --tracker kitsu,$(DEMO_ARGS)))
+	@$(MAKE) --no-print-directory kitsu
+	$(PIP) --editable '.[kitsu]'
+endif
 	$(BIN)/haikei demo $(DEMO_ARGS)
 
 test: install debian-pdf debian-tests
 	$(PYTEST) $(TEST_ARGS)
 
 # What takes long by its nature: a thousand layouts at once, kills in every step, interleavings.
-proofs: install debian-pdf debian-tests
+proofs: install debian-pdf debian-tests kitsu
 	$(PYTEST) tests/proofs --timeout=1500 $(TEST_ARGS)
+
+# A Kitsu server for the proofs: zou pins what it needs, so it has an environment of its own.
+kitsu: debian-kitsu $(KITSU)
+
+$(KITSU):
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check zou==1.0.97
+	touch $@
 
 # Adds up what `make test COVERAGE=yes` and `make proofs COVERAGE=yes` have measured.
 coverage: install
@@ -81,7 +96,8 @@ bench: install
 
 debian-pdf: PACKAGES = $(DEBIAN_PDF)
 debian-tests: PACKAGES = $(DEBIAN_TESTS)
-debian-pdf debian-tests:
+debian-kitsu: PACKAGES = $(DEBIAN_KITSU)
+debian-pdf debian-tests debian-kitsu:
 	@missing=$$(for name in $(PACKAGES); do dpkg -s $$name >/dev/null 2>&1 || echo $$name; done); \
 	if test -n "$$missing" && command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
 		echo "installing" $$missing; \
@@ -112,7 +128,7 @@ $(MODEL): $(LIGHT)
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --upgrade pip
 	$(PIP) torch
-	$(PIP) --group dev --editable '.[diffusers]'
+	$(PIP) --group dev --editable '.[diffusers,kitsu]'
 	touch $@
 
 clean:

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "THIRD_PARTY.md"
-EXTRA = "diffusers"
+EXTRAS = ("diffusers", "kitsu")
 VENDORED = sorted(ROOT.glob("*/haikei/**/VENDORED.toml"))
 #: Linux, on each Python that is supported: some packages are needed on older ones alone.
 PYTHONS = [
@@ -116,10 +116,16 @@ def _rows(found: dict[str, Distribution | None]) -> Iterator[str]:
             yield f"| `{name}` | {licence(one)} |"
 
 
+def _with(extra: str, always: dict[str, Distribution | None]) -> Iterator[str]:
+    yield from (f"## Installed with `haikei[{extra}]` as well", "")
+    yield from ("| distribution | licence |", "|---|---|")
+    yield from _rows({name: one for name, one in needed(extra).items() if name not in always})
+    yield ""
+
+
 def page() -> str:
     """Return the page as it should be."""
     always = needed()
-    models = {name: one for name, one in needed(EXTRA).items() if name not in always}
     lines = [
         "",
         "## In the source",
@@ -134,13 +140,9 @@ def page() -> str:
         "|---|---|",
         *_rows(always),
         "",
-        f"## Installed with `haikei[{EXTRA}]` as well",
-        "",
-        "| distribution | licence |",
-        "|---|---|",
-        *_rows(models),
+        *(line for extra in EXTRAS for line in _with(extra, always)),
     ]
-    return HEAD + "\n".join(lines) + "\n" + NOTE
+    return HEAD + "\n".join(lines).rstrip("\n") + "\n" + NOTE
 
 
 if __name__ == "__main__":

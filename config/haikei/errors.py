@@ -21,9 +21,11 @@
     ├── StorageError           a file could not be published
     │   ├── PathRefused        a path leaves its root or its template
     │   ├── AlreadyPublished   other bytes already stand at this path
+    │   ├── StorageDenied      the account may not write there
     │   └── StorageUnavailable may pass: the disk is full, the mount is away
     ├── TrackerError           the tracker refused what was asked
     │   ├── TrackerRejected    a row, field, status or permission is not as needed
+    │   │   └── TrackerDenied  it lets us not in, or lacks what every job needs
     │   ├── TrackerUnavailable may pass: no answer, a time-out, maintenance
     │   ├── RequestForged      a request to our pages is not signed by the studio's tracker
     │   └── RequestMalformed   a signed request does not say what such a request says
@@ -50,7 +52,8 @@
     └── JobError               a job is not in a state in which this can be done
 
 An error says what happened, to what, and what to do. `transient` is true where waiting may help:
-such errors are retried with back-off, all others go to the dead letters at once.
+such errors are retried with back-off, all others go to the dead letters at once. `site_wide` is
+true where every job would meet the same: such errors hold the lane, and no job dies of them.
 """
 
 from typing import ClassVar
@@ -67,6 +70,7 @@ class HaikeiError(Exception):
     """
 
     transient: ClassVar[bool] = False
+    site_wide: ClassVar[bool] = False
 
     def __init__(
         self, message: str, *, advice: str | None = None, retry_after: float | None = None
@@ -150,6 +154,7 @@ class GeneratorUnavailable(GenerationError):
     """The device or service is busy or down."""
 
     transient = True
+    site_wide = True
 
 
 class StorageError(HaikeiError):
@@ -164,10 +169,17 @@ class AlreadyPublished(StorageError):
     """Other bytes already stand at this path."""
 
 
+class StorageDenied(StorageError):
+    """The account that Haikei runs as may not do there what it must."""
+
+    site_wide = True
+
+
 class StorageUnavailable(StorageError):
     """The disk is full or the mount is away."""
 
     transient = True
+    site_wide = True
 
 
 class TrackerError(HaikeiError):
@@ -178,10 +190,17 @@ class TrackerRejected(TrackerError):
     """A row, field, status or permission is not as needed."""
 
 
+class TrackerDenied(TrackerRejected):
+    """The tracker lets us not in, or lacks a right, field, status or storage that all jobs need."""
+
+    site_wide = True
+
+
 class TrackerUnavailable(TrackerError):
     """The tracker gives no answer, times out or is in maintenance."""
 
     transient = True
+    site_wide = True
 
 
 class RequestForged(TrackerError):
@@ -234,6 +253,7 @@ class SigningUnavailable(MarksError):
     """The time-stamp authority or the key service gives no answer."""
 
     transient = True
+    site_wide = True
 
 
 class TouchUpRefused(HaikeiError):

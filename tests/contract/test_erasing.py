@@ -25,9 +25,11 @@ from haikei.database import (
     utc_now,
 )
 from haikei.jobs import JobState, add_job, job_row, order_of, receive, touch_up_row
-from haikei.jobs.background import GENERATE_QUEUE, STEPS_QUEUE, BackgroundHandlers
+from haikei.jobs.background import BackgroundHandlers
+from haikei.jobs.background.tasks import STEPS_QUEUE
 from haikei.jobs.engine import Dispatcher, Durable, Gate, QueueSettings, Task
 from haikei.jobs.engine.dbos import DbosEngine
+from haikei.jobs.lanes import GENERATE_QUEUE
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
 from support.clocks import PATIENCE, eventually
@@ -55,7 +57,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStudi
 
 
 def url(studio: JobStudio) -> str:
-    return f"sqlite:///{studio.settings.studio.state / 'engine.db'}"
+    return studio.settings.database_url
 
 
 def erase(*more: str) -> str:

@@ -519,7 +519,7 @@ def test_a_playlist_that_a_person_made_under_the_name_is_used(bench: Bench) -> N
 def test_a_file_of_one_name_is_attached_once(bench: Bench, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     sheet.write_bytes(PNG)
-    playlist = collect(bench)
+    playlist = collect(bench, publish(bench).version.id)
 
     for name in ("contact sheet.png", "contact sheet.png", "contact sheet 2.png"):
         given(bench.tracker.parts.playlists).attach(playlist, sheet, name)

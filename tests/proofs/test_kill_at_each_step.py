@@ -1,11 +1,8 @@
 """The whole tree is killed twenty times, in each of the six steps: nothing is lost or doubled."""
 
 import collections
-import contextlib
 import os
 import random
-import sqlite3
-import time
 from pathlib import Path
 from typing import cast
 
@@ -19,15 +16,14 @@ from haikei.jobs import Job, JobState, Step
 from haikei.ledger import verify
 from haikei.provenance import MarkSigner, MarksState, read_marks
 from haikei.storage import Storage
-from support.clocks import PATIENCE, every
 from support.databases import fresh_database
+from support.kills import kill_in
 from support.studio import SiteRow, Studio, studio
 
 #: Those of a background; a touch-up has one of its own.
 STEPS = [step for step in Step if step not in {Step.DETECT, Step.TAKE_IN}]
 KILLS = [*STEPS, *STEPS, *STEPS, Step.GENERATE, Step.INTEGRATE]
 SHOTS = 80
-NEXT_DRAWING = 6.0
 PROJECT, SEQUENCE = "KILL", "s01"
 
 
@@ -59,44 +55,10 @@ class Artist:
         write_picture(Picture(pixels=pixels), part, bits=8)
         part.rename(path)
 
-
-def _kill_in(here: Studio, step: Step, artist: Artist, chance: random.Random) -> None:
-    """
-    Kill the tree while a job is in `step`.
-
-    When a job is seen there, the test takes the database's write lock: the job cannot get beyond
-    the step any more. It then has a moment to be anywhere within the step. A job that was too
-    quick for that is followed by another.
-    """
-    path = here.folder / "state" / "haikei.db"
-    reader = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
-    locker = sqlite3.connect(path, isolation_level=None, timeout=0)
-    look = "SELECT count(*) FROM jobs WHERE state = 'running' AND step = ?"
-    drawings = every(NEXT_DRAWING)
-
-    def killed() -> bool:
-        if reader.execute(look, (step.value,)).fetchone()[0] and _locked(locker):
-            if locker.execute(look, (step.value,)).fetchone()[0]:
-                time.sleep(chance.choice((0.0, 0.01, 0.05, 0.2)))
-                here.kill()
-                locker.execute("ROLLBACK")
-                return True
-            locker.execute("ROLLBACK")
-        if next(drawings) and artist.drawn < SHOTS:
-            artist.draw()
-        return False
-
-    with contextlib.closing(reader), contextlib.closing(locker):
-        here.wait_for(f"a job in {step.value}", killed, pause=0.0005)
-
-
-def _locked(database: sqlite3.Connection) -> bool:
-    # SQLite's own waiting sleeps longer than the shortest step lasts.
-    try:
-        database.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError:
-        return False
-    return True
+    def draw_another(self) -> None:
+        """Publish the next drawing, unless all are."""
+        if self.drawn < SHOTS:
+            self.draw()
 
 
 def _jobs(here: Studio) -> list[Job]:
@@ -123,7 +85,7 @@ def test_twenty_kills_leave_one_complete_version_a_layout(tmp_path: Path) -> Non
         for step in KILLS:
             artist.draw()
             here.start()
-            _kill_in(here, step, artist, chance)
+            kill_in(here, step, artist.draw_another, chance)
         here.start()
         here.wait_for("all jobs", lambda: not _unsettled(here, artist.drawn), patience=600)
         # Chance may kill one job four times in one step, which is then taken for its fault.

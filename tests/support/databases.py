@@ -16,16 +16,32 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
 
 from haikei.database import open_database
+
+#: Set to `postgresql`, tests that ask for a studio's database by its file get one there.
+KIND = os.environ.get("HAIKEI_TEST_DATABASE", "sqlite")
+_by_path: dict[Path, str] = {}
 
 
 def fresh_database(path: Path) -> Engine:
     """Open the database of that file; where there is none, an empty one at the present schema."""
+    if KIND == "postgresql":
+        return open_database(database_url(path))
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_migrated(), path)
     return open_database(f"sqlite:///{path}")
+
+
+def database_url(path: Path) -> str:
+    """Return the address of the database that stands for that file in these tests."""
+    if KIND != "postgresql":
+        return f"sqlite:///{path}"
+    if path not in _by_path:
+        _by_path[path] = postgres_url(migrated=True)
+    return _by_path[path]
 
 
 @cache
@@ -42,15 +58,27 @@ def _migrated() -> Path:
 _BINARIES = "/usr/lib/postgresql"  #: where Debian's packages put the servers, by version
 
 
-def postgres_url() -> str:
-    """Return the URL of a new, empty PostgreSQL database; the test is skipped where none starts."""
+def postgres_url(*, migrated: bool = False) -> str:
+    """
+    Return the URL of a new PostgreSQL database; the test is skipped where no server starts.
+
+    It is empty, or `migrated` to the present schema.
+    """
     server = _postgres()
     if server.folder is None:
         pytest.skip(server.reason)
     name = f"t{secrets.token_hex(8)}"
+    template = _template() if migrated else "template1"
     with psycopg.connect(f"host={server.folder} user=haikei dbname=postgres", autocommit=True) as c:
-        c.execute(f"CREATE DATABASE {name}".encode())
+        c.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
     return f"postgresql+psycopg://haikei@/{name}?host={server.folder}"
+
+
+@cache
+def _template() -> str:
+    url = postgres_url()
+    open_database(url).dispose()
+    return str(make_url(url).database)
 
 
 class _Server:
@@ -74,6 +102,7 @@ def _postgres() -> _Server:
         shutil.chown(folder, **become)
     run = _runner(found[-1].parent, folder, become)
     options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+    options += " -c max_connections=400"
     try:
         run("initdb", "--pgdata=data", "--username=haikei", "--auth=trust", "--no-sync")
         atexit.register(run, "pg_ctl", "stop", "--pgdata=data", "--mode=immediate")

@@ -7,7 +7,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator as Yields
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing_extensions import override
 
 from haikei.credits import BackgroundVersion, Person, SourceType, System
 from haikei.credits.records import store
+from haikei.database import reading
 from haikei.events import LayoutPublished, Source, TouchUpPublished
 from haikei.files import sha256_of
 from haikei.generators import (
@@ -45,13 +47,16 @@ from haikei.jobs.engine import (
     TaskState,
 )
 from haikei.jobs.engine.dbos import DbosEngine
+from haikei.jobs.lanes import Lane, LaneState, lane_states
+from haikei.jobs.progress import WorkerStopping
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup import TouchUpHandlers
 from haikei.scenes import Scene, SceneKind, draw
 from haikei.settings import Settings
 from haikei.show import Place, Row
 from haikei.trackers import NoteWrite, ReviewDesk, ReviewWrite, SeenVersion
-from support.databases import fresh_database
+from support.clocks import PATIENCE
+from support.databases import database_url, fresh_database
 from support.trackers import FailingTracker
 
 PROJECT = "PORT"
@@ -64,7 +69,7 @@ def studio_settings(folder: Path, **sections: object) -> Settings:
     state = folder / "state"
     state.mkdir(exist_ok=True)
     given: dict[str, object] = {
-        "studio": {"name": "Test Studio", "state": str(state)},
+        "studio": {"name": "Test Studio", "state": str(state), "work": str(state)},
         "storage": {"roots": [{"name": "primary", "path": str(root)}], "reserve_mib": 0},
         "recipes": {
             "flat": {
@@ -75,6 +80,7 @@ def studio_settings(folder: Path, **sections: object) -> Settings:
             }
         },
         "routes": [{"recipe": "flat"}],
+        "database": {"url": database_url(state / "haikei.db")},
         "engine": {"attempts": 3, "backoff": 0.01, "poll": 0.05},
     }
     return Settings.model_validate({**given, **sections})
@@ -319,6 +325,31 @@ class JobStudio:
         assert output.write_image(np.ascontiguousarray(picture.pixels))
         output.close()
         return dataclasses.replace(event, layout=path, sha256=sha256_of(path))
+
+
+@contextmanager
+def working(studio: JobStudio, *shots: str) -> Yields[None]:
+    """Announce layouts and do all work beside the block; what is left then is left."""
+    for shot in shots or ("c001",):
+        announce(studio.database, put_layout(studio.settings, shot))
+
+    def work() -> None:
+        with suppress(WorkerStopping):
+            studio.work()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        studio.stop.set()
+        thread.join(PATIENCE)
+
+
+def lane_of(studio: JobStudio, lane: Lane) -> LaneState:
+    """Return how a lane of the studio stands."""
+    with reading(studio.database) as connection:
+        return next(one for one in lane_states(connection) if one.lane is lane)
 
 
 class OpenJobStudio(Protocol):

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, select, update
 from haikei.credits import BackgroundVersion, ImageRecord
 from haikei.credits.records import store
 from haikei.dailies import Dailies
-from haikei.database import jobs, reading, utc_now
+from haikei.database import jobs, open_database, reading, utc_now
 from haikei.events import Source
 from haikei.jobs import (
     Job,
@@ -37,7 +37,6 @@ from haikei.settings import Settings, load
 from haikei.show import Place, Row
 from haikei.trackers import NoteWrite, PublishResult, TrackerParts
 from support.clocks import PATIENCE, eventually
-from support.databases import fresh_database
 from support.jobs import studio_database, studio_settings
 from support.records import a_background, a_chain, a_generation, a_layout, save_background
 from support.trackers import MemoryNotes, MemoryPlaylists, MemoryReview, PartsTracker
@@ -179,12 +178,13 @@ class Studio:
             check=False,
         )
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start `haikei run` in a process group of its own."""
         self._run = subprocess.Popen(
             [
                 *(sys.executable, "-m", "haikei.cli", "run"),
                 *("--settings", str(self.settings_file), "--log-file", str(self.log)),
+                *options,
             ],
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -207,7 +207,7 @@ class Studio:
         self._run = None
 
     def jobs(self, *states: JobState) -> list[Job]:
-        database = fresh_database(self.folder / "state" / "haikei.db")
+        database = open_database(self.settings().database_url)
         try:
             return JobStore(database).list(states=states, limit=1_000_000)
         finally:
@@ -235,6 +235,15 @@ class Studio:
     def _end_of_log(self) -> str:
         log = self.log.read_text(errors="replace") if self.log.exists() else ""
         return f"The log ends:\n{log[-4000:]}"
+
+    def another_host(self, folder: Path) -> "Studio":
+        """Return a second host of this studio: it has its settings, and a folder of its own."""
+        folder.mkdir()
+        text = self.settings_file.read_text(encoding="utf-8")
+        for shared in ("projects", "tracker.key"):
+            text = text.replace(f'"{shared}"', f'"{self.folder / shared}"')
+        (folder / "haikei.toml").write_text(text, encoding="utf-8")
+        return Studio(folder=folder, url=self.url)
 
 
 @contextmanager

@@ -5,14 +5,26 @@ Points in time are aware, in UTC, and stored so that every database sorts them a
 """
 
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Dialect, Engine, String, Table, create_engine, event, inspect
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Engine,
+    String,
+    Table,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -33,8 +45,23 @@ def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresq
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision in `migrations/versions`.
-HEAD = "0003"
-_READS = "haikei_reads"
+HEAD = "0005"
+_NO_NUL = "\N{REPLACEMENT CHARACTER}"
+_READS, _ONE_ROW = "haikei_reads", "haikei_one_row"
+#: The advisory lock for which writers on PostgreSQL queue.
+_WRITER = 0x4841494B_4549
+#: A host that is cut off is noticed by both sides within some twenty seconds, not after hours.
+KEEPALIVES: Mapping[str, str | int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "options": (
+        "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
+        "-c tcp_user_timeout=20000"
+    ),
+}
 
 
 def open_database(url: str) -> Engine:
@@ -43,7 +70,8 @@ def open_database(url: str) -> Engine:
 
     SQLite is opened in WAL mode, so that readers never wait for the writer. A transaction begins
     as a writer at once (`BEGIN IMMEDIATE`): two processes queue for the lock instead of failing
-    when a reader wants to become a writer.
+    when a reader wants to become a writer. On PostgreSQL writers queue likewise, for an advisory
+    lock, so that what a transaction has read still holds when it writes, on every host.
 
     Raises:
         StateError: the database cannot be opened, or belongs to a newer Haikei.
@@ -56,7 +84,13 @@ def open_database(url: str) -> Engine:
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
     else:
-        engine = create_engine(url, pool_pre_ping=True)
+        # A row that stood there already is known by the count alone, which is dropped by default.
+        options = {"preserve_rowcount": True}
+        engine = create_engine(
+            url, pool_pre_ping=True, connect_args=dict(KEEPALIVES), execution_options=options
+        )
+        event.listen(engine, "begin", _postgresql_begin)
+        event.listen(engine, "connect", _without_nul)
     try:
         _upgrade(engine)
     except SQLAlchemyError as error:
@@ -69,8 +103,23 @@ def open_database(url: str) -> Engine:
 
 @contextmanager
 def reading(database: Engine) -> Generator[Connection]:
-    """Yield a connection that only reads: it waits for no writer, and no writer waits for it."""
-    with database.connect().execution_options(**{_READS: True}) as connection:
+    """
+    Yield a connection that only reads: it waits for no writer, and no writer waits for it.
+
+    All that it reads is of one moment.
+    """
+    options: dict[str, object] = {_READS: True}
+    if database.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with database.connect().execution_options(**options) as connection:
+        yield connection
+
+
+@contextmanager
+def writing_one_row(database: Engine) -> Generator[Connection]:
+    """Yield a transaction that changes a single row by its key: on PostgreSQL it never queues."""
+    opened = database.connect().execution_options(**{_ONE_ROW: True})
+    with opened as connection, connection.begin():
         yield connection
 
 
@@ -109,6 +158,28 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
+def _postgresql_begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get(_READS) and not options.get(_ONE_ROW):
+        connection.execute(select(func.pg_advisory_xact_lock(_WRITER)))
+
+
+def _without_nul(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    """Have NUL sent as the replacement character: texts of people and files may hold it."""
+    from psycopg.types.string import StrBinaryDumper, StrDumper
+
+    class Text(StrDumper):
+        def dump(self, obj: str) -> bytes | bytearray | memoryview | None:
+            return super().dump(obj.replace("\0", _NO_NUL))
+
+    class BinaryText(StrBinaryDumper):
+        def dump(self, obj: str) -> bytes | bytearray | memoryview | None:
+            return super().dump(obj.replace("\0", _NO_NUL))
+
+    for dumper in (Text, BinaryText):
+        connection.adapters.register_dumper(str, dumper)
+
+
 def _sqlite_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     # pysqlite's own BEGIN is deferred and comes late; isolation_level None leaves it to us.
     connection.isolation_level = None
@@ -129,6 +200,13 @@ def version_of(connection: Connection) -> str | None:
         return None
     version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     return None if version is None else str(version)
+
+
+def is_newer(database: Engine) -> bool:
+    """Tell whether a newer Haikei has brought the schema forward since this one opened it."""
+    with reading(database) as connection:
+        version = version_of(connection)
+    return version is not None and version > HEAD
 
 
 def _upgrade(engine: Engine) -> None:
@@ -160,6 +238,43 @@ def upgrade(engine: Engine) -> None:
             )
         config.attributes["connection"] = connection
         command.upgrade(config, HEAD)
+        if connection.dialect.name == "postgresql":
+            _sort_as_bytes(connection)
+
+
+def _sort_as_bytes(connection: Connection) -> None:
+    """
+    Have every text of ours compared byte by byte, as SQLite does, whatever the server's language.
+
+    Keys are looked up by their beginnings and moments compared as texts: in most languages' order
+    punctuation counts little or not at all.
+    """
+    rows = connection.execute(
+        text(
+            "SELECT table_name, column_name, character_maximum_length AS length"
+            " FROM information_schema.columns WHERE table_schema = current_schema()"
+            " AND data_type IN ('text', 'character varying')"
+            # Its trigger compares them, which forbids a change; nobody looks texts up there.
+            " AND table_name <> 'ledger_checkpoints'"
+            " AND collation_name IS DISTINCT FROM 'C' ORDER BY table_name, ordinal_position"
+        )
+    ).all()
+    quote = connection.dialect.identifier_preparer.quote
+    changes: dict[str, list[str]] = {}
+    for row in rows:
+        kind = "text" if row.length is None else f"varchar({row.length})"
+        change = f'ALTER COLUMN {quote(row.column_name)} TYPE {kind} COLLATE "C"'
+        changes.setdefault(row.table_name, []).append(change)
+    for table, those in changes.items():
+        connection.execute(text(f"ALTER TABLE {quote(table)} {', '.join(those)}"))
+
+
+def database_now(connection: Connection) -> datetime:
+    """Return the present moment as the database has it: clocks of several hosts may differ."""
+    if connection.dialect.name == "postgresql":
+        found: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return found.astimezone(UTC)
+    return utc_now()
 
 
 def utc_now() -> datetime:

@@ -26,6 +26,55 @@ metadata = MetaData(
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
+# Whose state this is: one row. `moved_to` is set where it was carried to another database.
+studio = Table(
+    "studio",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("moved_to", Text, nullable=False, default=""),
+)
+
+# Every process that works for the studio, on any host; `seen_at` is renewed while it lives.
+processes = Table(
+    "processes",
+    metadata,
+    Column("holder", String(200), primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("role", String(40), nullable=False),
+    Column("lanes", Text, nullable=False, default=""),
+    Column("version", String(40), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+# Lanes that people or a fault of the whole site hold; a lane without a row is open.
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("ordered", String(20), nullable=False, default=""),
+    Column("ordered_by", String(120), nullable=False, default=""),
+    Column("fault", Text, nullable=False, default=""),
+    Column("step", String(20), nullable=False, default=""),
+    Column("held_since", Moment),
+    Column("probe_at", Moment),
+    Column("probes", Integer, nullable=False, default=0),
+    Column("updated_at", Moment, nullable=False),
+)
+
+# How many calls of a far side may be made now, by all processes together.
+call_budgets = Table(
+    "call_budgets",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("filled_at", Float, nullable=False),
+)
+
 # What has happened, once each, whoever told us. `dispatched_at` is null until jobs stand for it.
 events = Table(
     "events",
@@ -79,6 +128,7 @@ jobs = Table(
     Column("updated_at", Moment, nullable=False),
     UniqueConstraint("key"),
     Index("ix_jobs_state", "state", "priority", "id"),
+    Index("ix_jobs_show", "state", "project", "priority", "id"),
     Index("ix_jobs_updated_at", "updated_at"),
 )
 
@@ -516,4 +566,16 @@ ledger_sendings = Table(
     Column("outlet", String(200), primary_key=True),
     Column("sent_at", Moment),
     Column("error", Text, nullable=False, default=""),
+)
+
+# Numbers for the rows of a tracker that has none: its own id of each, and what is known of it.
+tracker_numbers = Table(
+    "tracker_numbers",
+    metadata,
+    Column("tracker", String(200), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("uid", String(120), nullable=False),
+    Column("note", Text, nullable=False),
+    UniqueConstraint("tracker", "kind", "uid"),
 )

@@ -26,6 +26,7 @@ from haikei.settings.sections import (
 from haikei.settings.show_names import FolderNames, ShowNames
 from haikei.settings.studio import (
     BlankSheets,
+    Database,
     Device,
     Engine,
     Events,
@@ -55,6 +56,7 @@ __all__ = [
     "BlankSheets",
     "Credits",
     "Dailies",
+    "Database",
     "Device",
     "Engine",
     "Events",

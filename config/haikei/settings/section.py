@@ -4,6 +4,7 @@ What every part of the settings shares: located paths, names and tables, and wor
 A mistake is told key by key, so that one reading mends all of a file.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     HttpUrl,
+    PlainSerializer,
     ValidationError,
     ValidationInfo,
 )
@@ -51,6 +53,42 @@ def _root(url: HttpUrl) -> HttpUrl:
     return url
 
 
+def _state_url(text: str, info: ValidationInfo) -> str:
+    """Return the address of a database of ours, with the driver that we bring."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        message = "must be an address such as postgresql://user@host/name"
+        raise ValueError(message) from error
+    if url.get_backend_name() in {"postgresql", "postgres"}:
+        if not url.database:
+            message = "must name a database: postgresql://user@host/name"
+            raise ValueError(message)
+        url = url.set(drivername="postgresql+psycopg")
+    elif url.get_backend_name() == "sqlite":
+        if not url.database or url.database == ":memory:" or url.query:
+            message = "must name a file: sqlite:////folder/haikei.db"
+            raise ValueError(message)
+        url = url.set(drivername="sqlite", database=str(_located(Path(url.database), info)))
+    else:
+        message = "must be of PostgreSQL or SQLite: postgresql://user@host/name"
+        raise ValueError(message)
+    return url.render_as_string(hide_password=False)
+
+
+def without_password(text: str) -> str:
+    """Return a text in which no address shows its password."""
+    return _PASSWORD.sub(r"\1***@", text)
+
+
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*@")
+#: Written out without its password.
+StateUrl = Annotated[
+    str, AfterValidator(_state_url), PlainSerializer(without_password, return_type=str)
+]
 RootUrl = Annotated[HttpUrl, AfterValidator(_root)]
 Seconds = Annotated[float, Field(gt=0)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -120,7 +158,7 @@ def _allowed(detail: ErrorDetails) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = without_password(repr(value))
     return text if len(text) <= _LONGEST_FOUND else text[:_LONGEST_FOUND] + "…"
 
 

@@ -9,7 +9,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr,
 from haikei.formats import READABLE_ENDINGS
 from haikei.names import fits, plain_names
 from haikei.settings.naming import Template, WrittenTemplate
-from haikei.settings.section import LocatedPath, RootUrl, Seconds, Section, Slug, filled
+from haikei.settings.section import (
+    LocatedPath,
+    RootUrl,
+    Seconds,
+    Section,
+    Slug,
+    StateUrl,
+    filled,
+)
 from haikei.settings.sections import (
     Credits,
     LedgerKeeping,
@@ -31,7 +39,12 @@ class Studio(Section):
     name: str = "Studio"
     """The studio's name, as records and reports print it."""
     state: LocatedPath
-    """A local folder (never NFS) for databases, job folders and keys."""
+    """A local folder (never NFS) of this host: the SQLite database, locks and caches."""
+    work: LocatedPath | None = None
+    """
+    A folder that every host sees, for job folders and keys; `state` by default, and with
+    PostgreSQL `.haikei/work` on the first storage root.
+    """
 
 
 class PersonFields(Section):
@@ -64,6 +77,8 @@ class Tracker(Section):
     """A file that holds only the script's key, readable by its owner alone."""
     timeout: Seconds = 30.0
     """Seconds without an answer after which a call is given up."""
+    calls_per_minute: Annotated[int, Field(ge=0)] = 0
+    """Calls that all processes on all hosts may make together; 0: as many as they need."""
     projects: tuple[str, ...] = ()
     """
     Projects whose events and reviews are heeded, by the name in paths (`tank_name`) or the name
@@ -223,6 +238,8 @@ class Recipe(Section):
     """Words for what must not be seen."""
     width: Annotated[int, Field(ge=0, le=16384)] = 0
     """Width in pixels at which pictures are made; 0 keeps the layout's."""
+    device_label: Slug | Literal[""] = ""
+    """Only devices with this label, on any host, make it; empty: all of them."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -365,6 +382,8 @@ class Device(Section):
     """`cpu`, `cuda:0`, `mps` …"""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 1
     """Pictures made at once on it."""
+    labels: tuple[Slug, ...] = ()
+    """What it can do that others cannot, such as `24gb`; recipes ask for one by `device_label`."""
 
 
 class Engine(Section):
@@ -372,8 +391,6 @@ class Engine(Section):
 
     kind: Slug = "dbos"
     """The job engine: a name in the entry points `haikei.engines`."""
-    url: str | None = None
-    """Database URL of the job engine; by default SQLite in the state folder."""
     devices: Annotated[tuple[Device, ...], AfterValidator(filled)] = (Device(),)
     """Where pictures are made."""
     parallel: Annotated[int, Field(ge=1, le=64)] = 8
@@ -384,6 +401,16 @@ class Engine(Section):
     """Seconds before the second try; doubled before each further one, up to two minutes."""
     poll: Annotated[float, Field(ge=0.02, le=10)] = 0.2
     """Seconds between looks at a queue."""
+
+
+class Database(Section):
+    """Where all of the studio's state is kept: events, jobs, records, the ledger, the engine's."""
+
+    url: StateUrl | None = Field(default=None, repr=False)
+    """
+    `postgresql://user@host/name`, which several hosts may share; by default a SQLite file in
+    `studio.state`. A password belongs into HAIKEI_DATABASE__URL or `~/.pgpass`.
+    """
 
 
 class Log(Section):
@@ -410,6 +437,7 @@ class Settings(Section):
     models: dict[Slug, Model] = Field(default_factory=dict)
     people: tuple[PersonEntry, ...] = ()
     policy: Policy = Policy()
+    database: Database = Database()
     engine: Engine = Engine()
     signing: Signing = Signing()
     ledger: LedgerKeeping = LedgerKeeping()
@@ -422,18 +450,27 @@ class Settings(Section):
 
     @property
     def database_url(self) -> str:
-        """The address of the studio's own database, as SQLAlchemy reads it."""
-        return f"sqlite:///{self.studio.state / 'haikei.db'}"
+        """The address of all of the studio's state, as SQLAlchemy reads it."""
+        return self.database.url or f"sqlite:///{self.studio.state / 'haikei.db'}"
+
+    @property
+    def many_hosts(self) -> bool:
+        """Whether processes on several hosts may share the state."""
+        return not self.database_url.startswith("sqlite")
+
+    @property
+    def work_folder(self) -> Path:
+        """Where job folders and keys are: every host of the studio sees it."""
+        if self.studio.work is not None:
+            return self.studio.work
+        if self.many_hosts:
+            return self.storage.roots[0].path / ".haikei" / "work"
+        return self.studio.state
 
     @property
     def folder_names(self) -> FolderNames:
         """What folders are called where the tracker has other names."""
         return FolderNames(self.shows)
-
-    @property
-    def engine_url(self) -> str:
-        """The address of the job engine's database and of the locks between processes."""
-        return self.engine.url or f"sqlite:///{self.studio.state / 'engine.db'}"
 
     def route(
         self, *, project: str, sequence: str, shot: str, may_be_of_any: bool = False

@@ -40,7 +40,7 @@ class Signer:
     def __init__(self, settings: Settings) -> None:
         given = settings.signing.key_file
         self._kind = "studio" if given is not None else "development"
-        path = given or _development_key(settings.studio.state / "keys")
+        path = given or _development_key(settings.work_folder / "keys")
         self._key = _read(path)
 
     @property

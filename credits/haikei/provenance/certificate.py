@@ -274,7 +274,7 @@ def trusted_roots(settings: Settings) -> TrustedRoots:
     if given.certificate_file is not None:
         own = read_chain(given.certificate_file, to_sign=False).root_pem
     else:
-        own = standing_root(settings.studio.state / "keys")
+        own = standing_root(settings.work_folder / "keys")
     return TrustedRoots(
         own=own,
         signers=own + read_roots(given.trust_file),

@@ -258,7 +258,7 @@ class MarkSigner:
             )
         else:
             made = development_certificate(
-                settings.studio.state / "keys", studio=settings.studio.name
+                settings.work_folder / "keys", studio=settings.studio.name
             )
             chain = chain_from_pem(made.chain_pem.encode("ascii"), "the development certificate")
             sign = signing(serialization.load_pem_private_key(made.key_pem.encode("ascii"), None))

@@ -115,7 +115,7 @@ def adopt(
         if one.sealed.job not in shown:
             where = one.published
             made = make_from_published(one.sealed, where.picture, where.version, root)
-            write_list(made, settings.studio.state / "jobs" / one.sealed.job)
+            write_list(made, settings.work_folder / "jobs" / one.sealed.job)
     with database.begin() as connection:
         take_lost_numbers(connection, lost)
         taken: list[_StoredVersion] = []

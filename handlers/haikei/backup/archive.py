@@ -27,6 +27,8 @@ from haikei.storage import Storage
 _TAR = ".tar"
 #: Of the state folder: what cannot be made again. `jobs` and `locks` can.
 _KEPT = ("keys", "checkpoints")
+#: Whose folder it is.
+_STAMP = "studio.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +54,7 @@ def make_backup(
     """
     Copy databases, keys, checkpoints, claims, settings and the files that these name.
 
-    The studio's database is copied first and the engine's after it: what the engine did in between
-    is looked up and taken up again. Claims come last; one too many does no harm.
+    The database is copied first and claims after it: one claim too many does no harm.
 
     Args:
         settings: the studio's.
@@ -117,7 +118,12 @@ def _fill(
         root=root,
         files=(
             *_listed(folder, taken.databases),
-            *_state(folder, settings.studio.state),
+            *_state(folder, settings.studio.state, listing.STATE),
+            *(
+                _state(folder, settings.work_folder, listing.WORK)
+                if settings.work_folder != settings.studio.state
+                else ()
+            ),
             *_claims(folder, Storage(settings)),
             *_settings(folder, settings, settings_file),
         ),
@@ -126,25 +132,16 @@ def _fill(
 
 def _databases(folder: Path, settings: Settings) -> tuple[BackedUpDatabase, ...]:
     (folder / listing.DATABASES).mkdir(mode=0o700)
-    # Where one database holds all, it is copied once.
-    wanted = {settings.engine_url: "engine", settings.database_url: "haikei"}
-    found: list[BackedUpDatabase] = []
-    for url, name in sorted(wanted.items(), key=lambda one: one[1] != "haikei"):
-        lite = is_sqlite(url)
-        path = listing.DATABASES / f"{name}.{'db' if lite else 'dump'}"
-        if lite:
-            why = "" if copy_sqlite(url, folder / path) else "there is none yet"
-        else:
-            why = dump_postgresql(url, folder / path)
-        found.append(
-            BackedUpDatabase(
-                name=name,
-                kind="sqlite" if lite else "postgresql",
-                path="" if why else str(path),
-                left_out=why,
-            )
-        )
-    return tuple(found)
+    url, name = settings.database_url, "haikei"
+    lite = is_sqlite(url)
+    path = listing.DATABASES / f"{name}.{'db' if lite else 'dump'}"
+    if lite:
+        why = "" if copy_sqlite(url, folder / path) else "there is none yet"
+    else:
+        why = dump_postgresql(url, folder / path)
+    kind = "sqlite" if lite else "postgresql"
+    kept = "" if why else str(path)
+    return (BackedUpDatabase(name=name, kind=kind, path=kept, left_out=why),)
 
 
 def _ledger(folder: Path, copied: BackedUpDatabase, database: Engine) -> tuple[int, str]:
@@ -167,11 +164,13 @@ def _listed(folder: Path, databases: tuple[BackedUpDatabase, ...]) -> Iterator[B
             yield _file(folder, PurePosixPath(one.path))
 
 
-def _state(folder: Path, state: Path) -> Iterator[BackedUpFile]:
+def _state(folder: Path, state: Path, under: PurePosixPath) -> Iterator[BackedUpFile]:
+    if (state / _STAMP).is_file():
+        yield _copied(folder, state / _STAMP, under / _STAMP)
     for name in _KEPT:
         for path in sorted((state / name).rglob("*")):
             if path.is_file() and not path.name.startswith("."):
-                relative = listing.STATE / PurePosixPath(path.relative_to(state))
+                relative = under / PurePosixPath(path.relative_to(state))
                 yield _copied(folder, path, relative)
 
 

@@ -14,6 +14,7 @@ NAME = "manifest.json"
 #: Folders in a back-up.
 DATABASES = PurePosixPath("databases")
 STATE = PurePosixPath("state")
+WORK = PurePosixPath("work")
 CLAIMS = PurePosixPath("claims")
 SETTINGS = PurePosixPath("settings")
 
@@ -32,7 +33,7 @@ class BackedUpFile:
 class BackedUpDatabase:
     """One database in a back-up."""
 
-    name: str  #: `haikei`, or `engine`
+    name: str  #: `haikei`
     kind: str  #: `sqlite`, or `postgresql`
     path: str  #: in the back-up; empty where it could not be taken along
     left_out: str = ""  #: why it was not

@@ -84,7 +84,8 @@ def put_back(source: Path, settings: Settings | None, target: Path) -> BackupChe
                 _require_kind(one, urls[one.name])
                 require_empty(urls[one.name])
         try:
-            _put_files(folder, checked.manifest, target)
+            work = target if settings is None else settings.work_folder
+            _put_files(folder, checked.manifest, target, work)
             for one in checked.manifest.databases:
                 if one.path:
                     _put_database(folder, one, urls.get(one.name, ""), target)
@@ -219,7 +220,7 @@ def _check_ledger(folder: Path, found: Manifest) -> None:
 
 
 def _urls(settings: Settings) -> dict[str, str]:
-    return {"haikei": settings.database_url, "engine": settings.engine_url}
+    return {"haikei": settings.database_url}
 
 
 def _require_free(target: Path) -> None:
@@ -241,13 +242,16 @@ def _require_kind(one: BackedUpDatabase, url: str) -> None:
         )
 
 
-def _put_files(folder: Path, found: Manifest, target: Path) -> None:
+def _put_files(folder: Path, found: Manifest, target: Path, work: Path) -> None:
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     target.chmod(0o700)
     for file in found.files:
         path = PurePosixPath(file.path)
         if path.is_relative_to(listing.STATE):
             _put_file(folder / path, target / path.relative_to(listing.STATE))
+        elif path.is_relative_to(listing.WORK):
+            # The hosts' shared folder may have outlived the database.
+            _put_missing(folder / path, work / path.relative_to(listing.WORK), file.sha256)
         elif path.is_relative_to(listing.SETTINGS):
             _put_file(folder / path, target / "from-backup" / path.name)
 
@@ -260,6 +264,16 @@ def _put_database(folder: Path, one: BackedUpDatabase, url: str, target: Path) -
         _put_file(path, file_of(url))
     else:
         _put_file(path, target / path.name)
+
+
+def _put_missing(source: Path, target: Path, sha256: str) -> None:
+    if not target.exists():
+        _put_file(source, target)
+    elif sha256_of(target) != sha256:
+        raise StateError(
+            f"{target} is another one than in the back-up; nothing is restored over it.",
+            advice="Move it aside, and restore then.",
+        )
 
 
 def _put_file(source: Path, target: Path) -> None:

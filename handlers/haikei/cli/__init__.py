@@ -13,6 +13,7 @@ import typer
 from haikei.cli import (
     backup,
     config,
+    database,
     demo,
     doctor,
     generate_command,
@@ -82,6 +83,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("support-bundle")(support_bundle.support_bundle)
 app.add_typer(report.app, name="report")
+app.add_typer(database.app, name="database")
 app.add_typer(web.app, name="web")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(credits_app, name="credits")

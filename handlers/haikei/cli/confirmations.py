@@ -251,7 +251,7 @@ def _ask(
     from haikei.errors import HaikeiError
     from haikei.web.address import address, to_confirmation
 
-    key = people.confirmation_key(settings.studio.state)
+    key = people.confirmation_key(settings.work_folder)
     now = utc_now()
     with database.begin() as connection:
         asked = people.ask(

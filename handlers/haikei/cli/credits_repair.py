@@ -147,11 +147,10 @@ def tell_what_is_left(settings: "Settings", erased: "Erased") -> None:
     """
     from haikei.jobs.engine.port import load_engine
 
-    state = settings.studio.state
     _warn(
         "Files are called by the name. Rename them, then erase once more with --name:", erased.paths
     )
-    left = load_engine(settings.engine.kind).forget_names(settings.engine_url, erased.names)
+    left = load_engine(settings.engine.kind).forget_names(settings.database_url, erased.names)
     if left.deleted:
         say(f"The job engine forgot {left.deleted} ended tasks that held the name.")
     _warn(
@@ -167,7 +166,7 @@ def tell_what_is_left(settings: "Settings", erased: "Erased") -> None:
     _warn(
         "Folders of jobs hold the name until their jobs are done; those of jobs that ended badly "
         "go soon after `haikei jobs skip`:",
-        map(str, _files_with(state / "jobs", erased.names)),
+        map(str, _files_with(settings.work_folder / "jobs", erased.names)),
     )
 
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from haikei.cli.output import Commercial, Exit, JsonOption, print_json, print_table, say
 from haikei.cli.startup import stop_on_signals
+from haikei.demo.tracker_choice import DemoTracker
 from haikei.jobs.job import Job, JobState
 from haikei.printable import printable
 
@@ -103,6 +104,10 @@ def demo(
     timeout: Annotated[
         float, typer.Option(help="Seconds in which every cut must be in review.")
     ] = 900.0,
+    tracker: Annotated[
+        DemoTracker,
+        typer.Option(help="The tracker that is started: the embedded one, or a real Kitsu."),
+    ] = DemoTracker.EMBEDDED,
     *,
     once: Annotated[bool, typer.Option("--once", help="Stop when every cut is in review.")] = False,
     as_json: JsonOption = False,
@@ -131,6 +136,7 @@ def demo(
         port=port,
         model=declared,
         timeout=timeout,
+        tracker=tracker,
     )
     with DemoProgress(quiet=as_json) as progress:
 
@@ -184,7 +190,7 @@ def _show(result: "DemoResult", *, as_json: bool, serving: bool) -> None:
                         "credit": row.credit_en,
                         "credit_ja": row.credit_ja,
                         "layout": row.layout,
-                        "files": row.files,
+                        "files": row.lineage,
                         "seconds": round(row.seconds, 1),
                     }
                     for row in result.rows

@@ -36,12 +36,12 @@ LEAST_STATE_MIB = 256
 
 def state(settings: "Settings") -> Iterator[Finding]:
     """Yield findings about the state folder and its databases."""
-    from haikei.database import open_database
+    from haikei.jobs.state import open_state
 
     folder = settings.studio.state
     subject = f"state folder {folder}"
     try:
-        open_database(settings.database_url).dispose()
+        open_state(settings).dispose()
     except (HaikeiError, OSError) as error:
         yield Finding(
             ok=False,
@@ -285,8 +285,9 @@ def names(settings: "Settings") -> "Iterator[Finding]":
     """Yield names in the settings that fit nothing in the tracker or the register of credits."""
     from haikei.cli.name_check import people_findings, project_findings
     from haikei.credits import people
-    from haikei.database import open_database, reading
+    from haikei.database import reading
     from haikei.errors import HaikeiError
+    from haikei.jobs.state import open_state
     from haikei.trackers import load_tracker
 
     try:
@@ -298,7 +299,7 @@ def names(settings: "Settings") -> "Iterator[Finding]":
             directory = listed.read()
         finally:
             tracker.close()
-        database = open_database(settings.database_url)
+        database = open_state(settings)
     except HaikeiError:
         # What is wrong with the tracker or the state folder stands in the lines before.
         return
@@ -392,6 +393,23 @@ def _tell(found: "StudioStatus") -> None:
             for one in found.processes
         ],
     )
+    if found.hosts:
+        print_table(
+            ("host", "role", "does", "lanes", "version", "seen"),
+            [
+                (
+                    f"{one.host} ({one.pid})",
+                    one.role,
+                    one.state.value.replace("_", " "),
+                    " ".join(one.lanes),
+                    one.version,
+                    ago(one.seen_at),
+                )
+                for one in found.hosts
+            ],
+        )
+    for lane in found.lanes:
+        say(f"lane         {lane.name}: {lane.state}")
     queue, sources = found.queue, found.sources
     counts = " · ".join(f"{number} {one.value}" for one, number in queue.counts.items() if number)
     say(f"jobs         {counts or 'none'}")

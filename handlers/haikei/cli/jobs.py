@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,9 @@ from haikei.jobs.job import Job, JobState
 if TYPE_CHECKING:
     from haikei.jobs.table import JobStore
 
-app = typer.Typer(help="List, show, retry, skip, cancel or watch jobs.", no_args_is_help=True)
+app = typer.Typer(
+    help="See jobs and decide about them; hold the lanes that they take.", no_args_is_help=True
+)
 
 KeyArgument = Annotated[str, typer.Argument(help="A job's key, or enough of its beginning.")]
 KeysArgument = Annotated[
@@ -136,6 +139,71 @@ def cancel(
         raise _nothing_named()
     chosen = [store.get(one) for one in key]
     _decide(chosen, store.cancel, word=", asked to stop", dry_run=False, as_json=as_json)
+
+
+class LaneOption(StrEnum):
+    """One of the ways through the workers."""
+
+    STEPS = "steps"
+    GENERATE = "generate"
+
+
+LaneArgument = Annotated[
+    LaneOption, typer.Argument(help="`steps` (tracker and files) or `generate` (pictures).")
+]
+ByOption = Annotated[str, typer.Option("--by", help="Who orders it; `haikei status` shows it.")]
+
+
+@app.command()
+def pause(
+    lane: LaneArgument,
+    by: ByOption = "",
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Begin no step in a lane, on no host, until it is resumed; steps that run are done."""
+    _order(lane, "paused", by=by, settings=settings, as_json=as_json)
+
+
+@app.command()
+def drain(
+    lane: LaneArgument,
+    by: ByOption = "",
+    settings: SettingsOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Begin no job in a lane until it is resumed; those that have begun are done."""
+    _order(lane, "draining", by=by, settings=settings, as_json=as_json)
+
+
+@app.command()
+def resume(
+    lane: LaneArgument, settings: SettingsOption = None, *, as_json: JsonOption = False
+) -> None:
+    """Let a lane that was paused or drained go on."""
+    _order(lane, "", by="", settings=settings, as_json=as_json)
+
+
+def _order(lane: LaneOption, order: str, *, by: str, settings: Path | None, as_json: bool) -> None:
+    from haikei.jobs.lanes import Lane, LaneOrder, order_lane
+
+    database = open_studio(load_settings(settings))
+    with database.begin() as connection:
+        state = order_lane(connection, Lane(lane.value), LaneOrder(order), by=by)
+    if as_json:
+        print_json(
+            {
+                "lane": lane.value,
+                "order": order or "open",
+                "by": state.ordered_by,
+                "held_since": state.held_since,
+                "fault": state.fault,
+            }
+        )
+    else:
+        say(f"{lane.value}: {state}")
 
 
 @app.command("watch")

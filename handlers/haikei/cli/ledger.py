@@ -275,7 +275,7 @@ def _keeper(settings: "Settings", database: "Engine") -> "Generator[Checkpointin
     from haikei.jobs.checkpointing import Checkpointing
     from haikei.jobs.engine.recovery import open_locks
 
-    locks = open_locks(settings.engine_url, settings.studio.state / "locks")
+    locks = open_locks(settings.database_url, settings.studio.state / "locks")
     keeper = Checkpointing(settings, database, locks)
     try:
         yield keeper

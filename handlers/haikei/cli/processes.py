@@ -36,6 +36,7 @@ def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     loaded = load_settings(settings)
     keep_metrics(loaded)
     from haikei.cli.startup import configure_logs
+    from haikei.jobs.engine.presence import attending
     from haikei.sources.eventlog.follower import Follower
     from haikei.storage import Storage
     from haikei.trackers import Part, load_tracker, needed
@@ -44,7 +45,10 @@ def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     stop = stop_on_signals()
     tracker = load_tracker(loaded)
     feed = needed(tracker.parts.feed, tracker, Part.FEED)
-    Follower(loaded, open_studio(loaded), feed, Storage(loaded)).run(stop)
+    database = open_studio(loaded)
+    with attending(loaded, database, "events", stop, alone="events") as ours:
+        if ours:
+            Follower(loaded, database, feed, Storage(loaded)).run(stop)
 
 
 def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:
@@ -55,6 +59,7 @@ def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     from haikei.cli.startup import configure_logs
     from haikei.dailies.collecting import Dailies
     from haikei.database import utc_now
+    from haikei.jobs.engine.presence import attending
     from haikei.notify.hooks import HookSender
     from haikei.notify.notifier import Notifier
     from haikei.processes import HealthWatch
@@ -63,7 +68,12 @@ def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     configure_logs(loaded.log)
     stop = stop_on_signals()
     database = open_studio(loaded)
-    with closing(Dailies(loaded, database)) as dailies:
+    with (
+        attending(loaded, database, "review", stop, alone="review") as ours,
+        closing(Dailies(loaded, database)) as dailies,
+    ):
+        if not ours:
+            return
         hooks, notifier = HookSender(loaded, database), Notifier(loaded, database)
         health = HealthWatch(loaded, database, started=utc_now())
         tickers = dailies.tick, notifier.tick, hooks.tick, health.tick
@@ -76,10 +86,19 @@ def run(
     log_file: Annotated[
         Path | None, typer.Option(help="Write all log lines to this file instead of the terminal.")
     ] = None,
+    roles: Annotated[
+        str | None,
+        typer.Option(
+            help="Do only these here, by commas: steps, generate, review, watch, events, web."
+        ),
+    ] = None,
     supervised_by: SupervisedOption = 0,
 ) -> None:
     """
     Watch, follow, generate and publish, until Ctrl-C. What dies is started again.
+
+    On several hosts of one studio what must be done once is done by one of them; another takes
+    over when that one is gone.
 
     `haikei reload`, or SIGHUP where no terminal started it, takes over changed settings.
     """
@@ -87,6 +106,7 @@ def run(
     from haikei.settings import settings_path
 
     file = settings_path(settings).absolute()
+    chosen = _roles(roles)
     keep_metrics(load_settings(file), anew=True)
     from haikei.cli.startup import configure_logs
     from haikei.processes import Plan, Supervisor, studio_processes
@@ -97,7 +117,13 @@ def run(
         # Bring the schema up to date once, before several processes want to.
         open_studio(loaded).dispose()
         read = tuple(filter(None, (file, loaded.credits.people_file)))
-        return Plan(children=tuple(studio_processes(loaded, file)), files=read)
+        children = studio_processes(loaded, file, chosen)
+        if not children:
+            raise SettingsError(
+                f"These settings ask for no process with the role {', '.join(sorted(chosen))}.",
+                advice="Choose other --roles, or turn it on in the settings.",
+            )
+        return Plan(children=tuple(children), files=read)
 
     first = plan()
     say(f"Running {', '.join(child.name for child in first.children)}. Ctrl-C stops everything.")
@@ -111,6 +137,19 @@ def run(
         reload=set_on("SIGUSR1", *hangup),
     )
     supervisor.run(stop_on_signals())
+
+
+def _roles(given: str | None) -> frozenset[str]:
+    from haikei.processes.supervisor import ROLES
+
+    if given is None:
+        return frozenset(ROLES)
+    chosen = frozenset(one.strip() for one in given.split(",") if one.strip())
+    unknown = chosen - set(ROLES)
+    if unknown or not chosen:
+        wrong = ", ".join(sorted(unknown)) or "no role"
+        raise typer.BadParameter(f"{wrong}: choose of {', '.join(ROLES)}", param_hint="--roles")
+    return chosen
 
 
 def reload(
@@ -162,6 +201,7 @@ def watch(
     """Watch the layout folders and hand complete layouts to the jobs, until Ctrl-C."""
     die_with(supervised_by)
     from haikei.cli.startup import configure_logs
+    from haikei.jobs.engine.presence import attending, of_folders
     from haikei.sources.watch import Watcher
 
     if as_json and explain is None:
@@ -176,7 +216,12 @@ def watch(
         )
     configure_logs(loaded.log)
     stop = stop_on_signals()
-    Watcher(loaded, open_studio(loaded)).run(stop)
+    database = open_studio(loaded)
+    folders = [one.path for one in loaded.watch.folders]
+    folders += [one.path for one in loaded.watch.touch_ups]
+    with attending(loaded, database, "watch", stop, alone=of_folders("watch", folders)) as ours:
+        if ours:
+            Watcher(loaded, database).run(stop)
 
 
 def _explain(path: Path, settings: "Settings", *, as_json: bool) -> None:

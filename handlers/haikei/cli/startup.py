@@ -59,14 +59,14 @@ def open_studio(settings: "Settings", *, restored: bool = False) -> "Engine":
         restored: also where it was restored and what was published since is not adopted yet.
 
     Raises:
-        StateError: it cannot be used, or was restored and waits for its adoption.
+        StateError: it cannot be used, is another studio's, or waits for its adoption.
     """
-    from haikei.database import open_database
+    from haikei.jobs.state import open_state
 
     if not restored:
         require_adopted(settings)
     close_to_others(settings.studio.state)
-    return open_database(settings.database_url)
+    return open_state(settings)
 
 
 def close_to_others(state: Path) -> None:

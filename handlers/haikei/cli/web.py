@@ -52,6 +52,7 @@ def web(
     keep_metrics(loaded)
     from haikei.cli.startup import configure_logs
     from haikei.files import write_whole
+    from haikei.jobs.engine.presence import attending
     from haikei.settings import Web
     from haikei.web.application import serve
 
@@ -70,12 +71,10 @@ def web(
         if url_file is not None:
             write_whole(url_file, url.encode())
 
-    serve(
-        loaded.model_copy(update={"web": chosen}),
-        open_studio(loaded),
-        on_ready=announce,
-        stop=stop_on_signals(),
-    )
+    stop, database = stop_on_signals(), open_studio(loaded)
+    with attending(loaded, database, "web", stop):
+        chosen_settings = loaded.model_copy(update={"web": chosen})
+        serve(chosen_settings, database, on_ready=announce, stop=stop)
 
 
 class ScopeOption(StrEnum):

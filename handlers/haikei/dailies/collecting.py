@@ -95,7 +95,7 @@ class Dailies:
         self._look_at = now + timedelta(seconds=LOOK)
         if self._locks is None:
             self._locks = open_locks(
-                self._settings.engine_url, self._settings.studio.state / "locks"
+                self._settings.database_url, self._settings.studio.state / "locks"
             )
         with self._locks.borrowed(_LOCK) as ours:
             return self._do(now) if ours else 0

@@ -331,7 +331,7 @@ def _seal(settings: Settings, database: Engine, tell: Tell) -> int:
         newest = newest_checkpoint(connection)
     if newest is None or newest.checkpoint.size < count:
         state = settings.studio.state
-        locks = open_locks(settings.engine_url, state / "locks")
+        locks = open_locks(settings.database_url, state / "locks")
         try:
             made = Checkpointing(settings, database, locks).make()
         finally:

@@ -3,17 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import cv2
 import numpy as np
-import shotgun_api3
 from numpy.typing import NDArray
+from sqlalchemy import Engine
 
+from haikei.credits import BackgroundVersion, credit_line, records
+from haikei.database import reading
 from haikei.images import Picture, read_picture, write_picture
 from haikei.jobs.job import Job, JobState
 from haikei.settings import Settings
-from haikei.trackers import tracker_key
+from haikei.trackers import Part, SeenVersion, load_tracker, needed
 
 Pixels = NDArray[np.float32]  #: (height, width, 3), sRGB-encoded, 0 to 1
 Point = tuple[float, float]  #: x and y in pixels; the origin is top left
@@ -207,9 +208,6 @@ def paint(over: PaintOver, background: Path, target: Path) -> None:
     write_picture(Picture(pixels=pixels), target)
 
 
-_Rows = list[dict[str, Any]]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewRow:
     """One background in review."""
@@ -220,74 +218,41 @@ class ReviewRow:
     credit_en: str
     credit_ja: str
     url: str
-    files: tuple[Path, ...]  #: of the result and each stage
     lineage: tuple[Path, ...]  #: the pictures in the order they were made, the result last
     seconds: float  #: from the layout's landing to the Version in review
 
 
-def in_review(settings: Settings, jobs: Sequence[Job]) -> tuple[ReviewRow, ...]:
+def in_review(settings: Settings, database: Engine, jobs: Sequence[Job]) -> tuple[ReviewRow, ...]:
     """Return those jobs' backgrounds that the tracker has in review, in order of cut."""
-    done = [job for job in jobs if job.state is JobState.DONE]
-    if not done:
+    done = {job.key: job for job in jobs if job.state is JobState.DONE}
+    with reading(database) as connection:
+        found = [records.background(connection, key) for key in done]
+    versions = {one.tracker_id: one for one in found if one and one.tracker_id is not None}
+    if not versions:
         return ()
-    tracker = _connect(settings)
-    versions = cast(
-        "_Rows",
-        tracker.find(
-            "Version",
-            [["sg_haikei_key", "in", [job.key for job in done]]],
-            ["code", "sg_status_list", "sg_haikei_credit", "sg_haikei_credit_ja", "sg_haikei_key"],
-        ),
-    )
-    files = cast(
-        "_Rows",
-        tracker.find(
-            "PublishedFile",
-            [["version.Version.sg_haikei_key", "in", [job.key for job in done]]],
-            ["path", "version", "published_file_type"],
-            [{"field_name": "id", "direction": "asc"}],
-        ),
-    )
-    tracker.close()
-    by_key = {job.key: job for job in done}
+    tracker = load_tracker(settings)
+    desk = needed(tracker.parts.review, tracker, Part.REVIEW)
     rows = [
-        _row(settings, by_key[version["sg_haikei_key"]], version, files)
-        for version in versions
-        if version["sg_status_list"] == settings.tracker.review_status
+        _row(settings, done[seen.key], versions[seen.version.id], seen)
+        for seen in desk.look([*versions])
+        if seen.status == settings.tracker.review_status and seen.version.id in versions
     ]
+    tracker.close()
     return tuple(sorted(rows, key=lambda row: row.layout))
 
 
-def _connect(settings: Settings) -> shotgun_api3.Shotgun:
-    tracker = shotgun_api3.Shotgun(
-        str(settings.tracker.url).rstrip("/"),
-        script_name=settings.tracker.script,
-        api_key=tracker_key(settings).get_secret_value(),
-    )
-    tracker.config.timeout_secs = settings.tracker.timeout
-    return tracker
-
-
-def _row(
-    settings: Settings, job: Job, version: dict[str, Any], files: list[dict[str, Any]]
-) -> ReviewRow:
-    ours = [file for file in files if file["version"]["id"] == version["id"]]
-    stage_type = settings.tracker.stage_type
-    stages = [file for file in ours if file["published_file_type"]["name"] == stage_type]
-    results = [file for file in ours if file not in stages]
+def _row(settings: Settings, job: Job, version: BackgroundVersion, seen: SeenVersion) -> ReviewRow:
+    root = settings.storage.roots[0].path
+    made = tuple(root / image.path for image in version.images[1:])
+    line = credit_line(version.images)
     end = job.finished_at or job.updated_at
     return ReviewRow(
         layout=job.layout,
-        code=version["code"],
-        status=version["sg_status_list"],
-        credit_en=version["sg_haikei_credit"] or "",
-        credit_ja=version["sg_haikei_credit_ja"] or "",
+        code=version.code,
+        status=seen.status,
+        credit_en=line.en,
+        credit_ja=line.ja,
         url=job.version_url,
-        files=tuple(_path(file) for file in ours),
-        lineage=tuple(_path(file) for file in (*stages, *results)),
+        lineage=made,
         seconds=(end - job.created_at).total_seconds(),
     )
-
-
-def _path(file: dict[str, Any]) -> Path:
-    return Path(file["path"]["local_path"])

@@ -14,7 +14,16 @@ import httpx
 from haikei.database import open_database
 from haikei.demo.crediting import Credited, credit
 from haikei.demo.paint_overs import ReviewRow, in_review
-from haikei.demo.studio import CUTS, SCRIPT, DemoCut, DemoStudio, drop, layout_path, prepare
+from haikei.demo.studio import (
+    CUTS,
+    SCRIPT,
+    DemoCut,
+    DemoStudio,
+    drop,
+    layout_path,
+    prepare,
+)
+from haikei.demo.tracker_choice import DemoTracker
 from haikei.errors import TrackerUnavailable
 from haikei.images import SheetRow, write_sheet
 from haikei.jobs.job import Job, JobState
@@ -37,6 +46,7 @@ class DemoOptions:
     port: int  #: of the embedded tracker; 0 picks a free one
     model: Model | None
     timeout: float  #: seconds in which every cut must be in review
+    tracker: DemoTracker = DemoTracker.EMBEDDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +87,8 @@ def run_demo(
     Raises:
         HaikeiError: the tracker, the settings or the model cannot be used.
     """
-    studio = prepare(options.folder, model=options.model)
-    with _tracker(studio, options.port) as url:
+    studio = prepare(options.folder, model=options.model, tracker=options.tracker)
+    with _tracker(studio, options, tell) as url:
         tell(f"The tracker answers at {url}")
         pages = _free_port()
         environment = {"HAIKEI_TRACKER__URL": url, "HAIKEI_WEB__PORT": str(pages)}
@@ -132,8 +142,8 @@ def _wait(
         }
         if len(finished) == len(wanted):
             break
+    rows = in_review(settings, database, list(finished.values()))
     database.dispose()
-    rows = in_review(settings, list(finished.values()))
     there = {row.layout for row in rows}
     missing = tuple(
         _why(cut, finished.get(layout), timeout)
@@ -178,7 +188,23 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _tracker(studio: DemoStudio, port: int) -> Generator[str]:
+def _tracker(studio: DemoStudio, options: DemoOptions, tell: Tell) -> Generator[str]:
+    if options.tracker is DemoTracker.KITSU:
+        from haikei.demo.kitsu_server import kitsu_server
+        from haikei.demo.kitsu_shows import seed
+
+        tell("Kitsu starts: PostgreSQL, Redis and zou, half a minute at the first time")
+        with kitsu_server(studio.folder / "kitsu") as kitsu:
+            studio.key_file.write_text(kitsu.token, encoding="utf-8")
+            seed(kitsu.url)
+            yield kitsu.url
+        return
+    with _embedded(studio, options.port) as url:
+        yield url
+
+
+@contextmanager
+def _embedded(studio: DemoStudio, port: int) -> Generator[str]:
     address = studio.folder / "tracker.url"
     address.unlink(missing_ok=True)
     child = Child(

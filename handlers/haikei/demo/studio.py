@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+from haikei.demo.tracker_choice import DemoTracker
 from haikei.scenes import Scene, SceneKind, draw, save_layout
 from haikei.settings import Model, toml
 
@@ -184,7 +185,9 @@ class DemoStudio:
         return self.folder / "contact_sheet.png"
 
 
-def prepare(folder: Path, *, model: Model | None) -> DemoStudio:
+def prepare(
+    folder: Path, *, model: Model | None, tracker: DemoTracker = DemoTracker.EMBEDDED
+) -> DemoStudio:
     """Make the studio's folder; what stands already is kept, the settings are written anew."""
     studio = DemoStudio(folder=folder.absolute())
     for path in (studio.folder, studio.projects, studio.site):
@@ -193,20 +196,41 @@ def prepare(folder: Path, *, model: Model | None) -> DemoStudio:
         descriptor = os.open(studio.key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as stream:
             stream.write(secrets.token_urlsafe(32))
-    studio.settings.write_text(_settings(model), encoding="utf-8")
+    studio.settings.write_text(_settings(model, tracker), encoding="utf-8")
     return studio
 
 
-def _settings(model: Model | None) -> str:
+#: What the settings say of each tracker: Kitsu has statuses of its own, and one a task.
+_TRACKERS = {
+    DemoTracker.EMBEDDED: f"""[tracker]
+script = "{SCRIPT}"
+key_file = "tracker.key\"""",
+    DemoTracker.KITSU: """[tracker]
+kind = "kitsu"
+key_file = "tracker.key"
+review_status = "wfa"
+
+[tracker.person_fields]
+name_ja = "name_ja"
+
+[review.statuses]
+approve = ["done"]
+retake = ["retake"]
+hold = []
+omit = []
+task_approved = ""
+task_retake = \"\"""",
+}
+
+
+def _settings(model: Model | None, tracker: DemoTracker) -> str:
     recipe = "watercolour" if model is None else "model"
     return f"""# The demonstration studio's settings; `haikei config show -s` explains each.
 [studio]
 name = "Demonstration Studio"
 state = "state"
 
-[tracker]
-script = "{SCRIPT}"
-key_file = "tracker.key"
+{_TRACKERS[tracker]}
 
 [[storage.roots]]
 name = "primary"

@@ -321,7 +321,7 @@ def outlets_of(
     That folder is no way out of the building, but somebody who can only reach the database cannot
     rewrite it.
     """
-    beside = settings.studio.state / "checkpoints"
+    beside = settings.work_folder / "checkpoints"
     beside.mkdir(parents=True, exist_ok=True)
     found: list[Outlet] = [DropFolder(folder=beside)]
     found += [DropFolder(folder=folder) for folder in settings.ledger.drop]

@@ -207,6 +207,11 @@ class JobProgress:
         with self._database.begin() as connection:
             self._write(connection, crashes=-1)
 
+    def mark_resumed(self) -> None:
+        """Note that the step is at work again: from now on the worker's death is a crash."""
+        with self._database.begin() as connection:
+            self._write(connection, crashes=0, note="")
+
     def _raise_if_stopped(self, connection: Connection) -> None:
         row = connection.execute(select(jobs.c.cancel_asked).where(self._mine)).first()
         if row is None:

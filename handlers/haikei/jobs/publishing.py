@@ -127,7 +127,7 @@ def make_version(
     )
     path = background.file.relative
     _write_reviews(picture, folder)
-    keep_card(picture, background.file.sha256, state=tools.settings.studio.state)
+    keep_card(picture, background.file.sha256, state=tools.settings.work_folder)
     record = folder / "record.json"
     _write(record, _record_text(chain, key=key, code=path.stem, tools=tools).encode())
     mapped = path.with_name(f"{path.stem}_change.png")

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from haikei.errors import StorageUnavailable
 from haikei.generators import Production
 from haikei.images import Inspector, Limits
 from haikei.jobs.engine.retries import Retries
+from haikei.jobs.lanes import LaneKeeper
 from haikei.ledger import Signer
 from haikei.provenance import MarkSigner
 from haikei.settings import Settings, Unnamed
@@ -47,6 +49,7 @@ class Tools:
         self.limits = Limits.from_settings(settings.watch)
         self.inspector = Inspector(self.limits)
         self.retries = Retries(attempts=settings.engine.attempts, backoff=settings.engine.backoff)
+        self.lanes = LaneKeeper(database, settings.engine.backoff)
         self._threads = threading.local()
         self._lock = threading.Lock()
         self._marks: MarkSigner | None = None
@@ -60,6 +63,28 @@ class Tools:
             found = self._open_tracker(self.settings)
             self._threads.tracker = found
         return found
+
+    def reopen_tracker(self) -> None:
+        """Open this thread's tracker adapter anew at its next use: its key may be another then."""
+        found: Tracker | None = getattr(self._threads, "tracker", None)
+        self._threads.tracker = None
+        if found is not None:
+            found.close()
+
+    def require_storage(self) -> None:
+        """
+        Do nothing where what jobs work on is mounted.
+
+        Raises:
+            StorageUnavailable: it is away.
+        """
+        self.storage.require_root()
+        work = self.settings.work_folder
+        if work.is_relative_to(self.settings.storage.roots[0].path) and not work.is_dir():
+            raise StorageUnavailable(
+                f"The folder {work} is not there.",
+                advice="Mount the storage, or correct studio.work in the settings.",
+            )
 
     def marks(self) -> MarkSigner:
         """
@@ -85,7 +110,7 @@ class Tools:
     @property
     def folders(self) -> Path:
         """Where the jobs' folders are."""
-        return self.settings.studio.state / "jobs"
+        return self.settings.work_folder / "jobs"
 
     def close(self) -> None:
         """End child processes."""

@@ -15,8 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from haikei.database import events, feed_cursors, files, jobs, reading, utc_now
 from haikei.errors import HaikeiError, LayoutRefused, TouchUpRefused
+from haikei.jobs.engine.presence import HostProcess, ProcessState, present
 from haikei.jobs.inbox import oldest_undispatched
 from haikei.jobs.job import JobState, Step
+from haikei.jobs.lanes import LaneState, generate_queue, lane_states
 from haikei.jobs.table import JobStore
 from haikei.notify.notice import Notice, NoticeKind, note
 from haikei.processes.supervisor import Child, studio_processes
@@ -78,6 +80,7 @@ class LaneStatus:
     name: str
     failed: int  #: jobs that died in it since a job was last done
     since: datetime | None  #: when that was
+    state: LaneState  #: whether it is open, and what holds it
 
     @property
     def fails(self) -> bool:
@@ -86,7 +89,10 @@ class LaneStatus:
 
     def troubles(self) -> Iterator[Trouble]:
         """Yield what is wrong with it."""
-        if self.fails:
+        if self.state.held_since is not None or self.state.order:
+            # People are told of what holds it when that begins.
+            yield Trouble(text=f"The lane {self.name}: {self.state}")
+        elif self.fails:
             text = (
                 f"The lane {self.name} fails: {self.failed} jobs died in it and none was done "
                 "since. See `haikei jobs list --state dead`; mend the cause, then retry them."
@@ -144,6 +150,8 @@ class StudioStatus:
     lanes: Sequence[LaneStatus]
     sources: SourceStatus
     disks: Sequence[DiskStatus]
+    hosts: Sequence[HostProcess]  #: what works for the studio, on any host
+    labels_away: Sequence[str]  #: that jobs wait for and no device has
 
     @property
     def troubles(self) -> Sequence[str]:
@@ -152,8 +160,19 @@ class StudioStatus:
 
     def found(self) -> Sequence[Trouble]:
         """Return what somebody should look at."""
-        away = [one.name for one in self.processes if one.pid is None]
+        # What does not run here may run on another host of the studio.
+        done = {one.role for one in self.hosts if one.state is not ProcessState.SILENT}
+        away = [
+            one.name
+            for one in self.processes
+            if one.pid is None and one.name.replace(" ", "-") not in done
+        ]
         found: list[Trouble] = []
+        silent = [one for one in self.hosts if one.state is ProcessState.SILENT]
+        found += [
+            Trouble(text=f"{one.holder} gives no sign of life since {one.seen_at:%H:%M} UTC.")
+            for one in silent
+        ]
         if away and len(away) < len(self.processes):
             found.append(Trouble(text=f"Not running on this host: {', '.join(away)}."))
         elif away:
@@ -163,6 +182,12 @@ class StudioStatus:
             found += lane.troubles()
         for source in self.sources.heard:
             found += source.troubles()
+        for label in self.labels_away:
+            text = (
+                f"Jobs wait for a device with the label {label}, and no host that runs has one: "
+                "add it to labels in [[engine.devices]], or change device_label of the recipe."
+            )
+            found.append(Trouble(text=text, episode=f"label/{label}"))
         if dead := self.queue.counts.get(JobState.DEAD, 0):
             text = f"{dead} dead letters wait for a decision: `haikei jobs list --state dead`."
             found.append(Trouble(text=text))
@@ -209,7 +234,31 @@ def studio_status(
         lanes=_lanes(database),
         sources=_sources(settings, database, patience, started, now),
         disks=_disks(settings),
+        hosts=_hosts(database),
+        labels_away=_labels_away(settings, database),
     )
+
+
+def _labels_away(settings: Settings, database: Engine) -> list[str]:
+    wanted = {name: one.device_label for name, one in settings.recipes.items() if one.device_label}
+    if not wanted:
+        return []
+    with reading(database) as connection:
+        query = select(jobs.c.recipe).where(jobs.c.state.in_(_OPEN), jobs.c.recipe.in_(wanted))
+        recipes = set(connection.execute(query.distinct()).scalars())
+        there = {
+            lane
+            for one in present(connection)
+            if one.state is not ProcessState.SILENT
+            for lane in one.lanes
+        }
+    labels = {wanted[name] for name in recipes}
+    return sorted(label for label in labels if generate_queue(label) not in there)
+
+
+def _hosts(database: Engine) -> Sequence[HostProcess]:
+    with reading(database) as connection:
+        return present(connection)
 
 
 def supervisors(file: Path) -> tuple[int, ...]:
@@ -275,9 +324,16 @@ def _lanes(database: Engine) -> list[LaneStatus]:
         if done is not None:
             query = query.where(jobs.c.finished_at > done)
         rows = connection.execute(query.group_by(jobs.c.step)).all()
+        standing = lane_states(connection)
     died = {row.step: row.died for row in rows}
+    states = {one.lane.value: one for one in standing}
     return [
-        LaneStatus(name=name, failed=sum(died.get(step.value, 0) for step in steps), since=done)
+        LaneStatus(
+            name=name,
+            failed=sum(died.get(step.value, 0) for step in steps),
+            since=done,
+            state=states[name],
+        )
         for name, steps in _LANES.items()
     ]
 

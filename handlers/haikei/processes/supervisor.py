@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -229,24 +229,29 @@ def _wait(alive: Sequence[_Running], seconds: float, stop: threading.Event | Non
         one.process = None
 
 
-def studio_processes(settings: Settings, file: Path) -> list[Child]:
-    """Return the processes that these settings ask for."""
+#: What a host may do for the studio.
+ROLES = ("steps", "generate", "review", "watch", "events", "web")
+
+
+def studio_processes(settings: Settings, file: Path, roles: Collection[str] = ROLES) -> list[Child]:
+    """Return the processes that these settings ask for on a host with these roles."""
     where = ("--settings", str(file))
-    children = [
-        Child(name="steps", arguments=("worker", "--role", "steps", *where)),
-        *(
-            Child(
-                name=f"generate {device.name}",
-                arguments=("worker", "--role", "generate", "--device", device.name, *where),
-            )
-            for device in settings.engine.devices
-        ),
+    wanted: Mapping[str, Sequence[tuple[str, tuple[str, ...]]]] = {
+        "steps": [("steps", ("worker", "--role", "steps"))],
+        "generate": [
+            (f"generate {one.name}", ("worker", "--role", "generate", "--device", one.name))
+            for one in settings.engine.devices
+        ],
+        "review": [("review", ("review",))],
+        "watch": [("watch", ("watch",))]
+        if settings.watch.folders or settings.watch.touch_ups
+        else [],
+        "events": [("events", ("events",))] if settings.events.enabled else [],
+        "web": [("web", ("web",))] if settings.web.enabled else [],
+    }
+    return [
+        Child(name=name, arguments=(*arguments, *where))
+        for role in ROLES
+        if role in roles
+        for name, arguments in wanted[role]
     ]
-    children.append(Child(name="review", arguments=("review", *where)))
-    if settings.watch.folders or settings.watch.touch_ups:
-        children.append(Child(name="watch", arguments=("watch", *where)))
-    if settings.events.enabled:
-        children.append(Child(name="events", arguments=("events", *where)))
-    if settings.web.enabled:
-        children.append(Child(name="web", arguments=("web", *where)))
-    return children

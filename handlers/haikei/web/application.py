@@ -68,7 +68,7 @@ def make_app(
         storage=Storage(settings),
         open_tracker=open_tracker,
         sessions=Sessions(
-            session_key(settings.studio.state / "keys"),
+            session_key(settings.work_folder / "keys"),
             hours=settings.web.session_hours,
             secure=secure,
         ),

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from haikei.errors import PathRefused, StorageError, StorageUnavailable
+from haikei.errors import PathRefused, StorageDenied, StorageError, StorageUnavailable
 from haikei.names import plain_name
 from haikei.settings import StorageRoot
 from haikei.show import Place
@@ -175,7 +175,8 @@ def explained(doing: str, path: Path) -> Generator[None]:
         advice = _PASSING.get(error.errno or 0)
         if advice is not None:
             raise StorageUnavailable(message, advice=advice) from error
-        raise StorageError(
+        kind = StorageDenied if isinstance(error, PermissionError) else StorageError
+        raise kind(
             message, advice="Check the folder and what the account Haikei runs as may do there."
         ) from error
 

@@ -110,7 +110,7 @@ class Storage:
         self.background_path(place=place, season=season, time=time, version=1)
         names = {**self._names.tokens(place), "season": season, "time": time}
         known = {token: name for token, name in names.items() if token in self._background.tokens}
-        self._require_root()
+        self.require_root()
         with explained("Claiming a version number below", self._root):
             on_disk = highest_on_disk(self._root, self._background, known)
             floor = max(at_least, on_disk)
@@ -214,7 +214,7 @@ class Storage:
             PathRefused: the path would leave the root.
             StorageUnavailable: the mount is away.
         """
-        self._require_root()
+        self.require_root()
         return self._root / self._as_on_disk(relative)
 
     def publish(self, source: Path, relative: PurePosixPath) -> StoredFile:
@@ -230,7 +230,7 @@ class Storage:
             StorageUnavailable: the disk is full or the mount is away.
             StorageError: the source or the target cannot be used.
         """
-        self._require_root()
+        self.require_root()
         relative = self._as_on_disk(relative)
         digest = publish(
             Publication(
@@ -256,7 +256,7 @@ class Storage:
             StorageUnavailable: the disk is full or the mount is away.
             StorageError: the source or the target cannot be used.
         """
-        self._require_root()
+        self.require_root()
         path = self._root / self._as_on_disk(relative)
         with explained("Reading", path):
             there = path.is_file()
@@ -277,7 +277,7 @@ class Storage:
         Raises:
             StorageUnavailable: the mount is away.
         """
-        self._require_root()
+        self.require_root()
         with explained("Sweeping", self._root):
             return sweep(self._root)
 
@@ -288,7 +288,7 @@ class Storage:
         Raises:
             StorageUnavailable: the mount is away.
         """
-        self._require_root()
+        self.require_root()
         templates = (self._background, self._touch_up)
         yield from published_records(self._root, templates, self._names)
 
@@ -300,7 +300,7 @@ class Storage:
             StorageUnavailable: the mount is away.
             StorageError: it cannot be moved.
         """
-        self._require_root()
+        self.require_root()
         with explained("Setting aside", self._root / relative):
             return set_aside(self._root, self._as_on_disk(relative))
 
@@ -311,7 +311,7 @@ class Storage:
         Raises:
             StorageUnavailable: the mount is away.
         """
-        self._require_root()
+        self.require_root()
         yield from claims_below(self._root)
 
     def put_back_claim(self, relative: PurePosixPath, content: bytes) -> bool:
@@ -321,11 +321,17 @@ class Storage:
         Raises:
             StorageUnavailable: the mount is away or full.
         """
-        self._require_root()
+        self.require_root()
         with explained("Putting back a claim below", self._root):
             return put_back_claim(self._root, relative, content)
 
-    def _require_root(self) -> None:
+    def require_root(self) -> None:
+        """
+        Do nothing where the first root is mounted.
+
+        Raises:
+            StorageUnavailable: it is away.
+        """
         with explained("Reaching", self._root):
             there = self._root.is_dir()
         if not there:

@@ -6,13 +6,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from haikei.backup import check_backup, make_backup, put_back
 from haikei.backup.dumping import require_empty
 from haikei.errors import BackupUnusable, StateError
+from haikei.jobs.state import open_state
+from haikei.ledger import append, entry
 from support.databases import postgres_url
-from support.jobs import JobStudio, OpenJobStudio, job_studios
+from support.jobs import OpenJobStudio, job_studios, studio_settings
 
 PATIENT = pytest.mark.timeout(120)
 
@@ -23,53 +24,51 @@ def open_studio(tmp_path: Path) -> Iterator[OpenJobStudio]:
         yield job_studios(stack, tmp_path)
 
 
-def on_postgresql(open_studio: OpenJobStudio, url: str) -> JobStudio:
-    return open_studio(engine={"url": url})
-
-
 @PATIENT
-def test_the_engines_database_on_a_server_goes_along_and_comes_back(
-    open_studio: OpenJobStudio, tmp_path: Path
-) -> None:
+def test_a_state_on_a_server_goes_along_and_comes_back(tmp_path: Path) -> None:
     first, second = postgres_url(), postgres_url()
-    here = create_engine(first)
-    with here.begin() as connection:
-        connection.execute(text("CREATE TABLE kept (id integer)"))
-        connection.execute(text("INSERT INTO kept VALUES (7)"))
-    here.dispose()
-    studio = on_postgresql(open_studio, first)
-    made = make_backup(studio.settings, studio.database, None, tmp_path / "copy.tar")
+    settings = studio_settings(tmp_path, database={"url": first})
+    database = open_state(settings)
+    with database.begin() as connection:
+        append(connection, key="kept", payload='{"kept":1}')
+    made = make_backup(settings, database, None, tmp_path / "copy.tar")
+    database.dispose()
     assert made.left_out == ()
-    studio.database.dispose()
-    shutil.rmtree(studio.settings.studio.state)
+    assert made.manifest.entries == 1
+    shutil.rmtree(settings.studio.state)
 
     with pytest.raises(StateError, match="nothing is restored over them"):
-        put_back(made.path, studio.settings, studio.settings.studio.state)
-    moved = studio.settings.model_copy(
-        update={"engine": studio.settings.engine.model_copy(update={"url": second})}
+        put_back(made.path, settings, settings.studio.state)
+    moved = settings.model_copy(
+        update={"database": settings.database.model_copy(update={"url": second})}
     )
     put_back(made.path, moved, moved.studio.state)
 
-    there = create_engine(second)
-    with there.connect() as connection:
-        assert connection.execute(text("SELECT id FROM kept")).scalar_one() == 7
-    there.dispose()
+    database = open_state(moved)
+    with database.connect() as connection:
+        assert entry(connection, 0).key == "kept"
+    database.dispose()
 
 
 @PATIENT
 def test_without_its_programs_a_database_is_named_as_left_out(
-    open_studio: OpenJobStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    studio = on_postgresql(open_studio, "postgresql+psycopg://someone:secret@127.0.0.1:9/none")
+    settings = studio_settings(tmp_path, database={"url": postgres_url()})
+    database = open_state(settings)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    made = make_backup(studio.settings, studio.database, None, tmp_path / "copy")
+    made = make_backup(settings, database, None, tmp_path / "copy")
+    database.dispose()
 
     (left_out,) = made.left_out
-    assert left_out.startswith("the database engine: pg_dump is not installed here")
-    assert check_backup(made.path).manifest.databases[1].path == ""
+    assert left_out.startswith("the database haikei: pg_dump is not installed here")
+    assert check_backup(made.path).manifest.databases[0].path == ""
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
     with pytest.raises(StateError, match="cannot be reached") as refused:
-        require_empty(studio.settings.engine_url)
+        require_empty("postgresql+psycopg://someone:secret@127.0.0.1:9/none")
     assert "secret" not in str(refused.value)
 
 
@@ -77,17 +76,12 @@ def test_a_backup_of_files_is_not_put_onto_a_server(
     open_studio: OpenJobStudio, tmp_path: Path
 ) -> None:
     studio = open_studio()
-    engine = create_engine(f"sqlite:///{studio.settings.studio.state / 'engine.db'}")
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE kept (id integer)"))
-    engine.dispose()
     made = make_backup(studio.settings, studio.database, None, tmp_path / "copy")
     target = tmp_path / "other"
-    moved = studio.settings.model_copy(
-        update={
-            "engine": studio.settings.engine.model_copy(update={"url": "postgresql://x@h/d"}),
-            "studio": studio.settings.studio.model_copy(update={"state": target}),
-        }
+    moved = studio_settings(
+        tmp_path,
+        database={"url": "postgresql+psycopg://x@127.0.0.1:9/d"},
+        studio={"name": "Test Studio", "state": str(target)},
     )
 
     with pytest.raises(StateError, match="of sqlite, and the settings name a PostgreSQL database"):

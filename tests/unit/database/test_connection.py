@@ -90,7 +90,16 @@ def test_records_from_before_there_were_fingerprints_have_none(tmp_path: Path) -
         connection.execute(text("ALTER TABLE image_records DROP COLUMN fingerprint"))
         connection.execute(text("DROP INDEX ix_statements_image_sha256"))
         connection.execute(text("DROP TABLE confirmation_questions"))
-        for later in ("api_tokens", "api_requests", "hooks", "hook_deliveries"):
+        connection.execute(text("DROP INDEX ix_jobs_show"))
+        later_ones = ("api_tokens", "api_requests", "hooks", "hook_deliveries")
+        for later in (
+            *later_ones,
+            "studio",
+            "processes",
+            "lanes",
+            "call_budgets",
+            "tracker_numbers",
+        ):
             connection.execute(text(f"DROP TABLE {later}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     database.dispose()

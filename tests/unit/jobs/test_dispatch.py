@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -89,6 +90,34 @@ def test_no_more_jobs_are_handed_over_than_there_is_room(
     assert len(engine.queue) == 3
 
 
+def test_shows_take_turns_however_many_jobs_one_of_them_brings(tmp_path: Path) -> None:
+    routes = [{"project": "PORT", "recipe": "flat"}, {"recipe": "flat"}]
+    settings = studio_settings(tmp_path, routes=routes)
+    database = studio_database(settings)
+    engine = MemoryEngine()
+    events = [put_layout(settings, f"c{number:03}") for number in range(12)]
+    later = [
+        replace(one, place=replace(one.place, project="HILL"), sha256=f"{number:064}")
+        for number, one in enumerate(events[:3])
+    ]
+    announce(database, *events, *later)
+    dispatcher = Dispatcher(settings, database, engine, ahead=4)
+    dispatcher.tick()
+    shows = {job.key: job.place.project for job in JobStore(database).list()}
+
+    def of(task: str) -> str:
+        return shows[task.removesuffix(".1.prepare")]
+
+    assert sorted(of(task.id) for task in engine.queue) == ["HILL", "HILL", "PORT", "PORT"]
+    for task in engine.queue:
+        if of(task.id) == "PORT":
+            running(database, task.id.removesuffix(".1.prepare"))
+    engine.queue.clear()
+    dispatcher.tick()
+    assert [of(one.id) for one in engine.queue] == []
+    database.dispose()
+
+
 def test_the_most_urgent_job_is_handed_over_first(tmp_path: Path) -> None:
     routes = [{"shot": "c009", "recipe": "flat", "priority": 1}, {"recipe": "flat"}]
     settings = studio_settings(tmp_path, routes=routes)
@@ -168,7 +197,7 @@ def test_a_job_whose_tasks_always_end_without_doing_it_is_a_dead_letter_at_last(
 
     job = JobStore(database).get(key)
     assert (job.state, job.error_kind) == (JobState.DEAD, "TaskLost")
-    assert "engine.url" in job.error
+    assert "log of the workers" in job.error
     assert rounds == job.attempts > 10
 
 
@@ -219,7 +248,7 @@ def test_a_task_of_another_studios_job_is_said_and_not_passed_over(tmp_path: Pat
             ours.engine.run()
 
     said = [line for line in logs if line["event"] == "job_unknown"]
-    assert [(line["job"], "engine.url" in line["advice"]) for line in said] == [
+    assert [(line["job"], "database.url" in line["advice"]) for line in said] == [
         ("layout-theirs", True)
     ]
 

@@ -155,15 +155,6 @@ def test_an_error_that_can_pass_is_tried_again(studio: JobStudio) -> None:
     assert studio.store.get(key).state is JobState.DONE
 
 
-def test_an_error_that_does_not_pass_is_a_dead_letter_after_its_tries(studio: JobStudio) -> None:
-    studio.tracker.failures = [TrackerUnavailable("maintenance") for _ in range(3)]
-
-    job = studio.store.get(studio.publish())
-
-    assert (job.state, job.step, job.attempts) == (JobState.DEAD, Step.COLLECT, 3)
-    assert (job.error, job.error_kind) == ("maintenance", "TrackerUnavailable")
-
-
 def test_an_error_that_cannot_pass_is_a_dead_letter_at_once(studio: JobStudio) -> None:
     studio.tracker.unknown_shots = frozenset({"c001"})
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
+from sqlalchemy import select
 
+from haikei.database import jobs, reading
 from haikei.jobs.background.collect import Collected, collect
 from haikei.jobs.background.extract import extract
 from haikei.jobs.background.generate import Generated, generate
@@ -22,6 +24,7 @@ from haikei.jobs.engine.pseudonyms import Pseudonyms, engine_type
 from haikei.jobs.engine.retries import Gate
 from haikei.jobs.engine.step_run import StepResultCodec, StepRun, TaskEnded
 from haikei.jobs.job import JobKind, JobOrder, Step
+from haikei.jobs.lanes import generate_queue
 from haikei.jobs.progress import JobProgress
 from haikei.jobs.publishing import MadeVersion
 from haikei.jobs.table import order_of
@@ -33,7 +36,6 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 STEPS_QUEUE = "jobs"
-GENERATE_QUEUE = "generate"
 PREPARE, GENERATE, DELIVER = "prepare", "generate", "deliver"
 TOUCH_UP = "touch_up"  #: the only task of a touch-up; see `haikei.jobs.touchup.handle`
 LEGS = (PREPARE, GENERATE, DELIVER, TOUCH_UP)
@@ -110,7 +112,7 @@ class BackgroundHandlers:
         except TaskEnded:
             return
         after = replace(task, collected=collected, validated=validated)
-        self._submit(durable, GENERATE, GENERATE_QUEUE, after)
+        self._submit(durable, GENERATE, self._device_queue(task.key), after)
 
     def generate(self, durable: Durable, payload: str) -> None:
         """Make the pictures, in a generation worker."""
@@ -154,6 +156,12 @@ class BackgroundHandlers:
         except TaskEnded:
             return
         log.info("job_done", job=task.key, version=published.version.name, url=published.url)
+
+    def _device_queue(self, key: str) -> str:
+        with reading(self._tools.database) as connection:
+            recipe = connection.execute(select(jobs.c.recipe).where(jobs.c.key == key)).scalar()
+        known = self._tools.settings.recipes.get(recipe or "")
+        return generate_queue(known.device_label if known else "")
 
     def _begin(self, durable: Durable, payload: str) -> tuple[TaskPayload, StepRun[JobOrder]]:
         task = self._pseudonyms.restore(task_payload(payload))

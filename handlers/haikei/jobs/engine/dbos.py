@@ -364,7 +364,7 @@ def _require_sqlite(found: tuple[int, ...], python: tuple[int, ...]) -> None:
         have, want = (".".join(map(str, version)) for version in (found, needed))
         raise StateError(
             f"The job engine needs SQLite {want}, but this Python has {have}.",
-            advice="Use a Python that brings its own SQLite, or PostgreSQL in engine.url.",
+            advice="Use a Python that brings its own SQLite, or PostgreSQL in database.url.",
         )
 
 

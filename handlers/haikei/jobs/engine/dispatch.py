@@ -5,12 +5,13 @@ The jobs' table is the truth. Waiting jobs are handed to the engine again and ag
 which costs nothing, as a task's id is its identity; so no crash between the two loses one.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import Connection, RowMapping, delete, func, select, update
+from sqlalchemy import Connection, Row, RowMapping, delete, func, select, update
 from sqlalchemy import Engine as Database
 
 from haikei.credits import records
@@ -22,6 +23,7 @@ from haikei.jobs.engine.port import Engine, Task, TaskState
 from haikei.jobs.healing import Predecessors, begins_anew, jobs_of, supersede
 from haikei.jobs.inbox import add_job, event_of, mark_dispatched, undispatched
 from haikei.jobs.job import JobKind, JobOrder, JobState, Step
+from haikei.jobs.lanes import Lane, LaneKeeper
 from haikei.jobs.table import end_published, job_row, order_of, order_text, run_again
 from haikei.jobs.touchup.taking_in import add_touch_up
 from haikei.settings import Route, Settings, Variant
@@ -59,6 +61,7 @@ class Dispatcher:
         self._engine = engine
         self._ahead = ahead
         self._submitted: set[str] = set()
+        self._lanes = LaneKeeper(database, settings.engine.backoff)
 
     def tick(self) -> int:
         """Take events, submit jobs and apply cancellations; return how many there were."""
@@ -77,20 +80,15 @@ class Dispatcher:
         return len(done)
 
     def feed(self) -> int:
-        """Submit waiting jobs to the engine, the most urgent first, as far as there is room."""
+        """
+        Submit waiting jobs to the engine, the most urgent first, as far as there is room.
+
+        Among equally urgent ones shows take turns, the one with the fewest jobs at work first.
+        """
+        if not self._lanes.takes_jobs(Lane.STEPS):
+            return 0
         with reading(self._database) as connection:
-            running = connection.execute(
-                select(func.count()).where(jobs.c.state == JobState.RUNNING.value)
-            ).scalar_one()
-            room = self._ahead - running
-            if room <= 0:
-                return 0
-            rows = connection.execute(
-                select(jobs.c.key, jobs.c.run, jobs.c.priority, jobs.c.kind)
-                .where(jobs.c.state == JobState.WAITING.value)
-                .order_by(jobs.c.priority, jobs.c.id)
-                .limit(room)
-            ).all()
+            rows = _next_waiting(connection, self._ahead)
         tasks = {first_task(row.key, row.run, row.priority, JobKind(row.kind)): row for row in rows}
         fresh = [task for task in tasks if task.id not in self._submitted]
         again = {
@@ -274,6 +272,41 @@ class Dispatcher:
         return changed.rowcount == 1
 
 
+def _next_waiting(connection: Connection, ahead: int) -> Sequence[Row[Any, Any, Any, Any, Any]]:
+    """Return the jobs that are next, as many as may be at work beside those that are."""
+    running = connection.execute(
+        select(jobs.c.project, func.count().label("jobs"))
+        .where(jobs.c.state == JobState.RUNNING.value)
+        .group_by(jobs.c.project)
+    )
+    at_work = {row.project: row.jobs for row in running}
+    room = ahead - sum(at_work.values())
+    if room <= 0:
+        return ()
+    turns: list[tuple[int, int, int, Row[Any, Any, Any, Any, Any]]] = []
+    for project in _waiting_shows(connection):
+        query = (
+            select(jobs.c.id, jobs.c.key, jobs.c.run, jobs.c.priority, jobs.c.kind)
+            .where(jobs.c.state == JobState.WAITING.value, jobs.c.project == project)
+            .order_by(jobs.c.priority, jobs.c.id)
+            .limit(room)
+        )
+        behind = at_work.get(project, 0)
+        for turn, row in enumerate(connection.execute(query), behind):
+            turns.append((row.priority, turn, row.id, row))
+    turns.sort(key=lambda one: one[:3])
+    return [row for *_, row in turns[:room]]
+
+
+def _waiting_shows(connection: Connection) -> Iterator[str]:
+    # One look-up in the index a show, however many jobs it has waiting.
+    first = select(func.min(jobs.c.project)).where(jobs.c.state == JobState.WAITING.value)
+    project: str | None = connection.execute(first).scalar()
+    while project is not None:
+        yield project
+        project = connection.execute(first.where(jobs.c.project > project)).scalar()
+
+
 def _outcome(row: RowMapping, states: Collection[TaskState]) -> dict[str, object]:
     """Return what becomes of a job whose tasks have all ended, or are not there."""
     if TaskState.POISON in states:
@@ -290,8 +323,8 @@ def _outcome(row: RowMapping, states: Collection[TaskState]) -> dict[str, object
     times = row["attempts"] + 1
     if times > MOST_TAKEN_UP:
         error = (
-            f"Its task ended {times} times without doing the job. Do other hosts use the same "
-            "engine.url with a database of their own? Give each studio its own, then retry the job."
+            f"Its task ended {times} times without doing the job. See the log of the workers, "
+            "then retry the job."
         )
         return _ended(JobState.DEAD, error=error, error_kind="TaskLost", attempts=times)
     # Begin anew. What was made is found again by its key.

@@ -2,9 +2,10 @@
 
 import fcntl
 import os
+import threading
 import time
 import zlib
-from collections.abc import Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 from typing_extensions import override
 
+from haikei.database.connection import KEEPALIVES
 from haikei.errors import StateError
 from haikei.jobs.engine.port import Recovery
 
@@ -37,6 +39,10 @@ class Locks(Protocol):
     @contextmanager
     def borrowed(self, name: str) -> Generator[bool]:
         """Hold a lock for a moment; gives False when another has it."""
+        ...
+
+    def take_from(self, name: str) -> bool:
+        """End the session of a process that is cut off and still holds this lock, if we can."""
         ...
 
     def release(self) -> None:
@@ -81,6 +87,10 @@ class FileLocks(Locks):
                 os.close(descriptor)
 
     @override
+    def take_from(self, name: str) -> bool:
+        return False  # here the kernel knows better: who holds a file is alive on this machine
+
+    @override
     def release(self) -> None:
         while self._files:
             os.close(self._files.popitem()[1])
@@ -110,9 +120,11 @@ class PostgresLocks(Locks):
             address,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
-            connect_args={"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3},
+            connect_args=dict(KEEPALIVES),
         )
         self._connection = engine.connect()
+        #: One thread watches while another takes.
+        self._turn = threading.RLock()
         self._held: set[str] = set()
 
     @override
@@ -128,7 +140,8 @@ class PostgresLocks(Locks):
         if name not in self._held:
             return False
         try:
-            return bool(self._connection.execute(text("SELECT 1")).scalar())
+            with self._turn:
+                return bool(self._connection.execute(text("SELECT 1")).scalar())
         except SQLAlchemyError:
             return False
 
@@ -144,22 +157,53 @@ class PostgresLocks(Locks):
                 self._call("pg_advisory_unlock", name)
 
     @override
+    def take_from(self, name: str) -> bool:
+        query = text(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND classid = :space AND objid = CAST(:number AS bigint)"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND pid <> pg_backend_pid()"
+        )
+        with self._turn:
+            unsigned = _number(name) % 2**32
+            found = self._connection.execute(
+                query, {"space": _ADVISORY_CLASS, "number": unsigned}
+            ).scalars()
+            return any(found)
+
+    @override
     def release(self) -> None:
         self._held.clear()
         self._connection.close()
 
     def _call(self, function: str, name: str) -> bool:
-        number = zlib.crc32(name.encode()) - 2**31
         query = text(f"SELECT {function}(:space, CAST(:number AS int))")
-        found = self._connection.execute(query, {"space": _ADVISORY_CLASS, "number": number})
-        return bool(found.scalar())
+        values = {"space": _ADVISORY_CLASS, "number": _number(name)}
+        with self._turn:
+            return bool(self._connection.execute(query, values).scalar())
+
+
+def _number(name: str) -> int:
+    return zlib.crc32(name.encode()) - 2**31
 
 
 def open_locks(url: str, folder: Path) -> Locks:
-    """Return the locks that fit the job engine's database."""
+    """
+    Return the locks that fit the database of the studio's state.
+
+    Raises:
+        StateError: the database gives no answer.
+    """
     if make_url(url).get_backend_name() == "sqlite":
         return FileLocks(folder)
-    return PostgresLocks(url)
+    try:
+        return PostgresLocks(url)
+    except SQLAlchemyError as error:
+        where = make_url(url).render_as_string(hide_password=True)
+        raise StateError(
+            f"The database {where} cannot be used: {error}.",
+            advice="Check that the server runs and lets this host in.",
+        ) from error
 
 
 log = structlog.get_logger()
@@ -192,12 +236,29 @@ def claim_holder(locks: Locks, stem: str) -> str:
 
 
 class DeadWorkerRecovery:
-    """Watches this worker's own lock, and takes over from workers that died."""
+    """
+    Watches this worker's own lock, and takes over from workers that died.
 
-    def __init__(self, locks: Locks, recovery: Recovery, *, own: str) -> None:
+    Args:
+        locks: this thread's own.
+        recovery: the engine's.
+        own: this worker's id.
+        silent: returns the ids of workers that give no sign of life. One that is cut off or
+            frozen may still hold its lock; it loses it, and ends when it notices.
+    """
+
+    def __init__(
+        self,
+        locks: Locks,
+        recovery: Recovery,
+        *,
+        own: str,
+        silent: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         self._locks = locks
         self._recovery = recovery
         self._own = own
+        self._silent = silent
 
     def safe(self) -> bool:
         """Tell whether this worker's id is still its own; if not, it must end at once."""
@@ -206,9 +267,13 @@ class DeadWorkerRecovery:
     def sweep(self) -> int:
         """Put the running tasks of dead workers back into their queues; return how many."""
         count = 0
-        for holder in self._recovery.holders():
-            if holder == self._own:
-                continue
+        holders = [holder for holder in self._recovery.holders() if holder != self._own]
+        if not holders:
+            return 0
+        silent = self._silent()
+        for holder in holders:
+            if holder in silent and self._locks.take_from(holder):
+                log.warning("silent_worker_cut_off", worker=holder)
             with self._locks.borrowed(holder) as dead:
                 if dead:
                     found = self._recovery.recover(holder)

@@ -13,6 +13,8 @@ T = TypeVar("T")
 Pause = Callable[[float, str], None]
 
 _LONGEST = 120.0
+#: Tries after which a fault of the whole site is no hiccup any more.
+_HICCUPS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,8 @@ def with_retries(work: Callable[[], T], retries: Retries, pause: Pause) -> T:
         try:
             return work()
         except HaikeiError as error:
-            if not error.transient or attempt == retries.attempts:
+            lasts = error.site_wide and attempt >= _HICCUPS
+            if not error.transient or lasts or attempt == retries.attempts:
                 raise TriedEnough(error, attempt) from error
             wait = retries.wait_before(attempt + 1, error)
             again = f"{type(error).__name__}: {error.message} Try {attempt + 1} in {wait:.0f} s."

@@ -22,6 +22,7 @@ from haikei.jobs.engine.port import Durable
 from haikei.jobs.engine.pseudonyms import Pseudonyms, engine_type
 from haikei.jobs.engine.retries import Gate, TriedEnough, with_retries
 from haikei.jobs.job import Step
+from haikei.jobs.lanes import MOST_TRIPS
 from haikei.jobs.progress import JobProgress, JobUnknown, Withdrawn, WorkerStopping
 from haikei.jobs.tools import Tools
 from haikei.show import Place
@@ -164,9 +165,7 @@ class StepRun(Generic[OrderT]):
                 text, ordered_at = self.progress.begin(step)
                 order = self._read(text)
                 bound = bound.bind(shot=order.place.shot)
-                value = with_retries(
-                    lambda: work(order, ordered_at), self._tools.retries, self.progress.wait
-                )
+                value = self._through_lane(step, lambda: work(order, ordered_at))
                 value = self._pseudonyms.pseudonymise(value)
         except WorkerStopping:
             self.progress.mark_interrupted()
@@ -195,12 +194,45 @@ class StepRun(Generic[OrderT]):
                 exc_info=unforeseen,
             )
         elif isinstance(error, JobUnknown):
-            advice = "Another studio, or an old copy of this one, uses the same engine.url."
+            advice = "The engine holds a task that the jobs' table does not know: see database.url."
             bound.error("job_unknown", error="No such job is in our database.", advice=advice)
         else:
             bound.info(f"step_{failure.end.value}", seconds=seconds)
         nameless = self._pseudonyms.pseudonymise(failure)
         return json.dumps({"failure": _FAILURE.dump_python(nameless, mode="json")})
+
+    def _through_lane(self, step: Step, work: Callable[[], T]) -> T:
+        """Return what the step gives, however long a fault of the whole site keeps it waiting."""
+        lanes, retries = self._tools.lanes, self._tools.retries
+        trips = 0
+        while True:
+            probing = lanes.admit(step, self.progress)
+            try:
+                found = with_retries(lambda: self._on_storage(work), retries, self.progress.wait)
+            except TriedEnough as tried:
+                error = tried.error
+                if not isinstance(error, HaikeiError) or not error.site_wide:
+                    raise
+                # What fails again and again while others pass is this job's own.
+                trips += not probing
+                if trips > (retries.attempts if error.transient else MOST_TRIPS):
+                    raise
+                lanes.hold(step, error, probing=probing)
+                self._tools.reopen_tracker()
+            else:
+                if probing:
+                    lanes.open(step)
+                return found
+
+    def _on_storage(self, work: Callable[[], T]) -> T:
+        self._tools.require_storage()
+        try:
+            return work()
+        except HaikeiError as error:
+            if not error.transient:
+                # On a share that has gone away every file looks as if it were removed.
+                self._tools.require_storage()
+            raise
 
 
 def _failure(error: Exception, attempts: int) -> Failure:

@@ -17,16 +17,19 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from haikei.database import jobs, open_database, reading, utc_now
+from haikei.database import is_newer, jobs, reading, utc_now
 from haikei.errors import SettingsError, StorageError
-from haikei.jobs.background.tasks import GENERATE_QUEUE, STEPS_QUEUE, BackgroundHandlers
+from haikei.jobs.background.tasks import STEPS_QUEUE, BackgroundHandlers
 from haikei.jobs.checkpointing import Checkpointing
 from haikei.jobs.engine.dispatch import Dispatcher
 from haikei.jobs.engine.port import Engine, QueueSettings, WorkerEngine, load_engine
+from haikei.jobs.engine.presence import Presence, ProcessState, present
 from haikei.jobs.engine.recovery import DeadWorkerRecovery, claim_holder, open_locks
 from haikei.jobs.engine.retries import Gate
 from haikei.jobs.healing import heal
 from haikei.jobs.job import JobState
+from haikei.jobs.lanes import generate_queue
+from haikei.jobs.state import open_state
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.handle import OnVersion, TouchUpHandlers, ignore_version
 from haikei.settings import Device, Settings
@@ -93,6 +96,7 @@ DRAIN = 900
 _GUARD_EVERY = 1.0
 _RECONCILE_EVERY = 5.0
 _UPKEEP_EVERY = 60.0
+_SCHEMA_EVERY = 5.0
 #: Tasks fetched beyond those that can run at once, so that the device never waits for a poll.
 _PREFETCH = 2
 _LOCK_LOST = 3
@@ -128,17 +132,17 @@ def run_worker(
         SettingsError: there is no such device, or something needed is not set.
         StateError: a database or the state folder cannot be used.
     """
-    database = open_database(settings.database_url)
-    locks = open_locks(settings.engine_url, settings.studio.state / "locks")
+    database = open_state(settings)
+    locks = open_locks(settings.database_url, settings.studio.state / "locks")
     chosen = _device(settings, device) if role is WorkerRole.GENERATE else None
     tools = Tools(settings, database, stop, device=chosen.name if chosen else "cpu")
     name = f"{role.value}-{chosen.name}" if chosen else role.value
     holder = claim_holder(locks, f"{socket.gethostname()}-{name}")
-    gate, queue = _shape(settings, chosen)
+    gate, queues = _shape(settings, chosen)
     engine = load_engine(settings.engine.kind)(
-        settings.engine_url,
+        settings.database_url,
         holder=holder,
-        queues=(queue,),
+        queues=queues,
         handlers={
             **BackgroundHandlers(tools, gate).handlers(),
             **TouchUpHandlers(tools, gate, on_version).handlers(),
@@ -146,20 +150,28 @@ def run_worker(
         grace=GRACE,
     )
     try:
-        with engine:
-            log.info("worker_ready", role=role.value, worker=holder, slots=queue.slots)
-            guard = DeadWorkerRecovery(locks, engine, own=holder)
+        with (
+            engine,
+            Presence(
+                database, holder=holder, role=name, lanes=[one.name for one in queues]
+            ) as presence,
+        ):
+            log.info("worker_ready", role=role.value, worker=holder, slots=queues[0].slots)
+            guard = DeadWorkerRecovery(locks, engine, own=holder, silent=lambda: _silent(database))
             watching = threading.Thread(
                 target=_watch_lock, args=(guard, stop), name="lock-watch", daemon=True
             )
             watching.start()
             if role is WorkerRole.STEPS:
                 heal(settings, database)
+            leave = leave or threading.Event()
             rounds = _rounds(settings, database, engine, tools, guard, role)
+            rounds.append(_Round("schema", _SCHEMA_EVERY, lambda: _leave_to_newer(database, leave)))
             with _checkpoints(settings, database, role, stop):
-                _go_round(rounds, stop, leave or stop)
+                _go_round(rounds, stop, leave)
                 if not stop.is_set():
                     log.info("worker_drains", role=role.value, worker=holder)
+                    presence.now(ProcessState.DRAINS)
                     engine.drain(DRAIN)
                     stop.set()
         log.info("worker_stopped", role=role.value, worker=holder)
@@ -167,6 +179,21 @@ def run_worker(
         tools.close()
         locks.release()
         database.dispose()
+
+
+def _silent(database: Database) -> set[str]:
+    with reading(database) as connection:
+        found = present(connection)
+    return {one.holder for one in found if one.state is ProcessState.SILENT}
+
+
+def _leave_to_newer(database: Database, leave: threading.Event) -> None:
+    if is_newer(database):
+        log.warning(
+            "newer_haikei",
+            advice="Another host was upgraded: this worker ends what it is at. Upgrade this one.",
+        )
+        leave.set()
 
 
 class _Round:
@@ -209,7 +236,7 @@ def _checkpoints(
         yield
         return
     # A thread of its own wants locks of its own: PostgreSQL's belong to one connection.
-    locks = open_locks(settings.engine_url, settings.studio.state / "locks")
+    locks = open_locks(settings.database_url, settings.studio.state / "locks")
     keeper = Checkpointing(settings, database, locks)
     thread = threading.Thread(target=keeper.keep, args=(stop,), name="checkpoints", daemon=True)
     thread.start()
@@ -245,14 +272,17 @@ def _watch_lock(guard: DeadWorkerRecovery, stop: threading.Event) -> None:
             os._exit(_LOCK_LOST)
 
 
-def _shape(settings: Settings, device: Device | None) -> tuple[Gate, QueueSettings]:
+def _shape(settings: Settings, device: Device | None) -> tuple[Gate, Sequence[QueueSettings]]:
+    poll = settings.engine.poll
     if device is None:
         slots = settings.engine.parallel
-        queue = QueueSettings(name=STEPS_QUEUE, slots=slots, poll=settings.engine.poll)
-        return Gate(slots), queue
+        return Gate(slots), (QueueSettings(name=STEPS_QUEUE, slots=slots, poll=poll),)
     slots = device.concurrency
-    queue = QueueSettings(name=GENERATE_QUEUE, slots=slots + _PREFETCH, poll=settings.engine.poll)
-    return Gate(slots), queue
+    names = [generate_queue(), *(generate_queue(label) for label in device.labels)]
+    # The gate is what limits them all together.
+    return Gate(slots), [
+        QueueSettings(name=name, slots=slots + _PREFETCH, poll=poll) for name in names
+    ]
 
 
 def _ahead(settings: Settings) -> int:

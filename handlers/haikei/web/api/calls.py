@@ -65,7 +65,7 @@ class Api:
         self._rate = RateLimit(context.settings.web.api_rate)
         self._strangers = RateLimit(context.settings.web.api_rate)
         self._most = context.settings.web.max_upload_mib << 20
-        self._folder = context.settings.studio.state / "uploads"
+        self._folder = context.settings.work_folder / "uploads"
         self._receiving = 0
         operations = self._endpoints.operations()
         self._document = json.dumps(document(operations), ensure_ascii=False).encode()

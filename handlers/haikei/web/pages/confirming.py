@@ -50,7 +50,7 @@ class ConfirmationPage:
         self._web = web
         self._renderer = renderer
         self._files = files
-        self._key = confirmation_key(web.settings.studio.state)
+        self._key = confirmation_key(web.settings.work_folder)
 
     def routes(self) -> list[Route]:
         """Return what the application serves."""

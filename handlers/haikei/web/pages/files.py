@@ -55,7 +55,7 @@ class Pictures:
         self._database = database
         self._find_file = find_file
         self._settings = settings
-        self._state = settings.studio.state
+        self._state = settings.work_folder
 
     def kept(self, sha256: str, size: Size) -> Path | None:
         """Return a JPEG that was made before, or None."""

@@ -192,13 +192,21 @@ class SiteClient:
 
     What only reads is asked again after a passing error; what writes is sent once, since nobody
     can know whether an unanswered write was carried out. Every method raises `TrackerError`.
+
+    Args:
+        tracker: the settings of the site.
+        key: of the script user.
+        before: called before each call; it returns when that may be made.
     """
 
-    def __init__(self, tracker: Tracker, key: SecretStr) -> None:
+    def __init__(
+        self, tracker: Tracker, key: SecretStr, *, before: Callable[[], None] | None = None
+    ) -> None:
         self.url = str(tracker.url).rstrip("/")
         self.script = tracker.script
         self._timeout = tracker.timeout
         self._key = key
+        self._before = before
         self._local = threading.local()
 
     def info(self) -> Mapping[str, object]:
@@ -361,6 +369,8 @@ class SiteClient:
         raise AssertionError("unreachable")
 
     def _once(self, doing: str, call: Callable[[OneSendShotgun], T]) -> T:
+        if self._before is not None:
+            self._before()
         CALLS.inc()
         try:
             return call(self._connection())

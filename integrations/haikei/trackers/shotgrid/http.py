@@ -27,7 +27,13 @@ from shotgun_api3.lib import httplib2
 from shotgun_api3.lib.httplib2 import HttpLib2Error, ServerNotFoundError
 from typing_extensions import override
 
-from haikei.errors import HaikeiError, TrackerError, TrackerRejected, TrackerUnavailable
+from haikei.errors import (
+    HaikeiError,
+    TrackerDenied,
+    TrackerError,
+    TrackerRejected,
+    TrackerUnavailable,
+)
 
 #: What the client lets out: its own errors, the network's, and what answers in a strange shape
 #: (a proxy's page instead of JSON) make of its code.
@@ -54,7 +60,7 @@ def tracker_error(error: Exception, *, site: str, doing: str) -> HaikeiError:
     if isinstance(error, HaikeiError):
         return error
     if isinstance(error, shotgun_api3.AuthenticationFault):
-        return TrackerRejected(
+        return TrackerDenied(
             f"{site} does not let us sign in: {_sentence(error)}",
             advice="Check tracker.script and its key; the key may have been changed on the site.",
         )
@@ -69,7 +75,7 @@ def tracker_error(error: Exception, *, site: str, doing: str) -> HaikeiError:
     if isinstance(error, shotgun_api3.ShotgunError):
         return _client_refusal(str(error), site=site, doing=doing)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return TrackerRejected(
+        return TrackerDenied(
             f"The certificate of {site} is not trusted: {error.verify_message}.",
             advice="Point SHOTGUN_API_CACERTS to the file with your studio's authority.",
         )
@@ -96,11 +102,11 @@ def _status(code: int, retry_after: object, *, site: str, doing: str) -> Tracker
             retry_after=_seconds(retry_after),
         )
     if code in {401, 403}:
-        return TrackerRejected(
+        return TrackerDenied(
             f"{site} answered {code} ({_reason(code)}) to {doing}.",
             advice="API access is blocked there: check the site's network restrictions.",
         )
-    return TrackerRejected(
+    return TrackerDenied(
         f"{site} answered {code} ({_reason(code)}) to {doing}.",
         advice="Check tracker.url: it must be the root of a ShotGrid site.",
     )
@@ -120,7 +126,11 @@ def _fault(message: str, *, site: str, doing: str) -> TrackerRejected:
             "Name statuses that the site has in tracker.review_status and [review.statuses]. "
             + _SETUP
         )
-    return TrackerRejected(f"{site} refused {doing}: {_sentence(message)}", advice=advice)
+    elif "quota" in lowered or "storage limit" in lowered:
+        advice = "Free or buy space on the site."
+    # What is named here every job needs; all else is about a row.
+    kind = TrackerRejected if advice is None else TrackerDenied
+    return kind(f"{site} refused {doing}: {_sentence(message)}", advice=advice)
 
 
 def _unanswered(error: object, *, site: str, doing: str) -> TrackerUnavailable:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from haikei.checkup import Finding
-from haikei.errors import TrackerRejected
+from haikei.errors import TrackerDenied
 from haikei.names import same_name, spellings
 from haikei.settings import Tracker
 from haikei.trackers.shotgrid.client import Link, Record, SiteClient
@@ -159,11 +159,11 @@ class Catalogue:
         Return one type, reading all of `among` in the same call.
 
         Raises:
-            TrackerRejected: the site does not have it.
+            TrackerDenied: the site does not have it.
         """
         found = self.file_types(among).get(code)
         if found is None:
-            raise TrackerRejected(
+            raise TrackerDenied(
                 f"The site has no published file type {code!r}.", advice="Run `haikei setup`."
             )
         return found
@@ -173,11 +173,11 @@ class Catalogue:
         Return one storage.
 
         Raises:
-            TrackerRejected: the site does not have it.
+            TrackerDenied: the site does not have it.
         """
         found = self.storages([code]).get(code)
         if found is None:
-            raise TrackerRejected(
+            raise TrackerDenied(
                 f"The site has no local storage {code!r}.", advice="Run `haikei setup`."
             )
         return found

@@ -1,0 +1,129 @@
+"""What every job would meet holds the lane: people are told once, no job dies, all go on."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from haikei.database import notices, reading
+from haikei.errors import HaikeiError, StorageUnavailable, TrackerDenied, TrackerUnavailable
+from haikei.jobs import JobState, Step
+from haikei.jobs.lanes import Lane, LaneKeeper, LaneOrder, order_lane
+from support.clocks import eventually
+from support.jobs import JobStudio, job_studios, lane_of, working
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[JobStudio]:
+    with ExitStack() as stack:
+        yield job_studios(stack, tmp_path)()
+
+
+def told(studio: JobStudio) -> list[str]:
+    with reading(studio.database) as connection:
+        return list(connection.execute(select(notices.c.text)).scalars())
+
+
+def done(studio: JobStudio, count: int) -> bool:
+    return studio.store.counts()[JobState.DONE] == count
+
+
+@pytest.mark.parametrize(
+    "error",
+    [TrackerUnavailable("maintenance"), TrackerDenied("refused sign-in", advice="See the key.")],
+)
+def test_a_fault_of_the_site_costs_no_job_however_long_it_lasts(
+    studio: JobStudio, error: HaikeiError
+) -> None:
+    studio.tracker.failures = [error for _ in range(12)]
+
+    with working(studio, "c001", "c002", "c003"):
+        eventually(lambda: lane_of(studio, Lane.STEPS).fault == str(error), "a lane that is held")
+        eventually(lambda: done(studio, 3), "all jobs")
+
+    assert lane_of(studio, Lane.STEPS).held_since is None
+    assert len(told(studio)) == 1
+    assert str(error) in told(studio)[0]
+    assert "by themselves" in told(studio)[0]
+
+
+def test_storage_that_is_away_for_a_while_holds_the_lane_and_no_layout_is_lost(
+    studio: JobStudio,
+) -> None:
+    root = studio.settings.storage.roots[0].path
+    away = root.with_name("away")
+
+    def unmount(_stage: str, _progress: object) -> None:
+        if root.exists():
+            root.rename(away)
+
+    studio.generator.before = unmount
+    with working(studio):
+        eventually(lambda: lane_of(studio, Lane.STEPS).held_since is not None, "a lane held")
+        assert not root.exists(), "nothing is written where the mount will be"
+        studio.generator.before = None
+        away.rename(root)
+        eventually(lambda: done(studio, 1), "the job")
+
+    assert len(told(studio)) == 1
+
+
+def test_what_fails_again_and_again_while_others_pass_is_the_jobs_own(studio: JobStudio) -> None:
+    studio.tracker.failures = [TrackerDenied("not in this project") for _ in range(50)]
+    others = LaneKeeper(studio.database, 0.01)
+    ended = threading.Event()
+
+    def pass_the_step() -> None:
+        while not ended.wait(0.02):
+            if lane_of(studio, Lane.STEPS).held_since is not None:
+                others.open(Step.COLLECT)
+
+    thread = threading.Thread(target=pass_the_step)
+    thread.start()
+    with working(studio):
+        eventually(lambda: studio.store.counts()[JobState.DEAD] == 1, "a dead letter")
+    ended.set()
+    thread.join()
+
+    job = studio.store.list()[0]
+    assert (job.error, job.error_kind) == ("not in this project", "TrackerDenied")
+
+
+def test_a_paused_lane_begins_no_step_and_a_draining_one_no_job(studio: JobStudio) -> None:
+    with studio.database.begin() as connection:
+        order_lane(connection, Lane.GENERATE, LaneOrder.PAUSED, by="mori")
+    with working(studio):
+        eventually(
+            lambda: any("Paused by mori" in job.note for job in studio.store.list()), "a paused job"
+        )
+        assert studio.generator.made == []
+        with studio.database.begin() as connection:
+            order_lane(connection, Lane.GENERATE, LaneOrder.OPEN, by="mori")
+            order_lane(connection, Lane.STEPS, LaneOrder.DRAINING, by="mori")
+        eventually(lambda: done(studio, 1), "the job that had begun")
+
+    studio.stop.clear()
+    studio.publish("c002")
+    assert studio.store.list()[0].state is JobState.WAITING
+    with studio.database.begin() as connection:
+        order_lane(connection, Lane.STEPS, LaneOrder.OPEN, by="mori")
+    studio.work()
+    assert done(studio, 2)
+
+
+def test_only_one_probes_and_later_each_time(studio: JobStudio) -> None:
+    keeper = LaneKeeper(studio.database, 3600.0)
+    keeper.hold(Step.COLLECT, StorageUnavailable("full"), probing=False)
+    first = lane_of(studio, Lane.STEPS)
+    keeper.hold(Step.EXTRACT, StorageUnavailable("also full"), probing=False)
+
+    assert lane_of(studio, Lane.STEPS) == first
+    assert len(told(studio)) == 1
+    assert not first.takes(Step.VALIDATE)
+    assert lane_of(studio, Lane.GENERATE).takes(Step.GENERATE)
+    keeper.open(Step.COLLECT)
+    keeper.hold(Step.COLLECT, StorageUnavailable("full"), probing=False)
+    assert len(told(studio)) == 1, "what comes back at once is the same episode"
