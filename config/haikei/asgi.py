@@ -55,6 +55,7 @@ def serve_until(
     *,
     on_started: Callable[[], None],
     on_stopping: Callable[[], None] = lambda: None,
+    dates: bool = True,
 ) -> None:
     """
     Serve the application; return when `stop` is set and the answers under way are sent.
@@ -64,6 +65,7 @@ def serve_until(
         app: what is served, with its lifespan.
         listener: where, of `listening`.
         on_started: called once in the server's thread, when connections are accepted.
+        dates: say the time in answers; an application that does so itself turns it off.
         on_stopping: called once `stop` is set, to end streams that never end by themselves.
     """
     config = uvicorn.Config(
@@ -75,6 +77,7 @@ def serve_until(
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=dates,
         proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_GRACE,

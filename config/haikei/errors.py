@@ -5,6 +5,7 @@
     HaikeiError
     ├── SettingsError          a setting is missing, unknown or wrong
     ├── StateError             the studio's database or state folder cannot be used
+    │   └── BackupUnusable     a back-up is damaged, incomplete, or of a newer Haikei
     ├── LayoutRefused          this layout will not become a background as things stand
     │   ├── PlaceUnknown       its path or its row names no project and shot we can use
     │   ├── ImageUnreadable    the file is damaged, truncated, too large or no image
@@ -100,6 +101,10 @@ class SettingsError(HaikeiError):
 
 class StateError(HaikeiError):
     """The studio's database or state folder cannot be used."""
+
+
+class BackupUnusable(StateError):
+    """A back-up is damaged, incomplete, or of a newer Haikei."""
 
 
 class LayoutRefused(HaikeiError):

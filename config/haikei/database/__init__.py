@@ -1,6 +1,7 @@
 """Where the studio's own state lives: one database, one schema, one way to open it."""
 
 from haikei.database.connection import (
+    HEAD,
     Moment,
     database_now,
     drop_deleted,
@@ -9,6 +10,7 @@ from haikei.database.connection import (
     open_database,
     reading,
     utc_now,
+    version_of,
     writing_one_row,
 )
 from haikei.database.schema import (
@@ -55,6 +57,7 @@ from haikei.database.schema import (
 )
 
 __all__ = [
+    "HEAD",
     "Moment",
     "api_requests",
     "api_tokens",
@@ -102,6 +105,7 @@ __all__ = [
     "systems",
     "tracker_numbers",
     "utc_now",
+    "version_of",
     "web_deliveries",
     "writing_one_row",
 ]

@@ -305,6 +305,8 @@ class Hook(Section):
     """A file that holds only this hook's secret; else it is HAIKEI_NOTIFICATIONS__HOOK_SECRET."""
     loopback: bool = False
     """Whether it is a program on this machine, which http may reach as well."""
+    private: bool = False
+    """Whether its name may lead to a private address, such as another machine of the studio."""
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:

@@ -13,7 +13,14 @@ from haikei.ledger.checkpoint import (
     origin_of,
     read_checkpoint,
 )
-from haikei.ledger.checkpoint_making import Audit, audit, seal, stamp_missing, verify
+from haikei.ledger.checkpoint_making import (
+    Audit,
+    audit,
+    checkpoints_outside,
+    seal,
+    stamp_missing,
+    verify,
+)
 from haikei.ledger.entry import (
     Entry,
     StoredTree,
@@ -25,6 +32,15 @@ from haikei.ledger.entry import (
     size,
 )
 from haikei.ledger.outlet import DropFolder, MailOutlet, Outlet, check_protected, connect, send_out
+from haikei.ledger.restoring import (
+    BackedUp,
+    LostPart,
+    Restoration,
+    find_lost,
+    restorations,
+    state_restored,
+    take_lost_numbers,
+)
 from haikei.ledger.selection import (
     BundledFile,
     EntrySelection,
@@ -36,6 +52,7 @@ from haikei.ledger.signing import Signer, time_stamper
 
 __all__ = [
     "Audit",
+    "BackedUp",
     "Bundled",
     "BundledFile",
     "Checkpoint",
@@ -43,9 +60,11 @@ __all__ = [
     "Entry",
     "EntrySelection",
     "InclusionProof",
+    "LostPart",
     "MailOutlet",
     "NoteSigner",
     "Outlet",
+    "Restoration",
     "SignedCheckpoint",
     "Signer",
     "StoredTree",
@@ -55,10 +74,12 @@ __all__ = [
     "audit",
     "check_protected",
     "checkpoints",
+    "checkpoints_outside",
     "connect",
     "entries",
     "entry",
     "export_bundle",
+    "find_lost",
     "image_entry",
     "list_entries",
     "newest_checkpoint",
@@ -67,11 +88,14 @@ __all__ = [
     "origin_of",
     "published_files",
     "read_checkpoint",
+    "restorations",
     "seal",
     "select_entries",
     "send_out",
     "size",
     "stamp_missing",
+    "state_restored",
+    "take_lost_numbers",
     "time_stamper",
     "verifier_script",
     "verify",

@@ -23,6 +23,7 @@ from haikei.ledger.checkpoint import (
 )
 from haikei.ledger.outlet import Outlet
 from haikei.ledger.recomputing import Recomputed, Tell, recompute
+from haikei.ledger.restoring import Restoration, accounted_for, restorations
 from haikei.ledger.signing import TimeStamper
 
 log = structlog.get_logger()
@@ -75,10 +76,18 @@ def seal(
     return _keep(database, signer, found)
 
 
-def _difference(found: Recomputed, before: Sequence[_Witnessed]) -> str | None:
-    """Return how the rows differ from what checkpoints from before sealed; None if they do not."""
+def _difference(
+    found: Recomputed, before: Sequence[_Witnessed], restored: Sequence[Restoration]
+) -> str | None:
+    """
+    Return how the rows differ from what checkpoints from before sealed; None if they do not.
+
+    What a sealed statement names as lost with a database that was restored is accounted for.
+    """
     for one in before:
         said = one.checkpoint
+        if found.roots.get(said.size) != said.root and accounted_for(said, restored):
+            continue
         if said.size not in found.roots:
             return f"{one.place} sealed {said.size} entries, but only {found.size} are left."
         if found.roots[said.size] != said.root:
@@ -160,7 +169,7 @@ def _examine(
     except (HistoryChanged, ProofInvalid) as error:
         damaged = error.message
     found = recompute(connection, sizes={one.checkpoint.size for one in before}, tell=tell)
-    return standing, found, damaged or _difference(found, before)
+    return standing, found, damaged or _difference(found, before, restorations(connection))
 
 
 def _keep(database: Engine, signer: NoteSigner, found: Recomputed) -> SignedCheckpoint:
@@ -180,7 +189,9 @@ def _keep(database: Engine, signer: NoteSigner, found: Recomputed) -> SignedChec
     return made
 
 
-def _outside(outlet: Outlet, size: int, key: VerifierKey) -> list[_Witnessed]:
+def _outside(
+    outlet: Outlet, size: int, key: VerifierKey, *, ours: bool = False
+) -> list[_Witnessed]:
     note = outlet.read(size)
     place = f"{outlet.name}/checkpoint-{size}.txt"
     try:
@@ -189,6 +200,8 @@ def _outside(outlet: Outlet, size: int, key: VerifierKey) -> list[_Witnessed]:
             return []
         if signed_by(note, key):
             open_checkpoint(note, key)
+        elif ours:
+            return []
         if said.size != size:
             log.warning("checkpoint_outside_misnamed", outlet=outlet.name, file=place)
     except ProofInvalid as error:
@@ -209,6 +222,7 @@ class Audit:
     checkpoints: int  #: compared, in the database
     outside: int  #: compared, held outside
     findings: tuple[str, ...]  #: the first ones; empty when all is well
+    restored: tuple[Restoration, ...] = ()  #: what the ledger itself says it has lost
 
 
 def audit(
@@ -238,7 +252,8 @@ def audit(
         findings.append(error.message)
         before = []
     found = recompute(connection, sizes={one.checkpoint.size for one in before}, tell=tell)
-    changed = _difference(found, before)
+    restored = restorations(connection)
+    changed = _difference(found, before, restored)
     if changed is not None:
         findings.append(changed)
     findings += [one for one in found.findings if one not in findings]
@@ -248,7 +263,27 @@ def audit(
         checkpoints=len(standing),
         outside=max(0, len(before) - len(standing)),
         findings=tuple(findings),
+        restored=tuple(restored),
     )
+
+
+def checkpoints_outside(
+    connection: Connection, key: VerifierKey, outlets: Sequence[Outlet]
+) -> tuple[Checkpoint, ...]:
+    """Return the checkpoints that only outlets hold, as far as this ledger's key signed them."""
+    known = {one.checkpoint.size: one.checkpoint.root for one in checkpoints(connection)}
+    found: dict[tuple[int, bytes], Checkpoint] = {}
+    for outlet in outlets:
+        try:
+            sizes = outlet.held()
+            for size in sizes:
+                for one in _outside(outlet, size, key, ours=True):
+                    said = one.checkpoint
+                    if known.get(said.size) != said.root:
+                        found[said.size, said.root] = said
+        except OutletUnavailable as error:
+            log.warning("checkpoint_outside_unreadable", outlet=outlet.name, error=str(error))
+    return tuple(found[one] for one in sorted(found))
 
 
 def verify(connection: Connection) -> int:

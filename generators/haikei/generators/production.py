@@ -28,6 +28,7 @@ from haikei.generators.contract import (
     ProgressCallback,
     StageOrder,
 )
+from haikei.generators.device_memory import MEMORY, STAGE_SECONDS, peak_memory
 from haikei.generators.loading import load_generator
 from haikei.images import SRGB, Limits, Picture, decode_picture, read_picture, resize, write_picture
 from haikei.presets import (
@@ -240,6 +241,7 @@ class Production:
         device: str = "cpu",
         generators: Mapping[str, Generator] | None = None,
     ) -> None:
+        self._device = device
         engine = settings.engine.model_copy(update={"devices": (Device(name=device),)})
         self._settings = settings.model_copy(update={"engine": engine})
         self._generators = dict(generators or {})
@@ -436,6 +438,8 @@ class Production:
             changed_ppm=result.changed_ppm,
         )
         made.save(path, result.picture)
+        STAGE_SECONDS.labels(stage=request.stage, generator=request.generator).observe(seconds)
+        MEMORY.labels(device=self._device).set(peak_memory(self._device))
         _log.info("stage_made", stage=request.stage, file=path.name, seconds=made.seconds)
         return made
 

@@ -11,6 +11,7 @@ from typing import Annotated, Protocol, cast
 import typer
 
 from haikei.cli import (
+    backup,
     config,
     database,
     demo,
@@ -24,6 +25,7 @@ from haikei.cli import (
     report,
     sgserver,
     submit,
+    support_bundle,
     verify,
     versions,
     web,
@@ -80,6 +82,9 @@ app.command("verify")(verify.verify)
 app.command("check-report")(report.check_report)
 app.command("setup")(doctor.setup)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.command("support-bundle")(support_bundle.support_bundle)
 app.add_typer(report.app, name="report")
 app.add_typer(database.app, name="database")
 app.add_typer(web.app, name="web")

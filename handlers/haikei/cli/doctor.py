@@ -50,6 +50,13 @@ def state(settings: "Settings") -> Iterator[Finding]:
             advice="Give this user write access to it, on a local disk.",
         )
         return
+    mode = folder.stat().st_mode & 0o777
+    yield Finding(
+        ok=not mode & 0o077,
+        subject=f"{subject}, permissions",
+        message=f"Its mode is {mode:04o}; it holds keys, names and the ledger.",
+        advice=f"Let its owner alone in: chmod 700 {folder}.",
+    )
     free = shutil.disk_usage(folder).free // 2**20
     yield Finding(
         ok=free >= LEAST_STATE_MIB,
@@ -62,6 +69,30 @@ def state(settings: "Settings") -> Iterator[Finding]:
         subject="SQLite",
         message=f"Version {sqlite3.sqlite_version}.",
         advice=f"Use a Python with SQLite {'.'.join(map(str, OLDEST_SQLITE))} or newer.",
+    )
+
+
+def pages(settings: "Settings") -> Iterator[Finding]:
+    """Yield whether passwords and sessions could be read on their way to the pages."""
+    from haikei.settings import is_loopback
+    from haikei.web.address import address, is_open
+
+    web = settings.web
+    if not web.enabled or is_open(web):
+        return
+    at = address(settings)
+    # A proxy on this machine takes what comes to loopback; what listens further is reached at once.
+    plain = at.startswith("http:") or not is_loopback(web.host)
+    yield Finding(
+        ok=not plain,
+        subject=f"pages at {at}",
+        message=(
+            f"They listen on {web.host} without TLS: passwords and sessions travel in the clear."
+            if plain
+            else "They are reached over https, through a proxy on this machine."
+        ),
+        advice="Put a proxy with TLS before them, set web.host to 127.0.0.1 and web.url to its "
+        "https address.",
     )
 
 
@@ -206,6 +237,7 @@ def check_up(path: Path | None) -> "Iterator[Finding]":
     yield from state(loaded)
     yield from storage(loaded)
     yield from watching(loaded)
+    yield from pages(loaded)
     yield from generators(loaded)
     yield from signing(loaded)
     yield from _notifications(loaded)

@@ -47,7 +47,7 @@ def verify(settings: SettingsOption = None, *, as_json: JsonOption = False) -> N
     from haikei.jobs.checkpointing import outlets_of
     from haikei.ledger import audit, note_signer
 
-    loaded, database = _open(settings)
+    loaded, database = _open(settings, restored=True)
     outlets = outlets_of(loaded, database)
     key = note_signer(loaded).key
     with reading(database) as connection:
@@ -64,6 +64,7 @@ def verify(settings: SettingsOption = None, *, as_json: JsonOption = False) -> N
                 "checkpoints": found.checkpoints,
                 "outside": found.outside,
                 "findings": findings,
+                "restored": [one.sentence for one in found.restored],
             }
         )
     else:
@@ -73,6 +74,8 @@ def verify(settings: SettingsOption = None, *, as_json: JsonOption = False) -> N
             f"{found.entries} entries, {found.checkpoints} checkpoints and {found.outside} more "
             f"held outside, root {found.root.hex()}"
         )
+        for one in found.restored:
+            say(one.sentence, colour="yellow")
         said = "The ledger is whole, and the records are those that it seals."
         say("docs/reference/ledger.md says what to do." if findings else said)
     if findings:
@@ -259,12 +262,12 @@ def key(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None
         typer.echo(vkey)
 
 
-def _open(settings: Path | None) -> "tuple[Settings, Engine]":
+def _open(settings: Path | None, *, restored: bool = False) -> "tuple[Settings, Engine]":
     from haikei.cli.startup import configure_logs
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
-    return loaded, open_studio(loaded)
+    return loaded, open_studio(loaded, restored=restored)
 
 
 @contextmanager

@@ -15,8 +15,10 @@ from haikei.cli.startup import (
     SettingsOption,
     SupervisedOption,
     die_with,
+    keep_metrics,
     load_settings,
     open_studio,
+    require_adopted,
     set_on,
     stop_on_signals,
 )
@@ -31,13 +33,14 @@ if TYPE_CHECKING:
 def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:
     """Follow the tracker's event log and hand published layouts to the jobs, until Ctrl-C."""
     die_with(supervised_by)
+    loaded = load_settings(settings)
+    keep_metrics(loaded)
     from haikei.cli.startup import configure_logs
     from haikei.jobs.engine.presence import attending
     from haikei.sources.eventlog.follower import Follower
     from haikei.storage import Storage
     from haikei.trackers import Part, load_tracker, needed
 
-    loaded = load_settings(settings)
     configure_logs(loaded.log)
     stop = stop_on_signals()
     tracker = load_tracker(loaded)
@@ -51,6 +54,8 @@ def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
 def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:
     """Act on statuses and Notes of versions in the tracker, and answer, until Ctrl-C."""
     die_with(supervised_by)
+    loaded = load_settings(settings)
+    keep_metrics(loaded)
     from haikei.cli.startup import configure_logs
     from haikei.dailies.collecting import Dailies
     from haikei.database import utc_now
@@ -60,7 +65,6 @@ def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     from haikei.processes import HealthWatch
     from haikei.review.reviewer import Reviewer
 
-    loaded = load_settings(settings)
     configure_logs(loaded.log)
     stop = stop_on_signals()
     database = open_studio(loaded)
@@ -99,12 +103,13 @@ def run(
     `haikei reload`, or SIGHUP where no terminal started it, takes over changed settings.
     """
     die_with(supervised_by)
-    from haikei.cli.startup import configure_logs
-    from haikei.processes import Plan, Supervisor, studio_processes
     from haikei.settings import settings_path
 
     file = settings_path(settings).absolute()
     chosen = _roles(roles)
+    keep_metrics(load_settings(file), anew=True)
+    from haikei.cli.startup import configure_logs
+    from haikei.processes import Plan, Supervisor, studio_processes
 
     def plan() -> Plan:
         loaded = load_settings(file)
@@ -256,11 +261,13 @@ def worker(
 ) -> None:
     """Carry out jobs, until Ctrl-C; unfinished ones go on at the next start."""
     die_with(supervised_by)
+    loaded = load_settings(settings)
+    keep_metrics(loaded)
     from haikei.cli.startup import configure_logs
     from haikei.jobs.engine.worker import WorkerRole, run_worker
 
-    loaded = load_settings(settings)
     configure_logs(loaded.log)
+    require_adopted(loaded)
     run_worker(
         loaded,
         role=WorkerRole(role.value),

@@ -46,6 +46,10 @@ def sgserver(
     ] = None,
     seed: Annotated[Seed, typer.Option(help="What a new site holds.")] = Seed.EMPTY,
     uploads: Annotated[Uploads, typer.Option(help="Which way files go up.")] = Uploads.CLASSIC,
+    faults: Annotated[
+        Path | None,
+        typer.Option(help="A TOML file of what goes wrong on purpose; see the reference."),
+    ] = None,
     url_file: Annotated[
         Path | None, typer.Option(help="Write the address to this file once the site answers.")
     ] = None,
@@ -55,6 +59,7 @@ def sgserver(
     die_with(supervised_by)
     from haikei.cli.startup import configure_logs
     from haikei.settings import Log
+    from haikei.sgserver.faults import read_faults
     from haikei.sgserver.http import serve
 
     configure_logs(Log())
@@ -64,6 +69,9 @@ def sgserver(
         if url_file is not None:
             url_file.write_text(url, encoding="utf-8")
 
+    rules = None if faults is None else read_faults(faults)
+    if rules is not None:
+        say(f"{len(rules)} faults; the key that changes them is in {data / 'keys' / 'faults'}.")
     serve(
         data=data,
         port=port,
@@ -72,6 +80,7 @@ def sgserver(
         uploads=uploads.value,
         on_ready=announce,
         stop=stop_on_signals(),
+        faults=rules,
     )
 
 

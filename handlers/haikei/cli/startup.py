@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -49,16 +50,85 @@ def load_settings(path: Path | None) -> "Settings":
     return load(settings_path(path), built_in_recipes=RECIPES)
 
 
-def open_studio(settings: "Settings") -> "Engine":
+def open_studio(settings: "Settings", *, restored: bool = False) -> "Engine":
     """
     Return the studio's database, at its present schema.
 
+    Args:
+        settings: the studio's.
+        restored: also where it was restored and what was published since is not adopted yet.
+
     Raises:
-        StateError: it cannot be used, or is another studio's.
+        StateError: it cannot be used, is another studio's, or waits for its adoption.
     """
     from haikei.jobs.state import open_state
 
+    if not restored:
+        require_adopted(settings)
+    close_to_others(settings.studio.state)
     return open_state(settings)
+
+
+def close_to_others(state: Path) -> None:
+    """
+    Make the state folder its owner's alone: it holds keys, names and the ledger.
+
+    Raises:
+        StateError: it cannot be made.
+    """
+    from haikei.errors import StateError
+
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mode = state.stat().st_mode & 0o777
+        if mode & 0o077:
+            # Only its owner can; the doctor says so where somebody else runs this.
+            with suppress(PermissionError):
+                state.chmod(mode & 0o700)
+    except OSError as error:
+        raise StateError(
+            f"The state folder {state} cannot be used: {error.strerror or error}.",
+            advice="Check that it can be made and belongs to the user who runs Haikei.",
+        ) from error
+
+
+def require_adopted(settings: "Settings") -> None:
+    """
+    Check that a state that was restored knows what was published since its back-up.
+
+    Raises:
+        StateError: it does not: whatever ran now would make and publish that once more.
+    """
+    from haikei.errors import StateError
+
+    if (settings.studio.state / "restored.json").exists():
+        raise StateError(
+            f"{settings.studio.state} was restored from a back-up, and what was published since "
+            "is not adopted yet.",
+            advice="Run `haikei restore --adopt`.",
+        )
+
+
+def keep_metrics(settings: "Settings", *, anew: bool = False) -> None:
+    """
+    Let this process write its numbers where the studio's pages on this host gather them.
+
+    It comes before anything is imported that counts: the library decides at its import.
+
+    Args:
+        settings: the studio's.
+        anew: forget the numbers of processes that have ended.
+    """
+    from haikei.errors import StateError
+
+    folder = settings.studio.state / "metrics"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for file in folder.glob("*.db") if anew else ():
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise StateError(f"{folder} cannot be used: {error}.") from error
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def configure_logs(log: "Log") -> None:

@@ -11,6 +11,7 @@ from haikei.cli.startup import (
     SettingsOption,
     SupervisedOption,
     die_with,
+    keep_metrics,
     load_settings,
     open_studio,
     stop_on_signals,
@@ -47,13 +48,14 @@ def web(
     if context.invoked_subcommand is not None:
         return
     die_with(supervised_by)
+    loaded = load_settings(settings)
+    keep_metrics(loaded)
     from haikei.cli.startup import configure_logs
     from haikei.files import write_whole
     from haikei.jobs.engine.presence import attending
     from haikei.settings import Web
     from haikei.web.application import serve
 
-    loaded = load_settings(settings)
     given = {"host": host, "port": port}
     changed = {name: value for name, value in given.items() if value is not None}
     try:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from haikei.jobs.table import (
         ENDED_BADLY,
         JobStore,
+        begin_anew,
+        end_published,
         job_row,
         order_of,
         order_text,
@@ -54,6 +56,8 @@ __all__ = [
     "TouchUpOrder",
     "Turn",
     "add_job",
+    "begin_anew",
+    "end_published",
     "job_row",
     "oldest_undispatched",
     "order_of",
@@ -99,6 +103,8 @@ __getattr__ = on_demand(
         "haikei.jobs.table": (
             "ENDED_BADLY",
             "JobStore",
+            "begin_anew",
+            "end_published",
             "job_row",
             "order_of",
             "order_text",

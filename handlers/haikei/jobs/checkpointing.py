@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -148,10 +149,20 @@ def _away(error: TrackerError) -> OutletUnavailable:
     )
 
 
-ENTRIES = Gauge("haikei_ledger_entries", "Entries of the ledger")
-SEALED = Gauge("haikei_ledger_sealed_entries", "Entries that the newest checkpoint covers")
+#: Of several processes the one that wrote last knows best.
+_ONE: Literal["mostrecent"] = "mostrecent"
+ENTRIES = Gauge("haikei_ledger_entries", "Entries of the ledger", multiprocess_mode=_ONE)
+SEALED = Gauge(
+    "haikei_ledger_sealed_entries",
+    "Entries that the newest checkpoint covers",
+    multiprocess_mode=_ONE,
+)
 REFUSED = Counter("haikei_ledger_refused", "Checkpoints refused since history has changed")
-UNSENT = Gauge("haikei_ledger_unsent", "1 while an outlet lacks a checkpoint or a token is missing")
+UNSENT = Gauge(
+    "haikei_ledger_unsent",
+    "1 while an outlet lacks a checkpoint or a token is missing",
+    multiprocess_mode=_ONE,
+)
 
 #: Seconds between looks at the clock.
 _TICK = 60.0

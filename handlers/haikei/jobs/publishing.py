@@ -6,6 +6,7 @@ listed there; only then is it published. A second run publishes the very same by
 changed in the tracker meanwhile.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -13,13 +14,15 @@ from pathlib import Path, PurePosixPath
 from pydantic import TypeAdapter, ValidationError
 
 from haikei.canonical import canonical_json
-from haikei.credits import CreditLine, ImageRecord, Person, overall_source_type
-from haikei.errors import StorageUnavailable
+from haikei.credits import CreditLine, ImageKind, ImageRecord, Person, overall_source_type
+from haikei.errors import LedgerError, StorageUnavailable
 from haikei.files import sha256_of, write_whole
 from haikei.images import Picture, read_picture, write_review
 from haikei.jobs.chain import Chain, Link
 from haikei.jobs.page_inputs import keep_card
 from haikei.jobs.tools import Tools
+from haikei.ledger import Signer
+from haikei.provenance.formats import MANIFEST_SUFFIX, XMP_SUFFIX
 
 #: Longer sides in pixels of what reviewers see.
 REVIEW = 1920
@@ -29,6 +32,8 @@ LAYOUT = "layout"
 #: Of the signed record beside a picture.
 FORMAT = 2
 _LIST = "made.json"
+#: What stands before the record and between it and its signature, in the file beside a picture.
+_RECORD, _SIGNED = '{"record":', ',"signature":'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +150,7 @@ def make_version(
         unread=unread,
         notes=notes,
     )
-    _write(folder / _LIST, _MADE.dump_json(made))
+    write_list(made, folder)
     return made
 
 
@@ -204,14 +209,113 @@ def _file(source: Path, relative: PurePosixPath) -> MadeFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sealed:
+class SealedRecord:
+    """What is signed and published beside a version's picture."""
+
     v: int
     studio: str
-    job: str
+    job: str  #: the version's key
     code: str
     credit: CreditLine
     source_type: str
     images: tuple[ImageRecord, ...]
+
+
+_SEALED = TypeAdapter(SealedRecord)
+
+
+def read_record(path: Path, signer: Signer) -> SealedRecord:
+    """
+    Return the record that stands beside a published picture.
+
+    Raises:
+        LedgerError: it is none, is not signed by the studio's key, or was changed.
+        StorageUnavailable: it cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise StorageUnavailable(f"{path} cannot be read: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise LedgerError(f"{path} is no record of a version.") from error
+    record, found, signature = text.rpartition(_SIGNED)
+    if not found or not record.startswith(_RECORD):
+        raise LedgerError(f"{path} is no record of a version.")
+    record = record.removeprefix(_RECORD)
+    if signature.removesuffix("}") != canonical_json(signer.sign(record)):
+        raise LedgerError(
+            f"{path} is not signed by the studio's key.",
+            advice="It was changed, or another studio or an earlier key signed it.",
+        )
+    try:
+        sealed = _SEALED.validate_json(record)
+    except ValidationError as error:
+        raise LedgerError(f"{path} is of a form that this Haikei cannot read.") from error
+    if sealed.v != FORMAT or not sealed.images:
+        raise LedgerError(f"{path} is a record of form {sealed.v}; this Haikei reads {FORMAT}.")
+    return sealed
+
+
+def make_from_published(
+    sealed: SealedRecord, picture: PurePosixPath, version: int, root: Path
+) -> MadeVersion:
+    """
+    Return what a version's files were made as, with the published ones in their place.
+
+    Args:
+        sealed: its record.
+        picture: where it was published, below the root.
+        version: its number.
+        root: the first storage root.
+
+    Raises:
+        OSError: one of its files is not there.
+    """
+    final = sealed.images[-1]
+    own = tuple(one for one in sealed.images if one.key.rpartition("/")[0] == sealed.job)
+    layouts = [one for one in sealed.images if one.kind is ImageKind.LAYOUT]
+    touched = final.kind is ImageKind.TOUCH_UP
+    change = picture.with_name(f"{picture.stem}_change.png")
+    return MadeVersion(
+        code=sealed.code,
+        version_number=version,
+        background=_as_published(final, root),
+        generations=tuple(
+            _as_published(one, root) for one in own if one.kind is ImageKind.GENERATION
+        ),
+        layout=None if touched or not layouts else _as_published(layouts[0], root),
+        change_map=_file(root / change, change) if (root / change).is_file() else None,
+        record=_file(root / f"{picture}.json", picture.with_name(f"{picture.name}.json")),
+        images=sealed.images,
+        credit=sealed.credit,
+    )
+
+
+def _as_published(image: ImageRecord, root: Path) -> MadePicture:
+    relative = PurePosixPath(image.path)
+    stage = LAYOUT if image.kind is ImageKind.LAYOUT else _stage_of(image)
+    sidecars = (relative.with_suffix(one) for one in (MANIFEST_SUFFIX, XMP_SUFFIX))
+    return MadePicture(
+        stage=stage,
+        file=_file(root / relative, relative),
+        beside=tuple(_file(root / one, one) for one in sidecars if (root / one).is_file()),
+    )
+
+
+def _stage_of(image: ImageRecord) -> str:
+    asked = json.loads(image.request_json) if image.request_json else {}
+    return str(asked.get("stage") or image.kind.value)
+
+
+def write_list(made: MadeVersion, folder: Path) -> None:
+    """
+    List in a job's folder what was made, so that a run of the job publishes these very files.
+
+    Raises:
+        StorageUnavailable: the folder does not take it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / _LIST, _MADE.dump_json(made))
 
 
 def _record_text(chain: Chain, *, key: str, code: str, tools: Tools) -> str:
@@ -221,7 +325,7 @@ def _record_text(chain: Chain, *, key: str, code: str, tools: Tools) -> str:
     The record stands in canonical form, so that what was signed can be cut out as it is.
     """
     record = canonical_json(
-        _Sealed(
+        SealedRecord(
             v=FORMAT,
             studio=tools.settings.studio.name,
             job=key,
@@ -232,7 +336,7 @@ def _record_text(chain: Chain, *, key: str, code: str, tools: Tools) -> str:
         )
     )
     signature = canonical_json(tools.signer.sign(record))
-    return f'{{"record":{record},"signature":{signature}}}\n'
+    return f"{_RECORD}{record}{_SIGNED}{signature}}}\n"
 
 
 def _as_printed(image: ImageRecord) -> ImageRecord:

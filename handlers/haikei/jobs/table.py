@@ -1,6 +1,6 @@
 """The table of jobs: a job's row and what it stands for, and what people do with jobs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -9,13 +9,13 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, RowMapping, delete, func, select, update
 
 from haikei.credits import ReviewState, records
-from haikei.database import events, feed_rows, files, jobs, reading, utc_now
+from haikei.database import backgrounds, events, feed_rows, files, jobs, reading, utc_now
 from haikei.errors import JobError
 from haikei.events import TouchUpPublished
 from haikei.jobs.job import Job, JobKind, JobOrder, JobState, Step
 from haikei.names import same_name
 from haikei.presets import RegionChanged
-from haikei.show import Place
+from haikei.show import Place, Row
 from haikei.trackers import PublishResult
 
 _ORDER = TypeAdapter(JobOrder)
@@ -133,6 +133,53 @@ def result_text(result: PublishResult, changed: tuple[RegionChanged, ...] = ()) 
     return _RESULT.dump_json(JobResult(**known, changed=changed)).decode()
 
 
+def end_published(connection: Connection, keys: Collection[str]) -> Collection[str]:
+    """
+    End open jobs whose Versions stand recorded and in the tracker; return their keys.
+
+    A job notes both in one transaction when it ends. Its row is open all the same where the
+    database was restored from a back-up and the Version adopted from storage and tracker.
+    """
+    row, ended = backgrounds.c, set[str]()
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _LOOKED_UP):
+        several = ordered[start : start + _LOOKED_UP]
+        query = select(row.key, row.code, row.tracker_id, row.url)
+        known = query.where(row.key.in_(several), row.tracker_id.is_not(None))
+        for one in connection.execute(known).all():
+            version = Row(type="Version", id=one.tracker_id, name=one.code)
+            result = PublishResult(
+                version=version, files=(), layout_file=version, url=one.url, created=False
+            )
+            is_open = jobs.c.state.in_((JobState.WAITING.value, JobState.RUNNING.value))
+            done = update(jobs).where(jobs.c.key == one.key, is_open)
+            changed = connection.execute(
+                done.values(
+                    state=JobState.DONE.value,
+                    result_json=result_text(result),
+                    progress=1.0,
+                    note="Published before the database was restored.",
+                    error="",
+                    error_kind="",
+                    finished_at=utc_now(),
+                    updated_at=utc_now(),
+                )
+            )
+            if changed.rowcount:
+                ended.add(one.key)
+    return ended
+
+
+def begin_anew(connection: Connection) -> int:
+    """Let every running job wait for another run; return how many there were."""
+    query = select(jobs.c.key, jobs.c.run).where(jobs.c.state == JobState.RUNNING.value)
+    rows = connection.execute(query).all()
+    for row in rows:
+        again = update(jobs).where(jobs.c.key == row.key)
+        connection.execute(again.values(**run_again(row.run)))
+    return len(rows)
+
+
 def run_again(run: int) -> dict[str, object]:
     """Return what a job's row holds when its next run waits to begin."""
     return {
@@ -154,6 +201,7 @@ def run_again(run: int) -> dict[str, object]:
 #: From these a job can be tried again.
 ENDED_BADLY = (JobState.DEAD, JobState.CANCELLED, JobState.SKIPPED)
 _AMBIGUOUS = 2
+_LOOKED_UP = 500
 
 
 class JobStore:

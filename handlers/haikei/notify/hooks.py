@@ -171,6 +171,13 @@ def send(hook: Hook, secret: SecretStr, key: str, event: str, body: bytes, now: 
         raise NotificationUnsent(f"{host} answered with {status}.", retry_after=after)
 
 
+#: Where clouds tell a machine its secrets, besides link-local addresses.
+_CLOUD = frozenset(
+    ipaddress.ip_address(one)
+    for one in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")
+)
+
+
 def sign(secret: SecretStr, stamp: str, body: bytes) -> str:
     """Return the signature of a delivery: HMAC-SHA256 over its time stamp, a dot and its bytes."""
     key = secret.get_secret_value().encode()
@@ -200,8 +207,13 @@ def require_public(hook: Hook) -> None:
         address = ipaddress.ip_address(str(where[0]).partition("%")[0])
         address = getattr(address, "ipv4_mapped", None) or address
         barred = address.is_loopback or address.is_link_local or address.is_unspecified
-        if barred or address.is_multicast:
+        if barred or address.is_multicast or address in _CLOUD:
             raise NotificationUnsent(f"{host} leads to {address}, which no hook may be.")
+        if not address.is_global and not hook.private:
+            raise NotificationUnsent(
+                f"{host} leads to the private address {address}.",
+                advice="If that is meant, set private = true for this hook.",
+            )
 
 
 def hook_secret(settings: Settings, hook: Hook) -> SecretStr:

@@ -16,11 +16,14 @@ from types import MappingProxyType
 from typing import IO
 
 import structlog
+from prometheus_client import Counter
 
 from haikei.errors import HaikeiError
 from haikei.settings import Settings
 
 log = structlog.get_logger()
+
+RESTARTS = Counter("haikei_process_restarts", "Processes that died", ["process"])
 
 #: Seconds before a process that died at once is started again; doubled up to the longest.
 FIRST_PAUSE = 0.5
@@ -149,6 +152,7 @@ class Supervisor:
                 one.pause = FIRST_PAUSE if healthy else min(one.pause * 2, LONGEST_PAUSE)
                 one.due = now + one.pause
                 one.process = None
+                RESTARTS.labels(process=one.child.name).inc()
                 log.warning("process_died", process=one.child.name, code=code, restart_in=one.pause)
             if one.process is None and now >= one.due:
                 one.process = self._start(one.child)

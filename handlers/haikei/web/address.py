@@ -9,6 +9,8 @@ from haikei.settings import Settings, Web, is_loopback
 CONFIRMATION = "/confirm"
 #: Where monitors ask whether the process lives, and whether the studio works.
 HEALTH, READINESS = "/healthz", "/readyz"
+#: Where Prometheus reads numbers.
+METRICS = "/metrics"
 _ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 

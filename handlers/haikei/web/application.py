@@ -26,6 +26,7 @@ from haikei.web.api.calls import Api, refusal_of
 from haikei.web.context import Broadcaster, WebContext
 from haikei.web.menu import Menu
 from haikei.web.message import message_page
+from haikei.web.metrics import Metrics
 from haikei.web.security.request_security import RequestSecurity, SignIn
 from haikei.web.security.requests import RateLimit, SecurityHeaders, security_headers
 from haikei.web.security.sessions import Sessions, session_key
@@ -96,6 +97,7 @@ def make_app(
             Route("/events", _events(context)),
             Route(HEALTH, _health),
             Route(READINESS, _readiness(Readying(settings, database))),
+            Metrics(settings, database).route(),
             *webhooks.routes(),
             *api.routes(),
             *Menu(context).routes(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -45,6 +45,7 @@ class Site:
     data: Path  #: the folder; `data / "site.db"` is ours, `data / "attachments"` is for uploads
     base_url: str  #: without a slash at the end; set by the server once it is bound
     sign: Callable[[str], str]  #: makes a thumbnail's path one that opens; set by the server
+    skew: timedelta  #: how far its clock is ahead, on a bad day
     written: Callable[[], None]  #: called after each write; set by the server
     system: Caller  #: the site's own hand, for seeds: an ApiUser that generates events
 
@@ -52,6 +53,7 @@ class Site:
         self.data = data
         self.base_url = ""
         self.sign = unsigned
+        self.skew = timedelta()
         self.written = _nobody_waits
         self.system = system
         self._store = store
@@ -90,16 +92,25 @@ class Site:
     def reading(self) -> Generator[tuple[Session, Reader], None, None]:
         """Run queries that all see the site as it is now."""
         with self._store.reading() as session:
-            yield session, self._reader(session, utc_now())
+            yield session, self._reader(session, self._now())
 
     @contextmanager
     def writing(self, caller: Caller, verb: str) -> Generator[tuple[Work, Reader], None, None]:
         """Run writes that happen together or, when an error leaves the block, not at all."""
         with self._store.writing() as session:
-            now = utc_now()
+            now = self._now()
             work = Work(session=session, schema=self._schema, caller=caller, now=now, verb=verb)
             yield work, self._reader(session, now)
         self.written()
+
+    def _now(self) -> datetime:
+        return utc_now() + self.skew
+
+    def reset_event_log(self) -> None:
+        """Empty the event log and let its ids begin anew, as a site does that was set up again."""
+        with self.writing(self.system, "reset") as (work, _):
+            work.session.execute('DELETE FROM "EventLogEntry"', ())
+            work.session.execute("UPDATE ids SET next_event = 1", ())
 
     def _reader(self, session: Session, now: datetime) -> Reader:
         return Reader(session, self._schema, self.base_url, now, self.sign)

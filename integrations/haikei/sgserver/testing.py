@@ -19,6 +19,7 @@ import pytest
 if TYPE_CHECKING:
     import shotgun_api3
 
+    from haikei.sgserver.faults import FaultBoard
     from haikei.sgserver.http.hosting import SiteOptions
     from haikei.sgserver.site import Site
 
@@ -35,6 +36,7 @@ class SgSite:
     script_name: str
     api_key: str
     site: "Site"
+    faults: "FaultBoard"  #: what goes wrong on purpose; nothing, until a test sets rules
     clients: ExitStack = field(default_factory=ExitStack)  #: closed when the site ends
 
     def connect(self, **options: Any) -> "shotgun_api3.Shotgun":
@@ -64,6 +66,7 @@ def serve_sg_site(
         RuntimeError: it does not answer, or does not stop.
     """
 
+    from haikei.sgserver.faults import FaultBoard
     from haikei.sgserver.http.hosting import SiteOptions
     from haikei.sgserver.seeds.demo_studio import seed_demo, seed_empty
     from haikei.sgserver.site import Site
@@ -75,8 +78,9 @@ def serve_sg_site(
             seed_demo(site)
         key = secrets.token_urlsafe(24)
         site.add_script(script_name, key)
-        with serving(site, SiteOptions(thumbnail_delay=0.0)) as url:
-            running = SgSite(url=url, script_name=script_name, api_key=key, site=site)
+        board = FaultBoard(site)
+        with serving(site, SiteOptions(thumbnail_delay=0.0, board=board)) as url:
+            running = SgSite(url=url, script_name=script_name, api_key=key, site=site, faults=board)
             with running.clients:
                 yield running
 

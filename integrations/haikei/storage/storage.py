@@ -1,7 +1,7 @@
 """The studio's storage: what a path means, and where a background goes."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from haikei.errors import AlreadyPublished, PathRefused, SettingsError, StorageUnavailable
@@ -16,6 +16,13 @@ from haikei.storage.folders import (
     existing,
     existing_folder,
     explained,
+)
+from haikei.storage.publications import (
+    PublishedRecord,
+    claims_below,
+    published_records,
+    put_back_claim,
+    set_aside,
 )
 from haikei.storage.versions import claim, highest_on_disk
 
@@ -273,6 +280,50 @@ class Storage:
         self.require_root()
         with explained("Sweeping", self._root):
             return sweep(self._root)
+
+    def publications(self) -> Iterator[PublishedRecord]:
+        """
+        Yield the record of every version that was published below the first root.
+
+        Raises:
+            StorageUnavailable: the mount is away.
+        """
+        self.require_root()
+        templates = (self._background, self._touch_up)
+        yield from published_records(self._root, templates, self._names)
+
+    def set_aside(self, relative: PurePosixPath) -> Path | None:
+        """
+        Move a published file that belongs to nothing below `.haikei/set-aside`; None for no file.
+
+        Raises:
+            StorageUnavailable: the mount is away.
+            StorageError: it cannot be moved.
+        """
+        self.require_root()
+        with explained("Setting aside", self._root / relative):
+            return set_aside(self._root, self._as_on_disk(relative))
+
+    def claims(self) -> Iterator[tuple[PurePosixPath, bytes]]:
+        """
+        Yield every claim of a version number, with its path below the folder of claims.
+
+        Raises:
+            StorageUnavailable: the mount is away.
+        """
+        self.require_root()
+        yield from claims_below(self._root)
+
+    def put_back_claim(self, relative: PurePosixPath, content: bytes) -> bool:
+        """
+        Put a claim back where it is gone; tell whether it was. What stands is left as it is.
+
+        Raises:
+            StorageUnavailable: the mount is away or full.
+        """
+        self.require_root()
+        with explained("Putting back a claim below", self._root):
+            return put_back_claim(self._root, relative, content)
 
     def require_root(self) -> None:
         """

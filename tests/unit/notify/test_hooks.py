@@ -300,6 +300,38 @@ def test_a_name_that_leads_to_this_machine_or_its_cloud_is_not_asked(
         require_public(hook)
 
 
+@pytest.mark.parametrize(
+    ("address", "declared", "asked"),
+    [
+        ("10.0.0.5", False, False),
+        ("192.168.1.5", False, False),
+        ("172.16.9.9", False, False),
+        ("fd12::5", False, False),
+        ("::ffff:10.0.0.5", False, False),
+        ("10.0.0.5", True, True),
+        ("fd00:ec2::254", True, False),
+        ("100.100.100.200", True, False),
+        ("169.254.169.254", True, False),
+        ("93.184.215.14", False, True),
+    ],
+)
+def test_a_private_address_is_asked_where_the_hook_says_so_and_a_clouds_own_never(
+    monkeypatch: pytest.MonkeyPatch, address: str, declared: bool, asked: bool
+) -> None:
+    def resolve(*_: object, **__: object) -> list[Any]:
+        # A name may have a good address beside a bad one.
+        good = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 443))
+        return [good, (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+
+    monkeypatch.setattr("haikei.notify.hooks.socket.getaddrinfo", resolve)
+    hook = Hook.model_validate({"name": "n8n", "url": "https://n8n.studio/x", "private": declared})
+    if asked:
+        require_public(hook)
+        return
+    with pytest.raises(NotificationUnsent, match="leads to"):
+        require_public(hook)
+
+
 def test_the_doctor_says_whether_hooks_can_be_told(
     settings: Settings, tmp_path: Path, receiver: WebhookReceiver
 ) -> None:

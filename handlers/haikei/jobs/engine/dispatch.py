@@ -15,16 +15,16 @@ from sqlalchemy import Connection, Row, RowMapping, delete, func, select, update
 from sqlalchemy import Engine as Database
 
 from haikei.credits import records
-from haikei.database import jobs, reading, utc_now
+from haikei.database import backgrounds, jobs, reading, utc_now
 from haikei.events import Event, LayoutPublished, TouchUpPublished
 from haikei.generators import variant_seed
 from haikei.jobs.background.tasks import LEGS, first_task, task_id
-from haikei.jobs.engine.port import Engine, TaskState
+from haikei.jobs.engine.port import Engine, Task, TaskState
 from haikei.jobs.healing import Predecessors, begins_anew, jobs_of, supersede
 from haikei.jobs.inbox import add_job, event_of, mark_dispatched, undispatched
 from haikei.jobs.job import JobKind, JobOrder, JobState, Step
 from haikei.jobs.lanes import Lane, LaneKeeper
-from haikei.jobs.table import job_row, order_of, order_text, run_again
+from haikei.jobs.table import end_published, job_row, order_of, order_text, run_again
 from haikei.jobs.touchup.taking_in import add_touch_up
 from haikei.settings import Route, Settings, Variant
 
@@ -102,9 +102,28 @@ class Dispatcher:
             fresh = [task for task in fresh if task not in gone]
         else:
             gone = []
+        fresh, ended = self._without_published(fresh, {one: row.key for one, row in tasks.items()})
+        gone += ended
         self._engine.submit(fresh)
         self._submitted = {task.id for task in tasks}
         return len(fresh) + len(gone)
+
+    def _without_published(
+        self, fresh: Sequence[Task], keys: Mapping[Task, str]
+    ) -> tuple[list[Task], list[Task]]:
+        """Return which tasks are to be done, and which are of jobs whose Versions stand by now."""
+        if not fresh:
+            return [], []
+        with reading(self._database) as connection:
+            known = backgrounds.c.key.in_([keys[task] for task in fresh])
+            query = select(backgrounds.c.key).where(known, backgrounds.c.tracker_id.is_not(None))
+            found = set(connection.execute(query).scalars())
+        if not found:
+            return list(fresh), []
+        with self._database.begin() as connection:
+            ended = end_published(connection, found)
+        done = [task for task in fresh if keys[task] in ended]
+        return [task for task in fresh if task not in done], done
 
     def apply_cancellations(self) -> int:
         """Cancel running jobs that a person stopped and whose next task has not begun."""

@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 import structlog
+from prometheus_client import Histogram
+from structlog.contextvars import bound_contextvars
 
 from haikei.errors import GenerationCancelled, HaikeiError, LayoutReplaced
 from haikei.jobs.engine.port import Durable
@@ -26,6 +28,13 @@ from haikei.jobs.tools import Tools
 from haikei.show import Place
 
 log = structlog.get_logger()
+
+SECONDS = Histogram(
+    "haikei_step_seconds",
+    "Seconds that a step took, with its retries",
+    ["step", "end"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
+)
 
 T = TypeVar("T")
 
@@ -139,6 +148,13 @@ class StepRun(Generic[OrderT]):
     def _attempt(
         self, step: Step, kept: StepResultCodec[T], work: Callable[[OrderT, datetime], T]
     ) -> str:
+        # Whatever is logged on the way names the job, whoever logs it.
+        with bound_contextvars(job=self.progress.key, step=step.value):
+            return self._attempt_named(step, kept, work)
+
+    def _attempt_named(
+        self, step: Step, kept: StepResultCodec[T], work: Callable[[OrderT, datetime], T]
+    ) -> str:
         bound = log.bind(job=self.progress.key, step=step.value)
         started = time.monotonic()
         attempts = 0
@@ -160,10 +176,13 @@ class StepRun(Generic[OrderT]):
         except (Withdrawn, HaikeiError) as raised:
             error = raised
         else:
-            bound.info("step_done", seconds=round(time.monotonic() - started, 3))
+            seconds = round(time.monotonic() - started, 3)
+            SECONDS.labels(step=step.value, end="done").observe(seconds)
+            bound.info("step_done", seconds=seconds)
             return kept.success(value)
         failure = _failure(error, attempts)
         seconds = round(time.monotonic() - started, 3)
+        SECONDS.labels(step=step.value, end=failure.end.value).observe(seconds)
         if failure.end is _End.FAILED:
             unforeseen = None if isinstance(error, HaikeiError) else error
             bound.error(

@@ -19,9 +19,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from haikei.settings import Settings
+from haikei.settings import Settings, is_loopback
 from haikei.trackers import MENU_PATH, Part, SignedIn, needed
-from haikei.web.address import CONFIRMATION, HEALTH, READINESS, is_open, to_sign_in
+from haikei.web.address import CONFIRMATION, HEALTH, METRICS, READINESS, is_open, to_sign_in
 from haikei.web.context import WebContext
 from haikei.web.message import message_page, page
 from haikei.web.security.requests import RateLimit, caller, read_body, read_form
@@ -41,6 +41,14 @@ _MONITORED = frozenset({HEALTH, READINESS})
 _LINKED = frozenset({CONFIRMATION, f"{CONFIRMATION}/answer", f"{CONFIRMATION}/picture.jpg"})
 #: Signed by the tracker, or with a token, instead; no form of ours.
 _SIGNED = (f"{MENU_PATH}/", _WEBHOOKS, "/api/")
+#: It looks for itself who asks.
+_OWN_CHECK = frozenset({METRICS})
+#: Headers that only proxies write.
+_PROXIED = frozenset({"forwarded", "via", "x-real-ip", "x-original-host"})
+_THROUGH_A_PROXY = (
+    "These pages are open to whoever sits at this machine, and a proxy passes this request on. "
+    "Set web.url to the address that others use: they are then asked to sign in."
+)
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -65,8 +73,12 @@ class RequestSecurity:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
-        if scope["path"].startswith(_SIGNED):
+        if scope["path"].startswith(_SIGNED) or scope["path"] in _OWN_CHECK:
             await self._app(scope, receive, send)
+            return
+        if self._open and self._is_foreign(request) and scope["path"] not in _MONITORED:
+            log.warning("forwarded_request_refused", path=scope["path"])
+            await message_page(403, _THROUGH_A_PROXY)(scope, receive, send)
             return
         session, is_new = self._session(request)
         scope.setdefault("state", {})["visitor"] = self._visitor(session)
@@ -90,6 +102,13 @@ class RequestSecurity:
             await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _is_foreign(self, request: Request) -> bool:
+        """Tell whether a proxy passes on what did not come from this machine, as far as known."""
+        if not any(one.startswith("x-forwarded-") or one in _PROXIED for one in request.headers):
+            return False
+        declared = self._settings.web.url is not None
+        return not (declared and is_loopback(caller(request, self._settings)))
 
     def _session(self, request: Request) -> tuple[Session, bool]:
         found = self._sessions.read(request.cookies.get(self._sessions.cookie, ""))

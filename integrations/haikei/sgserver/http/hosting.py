@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from haikei.errors import HaikeiError
 from haikei.sgserver.credentials import Caller
+from haikei.sgserver.faults.fault_board import FaultBoard
 from haikei.sgserver.http.form import Form, Workers, read_form
 from haikei.sgserver.media.media_store import AddressSigner, MediaStore
 from haikei.sgserver.media.thumbnails import ThumbnailMaker
@@ -33,6 +34,8 @@ class SiteOptions:
     file_limit: int = 8192 * _MIB  #: bytes of one uploaded file
     reserve: int = 64 * _MIB  #: bytes that uploads leave free on the disk
     thumbnail_delay: float = 1.0  #: seconds that a thumbnail is pending at least
+    board: FaultBoard | None = None  #: what goes wrong on purpose; None: nothing, ever
+    faults_key: str = ""  #: changes that over HTTP; empty: nobody may
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,8 @@ import contextlib
 import http.client
 import ipaddress
 import json
+import os
+import secrets
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +19,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from haikei.asgi import listening, serve_until
-from haikei.errors import SettingsError
+from haikei.errors import SettingsError, StateError
+from haikei.sgserver.faults import BadDays, FaultBoard, FaultRule
 from haikei.sgserver.http.hosting import Hosting, SiteOptions, Visitors
 from haikei.sgserver.http.rest import Rest
 from haikei.sgserver.http.rest_rows import RestRows
@@ -69,9 +72,18 @@ def make_app(site: Site, options: SiteOptions = _DEFAULTS) -> Starlette:
             *RestRows(hosting, cloud).routes(),
             *Pages(hosting, visitors).routes(),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
+        middleware=[
+            *_bad_days(options),
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+        ],
         lifespan=lifespan,
     )
+
+
+def _bad_days(options: SiteOptions) -> Sequence[Middleware]:
+    if options.board is None:
+        return ()
+    return (Middleware(BadDays, board=options.board, key=options.faults_key),)
 
 
 Seed = Literal["demo", "empty"]
@@ -91,6 +103,7 @@ def serve(
     stop: threading.Event,
     allow_remote: bool = False,
     thumbnail_delay: float = 1.0,
+    faults: Sequence[FaultRule] | None = None,
 ) -> None:
     """
     Serve the site in `data`; return when `stop` is set and the answers under way are sent.
@@ -106,6 +119,8 @@ def serve(
         stop: ends the server.
         allow_remote: let other machines in; pages then ask for a login.
         thumbnail_delay: seconds that a thumbnail is pending at least.
+        faults: what goes wrong on purpose; they can then be changed with the key in
+            `keys/faults`. None: nothing goes wrong, and nobody can change that.
 
     Raises:
         SettingsError: the host is refused, or the port is taken.
@@ -118,12 +133,34 @@ def serve(
             seed_demo(site)
         for name, key in scripts:
             site.add_script(name, key.get_secret_value())
+        board = None if faults is None else FaultBoard(site)
+        if board is not None:
+            board.hold(faults or ())
         options = SiteOptions(
-            uploads=uploads, remote=allow_remote, host=host, thumbnail_delay=thumbnail_delay
+            uploads=uploads,
+            remote=allow_remote,
+            host=host,
+            thumbnail_delay=thumbnail_delay,
+            board=board,
+            faults_key="" if board is None else _faults_key(data),
         )
         serve_site(site, options, port=port, on_ready=on_ready, stop=stop)
     finally:
         site.close()
+
+
+def _faults_key(data: Path) -> str:
+    """Return the key that changes faults, made once and readable by its owner alone."""
+    file = data / "keys" / "faults"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileExistsError):
+            opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(opened, "w", encoding="utf-8") as stream:
+                stream.write(secrets.token_urlsafe(32))
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise StateError(f"The key {file} can be neither read nor made: {error}.") from error
 
 
 def serve_site(
@@ -161,7 +198,13 @@ def serve_site(
                     _log.error("site_does_not_answer", url=url, reason=str(error))
 
         announcer = threading.Thread(target=announce, name="announce", daemon=True)
-        serve_until(stop, make_app(site, options), listener, on_started=announcer.start)
+        serve_until(
+            stop,
+            make_app(site, options),
+            listener,
+            on_started=announcer.start,
+            dates=options.board is None,
+        )
     _log.info("site_stopped", url=url)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 import stamina
+from prometheus_client import Counter
 from pydantic import SecretStr
 
 from haikei.errors import HaikeiError, TrackerUnavailable
@@ -179,6 +180,10 @@ class RetireRow:
     def wire(self) -> dict[str, object]:
         """Return it as `batch` wants it."""
         return {"request_type": "delete", "entity_type": self.type, "entity_id": self.id}
+
+
+CALLS = Counter("haikei_tracker_calls", "Calls to the tracker")
+FAILURES = Counter("haikei_tracker_errors", "Calls to the tracker that failed", ["kind"])
 
 
 class SiteClient:
@@ -366,12 +371,16 @@ class SiteClient:
     def _once(self, doing: str, call: Callable[[OneSendShotgun], T]) -> T:
         if self._before is not None:
             self._before()
+        CALLS.inc()
         try:
             return call(self._connection())
-        except HaikeiError:
+        except HaikeiError as error:
+            FAILURES.labels(kind=type(error).__name__).inc()
             raise
         except CLIENT_ERRORS as error:
-            raise self._without_key(tracker_error(error, site=self.url, doing=doing)) from error
+            found = self._without_key(tracker_error(error, site=self.url, doing=doing))
+            FAILURES.labels(kind=type(found).__name__).inc()
+            raise found from error
 
     def _without_key(self, error: HaikeiError) -> HaikeiError:
         """Take the key out of what a site echoes."""
