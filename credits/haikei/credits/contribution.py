@@ -218,7 +218,9 @@ class System:
     name: str
     version: str
     source_type: SourceType
-    sha256: str = ""  #: of the weights, as one hash over all files; empty for an algorithm
+    #: Of the weights, as one hash over all files. An algorithm has one where a network helps it,
+    #: which makes no pixel.
+    sha256: str = ""
     licence: str = ""
     data: str = ""  #: what a model was trained on, in a sentence
 
