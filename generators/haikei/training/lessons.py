@@ -9,9 +9,9 @@ from haikei.reading import Kind
 from haikei.training.camera import Lens, World
 from haikei.training.canvas import Canvas, Lesson, draw_hand
 from haikei.training.flat import flat_outdoors, flat_room
+from haikei.training.interiors import ROOMS
 from haikei.training.outdoors import OUTDOORS, over_leaves
 from haikei.training.props import person
-from haikei.training.interiors import ROOMS
 
 ASPECTS = (16 / 9, 16 / 9, 1.5, 4 / 3, 1.85, 2.35, 1.0)
 DRAWERS = {**OUTDOORS, **ROOMS, "flat": flat_outdoors, "flat-room": flat_room}
