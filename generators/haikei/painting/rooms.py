@@ -66,8 +66,8 @@ def show_view(
     view = np.repeat(column[:, None, :].astype(np.float32), width, axis=1)
     _, v = reading.within()
     edge = np.float32(0.62) + brush.noise(height / 10, octaves=3, stretch=1.2) * np.float32(0.05)
-    green = GREENERY[season] * np.asarray(light.key, np.float32)
-    green = green + (rgb(light.haze) - green) * np.float32(0.35)
+    green = (GREENERY[season] * np.asarray(light.key, np.float32)).astype(np.float32)
+    green = (green + (rgb(light.haze) - green) * np.float32(0.35)).astype(np.float32)
     view = mix(view, green, np.clip((v - edge) * 14, 0, 1).astype(np.float32) * np.float32(0.85))
     if not light.stars:
         # From within, outside is brighter than anything in the room.

@@ -80,6 +80,9 @@ def _spots(plane: NDArray[np.uint8], *, dark: bool) -> list[Blob]:
     height, width = plane.shape
     zone = int(EDGE * height)
     found: list[Blob] = []
+    if zone < 1 or width < 1:
+        # OpenCV crashes on a plane without rows.
+        return found
     for top in (0, height - zone):
         _, _, stats, centres = cv2.connectedComponentsWithStats(
             plane[top : top + zone], connectivity=4

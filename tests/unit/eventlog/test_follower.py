@@ -71,7 +71,7 @@ def test_the_event_is_the_one_that_a_watcher_makes_of_the_same_file(
     )
     with studio.database.begin() as connection:
         receive(connection, seen)
-    studio.feed.of_shot(str(path), shot="another")
+    studio.feed.of_shot(str(path), shot="c001")
 
     poll_all(studio.follower())
 

@@ -88,8 +88,8 @@ def test_the_adapter_is_found_by_its_name(tmp_path: Path) -> None:
 
 
 def test_an_unknown_adapter_is_an_error_that_names_the_known(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"'kitsu'.*shotgrid"):
-        load_tracker(studio(tmp_path, kind="kitsu", key=SecretStr("k")))
+    with pytest.raises(SettingsError, match=r"'ftrack'.*shotgrid"):
+        load_tracker(studio(tmp_path, kind="ftrack", key=SecretStr("k")))
 
 
 def test_the_tracker_in_memory_needs_no_key_and_is_one_for_all_threads(tmp_path: Path) -> None:

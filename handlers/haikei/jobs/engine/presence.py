@@ -178,17 +178,23 @@ def attending(
     """
     locks = open_locks(settings.database_url, settings.studio.state / "locks")
     holder = claim_holder(locks, f"{socket.gethostname()}-{role}")
+    # What is given back at the end is not lost: the watch ends first, whoever set `stop` or not.
+    ended = threading.Event()
+    watching: threading.Thread | None = None
     try:
         with Presence(database, holder=holder, role=role) as presence:
             ours = not alone or _lead(locks, f"lead-{alone}", presence, stop)
             if ours:
                 mine = (holder, f"lead-{alone}") if alone else (holder,)
                 watching = threading.Thread(
-                    target=_watch, args=(locks, mine, stop), name="lock-watch", daemon=True
+                    target=_watch, args=(locks, mine, ended), name="lock-watch", daemon=True
                 )
                 watching.start()
             yield ours
     finally:
+        ended.set()
+        if watching is not None:
+            watching.join()
         locks.release()
 
 
@@ -214,8 +220,8 @@ def _lead(locks: Locks, name: str, presence: Presence, stop: threading.Event) ->
     return False
 
 
-def _watch(locks: Locks, names: Sequence[str], stop: threading.Event) -> None:
-    while not stop.wait(_LOOK):
+def _watch(locks: Locks, names: Sequence[str], ended: threading.Event) -> None:
+    while not ended.wait(_LOOK):
         if not all(locks.held(name) for name in names):
             log.error("lead_lost", names=names, advice="Another process may lead now.")
             # Not a clean stop: what this process would still write is another one's by now.
