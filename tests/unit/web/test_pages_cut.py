@@ -197,7 +197,7 @@ def test_a_retake_with_a_note_is_ordered_listed_and_answered(
     assert web.desk.versions[1].notes[0].text == "less green,\nmore clouds"
     assert "less green, more clouds" in waiting.text
     assert "a retake is being made" in waiting.text
-    assert "I will" in waiting.text
+    assert "less green -50 %; more clouds +50 %" in waiting.text
     assert done.all("a", href=f"/versions/{order.key}")
     assert done.all("p", **{"class": "answer"})
     assert "c001_bg_summer_day_v002" in get(web, CUT).text
