@@ -30,7 +30,7 @@ def fresh_database(path: Path) -> Engine:
     if KIND == "postgresql":
         return open_database(database_url(path))
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.copyfile(_migrated(), path)
     return open_database(f"sqlite:///{path}")
 

@@ -93,7 +93,13 @@ class Studio:
     @property
     def environment(self) -> dict[str, str]:
         # Several studios may run at once: each serves its pages on a free port.
-        return {**os.environ, "HAIKEI_WEB__PORT": "0", "HAIKEI_TRACKER__URL": self.url}
+        # Tests draw small: whether such a drawing is read well is not what they are about.
+        return {
+            **os.environ,
+            "HAIKEI_WEB__PORT": "0",
+            "HAIKEI_TRACKER__URL": self.url,
+            "HAIKEI_REVIEW__UNREAD_LIMIT": "1",
+        }
 
     def settings(self) -> Settings:
         return load(self.settings_file, self.environment, built_in_recipes=RECIPES)

@@ -245,7 +245,7 @@ class Review(Section):
     """Retakes of one cut, season and time; a person must decide beyond it."""
     similarity: Annotated[float, Field(ge=0, le=1)] = 0.55
     """How alike a painted-over file must be to a version to be taken for its touch-up."""
-    unread_limit: Annotated[float, Field(ge=0, le=1)] = 0.35
+    unread_limit: Annotated[float, Field(ge=0, le=1)] = 0.6
     """The part of a layout that may be unread before a version needs a look; 1: any."""
 
 
