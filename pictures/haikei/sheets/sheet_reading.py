@@ -1,6 +1,7 @@
 """Read a layout sheet: paper, trace lines, frames, pegs and notes come apart from the drawing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -59,6 +60,10 @@ def read_sheet(pixels: NDArray[np.float32], *, roles: TraceRoles = DEFAULT_ROLES
         tuple(trace_frame(everything, one, reach) for one in group)
         for group in (found.outer, found.inner, found.safety)
     )
+    if found.doubts and not pegs and _more_outside(everything, outer):
+        # Walls and windows are rectangles as well: what holds less than half of the ink is none.
+        found = replace(found, outer=(), inner=(), safety=(), doubts=(_NO_FRAME,))
+        outer = inner = safety = ()
     around = hull([one.quad for one in outer]) if outer else np.zeros((4, 2))
     inner = tuple(one for one in inner if lies_over(everything, one, around))
     safety = tuple(one for one in safety if _is_ruled(one) or lies_over(everything, one, around))
@@ -89,6 +94,18 @@ def read_sheet(pixels: NDArray[np.float32], *, roles: TraceRoles = DEFAULT_ROLES
         drawn_in=own,
         doubts=_doubts(sheet, found, pegs, own, notes, outer, inner, inside),
     )
+
+
+_NO_FRAME = "A frame was not believed: most of the drawing lies outside it. All of it is painted."
+
+
+def _more_outside(ink: Ink, outer: Sequence[FrameLine]) -> bool:
+    """Tell whether more ink lies outside frames than inside; their own lines count for neither."""
+    if not outer:
+        return False
+    inside = painted_part(ink.shape, outer)
+    edge = cv2.dilate(inside.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    return float(ink[~edge].sum()) > float(ink[inside].sum())
 
 
 def line_art(pixels: NDArray[np.float32]) -> Ink:
