@@ -50,6 +50,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(installed)
     monkeypatch.setenv("PYTHONPATH", str(installed))
+    monkeypatch.syspath_prepend(installed)  # for the test itself, which reads the settings
     return installed
 
 

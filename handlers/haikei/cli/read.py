@@ -51,7 +51,8 @@ def read(
     if settings is not None or settings_path().exists():
         loaded = load_settings(settings)
     limits = DEFAULT_LIMITS if loaded is None else Limits.from_settings(loaded.watch)
-    picture = read_picture(file, limits=limits)
+    # The process that decodes may have another folder.
+    picture = read_picture(file.absolute(), limits=limits)
     reading = read_layout(picture.pixels, place, _go_on, roles=_roles(trace or []))
     sheet = reading.sheet
     if ocr:

@@ -115,9 +115,9 @@ def test_the_stage_chooses_who_reads(
 ) -> None:
     readers: list[Reader] = []
 
-    def read(*layout_and_place: Any, reader: Reader) -> Any:
+    def read(*layout_and_place: Any, reader: Reader, **roles: Any) -> Any:
         readers.append(reader)
-        return read_layout(*layout_and_place, reader=reader)
+        return read_layout(*layout_and_place, reader=reader, **roles)
 
     monkeypatch.setattr("haikei.painting.read_layout", read)
     paint(painter, layout, WASH)
