@@ -27,21 +27,21 @@ def test_a_version_above_the_limit_stays_out_of_review_and_people_are_asked_to_l
     open_studio: OpenJobStudio,
 ) -> None:
     studio = open_studio()
-    studio.generator.unread = 0.6
+    studio.generator.unread = 0.7
 
     request = studio.tracker.published[studio.publish()]
 
     assert request.status == studio.settings.tracker.look_status == "na"
-    assert request.unread == 0.6
-    assert "60% could not be read." in request.description
+    assert request.unread == 0.7
+    assert "70% could not be read." in request.description
     (note,) = studio.tracker.review.addressed.values()
     assert "needs a look" in note.subject
-    assert "60% could not be read." in note.text
+    assert "70% could not be read." in note.text
     (question,) = questions(studio)
-    assert "60% could not be read." in question
+    assert "70% could not be read." in question
 
 
-@pytest.mark.parametrize("unread", [None, 0.0, 0.35])
+@pytest.mark.parametrize("unread", [None, 0.0, 0.6])
 def test_a_version_within_the_limit_goes_to_review(
     open_studio: OpenJobStudio, unread: float | None
 ) -> None:

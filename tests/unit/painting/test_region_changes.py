@@ -159,9 +159,10 @@ def test_wires_are_found_and_taken_out() -> None:
     assert ppm > 0
     # Down through the open sky nothing is left of them, nor of the strip that they cut off.
     box = (slice(5, 30), slice(120, 230))
-    assert float(lab(before)[box][..., 0].std(axis=0).mean()) > 5
-    # High veils of cloud remain, which are part of this sky.
-    assert float(lab(after)[box][..., 0].std(axis=0).mean()) < 2.5
+    wired = float(lab(before)[box][..., 0].std(axis=0).mean())
+    assert wired > 5
+    # The sky's own fall from dark to light and its high veils remain.
+    assert float(lab(after)[box][..., 0].std(axis=0).mean()) < 0.6 * wired
     assert float(difference(before, after)[60:].max()) < 1
 
 
