@@ -105,10 +105,13 @@ def show(tmp_path: Path) -> Generator[KitsuShow]:
     folder = tmp_path / "studio"
     (folder / "projects").mkdir(parents=True)
     (folder / "tracker.key").write_text(server.token)
-    (folder / "haikei.toml").write_text(_SETTINGS, encoding="utf-8")
     studio = Studio(folder=folder, url=server.url)
-    studio.call("setup")
     project = gazu.project.new_project(f"UMI {folder.stat().st_ino}", client=admin)
+    # Other tests have shows on this server as well.
+    heeded = f'projects = ["{project["name"]}"]\n[tracker.person_fields]'
+    settings = _SETTINGS.replace("[tracker.person_fields]", heeded)
+    (folder / "haikei.toml").write_text(settings, encoding="utf-8")
+    studio.call("setup")
     sequence = gazu.shot.new_sequence(project, "s01", client=admin)
     shot = gazu.shot.new_shot(project, sequence, "c001", client=admin)
     people = []

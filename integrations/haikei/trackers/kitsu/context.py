@@ -86,14 +86,13 @@ class KitsuContext:
         if all(mark.stream == stream for mark in marks):
             return task
         # A task has one status: two streams on it could not be decided about one by one.
-        fields = {
-            "name": stream,
-            "project_id": found.project.id,
-            "entity_id": found.shot.id,
-            "task_type_id": task.task_type_id,
-            "task_status_id": task.task_status_id,
-        }
-        return self._site.add(TaskRow, "data/tasks", fields)
+        return self._places.new_task(
+            name=stream,
+            project=found.project.id,
+            shot=found.shot.id,
+            kind=task.task_type_id,
+            status=task.task_status_id,
+        )
 
     def _file(self, number: int | None) -> _File | None:
         uid = self._numbering.uid(FILE, number) if number is not None else None

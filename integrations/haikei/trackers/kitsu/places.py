@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from haikei.errors import PlaceUnknown, TrackerDenied
+from haikei.errors import PlaceUnknown, TrackerDenied, TrackerRejected
 from haikei.names import plain_name, same_name
 from haikei.settings import Tracker
 from haikei.show import Place
@@ -189,6 +189,29 @@ class KitsuPlaces:
         named = [one for one in ours if same_name(one.name, stream)]
         main = [one for one in ours if one.name == _MAIN] or ours
         return next(iter((*named, *main)), None)
+
+    def new_task(self, *, name: str, project: str, shot: str, kind: str, status: str) -> TaskRow:
+        """
+        Return the task of a shot that has this name and type; it is made where it is missing.
+
+        Raises:
+            TrackerError: the server does not answer, or refuses.
+        """
+        fields = {
+            "name": name,
+            "project_id": project,
+            "entity_id": shot,
+            "task_type_id": kind,
+            "task_status_id": status,
+        }
+        try:
+            return self._site.add(TaskRow, "data/tasks", fields)
+        except TrackerRejected:
+            # Somebody else may have made it since we looked: another worker, or we before a cut.
+            for one in self.tasks(shot):
+                if one.task_type_id == kind and same_name(one.name, name):
+                    return one
+            raise
 
     def layout_tasks(self, tasks: Iterable[TaskRow]) -> tuple[TaskRow, ...]:
         """Return the tasks of the layout's type."""

@@ -130,14 +130,13 @@ class KitsuPublisher:
                 f"Kitsu has no task type {self._tracker.background_step!r} for shots.",
                 advice="Run `haikei setup`, or correct tracker.background_step.",
             )
-        fields = {
-            "name": "main",
-            "project_id": self._uid(request.context.project),
-            "entity_id": shot,
-            "task_type_id": kind.id,
-            "task_status_id": self._places.status(request.status).id,
-        }
-        return self._site.add(TaskRow, "data/tasks", fields)
+        return self._places.new_task(
+            name="main",
+            project=self._uid(request.context.project),
+            shot=shot,
+            kind=kind.id,
+            status=self._places.status(request.status).id,
+        )
 
     def _preview(
         self, request: PublishRequest, task: TaskRow, stream: str
