@@ -57,7 +57,7 @@ def kitsu_server(folder: Path, zou: Path = ZOU) -> Generator[KitsuServer]:
     if missing := lacking(zou):
         raise SettingsError(missing, advice="Run `make kitsu` in Haikei's checkout.")
     folder.mkdir(parents=True, exist_ok=True)
-    database, cache, api = (_free_port() for _ in range(3))
+    database, cache, api = (free_port() for _ in range(3))
     with ExitStack() as stack:
         stack.enter_context(_postgres(folder, database))
         redis = ["redis-server", "--port", str(cache), "--bind", "127.0.0.1", "--save", ""]
@@ -209,7 +209,8 @@ def _wait_for(url: str, folder: Path) -> None:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,7 +1,6 @@
 """Run the demonstration: tracker, handlers and workers, until every cut is in review."""
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -13,6 +12,7 @@ import httpx
 
 from haikei.database import open_database
 from haikei.demo.crediting import Credited, credit
+from haikei.demo.kitsu_server import free_port, kitsu_server
 from haikei.demo.paint_overs import ReviewRow, in_review
 from haikei.demo.studio import (
     CUTS,
@@ -90,7 +90,7 @@ def run_demo(
     studio = prepare(options.folder, model=options.model, tracker=options.tracker)
     with _tracker(studio, options, tell) as url:
         tell(f"The tracker answers at {url}")
-        pages = _free_port()
+        pages = free_port()
         environment = {"HAIKEI_TRACKER__URL": url, "HAIKEI_WEB__PORT": str(pages)}
         settings = load(studio.settings, {**os.environ, **environment}, built_in_recipes=RECIPES)
         findings = load_tracker(settings).setup(dry_run=False)
@@ -180,17 +180,9 @@ def _write_sheet(studio: DemoStudio, result: DemoResult) -> None:
         write_sheet(rows, studio.contact_sheet)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def _tracker(studio: DemoStudio, options: DemoOptions, tell: Tell) -> Generator[str]:
     if options.tracker is DemoTracker.KITSU:
-        from haikei.demo.kitsu_server import kitsu_server
         from haikei.demo.kitsu_shows import seed
 
         tell("Kitsu starts: PostgreSQL, Redis and zou, half a minute at the first time")

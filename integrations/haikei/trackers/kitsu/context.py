@@ -10,7 +10,7 @@ from haikei.trackers.kitsu.numbering import Numbering
 from haikei.trackers.kitsu.people import KitsuArtist, KitsuPeople
 from haikei.trackers.kitsu.places import KitsuPlaces, KitsuShot
 from haikei.trackers.kitsu.rows import OutputRow, PreviewRow, TaskRow
-from haikei.trackers.kitsu.versions import FILE, TASK, KitsuVersions, mark_of, task_path
+from haikei.trackers.kitsu.versions import FILE, TASK, KitsuVersions, mark_of, read_task, task_path
 
 #: How the numbering knows a file that is a preview, and no output file.
 PREVIEW = "preview:"
@@ -102,7 +102,7 @@ class KitsuContext:
             preview = self._site.row(PreviewRow, f"data/preview-files/{uid[len(PREVIEW) :]}")
             if preview is None:
                 return None
-            task = self._site.row(TaskRow, f"data/tasks/{preview.task_id}?relations=true")
+            task = read_task(self._site, preview.task_id)
             return _File(
                 row=Row(type=FILE, id=number, name=preview.original_name or preview.name),
                 shot=task.entity_id if task else "",

@@ -25,7 +25,7 @@ from haikei.trackers.kitsu.rows import (
     TimeRow,
     TypeRow,
 )
-from haikei.trackers.kitsu.versions import KitsuVersions, key_link, mark_of, stated
+from haikei.trackers.kitsu.versions import KitsuVersions, key_link, mark_of, read_task, stated
 
 #: Where a production keeps the ledger's newest head.
 HEAD_FIELD = "haikei_ledger_head"
@@ -58,7 +58,7 @@ class KitsuCreditDesk:
             if preview is None or mark is None or mark.key != row.key:
                 unknown.append(row.version)
                 continue
-            task = self._site.row(TaskRow, f"data/tasks/{preview.task_id}?relations=true")
+            task = read_task(self._site, preview.task_id)
             entity = task.entity_id if task is not None else ""
             shown = f"data/preview-files/{preview.id}"
             changed += self._state(shown, preview.data, row, dry_run=dry_run)
@@ -214,11 +214,7 @@ class KitsuPlaylistDesk:
 
     def _entry(self, version: int) -> dict[str, object] | None:
         preview = self._versions.numbered(version)
-        task = (
-            self._site.row(TaskRow, f"data/tasks/{preview.task_id}?relations=true")
-            if preview is not None
-            else None
-        )
+        task = read_task(self._site, preview.task_id) if preview is not None else None
         if preview is None or task is None:
             return None
         return {
@@ -234,11 +230,7 @@ class KitsuPlaylistDesk:
             playlist = self._site.row(PlaylistRow, f"data/playlists/{uid}") if uid else None
             first = playlist.shots[0].get("preview_file_id") if playlist and playlist.shots else ""
             preview = self._site.row(PreviewRow, f"data/preview-files/{first}") if first else None
-            task = (
-                self._site.row(TaskRow, f"data/tasks/{preview.task_id}?relations=true")
-                if preview
-                else None
-            )
+            task = read_task(self._site, preview.task_id) if preview else None
             if task is None:
                 raise TrackerRejected(
                     f"The playlist {row.name!r} shows nothing on which a sheet could stand."

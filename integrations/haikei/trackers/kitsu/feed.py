@@ -15,19 +15,27 @@ from pathlib import Path
 
 from haikei.settings import Settings
 from haikei.trackers.contract.feed import EventKind, FeedEvent, PaintOver, PublishedLayout
+from haikei.trackers.kitsu.audit_log import read_log
 from haikei.trackers.kitsu.client import KitsuSite
 from haikei.trackers.kitsu.context import PREVIEW
 from haikei.trackers.kitsu.numbering import Numbered, Numbering
 from haikei.trackers.kitsu.people import KitsuPeople
 from haikei.trackers.kitsu.places import KitsuPlaces
 from haikei.trackers.kitsu.review import KitsuReviewDesk
-from haikei.trackers.kitsu.rows import CommentRow, EventRow, OutputRow, PreviewRow, TaskRow, TypeRow
-from haikei.trackers.kitsu.versions import FILE, NOTE, REPLY, VERSION, KitsuVersions, mark_of
+from haikei.trackers.kitsu.rows import CommentRow, EventRow, OutputRow, PreviewRow, TypeRow
+from haikei.trackers.kitsu.versions import (
+    FILE,
+    NOTE,
+    REPLY,
+    VERSION,
+    KitsuVersions,
+    mark_of,
+    read_task,
+)
 
 EVENT = "Event"
 #: How long before the newest known event the log is read again: rows become visible late.
 OVERLAP = timedelta(seconds=300)
-PAGE = 1000  #: events that the server gives at most
 
 _KINDS = {
     "output-file:new": EventKind.FILE_PUBLISHED,
@@ -114,7 +122,7 @@ class KitsuFeed:
         second = timedelta(seconds=1)
         published = [
             event
-            for event in self._log(start - second, end + second)
+            for event in read_log(self._site, start - second, end + second)
             if _KINDS.get(event.name) is EventKind.FILE_PUBLISHED
         ]
         numbers = self._numbering.numbers(FILE, [(_file_uid(one), "") for one in published])
@@ -150,39 +158,11 @@ class KitsuFeed:
         """Give numbers to what is new in the log."""
         known = self._numbering.newest(EVENT)
         since = datetime.now(UTC) if known is None else _Noted.read(known.note).at
-        new = self._log(since - OVERLAP, None)
+        new = read_log(self._site, since - OVERLAP)
         unknown = self._numbering.unknown(EVENT, [one.id for one in new])
         rows = [(one.id, self._noted(one).written()) for one in new if one.id in unknown]
         if rows:
             self._numbering.numbers(EVENT, rows)
-
-    def _log(self, after: datetime, before: datetime | None) -> list[EventRow]:
-        """Return what the log holds of that time, oldest first, each event once."""
-        found: dict[str, EventRow] = {}
-        until = before
-        while True:
-            page = self._page(after, until)
-            fresh = [one for one in page if one.id not in found]
-            found |= {one.id: one for one in fresh}
-            if len(page) < PAGE:
-                break
-            # The next page begins within the second in which this one ends: moments are cut.
-            oldest = page[-1].created_at + timedelta(seconds=1)
-            if not fresh or oldest == until:
-                oldest -= timedelta(seconds=1)
-            until = oldest
-        # Within one second the server's own order holds: the newest came first.
-        order = list(found.values())
-        order.reverse()
-        order.sort(key=lambda one: one.created_at)
-        return order
-
-    def _page(self, after: datetime, before: datetime | None) -> list[EventRow]:
-        filters = {"after": _moment(after), "limit": str(PAGE)}
-        if before is not None:
-            filters["before"] = _moment(before)
-        rows = self._site.rows(EventRow, "data/events/last", **filters)
-        return list(rows)
 
     def _noted(self, event: EventRow) -> _Noted:
         kind = _KINDS.get(event.name, EventKind.OTHER)
@@ -254,7 +234,7 @@ class KitsuFeed:
         if row is None or mark_of(row.data) or row.position != 1:
             return None
         by = self._people.person(row.person_id)
-        task = self._site.row(TaskRow, f"data/tasks/{row.task_id}?relations=true")
+        task = read_task(self._site, row.task_id)
         if task is None or by is None:
             return None
         is_layout = self._places.is_type(task.task_type_id, [self._tracker.layout_step])
@@ -353,7 +333,3 @@ def _file_uid(event: EventRow) -> str:
     if "preview_file_id" in event.data:
         return f"{PREVIEW}{event.data['preview_file_id']}"
     return str(event.data.get("output_file_id", ""))
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")

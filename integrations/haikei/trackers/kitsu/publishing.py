@@ -34,6 +34,7 @@ from haikei.trackers.kitsu.versions import (
     Mark,
     key_link,
     mark_of,
+    read_task,
     stated,
 )
 
@@ -116,7 +117,7 @@ class KitsuPublisher:
     def _task(self, request: PublishRequest) -> TaskRow:
         known = request.context.task
         uid = self._numbering.uid(TASK, known.id) if known is not None else None
-        row = self._site.row(TaskRow, f"data/tasks/{uid}?relations=true") if uid else None
+        row = read_task(self._site, uid) if uid else None
         if row is not None:
             return row
         shot = self._uid(request.context.shot)

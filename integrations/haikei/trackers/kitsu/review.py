@@ -21,13 +21,13 @@ from haikei.trackers.contract.review import (
     SeenVersion,
     StatusWrite,
 )
+from haikei.trackers.kitsu.audit_log import read_log
 from haikei.trackers.kitsu.client import KitsuSite
 from haikei.trackers.kitsu.numbering import Numbering
 from haikei.trackers.kitsu.people import KitsuPeople
 from haikei.trackers.kitsu.places import KitsuPlaces
 from haikei.trackers.kitsu.rows import (
     CommentRow,
-    EventRow,
     PlaylistRow,
     PreviewRow,
     TaskRow,
@@ -42,6 +42,7 @@ from haikei.trackers.kitsu.versions import (
     Mark,
     key_link,
     mark_of,
+    read_task,
     task_path,
 )
 
@@ -88,7 +89,7 @@ class KitsuReviewDesk:
                 tasks.setdefault(preview.task_id, []).append(preview)
         found: dict[str, SeenVersion] = {}
         for uid, wanted in tasks.items():
-            task = self._site.row(TaskRow, f"data/tasks/{uid}?relations=true")
+            task = read_task(self._site, uid)
             if task is None or not self._places.heeds(task.project_id):
                 continue
             spans = {one.preview.id: one for one in self._spans(uid)}
@@ -103,8 +104,7 @@ class KitsuReviewDesk:
         if since > datetime.now(UTC):
             return ()
         tasks: dict[str, None] = {}
-        after = (since - timedelta(seconds=1)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        for event in self._site.rows(EventRow, "data/events/last", after=after, limit="1000"):
+        for event in read_log(self._site, since - timedelta(seconds=1)):
             if event.name.startswith(_CHANGES):
                 if task := event.data.get("task_id"):
                     tasks[str(task)] = None
@@ -117,7 +117,7 @@ class KitsuReviewDesk:
 
     def about(self, comment: CommentRow) -> tuple[int, ...]:
         """Return the versions that a comment is about."""
-        task = self._site.row(TaskRow, f"data/tasks/{comment.object_id}?relations=true")
+        task = read_task(self._site, comment.object_id)
         if task is None or not self._places.heeds(task.project_id):
             return ()
         return tuple(
@@ -265,7 +265,7 @@ class KitsuReviewDesk:
         author = self._author(change.by)
         if change.row.type != VERSION:
             uid = self._numbering.uid(change.row.type, change.row.id)
-            task = self._site.row(TaskRow, f"data/tasks/{uid}?relations=true") if uid else None
+            task = read_task(self._site, uid) if uid else None
             if task is None:
                 raise TrackerRejected(f"Kitsu has no {change.row.type} {change.row.id}.")
             if task.task_status_id != status.id:
@@ -277,7 +277,7 @@ class KitsuReviewDesk:
         if preview is None or span is None:
             raise TrackerRejected(f"Kitsu has no Version {change.row.id}.")
         if span.newest:
-            task = self._site.row(TaskRow, f"data/tasks/{preview.task_id}?relations=true")
+            task = read_task(self._site, preview.task_id)
             if task is not None and task.task_status_id != status.id:
                 self._comment(task.id, status.id, "", (), author)
         elif span.mark.status != change.status:
@@ -294,7 +294,7 @@ class KitsuReviewDesk:
             comments = self._site.rows(CommentRow, f"data/tasks/{task_uid}/comments")
             made = next((one for one in comments if link in one.links), None)
             if made is None:
-                task = self._site.row(TaskRow, f"data/tasks/{task_uid}?relations=true")
+                task = read_task(self._site, task_uid)
                 if task is None:
                     continue
                 made = self._comment(task_uid, task.task_status_id, text, (link, *pins), author)

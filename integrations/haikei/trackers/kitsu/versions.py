@@ -103,3 +103,8 @@ class KitsuVersions:
 def task_path(task: TaskRow) -> str:
     """Return where people look at a task, below the server's address."""
     return f"/productions/{task.project_id}/shots/tasks/{task.id}/"
+
+
+def read_task(site: KitsuSite, uid: str) -> TaskRow | None:
+    """Return a task with its assignees; None when it is not there."""
+    return site.row(TaskRow, f"data/tasks/{uid}?relations=true")
