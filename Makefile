@@ -12,10 +12,10 @@ LIGHT  := $(VENV)/.demo-installed
 MODEL  := $(VENV)/.model-installed
 DEMO_ARGS ?=
 TEST_ARGS ?=
-# How many tests run at once; those of one folder run one after the other as long as that goes.
-WORKERS ?= 2
+# How many tests run at once: one more than two cores have, as tests wait for what they started.
+WORKERS ?= 3
 # COVERAGE=yes measures which lines the tests reach, which takes longer.
-PYTEST  = $(BIN)/$(if $(COVERAGE),coverage run -m pytest,pytest) --numprocesses=$(WORKERS) --dist=worksteal
+PYTEST  = $(BIN)/$(if $(COVERAGE),coverage run -m pytest,pytest) --numprocesses=$(WORKERS)
 
 # What no Python package brings: Pango sets the text of PDF reports, the font holds Japanese, and
 # the tests need a browser for the pages, and exiftool and openssl to check marks from outside.
@@ -27,7 +27,10 @@ DEBIAN_TESTS   := chromium libimage-exiftool-perl openssl
 
 DEMO_NEEDS = $(if $(wildcard $(STAMP)),install,$(if $(findstring --model,$(DEMO_ARGS)),$(MODEL),$(LIGHT)))
 
-.PHONY: demo test proofs coverage check pythons format bench train-reader install clean kitsu debian-pdf debian-tests debian-kitsu
+# Where compiled modules are not kept, each process of a test compiles the whole house anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test proofs soak coverage check check-style check-mypy check-pyright pythons format bench train-reader install clean kitsu debian-pdf debian-tests debian-kitsu
 
 demo: debian-pdf
 	@$(MAKE) --no-print-directory $(DEMO_NEEDS)
@@ -38,11 +41,19 @@ endif
 	$(BIN)/haikei demo $(DEMO_ARGS)
 
 test: install debian-pdf debian-tests
-	$(PYTEST) $(TEST_ARGS)
+	$(PYTEST) --dist=worksteal $(TEST_ARGS)
 
 # What takes long by its nature: a thousand layouts at once, kills in every step, interleavings.
 proofs: install debian-pdf debian-tests kitsu
-	$(PYTEST) tests/proofs --timeout=1500 $(TEST_ARGS)
+	$(PYTEST) --dist=loadgroup tests/proofs --timeout=1500 $(TEST_ARGS)
+
+# Thousands of layouts through several hosts that are killed in every step; hours.
+LAYOUTS ?= 2000
+HOSTS   ?= 3
+KILLS   ?= 30
+soak: install debian-kitsu
+	HAIKEI_SOAK=yes $(BIN)/pytest tests/proofs/test_chaos.py --timeout=1500
+	$(BIN)/python benchmarks/soak.py --layouts $(LAYOUTS) --hosts $(HOSTS) --kills $(KILLS)
 
 # A Kitsu server for the proofs: zou pins what it needs, so it has an environment of its own.
 kitsu: debian-kitsu $(KITSU)
@@ -57,11 +68,19 @@ coverage: install
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
 
+# The two that read types take a minute each on one core: they run side by side.
 check: install
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-mypy check-pyright check-style
+
+check-mypy:
+	$(BIN)/mypy
+
+check-pyright:
+	$(BIN)/pyright
+
+check-style:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pyright
 	$(BIN)/lint-imports
 
 # Checks and tests with each supported Python on the path, each in an environment of its own.
@@ -93,6 +112,8 @@ bench: install
 	$(BIN)/python benchmarks/summarize.py
 	$(BIN)/python benchmarks/web.py
 	$(BIN)/python benchmarks/gallery.py
+	$(BIN)/python benchmarks/idle.py
+	$(BIN)/python benchmarks/scale.py --kills 20 --frozen 2
 	$(BIN)/python benchmarks/reading.py
 
 # Trains the network that reads layouts, from scenes that are drawn for it; stopped, it goes on

@@ -131,9 +131,10 @@ def bare(layouts: Sequence[Path], here: Studio, folder: Path) -> float:
             seed=number,
         )
         previous = None
-        for index in range(len(production.stages(order))):
+        plans = production.stages(order)
+        for index in range(len(plans)):
             previous = production.make_stage(
-                order, index, folder=folder, previous=previous, progress=lambda _: None
+                order, index, plans=plans, folder=folder, previous=previous, progress=lambda _: None
             )
     return DAY * len(layouts) / (time.perf_counter() - started)
 

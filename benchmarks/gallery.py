@@ -117,7 +117,8 @@ class Figures:
 
     cores: int
     load: float  #: of the machine, before
-    cuts: int
+    cuts: int  #: of the show
+    cards: int  #: on its first page
     elements: int
     answers: list[Answer]
     openings: list[Opening]
@@ -165,7 +166,8 @@ def measure(folder: Path, cuts: int, loads: int) -> Figures:
     return Figures(
         cores=len(os.sched_getaffinity(0)),
         load=load,
-        cuts=counts.cards,
+        cuts=cuts,
+        cards=counts.cards,
         elements=counts.elements,
         answers=answers,
         openings=openings,
@@ -493,7 +495,8 @@ def wait_for(stands: Callable[[], bool]) -> None:
 def show_tables(figures: Figures) -> None:
     """Print what was measured."""
     console = Console()
-    title = f"{figures.cuts:,} cuts, {figures.elements:,} elements, {figures.cores} cores"
+    shown = f"{figures.cards:,} of {figures.cuts:,} cuts, {figures.elements:,} elements"
+    title = f"{shown}, {figures.cores} cores"
     table = Table(title=f"{title}, load {figures.load:.1f}: the server alone, medians")
     for name in ("server", "first byte ms", "whole ms", "CPU ms", "KiB sent", "KiB of HTML"):
         table.add_column(name, justify="left" if name == "server" else "right")

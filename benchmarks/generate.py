@@ -185,10 +185,13 @@ def ours(
     made: list[StageOutput] = []
     clock.seconds = 0.0
     begun = time.perf_counter()
-    for index in range(len(order.recipe.stages)):
+    plans = production.stages(order)
+    for index in range(len(plans)):
         previous = made[-1] if made else None
         made.append(
-            production.make_stage(order, index, folder=folder, previous=previous, progress=_ignore)
+            production.make_stage(
+                order, index, plans=plans, folder=folder, previous=previous, progress=_ignore
+            )
         )
     whole = time.perf_counter() - begun
     generate = sum(output.seconds for output in made)

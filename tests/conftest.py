@@ -15,6 +15,8 @@ def clean_environment() -> Iterator[None]:
         for name in list(os.environ):
             if name.startswith("HAIKEI_") or name.lower().endswith("_proxy"):
                 patch.delenv(name)
+        # A key of the developer's own would open whatever tracker listens on this machine.
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         yield
 
 

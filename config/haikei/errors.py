@@ -25,6 +25,7 @@
     │   └── StorageUnavailable may pass: the disk is full, the mount is away
     ├── TrackerError           the tracker refused what was asked
     │   ├── TrackerRejected    a row, field, status or permission is not as needed
+    │   │   ├── RowMissing     there is no such row
     │   │   └── TrackerDenied  it lets us not in, or lacks what every job needs
     │   ├── TrackerUnavailable may pass: no answer, a time-out, maintenance
     │   ├── RequestForged      a request to our pages is not signed by the studio's tracker
@@ -40,7 +41,7 @@
     │   ├── SourceTypeUnknown  no term of the vocabularies of digital source types
     │   └── SigningUnavailable may pass: the time-stamp authority or key service is away
     ├── TouchUpRefused         a paint-over is of no version of ours, or not of the one named
-    │   ├── ParentUnknown      what a paint-over stands on cannot be told, or is another drawing
+    │   ├── ParentUnknown      what a paint-over stands on is not known, or is another drawing
     │   ├── NothingPainted     no change is measured: it is a conversion, and nobody is credited
     │   ├── PainterDisputed    the same file was taken in before, as somebody else's
     │   └── PainterUnnamed     several people may have painted it: people are asked
@@ -67,7 +68,7 @@ class HaikeiError(Exception):
     Args:
         message: what happened and to what.
         advice: what to do next, as an imperative sentence.
-        retry_after: seconds to wait before trying again, where the far side said so.
+        retry_after: seconds to wait before trying again, where the far side asks for it.
     """
 
     transient: ClassVar[bool] = False
@@ -85,7 +86,7 @@ class HaikeiError(Exception):
         return f"{self.message} {self.advice}" if self.advice else self.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Keyword-only arguments survive pickling between processes only when told how.
+        # Keyword-only arguments survive pickling between processes only by this.
         return _rebuild, (type(self), self.message, self.advice, self.retry_after)
 
 
@@ -191,6 +192,10 @@ class TrackerRejected(TrackerError):
     """A row, field, status or permission is not as needed."""
 
 
+class RowMissing(TrackerRejected):
+    """There is no such row."""
+
+
 class TrackerDenied(TrackerRejected):
     """The tracker lets us not in, or lacks a right, field, status or storage that all jobs need."""
 
@@ -262,7 +267,7 @@ class TouchUpRefused(HaikeiError):
 
 
 class ParentUnknown(TouchUpRefused):
-    """What a paint-over stands on cannot be told, or is another drawing: people are asked."""
+    """What a paint-over stands on is not known, or is another drawing: people are asked."""
 
 
 class NothingPainted(TouchUpRefused):

@@ -104,15 +104,33 @@ FORMATS: tuple[ImageFormat, ...] = (
     ImageFormat(name="WebP", endings=("webp",), mime="image/webp", signatures=()),
     ImageFormat(name="AVIF", endings=("avif",), mime="image/avif", signatures=()),
     ImageFormat(name="HEIF", endings=("heic", "heif"), mime="image/heif", signatures=()),
-    ImageFormat(name="JPEG XL", endings=("jxl",), mime="image/jxl", signatures=()),
-    ImageFormat(name="JPEG 2000", endings=("jp2",), mime="image/jp2", signatures=()),
+    ImageFormat(
+        name="JPEG XL",
+        endings=("jxl",),
+        mime="image/jxl",
+        signatures=(b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a"),
+    ),
+    ImageFormat(
+        name="JPEG 2000",
+        endings=("jp2",),
+        mime="image/jp2",
+        signatures=(b"\0\0\0\x0cjP  \r\n\x87\n",),
+    ),
     ImageFormat(name="BMP", endings=("bmp",), mime="image/bmp", signatures=()),
-    ImageFormat(name="GIF", endings=("gif",), mime="image/gif", signatures=()),
-    ImageFormat(name="DPX", endings=("dpx",), mime="image/x-dpx", signatures=()),
+    ImageFormat(name="GIF", endings=("gif",), mime="image/gif", signatures=(b"GIF87a", b"GIF89a")),
+    ImageFormat(name="DPX", endings=("dpx",), mime="image/x-dpx", signatures=(b"SDPX", b"XPDS")),
 )
 
 _BY_ENDING: Mapping[str, ImageFormat] = MappingProxyType(
     {ending: known for known in FORMATS for ending in known.endings}
+)
+#: What files call themselves that hold pictures as videos do, and the ending they should have.
+_BRANDS: Mapping[bytes, str] = MappingProxyType(
+    {
+        b"avif": "avif",
+        b"avis": "avif",
+        **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), "heic"),
+    }
 )
 #: Endings, without the dot, of files that layouts and paint-overs may come in.
 READABLE_ENDINGS: tuple[str, ...] = tuple(
@@ -135,6 +153,11 @@ def format_by_content(head: bytes) -> ImageFormat | None:
     for known in FORMATS:
         if known.signatures and head.startswith(known.signatures):
             return known
+    # Containers name what they hold behind their length.
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return _BY_ENDING["webp"]
+    if head[4:8] == b"ftyp":
+        return _BY_ENDING.get(_BRANDS.get(head[8:12], ""))
     return None
 
 

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 
@@ -25,6 +26,18 @@ def same_name(one: str, other: str) -> bool:
 def plain_names(names: Iterable[str]) -> frozenset[str]:
     """Return names without what spelling adds to them; empty ones are left out."""
     return frozenset(filter(None, map(plain_name, names)))
+
+
+def nearest_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the known names that are most like one, at most three, as they are written."""
+    plain = {plain_name(one): one for one in known if one}
+    close = get_close_matches(plain_name(name), list(plain), n=3, cutoff=0.5)
+    return tuple(plain[one] for one in close)
+
+
+def is_japanese_name(name: str) -> bool:
+    """Tell whether a name is written in Japanese, in part at least."""
+    return any(ord(letter) > 0x2E7F for letter in name)
 
 
 def fits(pattern: str, names: Iterable[str]) -> bool:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from haikei.names import same_name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -13,6 +15,23 @@ class Place:
     sequence: str  #: empty when the show counts shots only
     shot: str  #: in anime, the cut
     episode: str = ""  #: empty when neither the path nor the tracker gives one
+
+    def may_be(self, other: "Place") -> bool:
+        """
+        Tell whether another place may be this one, as far as both are known.
+
+        Codes of sequences and shots may repeat: what one of the two does not say decides nothing.
+        """
+        sure = ((self.project, other.project), (self.shot, other.shot))
+        known = ((self.episode, other.episode), (self.sequence, other.sequence))
+        return all(same_name(one, two) for one, two in sure) and all(
+            not one or not two or same_name(one, two) for one, two in known
+        )
+
+
+def part_name(episode: str, sequence: str) -> str:
+    """Return a sequence as people read it, behind its episode where it has one."""
+    return " / ".join(filter(None, (episode, sequence)))
 
 
 class Season(StrEnum):
@@ -31,6 +50,22 @@ class TimeOfDay(StrEnum):
     DAY = "day"
     SUNSET = "sunset"
     NIGHT = "night"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutFacts:
+    """How a cut is to look, in the words of those who say so; what nobody says is empty."""
+
+    season: str = ""
+    time: str = ""
+    weather: str = ""
+    location: str = ""  #: of the story: cuts that share it are to look alike
+    notes: str = ""  #: what the storyboard notes of the background
+    colours: str = ""  #: what the colour script asks for
+
+
+#: Of a cut that is described nowhere.
+UNSAID = CutFacts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

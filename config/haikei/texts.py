@@ -188,11 +188,7 @@ FACET_STATES: Mapping[str, Bilingual] = {
     "unmeasured": Bilingual("not measured", "計測なし"),
     "declared": Bilingual("declared; no change measured", "申告のみ（変化の計測なし）"),
     "selected": Bilingual("selected", "選定済み"),
-    "approved": Bilingual("approved", "承認済み"),
     "withdrawn": Bilingual("approval taken back", "承認取り消し"),
-    "retake": Bilingual("retake asked for", "リテイク"),
-    "on_hold": Bilingual("on hold", "保留"),
-    "omitted": Bilingual("omitted", "欠番"),
 }
 #: `haikei.credits.Grade`: how a contribution is known.
 GRADES: Mapping[str, Bilingual] = {
@@ -209,7 +205,7 @@ IMAGE_KINDS: Mapping[str, Bilingual] = {
     "touch_up": Bilingual("Touch-up", "加筆"),
 }
 
-#: `haikei.credits.ReviewState`.
+#: `haikei.decisions.ReviewState`.
 REVIEW_STATES: Mapping[str, Bilingual] = {
     "in_review": Bilingual("in review", "チェック中"),
     "approved": Bilingual("approved", "承認済み"),
@@ -217,7 +213,7 @@ REVIEW_STATES: Mapping[str, Bilingual] = {
     "on_hold": Bilingual("on hold", "保留"),
     "omitted": Bilingual("omitted", "欠番"),
 }
-#: `haikei.review.Decision`, as a command.
+#: `haikei.decisions.Decision`, as a command.
 DECISIONS: Mapping[str, Bilingual] = {
     "approve": Bilingual("Approve", "承認"),
     "retake": Bilingual("Retake", "リテイク"),
@@ -258,6 +254,63 @@ STEPS: Mapping[str, Bilingual] = {
     "record": Bilingual("record", "記録"),
     "integrate": Bilingual("publish the version", "版の登録"),
     "take_in": Bilingual("take in the paint-over", "加筆の取り込み"),
+}
+
+#: `haikei.reading.Kind`, in small letters: what a region of a layout was taken for.
+REGION_KINDS: Mapping[str, Bilingual] = {
+    "sky": Bilingual("sky", "空"),
+    "cloud": Bilingual("cloud", "雲"),
+    "hill": Bilingual("hill", "山"),
+    "forest": Bilingual("forest", "森"),
+    "water": Bilingual("water", "水"),
+    "grass": Bilingual("grass", "草"),
+    "paving": Bilingual("paving, street", "舗装・道路"),
+    "earth": Bilingual("earth, path", "土・小道"),
+    "tree": Bilingual("foliage", "木・葉"),
+    "wall": Bilingual("wall", "壁"),
+    "roof": Bilingual("roof", "屋根"),
+    "window": Bilingual("window", "窓"),
+    "door": Bilingual("door", "ドア"),
+    "post": Bilingual("post, pole", "柱・電柱"),
+    "hull": Bilingual("hull", "船体"),
+    "other": Bilingual("something else", "その他"),
+    "sand": Bilingual("sand", "砂"),
+    "snow": Bilingual("snow", "雪"),
+    "rock": Bilingual("rock", "岩"),
+    "trunk": Bilingual("trunk", "幹"),
+    "wood": Bilingual("woodwork", "木部"),
+    "rail": Bilingual("rail", "線路"),
+    "wire": Bilingual("wire", "電線"),
+    "vehicle": Bilingual("vehicle", "車両"),
+    "room_wall": Bilingual("wall of a room", "室内の壁"),
+    "floor": Bilingual("floor", "床"),
+    "ceiling": Bilingual("ceiling", "天井"),
+    "furniture": Bilingual("furniture", "家具"),
+    "lamp": Bilingual("lamp", "照明"),
+    "figure": Bilingual("figure, cel", "人物・セル"),
+    "unknown": Bilingual("not read", "読み取れず"),
+}
+#: `haikei.sheets.PaperTint`: the colour of a sheet's paper.
+PAPER_TINTS: Mapping[str, Bilingual] = {
+    "white": Bilingual("white paper", "白い紙"),
+    "red": Bilingual("red paper", "赤い紙"),
+    "yellow": Bilingual("yellow paper", "黄色い紙"),
+    "green": Bilingual("green paper", "緑の紙"),
+    "blue": Bilingual("blue paper", "青い紙"),
+    "dark": Bilingual("dark paper", "暗い紙"),
+    "unknown": Bilingual("no paper to be seen", "紙は見えません"),
+}
+#: `haikei.sheets.TraceColour` and `TraceRole`: lines on a layout that are no drawing.
+TRACE_COLOURS: Mapping[str, Bilingual] = {
+    "red": Bilingual("red", "赤"),
+    "blue": Bilingual("blue", "青"),
+    "green": Bilingual("green", "緑"),
+    "brown": Bilingual("brown", "茶"),
+}
+TRACE_ROLES: Mapping[str, Bilingual] = {
+    "light": Bilingual("edges of light", "ハイライト"),
+    "shadow": Bilingual("edges of shadow", "影"),
+    "border": Bilingual("borders of colours", "色分け"),
 }
 
 SEASONS: Mapping[str, Bilingual] = {

@@ -244,6 +244,7 @@ def produce(
             production.make_stage(
                 order,
                 index,
+                plans=production.stages(order),
                 folder=folder,
                 previous=made[-1] if made else None,
                 progress=ignore,

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from haikei.credits import ReviewState, Role, records
+from haikei.credits import Role, records
 from haikei.database import jobs, utc_now
+from haikei.decisions import Decision, ReviewState
 from haikei.jobs import JobOrder, JobState, add_job, job_row, order_of, result_text
-from haikei.review import Decider, Deciding, Decision, Reviewer, ReviewVerdict
+from haikei.review import Decider, Deciding, Reviewer, ReviewVerdict
 from haikei.show import Place
 from haikei.trackers import Part, PublishResult, needed
 from haikei.trackers.shotgrid.tracker import ShotGridTracker

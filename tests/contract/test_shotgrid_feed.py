@@ -1,12 +1,15 @@
 """What every tracker feed owes the event-log handler, over HTTP against the embedded tracker."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import shotgun_api3
 from pydantic import SecretStr
 
+from haikei.errors import PlaceUnknown
 from haikei.settings import Settings
 from haikei.trackers import EventKind, FeedEvent, PublishedLayout, TrackerFeed
 from haikei.trackers.shotgrid import ShotGridTracker
@@ -246,3 +249,43 @@ def test_projects_that_are_not_heeded_are_left_out_and_told_apart(
 
 def test_a_feed_without_named_projects_heeds_all(feed: TrackerFeed) -> None:
     assert feed.projects() is None
+
+
+def test_shots_of_one_name_in_two_episodes_are_told_apart(
+    show: Show, publisher: shotgun_api3.Shotgun
+) -> None:
+    tracker = show.settings.tracker.model_copy(
+        update={"episode_field": "sg_sequence.Sequence.episode"}
+    )
+    settings = show.settings.model_copy(update={"tracker": tracker})
+    shots: dict[str, int] = {}
+    for code in ("EP01", "EP02"):
+        episode = {"type": "Episode", "id": show.create("Episode", code=code)}
+        part = {"type": "Sequence", "id": show.create("Sequence", code="s05", episode=episode)}
+        shots[code] = show.create("Shot", code="c005", sg_sequence=part)
+    rows = {code: published(replace(show, shot=shot), publisher) for code, shot in shots.items()}
+
+    with closing(feed_of(settings, show.key)) as feed:
+        found = feed.layouts([*rows.values()])
+    assert [(one.episode, one.sequence, one.shot) for one in found] == [
+        ("EP01", "s05", "c005"),
+        ("EP02", "s05", "c005"),
+    ]
+
+    own, plain = (ShotGridTracker(one, show.key) for one in (settings, show.settings))
+    with closing(own), closing(plain):
+        asked = show.ask(shot="c005", sequence="s05")
+        for code, shot in shots.items():
+            here = replace(asked, place=replace(asked.place, episode=code))
+            for request in (here, replace(asked, published_file=rows[code])):
+                context = own.context(request)
+                assert (context.shot.id, context.episode) == (shot, code)
+        with pytest.raises(PlaceUnknown, match="2 shots"):
+            own.context(asked)
+        # Without the field nothing tells them apart, not even their rows.
+        with pytest.raises(PlaceUnknown, match=r"tracker\.episode_field"):
+            plain.context(replace(asked, published_file=rows["EP02"]))
+        selection = own.parts.selection
+        assert selection is not None
+        chosen = selection.read("PublishedFile", [*rows.values()])
+        assert [one.place.episode for one in chosen] == ["EP01", "EP02"]

@@ -84,6 +84,7 @@ def test_the_context_names_the_place_the_task_and_the_artist(show: Show, tracker
         ("checkbox", False, False),
         ("text", "No-AI", True),
         ("text", "yes", True),
+        ("text", "true", True),
         ("text", "ask Ren first", False),
         ("text", "", False),
     ],
@@ -103,6 +104,38 @@ def test_a_field_of_the_shot_keeps_its_layouts_from_trained_models(
 
     adapter.close()
     assert context.no_ai == (f"Shot.{field}" if kept else "")
+
+
+def test_fields_say_how_a_cut_is_to_look_the_nearest_first(show: Show) -> None:
+    made = {
+        (kind, name): show.sg.schema_field_create(kind, "text", f"Cut {name}")
+        for kind, name in (("Shot", "season"), ("Sequence", "season"), ("Sequence", "board"))
+    }
+    season, of_sequence = made["Shot", "season"], made["Sequence", "season"]
+    fields = {
+        "season": (season, f"sg_sequence.Sequence.{of_sequence}"),
+        "notes": (f"sg_sequence.Sequence.{made['Sequence', 'board']}",),
+    }
+    tracker = show.settings.tracker
+    settings = show.settings.model_copy(
+        update={
+            "tracker": tracker.model_copy(
+                update={"cut_fields": tracker.cut_fields.model_copy(update=fields)}
+            )
+        }
+    )
+    show.sg.update(
+        "Sequence", show.sequence, {of_sequence: "秋", made["Sequence", "board"]: "逆光"}
+    )
+    adapter = ShotGridTracker(settings, show.key)
+
+    first = adapter.context(show.ask()).cut
+    show.sg.update("Shot", show.shot, {season: "winter"})
+    then = adapter.context(show.ask()).cut
+
+    adapter.close()
+    assert (first.season, first.notes, first.weather) == ("秋", "逆光", "")
+    assert (then.season, then.notes) == ("winter", "逆光")
 
 
 @pytest.mark.parametrize(("project", "shot"), [("{}", "C001"), ("{} no machi", "c001")])

@@ -10,9 +10,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import Engine, insert, select
 
 from haikei.database import backgrounds, image_records, reviews, utc_now
+from haikei.decisions import Decision
 from haikei.images import Picture
 from haikei.jobs.page_inputs import CARD, keep_card, preview_file
-from haikei.review import Decision
+from haikei.web.pages.gallery import PAGE
 from support.clocks import PATIENCE
 from support.jobs import studio_database, studio_settings
 from support.records import save_show
@@ -84,7 +85,7 @@ def test_all_pictures_are_put_in_and_loaded_when_one_looks_at_them(
     with browsing(browser) as page:
         page.goto(show.url)
 
-        expect(page.locator("#gallery .card img")).to_have_count(show.cuts, timeout=_WAIT)
+        expect(page.locator("#gallery .card img")).to_have_count(PAGE, timeout=_WAIT)
         expect(page.locator("#gallery noscript")).to_have_count(0)
         # Sequences grow as they come into sight and push the last card down again.
         page.wait_for_function("""() => {
@@ -101,10 +102,21 @@ def test_without_scripts_the_last_card_has_its_picture_too(show: Show, browser: 
         # `load` comes after all pictures: without scripts, browsers leave none for later.
         page.goto(show.url, wait_until="load")
 
-        expect(page.locator(".card img")).to_have_count(show.cuts, timeout=_WAIT)
+        expect(page.locator(".card img")).to_have_count(PAGE, timeout=_WAIT)
         last = page.locator(".card").last
         picture = last.locator("img").get_attribute("src") or "none"
         assert any(url.endswith(picture) for url in seen)
+
+
+def test_the_pages_of_a_show_lead_to_each_of_its_cuts_once(show: Show, browser: Browser) -> None:
+    with browsing(browser, scripts=False) as page:
+        page.goto(show.url)
+        seen = page.locator(".card").evaluate_all("cards => cards.map(one => one.dataset.place)")
+        while (following := page.locator("a[rel=next]")).count():
+            following.click()
+            seen += page.locator(".card").evaluate_all("all => all.map(one => one.dataset.place)")
+
+    assert len(seen) == len(set(seen)) == show.cuts > PAGE
 
 
 def test_a_filter_leaves_what_fits_with_all_of_its_pictures(show: Show, browser: Browser) -> None:
@@ -141,4 +153,4 @@ def test_what_changes_meanwhile_is_seen_with_all_pictures(show: Show, browser: B
             )
 
         expect(page.locator("#gallery:not([data-old])")).to_be_attached(timeout=_WAIT)
-        expect(page.locator(".card img")).to_have_count(show.cuts, timeout=_WAIT)
+        expect(page.locator(".card img")).to_have_count(PAGE, timeout=_WAIT)

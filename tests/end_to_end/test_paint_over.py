@@ -12,8 +12,9 @@ import pytest
 from numpy.typing import NDArray
 from psd_tools.constants import ColorMode
 
-from haikei.credits import BackgroundVersion, Person, ReviewState, Role, records
+from haikei.credits import BackgroundVersion, Person, Role, records
 from haikei.database import reading
+from haikei.decisions import ReviewState
 from haikei.images import Picture, read_picture
 from haikei.jobs import Job, JobState
 from haikei.measure.grading import ciede2000, lab_of

@@ -27,6 +27,7 @@ state = "state"
 kind = "kitsu"
 key_file = "tracker.key"
 review_status = "wfa"
+look_status = "todo"
 [tracker.person_fields]
 name_ja = "name_ja"
 [review.statuses]

@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from support.histories import Act, Show, histories
+from support.acts import Act, histories
+from support.histories import Show
 from support.testimony import check_everywhere
 
 #: `HISTORIES=150 make proofs` looks further, for ten minutes.

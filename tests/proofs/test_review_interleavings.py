@@ -23,12 +23,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import Connection, func, select
 from typing_extensions import override
 
-from haikei.credits import ReviewState, Role, records
+from haikei.credits import Role, records
 from haikei.database import contributions, jobs, utc_now
+from haikei.decisions import Decision, ReviewState
 from haikei.errors import TrackerRejected, TrackerUnavailable
 from haikei.events import Source
 from haikei.jobs import JobState
-from haikei.review import Decider, Deciding, Decision, Reviewer, ReviewVerdict, wake
+from haikei.review import Decider, Deciding, Reviewer, ReviewVerdict, wake
 from haikei.review.notes import NoteState, notes_of
 from haikei.settings import Settings
 from haikei.trackers import TrackerParts

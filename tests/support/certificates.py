@@ -165,7 +165,7 @@ def ocsp_responder(authority: Authority) -> Generator[Responder, None, None]:
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
     responder = Responder(url=f"http://127.0.0.1:{server.server_port}/")
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield responder
@@ -213,7 +213,7 @@ def time_stamp_authority(folder: Path, authority: Authority) -> Generator[str, N
             del format, args
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 #: Seconds after which something that should happen has not. Only a failing test waits so long;
 #: it is less than the time-out of a test, so that the failure says what was waited for.
-PATIENCE = 150.0
+PATIENCE = 300.0
 
 
 def eventually(

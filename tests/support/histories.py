@@ -17,13 +17,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import strategies as st
 from sqlalchemy import text
 from typing_extensions import override
 
 from haikei.credits import BackgroundVersion, Person, SourceType, Statement, StatementKind
 from haikei.credits import people as register
 from haikei.credits.records import store
+from haikei.credits.records.confirmations import (
+    CreditAnswer,
+    answer,
+    decide_correction,
+    open_corrections,
+    works_of,
+)
 from haikei.credits.records.statements import declare
 from haikei.database import reading, utc_now
 from haikei.errors import CreditError, NothingPainted, PainterDisputed
@@ -31,182 +37,47 @@ from haikei.events import Source
 from haikei.generators import StageOrder, StageSystem
 from haikei.generators.production import Production
 from haikei.images import Picture, read_picture, write_picture
-from haikei.jobs import TouchUpOrder, add_job, job_row, order_of
+from haikei.jobs import JobState, TouchUpOrder, add_job, job_row, order_of
 from haikei.jobs.touchup import take_in
 from haikei.presets import PAINTER_ABILITIES
 from haikei.provenance.source_types import IPTC
 from haikei.review import Reviewer, wake
 from haikei.review.notes import KeptNote, NoteState
 from haikei.review.retakes import ordered
-from support.jobs import FlatGenerator, JobStudio, announce, put_layout
-from support.signing import sign_raw
-
-PROJECT = "PORT"
-_FAMILIES = (
-    ("Amamiya", "雨宮"), ("Kujo", "九条"), ("Saionji", "西園寺"),
-    ("Tokitou", "時任"), ("Mizuhara", "水原"), ("Onizuka", "鬼塚"),
-)  # fmt: skip
-_GIVEN = (
-    ("Haru", "春"),
-    ("Natsuki", "夏樹"),
-    ("Akito", "秋斗"),
-    ("Fuyumi", "冬美"),
-    ("Shiki", "四季"),
-)
-CAST = len(_FAMILIES)
-MODEL, ALGORITHM = "Kumo Net 2", "Kumo Brush 1"
-WITHHELD = "(name withheld at the artist's request)"
-_A1111 = b"harbour\nSteps: 20, Sampler: Euler a, CFG scale: 7, Model: sd_xl_base, Version: v1.9.4"
-_COMFY = b'{"3":{"class_type":"CheckpointLoaderSimple","inputs":{"ckpt_name":"dream.safetensors"}}}'
-_IPTC = (
-    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-'
-    b'syntax-ns#"><rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/'
-    b'2008-02-29/"><Iptc4xmpExt:DigitalSourceType>http://cv.iptc.org/newscodes/digitalsourcetype/'
-    b"trainedAlgorithmicMedia</Iptc4xmpExt:DigitalSourceType><Iptc4xmpExt:AISystemUsed>Kasumi"
-    b"</Iptc4xmpExt:AISystemUsed><Iptc4xmpExt:AISystemVersionUsed>7</Iptc4xmpExt:"
-    b"AISystemVersionUsed></rdf:Description></rdf:RDF></x:xmpmeta>"
-)
-#: What a layout tells of itself: the text in its PNG, and the tool that this means.
-SIGNS: Mapping[str, tuple[bytes, bytes, str]] = {
-    "iptc": (b"XML:com.adobe.xmp", _IPTC, "Kasumi 7"),
-    # Signed by another program, whose claim names a source type and no model.
-    "c2pa": (b"", b"", "Trained model without a name"),
-    "a1111": (b"parameters", _A1111, "Stable Diffusion WebUI with sd_xl_base v1.9.4"),
-    "comfyui": (b"prompt", _COMFY, "ComfyUI with dream"),
-}
-DECLARER = Person(id="HumanUser:90", name="Rika Legal", name_ja="法務里香")
-
-
-def called(number: int, renamed: int = 0) -> tuple[str, str]:
-    """Return what somebody of the cast is called after so many renames, in both scripts."""
-    (family, family_ja), (given, given_ja) = _FAMILIES[number], _GIVEN[renamed % len(_GIVEN)]
-    return f"{given} {family}", f"{family_ja}{given_ja}"
-
-
-def member(number: int) -> Person:
-    """Return somebody of the cast as the tracker knows them."""
-    name, name_ja = called(number)
-    return Person(id=f"HumanUser:{100 + number}", name=name, name_ja=name_ja)
-
-
-# The acts -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publish:
-    """A layout of a new cut lands, and a background is made of it."""
-
-    artists: tuple[int, ...]
-    sign: str  #: of `SIGNS`; empty for none
-    declared: bool  #: somebody has declared that the cut is drawn by hand
-    trained: bool  #: a trained model makes the background, and no algorithm
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paint:
-    """A file comes back that was painted over the newest version of a cut, or only saved."""
-
-    cut: int
-    artists: tuple[int, ...]
-    share: int  #: of the area, in per cent; 0 is an untouched copy in another file
-    insist: bool  #: with a declared reason
-    by_hand: bool = False  #: its first artist declares that it was made by hand
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandInAgain:
-    """Somebody hands in the very file of the newest touch-up, as their own."""
-
-    cut: int
-    artist: int
-    insist: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retake:
-    """Somebody asks for other pictures of the same layout."""
-
-    cut: int
-    by: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approve:
-    """Somebody sets the newest version of a cut to approved in the tracker."""
-
-    cut: int
-    by: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rename:
-    """Somebody is called otherwise from now on."""
-
-    person: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptOut:
-    """Somebody does not want to be named any more."""
-
-    person: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Erase:
-    """Somebody wants their name erased."""
-
-    person: int
-
-
-Act = Publish | Paint | HandInAgain | Retake | Approve | Rename | OptOut | Erase
-
-_PERSON = st.integers(0, CAST - 1)
-_ONE_OR_TWO = st.lists(_PERSON, min_size=1, max_size=2, unique=True).map(tuple)
-_CUT = st.integers(0, 1)
-_PUBLISH = st.builds(
+from haikei.show import Place
+from support.acts import (
+    ALGORITHM,
+    CAST,
+    DECLARER,
+    MODEL,
+    PAINT_MODEL,
+    PROJECT,
+    SIGNS,
+    Act,
+    Answer,
+    Approve,
+    Convert,
+    Erase,
+    HandInAgain,
+    Name,
+    OptOut,
+    Paint,
     Publish,
-    artists=_ONE_OR_TWO,
-    sign=st.sampled_from(("", "", *SIGNS)),
-    declared=st.booleans(),
-    trained=st.booleans(),
+    Rename,
+    Respell,
+    Retake,
+    called,
+    member,
 )
-_SHARE = st.sampled_from((0, 0, 1, 100)) | st.integers(2, 99)
-_ACTS: st.SearchStrategy[Act] = st.one_of(
-    st.builds(
-        Paint,
-        cut=_CUT,
-        artists=_ONE_OR_TWO,
-        share=_SHARE,
-        insist=st.booleans(),
-        by_hand=st.booleans(),
-    ),
-    st.builds(
-        Paint,
-        cut=_CUT,
-        artists=_ONE_OR_TWO,
-        share=_SHARE,
-        insist=st.just(False),
-        by_hand=st.booleans(),
-    ),
-    st.builds(HandInAgain, cut=_CUT, artist=_PERSON, insist=st.booleans()),
-    st.builds(Retake, cut=_CUT, by=_PERSON),
-    st.builds(Approve, cut=_CUT, by=_PERSON),
-    st.builds(Rename, person=_PERSON),
-    st.builds(OptOut, person=_PERSON),
-    st.builds(Erase, person=_PERSON),
+from support.jobs import (
+    FlatGenerator,
+    JobStudio,
+    announce,
+    announce_touch_up,
+    put_layout,
+    touch_up_event,
 )
-
-
-def histories(*, most: int) -> st.SearchStrategy[list[Act]]:
-    """Return histories of one or two cuts with up to so many further acts."""
-
-    def joined(cuts: list[Publish], acts: list[Act]) -> list[Act]:
-        return [*cuts, *acts]
-
-    first = st.lists(_PUBLISH, min_size=1, max_size=2)
-    return st.builds(joined, first, st.lists(_ACTS, max_size=most))
-
+from support.signing import sign_raw
 
 # What must be said ------------------------------------------------------------------------------
 
@@ -269,6 +140,8 @@ class Cut:
     takes: list[Take] = field(default_factory=list[Take])
     touch_up: TouchUpOrder | None = None  #: the newest that was taken in
     touched: int = -1  #: which of the versions it became
+    is_open: bool = False  #: nobody has answered yet who drew the layout
+    was_asked: bool = False
 
 
 @dataclass(slots=True)
@@ -299,6 +172,10 @@ class Show:
             self.studio.tracker.add_person(member(number), f"login{number}")
         self.cuts: list[Cut] = []
         self.renamed = dict.fromkeys(range(CAST), 0)
+        self.respelt = dict.fromkeys(range(CAST), 0)  #: as the tracker spells them
+        self.known_as = dict.fromkeys(range(CAST), 0)  #: as the register does
+        self.confirmed: set[tuple[str, str, int]] = set()  #: image, role and person
+        self.disowned: set[tuple[str, str, int]] = set()
         self.withheld: set[int] = set()
         self.erased: set[int] = set()
         self.decided = False  #: somebody's name was changed or withheld
@@ -324,19 +201,53 @@ class Show:
                     self._approve(self._cut(act.cut), act)
                 case Rename() | OptOut() | Erase():
                     self._decide(act)
+                case Name():
+                    self._name(self._cut(act.cut), act)
+                case Convert():
+                    self._convert(self._cut(act.cut), act)
+                case Respell():
+                    self.respelt[act.person] += 1
+                    self.studio.tracker.add_person(self.member(act.person), f"login{act.person}")
+                case Answer():
+                    self._answer(act)
 
     def _cut(self, number: int) -> Cut:
         """Return a cut, whose own artists the tracker names from now on."""
         cut = self.cuts[min(number, len(self.cuts) - 1)]
-        self.studio.tracker.artists = tuple(map(member, cut.artists))
+        self._assign(cut)
         return cut
+
+    def _assign(self, cut: Cut) -> None:
+        assigned = tuple(map(self.member, cut.artists))
+        asked = assigned if cut.was_asked else ()
+        self.studio.tracker.artists = () if asked else assigned
+        self.studio.tracker.candidates = asked
+
+    def member(self, number: int) -> Person:
+        """Return somebody as the tracker has them today."""
+        return member(number, self.respelt[number])
+
+    def _noted(self, *numbers: int) -> None:
+        """Let the register take the tracker's spelling, as somebody is named anew."""
+        for number in numbers:
+            if self.known_as[number] != self.respelt[number]:
+                self.known_as[number] = self.respelt[number]
+                self.decided = True
+
+    def shown_as(self, number: int) -> tuple[str, str]:
+        """Return what credits call somebody today, who may be named."""
+        renamed = self.renamed[number]
+        return called(number, renamed, 0 if renamed else self.known_as[number])
+
+    def ever_called(self, number: int) -> list[tuple[str, str]]:
+        """Return each name that somebody ever had, or could get next."""
+        renames = [called(number, one) for one in range(self.renamed[number] + 2)]
+        return [*renames, *(called(number, 0, one) for one in range(self.respelt[number] + 2))]
 
     def names(self) -> dict[int, tuple[str, str]]:
         """Return what those are called now who want to be named."""
         return {
-            number: called(number, self.renamed[number])
-            for number in range(CAST)
-            if number not in self.withheld
+            number: self.shown_as(number) for number in range(CAST) if number not in self.withheld
         }
 
     @property
@@ -383,18 +294,25 @@ class Show:
             content = signed.read_bytes()
         elif act.sign:
             content = _with_text(content, *SIGNS[act.sign][:2])
-        self.studio.tracker.artists = tuple(map(member, act.artists))
+        asked = act.asked and len(act.artists) > 1
+        source = SourceType.DIGITAL_CREATION if act.declared else SourceType.NOT_DECLARED
+        cut = Cut(
+            shot=shot, trained=act.trained, artists=act.artists, job="", is_open=asked,
+            was_asked=asked,
+        )  # fmt: skip
+        self._assign(cut)
         self.studio.tracker.logins = ()
+        self._noted(*act.artists)
         self._generate_with(trained=act.trained)
         announce(self.studio.database, self.studio.replace_layout(event, content))
         self.studio.work()
-        source = SourceType.DIGITAL_CREATION if act.declared else SourceType.NOT_DECLARED
+        drew = () if asked else act.artists
         layout = Step(
-            people=frozenset(("genzu", artist) for artist in act.artists),
+            people=frozenset(("genzu", artist) for artist in drew),
             tool=SIGNS[act.sign][2] if act.sign else "",
             source=SourceType.TRAINED if act.sign else source,
         )
-        cut = Cut(shot=shot, trained=act.trained, artists=act.artists, job=self.studio.key)
+        cut.job = self.studio.key
         self.cuts.append(cut)
         self._take(cut, (layout, *_generated(cut, ())))
 
@@ -419,10 +337,12 @@ class Show:
         _brush(pixels, act.share, seed=self.acts)
         file = self.folder / f"painted-{self.acts}.png"
         write_picture(Picture(pixels=pixels), file)
+        if act.comfyui:
+            file.write_bytes(_with_text(file.read_bytes(), *SIGNS["comfyui"][:2]))
         order = TouchUpOrder(
             file=file,
             of=before.code,
-            artists=tuple(map(member, act.artists)),
+            artists=tuple(map(self.member, act.artists)),
             reason="Grain by hand." if act.insist else "",
             by_hand=member(act.artists[0]).id if act.by_hand else "",
         )
@@ -432,9 +352,15 @@ class Show:
                 take_in(order, self.studio.tools)
             return
         taken = take_in(order, self.studio.tools)
+        self._noted(*act.artists)
         people = frozenset(("touch_up", artist) for artist in act.artists)
         said = SourceType.HUMAN_EDITS if act.by_hand else SourceType.NOT_DECLARED
-        step = Step(people=people, tool="", source=said)
+        model = SourceType.COMPOSITE_TRAINED
+        step = Step(
+            people=people,
+            tool=PAINT_MODEL if act.comfyui else "",
+            source=model if act.comfyui else said,
+        )
         take = self._take(cut, (*before.steps, step))
         assert taken.code == take.code
         cut.touch_up, cut.touched = order, len(cut.takes) - 1
@@ -445,7 +371,7 @@ class Show:
         take = cut.takes[cut.touched]
         order = replace(
             cut.touch_up,
-            artists=(member(act.artist),),
+            artists=(self.member(act.artist),),
             reason="We painted it together." if act.insist else "",
         )
         known = ("touch_up", act.artist) in take.steps[-1].people
@@ -454,20 +380,109 @@ class Show:
                 take_in(order, self.studio.tools)
             return
         take_in(order, self.studio.tools)
-        self._join(cut, take, ("touch_up", act.artist))
+        if not known:
+            self._noted(act.artist)
+        self._join(cut, take, len(take.steps) - 1, ("touch_up", act.artist))
 
-    def _join(self, cut: Cut, take: Take, who: tuple[str, int]) -> None:
+    def _join(self, cut: Cut, take: Take, place: int, *who: tuple[str, int]) -> None:
         """Let somebody have a part in a version's picture, and so in all that was made of it."""
-        place = len(take.steps) - 1
         before = take.steps[place]
-        after = replace(before, people=before.people | {who})
-        for other in cut.takes[cut.takes.index(take) :]:
+        self._replace(cut, place, before, replace(before, people=before.people | {*who}))
+
+    def _replace(self, cut: Cut, place: int, before: Step, after: Step) -> None:
+        for other in cut.takes:
             if len(other.steps) > place and other.steps[place] is before:
                 other.steps = (*other.steps[:place], after, *other.steps[place + 1 :])
 
+    def _convert(self, cut: Cut, act: Convert) -> None:
+        file = self.folder / f"saved-{self.acts}.tif"
+        write_picture(read_picture(self.file(cut.takes[-1])), file, bits=act.bits)
+        artist = self.member(act.artist) if act.known else None
+        event = touch_up_event(
+            file,
+            artist=artist,
+            artist_name="" if act.known else "xyz_nobody",
+            versions=(self.version(cut.takes[-1]).tracker_id or 0,),
+            place=Place(project=PROJECT, sequence="s01", shot=cut.shot),
+        )
+        announce_touch_up(self.studio, event)
+        job = self.studio.store.get(event.key)
+        # A touch-up of somebody else's that is only saved anew is asked about.
+        assert job.state in {JobState.SKIPPED, JobState.DEAD}, job
+        assert job.state is JobState.SKIPPED or "PainterDisputed" in job.error_kind, job
+
+    def _name(self, cut: Cut, act: Name) -> None:
+        if not cut.is_open:
+            return
+        review = self.studio.tracker.review
+        row, question = next(
+            (row, note.id)
+            for take in cut.takes
+            for row in [self.version(take).tracker_id or 0]
+            for note in review.versions[row].notes
+            if note.reply_to is None and "Who drew the layout?" in note.text
+        )
+        review.note(row, member(act.artist).id, self.member(act.by), reply_to=question)
+        self._review(row)
+        with reading(self.studio.database) as connection:
+            if member(act.artist).id not in {one.id for one in register.everyone(connection)}:
+                return  # whom nobody registered is nobody whom a reply can name
+        self._noted(act.by)
+        cut.is_open = False
+        self._join(cut, cut.takes[0], 0, ("genzu", act.artist))
+
+    def _review(self, row: int) -> None:
+        with self.studio.database.begin() as connection:
+            wake(connection, [row], source=Source.EVENT_LOG)
+        Reviewer(
+            self.studio.settings,
+            self.studio.database,
+            open_tracker=self.studio.open_tracker,
+            clock=lambda: utc_now() + timedelta(seconds=1),
+        ).tick()
+
+    def _answer(self, act: Answer) -> None:
+        who, now = member(act.person).id, utc_now()
+        with self.studio.database.begin() as connection:
+            works = works_of(connection, PROJECT, who)
+            if not works:
+                return
+            until = now + timedelta(days=9)
+            asked = register.ask(
+                connection, person=who, project=PROJECT, way="print", at=now, until=until
+            )
+            denied = works[-1] if act.deny else None
+            no = frozenset() if denied is None else frozenset({denied.name})
+            answer(connection, asked, works, CreditAnswer(not_me=no), now)
+            if denied is not None and act.accept:
+                *_, said = open_corrections(connection, PROJECT)
+                decide_correction(
+                    connection, said, accept=True, by=DECLARER, reason="So it was.", at=now
+                )
+        about = {(one.image.sha256, one.role.value, act.person) for one in works}
+        told = (denied.image.sha256, denied.role.value, act.person) if denied else None
+        self.confirmed = (self.confirmed | about) - {told}
+        if told and act.accept:
+            self.decided = True
+            self._disown(*told)
+
+    def _disown(self, sha256: str, role: str, who: int) -> None:
+        for cut in self.cuts:
+            versions = [(take, self.version(take).images) for take in cut.takes]
+            family = role == "genzu" and any(
+                image.sha256 == sha256 for _, images in versions for image in images
+            )
+            for take, images in versions:
+                for place, image in enumerate(images):
+                    before = take.steps[place]
+                    if image.sha256 == sha256 or (family and not place):
+                        self.disowned.add((image.sha256, role, who))
+                        left = replace(before, people=before.people - {(role, who)})
+                        self._replace(cut, place, before, left)
+
     def _retake(self, cut: Cut, act: Retake) -> None:
         self._generate_with(trained=cut.trained)
-        asker = member(act.by)
+        asker = self.member(act.by)
         with self.studio.database.begin() as connection:
             note = KeptNote(
                 id=f"Note:{self.acts}", version=1, author=asker.id, text="less green",
@@ -480,6 +495,7 @@ class Show:
             order = ordered(before, cut.takes[-1].code, [note], authors, PAINTER_ABILITIES)
             add_job(connection, job_row(order, utc_now()))
         self.studio.work()
+        self._noted(act.by)
         cut.job = order.key
         self._take(cut, (cut.takes[-1].steps[0], *_generated(cut, (("retake", act.by),))))
 
@@ -490,16 +506,10 @@ class Show:
         review = self.studio.tracker.review
         if review.versions[row].status == "apr":
             return
-        review.set_status(row, "apr", member(act.by))
-        with self.studio.database.begin() as connection:
-            wake(connection, [row], source=Source.EVENT_LOG)
-        Reviewer(
-            self.studio.settings,
-            self.studio.database,
-            open_tracker=self.studio.open_tracker,
-            clock=lambda: utc_now() + timedelta(seconds=1),
-        ).tick()
-        self._join(cut, take, ("approval", act.by))
+        review.set_status(row, "apr", self.member(act.by))
+        self._review(row)
+        self._noted(act.by)
+        self._join(cut, take, len(take.steps) - 1, ("approval", act.by))
 
     def _decide(self, act: Rename | OptOut | Erase) -> None:
         who, person = act.person, member(act.person)

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 Bytes8 = NDArray[np.uint8]
-Samples = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+Samples = (
+    NDArray[np.uint8]
+    | NDArray[np.uint16]
+    | NDArray[np.uint32]
+    | NDArray[np.int16]
+    | NDArray[np.float32]
+)
 Columns = tuple[tuple[float, float, float], ...]
 
 #: Red, green and blue in XYZ, adapted to D50.
@@ -88,6 +94,7 @@ def tiff_file(
     extra: int | None = None,
     photometric: int | None = None,
     more: Sequence[tuple[Samples, int]] = (),
+    subfile: int = 0,
 ) -> Path:
     """
     Write an uncompressed little-endian TIFF.
@@ -98,14 +105,19 @@ def tiff_file(
         profile: an ICC profile.
         extra: what the last channel is: 0 unspecified, 1 premultiplied, 2 straight alpha.
         photometric: by default grey or RGB.
-        more: further pages, each with its NewSubfileType; the first page's is 0.
+        more: further pages, each with its NewSubfileType.
+        subfile: the first page's.
     """
     out = bytearray(b"II*\0\0\0\0\0")
     link = 4
-    for page, subfile in ((samples, 0), *more):
-        link = _tiff_page(out, link, page, subfile, profile, extra, photometric)
+    for page, kind in ((samples, subfile), *more):
+        link = _tiff_page(out, link, page, kind, profile, extra, photometric)
     path.write_bytes(out)
     return path
+
+
+#: Of TIFF's SampleFormat: numbers with a sign, and floating point.
+_SAMPLE = {"i": 2, "f": 3}
 
 
 def _tiff_page(
@@ -139,6 +151,7 @@ def _tiff_page(
         (278, 4, 1, height),
         (279, 4, 1, samples.nbytes),
         *([(338, 3, 1, extra)] if extra is not None else []),
+        *([(339, 3, 1, _SAMPLE[samples.dtype.kind])] if samples.dtype.kind != "u" else []),
         *([(34675, 7, len(profile), icc)] if profile else []),
     ]
     struct.pack_into("<I", out, link, len(out))

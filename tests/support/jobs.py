@@ -1,5 +1,6 @@
 """Studios whose jobs run in the test: settings, layouts, a flat generator, steps in memory."""
 
+import atexit
 import dataclasses
 import hashlib
 import json
@@ -11,6 +12,7 @@ from collections.abc import Generator as Yields
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -35,7 +37,7 @@ from haikei.generators import (
     StageSystem,
 )
 from haikei.generators.production import Production
-from haikei.images import Picture, read_picture, write_picture
+from haikei.images import Inspector, Limits, Picture, read_picture, write_picture
 from haikei.jobs import JobStore, receive
 from haikei.jobs.background import BackgroundHandlers
 from haikei.jobs.engine import (
@@ -56,7 +58,7 @@ from haikei.presets import Act, Quality
 from haikei.scenes import Scene, SceneKind, draw
 from haikei.settings import Settings
 from haikei.show import Place, Row
-from haikei.trackers import NoteWrite, ReviewDesk, ReviewWrite, SeenVersion
+from haikei.trackers import NoteWrite, ReviewDesk, ReviewWrite, SeenVersion, Tracker
 from support.clocks import PATIENCE
 from support.databases import database_url, fresh_database
 from support.trackers import FailingTracker
@@ -275,15 +277,30 @@ class Killed(BaseException):
     """The process died here."""
 
 
+@cache
+def _inspector(limits: Limits) -> Inspector:
+    # A process that opens files takes longer to start than most jobs take in all.
+    inspector = Inspector(limits)
+    atexit.register(inspector.close)
+    return inspector
+
+
 class JobStudio:
     """
     The studio below `folder`.
 
     Args:
+        open_tracker: opens another tracker than `self.tracker`.
         sections: parts of the settings that differ from the usual ones.
     """
 
-    def __init__(self, folder: Path, **sections: object) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        open_tracker: Callable[[Settings], Tracker] | None = None,
+        /,
+        **sections: object,
+    ) -> None:
         self.settings: Settings = studio_settings(folder, **sections)
         self.database: Engine = studio_database(self.settings)
         self.tracker = FailingTracker()
@@ -294,7 +311,8 @@ class JobStudio:
             self.database,
             self.stop,
             production=Production(self.settings, generators={"flat": self.generator}),
-            open_tracker=self.open_tracker,
+            inspector=_inspector(Limits.from_settings(self.settings.watch)),
+            open_tracker=open_tracker or self.open_tracker,
         )
         self.engine = MemoryEngine()
         gate = Gate(2)
@@ -308,6 +326,11 @@ class JobStudio:
     def open_tracker(self, _settings: Settings) -> FailingTracker:
         """Return the tracker that the studio has by now."""
         return self.tracker
+
+    def close(self) -> None:
+        """Close the tools and the database."""
+        self.tools.close()
+        self.database.dispose()
 
     def work(self) -> None:
         """Dispatch and do everything that waits."""
@@ -389,8 +412,7 @@ def job_studios(stack: ExitStack, folder: Path) -> OpenJobStudio:
 
     def make(**sections: object) -> JobStudio:
         studio = JobStudio(folder, **sections)
-        stack.callback(studio.database.dispose)
-        stack.callback(studio.tools.close)
+        stack.callback(studio.close)
         return studio
 
     return make

@@ -1,8 +1,12 @@
 """A real Kitsu server of the tests' own, started once in a process."""
 
 import atexit
+import os
+import signal
+import subprocess
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,7 +16,16 @@ import gazu.client
 import pytest
 from gazu.client import KitsuClient
 
-from haikei.demo.kitsu_server import ADMIN, PASSWORD, ZOU, kitsu_server, lacking
+from haikei.demo.kitsu_server import (
+    ADMIN,
+    PASSWORD,
+    ZOU,
+    free_port,
+    kitsu_server,
+    lacking,
+    wait_for,
+    zou_command,
+)
 from haikei.errors import HaikeiError
 
 ROOT = Path(__file__).parents[2]
@@ -24,12 +37,56 @@ class RunningKitsu:
 
     url: str
     token: str
+    environment: Mapping[str, str]
+    folder: Path
 
     def client(self) -> KitsuClient:
         """Return a client of the administrator."""
         client = gazu.client.create_client(self.url)
         sign_in(client, ADMIN)
         return client
+
+
+class EventServer:
+    """An event stream beside the server, as studios run it, which can be killed."""
+
+    def __init__(self, server: RunningKitsu) -> None:
+        self._server = server
+        self._address = f"127.0.0.1:{free_port()}"
+        self.url = f"http://{self._address}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; it answers when this returns."""
+        folder = self._server.folder
+        with (folder / "said.log").open("a", encoding="utf-8") as said:
+            self._process = subprocess.Popen(
+                zou_command(ROOT / ZOU, self._address),
+                cwd=folder,
+                env={**os.environ, **self._server.environment},
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+        wait_for(self.url, folder)
+
+    def kill(self) -> None:
+        """Kill it and its worker, so that no connection is closed in order."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def event_server(server: RunningKitsu) -> Generator[EventServer]:
+    """Run an event stream of its own while the block runs."""
+    one = EventServer(server)
+    one.start()
+    try:
+        yield one
+    finally:
+        one.kill()
 
 
 def sign_in(client: KitsuClient, address: str) -> None:
@@ -57,4 +114,6 @@ def _kitsu() -> RunningKitsu | str:
     except HaikeiError as error:
         return str(error)
     atexit.register(stack.close)
-    return RunningKitsu(url=made.url, token=made.token)
+    return RunningKitsu(
+        url=made.url, token=made.token, environment=made.environment, folder=Path(folder)
+    )

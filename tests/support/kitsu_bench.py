@@ -1,7 +1,7 @@
 """A show on a real Kitsu server, with what people do in it in plain words."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -63,14 +63,15 @@ class KitsuBench:
                 gazu.task.new_task_status(title, code, "#5e7fb1", client=self._admin)
         self._opened = [self._open(self.settings)]
         self.tracker = self._opened[0]
-        self.tracker.setup(dry_run=False)
+        self._project = gazu.project.new_project(name, client=self._admin)
+        # Other tests have shows on this server, which setup would look at one by one.
+        self.opened_with(projects=(name,)).setup(dry_run=False)
         self._numbering = Numbering(self.settings.database_url, server.url)
         aoi = self._person("Aoi", "Sato", "aoi", {"name_ja": "佐藤葵"})
         haruka = self._person("Haruka", "Mori", SUPERVISOR, {})
         self.artist = f"Person:{aoi['id']}"
         self.supervisor = Person(id=f"Person:{haruka['id']}", name="Haruka Mori")
         self._people = {self.artist: aoi, self.supervisor.id: haruka}
-        self._project = gazu.project.new_project(name, client=self._admin)
         self._shot = self._add_shot("c001", "s01")
         self._layout = self._type("Layout")
         self._layout_task = gazu.task.new_task(self._shot, self._layout, client=self._admin)
@@ -92,6 +93,20 @@ class KitsuBench:
 
     def add_shot(self, shot: str, sequence: str) -> None:
         self._add_shot(shot, sequence)
+
+    def add_cut(self, shot: str) -> None:
+        """Add a shot with a task for its layout and one for its background."""
+        made = gazu.shot.new_shot(
+            self._project,
+            gazu.shot.get_sequence_by_name(self._project, "s01", client=self._admin),
+            shot,
+            client=self._admin,
+        )
+        layout = gazu.task.new_task(made, self._layout, client=self._admin)
+        gazu.task.assign_task(layout, self._people[self.artist], client=self._admin)
+        gazu.task.new_task(made, self._type("Background"), client=self._admin)
+        path = str(self.files.layout().path)
+        self._file({"path": path, **self._output("bg"), "entity_id": made["id"], "person_id": None})
 
     def publish_layout(
         self, *, typed: bool = True, by: str = "", task_of: tuple[str, ...] = ()
@@ -127,6 +142,31 @@ class KitsuBench:
         status = gazu.client.get(f"data/task-status/{task['task_status_id']}", client=self._admin)
         made = self._comment(task, status, text)
         return self._numbering.number("Note", made["id"])
+
+    def comment(
+        self, version: int, text: str, *, checklist: Sequence[tuple[str, bool]], attached: Path
+    ) -> None:
+        """Comment with a checklist and a file, as the supervisor does in Kitsu's pages."""
+        task = self._task_of(version)
+        status = gazu.client.get(f"data/task-status/{task['task_status_id']}", client=self._admin)
+        gazu.task.add_comment(
+            task,
+            status,
+            text,
+            person=self._people[self.supervisor.id],
+            checklist=[{"text": one, "checked": done} for one, done in checklist],
+            attachments=[str(attached)],
+            client=self._admin,
+        )
+
+    def draw(self, version: int, *shapes: Mapping[str, object]) -> None:
+        """Draw on a version, as Kitsu's player does."""
+        uid = self._numbering.uid("Version", version)
+        gazu.files.update_preview_annotations(
+            {"id": uid},
+            additions=[{"time": 0, "drawing": {"objects": list(shapes)}}],
+            client=self._admin,
+        )
 
     def reply(self, note: int, text: str) -> int:
         uid = self._numbering.uid("Note", note) or ""
@@ -172,8 +212,28 @@ class KitsuBench:
         comments = gazu.task.all_comments_for_task(preview["task_id"], client=self._admin)
         return [str(file["name"]) for one in reversed(comments) for file in one["attachment_files"]]
 
+    @property
+    def key(self) -> SecretStr:
+        """The bot's token."""
+        return SecretStr(self._server.token)
+
+    def opened_with(self, **tracker: object) -> KitsuTracker:
+        """Open another adapter, with other settings of the tracker."""
+        given = {**self.settings.tracker.model_dump(), **tracker}
+        section = Tracker.model_validate(given)
+        self._opened.append(self._open(self.settings.model_copy(update={"tracker": section})))
+        return self._opened[-1]
+
+    def set_shot_field(self, name: str, value: object) -> None:
+        """Fill a column of the shot."""
+        gazu.shot.update_shot_data(self._shot, {name: value}, client=self._admin)
+
+    def publish_file(self, path: Path) -> int:
+        """Publish a file as a layout, by its path."""
+        return self._file({"path": str(path), **self._output(path.stem), "person_id": None})
+
     def _open(self, settings: Settings) -> KitsuTracker:
-        return KitsuTracker(settings, SecretStr(self._server.token))
+        return KitsuTracker(settings, self.key)
 
     def _person(self, first: str, last: str, login: str, data: Mapping[str, str]) -> Any:
         address = f"{login}@example.com"
@@ -182,8 +242,15 @@ class KitsuBench:
             found = gazu.person.new_person(
                 first, last, address, desktop_login=login, role="supervisor", client=self._admin
             )
-            gazu.client.put(f"data/persons/{found['id']}", {"data": dict(data)}, client=self._admin)
-        return found
+        # Another proof may have made this person, with other fields.
+        fields = {
+            "first_name": first,
+            "last_name": last,
+            "desktop_login": login,
+            "role": "supervisor",
+            "data": dict(data),
+        }
+        return gazu.client.put(f"data/persons/{found['id']}", fields, client=self._admin)
 
     def _signed_in(self, person: str) -> Any:
         row = self._people[person]

@@ -91,10 +91,13 @@ def save_embedding(file: Path, *, width: int = 32, tokens: int = 2) -> Path:
 def _layers(base: Path) -> list[tuple[str, Any]]:
     """Return layers that LoRAs usually change, as diffusers names them, and their weights."""
     found: list[tuple[str, Any]] = []
-    for part in ("unet", "text_encoder"):
+    denoiser = "transformer" if (base / "transformer").is_dir() else "unet"
+    parts = (denoiser,) if denoiser == "transformer" else (denoiser, "text_encoder")
+    for part in parts:
         for key, weight in sorted(_tensors(base / part).items()):
             if re.search(
-                r"(attn\d\.to_(q|k|v|out\.0)|self_attn\.(q|v)_proj|proj_in)\.weight$", key
+                r"((attn\d?|attention)\.to_(q|k|v|out\.0)|self_attn\.(q|v)_proj|proj_in)\.weight$",
+                key,
             ):
                 found.append((f"{part}.{key.removesuffix('.weight')}", weight))
     return found
@@ -215,3 +218,42 @@ def _save(tensors: Mapping[str, Any], file: Path) -> Path:
         {name: tensor.contiguous() for name, tensor in tensors.items()}, file
     )
     return file
+
+
+def save_ip_adapter(base: Path, folder: Path, *, seed: int = 1) -> tuple[Path, Path]:
+    """Save an IP-Adapter for the UNet in `base` and its encoder; return both."""
+    torch = import_module("torch")
+    transformers = import_module("transformers")
+    diffusers = import_module("diffusers")
+    encoder = folder / "encoder"
+    unet = diffusers.UNet2DConditionModel.from_pretrained(base / "unet")
+    tokens, width, seen = 4, 16, unet.config.cross_attention_dim
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        transformers.CLIPVisionModelWithProjection(
+            transformers.CLIPVisionConfig(
+                hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
+                image_size=32, patch_size=8, projection_dim=width,
+            )
+        ).save_pretrained(encoder)  # fmt: skip
+        tensors = {
+            "image_proj.proj.weight": torch.randn(tokens * seen, width),
+            "image_proj.proj.bias": torch.randn(tokens * seen),
+            "image_proj.norm.weight": torch.ones(seen),
+            "image_proj.norm.bias": torch.zeros(seen),
+        }
+        # They are numbered as the layers that read prompts stand among all layers.
+        for place, (name, layer) in enumerate(_attentions(unet)):
+            if "attn2" in name:
+                for half in ("k", "v"):
+                    shape = layer.get_parameter(f"to_{half}.weight").shape
+                    key = f"ip_adapter.{place}.to_{half}_ip.weight"
+                    tensors[key] = torch.randn(*shape)
+    for file in encoder.iterdir():
+        file.chmod(0o644)
+    return _save(tensors, folder / "ip-adapter.safetensors"), encoder
+
+
+def _attentions(unet: Any) -> list[tuple[str, Any]]:
+    names = [name.removesuffix(".processor") for name in unet.attn_processors]
+    return [(name, unet.get_submodule(name)) for name in names]

@@ -184,9 +184,15 @@ def _transformer_controlnet(base: Path, folder: Path, *, seed: int) -> Path:
     prefix = config["_class_name"].removesuffix("Transformer2DModel")
     kind = getattr(diffusers, f"{prefix}ControlNetModel")
     taken = set(inspect.signature(kind.__init__).parameters) & set(config)
+    more: dict[str, Any] = {}
+    if prefix == "ZImage":
+        more = {
+            "control_layers_places": [0], "control_refiner_layers_places": [0],
+            "control_in_dim": config["in_channels"],
+        }  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net = kind(**{name: config[name] for name in taken})
+        net = kind(**{name: config[name] for name in taken}, **more)
         for parameter in net.parameters():
             if not parameter.any():
                 torch.nn.init.normal_(parameter, std=0.2)
@@ -391,6 +397,41 @@ def _z_image(_: Any, transformers: Any, diffusers: Any) -> Any:
     )  # fmt: skip
 
 
+def _sana(_: Any, transformers: Any, diffusers: Any) -> Any:
+    tokenizer, _unused = _t5(transformers)
+    encoder = transformers.Gemma2Model(
+        transformers.Gemma2Config(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            head_dim=16,
+        )
+    )
+    return diffusers.SanaSprintPipeline(
+        transformer=diffusers.SanaTransformer2DModel(
+            in_channels=4, out_channels=4, num_attention_heads=2, attention_head_dim=16,
+            num_layers=1, num_cross_attention_heads=2, cross_attention_head_dim=16,
+            cross_attention_dim=32, caption_channels=32, sample_size=32, guidance_embeds=True,
+            qk_norm="rms_norm_across_heads",
+        ),
+        scheduler=diffusers.SCMScheduler(prediction_type="trigflow", sigma_data=0.5),
+        vae=diffusers.AutoencoderDC(
+            latent_channels=4, attention_head_dim=2,
+            encoder_block_types=("ResBlock", "EfficientViTBlock"),
+            decoder_block_types=("ResBlock", "EfficientViTBlock"),
+            encoder_block_out_channels=(8, 8), decoder_block_out_channels=(8, 8),
+            encoder_qkv_multiscales=((), (5,)), decoder_qkv_multiscales=((), (5,)),
+            encoder_layers_per_block=(1, 1), decoder_layers_per_block=(1, 1),
+            downsample_block_type="conv", upsample_block_type="interpolate",
+            decoder_norm_types="rms_norm", decoder_act_fns="silu",
+        ),
+        text_encoder=encoder, tokenizer=tokenizer,
+    )  # fmt: skip
+
+
 def _chroma(_: Any, transformers: Any, diffusers: Any) -> Any:
     t5, encoder = _t5(transformers)
     return diffusers.ChromaPipeline(
@@ -441,6 +482,7 @@ BUILDERS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "klein": _klein(),
     "qwen": _qwen,
     "z-image": _z_image,
+    "sana": _sana,
     "chroma": _chroma,
 }
 

@@ -21,13 +21,13 @@ from haikei.credits import (
     Ingredient,
     Person,
     Relation,
-    ReviewState,
     Role,
     SourceType,
     System,
     records,
 )
 from haikei.database import ledger, ledger_nodes
+from haikei.decisions import ReviewState
 from haikei.ledger import NoteSigner, append_many, note_signer
 from haikei.ledger.outlet import DropFolder
 from haikei.ledger.tree import Frontier, leaf_hash
@@ -321,6 +321,7 @@ def save_background(connection: Connection, told: BackgroundVersion) -> Backgrou
         connection,
         key=told.key,
         project=told.project,
+        episode=told.episode,
         sequence=told.sequence,
         shot=told.shot,
         season=told.season,

@@ -1,7 +1,8 @@
 """A studio with records, statements and pictures, and reports on them as files."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +29,8 @@ from haikei.reports import (
 from haikei.reports.report_writing import write_report
 from haikei.settings import Settings
 from haikei.texts import Bilingual, Language
-from support.records import save_background
+from support.databases import fresh_database
+from support.records import PAINTER, a_background, a_chain, save_background
 
 NOW = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 
@@ -95,6 +97,21 @@ class ReportDesk:
         return file if file.is_file() else None
 
 
+@contextmanager
+def report_desk(folder: Path) -> Generator[ReportDesk]:
+    """Open a studio without records in that folder."""
+    (folder / "projects").mkdir()
+    database = fresh_database(folder / "state" / "haikei.db")
+    settings = Settings.model_validate(
+        {
+            "studio": {"name": "Test Studio", "state": str(folder / "state")},
+            "storage": {"roots": [{"name": "primary", "path": str(folder / "projects")}]},
+        }
+    )
+    yield ReportDesk(folder=folder, database=database, settings=settings)
+    database.dispose()
+
+
 def a_document(
     *blocks: Block,
     language: Language = Language.EN,
@@ -129,6 +146,24 @@ def filled(pdf: Path) -> list[float]:
         rows = np.flatnonzero((body < 200).any(axis=1))
         shares.append(float(rows[-1] + 1) / body.shape[0] if rows.size else 0.0)
     return shares
+
+
+#: Reports of more than one page, whose last one may be nearly empty.
+PAGED = ("ai-use", "article-50", "breakdown", "credits-roll", "dashboard", "no-ai", "union-log")
+
+
+def filled_pages(desk: ReportDesk, name: str, *, cuts: int) -> list[float]:
+    """
+    Return how full the pages of that report are, on a show of so many cuts.
+
+    Some have a part by hand and some no trained model, so that each list has rows or none.
+    """
+    for number in range(cuts):
+        stem = f"c{number:03}"
+        images = a_chain(stem, system=PAINTER) if number % 3 == 1 else a_chain(stem)
+        desk.save(a_background(stem, images=images))
+    (file, *_) = desk.write(name, Format.PDF)
+    return filled(file)
 
 
 def rows_of(report: dict[str, Any], key: str) -> list[dict[str, Any]]:

@@ -117,7 +117,7 @@ def mail_server(context: ssl.SSLContext | None = None) -> Generator[Mailbox, Non
     session = type("Session", (_MailSession,), {"mailbox": mailbox, "context": context})
     with _MailServer(("127.0.0.1", 0), session) as server:
         mailbox.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
             yield mailbox

@@ -91,6 +91,12 @@ class Studio:
         return self.folder / "haikei.log"
 
     @property
+    def pid(self) -> int:
+        """Of the supervisor that runs."""
+        assert self._run is not None
+        return self._run.pid
+
+    @property
     def environment(self) -> dict[str, str]:
         # Several studios may run at once: each serves its pages on a free port.
         # Tests draw small: whether such a drawing is read well is not what they are about.
@@ -246,15 +252,25 @@ class Studio:
         """Return a second host of this studio: it has its settings, and a folder of its own."""
         folder.mkdir()
         text = self.settings_file.read_text(encoding="utf-8")
-        for shared in ("projects", "tracker.key"):
+        for shared in ("projects", "tracker.key", "touchups"):
             text = text.replace(f'"{shared}"', f'"{self.folder / shared}"')
         (folder / "haikei.toml").write_text(text, encoding="utf-8")
         return Studio(folder=folder, url=self.url)
 
 
 @contextmanager
-def studio(folder: Path, *, extra_settings: str = "", seed: str = "empty") -> Generator[Studio]:
-    """Yield a studio whose embedded tracker answers; nothing of it is left afterwards."""
+def studio(
+    folder: Path, *, extra_settings: str = "", seed: str = "empty", faults: str = ""
+) -> Generator[Studio]:
+    """
+    Yield a studio whose embedded tracker answers; nothing of it is left afterwards.
+
+    Args:
+        folder: where all of it stands.
+        extra_settings: TOML behind the usual settings.
+        seed: what the tracker begins with.
+        faults: TOML of the tracker's bad days.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "projects").mkdir()
     (folder / "tracker.key").write_text(KEY)
@@ -262,12 +278,15 @@ def studio(folder: Path, *, extra_settings: str = "", seed: str = "empty") -> Ge
     pages = "" if "[web]" in extra_settings else "[web]\nenabled = false\n"
     (folder / "haikei.toml").write_text(pages + _SETTINGS + extra_settings, encoding="utf-8")
     url_file = folder / "tracker.url"
+    (folder / "faults.toml").write_text(faults, encoding="utf-8")
+    bad_days = (f"--faults={folder / 'faults.toml'}",) if faults else ()
     with (folder / "tracker.log").open("wb") as log:
         tracker = subprocess.Popen(
             [
                 *(sys.executable, "-m", "haikei.cli", "sgserver", "--port=0", f"--seed={seed}"),
                 *(f"--data={folder / 'tracker'}", f"--script={SCRIPT}:@{folder / 'tracker.key'}"),
                 f"--url-file={url_file}",
+                *bad_days,
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -7,10 +7,12 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
-from haikei.credits import Scope, SourceType
+from haikei.credits import Grade, Person, Scope, SourceType, records
 from haikei.database import reading, utc_now
+from haikei.errors import CreditError
 from haikei.jobs.page_inputs import published_files
 from haikei.jobs.recomputing import recompute
 from haikei.ledger import (
@@ -26,19 +28,18 @@ from haikei.provenance import MarksState, NamedPerson, read_marks
 from haikei.reports import Format, ReportOptions, ReportSource, reports
 from haikei.reports.report_writing import write_report
 from haikei.texts import Language
-from support.histories import (
+from support.acts import (
     ALGORITHM,
     CAST,
     DECLARER,
     MODEL,
+    PAINT_MODEL,
     PROJECT,
     SIGNS,
     WITHHELD,
-    Show,
-    Take,
-    called,
     member,
 )
+from support.histories import Show, Take
 
 #: The roles whose holders a report names; those that are not here name everyone. Some name nobody.
 _NAMED_BY: Mapping[str, frozenset[str]] = {
@@ -50,6 +51,8 @@ _NAMED_BY: Mapping[str, frozenset[str]] = {
     "dashboard": frozenset(),
     "union-log": frozenset(),
 }
+#: Reports of credits, which are refused while it is not known whose a work is.
+_REFUSED = frozenset({"credits-roll", "breakdown"})
 _TEXTS = (Format.JSON, Format.HTML, Format.CSV, Format.TXT)
 
 
@@ -71,6 +74,7 @@ def check_everywhere(show: Show, *, files: bool) -> None:
 def check_ledger(show: Show) -> None:
     """The sealed entries, read as plain JSON, say of each picture who, with what and how."""
     with reading(show.studio.database) as connection:
+        assert [*records.differences(connection)] == []
         rows = connection.execute(text("SELECT payload FROM ledger ORDER BY seq")).scalars()
         sealed = [json.loads(row) for row in rows]
     images = {one["key"]: one for one in sealed if one["type"] == "image"}
@@ -84,11 +88,33 @@ def check_ledger(show: Show) -> None:
             where = f"{take.code}: {image.key}"
             # That a layout's lines are seen in a picture is measured, and no part in making it.
             made = [one for one in told[image.key] if "recall" not in one["evidence"]]
-            people = {(one["role"], one["actor"]["id"]) for one in made if "id" in one["actor"]}
-            assert people == {(role, member(who).id) for role, who in step.people}, where
+            people = {
+                (one["role"], one["actor"]["id"])
+                for one in made
+                if "id" in one["actor"] and not one["actor"]["id"].startswith("person:asked-")
+            }
+            took_back = {
+                (r, member(who).id) for sha, r, who in show.disowned if sha == image.sha256
+            }
+            stated = {(role, member(who).id) for role, who in step.people}
+            assert people - took_back == stated - took_back, where
+            assert stated <= people, where
+            agreed = {
+                (one.role.value, one.actor.id)
+                for one in image.contributions
+                if isinstance(one.actor, Person)
+                and one.grade is Grade.CONFIRMED
+                and one.evidence.recall is None
+            }
+            wanted = _about(show.confirmed, image.sha256)
+            assert agreed == wanted & stated, where
             tools = {_tool(one["actor"]) for one in made if "id" not in one["actor"]}
             assert tools == ({step.tool} if step.tool else set()), where
             assert images[image.key]["source_type"] == step.source.value, where
+
+
+def _about(told: Iterable[tuple[str, str, int]], sha256: str) -> set[tuple[str, str]]:
+    return {(role, member(who).id) for image, role, who in told if image == sha256}
 
 
 def _tool(actor: Mapping[str, Any]) -> str:
@@ -153,6 +179,8 @@ def check_tracker(show: Show) -> None:
         for role, who in take.people:
             shown = f"{names[who][0]} ({member(who).id})" if who in names else WITHHELD
             expected.setdefault(role, set()).add(shown)
+        for role in unnamed_roles(take):
+            expected.setdefault(role, set()).add("(not yet named)")
         people = {
             role: set(line.split(", ")) for role, line in found.items() if role not in _TOOL_ROLES
         }
@@ -165,12 +193,18 @@ def check_tracker(show: Show) -> None:
             assert _found(show, line)[script] == _shown(show, credited)[script], take.code
 
 
+def unnamed_roles(take: Take) -> set[str]:
+    """Return as what people worked of whom it is not known who they are."""
+    own = [("genzu", take.steps[0]), *(("touch_up", step) for step in take.steps[3:])]
+    return {role for role, step in own if role not in {one for one, _ in step.people}}
+
+
 _TOOL_ROLES = ("ai_layout", "ai_generation", "painting_algorithm")
 
 
 def _found(show: Show, text_: str) -> tuple[set[str], set[str]]:
     """Return which names that anybody ever had, or could get next, stand in a text."""
-    every = [called(who, number) for who in range(CAST) for number in range(show.renamed[who] + 2)]
+    every = [one for who in range(CAST) for one in show.ever_called(who)]
     return {en for en, _ in every if en in text_}, {ja for _, ja in every if ja in text_}
 
 
@@ -192,7 +226,9 @@ def check_reports(show: Show, *, forms: Sequence[Format]) -> None:
                     _check_report(show, report.name, form, [take], code=take.code)
             else:
                 _check_report(show, report.name, form, show.takes, latest=False)
-                _check_report(show, report.name, form, newest)
+                # Retakes and days of work are counted of every version, whichever is the newest.
+                everything = report.name == "dashboard"
+                _check_report(show, report.name, form, show.takes if everything else newest)
 
 
 def _check_report(
@@ -204,10 +240,25 @@ def _check_report(
     code: str = "",
     latest: bool = True,
 ) -> None:
+    if name in _REFUSED and any(map(unnamed_roles, takes)):
+        with pytest.raises(CreditError, match="not yet named"):
+            _written(show, name, form, code=code, latest=latest)
+        return
     written = _written(show, name, form, code=code, latest=latest)
     roles = _NAMED_BY.get(name)
-    people = {one for take in takes for one in take.people if roles is None or one[0] in roles}
+    people = {
+        one
+        for take in takes
+        for step in take.steps
+        for one in step.people
+        if roles is None or one[0] in roles
+        # What a model was used for is claimed as nobody's own.
+        if not (name == "copyright" and one[0] == "touch_up" and step.with_ai)
+    }
     allowed = _shown(show, {one for take in takes for one in take.people})
+    if name == "image-sheet":
+        # It quotes what the file's own marks say, and they were made before anybody denied it.
+        allowed = _shown(show, {one for take in takes for one in take.people | take.marked})
     where = f"{name} as {form.value}, {code or 'newest' if latest else 'all'}"
     if form is Format.JSON:
         _check_tools(name, written, takes, where)
@@ -220,7 +271,7 @@ def _check_report(
 
 #: Reports that name every tool of the works that they are about.
 _NAMES_TOOLS = frozenset({"image-sheet", "breakdown", "omc", "copyright"})
-_EVERY_TOOL = frozenset({MODEL, ALGORITHM, *(tool for _, _, tool in SIGNS.values())})
+_EVERY_TOOL = frozenset({MODEL, ALGORITHM, PAINT_MODEL, *(tool for _, _, tool in SIGNS.values())})
 
 
 def _check_tools(name: str, written: str, takes: Sequence[Take], where: str) -> None:
@@ -268,9 +319,13 @@ def check_bundle(show: Show, *, audited: bool) -> None:
     with zipfile.ZipFile(target) as archive:
         names = json.loads(archive.read("names.json"))
     people = frozenset(one for take in show.takes for one in take.people)
+    # Entries stand for ever: those that name whose work it was not, and their answers.
+    people |= {(role, who) for _, role, who in show.disowned}
     shown = {(one["name"], one["name_ja"]) for one in names.values()}
     active = {show.names()[who] for _, who in people if who in show.names()}
-    assert shown - {(DECLARER.name, DECLARER.name_ja)} == active
+    # Who stands for one of several people has no name.
+    others = shown - {(DECLARER.name, DECLARER.name_ja), ("", "")}
+    assert others == active, (others - active, active - others)
     if not audited:
         return
     script = show.folder / "verify_bundle.py"

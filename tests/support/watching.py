@@ -181,6 +181,7 @@ class FollowingStudio:
             self.database,
             feed or self.feed,
             Storage(self.settings),
+            doorbell=self.feed.doorbell,
             inspector=self.inspector,
             monotonic=lambda: self.now,
         )

@@ -30,8 +30,9 @@ from haikei.database import feed_cursors, feed_rows, review_wakes, utc_now, web_
 from haikei.files import sha256_of
 from haikei.images import Picture, write_picture
 from haikei.settings import Settings
+from haikei.show import Row
 from haikei.trackers import SignedIn, TrackerParts
-from haikei.trackers.memory import MemorySelectionDesk
+from haikei.trackers.memory import MemoryPlaylistDesk, MemorySelectionDesk
 from haikei.trackers.shotgrid.requests import ShotGridMenu, ShotGridWebhooks
 from haikei.web import WebContext, make_app, require_supervisor, visitor
 from haikei.web.application import serve
@@ -51,6 +52,21 @@ Fields = dict[str, str]
 
 
 @dataclass(slots=True, kw_only=True)
+class Board(MemoryPlaylistDesk):
+    """Keeps what is attached to rows, whole, by the row's type and id."""
+
+    files: dict[tuple[str, int], bytes] = field(default_factory=dict[tuple[str, int], bytes])
+    failures: list[Exception] = field(default_factory=list[Exception])
+
+    @override
+    def attach(self, row: Row, file: Path, name: str) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        MemoryPlaylistDesk.attach(self, row, file, name)
+        self.files[row.type, row.id] = file.read_bytes()
+
+
+@dataclass(slots=True, kw_only=True)
 class Web:
     """One studio's web application, seen by a browser that keeps its cookies."""
 
@@ -61,6 +77,7 @@ class Web:
     feed: ScriptedFeed
     selection: MemorySelectionDesk
     desk: MemoryReview
+    board: "Board"
     stop: Callable[[], None]  #: stop the server; what it has begun is done then
 
     def deliver(
@@ -282,15 +299,17 @@ def web_of(
     with ExitStack() as stack:
         database = studio_database(settings)
         stack.callback(database.dispose)
-        feed, selection, desk = (
+        feed, selection, desk, board = (
             ScriptedFeed(name=TRACKER, ours=ours),
             MemorySelectionDesk(people=(MORI, KATO)),
             MemoryReview(),
+            Board(),
         )
         feed.before_each_call = before
         parts = TrackerParts(
             feed=feed,
             review=desk,
+            playlists=board,
             selection=selection,
             sign_in=check_password,
             webhooks=ShotGridWebhooks(settings),
@@ -319,6 +338,7 @@ def web_of(
             feed=feed,
             selection=selection,
             desk=desk,
+            board=board,
             stop=running.close,
         )
 

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from haikei.cli import app
-from haikei.generators import device_memory
+from haikei.generators import stage_file
 from haikei.jobs.engine import step_run
 from haikei.processes import supervisor
 from haikei.trackers.shotgrid import client
@@ -95,7 +95,7 @@ def test_every_number_on_the_dashboard_is_one_that_haikei_gives(tmp_path: Path) 
     registry = CollectorRegistry()
     registry.register(StudioNumbers(settings, database))
     for counted in (
-        *(step_run.SECONDS, device_memory.STAGE_SECONDS, device_memory.MEMORY),
+        *(step_run.SECONDS, stage_file.STAGE_SECONDS, stage_file.MEMORY),
         *(supervisor.RESTARTS, client.CALLS, client.FAILURES),
     ):
         registry.register(counted)

@@ -125,30 +125,30 @@ def test_the_installed_package_is_this_one() -> None:
             assert callable(loaded) or group == "pytest11", "pytest takes modules"
 
 
-#: Packages above the seam to the tracker, and the command that serves the embedded one.
-ABOVE_THE_SEAM = (
-    "cli",
-    "dailies",
-    "events",
-    "jobs",
-    "note_language",
-    "notify",
-    "processes",
-    "review",
-    "sources",
-    "web",
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+ROOTS: list[str] = PROJECT["tool"]["hatch"]["build"]["dev-mode-dirs"]
+#: Where products may be named: their adapters, the embedded tracker, settings, the demonstration.
+NAMES_PRODUCTS = (
+    "integrations/haikei/trackers/kitsu/",
+    "integrations/haikei/trackers/shotgrid/",
+    "integrations/haikei/sgserver/",
+    "config/haikei/settings/",
+    "handlers/haikei/demo/",
+    # The commands that start the embedded tracker and the demonstration.
+    "handlers/haikei/cli/sgserver.py",
+    "handlers/haikei/cli/demo.py",
 )
-SERVES_THE_EMBEDDED_TRACKER = "sgserver.py"
 
 
-@pytest.mark.parametrize("package", ABOVE_THE_SEAM)
-def test_nothing_above_the_seam_names_a_tracker_product(package: str) -> None:
-    product = re.compile(r"shotgrid|shotgun|(?<![a-z])sg[_-]", re.IGNORECASE)
-    folder = ROOT / "handlers" / "haikei" / package
-    files = [file for file in folder.rglob("*") if file.suffix in {".py", ".html", ".js", ".txt"}]
+@pytest.mark.parametrize("root", ROOTS)
+def test_nothing_outside_its_adapter_names_a_tracker_product(root: str) -> None:
+    product = re.compile(r"kitsu(?!ne)|gazu|zou\b|shotgrid|shotgun|(?<![a-z])sg[_-]", re.IGNORECASE)
+    kinds = {".py", ".html", ".js", ".txt", ".css"}
+    files = [file for file in (ROOT / root).rglob("*") if file.suffix in kinds]
 
     assert files
     for file in files:
-        if file.name != SERVES_THE_EMBEDDED_TRACKER:
-            found = product.findall(file.read_text(encoding="utf-8"))
-            assert not found, f"{file.relative_to(ROOT)} names {found[0]}"
+        relative = file.relative_to(ROOT).as_posix()
+        if not relative.startswith(NAMES_PRODUCTS):
+            found = product.findall(f"{relative}\n{file.read_text(encoding='utf-8')}")
+            assert not found, f"{relative} names {found[0]}"

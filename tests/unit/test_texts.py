@@ -6,9 +6,9 @@ from enum import StrEnum
 import pytest
 
 from haikei import texts
-from haikei.credits import Facet, FacetState, Grade, ImageKind, ReviewState, Role
+from haikei.credits import Facet, FacetState, Grade, ImageKind, Role
+from haikei.decisions import Decision, ReviewState
 from haikei.jobs import JobState, Step
-from haikei.review import Decision
 from haikei.review.notes import NoteState
 from haikei.show import Season, TimeOfDay
 from haikei.texts import ROLES, Bilingual, Language, in_language

@@ -1,8 +1,12 @@
 """Where the studio's own state lives: one database, one schema, one way to open it."""
 
 from haikei.database.connection import (
+    BELL,
     HEAD,
+    KEEPALIVES,
+    ChangeStamp,
     Moment,
+    begins_with,
     database_now,
     drop_deleted,
     inserting,
@@ -57,12 +61,16 @@ from haikei.database.schema import (
 )
 
 __all__ = [
+    "BELL",
     "HEAD",
+    "KEEPALIVES",
+    "ChangeStamp",
     "Moment",
     "api_requests",
     "api_tokens",
     "background_images",
     "backgrounds",
+    "begins_with",
     "call_budgets",
     "confirmation_questions",
     "contributions",

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable
+from functools import cache
 
 from sqlalchemy import Engine, select
 
-from haikei.database.connection import database_now, inserting, writing_one_row
+from haikei.database.connection import database_now, inserting, open_database, writing_one_row
 from haikei.database.schema import call_budgets
 
 #: Seconds' worth of calls that may be made at once after a pause.
@@ -64,3 +65,14 @@ class CallBudget:
                 .values(tokens=tokens - 1.0 if taken else tokens, filled_at=now)
             )
         return 0.0 if taken else (1.0 - tokens) / self._rate
+
+
+def shared_budget(url: str, name: str, per_minute: int) -> Callable[[], None] | None:
+    """Return what waits until a call may be made; None where as many may as are needed."""
+    return CallBudget(_opened(url), name[:120], per_minute).take if per_minute else None
+
+
+@cache
+def _opened(url: str) -> Engine:
+    # One for all adapters of the process, as long as that lives.
+    return open_database(url)

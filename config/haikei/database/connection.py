@@ -5,6 +5,7 @@ Points in time are aware, in UTC, and stored so that every database sorts them a
 """
 
 import sqlite3
+import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Dialect,
     Engine,
@@ -43,13 +45,21 @@ def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresq
     return sqlite.insert(table)
 
 
+def begins_with(column: ColumnElement[str], beginning: str) -> ColumnElement[bool]:
+    """Hold for texts that begin so, letter case and all; an index of the column finds them."""
+    # No text that can be stored sorts behind the last character of all.
+    return (column >= beginning) & (column < f"{beginning}\U0010ffff")
+
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision in `migrations/versions`.
-HEAD = "0005"
+HEAD = "0006"
 _NO_NUL = "\N{REPLACEMENT CHARACTER}"
 _READS, _ONE_ROW = "haikei_reads", "haikei_one_row"
 #: The advisory lock for which writers on PostgreSQL queue.
 _WRITER = 0x4841494B_4549
+#: The channel on which they announce, when they commit, that something may have changed.
+BELL = "haikei_bell"
 #: A host that is cut off is noticed by both sides within some twenty seconds, not after hours.
 KEEPALIVES: Mapping[str, str | int] = {
     "connect_timeout": 10,
@@ -161,7 +171,8 @@ def _sqlite_begin(connection: Connection) -> None:
 def _postgresql_begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     if not options.get(_READS) and not options.get(_ONE_ROW):
-        connection.execute(select(func.pg_advisory_xact_lock(_WRITER)))
+        turn = func.pg_advisory_xact_lock(_WRITER), func.pg_notify(BELL, "")
+        connection.execute(select(*turn))
 
 
 def _without_nul(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -267,6 +278,39 @@ def _sort_as_bytes(connection: Connection) -> None:
         changes.setdefault(row.table_name, []).append(change)
     for table, those in changes.items():
         connection.execute(text(f"ALTER TABLE {quote(table)} {', '.join(those)}"))
+
+
+class ChangeStamp:
+    """
+    Finds out cheaply whether anybody has committed anything since it was last asked.
+
+    SQLite counts what others commit for each connection that stays open. PostgreSQL's log grows.
+    """
+
+    def __init__(self, database: Engine) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._file: sqlite3.Connection | None = None
+
+    def now(self) -> object:
+        """Return what is equal as long as nothing changes; None where that is not known."""
+        if self._database.dialect.name == "postgresql":
+            with reading(self._database) as connection:
+                return str(connection.exec_driver_sql("SELECT pg_current_wal_lsn()").scalar())
+        path = self._database.url.database
+        if not path or path == ":memory:":
+            return None
+        with self._lock:
+            if self._file is None:
+                self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            return self._file.execute("PRAGMA data_version").fetchone()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+            self._file = None
 
 
 def database_now(connection: Connection) -> datetime:

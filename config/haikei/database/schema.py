@@ -75,7 +75,7 @@ call_budgets = Table(
     Column("filled_at", Float, nullable=False),
 )
 
-# What has happened, once each, whoever told us. `dispatched_at` is null until jobs stand for it.
+# What happened, once each, whatever the source. `dispatched_at` is null until jobs stand for it.
 events = Table(
     "events",
     metadata,
@@ -104,6 +104,7 @@ jobs = Table(
     Column("run", Integer, nullable=False, default=1),
     Column("priority", Integer, nullable=False, default=100),
     Column("project", String(255), nullable=False, default=""),
+    Column("episode", String(255), nullable=False, server_default=""),
     Column("sequence", String(255), nullable=False, default=""),
     Column("shot", String(255), nullable=False, default=""),
     Column("season", String(20), nullable=False, default=""),
@@ -170,7 +171,7 @@ feed_gaps = Table(
     Column("deadline", Float, nullable=False),
 )
 
-# Rows that a feed told of, until it is known what became of them and then for as long as a
+# Rows that a feed announced, until it is known what became of them and then for as long as a
 # reconciliation may come upon them again.
 feed_rows = Table(
     "feed_rows",
@@ -227,6 +228,8 @@ backgrounds = Table(
     metadata,
     Column("key", String(120), primary_key=True),
     Column("project", String(255), nullable=False),
+    # As the tracker says; empty where it has none. Codes of sequences and shots may repeat.
+    Column("episode", String(255), nullable=False, server_default=""),
     Column("sequence", String(255), nullable=False),
     Column("shot", String(255), nullable=False),
     Column("season", String(20), nullable=False),
@@ -237,7 +240,10 @@ backgrounds = Table(
     Column("url", Text, nullable=False, default=""),
     Column("state", String(20), nullable=False),
     Column("created_at", Moment, nullable=False),
-    UniqueConstraint("project", "sequence", "shot", "season", "time", "version"),
+    UniqueConstraint(
+        *("project", "episode", "sequence", "shot", "season", "time", "version"),
+        name="uq_backgrounds_version",  # PostgreSQL allows 63 characters
+    ),
     Index("ix_backgrounds_code", "code"),
 )
 
@@ -321,6 +327,8 @@ statements = Table(
     Column("key", String(160), primary_key=True),
     Column("kind", String(40), nullable=False),
     Column("project", String(255), nullable=False),
+    # Empty: of every episode.
+    Column("episode", String(255), nullable=False, server_default=""),
     Column("sequence", String(255), nullable=False, default=""),
     Column("shot", String(255), nullable=False, default=""),
     Column("image_sha256", String(64), nullable=False, default=""),
@@ -351,7 +359,7 @@ confirmation_questions = Table(
     Index("ix_confirmation_questions_person", "project", "person"),
 )
 
-# Versions of the tracker that somebody told us to look at. One row a version, however many told.
+# Versions of the tracker that are to be looked at. One row a version, however many sources asked.
 review_wakes = Table(
     "review_wakes",
     metadata,
@@ -472,7 +480,7 @@ hook_deliveries = Table(
     Index("ix_hook_deliveries_state", "hook", "state", "try_at"),
 )
 
-# What people are to be told of, gathered until it is sent.
+# Notices to people, gathered until it is sent.
 notices = Table(
     "notices",
     metadata,
@@ -484,7 +492,7 @@ notices = Table(
     Index("ix_notices_noted_at", "noted_at"),
 )
 
-# What was told, and by which way.
+# Which notices were sent, and by which way.
 notice_sendings = Table(
     "notice_sendings",
     metadata,

@@ -7,6 +7,7 @@ elsewhere, is refused before anything of it is touched.
 
 import json
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,7 +67,8 @@ def join_studio(
     folders = dict.fromkeys([shared, own] if reachable else [own])
     known = {folder: id_ for folder in folders if (id_ := _read(folder / FILE))}
     if stamp is None:
-        stamp = _stamp(database, name, next(iter(known.values()), secrets.token_hex(16)))
+        id_ = next(iter(known.values()), secrets.token_hex(16))
+        stamp = _stamp(database, name, id_, [one for one in folders if one not in known])
     elif not known and not _beside(database, own):
         raise StateError(
             f"{_where(database)} holds the state of another studio, {stamp.name!r}: neither "
@@ -100,15 +102,19 @@ def is_used(connection: Connection) -> bool:
     )
 
 
-def _stamp(database: Engine, name: str, id_: str) -> Stamp:
+def _stamp(database: Engine, name: str, id_: str, unmarked: Sequence[Path]) -> Stamp:
+    made = Stamp(id=id_, name=name, made_at=utc_now(), moved_to="")
     with database.begin() as connection:
         # Another process may have been first.
         found = stamp_of(connection)
         if found is not None:
             return found
-        values = {"id": id_, "name": name, "made_at": utc_now(), "moved_to": ""}
+        values = {"id": id_, "name": name, "made_at": made.made_at, "moved_to": ""}
         connection.execute(inserting(connection, studio), values)
-    return Stamp(id=id_, name=name, made_at=values["made_at"], moved_to="")  # type: ignore[arg-type]
+        # A host that starts at the same moment sees the stamp with the mark, or neither.
+        for folder in unmarked:
+            _write(folder, made)
+    return made
 
 
 def _beside(database: Engine, folder: Path) -> bool:

@@ -7,43 +7,74 @@ from haikei.presets.changes import (
     COLOURS,
     PAINTER_ABILITIES,
     PARTS,
+    QUALITIES,
     SHADES,
     SUBJECTS,
     Abilities,
     Act,
     NamedColour,
     Part,
+    Quality,
+    QualityTexts,
     RegionChange,
     RegionChanged,
     Shade,
     Subject,
     change_text,
 )
-from haikei.presets.qualities import (
+from haikei.presets.drawn_places import (
+    LEAST,
+    REACH,
+    Spot,
+    noted,
+    only_ticked,
+    split_noted,
+    spots_of,
+    where_drawn,
+    with_spots,
+    without_spots,
+)
+from haikei.presets.prompts import (
     PROMPT,
-    QUALITIES,
     SEASON_PROMPTS,
+    SEASON_WORDS,
     TIME_PROMPTS,
-    Quality,
-    QualityTexts,
+    TIME_WORDS,
+    BoardWords,
+    board_words,
+    fill_prompt,
+    moment_said,
 )
 
 if TYPE_CHECKING:
-    from haikei.presets.recipes import RECIPES, recipe
+    from haikei.presets.recipes import (
+        RECIPES,
+        ChosenRecipe,
+        choose_recipe,
+        device_label,
+        recipe,
+        recipe_sha256,
+    )
 
 __all__ = [
     "COLOURS",
+    "LEAST",
     "PAINTER_ABILITIES",
     "PARTS",
     "PROMPT",
     "QUALITIES",
+    "REACH",
     "RECIPES",
     "SEASON_PROMPTS",
+    "SEASON_WORDS",
     "SHADES",
     "SUBJECTS",
     "TIME_PROMPTS",
+    "TIME_WORDS",
     "Abilities",
     "Act",
+    "BoardWords",
+    "ChosenRecipe",
     "NamedColour",
     "Part",
     "Quality",
@@ -51,10 +82,32 @@ __all__ = [
     "RegionChange",
     "RegionChanged",
     "Shade",
+    "Spot",
     "Subject",
+    "board_words",
     "change_text",
+    "choose_recipe",
+    "device_label",
+    "fill_prompt",
+    "moment_said",
+    "noted",
+    "only_ticked",
     "recipe",
+    "recipe_sha256",
+    "split_noted",
+    "spots_of",
+    "where_drawn",
+    "with_spots",
+    "without_spots",
 ]
 
 # Recipes are settings, and those take long to load: whoever needs only words does not wait.
-__getattr__ = on_demand(__name__, {"haikei.presets.recipes": ("RECIPES", "recipe")})
+__getattr__ = on_demand(
+    __name__,
+    {
+        "haikei.presets.recipes": (
+            "RECIPES", "ChosenRecipe", "choose_recipe", "device_label", "recipe",
+            "recipe_sha256",
+        )
+    },
+)  # fmt: skip

@@ -8,8 +8,60 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from haikei.presets.qualities import QUALITIES, Quality
+from haikei.presets.drawn_places import Spot, where_drawn
 from haikei.texts import Bilingual
+
+
+class Quality(StrEnum):
+    """One side of a picture that can be turned up or down."""
+
+    GREEN = "green"
+    CLOUDS = "clouds"
+    WARMTH = "warmth"
+    LIGHT = "light"
+    CONTRAST = "contrast"
+    SATURATION = "saturation"
+    HAZE = "haze"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityTexts:
+    """A quality as people name it, and as prompts ask for more and for less of it."""
+
+    name: Bilingual
+    more: str
+    less: str
+
+
+QUALITIES: Mapping[Quality, QualityTexts] = {
+    Quality.GREEN: QualityTexts(
+        name=Bilingual("green", "緑"),
+        more="lush green vegetation",
+        less="muted, greyish green vegetation",
+    ),
+    Quality.CLOUDS: QualityTexts(
+        name=Bilingual("clouds", "雲"),
+        more="towering cumulus clouds, cloudy sky",
+        less="clear cloudless sky",
+    ),
+    Quality.WARMTH: QualityTexts(
+        name=Bilingual("warmth", "暖かさ"), more="warm golden light", less="cool bluish light"
+    ),
+    Quality.LIGHT: QualityTexts(
+        name=Bilingual("light", "明るさ"), more="bright", less="dark, low key"
+    ),
+    Quality.CONTRAST: QualityTexts(
+        name=Bilingual("contrast", "コントラスト"), more="high contrast", less="soft low contrast"
+    ),
+    Quality.SATURATION: QualityTexts(
+        name=Bilingual("saturation", "彩度"),
+        more="vivid saturated colours",
+        less="muted desaturated colours",
+    ),
+    Quality.HAZE: QualityTexts(
+        name=Bilingual("haze", "霞"), more="misty, hazy distance", less="crisp clear air"
+    ),
+}
 
 
 class Subject(StrEnum):
@@ -82,12 +134,14 @@ class RegionChange:
     shade: str = ""  #: of a colour: a name in `SHADES`, or empty
     amount: int = 100  #: of a turn -100 to 100, else 1 to 100 percent
     apart: tuple[Subject, ...] = ()  #: what stays as it is within that
+    within: tuple[Spot, ...] = ()  #: where it was drawn; nothing outside of all of them changes
 
     @property
     def aim(self) -> tuple[str, ...]:
         """What it acts on and in which way, without how much."""
         parts = sorted(one.value for one in self.parts)
-        return (self.subject.value, self.act.value, self.quality, *parts)
+        spots = sorted(one.name for one in self.within)
+        return (self.subject.value, self.act.value, self.quality, *parts, *spots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +262,9 @@ def change_text(change: RegionChange) -> Bilingual:
     if change.parts:
         en += f" ({', '.join(PARTS[part].en for part in change.parts)})"
         ja = "・".join(PARTS[part].ja for part in change.parts) + f"の{ja}"
+    if change.within:
+        where = where_drawn(change.within)
+        en, ja = f"{en} {where.en}", f"{where.ja}の{ja}"
     if change.apart:
         en += f" without {', '.join(SUBJECTS[one].en for one in change.apart)}"
         ja += f"（{'・'.join(SUBJECTS[one].ja for one in change.apart)}を除く）"

@@ -7,12 +7,14 @@ from haikei.settings.model_entry import (
     DataClass,
     Embedding,
     GeneratorEntry,
+    IpAdapter,
     Lora,
     Model,
     Terms,
 )
 from haikei.settings.naming import SYNTAX, TOKENS, NamingRule, PathTemplate, load_naming_rule
 from haikei.settings.people_file import PEOPLE_COLUMNS
+from haikei.settings.recipe_entry import PROMPT_TOKENS, Look, Recipe, Route, Stage, Variant
 from haikei.settings.section import Mistake
 from haikei.settings.sections import (
     Credits,
@@ -35,6 +37,7 @@ from haikei.settings.sections import (
 from haikei.settings.show_names import FolderNames, ShowNames
 from haikei.settings.studio import (
     BlankSheets,
+    CutFields,
     Database,
     Device,
     Engine,
@@ -42,18 +45,14 @@ from haikei.settings.studio import (
     Log,
     PersonFields,
     Policy,
-    Recipe,
     Reservations,
-    Route,
     Settings,
     ShowRule,
-    Stage,
     Storage,
     StorageRoot,
     Studio,
     Tracker,
     Unnamed,
-    Variant,
     Watch,
     WatchFolder,
     WatchMode,
@@ -61,11 +60,13 @@ from haikei.settings.studio import (
 
 __all__ = [
     "PEOPLE_COLUMNS",
+    "PROMPT_TOKENS",
     "SYNTAX",
     "TOKENS",
     "BlankSheets",
     "ComfyUi",
     "Credits",
+    "CutFields",
     "Dailies",
     "DataClass",
     "Database",
@@ -77,8 +78,10 @@ __all__ = [
     "GeneratorEntry",
     "Hook",
     "HookEvent",
+    "IpAdapter",
     "LedgerKeeping",
     "Log",
+    "Look",
     "Lora",
     "Mail",
     "Mistake",

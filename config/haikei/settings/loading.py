@@ -133,22 +133,7 @@ def _from_meaning(
     settings: Settings, built_in_recipes: Iterable[str], listed_people: Mapping[int, str]
 ) -> Iterator[Mistake]:
     """Yield mistakes that only show when settings are read together."""
-    recipes = {*settings.recipes, *built_in_recipes}
-    for index, route in enumerate(settings.routes):
-        if recipes and route.recipe not in recipes:
-            yield Mistake(
-                key=f"routes[{index}].recipe",
-                found=repr(route.recipe),
-                allowed=f"known recipes are {listed(recipes)}",
-            )
-    for name, recipe in settings.recipes.items():
-        for index, stage in enumerate(recipe.stages):
-            if stage.model is not None and stage.model not in settings.models:
-                yield Mistake(
-                    key=f"recipes.{name}.stages[{index}].model",
-                    found=repr(stage.model),
-                    allowed=f"known models are {listed(settings.models) or 'none'}",
-                )
+    yield from _recipes(settings, built_in_recipes)
     roots = [root.name for root in settings.storage.roots]
     for index, name in enumerate(roots):
         if name in roots[:index]:
@@ -173,6 +158,34 @@ def _from_meaning(
     ):
         if len(set(names)) < len(names):
             yield Mistake(key=key, found=listed(names), allowed="names must differ")
+
+
+def _recipes(settings: Settings, built_in_recipes: Iterable[str]) -> Iterator[Mistake]:
+    """Yield names of recipes and models that nothing is called."""
+    known = {*settings.recipes, *built_in_recipes}
+    named = [
+        *((f"routes[{index}].recipe", one.recipe) for index, one in enumerate(settings.routes)),
+        *((f"looks[{index}].recipe", one.recipe) for index, one in enumerate(settings.looks)),
+        *((f"recipes.{name}.extends", one.extends) for name, one in settings.recipes.items()),
+    ]
+    for key, recipe in named:
+        if known and recipe and recipe not in known:
+            yield Mistake(key=key, found=repr(recipe), allowed=f"known recipes are {listed(known)}")
+    models = [
+        *((f"recipes.{name}.model", one.model) for name, one in settings.recipes.items()),
+        *(
+            (f"recipes.{name}.stages[{index}].model", stage.model)
+            for name, one in settings.recipes.items()
+            for index, stage in enumerate(one.stages)
+        ),
+    ]
+    for key, model in models:
+        if model is not None and model not in settings.models:
+            yield Mistake(
+                key=key,
+                found=repr(model),
+                allowed=f"known models are {listed(settings.models) or 'none'}",
+            )
 
 
 def _blank_projects(settings: Settings) -> Iterator[Mistake]:

@@ -56,6 +56,15 @@ class Embedding(Terms):
     """The word that stands for it in prompts, such as `<our-sky>`."""
 
 
+class IpAdapter(Terms):
+    """An IP-Adapter: by it, a Stable Diffusion or SDXL model looks at a picture."""
+
+    file: LocatedPath
+    """Its safetensors file."""
+    encoder: LocatedPath
+    """A folder with the image encoder (CLIPVisionModelWithProjection) that it was trained with."""
+
+
 class ComfyUi(Section):
     """A workflow of ComfyUI, and the servers that run it."""
 
@@ -138,10 +147,18 @@ class Model(Terms):
     """
     controlnet: Annotated[tuple[LocatedPath, ...], BeforeValidator(_several)] = ()
     """A ControlNet folder that follows the layout's lines, or several."""
+    memory: Literal["auto", "whole", "tiled", "offloaded"] = "auto"
+    """
+    How it is fitted into a GPU's memory: as a `whole`; with pictures decoded in tiles and slices
+    (`tiled`); with that, and each part there only while it computes (`offloaded`). `auto` begins
+    with the whole and takes the next where memory runs out, which the record says.
+    """
     vae: LocatedPath | None = None
     """A VAE that stands in for the model's own: a folder in diffusers format."""
     loras: dict[Slug, Lora] = Field(default_factory=dict)
     """LoRAs that a stage can name in its option `loras`, each with a weight."""
+    ip_adapter: IpAdapter | None = None
+    """An IP-Adapter, for stages that are given the board of the location."""
     embeddings: dict[Slug, Embedding] = Field(default_factory=dict)
     """Textual inversions; their words can stand in prompts."""
     name: str

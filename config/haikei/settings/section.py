@@ -1,7 +1,7 @@
 """
 What every part of the settings shares: located paths, names and tables, and words for mistakes.
 
-A mistake is told key by key, so that one reading mends all of a file.
+Mistakes are reported key by key, so that one reading mends all of a file.
 """
 
 import re

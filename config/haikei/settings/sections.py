@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
+from haikei.decisions import Decision
 from haikei.names import plain_names
 from haikei.settings.naming import Template
 from haikei.settings.section import LocatedPath, RootUrl, Seconds, Section, Slug, filled
@@ -218,6 +219,21 @@ class Statuses(Section):
     task_retake: str = "ip"
     """What the Task becomes when a retake is asked for; empty leaves it."""
 
+    def by_decision(self) -> dict[Decision, tuple[str, ...]]:
+        """Return the codes that mean each decision."""
+        return {
+            Decision.APPROVE: self.approve,
+            Decision.RETAKE: self.retake,
+            Decision.HOLD: self.hold,
+            Decision.OMIT: self.omit,
+        }
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every code of a Version's status by which people decide, once."""
+        named = (code for codes in self.by_decision().values() for code in codes)
+        return tuple(dict.fromkeys(named))
+
 
 class Dailies(Section):
     """The playlist in which supervisors see what is new."""
@@ -270,6 +286,8 @@ class Web(Section):
     """Logins that may change what is configured for a show."""
     supervisors: tuple[str, ...] = ()
     """Logins that may decide; all others only look. Empty on loopback: everybody may."""
+    local_person: str = ""
+    """Login of who sits at this machine, where nobody signs in: decisions there are theirs."""
     max_body_kib: Annotated[int, Field(ge=1)] = 1100
     """The largest request that is read, in KiB; a webhook sends up to about 1 MB."""
     rate: Annotated[int, Field(ge=1)] = 240
@@ -281,7 +299,7 @@ class Web(Section):
 
 
 class HookEvent(StrEnum):
-    """What an outgoing webhook can be told."""
+    """What an outgoing webhook can report."""
 
     JOB_MADE = "job_made"  #: a job waits
     IN_REVIEW = "in_review"  #: a version stands in the tracker
@@ -291,16 +309,16 @@ class HookEvent(StrEnum):
 
 
 class Hook(Section):
-    """One program that is told what happens."""
+    """One program that receives outgoing webhooks."""
 
     name: Slug
     """What it is called in commands, logs and tables."""
     url: HttpUrl
-    """Where it is told; https, whose certificate is checked."""
+    """Where they are sent; https, whose certificate is checked."""
     on: Annotated[tuple[HookEvent, ...], AfterValidator(filled)] = tuple(HookEvent)
-    """What it is told."""
+    """What is sent to it."""
     projects: tuple[str, ...] = ()
-    """Projects of which it is told, by their name in paths, in any spelling. Empty: all."""
+    """Projects that are reported to it, by their name in paths, in any spelling. Empty: all."""
     secret_file: LocatedPath | None = None
     """A file that holds only this hook's secret; else it is HAIKEI_NOTIFICATIONS__HOOK_SECRET."""
     loopback: bool = False
@@ -323,7 +341,7 @@ class Hook(Section):
 
 
 class Notifications(Section):
-    """Who is told of what went wrong and what is ready."""
+    """Who is notified of what went wrong and what is ready."""
 
     mail_to: tuple[str, ...] = ()
     """Addresses; the server is that of `[ledger.mail]`."""
@@ -335,15 +353,15 @@ class Notifications(Section):
         "trouble",
     )
     """
-    What is told: dead letters, versions in review, questions, refused checkpoints, and trouble of
+    What is sent: dead letters, versions in review, questions, refused checkpoints, and trouble of
     the whole studio: work that stands still, a lane that fails, a source that lags.
     """
     every: Seconds = 300.0
     """Seconds in which what happened is gathered into one message."""
     standstill: Seconds = 900.0
-    """Seconds without a change, while work waits, or without a word of a source, that are told."""
+    """Seconds without a change while work waits, or without a sign of a source, before a notice."""
     hooks: tuple[Hook, ...] = ()
-    """Programs that are told what happens, at once and signed."""
+    """Programs that receive what happens, at once and signed."""
     hook_secret: SecretStr | None = Field(default=None, exclude=True)
     """The secret of hooks without a file of their own: from HAIKEI_NOTIFICATIONS__HOOK_SECRET."""
     hook_tries: Annotated[int, Field(ge=1, le=100)] = 15

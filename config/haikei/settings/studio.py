@@ -2,14 +2,15 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr
 
 from haikei.formats import READABLE_ENDINGS
-from haikei.names import fits, plain_names
+from haikei.names import plain_names
 from haikei.settings.model_entry import DataClass, GeneratorEntry, Model
 from haikei.settings.naming import Template, WrittenTemplate
+from haikei.settings.recipe_entry import Look, Recipe, Route
 from haikei.settings.section import (
     LocatedPath,
     RootUrl,
@@ -31,7 +32,6 @@ from haikei.settings.sections import (
     Web,
 )
 from haikei.settings.show_names import FolderNames, ShowNames
-from haikei.show import Season, TimeOfDay
 
 
 class Studio(Section):
@@ -63,6 +63,27 @@ class PersonFields(Section):
     """The whole name in kana, family name first: its reading."""
 
 
+class CutFields(Section):
+    """
+    Fields that say how a cut is to look, the first that is filled counts: a Shot's own, such as
+    `sg_season`, then those it can be followed to, such as `sg_sequence.Sequence.sg_season` and
+    `project.Project.sg_season`; on Kitsu `season`, `sequence.season`, `project.season`.
+    """
+
+    season: tuple[str, ...] = ()
+    """The season, for routes that name none."""
+    time: tuple[str, ...] = ()
+    """The time of day, for routes that name none."""
+    weather: tuple[str, ...] = ()
+    """The weather, in English or Japanese."""
+    location: tuple[str, ...] = ()
+    """The place of the story, whose cuts are to look alike."""
+    notes: tuple[str, ...] = ()
+    """What the storyboard notes of the background, in English or Japanese."""
+    colours: tuple[str, ...] = ()
+    """What the colour script asks for, in words."""
+
+
 class Tracker(Section):
     """Where the studio tracks its work."""
 
@@ -70,6 +91,11 @@ class Tracker(Section):
     """The adapter: a name in the entry points `haikei.trackers`."""
     url: RootUrl = HttpUrl("http://127.0.0.1:8770")
     """The site's address; it must be the root of a host."""
+    events_url: RootUrl | None = None
+    """
+    Where the tracker sends events as they happen, where that is not at `url`: the address of
+    Kitsu's event stream. Trackers without such a stream leave it alone.
+    """
     script: str = "haikei"
     """The script user (ApiUser) Haikei signs in as."""
     key: SecretStr | None = Field(default=None, exclude=True)
@@ -115,6 +141,7 @@ class Tracker(Section):
     or `no-ai`, such as `sg_no_ai`; empty: the site has none.
     """
     person_fields: PersonFields = PersonFields()
+    cut_fields: CutFields = CutFields()
 
     def heeds(self, *names: str) -> bool:
         """Tell whether what happens in the project that has these names is heeded."""
@@ -211,6 +238,11 @@ class Events(Section):
 
     enabled: bool = True
     """Follow the event log."""
+    live: bool = True
+    """
+    Let the tracker's stream of events, where it has one, wake whoever reads the event log; what
+    happened is read from the log in any case.
+    """
     poll: Seconds = 2.0
     """Seconds between looks at the event log, when nothing waits."""
     batch: Annotated[int, Field(ge=1, le=500)] = 500
@@ -220,113 +252,9 @@ class Events(Section):
     gap_deadline: Seconds = 300.0
     """Seconds, counted only while the site answers, after which a missing id is given up."""
     reconcile_every: Seconds = 900.0
-    """Seconds between queries for layouts that no event told of."""
+    """Seconds between queries for layouts that no event announced."""
     reconcile_days: Annotated[int, Field(ge=1)] = 2
     """Days back that such a query reaches."""
-
-
-class Stage(Section):
-    """One pass of a generator."""
-
-    name: Slug
-    """What this stage is called in files and records, such as `gen1`."""
-    generator: Slug
-    """The generator: a name in the entry points `haikei.generators`."""
-    model: Slug | None = None
-    """The model, for generators that need one: a name in `[models]`."""
-    control: tuple[Literal["line", "regions", "depth"], ...] = ()
-    """
-    What guides the model beside the picture: the clean line art, what is where, how near it is.
-    One for each ControlNet, in their order. Empty: the line art for each.
-    """
-    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    """The generator's own options; it checks them."""
-
-
-class Recipe(Section):
-    """How a layout becomes a background: the stages, in order."""
-
-    stages: Annotated[tuple[Stage, ...], AfterValidator(filled)]
-    """Each stage receives the layout and the picture of the stage before."""
-    prompt: str = ""
-    """Words for generators that read words; `{place} {season} {time}` are filled in."""
-    negative_prompt: str = ""
-    """Words for what must not be seen."""
-    stand_in: bool = False
-    """Its pictures only stand in for others to come: their Versions say so."""
-    width: Annotated[int, Field(ge=0, le=16384)] = 0
-    """Width in pixels at which pictures are made; 0 keeps the layout's."""
-    device_label: Slug | Literal[""] = ""
-    """Only devices with this label, on any host, make it; empty: all of them."""
-
-    @model_validator(mode="after")
-    def _names_differ(self) -> Self:
-        names = [stage.name for stage in self.stages]
-        if len(set(names)) < len(names):
-            message = "two stages have the same name"
-            raise ValueError(message)
-        if "layout" in names:
-            message = "a stage cannot be called layout: the layout's marked copy is"
-            raise ValueError(message)
-        return self
-
-
-class Variant(Section):
-    """A season and a time of day that the script asks for."""
-
-    season: Season = Season.SUMMER
-    """The season."""
-    time: TimeOfDay = TimeOfDay.DAY
-    """The time of day."""
-
-
-class Route(Section):
-    """Which layouts get which recipe. The first route that fits a layout is taken."""
-
-    project: str = "*"
-    """Project names in paths, as a shell pattern; letter case and Unicode form do not count."""
-    sequence: str = "*"
-    """Sequence names, as a shell pattern."""
-    shot: str = "*"
-    """Shot names, as a shell pattern."""
-    recipe: Slug = "watercolour"
-    """A name in `[recipes]`."""
-    variants: Annotated[tuple[Variant, ...], AfterValidator(filled)] = (Variant(),)
-    """One background is made for each."""
-    seasons: tuple[Season, ...] = ()
-    """In place of `variants`: each of these seasons at each of `times`; by default summer."""
-    times: tuple[TimeOfDay, ...] = ()
-    """In place of `variants`: each of these times of day in each of `seasons`; by default day."""
-    shared_seed: bool = False
-    """One seed for all seasons and times of a layout, so that its places look more alike."""
-    place: str = ""
-    """What kind of place it is (port, station, village, hills …), as a hint."""
-    priority: Annotated[int, Field(ge=1, le=1000)] = 100
-    """Smaller numbers go first."""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
-    """A fixed seed; without one it is derived from the layout's content."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fanned_out(cls, data: object) -> object:
-        if not isinstance(data, dict) or not (data.get("seasons") or data.get("times")):
-            return data
-        seasons = data.get("seasons") or (Season.SUMMER,)
-        times = data.get("times") or (TimeOfDay.DAY,)
-        made = [{"season": season, "time": time} for season in seasons for time in times]
-        if "variants" in data and [dict(one) for one in data["variants"]] != made:
-            message = "give variants, or seasons and times, not both"
-            raise ValueError(message)
-        if any(made.count(one) > 1 for one in made):
-            message = "a season or a time of day stands twice"
-            raise ValueError(message)
-        return {**data, "variants": made}
-
-    def fits(self, project: str, sequence: str, shot: str) -> bool:
-        """Tell whether this route takes a layout of that place, in whatever spelling."""
-        pairs = ((self.project, project), (self.sequence, sequence), (self.shot, shot))
-        # A show that counts shots only has no sequence, which every route fits that names none.
-        return all(pattern == "*" or fits(pattern, (name,)) for pattern, name in pairs)
 
 
 class Unnamed(StrEnum):
@@ -430,7 +358,7 @@ class Engine(Section):
     backoff: Seconds = 1.0
     """Seconds before the second try; doubled before each further one, up to two minutes."""
     poll: Annotated[float, Field(ge=0.02, le=10)] = 0.2
-    """Seconds between looks at a queue."""
+    """Seconds between looks at whether something has changed."""
 
 
 class Database(Section):
@@ -463,6 +391,7 @@ class Settings(Section):
     recipes: dict[Slug, Recipe] = Field(default_factory=dict)
     """Recipes by name; the built-in ones need not be repeated."""
     routes: tuple[Route, ...] = (Route(),)
+    looks: tuple[Look, ...] = ()
     shows: tuple[ShowNames, ...] = ()
     models: dict[Slug, Model] = Field(default_factory=dict)
     generators: dict[Slug, GeneratorEntry] = Field(default_factory=dict)

@@ -179,7 +179,9 @@ class SourceType(StrEnum):
     ALGORITHMIC = "algorithmicMedia"  #: made by an algorithm without training data
     TRAINED = "trainedAlgorithmicMedia"  #: made by a model trained on captured content
     COMPOSITE_TRAINED = "compositeWithTrainedAlgorithmicMedia"  #: augmented by such a model
-    NOT_DECLARED = "notDeclared"  #: nobody has said; no term of the vocabulary, and in no file
+    NOT_DECLARED = (
+        "notDeclared"  #: not declared by anybody; no term of the vocabulary, and in no file
+    )
 
     @property
     def is_ai(self) -> bool:
@@ -194,6 +196,8 @@ class SourceType(StrEnum):
 
 #: How the id of a person begins whom people were asked to name.
 ASKED_FOR = "person:asked-"
+#: How the id begins of who stands for work that was credited to somebody whose it is not.
+DISOWNED = f"{ASKED_FOR}disowned-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,8 +211,13 @@ class Person:
 
     @property
     def is_asked_for(self) -> bool:
-        """Whether this stands for one of several people until it is known which of them."""
+        """Whether this stands for somebody until it is known who it was."""
         return self.id.startswith(ASKED_FOR)
+
+    @property
+    def is_disowned(self) -> bool:
+        """Whether this stands for whoever did what was credited to somebody else."""
+        return self.id.startswith(DISOWNED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +249,7 @@ class Grade(StrEnum):
     CONFIRMED = "confirmed"  #: the person themself agrees to what was known in another way
     MEASURED = "measured"  #: computed from the files, by a named method
     LOGGED = "logged"  #: written by a machine when it happened
-    DECLARED = "declared"  #: said by a person
+    DECLARED = "declared"  #: a person's statement
 
 
 class Role(StrEnum):
@@ -253,7 +262,7 @@ class Role(StrEnum):
     LAYOUT = "layout"
     GENZU = "genzu"
     GENZU_CLEAN_UP = "genzu_clean_up"
-    AI_LAYOUT = "ai_layout"  #: a tool's, in a layout that tells of it
+    AI_LAYOUT = "ai_layout"  #: a tool's, in a layout that bears signs of it
     AI_GENERATION = "ai_generation"  #: a tool's, never a person's
     PAINTING_ALGORITHM = "painting_algorithm"  #: a tool's whose pixels no trained model makes
     AI_OPERATION = "ai_operation"

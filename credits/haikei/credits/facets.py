@@ -8,9 +8,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from haikei.credits.contribution import Contribution, Facet, Grade, Person, Role, SourceType, System
-from haikei.credits.record import BackgroundVersion, ImageKind, ImageRecord, ReviewState
+from haikei.credits.record import BackgroundVersion, ImageKind, ImageRecord
+from haikei.decisions import ReviewState
 from haikei.measurements import Change
-from haikei.texts import BY_PIPELINE, FACET_STATES, NO_OPERATOR, NOT_DECLARED_HOW, Bilingual
+from haikei.texts import (
+    BY_PIPELINE,
+    FACET_STATES,
+    NO_OPERATOR,
+    NOT_DECLARED_HOW,
+    REVIEW_STATES,
+    Bilingual,
+)
 
 #: From which share of the area on, in millionths, a change is a repaint of the whole image.
 FULL_REPAINT_PPM = 900_000
@@ -36,11 +44,7 @@ class FacetState(StrEnum):
     UNMEASURED = "unmeasured"
     DECLARED = "declared"  #: nothing was measured to change; a person says that it was painted over
     SELECTED = "selected"
-    APPROVED = "approved"
     WITHDRAWN = "withdrawn"  #: approved once, and not any more
-    RETAKE = "retake"
-    ON_HOLD = "on_hold"
-    OMITTED = "omitted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,7 @@ class FacetSummary:
     """One side of an image's making."""
 
     facet: Facet
-    state: FacetState
+    state: FacetState | ReviewState  #: of a review, what was decided
     text: Bilingual  #: the state as a few words, with what belongs to it
     parts: tuple[Part, ...]  #: who and what shows it, in the order of the images
     passes: int = 0  #: of generation
@@ -247,21 +251,16 @@ def _changed(
     )
 
 
-_DECIDED = {
-    ReviewState.APPROVED: FacetState.APPROVED,
-    ReviewState.RETAKE: FacetState.RETAKE,
-    ReviewState.ON_HOLD: FacetState.ON_HOLD,
-    ReviewState.OMITTED: FacetState.OMITTED,
-}
-
-
 def _review(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary:
+    if version.state is not ReviewState.IN_REVIEW:
+        words = REVIEW_STATES[version.state.value]
+        return FacetSummary(facet=Facet.REVIEW, state=version.state, text=words, parts=tuple(parts))
     # What was decided about an earlier version of the picture does not hold for this one.
     here = {part.contribution.role for part in parts if part.image is version.final}
-    state = _DECIDED.get(version.state, FacetState.NONE)
-    if state is FacetState.NONE and Role.APPROVAL in here:
+    state = FacetState.NONE
+    if Role.APPROVAL in here:
         state = FacetState.WITHDRAWN
-    if state is FacetState.NONE and any(part.contribution.role is Role.SELECTION for part in parts):
+    elif any(part.contribution.role is Role.SELECTION for part in parts):
         state = FacetState.SELECTED
     return FacetSummary(
         facet=Facet.REVIEW, state=state, text=FACET_STATES[state.value], parts=tuple(parts)

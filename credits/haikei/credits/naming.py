@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from haikei.credits.contribution import Facet, Person, Role, SourceType, System, check_makers
+from haikei.credits.contribution import (
+    Facet,
+    Person,
+    Role,
+    SourceType,
+    System,
+    check_makers,
+)
 from haikei.credits.record import ImageRecord, Operators
 from haikei.errors import CreditError
 from haikei.printable import printable
@@ -80,7 +87,9 @@ def unnamed(image: ImageRecord, *, asked: bool = False) -> str | None:
     for one in image.contributions:
         if isinstance(one.actor, Person):
             if one.actor.is_asked_for and not asked:
-                return f"{one.role.value} not yet named, as people were asked who it was"
+                asked_ = "people were asked who it was"
+                why = "who was named says no" if one.actor.is_disowned else asked_
+                return f"{one.role.value} not yet named, as {why}"
             if not (one.actor.is_asked_for or is_nameable(one.actor)):
                 return f"{one.role.value} by {one.actor.id}, who has no name"
             made = made or one.role.facet in _MAKING
@@ -97,8 +106,9 @@ def refuse(reasons: Sequence[str], more: int = 0) -> CreditError:
     return CreditError(
         f"No credits without names. Unnamed human work: {'; '.join(shown)}{rest}.",
         advice="Assign the task to its artist in the tracker, name the person with `haikei credits "
-        "rename` (`name-layout` where people were asked), or record their wish with `haikei "
-        "credits opt-out`.",
+        "rename` (`name-layout` where people were asked, `declare drawn_by` or "
+        "`resolve-correction` where somebody says it was not them), or record their wish with "
+        "`haikei credits opt-out`.",
     )
 
 

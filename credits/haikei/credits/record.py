@@ -5,18 +5,20 @@ from datetime import datetime
 from enum import StrEnum
 
 from haikei.credits.contribution import Contribution, Person, Role, SourceType, System
+from haikei.decisions import ReviewState
+from haikei.show import Place, part_name
 
 
 class StatementKind(StrEnum):
     """What is stated."""
 
-    INTENDED_USE = "intended_use"  #: the client was told before AI was used
+    INTENDED_USE = "intended_use"  #: the client was informed before AI was used
     CLIENT_APPROVAL = "client_approval"  #: the client agreed
     PRINCIPLE = "principle"  #: an answer to one of the client's guiding principles
     THIRD_PARTY_CHECK = "third_party_check"  #: similarity to others' works was looked for
     LIKENESS_CHECK = "likeness_check"  #: recognisable people were looked for
     DEEPFAKE_ASSESSMENT = "deepfake_assessment"  #: EU AI Act, Article 3(60)
-    VIEWER_DISCLOSURE = "viewer_disclosure"  #: where the audience is told
+    VIEWER_DISCLOSURE = "viewer_disclosure"  #: where the audience is informed
     ARTISTIC_WORK = "artistic_work"  #: evidently artistic or fictional, Article 50(4)
     LEGAL_ROLE = "legal_role"  #: provider or deployer, EU AI Act, Article 3, as counsel reads it
     UNION_NOTICE = "union_notice"
@@ -54,12 +56,13 @@ class Statement:
     shot: str  #: empty: the whole sequence
     image_sha256: str  #: empty unless it is about one image
     by: Person
-    to: str  #: whom it was told, such as a client or a guild; empty when nobody in particular
+    to: str  #: who was informed, such as a client or a guild; empty when nobody in particular
     subject: str  #: which of several, such as a principle's number; else empty
     answer: str  #: `yes`, `no`, `unsure`, or empty where there is nothing to answer
     text: str
     reference: str  #: where the paper is: a contract, a mail, a ticket
     at: datetime
+    episode: str = ""  #: empty: every episode
 
 
 class ImageKind(StrEnum):
@@ -160,16 +163,6 @@ class ImageRecord:
         return tuple(found.values())
 
 
-class ReviewState(StrEnum):
-    """What was decided about a version."""
-
-    IN_REVIEW = "in_review"
-    APPROVED = "approved"
-    RETAKE = "retake"  #: another version was asked for
-    ON_HOLD = "on_hold"
-    OMITTED = "omitted"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundVersion:
     """A version of a cut's background, with everything that it was made from."""
@@ -191,6 +184,12 @@ class BackgroundVersion:
     hand_drawn: Statement | None = None  #: that its layout was drawn by hand, by who says so
     #: Whether touch-ups of this cut were made by hand, by who says so; the earliest first.
     hand_painted: tuple[Statement, ...] = ()
+    episode: str = ""  #: as the tracker says; empty where it has none
+
+    @property
+    def part(self) -> str:
+        """The part of the show as people read it: the sequence, behind its episode if any."""
+        return part_name(self.episode, self.sequence)
 
     def is_drawn(self, image: ImageRecord) -> bool:
         """Tell whether somebody, or the file itself, states that a human made it by hand."""
@@ -223,8 +222,20 @@ class Scope:
     sequence: str = ""  #: empty: all of them
     shot: str = ""  #: empty: all of them
     latest: bool = True  #: of each shot, season and time only the highest version
+    episode: str = ""  #: empty: all of them
+
+    @classmethod
+    def of(cls, where: "Place | BackgroundVersion", *, latest: bool = False) -> "Scope":
+        """Return a place, or a version's cut, with all versions unless the latest are enough."""
+        return cls(
+            project=where.project,
+            episode=where.episode,
+            sequence=where.sequence,
+            shot=where.shot,
+            latest=latest,
+        )
 
     @property
     def name(self) -> str:
         """The part of a show as people read it, such as `porto / sq010`."""
-        return " / ".join(filter(None, (self.project, self.sequence, self.shot)))
+        return " / ".join(filter(None, (self.project, self.episode, self.sequence, self.shot)))

@@ -31,7 +31,7 @@ class Declaration:
     files: tuple[DeclaredFiles, ...]
 
     def of(self, relative: str) -> str | None:
-        """Return `no AI`, the declared system, or None for a file that nobody speaks of."""
+        """Return `no AI`, the declared system, or None for a file without a declaration."""
         for entry in self.files:
             if fnmatchcase(relative, entry.pattern):
                 return entry.system or NO_AI

@@ -50,7 +50,7 @@ class ProblemKind(StrEnum):
     MARKS_DIFFER = "marks_differ"  #: its marks hold, and say otherwise than its sealed record
     MARKS_STRIPPED = "marks_stripped"  #: its pixels are ours, its marks are gone
     CHANGED_COPY = "changed_copy"  #: it shows an image of ours, in other pixels
-    UNDECLARED_AI = "undeclared_ai"  #: it tells of a trained model that nobody declared
+    UNDECLARED_AI = "undeclared_ai"  #: it bears signs of a trained model that nobody declared
     UNRECORDED = "unrecorded"  #: our records do not know it
     UNTRUSTED = "untrusted"  #: its marks hold, but we do not know who signed them
 
@@ -165,12 +165,12 @@ class RecordedImages:
 
         Args:
             picture: what is to be recognised.
-            at_least: how many are returned if there are so many; copies that cannot be told apart
+            at_least: how many are returned if there are so many; copies too near to tell apart
                 are always returned all.
 
         Returns:
             Each image with its match, and whether it is among the copies that come first and
-            cannot be told apart.
+            cannot be distinguished.
         """
         matches = self._index.look_up(picture)
         first = indistinct(matches)
@@ -187,7 +187,7 @@ class RecordedImages:
             try:
                 held.append((number, Fingerprint.read(text)))
             except LedgerError as error:
-                # `ledger verify` tells of it; all the others are still recognised.
+                # `ledger verify` reports it; all the others are still recognised.
                 log.warning("fingerprint_not_read", entry=number, error=str(error))
         return FingerprintIndex(held)
 

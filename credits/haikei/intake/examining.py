@@ -61,7 +61,7 @@ class _Known:
     near: tuple[Resemblance, ...] = ()
 
 
-#: Images like a file that are told of.
+#: Images like a file that are listed.
 _NEAR = 5
 #: The picture of a change map stands beside its touch-up under this name.
 _CHANGE_MAP = "_change"
@@ -390,7 +390,7 @@ def _is_own(known: _Known) -> bool:
 
 
 def _of_likeness(path: Path, known: _Known) -> list[Problem]:
-    """Return what is to be told of a changed copy."""
+    """Return the finding about a changed copy."""
     if known.recognition is not Recognition.LIKENESS:
         return []
     first, *others = [one for one in known.near if one.as_near]

@@ -57,8 +57,8 @@ def seal(
     Args:
         database: the studio's own.
         signer: signs as the ledger's origin.
-        outlets: where checkpoints are held; one that is away is said in the log.
-        tell: told of the progress.
+        outlets: where checkpoints are held; one that is away is logged.
+        tell: called with the progress.
 
     Raises:
         HistoryChanged: the ledger is not any more what was sealed; nothing is signed.
@@ -239,7 +239,7 @@ def audit(
         connection: one that sees the ledger at one moment.
         key: verifies the checkpoints.
         outlets: where checkpoints are held outside.
-        tell: told of the progress.
+        tell: called with the progress.
 
     Raises:
         ProofInvalid: a checkpoint in the database is damaged beyond reading.

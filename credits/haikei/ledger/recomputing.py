@@ -43,7 +43,7 @@ def recompute(
     Args:
         connection: where to read.
         sizes: numbers of first entries whose roots are wanted too.
-        tell: told of the progress.
+        tell: called with the progress.
 
     Raises:
         StateError: the database cannot be read.
@@ -87,7 +87,7 @@ class _Course:
         return self._levels[level][index - (self._start >> level)]
 
     def take(self, start: int, end: int) -> bool:
-        """Read, hash and compare a chunk; False when it has a gap, after which nothing is told."""
+        """Read, hash and compare a chunk; False when it has a gap, which ends the comparison."""
         query = (
             select(ledger.c.seq, ledger.c.leaf, ledger.c.payload)
             .where(ledger.c.seq >= start, ledger.c.seq < end)

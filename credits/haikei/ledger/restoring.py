@@ -40,7 +40,7 @@ class Restoration:
 
     @property
     def sentence(self) -> str:
-        """What people are told of it."""
+        """The notice about it."""
         said = f"Restored from a back-up of {self.backed_up_at}; "
         if self.lost:
             last = self.entries + self.lost - 1

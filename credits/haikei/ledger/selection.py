@@ -39,6 +39,7 @@ class EntrySelection:
     project: str = ""
     sequence: str = ""  #: empty: all of them
     shot: str = ""  #: empty: all of them
+    episode: str = ""  #: empty: all of them
     image: str = ""  #: SHA-256 of an image's file; then nothing else is looked at
 
 
@@ -129,6 +130,8 @@ def _where(path: str, sha256: str, roots: Sequence[Path]) -> Path | None:
 def _of_versions(connection: Connection, selection: EntrySelection) -> set[int]:
     row = backgrounds.c
     wanted: list[ColumnElement[bool]] = [row.project == selection.project]
+    if selection.episode:
+        wanted.append(row.episode == selection.episode)
     if selection.sequence:
         wanted.append(row.sequence == selection.sequence)
     if selection.shot:
@@ -145,6 +148,8 @@ def _of_versions(connection: Connection, selection: EntrySelection) -> set[int]:
 def _statements_within(connection: Connection, selection: EntrySelection) -> set[int]:
     row = statements.c
     wanted: list[ColumnElement[bool]] = [row.project == selection.project]
+    if selection.episode:
+        wanted.append(row.episode.in_(("", selection.episode)))
     if selection.sequence:
         wanted.append(row.sequence.in_(("", selection.sequence)))
     if selection.shot:

@@ -123,26 +123,14 @@ class TimeStamper:
             OutletUnavailable: the authority cannot be reached, or refuses.
             ProofInvalid: its token does not verify.
         """
-        import httpx
-        from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
-
-        builder = TimestampRequestBuilder().data(note.encode())
-        request = builder.hash_algorithm(HashAlgorithm.SHA256).build()
         try:
-            answer = httpx.post(
-                self.url,
-                content=request.as_bytes(),
-                headers={"Content-Type": "application/timestamp-query"},
-                timeout=_TIMEOUT,
-            )
-            answer.raise_for_status()
-        except httpx.HTTPError as error:
+            token, nonce = ask_time_stamp(self.url, note.encode())
+        except OutletUnavailable as error:
             raise OutletUnavailable(
                 f"The time-stamp authority {self.url} gives no token: {error}.",
                 advice="Checkpoints are made without it; it is asked again.",
             ) from error
-        token = answer.content[:_MOST_BYTES]
-        self.check(token, note, nonce=request.nonce)
+        self.check(token, note, nonce=nonce)
         return token
 
     def check(self, token: bytes, note: str, *, nonce: int | None = None) -> datetime:
@@ -173,6 +161,47 @@ class TimeStamper:
             ) from error
         at: datetime = response.tst_info.gen_time
         return at
+
+
+def ask_time_stamp(url: str, data: bytes) -> tuple[bytes, int | None]:
+    """
+    Return an authority's response (RFC 3161, DER) over data, unchecked, and what it must repeat.
+
+    Raises:
+        OutletUnavailable: it cannot be reached, or refuses; the message is the reason alone, as
+            what becomes of it differs between those who ask.
+    """
+    import httpx
+    from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
+
+    builder = TimestampRequestBuilder().data(data)
+    request = builder.hash_algorithm(HashAlgorithm.SHA256).build()
+    try:
+        answer = httpx.post(
+            url,
+            content=request.as_bytes(),
+            headers={"Content-Type": "application/timestamp-query"},
+            timeout=_TIMEOUT,
+        )
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise OutletUnavailable(str(error)) from error
+    return answer.content[:_MOST_BYTES], request.nonce
+
+
+def token_of(response: bytes) -> bytes:
+    """
+    Return the token (DER) in an authority's response; empty where it grants none.
+
+    Raises:
+        ValueError: it is no DER.
+    """
+    try:
+        _, *granted = _whole(response, *_head(response, 0))
+    except IndexError as error:
+        message = "the response ends too soon"
+        raise ValueError(message) from error
+    return response[slice(*granted[0])] if granted else b""
 
 
 def time_stamper(settings: Settings) -> TimeStamper | None:

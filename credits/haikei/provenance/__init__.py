@@ -16,6 +16,7 @@ from haikei.provenance.filemarks import (
     SignedIdentity,
     XmpMarks,
 )
+from haikei.provenance.ingredient import IngredientReader
 from haikei.provenance.mark_reading import read_marks
 from haikei.provenance.marking import mark
 from haikei.provenance.signer import MarkSigner
@@ -25,6 +26,7 @@ __all__ = [
     "AiSign",
     "EngineVerdict",
     "FileMarks",
+    "IngredientReader",
     "MarkRequest",
     "MarkSigner",
     "Marked",

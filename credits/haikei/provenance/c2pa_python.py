@@ -81,17 +81,13 @@ def context(trust: Trust) -> Any:
     return _contexts.made[trust]
 
 
-def asking_context(trust: Trust, signers: Mapping[str, Any]) -> Any:
-    """
-    Return a context of the library that gets its signatures as these settings say.
-
-    Its Python face takes none for a context that can sign; the library below signs by it.
-    """
+def drafting_context(trust: Trust) -> Any:
+    """Return a context for drafts, whose signatures the library does not check."""
     import c2pa
 
-    made: Any = c2pa.Context.from_dict({**_settings(trust), **signers})
-    made._has_signer = True
-    return made
+    settings = _settings(trust)
+    settings["verify"]["verify_after_sign"] = False
+    return c2pa.Context.from_dict(settings)
 
 
 def validate(

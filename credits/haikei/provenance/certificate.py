@@ -54,6 +54,17 @@ class Chain:
     public_key: PublicKey
     name: str  #: the leaf's subject
 
+    @property
+    def signature_size(self) -> int:
+        """How long each signature in COSE's form is."""
+        match self.public_key:
+            case ec.EllipticCurvePublicKey() as key:
+                return 2 * ((key.key_size + 7) // 8)
+            case ed25519.Ed25519PublicKey():
+                return 64
+            case rsa.RSAPublicKey() as key:
+                return key.key_size // 8
+
 
 def read_chain(path: Path, *, to_sign: bool = True) -> Chain:
     """

@@ -109,7 +109,7 @@ def _renew(folder: Path, studio: str) -> str:
     key = serialization.load_pem_private_key((folder / _ROOT_KEY).read_bytes(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         message = f"{_ROOT_KEY} is no EC key"
-        raise ValueError(message)  # noqa: TRY004 - told to the caller as a damaged folder
+        raise ValueError(message)  # noqa: TRY004 - reported to the caller as a damaged folder
     root = x509.load_pem_x509_certificate((folder / _ROOT).read_bytes())
     leaf = _leaf(root, key, studio)
     descriptor, mine = tempfile.mkstemp(prefix=".leaf-", dir=folder)

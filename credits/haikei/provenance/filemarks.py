@@ -61,7 +61,7 @@ class MarkedAction:
     system: str  #: name and version of the software or the model; empty when not given
     at: datetime | None
     description: str
-    regions: int  #: how many regions are said to have been changed
+    regions: int  #: how many regions are marked as changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class XmpMarks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AiSign:
-    """Something in a file that tells of a trained model."""
+    """Something in a file that shows a trained model's work."""
 
     where: str  #: such as `PNG text "workflow"`
     what: str  #: such as `ComfyUI`
@@ -165,6 +165,7 @@ class MarkedIngredient:
     manifest: Path | None = None  #: its `.c2pa` sidecar, where its format cannot embed one
     relation: Relation
     title: str
+    sha256: str = ""  #: of the file, by whoever has just hashed it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,7 @@ def xmp_sidecar_sha256(validated: Validated) -> str:
     return str(step.get("xmpSha256", ""))
 
 
-def _step(label: str, manifest: _Part, codes: Mapping[str, set[str]]) -> MarkedStep:
+def _step(label: str, manifest: _Part, codes: Mapping[str, Sequence[str]]) -> MarkedStep:
     ingredients = list(_ingredients(manifest))
     disclosure = _assertion(manifest, DISCLOSURE)
     profile = disclosure.get("contentProfile")
@@ -111,9 +111,14 @@ def _step(label: str, manifest: _Part, codes: Mapping[str, set[str]]) -> MarkedS
     )
 
 
-def _identity_codes(validated: Validated) -> Mapping[str, set[str]]:
-    """Return what was found about identity assertions, by their address in the store."""
-    found: dict[str, set[str]] = {}
+def _identity_codes(validated: Validated) -> Mapping[str, Sequence[str]]:
+    """
+    Return what was found about identity assertions that hold, in order, by their manifest's label.
+
+    The library gives each of a manifest's assertions the same address; what it finds stands in
+    the order in which it looks at them.
+    """
+    found: dict[str, Sequence[str]] = {}
     told = [_mapping(validated.results.get("activeManifest"))]
     # Of earlier steps the signers after them wrote down what they found.
     for manifest in validated.manifests.values():
@@ -121,31 +126,36 @@ def _identity_codes(validated: Validated) -> Mapping[str, set[str]]:
             results = _mapping(ingredient.get("validation_results"))
             told.append(_mapping(results.get("activeManifest")))
     for results in told:
-        for status in (*_list(results.get("success")), *_list(results.get("failure"))):
-            one = _mapping(status)
-            found.setdefault(str(one.get("url", "")), set()).add(str(one.get("code", "")))
+        here: dict[str, list[str]] = {}
+        for one in map(_mapping, _list(results.get("success"))):
+            store, _, name = str(one.get("url", "")).partition(f"/c2pa.assertions/{IDENTITY}")
+            code = str(one.get("code", ""))
+            if not name.strip("_0123456789") and code.startswith("cawg."):
+                here.setdefault(store.rpartition("/")[2], []).append(code)
+        found = {**here, **found}
     return found
 
 
 def _identities(
-    label: str, manifest: _Part, codes: Mapping[str, set[str]]
+    label: str, manifest: _Part, codes: Mapping[str, Sequence[str]]
 ) -> Iterator[SignedIdentity]:
-    for assertion in map(_mapping, _list(manifest.get("assertions"))):
-        if not str(assertion.get("label", "")).startswith(IDENTITY):
-            continue
-        data = _mapping(assertion.get("data"))
+    own = [
+        _mapping(one.get("data"))
+        for one in map(_mapping, _list(manifest.get("assertions")))
+        if str(one.get("label", "")) == IDENTITY
+    ]
+    told = codes.get(label, ())
+    # Each that holds ends with this; where one does not, nobody can tell which.
+    whole = told.count(_WELL_FORMED) == len(own)
+    rest = iter(told)
+    for data in own:
+        known = set(iter(lambda: next(rest, _WELL_FORMED), _WELL_FORMED))
         signed, payload = _mapping(data.get("signature_info")), _mapping(data.get("signer_payload"))
-        known = {
-            code
-            for url, told in codes.items()
-            if f"/{label}/" in url and url.rpartition("/")[2].startswith(IDENTITY)
-            for code in told
-        }
         yield SignedIdentity(
             name=str(signed.get("common_name") or signed.get("issuer") or ""),
             roles=tuple(str(role) for role in _list(payload.get("role"))),
-            holds="cawg.identity.well-formed" in known,
-            trusted="cawg.x509.credential.trusted" in known,
+            holds=whole,
+            trusted=whole and "cawg.x509.credential.trusted" in known,
         )
 
 
@@ -233,6 +243,8 @@ def _list(value: object) -> list[Any]:
 
 
 _MANIFEST_MIME = "application/c2pa"
+#: What the library finds last about an identity assertion that holds.
+_WELL_FORMED = "cawg.identity.well-formed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +267,48 @@ class ReadIngredient:
         return replace(self, manifest=None, seen=replace(self.seen, left_out=True))
 
 
-def read_ingredients(request: MarkRequest, trust: Trust) -> tuple[ReadIngredient, ...]:
+class IngredientReader:
+    """
+    Reads and checks ingredients, each file once as long as it stays as it is.
+
+    The pictures of a chain all stand on its first ones: a layout is an input to each of them.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], ReadIngredient] = {}
+
+    def read(self, ingredient: MarkedIngredient, label: str, trust: Trust) -> ReadIngredient:
+        """
+        Return an ingredient whose marks hold, or that carries none.
+
+        Raises:
+            MarksUnreadable: it cannot be read.
+            MarksBroken: its marks do not hold.
+            SourceTypeUnknown: its marks name a source type that is in no vocabulary.
+        """
+        state = (trust, *_state(ingredient.path), *_state(ingredient.manifest))
+        if state not in self._known:
+            self._known[state] = _read(ingredient, label, trust)
+        known = self._known[state]
+        seen = replace(
+            known.seen, label=label, relation=ingredient.relation, title=ingredient.title
+        )
+        return replace(known, seen=seen)
+
+
+def _state(path: Path | None) -> tuple[object, ...]:
+    if path is None:
+        return ()
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise MarksUnreadable(f"{path} cannot be read: {error.strerror or error}.") from error
+    return path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def read_ingredients(
+    request: MarkRequest, trust: Trust, reader: IngredientReader
+) -> tuple[ReadIngredient, ...]:
     """
     Return what a step is made from, the parent first.
 
@@ -272,12 +325,12 @@ def read_ingredients(request: MarkRequest, trust: Trust) -> tuple[ReadIngredient
     source = MarkedIngredient(
         path=request.source, relation=Relation.PARENT, title=request.source.name
     )
-    own = _read(source, "source", trust)
+    own = reader.read(source, "source", trust)
     if own.validated is not None:
         listed = [replace(ingredient, relation=Relation.INPUT) for ingredient in listed]
     own = own.without_names(request.withdrawn)
     found = [
-        _read(each, f"ingredient-{index}", trust).without_names(request.withdrawn)
+        reader.read(each, f"ingredient-{index}", trust).without_names(request.withdrawn)
         for index, each in enumerate(listed)
     ]
     found.sort(key=lambda each: each.seen.relation is not Relation.PARENT)
@@ -343,7 +396,7 @@ def _read(ingredient: MarkedIngredient, label: str, trust: Trust) -> ReadIngredi
         with ingredient.path.open("rb") as file:
             validated = c2pa_python.validate(file, known.mime, trust, manifest)
             file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = ingredient.sha256 or hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise MarksUnreadable(
             f"{ingredient.path} or its manifest cannot be read: {error.strerror or error}."

@@ -140,7 +140,7 @@ def _actions(request: MarkRequest, ingredients: Sequence[SeenIngredient]) -> lis
 def _verb(request: MarkRequest) -> str:
     match request.kind:
         case ImageKind.TOUCH_UP:
-            # "Changes using drawing tools" is said of what somebody declares to be drawn.
+            # "Changes using drawing tools" stands for what somebody declares to be drawn.
             unsaid = request.source_type is SourceType.NOT_DECLARED
             return "c2pa.edited" if unsaid else "c2pa.drawing"
         case ImageKind.LAYOUT:

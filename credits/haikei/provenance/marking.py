@@ -9,7 +9,7 @@ import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,9 @@ from haikei.provenance.formats.detection import (
     file_format,
     read_metadata,
 )
-from haikei.provenance.identity import PersonIdentity, identity_of, two_signers
+from haikei.provenance.identity import SigningPerson, room_for, sign_for_step, signing_people
 from haikei.provenance.ingredient import (
+    IngredientReader,
     ReadIngredient,
     add_ingredients,
     read_ingredients,
@@ -42,16 +43,23 @@ from haikei.provenance.ingredient import (
     steps,
 )
 from haikei.provenance.manifest import Json, definition
-from haikei.provenance.signer import MarkSigner, put_store, staple
+from haikei.provenance.signer import MarkSigner, put_store, sign_claim, staple, time_stamp
 from haikei.provenance.source_types import marked_source_type, names_ai, source_type_uri
 
 
-def mark(request: MarkRequest, signer: MarkSigner) -> Marked:
+def mark(
+    request: MarkRequest, signer: MarkSigner, reader: IngredientReader | None = None
+) -> Marked:
     """
     Write the marked copy of a file; its pixels' bytes are those of the source.
 
     A target that stands there is replaced as a whole, so that a job which was cut off can mark
     again. Marks that the source itself carries become the new manifest's parent.
+
+    Args:
+        request: what is marked.
+        signer: signs it.
+        reader: remembers ingredients that it has checked, for a chain of pictures.
 
     Raises:
         MarksUnreadable: the source's or an ingredient's structure is malformed.
@@ -72,7 +80,7 @@ def mark(request: MarkRequest, signer: MarkSigner) -> Marked:
     )
     known = file_format(request.source)
     packet = xmp.build(_statement(request, signer), _existing_packet(request))
-    ingredients = read_ingredients(request, trust)
+    ingredients = read_ingredients(request, trust, reader or IngredientReader())
     plain = definition(
         request,
         [ingredient.seen for ingredient in ingredients],
@@ -88,11 +96,14 @@ def mark(request: MarkRequest, signer: MarkSigner) -> Marked:
                 with_xmp = Path(folder) / "with-xmp"
                 with request.source.open("rb") as source, with_xmp.open("wb") as target:
                     known.write_xmp(source, target, packet)
-            found = identity_of(request.contributions, signer.identities)
+            people = signing_people(request.contributions, signer.identities)
+            plain["assertions"] += map(room_for, people)
             store = _sign(
-                plain, ingredients, known, with_xmp, marked, signer=signer, trust=trust, by=found
+                plain, ingredients, known, with_xmp, marked, signer=signer, trust=trust, by=people
             )
-            label, stamped = _signed(store, signer, trust, identified=found is not None)
+            if people:
+                _require_sound(marked, known, store, trust, request.title)
+            label, stamped = _signed(store, signer, trust, people=len(people))
             xmp_file = manifest_file = None
             if not known.embeds:
                 # The picture comes last: whoever sees it finds its sidecars.
@@ -165,30 +176,32 @@ def _sign(
     *,
     signer: MarkSigner,
     trust: Trust,
-    by: tuple[PersonIdentity, str] | None,
+    by: tuple[SigningPerson, ...],
 ) -> bytes:
     import c2pa  # type: ignore[import-untyped]
 
     failed: list[HaikeiError] = []
+    # A draft's signature is replaced when everybody has signed: it only has its length.
+    blank = bytes(signer.chain.signature_size)
 
-    def keeping(sign: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
-        def signed(data: bytes) -> bytes:
-            try:
-                return sign(data)
-            except HaikeiError as error:
-                # The library tells its caller only that there was no signature.
-                failed.append(error)
-                raise
-
-        return signed
-
-    sign = keeping(signer.sign)
+    def sign(data: bytes) -> bytes:
+        if by:
+            return blank
+        try:
+            return signer.sign(data)
+        except HaikeiError as error:
+            # The library reports to its caller only that there was no signature.
+            failed.append(error)
+            raise
 
     status = signer.status()
     algorithm = c2pa.C2paSigningAlg[signer.chain.algorithm.value]
-
-    def build(context: Any, *native: Any) -> bytes:
+    context = c2pa_python.drafting_context(trust) if by else c2pa_python.context(trust)
+    try:
         with (
+            c2pa.Signer.from_callback(
+                sign, algorithm, signer.chain.pem, signer.timestamp_url
+            ) as native,
             c2pa.Builder(plain, context) as builder,
             source.open("rb") as file,
             target.open("w+b") as out,
@@ -196,35 +209,29 @@ def _sign(
             add_ingredients(builder, ingredients)
             if not known.embeds:
                 builder.set_no_embed()
-            signing: Any = builder
-            return bytes(signing.sign(*native, known.mime, file, out))
-
-    try:
-        if by is None:
-            with c2pa.Signer.from_callback(
-                sign, algorithm, signer.chain.pem, signer.timestamp_url
-            ) as native:
-                store = build(c2pa_python.context(trust), native)
-        else:
-            identity, role = by
-            with two_signers(
-                (sign, signer.chain),
-                (keeping(identity.sign), identity.chain),
-                role,
-                timestamp_url=signer.timestamp_url,
-            ) as asking:
-                store = build(c2pa_python.asking_context(trust, asking))
+            store = bytes(builder.sign(native, known.mime, file, out))
     except c2pa.C2paError as error:
         raise _unsigned(error, failed, signer, str(plain["title"])) from error
-    if failed:
-        # A person's signature that was not given is left out by the library without a word.
-        raise failed[0]
-    if not status:
-        return store
-    stapled = staple(store, status)
-    if known.embeds:
-        put_store(target, known, store, stapled)
-    return stapled
+    final = store
+    if by:
+        url = signer.timestamp_url
+        stamp = None if url is None else partial(time_stamp, url)
+        final = sign_claim(sign_for_step(store, by), signer.sign, stamp)
+    if status:
+        final = staple(final, status)
+    if final != store and known.embeds:
+        put_store(target, known, store, final)
+    return final
+
+
+def _require_sound(path: Path, known: FileFormat, store: bytes, trust: Trust, title: str) -> None:
+    """Check what the library has not checked, since it signed a draft only."""
+    with path.open("rb") as file:
+        manifest = None if known.embeds else store
+        found = c2pa_python.validate(file, known.mime, trust, manifest)
+    if found is None or found.verdict.state == "Invalid" or found.verdict.failures:
+        told = "no marks" if found is None else ", ".join(found.verdict.failures)
+        raise MarksError(f"{title} cannot be signed: {told}.")
 
 
 def _unsigned(
@@ -244,17 +251,15 @@ def _unsigned(
     return MarksError(f"{title} cannot be signed: {error}.")
 
 
-def _signed(
-    store: bytes, signer: MarkSigner, trust: Trust, *, identified: bool
-) -> tuple[str, bool]:
+def _signed(store: bytes, signer: MarkSigner, trust: Trust, *, people: int) -> tuple[str, bool]:
     # The store alone is read: its hash over the picture was checked when it was signed.
     written = c2pa_python.validate(io.BytesIO(store), "application/c2pa", trust)
     if written is None or not written.active:
         raise MarksUnreadable("The signed manifest cannot be read back.")
-    if identified and not any(one.holds for one in steps(written)[-1].identities):
-        raise SigningUnavailable(
-            "The signature of the person's certificate did not come to stand in the manifest.",
-            advice="See whether their signer can be reached; files wait for it.",
+    if sum(one.holds for one in steps(written)[-1].identities) != people:
+        raise MarksError(
+            "The signatures of people's certificates do not hold in the manifest.",
+            advice="Check the certificates and keys of their [[people]] entries.",
         )
     stamp = c2pa_python.time_stamp_state(written.results)
     if signer.timestamp_url is not None and stamp == "none":

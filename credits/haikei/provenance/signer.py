@@ -10,6 +10,7 @@ response takes a part of that room afterwards. No signed byte changes, and no le
 
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import entry_points
@@ -23,8 +24,9 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from haikei.database import utc_now
-from haikei.errors import MarksError, SettingsError, SigningUnavailable
+from haikei.errors import MarksError, OutletUnavailable, SettingsError, SigningUnavailable
 from haikei.formats import JPEG, PNG
+from haikei.ledger.signing import ask_time_stamp, token_of
 from haikei.provenance.certificate import (
     Chain,
     SignBytes,
@@ -39,15 +41,14 @@ from haikei.provenance.certificate import (
 from haikei.provenance.development import development_certificate
 from haikei.provenance.formats import jpeg
 from haikei.provenance.formats.detection import FileFormat
-from haikei.provenance.identity import PersonIdentity, identities
+from haikei.provenance.identity import PersonIdentity, claim_of, identities
 from haikei.settings import Settings
 
 _TIMEOUT = 20.0
 _MOST_BYTES = 100_000
 #: A response without a date of its own is asked for again after this.
 _FRESH = timedelta(hours=1)
-_SIGNATURE = b"c2pa.signature\0"
-_PAD, _VALUES = "pad", "rVals"
+_PAD, _VALUES, _STAMPS = "pad", "rVals", "sigTst2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,24 +133,79 @@ def staple(store: bytes, response: bytes) -> bytes:
     Raises:
         MarksError: the signature has no room for it.
     """
-    start, end = _last_signature(store)
-    signature: Any = cbor2.loads(store[start:end])
-    protected, header, payload, value = signature.value
+    start, end = claim_of(store).signature
+    protected, header, payload, value = cbor2.loads(store[start:end]).value
     header = {**header, _VALUES: {"ocspVals": [response]}}
-    room = len(header.get(_PAD, b""))
-    for _ in range(8):
-        # The head of the padding's own length may grow or shrink with it.
-        written = cbor2.dumps(cbor2.CBORTag(18, [protected, header, payload, value]))
-        room -= len(written) - (end - start)
-        if len(written) == end - start:
-            return store[:start] + written + store[end:]
-        if room < 0:
-            break
-        header[_PAD] = bytes(room)
+    return _with_signature(store, (start, end), [protected, header, payload, value])
+
+
+def sign_claim(
+    store: bytes, sign: SignBytes, stamp: Callable[[bytes], bytes] | None = None
+) -> bytes:
+    """
+    Return a manifest store of the same length, with the claim of its own manifest signed anew.
+
+    Args:
+        store: what the library laid out, with anybody's signature.
+        sign: gives the signature in COSE's form.
+        stamp: gives a time-stamp token for bytes; None where there is no authority.
+
+    Raises:
+        HaikeiError: as these do.
+        MarksError: the signature has no room for the token.
+    """
+    claim = claim_of(store)
+    start, end = claim.signature
+    protected, header, payload, _ = cbor2.loads(store[start:end]).value
+    value = sign(claim.signed_bytes(store, protected))
+    header = {key: one for key, one in header.items() if key != _STAMPS}
+    if stamp is not None:
+        # Over the signature, as C2PA 2.4 (section 10.3.2.5) has it for `sigTst2`.
+        over = cbor2.dumps(["CounterSignature", protected, b"", cbor2.dumps(value)])
+        header[_STAMPS] = {"tstTokens": [{"val": stamp(over)}]}
+    return _with_signature(store, (start, end), [protected, header, payload, value])
+
+
+def _with_signature(store: bytes, place: tuple[int, int], parts: list[Any]) -> bytes:
+    start, end = place
+    protected, header, payload, value = parts
+    plain = {key: one for key, one in header.items() if not str(key).startswith(_PAD)}
+    written = b""
+    # A padding of some lengths does not exist, as the head of its own length grows with it.
+    for more in ({}, {f"{_PAD}2": b"\0"}):
+        room = 0
+        for _ in range(4):
+            padded = {**plain, **more, _PAD: bytes(room)}
+            written = cbor2.dumps(cbor2.CBORTag(18, [protected, padded, payload, value]))
+            if len(written) == end - start:
+                return store[:start] + written + store[end:]
+            room = max(0, room - len(written) + end - start)
     raise MarksError(
-        f"The signature has no room for an OCSP response of {len(response)} bytes.",
-        advice="Ask the authority for responses without its certificates.",
+        f"The signature has no room for {len(written)} bytes, with what belongs into it.",
+        advice="Ask the authorities for responses and tokens without their certificates.",
     )
+
+
+def time_stamp(url: str, data: bytes) -> bytes:
+    """
+    Return an authority's time-stamp token (RFC 3161) over data.
+
+    Raises:
+        SigningUnavailable: it cannot be reached, or gives none.
+    """
+    try:
+        token = token_of(ask_time_stamp(url, data)[0])
+    except (OutletUnavailable, ValueError) as error:
+        raise SigningUnavailable(
+            f"The time-stamp authority {url} gave no token: {error}.",
+            advice="See whether it can be reached; files wait for it.",
+        ) from error
+    if not token:
+        raise SigningUnavailable(
+            f"The time-stamp authority {url} gave no token: it refuses.",
+            advice="Ask whoever runs it; files wait for it.",
+        )
+    return token
 
 
 def put_store(path: Path, known: FileFormat, before: bytes, after: bytes) -> None:
@@ -178,16 +234,6 @@ def put_store(path: Path, known: FileFormat, before: bytes, after: bytes) -> Non
 def _place(data: bytearray, store: bytes) -> list[tuple[int, int]]:
     start = data.find(store)
     return [] if start < 0 else [(start, start + len(store))]
-
-
-def _last_signature(store: bytes) -> tuple[int, int]:
-    """Return where the COSE signature of the active manifest stands, which is the last one."""
-    label = store.rfind(_SIGNATURE)
-    box = store.find(b"cbor", label)
-    if label < 0 or box < 4:
-        raise MarksError("The signed manifest holds no signature box.")
-    length = int.from_bytes(store[box - 4 : box])
-    return box + 4, box - 4 + length
 
 
 GROUP = "haikei.signers"

@@ -33,7 +33,7 @@ from haikei.reports.document.blocks import (
 from haikei.reports.report import Format, LoggedTime, Report, ReportOptions, ReportSource
 
 if TYPE_CHECKING:
-    from haikei.reports.document.phrases import compose, joined, share, shown, steps
+    from haikei.reports.document.phrases import compose, joined, share, shown, stage_names, steps
     from haikei.reports.report import find_report, reports
     from haikei.reports.report_writing import check_seal, collect_rarely, write_report
 
@@ -76,6 +76,7 @@ __all__ = [
     "reports",
     "share",
     "shown",
+    "stage_names",
     "steps",
     "write_report",
 ]
@@ -88,6 +89,7 @@ __getattr__ = on_demand(
             "joined",
             "share",
             "shown",
+            "stage_names",
             "steps",
         ),
         "haikei.reports.report": (

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from haikei.errors import ReportError
+from haikei.names import nearest_names
 from haikei.reports.document.blocks import Document
 from haikei.texts import Bilingual, Language
 
@@ -44,6 +45,7 @@ class LoggedTime:
     step: str  #: the pipeline step, such as `Layout` or `Background`
     minutes: int
     date: date
+    episode: str = ""  #: empty when unknown
 
 
 def _nothing(count: int) -> None:
@@ -169,5 +171,9 @@ def find_report(name: str) -> Report:
     for report in known:
         if report.name == name:
             return report
-    names = ", ".join(report.name for report in known)
-    raise ReportError(f"There is no report {name!r}.", advice=f"Known reports: {names}.")
+    names = [report.name for report in known]
+    near = nearest_names(name, names)
+    meant = f"Did you mean {near[0]!r}? " if near else ""
+    raise ReportError(
+        f"There is no report {name!r}.", advice=f"{meant}Known reports: {', '.join(names)}."
+    )

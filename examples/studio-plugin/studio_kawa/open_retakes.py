@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from haikei.credits import ReviewState
 from haikei.credits.records import store
+from haikei.decisions import ReviewState
 from haikei.reports import (
     Column,
     Document,

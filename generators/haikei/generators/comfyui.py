@@ -125,6 +125,7 @@ class ComfyUiGenerator:
                 ("nodes", servers.nodes),
             ),
             negates="negative_prompt" in bound,
+            reads="prompt" in bound,
             notes=tuple(
                 f"The workflow is not given the {name}."
                 for name in ("layout", "previous", "prompt", "seed")
@@ -145,7 +146,7 @@ class ComfyUiGenerator:
 
         Raises:
             GenerationError: the workflow failed, took too long, or gave no picture of this size.
-            GenerationCancelled: `progress` asked to stop; the server was told.
+            GenerationCancelled: `progress` asked to stop; the server was interrupted.
             GeneratorUnavailable: no server answers.
             ModelUnusable: it is another workflow than the request names.
         """

@@ -117,6 +117,7 @@ class CommandGenerator:
             ),
             libraries=tuple(sorted((("haikei", version("haikei")), *self._scripts()))),
             negates=entry.reads_words,
+            reads=entry.reads_words,
         )
 
     def generate(

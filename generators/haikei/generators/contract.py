@@ -1,6 +1,6 @@
 """The seam between a job and whatever makes its pixels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,7 @@ class StageOrder:
     generator: str
     model: str
     options: tuple[tuple[str, str | int | float | bool], ...]
+    references: int = 0  #: how many pictures it is given beside the layout and the stage before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +27,10 @@ class StageSystem:
     libraries: tuple[tuple[str, str], ...]
     words: tuple[str, ...] = ()  #: that the prompt must hold for what runs, such as a LoRA's
     negates: bool = True  #: whether a negative prompt reaches it; else requests name none
-    notes: tuple[str, ...] = ()  #: what it cannot take, to be said before it is made
+    notes: tuple[str, ...] = ()  #: what it cannot take, to be reported before it is made
     turns: tuple[Quality, ...] = ()  #: qualities of `adjustments` that it turns itself
     acts: tuple[Act, ...] = ()  #: which of the request's `changes` it can make
+    refers: bool = False  #: whether its `generate` takes `references`, as `ReferringGenerator`'s
     #: Whether it reads the prompt; None: it does where the stage names a model.
     reads: bool | None = None
 
@@ -50,11 +52,16 @@ class GenerationRequest:
     location: str = ""  #: show and sequence: pictures that share it share a palette
     season: str
     time: str
+    weather: str = ""  #: as people say it; a generator that reads words finds it in the prompt
+    recipe: str = ""  #: the recipe's name
+    recipe_sha256: str = ""  #: of the recipe with all that its show and cut ask of it
     seed: int
     width: int  #: pixels of the picture to make
     height: int
     colour_space: str  #: of pictures in and out: `srgb`, display-referred, 0 to 1
     libraries: tuple[tuple[str, str], ...]  #: versions of what takes part, sorted by name
+    #: SHA-256 of the pixels of pictures that it looks at, such as the board of the location.
+    references: tuple[str, ...] = ()
     #: What a retake turned, by `Quality`, -100 to 100, sorted by name. A generator that reads
     #: words finds it in the prompt as well.
     adjustments: tuple[tuple[str, int], ...] = ()
@@ -120,4 +127,20 @@ class Generator(Protocol):
             GenerationError: it cannot be made.
             GenerationCancelled: `progress` asked to stop.
         """
+        ...
+
+
+class ReferringGenerator(Protocol):
+    """A generator that looks at other pictures too, as its `describe` states by `refers`."""
+
+    def generate(
+        self,
+        request: GenerationRequest,
+        *,
+        layout: Picture,
+        previous: Picture | None,
+        progress: ProgressCallback,
+        references: Sequence[Picture],
+    ) -> GenerationResult:
+        """Make the picture of one stage; references come in their own sizes."""
         ...

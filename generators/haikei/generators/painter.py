@@ -47,7 +47,7 @@ class PainterGenerator:
 
     def describe(self, stage: StageOrder) -> StageSystem:
         """
-        Return what paints: an algorithm, never AI; a network that reads for it is told of.
+        Return what paints: an algorithm, never AI; a network that reads for it is named.
 
         Raises:
             ModelUnusable: the weights of the reading network are missing.

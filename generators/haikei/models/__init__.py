@@ -4,6 +4,7 @@ from haikei.models.entries import KNOWN, KnownModel, RegistryEntry, registry_ent
 from haikei.models.folder import WEIGHTS, variant_of
 from haikei.models.registry import (
     EmbeddingCard,
+    IpAdapterCard,
     LoraCard,
     ModelCard,
     model_from_folder,
@@ -14,6 +15,7 @@ __all__ = [
     "KNOWN",
     "WEIGHTS",
     "EmbeddingCard",
+    "IpAdapterCard",
     "KnownModel",
     "LoraCard",
     "ModelCard",

@@ -6,7 +6,7 @@ generators bring theirs. Facts about well-known models ship, so that nobody has 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -56,8 +56,15 @@ _PAINTER = RegistryEntry(
     terms=(("Haikei painter", "yes", "Apache-2.0"),),
     data_classes=(("Haikei painter", "none"),),
 )
+_UPSCALE = replace(
+    _PAINTER,
+    key="upscale",
+    name="Haikei upscale (Lanczos)",
+    terms=(("Haikei upscale", "yes", "Apache-2.0"),),
+    data_classes=(("Haikei upscale", "none"),),
+)
 #: Haikei's own generators that run no model.
-BUILT_IN: Mapping[str, RegistryEntry] = {"painter": _PAINTER}
+BUILT_IN: Mapping[str, RegistryEntry] = {"painter": _PAINTER, "upscale": _UPSCALE}
 
 
 def registry_entry(settings: Settings, *, model: str, generator: str) -> RegistryEntry | None:
@@ -105,6 +112,7 @@ def _of_model(settings: Settings, key: str) -> RegistryEntry | None:
         (model.name, model),
         *((f"the LoRA {name} of {model.name}", one) for name, one in model.loras.items()),
         *((f"the embedding {name} of {model.name}", it) for name, it in model.embeddings.items()),
+        *([(f"the IP-Adapter of {model.name}", model.ip_adapter)] if model.ip_adapter else []),
     ]
     return RegistryEntry(
         key=key,
@@ -139,9 +147,11 @@ class KnownModel:
     data_class: DataClass
     provider: str
     seen: date  #: when this was read; terms may have changed since
+    doubt: str = ""  #: what of it was not read at its source
 
 
 _SEEN = date(2026, 11, 22)
+_MEMORY = "The licence was not read at its source: check it before you rely on it."
 _UNDISCLOSED = "Its maker does not disclose the training data."
 
 
@@ -158,7 +168,7 @@ KNOWN: Mapping[str, KnownModel] = {
             "sd15", "Stable Diffusion", "1.5", provider="Runway / CompVis",
             licence="CreativeML-OpenRAIL-M", commercial="conditional",
             licence_url="https://huggingface.co/spaces/CompVis/stable-diffusion-license",
-            data="Pictures scraped from the web (LAION).",
+            data="Pictures scraped from the web (LAION).", doubt=_MEMORY,
         ),
         _known(
             "sdxl", "Stable Diffusion XL", "base 1.0", provider="Stability AI",
@@ -188,7 +198,29 @@ KNOWN: Mapping[str, KnownModel] = {
         _known(
             "flux1-kontext-dev", "FLUX.1 Kontext dev", "1.0", provider="Black Forest Labs",
             licence="FLUX.1 [dev] Non-Commercial License", commercial="no",
+            licence_url="https://huggingface.co/black-forest-labs/FLUX.1-Kontext-dev",
+        ),
+        _known(
+            "flux1-dev", "FLUX.1 dev", "1.0", provider="Black Forest Labs",
+            licence="FLUX.1 [dev] Non-Commercial License", commercial="no",
             licence_url="https://huggingface.co/black-forest-labs/FLUX.1-dev/blob/main/LICENSE.md",
+            doubt=_MEMORY,
+        ),
+        _known(
+            "flux2-dev", "FLUX.2 dev", "1.0", provider="Black Forest Labs",
+            licence="FLUX [dev] Non-Commercial License", commercial="no",
+            licence_url="https://huggingface.co/black-forest-labs/FLUX.2-dev",
+            doubt=_MEMORY,
+        ),
+        _known(
+            "sd35", "Stable Diffusion", "3.5 Large", provider="Stability AI",
+            licence="Stability AI Community License", commercial="conditional",
+            licence_url="https://stability.ai/community-license-agreement",
+            doubt=_MEMORY,
+        ),
+        _known(
+            "chroma", "Chroma1-HD", "1.0", provider="Lodestone Rock", licence="Apache-2.0",
+            licence_url=_APACHE, commercial="yes", doubt=_MEMORY,
         ),
         _known(
             "mitsua-likes", "Mitsua Likes", "1.0", provider="Abstract Engine",
@@ -202,7 +234,7 @@ KNOWN: Mapping[str, KnownModel] = {
             licence="CC-BY-SA-4.0", commercial="yes",
             licence_url="https://creativecommons.org/licenses/by-sa/4.0/",
             data="About 70 million Flickr pictures under Creative Commons licences.",
-            data_class="licensed",
+            data_class="licensed", doubt=_MEMORY,
         ),
     )
 }  # fmt: skip

@@ -22,7 +22,7 @@ from haikei.models.folder import (
     pipeline_files,
     tensor_names,
 )
-from haikei.settings import DataClass, Model, Settings, Terms
+from haikei.settings import DataClass, IpAdapter, Model, Settings, Terms
 
 #: Stands before the relative paths of a model's separate ControlNet folder, and with a number
 #: from 1 before those of the ones after it.
@@ -30,6 +30,7 @@ CONTROLNET = "controlnet"
 VAE = "vae_beside"
 EMBEDDINGS = "embeddings"
 LORAS = "loras"
+IP_ADAPTER = "ip_adapter"
 _MEMORY = "model-hashes.json"
 
 
@@ -41,6 +42,16 @@ class LoraCard:
     file: Path
     trigger: str  #: words that it was trained with
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IpAdapterCard:
+    """An IP-Adapter that was checked, with its image encoder."""
+
+    file: Path
+    encoder: Path
+    sha256: str  #: one hash over its weights and all of the encoder's files
+    files: tuple[tuple[str, str], ...]  #: those of the encoder, as in `ModelCard`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +73,9 @@ class ModelCard:
     controls: tuple[Path, ...]  #: folders of ControlNets, separate or within
     vae: Path | None  #: a folder that stands in for the model's own
     loras: tuple[LoraCard, ...]  #: those that were asked for
+    ip_adapter: IpAdapterCard | None  #: where it was asked for
     embeddings: tuple[EmbeddingCard, ...]
+    memory: Literal["auto", "whole", "tiled", "offloaded"]  #: how it is fitted into a GPU's
     pipeline: str  #: the class in diffusers that the settings name; empty: by the folder
     name: str
     version: str
@@ -79,7 +92,9 @@ class ModelCard:
     size: int  #: of its weight files, in bytes
 
 
-def open_model(settings: Settings, key: str, loras: tuple[str, ...] = ()) -> ModelCard:
+def open_model(
+    settings: Settings, key: str, loras: tuple[str, ...] = (), *, referring: bool = False
+) -> ModelCard:
     """
     Check a model's declaration and files, without loading it, and return its card.
 
@@ -87,6 +102,7 @@ def open_model(settings: Settings, key: str, loras: tuple[str, ...] = ()) -> Mod
         settings: the studio's.
         key: the model's name in them.
         loras: names of those of its LoRAs that it is to be run with.
+        referring: whether it is to look at a picture, by its IP-Adapter where it has one.
 
     Raises:
         SettingsError: there is no such model, or it has no such LoRA.
@@ -113,7 +129,16 @@ def open_model(settings: Settings, key: str, loras: tuple[str, ...] = ()) -> Mod
     paths = _files(key, model, held)
     hashes = _hashes(settings, paths)
     added = _hashes(settings, {name: _weights(key, model.loras[name].file) for name in loras})
-    _compare(key, model, {**hashes, **{f"{LORAS}/{name}": one for name, one in added.items()}})
+    adapter = _adapter(settings, key, model.ip_adapter) if referring and model.ip_adapter else None
+    _compare(
+        key,
+        model,
+        {
+            **hashes,
+            **{f"{LORAS}/{name}": one for name, one in added.items()},
+            **dict(adapter.files if adapter else ()),
+        },
+    )
     beside = {name: one for name, one in hashes.items() if name != model.folder.name}
     alone = one_file and not any(name.endswith(WEIGHTS) for name in beside)
     return ModelCard(
@@ -132,9 +157,11 @@ def open_model(settings: Settings, key: str, loras: tuple[str, ...] = ()) -> Mod
             )
             for name in loras
         ),
+        ip_adapter=adapter,
         embeddings=tuple(
             EmbeddingCard(word=one.word, file=one.file) for one in model.embeddings.values()
         ),
+        memory=model.memory,
         pipeline=model.pipeline,
         name=model.name,
         version=model.version,
@@ -150,6 +177,26 @@ def open_model(settings: Settings, key: str, loras: tuple[str, ...] = ()) -> Mod
     )
 
 
+def _adapter(settings: Settings, key: str, adapter: IpAdapter) -> IpAdapterCard:
+    if not adapter.encoder.is_dir():
+        raise ModelUnusable(
+            f"The image encoder of the model {key!r} is not there: {adapter.encoder}.",
+            advice=f"Put it there, or correct models.{key}.ip_adapter.encoder.",
+        )
+    own = controlnet_files(adapter.encoder, kind="image encoder")
+    paths = {
+        f"{IP_ADAPTER}{WEIGHTS}": _weights(key, adapter.file),
+        **{f"{IP_ADAPTER}/{name}": path for name, path in own.items()},
+    }
+    hashes = _hashes(settings, paths)
+    return IpAdapterCard(
+        file=adapter.file,
+        encoder=adapter.encoder,
+        sha256=combined(hashes),
+        files=tuple(sorted(hashes.items())),
+    )
+
+
 def _check_declaration(settings: Settings, key: str, model: Model) -> None:
     for field in ("name", "version", "licence", "data"):
         if not getattr(model, field).strip():
@@ -161,6 +208,7 @@ def _check_declaration(settings: Settings, key: str, model: Model) -> None:
         (f"model {key!r}", model),
         *((f"LoRA {name!r} of the model {key!r}", one) for name, one in model.loras.items()),
         *((f"embedding {one!r} of the model {key!r}", it) for one, it in model.embeddings.items()),
+        *([(f"IP-Adapter of the model {key!r}", model.ip_adapter)] if model.ip_adapter else []),
     ):
         _check_terms(settings, what, terms)
 

@@ -1,9 +1,8 @@
 """Watercolour from line art, by geometry alone: no model, no training data."""
 
 from haikei.painting.adjusting import AS_IT_IS, Adjusting
-from haikei.painting.doubts import notes_of
 from haikei.painting.region_changes import RegionChanges, light_of
-from haikei.painting.work import paint_full, paint_wash
+from haikei.painting.work import notes_of, paint_full, paint_wash
 from haikei.reading import Reading, read_layout
 
 __all__ = [

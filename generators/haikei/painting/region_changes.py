@@ -71,7 +71,8 @@ class RegionChanges:
 
     def _open_sky(self, change: RegionChange) -> Plane | None:
         """Return the sky, out of which veils go together with the clouds."""
-        if change.subject is not Subject.CLOUDS or change.parts:
+        limited = change.parts or change.within
+        if change.subject is not Subject.CLOUDS or limited:
             return None
         aloft = self._reading.mask(*AIR).astype(np.uint8)
         height, width = self._reading.size

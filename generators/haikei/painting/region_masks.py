@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from haikei.presets import Act, Part, RegionChange, Subject
+from haikei.presets import Act, Part, RegionChange, Spot, Subject
 from haikei.reading import AIR, GROUND, Kind, Plane, Reading, find_wires
 
 Mask = NDArray[np.bool_]
@@ -57,6 +57,8 @@ ELSE: Mapping[Subject, tuple[Kind, ...]] = {
 NEAR, FAR = (0.30, 0.52), (0.34, 0.58)
 #: Things whose depths differ by less than this lie equally far away.
 LEVEL = 0.06
+#: How far from a thing an arrow may end, in fractions of the height.
+POINTED = 0.05
 
 
 class Places:
@@ -93,7 +95,65 @@ class Places:
         for part in change.parts:
             if part in {Part.LEFT, Part.RIGHT}:
                 inked = inked & ((across < 0.5) == (part is Part.LEFT))
-        return inked
+        if not change.within:
+            return inked
+        pointed = self._wires_at([one for one in change.within if one.is_point], inked)
+        return inked & (self.within(change) | pointed)
+
+    def _wires_at(self, points: list[Spot], inked: Mask) -> Mask:
+        """Return the wires that points lie on, each as far as it hangs together."""
+        if not points:
+            return np.zeros_like(inked)
+        height, width = inked.shape
+        _, pieces = cv2.connectedComponents(inked.astype(np.uint8), connectivity=8)
+        named = np.asarray(pieces)
+        reach = max(2, round(height * POINTED))
+        meant: set[int] = set()
+        for spot in points:
+            x, y = round(spot.left / 1000 * (width - 1)), round(spot.top / 1000 * (height - 1))
+            near = named[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
+            meant |= set(np.unique(near).tolist())
+        return np.isin(named, sorted(meant - {0}))
+
+    def within(self, change: RegionChange) -> Mask:
+        """Return where a change may act at all, at the layout's own size: all, if none is drawn."""
+        if not change.within:
+            return np.ones(self.reading.size, np.bool_)
+        return full_size(self._spotted(change), self.reading.size) > 0
+
+    def _spotted(self, change: RegionChange) -> Plane:
+        """Return what was drawn as the place of a change, 0 outside of it, at the painted size."""
+        height, width = self.reading.shape
+        found = np.zeros((height, width), np.float32)
+        feather = max(1.5, height / 240)
+        for spot in change.within:
+            if spot.is_point:
+                found = np.maximum(found, self._pointed(self.regions(change), spot))
+                continue
+            across = (np.arange(width, dtype=np.float32) + 0.5) / width * 1000
+            down = (np.arange(height, dtype=np.float32) + 0.5) / height * 1000
+            x = np.minimum(across - spot.left, spot.right - across) * (width / 1000)
+            y = np.minimum(down - spot.top, spot.bottom - down) * (height / 1000)
+            box = np.clip(np.minimum(x[None, :], y[:, None]) / feather, 0, 1)
+            found = np.maximum(found, box.astype(np.float32))
+        return found
+
+    def _pointed(self, picked: Picked, spot: Spot) -> Plane:
+        """Return the region of those picked that lies nearest to a point, if it is near."""
+        labels = self.reading.labels
+        height, width = labels.shape
+        x, y = round(spot.left / 1000 * (width - 1)), round(spot.top / 1000 * (height - 1))
+        reach = max(2, round(height * POINTED))
+        rows = slice(max(0, y - reach), y + reach + 1)
+        columns = slice(max(0, x - reach), x + reach + 1)
+        there = labels[rows, columns]
+        down, across = np.indices(there.shape)
+        away = np.hypot(down + rows.start - y, across + columns.start - x)
+        away[~picked[there] | (away > reach)] = np.inf
+        if not np.isfinite(away).any():
+            return np.zeros(labels.shape, np.float32)
+        nearest = there.ravel()[int(np.argmin(away))]
+        return soft(labels == nearest, height)
 
     def regions(self, change: RegionChange) -> Picked:
         """Return which regions are meant, before any is cut by its place."""
@@ -109,6 +169,8 @@ class Places:
         weights = soft(picked[reading.labels], reading.shape[0])
         for part in change.parts:
             weights *= self._side(picked, change.subject, part)
+        if change.within:
+            weights *= self._spotted(change)
         if change.subject is Subject.WIRES:
             inked = self.inked(change)
             weights = np.maximum(full_size(weights, reading.size), inked.astype(np.float32))
@@ -123,6 +185,8 @@ class Places:
         meant: Mask = picked[self.reading.labels]
         for part in change.parts:
             meant = meant & (self._side(picked, change.subject, part) > 0.5)
+        if change.within:
+            meant = meant & (self._spotted(change) > 0)
         for one in change.apart:
             meant = meant & ~self._named(one, change.act)[self.reading.labels]
         return meant

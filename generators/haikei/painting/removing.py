@@ -58,7 +58,16 @@ def removal(reading: Reading, places: Places, change: RegionChange) -> Removal |
     """Return what is to be replaced; None where there is no such thing."""
     meant = _at_size(places.taken(change).astype(np.uint8), reading.size) > 0
     if change.subject is Subject.WIRES:
-        meant |= places.inked(change) | _cut_off(reading, places)
+        meant |= places.inked(change)
+        if not any(one.is_point for one in change.within):
+            meant |= _cut_off(reading, places)
+    boxed = any(not one.is_point for one in change.within)
+    # A thing that an arrow points at is taken out as far as its paint and shadow reach.
+    limit = np.ones(reading.size, np.bool_)
+    if boxed:
+        # Where a line ends, its edge is drawn anew: that must lie inside of the box as well.
+        limit = ~_grown(~places.within(change), max(3, reading.size[0] // 180))
+    meant &= limit
     if not meant.any():
         return None
     height = reading.size[0]
@@ -75,6 +84,7 @@ def removal(reading: Reading, places: Places, change: RegionChange) -> Removal |
         # What stood there threw its shadow on the ground at its foot.
         ground = np.isin(kinds, [int(kind) for kind in GROUND]) & open_
         paint |= _grown(meant, round(height * SHADOW)) & ground
+    paint &= limit
     source = open_ & ~_grown(paint, max(1, spill // 2))
     if not source.any():
         source = open_
@@ -82,8 +92,8 @@ def removal(reading: Reading, places: Places, change: RegionChange) -> Removal |
     if change.subject is Subject.WIRES:
         ink = paint & _grown(places.wires() & meant, max(1, height // 700))
     return Removal(
-        paint=_soft(paint, open_ | meant, height),
-        ink=_soft(ink, np.ones_like(ink), 1),
+        paint=_soft(paint, (open_ | meant) & limit, height),
+        ink=_soft(ink & limit, limit, 1),
         behind=_behind(paint, source, kinds, thin=change.subject in THIN),
         source=source,
         area=float(meant.mean()),

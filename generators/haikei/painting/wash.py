@@ -35,6 +35,7 @@ from haikei.reading import (
     Plane,
     Reading,
 )
+from haikei.reading.layout_reading import DOUBTFUL
 
 STOPS = (0.0, 0.42, 0.78, 1.05)
 
@@ -160,7 +161,6 @@ GRADIENT = {
     Kind.FURNITURE: 0.10,
 }
 LEVEL = (Kind.GRASS, Kind.PAVING, Kind.EARTH, Kind.SAND, Kind.SNOW)
-DOUBTFUL = 0.4  #: as the reading counts it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The two stages of a painting, step by step."""
+"""The two stages of a painting, step by step, and what of the layout they could not read."""
 
 import zlib
 
@@ -23,10 +23,16 @@ from haikei.painting.strokes import (
 from haikei.painting.sunlight import add_glow, add_shadows, add_sunlight, add_traced
 from haikei.painting.surfaces import add_surfaces
 from haikei.painting.wash import Mood, finish_sky, lay_wash
-from haikei.reading import Cancelling, Kind, Reading
+from haikei.reading import Cancelling, Kind, Plane, Reading
 
 WASH_LINE, FULL_LINE = 0.4, 1.0
 WASH_GRAIN, FULL_GRAIN = 0.010, 0.022
+SAID = 0.02  #: part of the picture below which no doubt is reported
+PLACES = (
+    ("upper left", "upper middle", "upper right"),
+    ("left", "middle", "right"),
+    ("lower left", "lower middle", "lower right"),
+)
 
 
 def paint_wash(
@@ -141,3 +147,40 @@ def _at_size(picture: Colours, shape: tuple[int, int]) -> Colours:
     shrink = picture.shape[0] > shape[0]
     how = cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, shape[::-1], interpolation=how), np.float32)
+
+
+def notes_of(reading: Reading) -> tuple[str, ...]:
+    """Return what a reviewer should know, a sentence each; none where all was read."""
+    notes: list[str] = []
+    if reading.unread >= SAID:
+        where = _places(reading.spread(reading.doubtful.astype(np.float64)))
+        notes.append(
+            f"{reading.unread:.0%} of the drawing could not be read ({where}); "
+            "it is painted quietly, in the colours around it."
+        )
+    figures = reading.shapes.area[reading.kinds == Kind.FIGURE].sum()
+    if figures > 0:
+        notes.append(
+            f"{float(figures):.1%} of the picture looks like a figure or a cel area; "
+            "it is left as paper."
+        )
+    return (*notes, *reading.sheet.doubts)
+
+
+def _places(plane: Plane) -> str:
+    """Name where most of it lies: parts that hold at least a fifth of it, largest first."""
+    height, width = plane.shape
+    sums = {
+        PLACES[row][column]: float(
+            plane[
+                row * height // 3 : (row + 1) * height // 3,
+                column * width // 3 : (column + 1) * width // 3,
+            ].sum()
+        )
+        for row in range(3)
+        for column in range(3)
+    }
+    whole = max(sum(sums.values()), 1e-9)
+    main = sorted(sums, key=lambda name: -sums[name])
+    large = [name for name in main if sums[name] >= 0.2 * whole]
+    return ", ".join(large[:3] or main[:2])

@@ -28,10 +28,13 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("training"))
     parser.add_argument("--scenes", type=int, default=4000)
     parser.add_argument("--held-out", type=int, default=200)
+    parser.add_argument("--written", type=int, default=800, help="sheets to learn letters from")
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--minutes", type=float, default=120.0, help="to learn, at most")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="weights to learn on from; letters stay theirs")
+    parser.add_argument("--rate", type=float, default=1.6e-3, help="the highest rate of learning")
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -46,6 +49,7 @@ def main() -> None:
     import torch
 
     from haikei.training.fitting import calibrate, fit, judge, save_network
+    from haikei.training.writing import fit_letters, kept_letters, letter_weights, written_sheets
 
     torch.set_num_threads(asked.workers)
     learnt, held = load_examples(asked.folder / "learnt"), load_examples(asked.folder / "held")
@@ -56,6 +60,8 @@ def main() -> None:
         epochs=asked.epochs,
         minutes=asked.minutes,
         seed=asked.seed,
+        start=asked.start,
+        highest=asked.rate,
     )
     calibrate(network, held)
     score = judge(network, held)
@@ -65,7 +71,13 @@ def main() -> None:
         "accuracy by area": f"{score.accuracy:.3f}",
         "with a hint": f"{score.hinted:.3f}",
     }
-    save_network(network, asked.output, note=note)
+    if asked.start is None:
+        log.info("drawing %d sheets with writing on them", asked.written)
+        sheets = written_sheets(range(asked.written), workers=asked.workers)
+        letters = letter_weights(fit_letters(sheets, epochs=30, seed=asked.seed))
+    else:
+        letters = kept_letters(asked.start)
+    save_network(network, letters, asked.output, note=note)
     log.info("%s: %s", asked.output, note)
 
 

@@ -206,14 +206,19 @@ class Canvas:
         far = np.concatenate([[0.0], np.cumsum(steps)])
         if far[-1] < 25:
             return [line]
-        gap = self.rng.uniform(3, 11) * self.scale
-        start = self.rng.uniform(0, far[-1] - gap)
-        cuts = np.array([start, start + gap])
-        ends = np.stack([np.interp(cuts, far, line[:, axis]) for axis in (0, 1)], axis=1)
-        return [
-            np.concatenate([line[far < start], ends[:1]]),
-            np.concatenate([ends[1:], line[far > start + gap]]),
-        ]
+        # A long stroke is lifted more often than a short one.
+        many = 1 + int(self.rng.poisson(far[-1] / 400 / self.scale))
+        starts = np.sort(self.rng.uniform(0, far[-1], many))
+        parts: list[Points] = []
+        begun = 0.0
+        for start in [*starts, far[-1]]:
+            if start - begun > 3:
+                cuts = np.array([begun, start])
+                ends = np.stack([np.interp(cuts, far, line[:, axis]) for axis in (0, 1)], axis=1)
+                inner = line[(far > begun) & (far < start)]
+                parts.append(np.concatenate([ends[:1], inner, ends[1:]]))
+            begun = max(begun, start + self.rng.uniform(3, 13) * self.scale)
+        return parts
 
     def _ink(self, line: Points, weight: float) -> None:
         if len(line) < 2:

@@ -17,7 +17,6 @@ def port(world: World) -> None:
     sky(world)
     backdrop(world)
     ground(world, Kind.WATER)
-    marks(world, Kind.WATER, 25)
     if world.chance(0.7):  # the far shore
         z = world.uniform(40, 120)
         world.face(
@@ -104,7 +103,6 @@ def shore(world: World, kind: Kind = Kind.SAND) -> None:
     sky(world)
     backdrop(world)
     ground(world, Kind.WATER)
-    marks(world, Kind.WATER, 20)
     bend = world.uniform(2, 12)
     xs = np.linspace(-60, 60, 20)
     sway = world.uniform(-0.4, 0.4)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -277,18 +277,30 @@ def fit(
     epochs: int,
     minutes: float,
     seed: int,
+    start: Path | None = None,
+    highest: float = 1.6e-3,
     size: int = 8,
 ) -> Network:
     """
     Learn for some epochs or minutes, whichever ends first, and go on where a run was stopped.
 
-    The checkpoint is written after each epoch; the rate of learning falls with the epochs.
+    The checkpoint is written after each epoch; the rate of learning falls from `highest` with the
+    epochs. `start` is a file of weights to begin with: features are scaled as they were for it.
     """
     torch.manual_seed(seed)
     network = Network()
-    numbers = np.concatenate([one.features.numbers for one in examples])
-    network.mean.copy_(torch.from_numpy(numbers.mean(axis=0)))
-    network.deviation.copy_(torch.from_numpy(numbers.std(axis=0) + 0.05))
+    if start is None:
+        numbers = np.concatenate([one.features.numbers for one in examples])
+        network.mean.copy_(torch.from_numpy(numbers.mean(axis=0)))
+        network.deviation.copy_(torch.from_numpy(numbers.std(axis=0) + 0.05))
+    else:
+        kept_weights = load_file(start)
+        network.load_state_dict(
+            {
+                name: torch.from_numpy(kept_weights[name].astype(np.float32))
+                for name in network.state_dict()
+            }
+        )
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.03)
     kept = folder / "checkpoint.pt"
     done = 0
@@ -307,7 +319,7 @@ def fit(
         total = 0.0
         for step in range(steps):
             at = (epoch + step / steps) / epochs
-            rate = 1.6e-3 * min(1.0, at * epochs / 0.5 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * at))
+            rate = highest * min(1.0, at * epochs / 0.5 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * at))
             for group in optimizer.param_groups:
                 group["lr"] = float(rate) + 2e-6
             chosen = [examples[i] for i in order[step * size : (step + 1) * size]]
@@ -345,9 +357,12 @@ def fit(
     return network
 
 
-def save_network(network: Network, file: Path, *, note: dict[str, str]) -> None:
-    """Write weights for `haikei.reading`, in half precision."""
+def save_network(
+    network: Network, letters: dict[str, NDArray[np.float16]], file: Path, *, note: dict[str, str]
+) -> None:
+    """Write weights for `haikei.reading`, in half precision, with those of the letters."""
     state = network.state_dict()
     weights = {name: state[name].detach().numpy().astype(np.float16) for name in weight_shapes()}
-    save_file(weights, file, metadata={"name": NAME, "version": VERSION, "note": json.dumps(note)})
+    metadata = {"name": NAME, "version": VERSION, "note": json.dumps(note)}
+    save_file({**weights, **letters}, file, metadata=metadata)
     file.chmod(0o644)  # what is shipped is for everybody

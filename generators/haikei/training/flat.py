@@ -17,7 +17,7 @@ DEPTH = 0.5
 Pair = tuple[float, float]
 
 
-def _box(world: World, low: Pair, size: Pair, kind: Kind, depth: float = DEPTH) -> None:
+def upright_box(world: World, low: Pair, size: Pair, kind: Kind, depth: float = DEPTH) -> None:
     """Draw an upright rectangle by its lower left corner and its size."""
     x, y = low
     wide, high = size
@@ -41,13 +41,13 @@ def _oval(middle: Pair, across: float, upwards: float) -> Points:
     )
 
 
-def _house(world: World, x: float, foot: float, size: float, depth: float) -> None:
+def flat_house(world: World, x: float, foot: float, size: float, depth: float) -> None:
     """Draw a house from its front or its long side, perhaps with a sliver of its other side."""
     wide, high = size * world.uniform(0.7, 1.8), size * world.uniform(0.5, 1.4)
     aside = wide * world.uniform(0.2, 0.6) if world.chance(0.4) else 0.0
     rise = world.uniform(0.1, 0.3) * size
     over = size * world.uniform(0.0, 0.12)
-    _box(world, (x, foot), (wide, high), Kind.WALL, depth)
+    upright_box(world, (x, foot), (wide, high), Kind.WALL, depth)
     if aside:
         slope = aside * world.uniform(-0.1, 0.3)
         face = [
@@ -64,10 +64,10 @@ def _house(world: World, x: float, foot: float, size: float, depth: float) -> No
         for bay in range(bays):
             left = x + (bay + 0.5) * wide / bays - pane[0] / 2
             if floor == 0 and bay == gate:
-                _box(world, (left, foot), (pane[0], high / floors * 0.75), Kind.DOOR, depth)
+                upright_box(world, (left, foot), (pane[0], high / floors * 0.75), Kind.DOOR, depth)
                 continue
             low = foot - (floor + 0.3) * high / floors
-            _box(world, (left, low), pane, Kind.WINDOW, depth)
+            upright_box(world, (left, low), pane, Kind.WINDOW, depth)
             if world.chance(0.6):
                 _lines(world, (left, low), pane, int(world.rng.integers(1, 3)), 2)
     top, style = foot - high, world.rng.random()
@@ -88,12 +88,12 @@ def _house(world: World, x: float, foot: float, size: float, depth: float) -> No
         world.canvas.hatch(np.array(roof), size * 0.08, world.uniform(0, 180), 0.6)
 
 
-def _tree(world: World, x: float, foot: float, size: float, depth: float) -> None:
+def flat_tree(world: World, x: float, foot: float, size: float, depth: float) -> None:
     """Draw a tree as a child would: a stem and a ball, a triangle, or a bush to the ground."""
     style = world.rng.random()
     stem = size * world.uniform(0.03, 0.09)
     if style < 0.85:
-        _box(world, (x - stem / 2, foot), (stem, size * 0.6), Kind.TRUNK, depth)
+        upright_box(world, (x - stem / 2, foot), (stem, size * 0.6), Kind.TRUNK, depth)
     middle, wide = (x, foot - size * 0.7), size * world.uniform(0.2, 0.45)
     if style < 0.3:
         world.canvas.fill(_oval(middle, wide, size * 0.35), Kind.TREE, depth=depth)
@@ -166,15 +166,17 @@ def flat_outdoors(world: World) -> None:
         x, depth = rng.uniform(-0.1, wide), 0.8 - 0.6 * near
         style = rng.random()
         if style < 0.45:
-            _house(world, x, float(foot), size, depth)
+            flat_house(world, x, float(foot), size, depth)
         elif style < 0.85:
-            _tree(world, x, float(foot), size * 1.2, depth)
+            flat_tree(world, x, float(foot), size * 1.2, depth)
         elif style < 0.92:
-            _box(world, (x, float(foot)), (0.012, size * 2), Kind.POST, depth)
-            _box(world, (x - 0.05, float(foot) - size * 1.8), (0.11, 0.012), Kind.POST, depth)
+            upright_box(world, (x, float(foot)), (0.012, size * 2), Kind.POST, depth)
+            upright_box(
+                world, (x - 0.05, float(foot) - size * 1.8), (0.11, 0.012), Kind.POST, depth
+            )
         else:
             fence = (size * 2, size * 0.3)
-            _box(world, (x, float(foot)), fence, Kind.WOOD, depth)
+            upright_box(world, (x, float(foot)), fence, Kind.WOOD, depth)
             _lines(world, (x, float(foot)), fence, 9, 1)
 
 
@@ -182,7 +184,7 @@ def flat_room(world: World) -> None:
     """A wall, a floor and what stands before it."""
     canvas, rng = world.canvas, world.rng
     wide, level, top = canvas.aspect, world.uniform(0.55, 0.9), world.uniform(-0.1, 0.16)
-    _box(world, (-0.5, 2.0), (wide + 1, 3.0), Kind.ROOM_WALL)
+    upright_box(world, (-0.5, 2.0), (wide + 1, 3.0), Kind.ROOM_WALL)
     floor = [(-0.5, level), (wide + 0.5, level), (wide + 0.5, 1.4), (-0.5, 1.4)]
     canvas.fill(floor, Kind.FLOOR, depth=0.2, facing=Facing.UP)
     if world.chance(0.5):
@@ -213,15 +215,15 @@ def _on_wall(world: World, top: float, level: float) -> None:
         low = world.uniform(top + size[1] + 0.04, level - 0.1)
         style = rng.random()
         if style < 0.45:
-            _box(world, (x, low), size, Kind.WINDOW)
+            upright_box(world, (x, low), size, Kind.WINDOW)
             _lines(world, (x, low), size, int(rng.integers(1, 5)), int(rng.integers(1, 4)))
             if world.chance(0.4):
                 for side in (x - 0.05, x + size[0] - 0.02):
-                    _box(world, (side, low + 0.06), (0.07, size[1] + 0.1), Kind.FURNITURE)
+                    upright_box(world, (side, low + 0.06), (0.07, size[1] + 0.1), Kind.FURNITURE)
         elif style < 0.65:
-            _box(world, (x, level), (size[0] * 0.6, level - top - 0.12), Kind.DOOR)
+            upright_box(world, (x, level), (size[0] * 0.6, level - top - 0.12), Kind.DOOR)
         elif style < 0.85:
-            _box(world, (x, low), (size[0], size[1] * 0.6), Kind.FURNITURE)
+            upright_box(world, (x, low), (size[0], size[1] * 0.6), Kind.FURNITURE)
         x += size[0] + world.uniform(0.05, 0.4)
 
 
@@ -234,15 +236,17 @@ def _before_wall(world: World, level: float) -> None:
         style = rng.random()
         if style < 0.3:  # a table from its side
             for leg in (x + 0.01, x + size[0] - 0.03):
-                _box(world, (leg, foot), (0.02, size[1]), Kind.FURNITURE, 0.2)
-            _box(world, (x - 0.02, foot - size[1]), (size[0] + 0.04, 0.025), Kind.FURNITURE, 0.2)
+                upright_box(world, (leg, foot), (0.02, size[1]), Kind.FURNITURE, 0.2)
+            upright_box(
+                world, (x - 0.02, foot - size[1]), (size[0] + 0.04, 0.025), Kind.FURNITURE, 0.2
+            )
         elif style < 0.9:
-            _box(world, (x, foot), size, Kind.FURNITURE, 0.2)
+            upright_box(world, (x, foot), size, Kind.FURNITURE, 0.2)
             _lines(world, (x, foot), size, int(rng.integers(1, 4)), int(rng.integers(1, 5)))
             lid = np.array([(x, foot - size[1]), (x + size[0], foot - size[1])])
             lid = np.concatenate([lid, lid[::-1] + (world.uniform(-0.1, 0.1), -0.05)])
             canvas.fill(lid, Kind.FURNITURE, depth=0.2, facing=Facing.UP)
         else:
-            _box(world, (x, foot), (0.1, 0.09), Kind.FURNITURE, 0.2)
+            upright_box(world, (x, foot), (0.1, 0.09), Kind.FURNITURE, 0.2)
             leaves = bumpy(world, np.array((x + 0.05, foot - 0.18)), 0.09, 0.11, 9)
             canvas.fill(leaves, Kind.TREE, depth=0.2)

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
 
 from haikei.reading import Facing, Kind
@@ -28,6 +29,42 @@ def bumpy(world: World, middle: Points, across: float, upwards: float, bumps: in
         bulge = np.sin(part * np.pi) * swell * float(np.hypot(*(there - here)))
         line.append(here + (there - here) * part + out * bulge)
     return np.concatenate(line) + middle
+
+
+def heap(
+    world: World, middle: tuple[float, float], across: float, upwards: float, *, flat: bool = False
+) -> Points:
+    """
+    Return the outline around a heap of discs, as crowns, bushes and clouds are drawn.
+
+    A flat one stands on its middle: the heap is above it, its base a line.
+    """
+    rng = world.rng
+    count = int(rng.integers(5, 26))
+    turns = rng.uniform(0, 2 * np.pi, count)
+    away = np.sqrt(rng.uniform(0.05, 1, count)) * 0.8
+    x, y = np.cos(turns) * away, np.sin(turns) * away
+    size = rng.uniform(0.16, 0.4, count) * rng.uniform(0.7, 1.2)
+    if flat:
+        x, y = np.linspace(-0.85, 0.85, count), -np.abs(y) * (1 - np.linspace(-1, 1, count) ** 2)
+    lines = 110
+    mask = np.zeros((lines * 3, lines * 3), np.uint8)
+    narrow = max(min(across, upwards) / max(across, upwards), 0.25)
+    round_x, round_y = (1.0, narrow) if across < upwards else (narrow, 1.0)
+    for one in range(count):
+        spot = (round((1.5 + x[one]) * lines), round((1.5 + y[one]) * lines))
+        axes = (
+            max(2, round(size[one] * lines * round_x)),
+            max(2, round(size[one] * lines * round_y)),
+        )
+        cv2.ellipse(mask, spot, axes, 0, 0, 360, (255,), -1)
+    core = (round(0.55 * lines), round(0.5 * lines))
+    cv2.ellipse(mask, (round(1.5 * lines),) * 2, core, 0, 0, 360, (255,), -1)
+    if flat:
+        mask[round(1.5 * lines) :] = 0
+    found, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outline = max(found, key=cv2.contourArea)[:, 0, :].astype(np.float64)
+    return np.asarray((outline / lines - 1.5) * (across, upwards) + middle, np.float64)
 
 
 def ragged(world: World, points: Points, amount: float) -> Points:
@@ -107,8 +144,11 @@ def tree(world: World, where: Vector, height: float, style: str = "") -> None:
 def crown(world: World, middle: Points, across: float, upwards: float, depth: float) -> None:
     """Draw a mass of leaves, with clumps inside as far as the hand goes into detail."""
     rng, canvas = world.rng, world.canvas
-    bumps = int(rng.integers(7, 22))
-    canvas.fill(bumpy(world, middle, across, upwards, bumps), Kind.TREE, depth=depth)
+    if world.chance(0.4):
+        outline = heap(world, (float(middle[0]), float(middle[1])), across, upwards)
+    else:
+        outline = bumpy(world, middle, across, upwards, int(rng.integers(7, 22)))
+    canvas.fill(outline, Kind.TREE, depth=depth)
     if across * 540 < 14:
         return
     for _ in range(rng.poisson(4 * canvas.hand.detail)):
@@ -203,7 +243,10 @@ def cloud(world: World, low: float, high: float) -> None:
     tall = wide * rng.uniform(0.15, 0.6)
     outline = bumpy(world, middle, wide, tall, int(rng.integers(5, 18)))
     style = rng.random()
-    if style < 0.3:
+    if world.chance(0.45):
+        flat = world.chance(0.7)
+        outline = heap(world, (float(middle[0]), float(middle[1])), wide, tall, flat=flat)
+    elif style < 0.3:
         outline[:, 1] = np.minimum(outline[:, 1], middle[1] + tall * 0.3)
     elif style < 0.5:
         outline = middle + (outline - middle) * (1.3, 0.25)
@@ -243,7 +286,7 @@ def skyline(world: World, kind: Kind, height: float, rough: float, shift: float 
     top = world.horizon + shift - height * np.clip(0.55 + 0.35 * waves, 0.05, 1.6)
     ridge = np.stack([x, top], axis=1)
     if kind is Kind.FOREST:
-        ridge = _scalloped(ridge, rng.uniform(0.2, 0.7))
+        ridge = scalloped(ridge, rng.uniform(0.2, 0.7))
     foot = [(canvas.aspect + 0.6, world.horizon + 0.6), (-0.6, world.horizon + 0.6)]
     canvas.fill(np.concatenate([ridge, foot]), kind, depth=0.97 - 0.02 * rng.random())
     if kind is Kind.HILL and world.chance(canvas.hand.detail * 0.6):
@@ -256,7 +299,8 @@ def skyline(world: World, kind: Kind, height: float, rough: float, shift: float 
             )
 
 
-def _scalloped(ridge: Points, swell: float) -> Points:
+def scalloped(ridge: Points, swell: float) -> Points:
+    """Return a line of bulges along a ridge, as woods are drawn from afar."""
     line: list[Points] = []
     for here, there in pairwise(ridge):
         part = np.linspace(0, 1, 6)[:-1, None]
@@ -271,6 +315,9 @@ def ground(world: World, kind: Kind) -> None:
     turn = np.radians(world.lens.yaw)
     spin = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
     world.polygon(np.array(corners) @ spin.T, kind, facing=Facing.UP)
+    if kind is Kind.WATER and world.chance(0.85):
+        # Who draws water shows that it is water, however little else is drawn.
+        marks(world, kind, 25, least=0.6)
 
 
 def strip(world: World, line: Vector, width: float, kind: Kind, *, rough: float = 0.0) -> None:
@@ -291,10 +338,10 @@ def winding(world: World, start: float, sway: float, length: float) -> Vector:
     return np.stack([x, np.zeros_like(z) + 0.001, z], axis=1)
 
 
-def marks(world: World, kind: Kind, amount: float) -> None:
+def marks(world: World, kind: Kind, amount: float, *, least: float = 0.0) -> None:
     """Draw tufts on grass, ripples on water and sand, stones on paths: strokes, no shapes."""
     rng = world.rng
-    for _ in range(rng.poisson(amount * world.canvas.hand.detail)):
+    for _ in range(rng.poisson(amount * max(world.canvas.hand.detail, least))):
         z = float(np.exp(rng.uniform(np.log(1.5), np.log(40))))
         where = vector(rng.uniform(-1, 1) * (1 + z * 0.9), 0, z)
         if kind in (Kind.WATER, Kind.SAND, Kind.SNOW):

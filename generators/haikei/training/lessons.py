@@ -10,13 +10,15 @@ from haikei.training.camera import Lens, World
 from haikei.training.canvas import Canvas, Lesson, draw_hand
 from haikei.training.flat import flat_outdoors, flat_room
 from haikei.training.interiors import ROOMS
+from haikei.training.open_country import open_country
 from haikei.training.outdoors import OUTDOORS, over_leaves
 from haikei.training.props import person
 
 ASPECTS = (16 / 9, 16 / 9, 1.5, 4 / 3, 1.85, 2.35, 1.0)
-DRAWERS = {**OUTDOORS, **ROOMS, "flat": flat_outdoors, "flat-room": flat_room}
+DRAWERS = {**OUTDOORS, **ROOMS, "flat": flat_outdoors, "flat-room": flat_room, "open": open_country}
 PLACES = tuple(DRAWERS)
 FLAT = 0.14  #: part of the lessons without perspective
+OPEN = 0.3  #: part of those outdoors that are plain open country
 
 
 def draw_lesson(seed: int, *, height: int = 540, place: str = "") -> Lesson:
@@ -27,6 +29,8 @@ def draw_lesson(seed: int, *, height: int = 540, place: str = "") -> Lesson:
     name = names[int(rng.integers(len(names)))]
     if rng.random() < FLAT:
         name = "flat-room" if indoors else "flat"
+    elif not indoors and rng.random() < OPEN:
+        name = "open"
     name = place or name
     aspect = float(rng.choice(ASPECTS))
     canvas = Canvas(height, aspect, draw_hand(rng), rng)

@@ -7,8 +7,8 @@ not show yet is left to its job, which finds its files made. What was cut off in
 publishing belongs to nothing, and is set aside.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
@@ -16,12 +16,13 @@ import structlog
 from sqlalchemy import Connection, Engine, select
 
 from haikei.backup.restore import PENDING, pending_restore
-from haikei.credits import ImageKind, records
+from haikei.credits import ImageKind, Person, people, records
 from haikei.database import image_records, jobs, reading, utc_now
 from haikei.errors import HaikeiError, StateError
 from haikei.events import Source
 from haikei.files import sha256_of
 from haikei.jobs import JobState, begin_anew, end_published
+from haikei.jobs.chain import lineage_credit
 from haikei.jobs.checkpointing import outlets_of
 from haikei.jobs.publishing import SealedRecord, make_from_published, read_record, write_list
 from haikei.ledger import (
@@ -50,13 +51,14 @@ _LOOK = 200
 class Adopted:
     """What was done about a restored state."""
 
-    restoration: Restoration | None  #: what the ledger says of it; None where it was said before
+    restoration: Restoration | None  #: what the ledger says of it; None where it was stated before
     versions: tuple[str, ...]  #: codes of those that were taken back
     unfinished: tuple[str, ...]  #: codes of those among them that their jobs still show the tracker
     ended: int  #: jobs that are done by that
     begun_anew: int  #: jobs that ran when the back-up was made, and wait now
     set_aside: tuple[str, ...]  #: files that belong to nothing, by their new paths
     refused: tuple[str, ...]  #: records that were not taken, each with the reason
+    withheld: tuple[str, ...] = ()  #: ids of people who asked for that since the back-up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,10 @@ def adopt(
         )
     storage, signer = Storage(settings), Signer(settings)
     found, cut, refused = _look(database, storage, signer)
+    withheld = _withheld(one.sealed for one in found)
+    found = [replace(one, sealed=_without(one.sealed, withheld)) for one in found]
+    with reading(database) as connection:
+        known = people.withdrawn(connection)
     tracker = open_tracker(settings)
     try:
         shown = _shown(tracker, backup.made_at - _MARGIN)
@@ -126,8 +132,8 @@ def adopt(
             else:
                 taken.append(one)
         said = state_restored(connection, lost, adopted=len(taken), at=utc_now())
-        known = [shown[one.sealed.job].id for one in taken if one.sealed.job in shown]
-        wake(connection, known, source=Source.RECONCILIATION)
+        rows = [shown[one.sealed.job].id for one in taken if one.sealed.job in shown]
+        wake(connection, rows, source=Source.RECONCILIATION)
         ended = end_published(connection, _open_jobs(connection))
         anew = begin_anew(connection)
     (settings.studio.state / PENDING).unlink()
@@ -141,7 +147,38 @@ def adopt(
         begun_anew=anew,
         set_aside=tuple(aside),
         refused=tuple(refused),
+        withheld=tuple(sorted(withheld.keys() - known)),
     )
+
+
+def _withheld(sealed: Iterable[SealedRecord]) -> dict[str, str]:
+    """Return who is withheld in what was published since, and where they asked for it."""
+    people_ = (person for one in sealed for image in one.images for person in image.people)
+    return {person.id: person.opt_out for person in people_ if person.opt_out}
+
+
+def _without(sealed: SealedRecord, withheld: Mapping[str, str]) -> SealedRecord:
+    """
+    Return a record without the names of these people.
+
+    Records from before they asked hold their names, and are adopted after that: they would bring
+    back what was erased.
+    """
+    images = tuple(
+        replace(
+            image,
+            contributions=tuple(
+                replace(one, actor=Person(id=one.actor.id, name="", opt_out=withheld[one.actor.id]))
+                if isinstance(one.actor, Person) and one.actor.id in withheld
+                else one
+                for one in image.contributions
+            ),
+        )
+        for image in sealed.images
+    )
+    if images == sealed.images:
+        return sealed
+    return replace(sealed, images=images, credit=lineage_credit(images, unnamed=True))
 
 
 def _look(
@@ -217,6 +254,7 @@ def _record(connection: Connection, one: _StoredVersion, shown: _Shown | None) -
                 connection,
                 key=sealed.job,
                 project=where.place.project,
+                episode=where.place.episode,
                 sequence=where.place.sequence,
                 shot=where.place.shot,
                 season=where.season,

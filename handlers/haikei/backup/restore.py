@@ -62,7 +62,7 @@ def put_back(source: Path, settings: Settings | None, target: Path) -> BackupChe
     Put a back-up into a state folder that holds no database.
 
     Databases of PostgreSQL go where the settings say, if these are empty. Claims of version
-    numbers that are gone from storage are put back; whatever stands there is left. Settings and
+    numbers that are gone from storage are put back; what is there is left. Settings and
     the files that they name come to lie in the folder `from-backup`.
 
     Args:

@@ -4,9 +4,10 @@ The command line: one file a command, each importing what is heavy only when it 
 All commands are put together here, with what a person sees when one fails.
 """
 
+import re
 import sys
 from importlib.metadata import version
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Any, Protocol, cast
 
 import typer
 
@@ -22,6 +23,7 @@ from haikei.cli import (
     models_command,
     processes,
     read,
+    recipes_command,
     report,
     sgserver,
     submit,
@@ -32,8 +34,9 @@ from haikei.cli import (
 )
 from haikei.cli import doctor as status
 from haikei.cli.credits import app as credits_app
-from haikei.cli.output import Exit, fail, print_error, say
+from haikei.cli.output import Exit, fail, print_error, say, warn
 from haikei.errors import HaikeiError
+from haikei.names import nearest_names
 
 app = typer.Typer(
     name="haikei",
@@ -92,6 +95,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(credits_app, name="credits")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models_command.app, name="models")
+app.add_typer(recipes_command.app, name="recipes")
 app.add_typer(config.app, name="config")
 
 
@@ -100,14 +104,21 @@ def main() -> None:
     # Programs get a wrong command line in the shape of all errors; people get it with the usage.
     for_people = "--json" not in sys.argv
     try:
-        sys.exit(app(prog_name="haikei", standalone_mode=for_people))
+        sys.exit(app(prog_name="haikei", standalone_mode=False))
     except HaikeiError as error:
         sys.exit(fail(error))
     except typer.Abort:
+        if for_people:
+            warn("Aborted; nothing was done.")
         sys.exit(Exit.FAILED)
     except _REFUSAL as error:
         refusal = cast("_Refusal", error)
-        print_error("UsageError", refusal.format_message(), "See `haikei --help`.", as_json=True)
+        refusal.message = _with_nearest(refusal.message)
+        if for_people:
+            _show(refusal)
+        else:
+            message = refusal.format_message()
+            print_error("UsageError", message, "See `haikei --help`.", as_json=True)
         sys.exit(refusal.exit_code)
 
 
@@ -115,8 +126,28 @@ class _Refusal(Protocol):
     """What typer raises for a wrong command line, whose class has no public name in typer."""
 
     exit_code: int
+    message: str
 
     def format_message(self) -> str: ...
+
+
+def _show(refusal: _Refusal) -> None:
+    from typer.rich_utils import rich_format_error
+
+    rich_format_error(cast("Any", refusal))
+
+
+_CHOICE = re.compile(r"'(?P<given>.*)' is not one of (?P<known>'.*')\.")
+
+
+def _with_nearest(message: str) -> str:
+    """Return a refusal's words with the choice that is most like what was written."""
+    plain = message.removeprefix("Value error, ")
+    wrong = _CHOICE.fullmatch(plain)
+    if wrong is None:
+        return plain
+    near = nearest_names(wrong["given"], re.findall(r"'([^']*)'", wrong["known"]))
+    return f"{plain} Did you mean {near[0]!r}?" if near else plain
 
 
 #: The base of what typer refuses a command line with.

@@ -147,6 +147,7 @@ def _adopted_row(adopted: "Adopted | None") -> dict[str, object]:
         "jobs_begun_anew": adopted.begun_anew,
         "set_aside": adopted.set_aside,
         "refused": adopted.refused,
+        "withheld": adopted.withheld,
     }
 
 
@@ -167,6 +168,18 @@ def _tell(checked: "BackupChecked | None", adopted: "Adopted | None", to: Path |
         return
     if adopted.restoration is not None:
         say(adopted.restoration.sentence)
+        if adopted.restoration.lost:
+            warn(
+                "What people declared, confirmed or asked about their names in those entries is "
+                "gone with them. Look through the letters since, and record it again.",
+                colour="yellow",
+            )
+    for id_ in adopted.withheld:
+        warn(
+            f"{id_} asked after the back-up not to be named, and is not. If their name was erased: "
+            f"haikei credits erase {id_} --reference …",
+            colour="yellow",
+        )
     for code in adopted.versions:
         later = " (its job goes on)" if code in adopted.unfinished else ""
         say(f"adopted {code}{later}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haikei.cli import confirmations as confirming
-from haikei.cli.credits_repair import recompute
+from haikei.cli.credits_repair import plain_statement, recompute, statement_row
 from haikei.cli.output import JsonOption, Stated, print_json, print_table, say, warn
 from haikei.cli.startup import (
     SettingsOption,
@@ -24,7 +24,7 @@ from haikei.cli.startup import (
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from haikei.credits import BackgroundVersion, Contribution, FacetSummary, Person, Statement
+    from haikei.credits import BackgroundVersion, Contribution, FacetSummary, Person
     from haikei.settings import Settings
 
 app = typer.Typer(
@@ -162,9 +162,7 @@ def name_layout(
         tell(f"{_named(person)} ({person.id}) is named for the layout of {version.code}.")
         changed = 0
         if tracker.parts.credits is not None:
-            scope = Scope(
-                project=version.project, sequence=version.sequence, shot=version.shot, latest=False
-            )
+            scope = Scope.of(version)
             done = put_right(database, tracker.parts.credits, scope)
             changed = done.changed
             tell(f"{done.versions} versions: {done.changed} rows changed in the tracker.")
@@ -212,7 +210,7 @@ def erase(
     """
     Erase a person's names for good. The ledger's proofs stand; nobody can undo it.
 
-    Where something has to end first, it is said what: erase once more then, with --name.
+    Where something has to end first, that is printed: erase once more then, with --name.
     """
     from haikei.cli.credits_repair import tell_what_is_left
     from haikei.credits import people
@@ -222,7 +220,7 @@ def erase(
         raise typer.BadParameter("--json asks nothing: add --yes", param_hint="--yes")
     loaded = load_settings(settings)
     database = open_studio(loaded)
-    # What is left to do is said to people, beside what a program reads.
+    # What is left to do is printed for people, beside what a program reads.
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         try:
             if not yes:
@@ -260,6 +258,7 @@ def declare(
     project: Annotated[str, typer.Option(help="The show: its name in paths, its title or its id.")],
     by: Annotated[str, typer.Option(help="Who answers for it: an id or a name.")],
     text: Annotated[str, typer.Option(help="What is stated, in a sentence or more.")],
+    episode: Annotated[str, typer.Option(help="It is about this episode only.")] = "",
     sequence: Annotated[str, typer.Option(help="It is about this sequence only.")] = "",
     shot: Annotated[str, typer.Option(help="It is about this shot only.")] = "",
     image: Annotated[str, typer.Option(help="It is about the image with this SHA-256.")] = "",
@@ -287,7 +286,7 @@ def declare(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Keep and seal what somebody answers for; said again, it is not sealed twice.
+    Keep and seal what somebody answers for; stated again, it is not sealed twice.
 
     Names of shows, sequences and shots count in any letter case and Unicode form. One of which
     neither the records nor the tracker know anything is an error, unless --anyway says it is meant.
@@ -298,7 +297,7 @@ def declare(
     from haikei.credits.records import statements as said
     from haikei.credits.records.redrawn import correct_artists
     from haikei.database import utc_now
-    from haikei.events import event_key
+    from haikei.jobs.inbox import LAYOUT, keys_of
     from haikei.show import Place
 
     if of and image:
@@ -315,12 +314,10 @@ def declare(
     with _reading(settings) as connection:
         if of:
             image = _picture_of(connection, of, project)
-        project, sequence, shot = known_place(
+        place = known_place(
             connection,
             loaded,
-            project=project,
-            sequence=sequence,
-            shot=shot,
+            Place(project=project, episode=episode, sequence=sequence, shot=shot),
             # Whether a picture is one that can be a deep fake is checked where that is declared;
             # a layout about which two people differ is recorded once they have been heard.
             image="" if kind in {Stated.DEEPFAKE_ASSESSMENT, Stated.DRAWN_BY} else image,
@@ -329,16 +326,20 @@ def declare(
     with _writing(settings) as connection:
         artists = [find_person(connection, who, tracker=found) for who in words]
         subject = subject or ", ".join(one.id for one in artists)
-        about = (kind.value, project, sequence, shot, image, to, subject, answer, text, reference)
+        where = (place.project, place.sequence, place.shot)
+        about = (kind.value, *where, image, to, subject, answer, text, reference)
         person = find_person(connection, by, new=new_person, tracker=found)
-        parts = "\0".join((*about, person.id, on.isoformat() if on else ""))
+        parts = "\0".join(
+            (*about, person.id, on.isoformat() if on else "", *filter(None, (place.episode,)))
+        )
         key = hashlib.sha256(parts.encode()).hexdigest()
         statement = Statement(
             key=key,
             kind=StatementKind(kind.value),
-            project=project,
-            sequence=sequence,
-            shot=shot,
+            project=place.project,
+            episode=place.episode,
+            sequence=place.sequence,
+            shot=place.shot,
             image_sha256=image,
             by=person,
             to=to,
@@ -350,17 +351,17 @@ def declare(
         )
         if drawn:
             seq = said.declare_drawn_by(connection, statement, artists)
-            place = Place(project=project, sequence=sequence, shot=shot)
-            layout = event_key("layout", place, image)
-            corrected = correct_artists(connection, statement, artists, layout=layout)
+            layouts = keys_of(connection, LAYOUT, place, image)
+            corrected = correct_artists(connection, statement, artists, layouts=layouts)
         else:
             seq = said.declare(connection, statement)
-    changed = put_right_in_tracker(loaded, project, sequence, shot) if corrected else 0
+    changed = put_right_in_tracker(loaded, place) if corrected else 0
     if as_json:
         told = {"corrected": list(corrected), "changed": changed} if drawn else {}
         print_json({"key": key, "ledger": seq, "by": person.id, **told})
         return
-    say(f"Sealed as entry {seq}: {kind.value} for {project}, by {_named(person)} ({person.id}).")
+    who = f"{_named(person)} ({person.id})"
+    say(f"Sealed as entry {seq}: {kind.value} for {place.project}, by {who}.")
     if drawn:
         named = ", ".join(f"{_named(one)} ({one.id})" for one in artists)
         say(f"Drawn by {named}: a job that asked names exactly them when it is retried.")
@@ -383,21 +384,23 @@ def list_statements(
     from haikei.cli.name_check import known_place
     from haikei.credits import StatementKind
     from haikei.credits.records import statements as said
+    from haikei.show import Place
 
     kinds = [StatementKind(one.value) for one in kind or ()]
     with _reading(settings) as connection:
         stated = list(said.statements(connection, project=project, kinds=kinds))
         if not any(one.project for one in stated):
-            project, _, _ = known_place(connection, load_settings(settings), project=project)
+            place = Place(project=project, sequence="", shot="")
+            project = known_place(connection, load_settings(settings), place).project
             stated = list(said.statements(connection, project=project, kinds=kinds))
         found = [(one, said.entry_of(connection, one.key)) for one in stated]
     if as_json:
-        shown = [_plain_statement(one, seq) for one, seq in found]
+        shown = [plain_statement(one, seq) for one, seq in found]
         print_json({"statements": shown})
         return
     print_table(
         ("entry", "when", "kind", "where", "by", "to", "says", "reference"),
-        [_statement_row(one, seq) for one, seq in found],
+        [statement_row(one, seq) for one, seq in found],
     )
 
 
@@ -515,6 +518,7 @@ def _plain_version(version: "BackgroundVersion") -> dict[str, object]:
         "key": version.key,
         "code": version.code,
         "project": version.project,
+        "episode": version.episode,
         "sequence": version.sequence,
         "shot": version.shot,
         "season": version.season,
@@ -565,27 +569,3 @@ def _plain_person(person: "Person", contributions: int) -> dict[str, object]:
         "opt_out": person.opt_out,
         "contributions": contributions,
     }
-
-
-def _plain_statement(statement: "Statement", seq: int | None) -> dict[str, object]:
-    from haikei.canonical import to_plain
-
-    plain = to_plain(statement)
-    return {**(plain if isinstance(plain, dict) else {}), "ledger": seq}
-
-
-def _statement_row(statement: "Statement", seq: int | None) -> tuple[object, ...]:
-    from haikei.credits import printed_person
-
-    where = "/".join(part for part in (statement.sequence, statement.shot) if part) or "whole show"
-    says = " ".join(part for part in (statement.subject, statement.answer, statement.text) if part)
-    return (
-        "" if seq is None else seq,
-        f"{statement.at:%Y-%m-%d}",
-        statement.kind.value,
-        f"image {statement.image_sha256[:12]}" if statement.image_sha256 else where,
-        printed_person(statement.by).en,
-        statement.to,
-        says,
-        statement.reference,
-    )

@@ -1,4 +1,4 @@
-"""`haikei credits recompute`, and what `erase` says of where a name still lies."""
+"""`haikei credits recompute`, where a name still lies, and statements as they are listed."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,16 +12,18 @@ from haikei.cli.startup import SettingsOption, load_settings, open_studio
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from haikei.credits import Person, Scope
+    from haikei.credits import Person, Scope, Statement
     from haikei.credits.people import Erased
     from haikei.jobs.recomputing import Recomputed
     from haikei.settings import Settings
+    from haikei.show import Place
 
 _LISTED = 50
 
 
 def recompute(
     project: Annotated[str, typer.Option(help="The show: its name in paths, its title or its id.")],
+    episode: Annotated[str, typer.Option(help="Only this episode.")] = "",
     sequence: Annotated[str, typer.Option(help="Only this sequence.")] = "",
     shot: Annotated[str, typer.Option(help="Only this shot.")] = "",
     settings: SettingsOption = None,
@@ -53,7 +55,7 @@ def recompute(
         scope = recorded_scope(
             connection,
             loaded,
-            Scope(project=project, sequence=sequence, shot=shot, latest=False),
+            Scope(project=project, episode=episode, sequence=sequence, shot=shot, latest=False),
         )
 
     def tell(so_far: "Recomputed") -> None:
@@ -145,7 +147,7 @@ def _plain(done: "Recomputed", *, dry_run: bool) -> Mapping[str, object]:
     }
 
 
-def put_right_in_tracker(loaded: "Settings", project: str, sequence: str, shot: str) -> int:
+def put_right_in_tracker(loaded: "Settings", place: "Place") -> int:
     """Write a cut's credits to the tracker anew; return how many rows changed."""
     from haikei.credits import Scope
     from haikei.jobs.recomputing import recompute as put_right
@@ -155,7 +157,7 @@ def put_right_in_tracker(loaded: "Settings", project: str, sequence: str, shot: 
     try:
         if tracker.parts.credits is None:
             return 0
-        scope = Scope(project=project, sequence=sequence, shot=shot, latest=False)
+        scope = Scope.of(place)
         return put_right(database, tracker.parts.credits, scope).changed
     finally:
         tracker.close()
@@ -207,3 +209,32 @@ def _files_with(folder: Path, names: Iterable[str]) -> list[Path]:
         for path in sorted(folder.glob("*/*.json"))
         if any(name in path.read_bytes() for name in wanted)
     ]
+
+
+def plain_statement(statement: "Statement", seq: int | None) -> dict[str, object]:
+    """Return a statement as JSON, with its entry in the ledger."""
+    from haikei.canonical import to_plain
+
+    plain = to_plain(statement)
+    return {**(plain if isinstance(plain, dict) else {}), "ledger": seq}
+
+
+def statement_row(statement: "Statement", seq: int | None) -> tuple[object, ...]:
+    """Return a statement as a line of a table."""
+    from haikei.credits import printed_person
+
+    where = (
+        "/".join(part for part in (statement.episode, statement.sequence, statement.shot) if part)
+        or "whole show"
+    )
+    says = " ".join(part for part in (statement.subject, statement.answer, statement.text) if part)
+    return (
+        "" if seq is None else seq,
+        f"{statement.at:%Y-%m-%d}",
+        statement.kind.value,
+        f"image {statement.image_sha256[:12]}" if statement.image_sha256 else where,
+        printed_person(statement.by).en,
+        statement.to,
+        says,
+        statement.reference,
+    )

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from haikei.cli.output import Commercial, Exit, JsonOption, print_json, print_table, say
 from haikei.cli.startup import stop_on_signals
-from haikei.demo.tracker_choice import DemoTracker
+from haikei.demo import DemoTracker
 from haikei.jobs.job import Job, JobState
 from haikei.printable import printable
 

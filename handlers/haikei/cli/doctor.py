@@ -235,6 +235,7 @@ def check_up(path: Path | None) -> "Iterator[Finding]":
 
     yield from template_findings(loaded)
     yield from state(loaded)
+    yield from episodes(loaded)
     yield from storage(loaded)
     yield from watching(loaded)
     yield from pages(loaded)
@@ -284,6 +285,24 @@ def statuses(settings: "Settings") -> "Iterator[Finding]":
         yield from check_statuses(settings, desk)
     finally:
         desk.close()
+
+
+def episodes(settings: "Settings") -> "Iterator[Finding]":
+    """Yield what storage and records leave unsaid of episodes."""
+    from haikei.cli.name_check import episode_findings
+    from haikei.database import reading
+    from haikei.errors import HaikeiError
+    from haikei.jobs.state import open_state
+
+    try:
+        database = open_state(settings)
+    except HaikeiError:
+        return  # what is wrong with it stands in the lines before
+    try:
+        with reading(database) as connection:
+            yield from episode_findings(settings, connection)
+    finally:
+        database.dispose()
 
 
 def names(settings: "Settings") -> "Iterator[Finding]":

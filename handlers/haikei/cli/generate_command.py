@@ -14,7 +14,7 @@ import typer
 
 from haikei.cli.output import STDOUT, JsonOption, print_json, say, warn
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
-from haikei.show import Season, TimeOfDay
+from haikei.show import CutFacts, Season, TimeOfDay
 
 if TYPE_CHECKING:
     from haikei.generators import Production
@@ -41,7 +41,16 @@ def generate(
     place: Annotated[
         str, typer.Option(help="What kind of place it is: port, station, village, hills …")
     ] = "",
-    recipe: Annotated[str, typer.Option(help="The recipe.")] = "watercolour",
+    weather: Annotated[str, typer.Option(help="The weather, in English or Japanese.")] = "",
+    notes: Annotated[
+        str, typer.Option(help="What the storyboard notes of it, in English or Japanese.")
+    ] = "",
+    location: Annotated[
+        str, typer.Option(help="The location of the story: looks of the settings fit it.")
+    ] = "",
+    recipe: Annotated[str, typer.Option(help="The recipe; see `haikei recipes list`.")] = (
+        "watercolour"
+    ),
     seed: Annotated[
         int | None, typer.Option(help="A seed; by default it follows from the layout.", min=0)
     ] = None,
@@ -56,7 +65,7 @@ def generate(
     as_json: JsonOption = False,
 ) -> None:
     """Make backgrounds from one layout file, and a record of who and what made each."""
-    from haikei.cli.name_check import project_of_layout
+    from haikei.cli.name_check import place_of_layout, project_of_layout
     from haikei.cli.startup import configure_logs
     from haikei.generators import Production
     from haikei.jobs.oneoff import OneOff
@@ -85,6 +94,8 @@ def generate(
         place=place,
         recipe=recipe,
         seed=seed,
+        where=place_of_layout(loaded, file.absolute(), project),
+        cut=CutFacts(weather=weather, notes=notes, location=location),
     )
     if out == STDOUT:
         raise typer.BadParameter("it writes several files: name a folder", param_hint="--out")

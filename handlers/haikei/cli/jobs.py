@@ -318,7 +318,7 @@ def _decide(
     as_json: bool,
     word: str = "",
 ) -> None:
-    """Count the jobs, then decide about each; one that somebody else decided about is said."""
+    """Count the jobs, then decide about each; one that somebody else decided about is reported."""
     kinds = Counter(job.error_kind or job.state.value for job in chosen)
     if not as_json:
         parts = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
@@ -349,7 +349,9 @@ def _decide(
 def _row(job: Job) -> tuple[object, ...]:
     last = job.version_code or job.error or job.note
     variant = f"{job.season} {job.time}".strip()
-    shot = "/".join(part for part in (job.place.sequence, job.place.shot) if part)
+    shot = "/".join(
+        part for part in (job.place.episode, job.place.sequence, job.place.shot) if part
+    )
     step = job.step.value if job.step else ""
     where = shot or Path(job.layout).name
     percent = f"{job.progress:.0%}"
@@ -364,6 +366,7 @@ def _plain(job: Job) -> dict[str, object]:
         "run": job.run,
         "priority": job.priority,
         "project": job.place.project,
+        "episode": job.place.episode,
         "sequence": job.place.sequence,
         "shot": job.place.shot,
         "season": job.season,

@@ -35,7 +35,7 @@ app = typer.Typer(
 
 ImageArgument = Annotated[str, typer.Argument(help="An image's file, or its SHA-256.")]
 _SHA256 = 64
-#: Findings about records that are told; of a rewritten table, each row would be one.
+#: Findings about records that are printed; of a rewritten table, each row would be one.
 _SHOWN = 50
 
 
@@ -153,6 +153,7 @@ def prove(
 def export(
     out: Annotated[Path, typer.Option(help="The zip file to write; `-`: to standard output.")],
     project: Annotated[str, typer.Option(help="A show.")] = "",
+    episode: Annotated[str, typer.Option(help="Only this episode of it.")] = "",
     sequence: Annotated[str, typer.Option(help="Only this sequence of it.")] = "",
     shot: Annotated[str, typer.Option(help="Only this shot of it.")] = "",
     image: Annotated[
@@ -168,12 +169,13 @@ def export(
     """Write a bundle with which an outsider verifies records, names and images."""
     from haikei.ledger import EntrySelection
 
-    if bool(project) == bool(image) or ((sequence or shot) and not project):
+    if bool(project) == bool(image) or ((episode or sequence or shot) and not project):
         raise typer.BadParameter("give either --project, or --image alone", param_hint="--project")
     if out.is_dir():
         raise typer.BadParameter(f"{out} is a folder, not a file", param_hint="--out")
     selection = EntrySelection(
         project=project,
+        episode=episode,
         sequence=sequence,
         shot=shot,
         image=_sha256(image) if image else "",
@@ -348,7 +350,7 @@ def _told(payload: str) -> tuple[str, str]:
         return "", ""
     what = " ".join(str(record[name]) for name in ("type", "kind") if record.get(name))
     place = "/".join(
-        str(record[name]) for name in ("project", "sequence", "shot") if record.get(name)
+        str(record[name]) for name in ("project", "episode", "sequence", "shot") if record.get(name)
     )
     return what, place or str(record.get("path", ""))
 

@@ -42,7 +42,7 @@ def list_models(
             {
                 "name": one.key, "model": f"{one.name} {one.version}", "licence": one.licence,
                 "commercial": one.commercial, "data_class": one.data_class,
-                "provider": one.provider, "seen": one.seen.isoformat(),
+                "provider": one.provider, "seen": one.seen.isoformat(), "doubt": one.doubt,
             }
             for one in KNOWN.values()
         ]  # fmt: skip
@@ -209,6 +209,8 @@ def add(
     say(f"{word} {model.name} {model.version} as [models.{key}], {len(hashes)} weight files.")
     if facts is not None:
         say(f"Its facts are of {facts.seen}: read {model.licence_url} before you rely on them.")
+        if facts.doubt:
+            say(facts.doubt, colour="yellow")
 
 
 @app.command()
@@ -229,7 +231,7 @@ def remove(
     used = [
         recipe
         for recipe, one in loaded.recipes.items()
-        if any(stage.model == key for stage in one.stages)
+        if one.model == key or any(stage.model == key for stage in one.stages)
     ]
     if used:
         raise SettingsError(
@@ -273,13 +275,15 @@ def approve(
     from haikei.credits.records import statements
     from haikei.database import utc_now
     from haikei.models import open_model
+    from haikei.show import Place
 
     loaded = load_settings(settings)
     entry = _entry(loaded, key)
     sha256 = open_model(loaded, key).sha256 if entry.kind == "model" else ""
     at = utc_now()
     with _reading(loaded) as connection:
-        project, _, _ = known_place(connection, loaded, project=project, anyway=anyway)
+        place = Place(project=project, sequence="", shot="")
+        project = known_place(connection, loaded, place, anyway=anyway).project
         person = find_person(connection, by, new=new_person)
     statement = Statement(
         key=hashlib.sha256(f"{key}\n{project}\n{sha256}\n{at.isoformat()}".encode()).hexdigest(),

@@ -6,13 +6,15 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, case, func, select
 
 from haikei.checkup import Finding
 from haikei.credits import Person, Scope, records
+from haikei.database import backgrounds
 from haikei.errors import CreditError, HaikeiError
 from haikei.names import fits, plain_name, plain_names, same_name
 from haikei.settings import PathTemplate, Settings
+from haikei.show import Place
 from haikei.trackers import Directory, ListedProject
 
 log = structlog.get_logger()
@@ -37,6 +39,62 @@ def template_findings(settings: Settings) -> Iterator[Finding]:
                 message=f"The tracker gives the {names} that [storage] needs; a layout of a shot "
                 f"that has none there is refused before anything is made.",
             )
+
+
+def episode_findings(settings: Settings, connection: Connection) -> Iterator[Finding]:
+    """Yield what paths and records leave unsaid of episodes, in shows that have some."""
+    versions = backgrounds.c
+    counted = connection.execute(
+        select(
+            versions.project,
+            func.count(case((versions.episode == "", 1))).label("without"),
+            func.count(case((versions.episode != "", 1))).label("within"),
+        ).group_by(versions.project)
+    ).all()
+    shows = {row.project for row in counted if row.within}
+    shows |= {show.project for show in settings.shows if show.episodes}
+    named = [
+        name
+        for name in ("background", "stage", "touch_up")
+        if "episode" not in PathTemplate(getattr(settings.storage, name)).tokens
+    ]
+    if shows and named:
+        twice = _same_cuts(connection)
+        advice = "Write {episode} into it; what is published already stays where it is."
+        yield Finding(
+            ok=not twice,
+            subject=", ".join(f"storage.{name}" for name in named),
+            message=f"No {{episode}} is in it, and {', '.join(sorted(shows))} has episodes: cuts "
+            f"that are called alike in two of them share a folder and its version numbers"
+            + (f", as {', '.join(twice)} do." if twice else "."),
+            advice=advice if twice else "",
+        )
+    for row in counted:
+        if row.within and row.without:
+            yield Finding(
+                ok=True,
+                subject=f"records of {row.project}",
+                message=f"{row.without} versions name no episode, as they were made before Haikei "
+                f"kept one or their shots had none: reports and lists by --episode leave them out, "
+                f"those by --project or --sequence hold them.",
+            )
+
+
+_MOST_NAMED = 3
+
+
+def _same_cuts(connection: Connection) -> list[str]:
+    """Return some cuts whose name is in more than one episode of their show."""
+    versions = backgrounds.c
+    place = (versions.project, versions.sequence, versions.shot)
+    query = (
+        select(*place)
+        .where(versions.episode != "")
+        .group_by(*place)
+        .having(func.count(versions.episode.distinct()) > 1)
+        .order_by(*place)
+    )
+    return ["/".join(row) for row in connection.execute(query.limit(_MOST_NAMED))]
 
 
 def project_findings(settings: Settings, directory: Directory) -> Iterator[Finding]:
@@ -112,15 +170,13 @@ def _names(project: ListedProject) -> tuple[str, ...]:
 def known_place(
     connection: Connection,
     settings: Settings,
+    said: Place,
     *,
-    project: str,
-    sequence: str = "",
-    shot: str = "",
     image: str = "",
     anyway: bool = False,
-) -> tuple[str, str, str]:
+) -> Place:
     """
-    Return the project, sequence and shot that names mean, in whatever spelling, as records have it.
+    Return the place that names mean, in whatever spelling, as records have it.
 
     The tracker is asked for a project that nothing is recorded of, by any name of it. One that it
     knows is taken before its first job; sequences, shots and images are those of records and jobs.
@@ -128,17 +184,17 @@ def known_place(
     Args:
         connection: to the studio's database.
         settings: the studio's.
-        project: by its name in paths, the name that people see or its id in the tracker.
-        sequence: empty for the whole project.
-        shot: empty for the whole sequence.
+        said: its project by the name in paths, the name that people see or its id in the tracker;
+            a name that is empty stands for all of them.
         image: the SHA-256 of a file that is meant; empty for none.
         anyway: take what nothing is known of as it is written.
 
     Raises:
-        CreditError: nothing is known of it; names that are near are said.
+        CreditError: nothing is known of it; near names are listed.
     """
     cuts = records.known_cuts(connection)
-    shows = {plain_name(one): one for one, _, _ in cuts}
+    project = said.project
+    shows = {plain_name(one.project): one.project for one in cuts}
     name = shows.get(plain_name(project))
     unasked = ""
     if name is None:
@@ -160,17 +216,20 @@ def known_place(
         if not anyway:
             raise _unknown("show", project, shows.values(), unasked)
         name = project
-    within = [one for one in cuts if one[0] == name]
-    sequences = {one[1] for one in within}
-    sequence = _known("sequence", sequence, sequences, name, anyway=anyway)
-    shots = {one[2] for one in within if sequence in {"", one[1]}}
-    shot = _known("shot", shot, shots, name, anyway=anyway)
+    within = [one for one in cuts if one.project == name]
+    episodes = {one.episode for one in within}
+    episode = _known("episode", said.episode, episodes, name, anyway=anyway)
+    within = [one for one in within if episode in {"", one.episode}]
+    sequences = {one.sequence for one in within}
+    sequence = _known("sequence", said.sequence, sequences, name, anyway=anyway)
+    shots = {one.shot for one in within if sequence in {"", one.sequence}}
+    shot = _known("shot", said.shot, shots, name, anyway=anyway)
     if image and not anyway and not records.is_known_file(connection, image):
         raise CreditError(
             f"No image with the SHA-256 {image[:12]}… is recorded.",
             advice=f"Check it, or name a Version with --of. {_ANYWAY}",
         )
-    return name, sequence, shot
+    return Place(project=name, episode=episode, sequence=sequence, shot=shot)
 
 
 def recorded_scope(
@@ -186,13 +245,17 @@ def recorded_scope(
         CreditError: several shows of the tracker have the name.
     """
     cuts = records.known_cuts(connection)
-    project = _spelt(scope.project, (one[0] for one in cuts))
-    if not any(one[0] == project for one in cuts) and ask_tracker:
-        project = _by_tracker(settings, scope.project, {one[0] for one in cuts})
-    within = [one for one in cuts if one[0] == project]
-    sequence = _spelt(scope.sequence, (one[1] for one in within))
-    shots = (one[2] for one in within if sequence in {"", one[1]})
-    return replace(scope, project=project, sequence=sequence, shot=_spelt(scope.shot, shots))
+    shows = {one.project for one in cuts}
+    project = _spelt(scope.project, shows)
+    if project not in shows and ask_tracker:
+        project = _by_tracker(settings, scope.project, shows)
+    within = [one for one in cuts if one.project == project]
+    episode = _spelt(scope.episode, (one.episode for one in within))
+    within = [one for one in within if episode in {"", one.episode}]
+    sequence = _spelt(scope.sequence, (one.sequence for one in within))
+    shots = (one.shot for one in within if sequence in {"", one.sequence})
+    shot = _spelt(scope.shot, shots)
+    return replace(scope, project=project, episode=episode, sequence=sequence, shot=shot)
 
 
 def _spelt(name: str, known: Iterable[str]) -> str:
@@ -214,6 +277,25 @@ def _by_tracker(settings: Settings, project: str, shows: Collection[str]) -> str
     return next((found for name in names if (found := _spelt(name, shows)) in shows), project)
 
 
+def place_of_layout(settings: Settings, layout: Path, project: str) -> Place | None:
+    """
+    Return where a layout belongs as its path says, in a project that is named; None for nowhere.
+
+    Raises:
+        SettingsError: a naming rule cannot be loaded.
+    """
+    from haikei.sources.watch import try_path
+    from haikei.storage import Storage
+
+    published = Storage(settings).place_of(layout)
+    place = try_path(layout, settings).place or (published.place if published else None)
+    if not project:
+        return place
+    if place is None:
+        return Place(project=project, sequence="", shot="")
+    return replace(place, project=project)
+
+
 def project_of_layout(settings: Settings, layout: Path, project: str) -> tuple[str, ...]:
     """
     Return every name of the project of a layout that no job is about; none where it is not known.
@@ -227,15 +309,11 @@ def project_of_layout(settings: Settings, layout: Path, project: str) -> tuple[s
         project: as it was ordered; empty for what the path says.
 
     Raises:
-        CreditError: the tracker knows no project of that name; names that are near are said.
+        CreditError: the tracker knows no project of that name; near names are listed.
         TrackerError: the tracker does not answer, or refuses, so that rules cannot be applied.
         SettingsError: a naming rule cannot be loaded.
     """
-    from haikei.sources.watch import try_path
-    from haikei.storage import Storage
-
-    published = Storage(settings).place_of(layout)
-    place = try_path(layout, settings).place or (published.place if published else None)
+    place = place_of_layout(settings, layout, "")
     said = tuple(filter(None, (project, place.project if place is not None else "")))
     rules = (*settings.policy.no_ai_projects, *settings.policy.no_ai_layouts)
     if not said or not rules:

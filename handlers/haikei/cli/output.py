@@ -29,7 +29,7 @@ class Exit(IntEnum):
     FAILED = 1  #: what was asked for did not come about
     USAGE = 2  #: the command line is wrong
     SETTINGS = 3  #: the settings are wrong or missing
-    UNDECLARED_AI = 4  #: a delivery tells of a trained model that nobody declared
+    UNDECLARED_AI = 4  #: a delivery bears signs of a trained model that nobody declared
     UNRECORDED = 5  #: the studio's records do not know a file
     TRY_AGAIN = 75  #: something is away that may come back (EX_TEMPFAIL of sysexits.h)
 
@@ -179,7 +179,7 @@ class Declared(StrEnum):
     """What can be declared of a whole delivery in a word."""
 
     NO_AI = "no-ai"
-    UNDECLARED = "undeclared"  #: nothing: whatever tells of a trained model is a finding
+    UNDECLARED = "undeclared"  #: nothing: any sign of a trained model is a finding
 
 
 class Stated(StrEnum):

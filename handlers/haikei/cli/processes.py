@@ -48,7 +48,8 @@ def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
     database = open_studio(loaded)
     with attending(loaded, database, "events", stop, alone="events") as ours:
         if ours:
-            Follower(loaded, database, feed, Storage(loaded)).run(stop)
+            bell = tracker.parts.doorbell
+            Follower(loaded, database, feed, Storage(loaded), doorbell=bell).run(stop)
 
 
 def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:
@@ -148,7 +149,8 @@ def _roles(given: str | None) -> frozenset[str]:
     unknown = chosen - set(ROLES)
     if unknown or not chosen:
         wrong = ", ".join(sorted(unknown)) or "no role"
-        raise typer.BadParameter(f"{wrong}: choose of {', '.join(ROLES)}", param_hint="--roles")
+        choices = ", ".join(map(repr, ROLES))
+        raise typer.BadParameter(f"{wrong!r} is not one of {choices}.", param_hint="--roles")
     return chosen
 
 

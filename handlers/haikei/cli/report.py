@@ -84,6 +84,7 @@ def write(
         typer.Argument(help="A report's name, or `all`: every report.", autocompletion=_names),
     ],
     project: Annotated[str, typer.Option(help="The show: its name, title or id.")] = "",
+    episode: Annotated[str, typer.Option(help="Only this episode.")] = "",
     sequence: Annotated[str, typer.Option(help="Only this sequence.")] = "",
     shot: Annotated[str, typer.Option(help="Only this cut.")] = "",
     of: Annotated[str, typer.Option(help="One Version's code, for an image sheet.")] = "",
@@ -129,7 +130,9 @@ def write(
     from haikei.reports import ReportOptions, collect_rarely
 
     collect_rarely()
-    scope = Scope(project=project, sequence=sequence, shot=shot, latest=not all_versions)
+    scope = Scope(
+        project=project, episode=episode, sequence=sequence, shot=shot, latest=not all_versions
+    )
     options = ReportOptions(language=language, code=of, by_reading=by_reading)
     note = _CoverNote(language)
     with report_source(settings, scope, ask_tracker=not no_tracker, advise=note.add) as source:
@@ -271,7 +274,7 @@ def _format(wanted: "Report", form: Format | None, out: Path | None) -> Format:
 
 def _stem(wanted: "Report", source: "ReportSource") -> str:
     scope = source.scope
-    parts = (wanted.name, scope.project, scope.sequence, scope.shot)
+    parts = (wanted.name, scope.project, scope.episode, scope.sequence, scope.shot)
     return "-".join(_safe(part) for part in parts if part)
 
 

@@ -12,6 +12,7 @@ import typer
 from haikei.cli.output import warn
 from haikei.cli.startup import load_settings, open_studio
 from haikei.errors import HaikeiError, ReportError
+from haikei.names import nearest_names
 from haikei.reports import LoggedTime, ReportSource
 from haikei.texts import Bilingual
 
@@ -37,7 +38,7 @@ def report_source(
         settings: the settings file; None for the one that is found.
         scope: the part of the show.
         ask_tracker: whether the tracker is asked for logged hours.
-        advise: is told what belongs into the cover note.
+        advise: is called with what belongs into the cover note.
 
     Raises:
         SettingsError: the settings are missing or wrong.
@@ -56,14 +57,16 @@ def report_source(
             scope = recorded_scope(connection, loaded, scope, ask_tracker=ask_tracker)
             known = records.projects(connection)
             if scope.project not in known:
+                near = nearest_names(scope.project, known)
                 _tell(
                     f"Nothing is recorded of a project {scope.project!r}; "
                     f"known: {', '.join(known) or 'none'}."
+                    + (f" Did you mean {near[0]!r}?" if near else "")
                 )
             elif not records.count(connection, replace(scope, latest=False)):
                 raise ReportError(
                     f"Nothing is recorded of {scope.name}.",
-                    advice="Check --sequence and --shot; letter case does not count.",
+                    advice="Check --episode, --sequence and --shot; letter case does not count.",
                 )
             yield ReportSource(
                 connection=connection,

@@ -215,7 +215,7 @@ def find_version(connection: "Connection", code: str) -> "BackgroundVersion":
     from haikei.credits import records
     from haikei.errors import CreditError
 
-    found = records.by_code(connection, code) or records.background(connection, code)
+    found = records.named(connection, code)
     if found is None:
         raise CreditError(
             f"No version called {code!r} is recorded.",

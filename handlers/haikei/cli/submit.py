@@ -22,6 +22,9 @@ def submit(
     file: Annotated[Path, typer.Argument(help="The layout.")],
     *,
     project: Annotated[str, typer.Option(help="As paths name it; else the file's path says.")] = "",
+    episode: Annotated[
+        str, typer.Option(help="Where shots of one name stand in several episodes.")
+    ] = "",
     sequence: Annotated[str, typer.Option(help="As the tracker names it; may be left out.")] = "",
     shot: Annotated[str, typer.Option(help="As the tracker names it; with --project.")] = "",
     name: Annotated[str, typer.Option(help="The layout's stream, such as `bg`.")] = "",
@@ -56,7 +59,13 @@ def submit(
     if upload and not server:
         raise typer.BadParameter("--upload needs a server: give --server or $HAIKEI_URL.")
     show = _silent if as_json else _say
-    place = {"project": project, "sequence": sequence, "shot": shot, "name": name}
+    place = {
+        "project": project,
+        "episode": episode,
+        "sequence": sequence,
+        "shot": shot,
+        "name": name,
+    }
     try:
         if server:
             client = Client(server)
@@ -80,7 +89,7 @@ def submit(
     elif dry_run:
         made = ", ".join(found.variants) or "a touch-up"
         known = "" if found.new else f"; it is known already ({found.state})"
-        where = "/".join(filter(None, (found.project, found.sequence, found.shot)))
+        where = "/".join(filter(None, (found.project, found.episode, found.sequence, found.shot)))
         say(f"{found.path} would be handed in for {where}: {made}{known}.")
     if wait and found.state != "done" and not dry_run:
         raise typer.Exit(Exit.FAILED)
@@ -113,6 +122,7 @@ def _submit_here(
             state="planned" if dry_run and new else state_of([job.state for job in jobs]).value,
             path=str(judged.file),
             project=event.place.project,
+            episode=event.place.episode,
             sequence=event.place.sequence,
             shot=event.place.shot,
             jobs=tuple(
@@ -160,7 +170,7 @@ def _wait(
 
 
 def _kept(asked: "Submission", found: "Submission") -> "Submission":
-    """Return what became of a file, with what was said when it was handed in."""
+    """Return what became of a file, with what was stated when it was handed in."""
     return replace(found, new=asked.new, variants=asked.variants)
 
 

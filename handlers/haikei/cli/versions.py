@@ -3,7 +3,6 @@
 import tempfile
 import threading
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from haikei.cli.output import JsonOption, print_json, say
 from haikei.cli.startup import SettingsOption, load_settings, open_studio
+from haikei.decisions import Decision
 
 if TYPE_CHECKING:
     from haikei.credits import Person
@@ -287,20 +287,10 @@ def _plain(change: "Change") -> dict[str, object]:
     }
 
 
-class Choice(StrEnum):
-    """What can be decided."""
-
-    APPROVE = "approve"
-    RETAKE = "retake"
-    HOLD = "hold"
-    OMIT = "omit"
-    NONE = "none"
-
-
 def decide(
     code: Annotated[str, typer.Argument(help="The version's name, or its key.")],
     decision: Annotated[
-        Choice, typer.Argument(help="What is decided; `none` puts it back in review.")
+        Decision, typer.Argument(help="What is decided; `none` puts it back in review.")
     ],
     *,
     note: Annotated[str, typer.Option(help="Why, or what a retake shall be like.")] = "",
@@ -310,19 +300,19 @@ def decide(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Decide about a version: the tracker is told, and what follows is done by `haikei review`."""
+    """Decide about a version in the tracker; what follows is done by `haikei review`."""
     from haikei.credits import records
     from haikei.database import reading
     from haikei.errors import ReviewError
     from haikei.events import Source
     from haikei.review.deciding import Deciding, decider_of
-    from haikei.review.decisions import Decider, Decision, ReviewVerdict
+    from haikei.review.decisions import Decider, ReviewVerdict
     from haikei.trackers import Part, load_tracker, needed
 
     loaded = load_settings(settings)
     database = open_studio(loaded)
     with reading(database) as connection:
-        version = records.by_code(connection, code) or records.background(connection, code)
+        version = records.named(connection, code)
     if version is None:
         raise ReviewError(
             f"No version is called {code!r}.", advice="`haikei jobs list` shows the names."
@@ -333,7 +323,7 @@ def decide(
         who = Decider()
         if by:
             who = decider_of(needed(tracker.parts.selection, tracker, Part.SELECTION), by)
-        verdict = ReviewVerdict(decision=Decision(decision.value), text=note, by=who)
+        verdict = ReviewVerdict(decision=decision, text=note, by=who)
         Deciding(loaded, database, desk, source=Source.COMMAND).decide(version.key, verdict)
     finally:
         tracker.close()

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, exists, func, insert, select, update
 
-from haikei.credits import BackgroundVersion, ReviewState
+from haikei.credits import BackgroundVersion
 from haikei.database import backgrounds, dailies, daily_versions, inserting, jobs, review_notes
+from haikei.decisions import ReviewState
 from haikei.images import SheetRow, write_sheet
 from haikei.jobs.job import JobKind, JobState
 from haikei.jobs.page_inputs import published_files
@@ -119,14 +120,14 @@ def _being_made(connection: Connection, project: str) -> int:
 
 def _questions(connection: Connection, project: str) -> list[str]:
     """Return the versions that are not decided and on which a person was asked something."""
-    open_states = (ReviewState.IN_REVIEW, ReviewState.RETAKE, ReviewState.ON_HOLD)
+    open_states = [state.value for state in ReviewState if state.is_open]
     version = backgrounds.c
     query = (
         select(version.code, func.max(version.url).label("url"))
         .join(review_notes, review_notes.c.background_key == version.key)
         .where(
             version.project == project,
-            version.state.in_([state.value for state in open_states]),
+            version.state.in_(open_states),
             review_notes.c.state == NoteState.ASKED.value,
         )
         .group_by(version.code)

@@ -13,7 +13,6 @@ from sqlalchemy import Engine
 
 from haikei.credits import (
     Person,
-    ReviewState,
     Scope,
     Statement,
     StatementKind,
@@ -22,6 +21,7 @@ from haikei.credits import (
 )
 from haikei.credits.records import statements
 from haikei.database import open_database, reading, utc_now
+from haikei.decisions import Decision, ReviewState
 from haikei.demo.paint_overs import PAINT_OVERS, ReviewRow, paint
 from haikei.demo.studio import DemoStudio
 from haikei.events import Source
@@ -35,7 +35,7 @@ from haikei.jobs.touchup.taking_in import take_in
 from haikei.ledger import newest_checkpoint, size
 from haikei.reports import Format, ReportOptions, ReportSource, find_report, write_report
 from haikei.review.deciding import Deciding
-from haikei.review.decisions import Decider, Decision, ReviewVerdict
+from haikei.review.decisions import Decider, ReviewVerdict
 from haikei.review.reviewer import Reviewer
 from haikei.settings import Settings
 from haikei.texts import Language

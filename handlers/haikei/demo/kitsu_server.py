@@ -28,10 +28,15 @@ _START = 150.0  #: seconds until everything must answer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KitsuServer:
-    """A server that answers; `token` is that of the bot `Haikei`."""
+    """
+    A server that answers, and tells of events at the same address.
+
+    `token` is that of the bot `Haikei`; `environment` is what another process of it needs.
+    """
 
     url: str
     token: str
+    environment: Mapping[str, str]
 
 
 def lacking(zou: Path = ZOU) -> str:
@@ -65,12 +70,18 @@ def kitsu_server(folder: Path, zou: Path = ZOU) -> Generator[KitsuServer]:
         environment = _environment(folder, database, cache)
         python = (zou / "bin" / "python").absolute()
         token = _set_up(python, folder, environment)
-        command = [str(python), *("-m", "gunicorn", "-w", "1", "-k", "gevent", "--timeout", "600")]
         address = f"127.0.0.1:{api}"
-        command += ["--no-control-socket", "-b", address, "zou.app:create_app()"]
-        stack.enter_context(_kept(command, folder, environment))
-        _wait_for(f"http://{address}", folder)
-        yield KitsuServer(url=f"http://{address}", token=token)
+        stack.enter_context(_kept(zou_command(zou, address), folder, environment))
+        wait_for(f"http://{address}", folder)
+        yield KitsuServer(url=f"http://{address}", token=token, environment=environment)
+
+
+def zou_command(zou: Path, address: str) -> list[str]:
+    """Return the command of a process that serves the event stream; it serves the API as well."""
+    python = (zou / "bin" / "python").absolute()
+    worker = "geventwebsocket.gunicorn.workers.GeventWebSocketWorker"
+    command = [str(python), *("-m", "gunicorn", "-w", "1", "-k", worker, "--timeout", "600")]
+    return [*command, "--no-control-socket", "-b", address, "zou.event_stream:app"]
 
 
 def _environment(folder: Path, database: int, cache: int) -> Mapping[str, str]:
@@ -196,7 +207,7 @@ def _kept(command: Sequence[str], folder: Path, environment: Mapping[str, str]) 
         server.wait()
 
 
-def _wait_for(url: str, folder: Path) -> None:
+def wait_for(url: str, folder: Path) -> None:
     deadline = time.monotonic() + _START
     while time.monotonic() < deadline:
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from haikei.database import open_database
+from haikei.demo import DemoTracker
 from haikei.demo.crediting import Credited, credit
 from haikei.demo.kitsu_server import free_port, kitsu_server
 from haikei.demo.paint_overs import ReviewRow, in_review
@@ -23,7 +24,6 @@ from haikei.demo.studio import (
     layout_path,
     prepare,
 )
-from haikei.demo.tracker_choice import DemoTracker
 from haikei.errors import TrackerUnavailable
 from haikei.images import SheetRow, write_sheet
 from haikei.jobs.job import Job, JobState
@@ -223,7 +223,7 @@ def _answering(address: Path) -> str:
                 if url and httpx.get(url, timeout=5, trust_env=False).is_success:
                     return url
             except httpx.TransportError:
-                pass
+                pass  # it listens soon: it is asked again, and the deadline is an error
         time.sleep(0.1)
     raise TrackerUnavailable(
         f"The embedded tracker did not answer within {TRACKER_START:.0f} s.",

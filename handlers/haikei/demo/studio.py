@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from haikei.demo.tracker_choice import DemoTracker
+from haikei.demo import DemoTracker
 from haikei.scenes import Scene, SceneKind, draw, save_layout
 from haikei.settings import Model, toml
 
@@ -209,6 +209,7 @@ key_file = "tracker.key\"""",
 kind = "kitsu"
 key_file = "tracker.key"
 review_status = "wfa"
+look_status = "todo"
 
 [tracker.person_fields]
 name_ja = "name_ja"
@@ -251,6 +252,9 @@ settle = 3.0
 
 [review.dailies]
 supervisors = ["kwatanabe"]
+
+[web]
+local_person = "kwatanabe"
 
 [[credits.staff]]
 role = "art_director"

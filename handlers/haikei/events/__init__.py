@@ -17,9 +17,19 @@ from haikei.settings import FolderNames, PathTemplate, TouchUpFolder
 from haikei.show import Place
 
 
-def event_key(kind: str, place: Place, sha256: str) -> str:
-    """Return the key of an event: its kind, project, shot and content, and nothing else."""
-    text = "\0".join((_fold(place.project), _fold(place.shot), sha256))
+def event_key(kind: str, place: Place, sha256: str, *, apart: bool = False) -> str:
+    """
+    Return the key of an event: its kind, project, shot and content, and nothing else.
+
+    Args:
+        kind: `layout` or `touch-up`.
+        place: where in the show it belongs.
+        sha256: of the file's bytes.
+        apart: the same bytes are another shot's already, of the same name in another sequence or
+            episode: these two count as well then.
+    """
+    names = (place.project, place.shot, *((place.episode, place.sequence) if apart else ()))
+    text = "\0".join((*(_fold(name) for name in names), sha256))
     return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
@@ -29,7 +39,7 @@ def _fold(name: str) -> str:
 
 
 class Source(StrEnum):
-    """Who told us."""
+    """Where an event comes from."""
 
     WATCH = "watch"
     EVENT_LOG = "event_log"
@@ -56,6 +66,7 @@ class LayoutPublished:
     at: datetime  #: when it was seen
     published_by: str = ""  #: the id of the person who created its row; empty when nobody is known
     published_before_by: str = ""  #: who published the same drawing for the cut first, if not they
+    apart: bool = False  #: the same bytes came before, for a shot of this name elsewhere
 
     @property
     def key(self) -> str:
@@ -63,9 +74,10 @@ class LayoutPublished:
         The event's identity: project, shot and content, and nothing that depends on the source.
 
         The same drawing seen on disk and in the tracker is one event; a changed one is another. So
-        is the same drawing published by somebody else: who drew it is asked then.
+        is the same drawing published by somebody else: who drew it is asked then. Where the same
+        drawing came for two shots of one name, in two sequences or episodes, the second is `apart`.
         """
-        key = event_key("layout", self.place, self.sha256)
+        key = event_key("layout", self.place, self.sha256, apart=self.apart)
         if not self.published_before_by:
             return key
         return f"{key}-{hashlib.sha256(self.published_by.encode()).hexdigest()[:8]}"
@@ -89,11 +101,12 @@ class TouchUpPublished:
     source: Source
     at: datetime  #: when it was seen
     candidates: tuple[Person, ...] = ()  #: one of whom painted, where the tracker leaves it open
+    apart: bool = False  #: the same bytes came before, for a shot of this name elsewhere
 
     @property
     def key(self) -> str:
-        """The event's identity: project, shot and content, whoever told of it."""
-        return event_key("touch-up", self.place, self.sha256)
+        """The event's identity: project, shot and content, whatever its source."""
+        return event_key("touch-up", self.place, self.sha256, apart=self.apart)
 
     @property
     def from_tracker(self) -> bool:

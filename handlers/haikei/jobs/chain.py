@@ -23,7 +23,15 @@ from haikei.credits import (
 from haikei.errors import CreditError, LayoutChanged, MarksBroken, StorageUnavailable
 from haikei.files import sha256_of
 from haikei.jobs.contributions import oversight
-from haikei.provenance import FileMarks, MarkedIngredient, MarkRequest, MarkSigner, MarksState, mark
+from haikei.provenance import (
+    FileMarks,
+    IngredientReader,
+    MarkedIngredient,
+    MarkRequest,
+    MarkSigner,
+    MarksState,
+    mark,
+)
 from haikei.provenance.formats import file_format
 from haikei.storage import Storage
 
@@ -79,6 +87,7 @@ class Chain:
         self._unnamed = unnamed
         self._base = base
         self._links: list[Link] = []
+        self._reader = IngredientReader()
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -152,6 +161,7 @@ class Chain:
                 withdrawn=self._withdrawn,
             ),
             self.signer,
+            self._reader,
         )
         link = Link(
             image=replace(record, sha256=sha256_of(made.path)),
@@ -198,7 +208,11 @@ def lineage_credit(images: Sequence[ImageRecord], *, unnamed: bool) -> CreditLin
 
 def _ingredient(link: Link, relation: Relation) -> tuple[str, MarkedIngredient]:
     return link.image.sha256, MarkedIngredient(
-        path=link.path, manifest=link.manifest, relation=relation, title=link.title
+        path=link.path,
+        manifest=link.manifest,
+        relation=relation,
+        title=link.title,
+        sha256=link.image.sha256,
     )
 
 

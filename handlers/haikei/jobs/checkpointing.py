@@ -217,7 +217,7 @@ class Checkpointing:
             try:
                 self.tick()
             except HistoryChanged:
-                pass  # said in the log already, by whoever found it
+                pass  # logged already, by whoever found it
             except (HaikeiError, SQLAlchemyError) as error:
                 log.warning("checkpoint_failed", error=str(error))
         self.close()

@@ -1,7 +1,7 @@
 """The records of a job's pictures: who did what in a step, as logged, measured or declared."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -177,7 +177,7 @@ def layout_image(
 
 def stage_image(
     stage: StageOutput,
-    picture: Picture,
+    picture: Callable[[], Picture],
     *,
     key: str,
     kind: ImageKind,
@@ -189,7 +189,7 @@ def stage_image(
 
     Args:
         stage: what was made.
-        picture: what it shows.
+        picture: decodes what it shows, which is asked where nobody noted its fingerprint.
         key: ours, unique.
         kind: a generation, or the background when the stage is the last.
         path: where it is published.
@@ -200,7 +200,7 @@ def stage_image(
         key=key,
         sha256="",
         pixels_sha256=stage.pixels_sha256,
-        fingerprint=fingerprint_text(picture),
+        fingerprint=stage.fingerprint or fingerprint_text(picture()),
         kind=kind,
         source_type=stage.system.source_type,
         ingredients=(),

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, select, update
 
-from haikei.credits import ReviewState, records
+from haikei.credits import records
 from haikei.database import backgrounds, events, files, inserting, jobs, reading, utc_now
+from haikei.decisions import ReviewState
 from haikei.errors import (
     JobError,
     LayoutChanged,
@@ -24,6 +25,7 @@ from haikei.files import write_whole
 from haikei.jobs.job import JobKind, JobState, Step
 from haikei.jobs.table import JobStore
 from haikei.settings import Settings
+from haikei.show import Place
 
 log = structlog.get_logger()
 
@@ -165,17 +167,27 @@ def heal(settings: Settings, database: Engine) -> int:
 
 
 def unplaced(connection: Connection, event_keys: Collection[str]) -> set[str]:
-    """Return those events none of whose jobs has made anything, or is about to."""
+    """Return those events none of whose jobs made anything, or was taken away by somebody."""
+    query = select(jobs.c.state, jobs.c.step, jobs.c.error_kind)
     found: set[str] = set()
     for key in event_keys:
-        rows = connection.execute(select(jobs.c.state, jobs.c.step).where(jobs_of(key))).all()
-        if not any(
-            row.state == JobState.DONE.value
-            or (row.state == JobState.RUNNING.value and row.step not in EARLY)
-            for row in rows
-        ):
+        rows = connection.execute(query.where(jobs_of(key))).all()
+        if not any(_is_settled(row.state, row.step, row.error_kind) for row in rows):
             found.add(key)
     return found
+
+
+def _is_settled(state: str, step: str, error_kind: str) -> bool:
+    """Tell whether other settings leave a job as it is: what a person skipped stays skipped."""
+    match JobState(state):
+        case JobState.DONE | JobState.CANCELLED:
+            return True
+        case JobState.SKIPPED:
+            return error_kind != SUPERSEDED
+        case JobState.RUNNING:
+            return step not in EARLY
+        case _:
+            return False
 
 
 #: The kind of the answer to a file that holds a drawing which was taken already.
@@ -192,6 +204,8 @@ class _Standing:
     misplaced: bool
     from_tracker: bool
     asks: bool  #: somebody else had published the drawing before
+    place: Place
+    row: int | None  #: of the tracker, that announced it
 
 
 class Predecessors:
@@ -238,6 +252,8 @@ class Predecessors:
                 and (row.error_kind in MISPLACED or row.step == Step.DETECT.value),
                 from_tracker=told.get("published_file") is not None,
                 asks=bool(told.get("published_before_by")),
+                place=_place_in(told),
+                row=told.get("published_file"),
             )
             if row.layout in paths:
                 self._at.setdefault(row.layout, []).append(one)
@@ -255,7 +271,7 @@ class Predecessors:
         path = str(event.layout)
         older: list[str] = []
         for one in self._at.get(path, ()):
-            if one.event_key == event.key:
+            if one.event_key == event.key or _is_another_shots(event, one.place, one.row):
                 continue
             if one.sha256 == event.sha256 and (one.asks or event.published_before_by):
                 continue  # by another person, the same drawing is a question of its own
@@ -290,17 +306,19 @@ class Predecessors:
                 events.c.key != event.key,
             )
         )
-        payloads = self._connection.execute(before).scalars()
-        if any(json.loads(payload).get("sha256") == event.sha256 for payload in payloads):
-            return True
-        told = self._connection.execute(
+        for payload in self._connection.execute(before).scalars():
+            told = json.loads(payload)
+            other = _is_another_shots(event, _place_in(told), told.get("published_file"))
+            if told.get("sha256") == event.sha256 and not other:
+                return True
+        watched = self._connection.execute(
             select(events.c.key, events.c.payload)
             .join(files, files.c.event_key == events.c.key)
             .where(files.c.path == str(event.layout), events.c.key != event.key)
         ).first()
-        if told is None or json.loads(told.payload).get("sha256") != event.sha256:
+        if watched is None or json.loads(watched.payload).get("sha256") != event.sha256:
             return False
-        done = select(jobs.c.key).where(jobs_of(told.key), jobs.c.state == JobState.DONE.value)
+        done = select(jobs.c.key).where(jobs_of(watched.key), jobs.c.state == JobState.DONE.value)
         return self._connection.execute(done.limit(1)).first() is not None
 
     def joined(self, event: LayoutPublished, keys: Collection[str]) -> None:
@@ -315,9 +333,24 @@ class Predecessors:
                 misplaced=False,
                 from_tracker=event.published_file is not None,
                 asks=bool(event.published_before_by),
+                place=event.place,
+                row=event.published_file,
             )
             for key in keys
         )
+
+
+def _place_in(told: Mapping[str, str]) -> Place:
+    """Return the place in an event's payload; what was refused before it was read has none."""
+    names = ("project", "episode", "sequence", "shot")
+    project, episode, sequence, shot = (told.get(name, "") for name in names)
+    return Place(project=project, episode=episode, sequence=sequence, shot=shot)
+
+
+def _is_another_shots(event: LayoutPublished, place: Place, row: int | None) -> bool:
+    """Tell whether another row of the tracker links the same file to another shot."""
+    rows = (event.published_file, row)
+    return None not in rows and rows[0] != rows[1] and not event.place.may_be(place)
 
 
 def is_watched(path: Path, settings: Settings, database: Engine) -> bool:
@@ -395,6 +428,7 @@ def answer(connection: Connection, event: LayoutPublished, first: Path) -> None:
         "state": JobState.SKIPPED.value,
         "step": Step.DETECT.value,
         "project": event.place.project,
+        "episode": event.place.episode,
         "sequence": event.place.sequence,
         "shot": event.place.shot,
         "layout": str(event.layout),

@@ -47,7 +47,7 @@ def receive_all(connection: Connection, published: Sequence[Event]) -> int:
     """
     if not published:
         return 0
-    published = [_as_printed(connection, event) for event in published]
+    published = [_as_printed(connection, event) for event in told_apart(connection, published)]
     known = _payloads(connection, [event.key for event in published])
     rows = [_row(event) for event in published]
     statement = inserting(connection, events).on_conflict_do_nothing(index_elements=["key"])
@@ -64,6 +64,74 @@ def receive_all(connection: Connection, published: Sequence[Event]) -> int:
     return new
 
 
+def told_apart(connection: Connection, published: Sequence[Event]) -> list[Event]:
+    """
+    Return events with the keys under which they are received.
+
+    The same bytes in two sequences or episodes that have a shot of one name are two events, and
+    the second of them gets a key of its own. One file is one event, whatever its sources call its
+    place; it is two only where two rows of the tracker link it to two shots.
+    """
+    holders: dict[str, Event] = {}
+    for key, row in _rows_of(connection, [event.key for event in published]).items():
+        holders[key] = _event(*row)
+    found: list[Event] = []
+    for event in published:
+        holder = holders.get(event.key)
+        if holder is not None and not event.apart and _is_elsewhere(connection, event, holder):
+            event = replace(event, apart=True)  # noqa: PLW2901 - the same event, by its key
+        holders.setdefault(event.key, event)
+        found.append(event)
+    return found
+
+
+def _is_elsewhere(connection: Connection, event: Event, holder: Event) -> bool:
+    there = holder.place
+    # What a path left open, its job may have found in the tracker since.
+    found = connection.execute(
+        select(jobs.c.episode, jobs.c.sequence).where(jobs.c.event_key == holder.key).limit(1)
+    ).first()
+    if found is not None:
+        there = replace(
+            there,
+            episode=there.episode or found.episode,
+            sequence=there.sequence or found.sequence,
+        )
+    if event.place.may_be(there):
+        return False
+    rows = (event.published_file, holder.published_file)
+    if None not in rows:
+        return rows[0] != rows[1]
+    return os.path.realpath(_file_of(event)) != os.path.realpath(_file_of(holder))
+
+
+def _file_of(event: Event) -> Path:
+    return event.layout if isinstance(event, LayoutPublished) else event.file
+
+
+def keys_of(connection: Connection, kind: str, place: Place, sha256: str) -> tuple[str, ...]:
+    """Return the keys of events of this kind about these bytes in this place, however spelt."""
+    query = select(events.c.key, events.c.kind, events.c.payload, events.c.source).where(
+        events.c.kind == kind, events.c.payload.contains(sha256, autoescape=True)
+    )
+    found = (
+        (row.key, _event(row.kind, row.payload, row.source)) for row in connection.execute(query)
+    )
+    return tuple(
+        key for key, event in found if event.sha256 == sha256 and place.may_be(event.place)
+    )
+
+
+def _rows_of(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+    found: dict[str, tuple[str, str, str]] = {}
+    columns = (events.c.key, events.c.kind, events.c.payload, events.c.source)
+    for start in range(0, len(keys), _LOOKUP):
+        query = select(*columns).where(events.c.key.in_(keys[start : start + _LOOKUP]))
+        for key, kind, payload, source in connection.execute(query):
+            found[key] = (kind, payload, source)
+    return found
+
+
 def _row(event: Event) -> dict[str, object]:
     return {
         "key": event.key,
@@ -75,12 +143,7 @@ def _row(event: Event) -> dict[str, object]:
 
 
 def _payloads(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for start in range(0, len(keys), _LOOKUP):
-        query = select(events.c.key, events.c.payload)
-        rows = connection.execute(query.where(events.c.key.in_(keys[start : start + _LOOKUP])))
-        found.update({row.key: row.payload for row in rows})
-    return found
+    return {key: payload for key, (_, payload, _) in _rows_of(connection, keys).items()}
 
 
 def _seen_again(connection: Connection, event: LayoutPublished, payload: str) -> None:
@@ -234,7 +297,7 @@ def undispatched(connection: Connection, limit: int) -> Sequence[Event]:
 
 
 def received(connection: Connection, key: str) -> Event | None:
-    """Return the event of this key; None where nobody told of it."""
+    """Return the event of this key; None where there is none."""
     query = select(events.c.kind, events.c.payload, events.c.source).where(events.c.key == key)
     row = connection.execute(query).first()
     return None if row is None else _event(row.kind, row.payload, row.source)
@@ -256,6 +319,7 @@ def _dump(event: Event) -> str:
     return _ENCODER.encode(
         {
             "project": event.place.project,
+            "episode": event.place.episode,
             "sequence": event.place.sequence,
             "shot": event.place.shot,
             "layout": str(event.layout),
@@ -265,6 +329,7 @@ def _dump(event: Event) -> str:
             "published_file": event.published_file,
             "published_by": event.published_by,
             "published_before_by": event.published_before_by,
+            "apart": event.apart,
             "at": event.at.isoformat(),
         }
     )
@@ -277,7 +342,12 @@ def _event(kind: str, payload: str, source: str) -> Event:
 def _load(payload: str, source: Source) -> LayoutPublished:
     data = json.loads(payload)
     return LayoutPublished(
-        place=Place(project=data["project"], sequence=data["sequence"], shot=data["shot"]),
+        place=Place(
+            project=data["project"],
+            episode=data.get("episode", ""),
+            sequence=data["sequence"],
+            shot=data["shot"],
+        ),
         layout=Path(data["layout"]),
         sha256=data["sha256"],
         name=data["name"],
@@ -287,4 +357,5 @@ def _load(payload: str, source: Source) -> LayoutPublished:
         at=datetime.fromisoformat(data["at"]),
         published_by=data.get("published_by", ""),
         published_before_by=data.get("published_before_by", ""),
+        apart=data.get("apart", False),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from haikei.credits import Grade, Person
 from haikei.presets import Quality, RegionChange
-from haikei.show import Place
+from haikei.show import UNSAID, CutFacts, Place
 from haikei.texts import Bilingual
 
 #: What a person does about a paint-over whose parent is unknown.
@@ -52,7 +52,7 @@ class Instructions:
     text: str = ""  #: every note as it was written, the oldest first, a line each
     season: str = ""  #: another season; empty keeps it
     time: str = ""  #: another time of day; empty keeps it
-    keep_seed: bool = False  #: said in words; else it is kept as well
+    keep_seed: bool = False  #: asked for in words; else it is kept as well
     new_seed: bool = False  #: another composition of strokes and chances
     turns: tuple[Turn, ...] = ()  #: each quality at most once
     changes: tuple[RegionChange, ...] = ()  #: of parts of the picture, in order
@@ -117,7 +117,11 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOrder:
-    """What a job has to do; only its place changes, which `collect` completes from the tracker."""
+    """
+    What a job has to do.
+
+    `collect` completes its place, and how the cut is to look, from the tracker.
+    """
 
     key: str  #: the event's key, the recipe and the variant; a retake has one of its own
     event_key: str
@@ -136,6 +140,7 @@ class JobOrder:
     layout_version: int | None = None  #: the layout's own number, as its path or row says
     published_by: str = ""  #: the id of the person who created the layout's row, if known
     published_before_by: str = ""  #: somebody else, of the same drawing for the cut: it is asked
+    cut: CutFacts = UNSAID  #: as the tracker has it
 
     @property
     def stream(self) -> str:

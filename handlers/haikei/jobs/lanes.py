@@ -2,7 +2,7 @@
 Lanes: the two ways that jobs take through the workers, and what holds one.
 
 A fault of the whole site (a refused sign-in, a missing field, a share that is away) is nobody's
-job's: it holds the lane. Its jobs wait where they are, people are told once, and one job after
+job's: it holds the lane. Its jobs wait where they are, people are notified once, and one job after
 the other tries the step that failed, less and less often, until it succeeds; then all go on.
 People hold lanes too: a paused lane begins no step, a draining one no job.
 """
@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import Connection, Engine, Row, select, update
 
 from haikei.database import (
+    begins_with,
     database_now,
     inserting,
     lanes,
@@ -36,7 +37,7 @@ log = structlog.get_logger()
 _LOOK, _LONGEST = 1.0, 60.0
 #: After so long any job may probe: those at the step that failed are gone.
 _OVERDUE = timedelta(seconds=30)
-#: A fault that comes back so soon is the one that people were told of.
+#: A fault that comes back so soon is the one that people were notified of.
 _SAME_EPISODE = timedelta(minutes=15)
 #: Times that a job may fail alone, while others pass the same step, before it is its own fault.
 MOST_TRIPS = 3
@@ -146,6 +147,12 @@ class LaneKeeper:
         with reading(self._database) as connection:
             return _one(connection, lane).takes_jobs
 
+    def changed_since(self, moment: datetime) -> bool:
+        """Tell whether a fault of the whole site came or went since then."""
+        query = select(lanes.c.name).where(lanes.c.updated_at >= moment).limit(1)
+        with reading(self._database) as connection:
+            return connection.execute(query).first() is not None
+
     def admit(self, step: Step, progress: Waiting) -> bool:
         """
         Return when a step may begin: True when it does so as the probe of a lane that is held.
@@ -175,7 +182,7 @@ class LaneKeeper:
         return probing
 
     def hold(self, step: Step, error: HaikeiError, *, probing: bool) -> None:
-        """Note that a fault of the whole site was met; people are told once."""
+        """Note that a fault of the whole site was met; people are notified once."""
         lane = Lane.of(step)
         with self._database.begin() as connection:
             now = database_now(connection)
@@ -260,7 +267,7 @@ def _tell(connection: Connection, lane: Lane, error: HaikeiError, now: datetime)
     digest = hashlib.sha256(f"{type(error).__name__} {error.message}".encode()).hexdigest()[:32]
     episode = f"held/{lane.value}/{digest}/"
     again = select(notices.c.key).where(
-        notices.c.key.startswith(episode), notices.c.noted_at > now - _SAME_EPISODE
+        begins_with(notices.c.key, episode), notices.c.noted_at > now - _SAME_EPISODE
     )
     if connection.execute(again).first() is not None:
         return

@@ -29,6 +29,7 @@ from haikei.generators import (
     ProductionOrder,
     Progress,
     StageOutput,
+    StagePlan,
     seed_of,
 )
 from haikei.images import decode_picture
@@ -49,10 +50,10 @@ from haikei.jobs.contributions import (
     operation,
     stage_image,
 )
-from haikei.presets import recipe
+from haikei.presets import ChosenRecipe, choose_recipe
 from haikei.provenance import FileMarks, MarkSigner, read_marks, system_of
 from haikei.settings import Settings
-from haikei.show import Place
+from haikei.show import UNSAID, CutFacts, Place
 
 #: Where pictures are kept before they have their marks, so that none is made twice.
 _WORK = ".unmarked"
@@ -73,6 +74,8 @@ class OneOff:
     place: str
     recipe: str
     seed: int | None
+    where: Place | None = None  #: in its show, as its path gives it; None where it gives nothing
+    cut: CutFacts = UNSAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +138,8 @@ def make_one(
     else:
         operators = _people(order.operator, order.operator_ja)
     sha256 = sha256_of(order.layout)
-    chosen = recipe(settings, order.recipe)
+    choice = _choice(settings, order)
+    chosen = choice.recipe
     seed = order.seed
     if seed is None:
         seed = seed_of(sha256, order.recipe, order.season, order.time)
@@ -144,6 +148,10 @@ def make_one(
         layout=order.layout,
         layout_sha256=sha256,
         recipe=chosen,
+        recipe_name=choice.name,
+        cut=choice.cut,
+        where=order.where,
+        board=choice.board,
         season=order.season,
         time=order.time,
         place=order.place,
@@ -158,10 +166,7 @@ def make_one(
         for stage, plan, entry in zip(chosen.stages, plans, entries, strict=True)
     )
     _require_allowed(marks, runs, project, settings, stand_in=chosen.stand_in)
-    for plan in plans:
-        report(f"{plan.name}: {plan.system.name} {plan.system.version}")
-        for note in plan.notes:
-            report(f"{plan.name}: {note}")
+    _report_plans(choice, plans, report)
     if dry_run:
         return Made(stages=(), credit_en="", credit_ja="", record=None)
     drawn = production.layout(task)
@@ -178,7 +183,7 @@ def make_one(
     for index, plan in enumerate(plans):
         previous = outputs[-1] if outputs else None
         output = production.make_stage(
-            task, index, folder=work, previous=previous, progress=_silent
+            task, index, plans=plans, folder=work, previous=previous, progress=_silent
         )
         outputs.append(output)
         word = "was there" if output.reused else f"{output.seconds:.1f} s"
@@ -208,6 +213,27 @@ def make_one(
         for output, image in zip(outputs, record.images[1:], strict=True)
     )
     return Made(stages=stages, credit_en=record.credit.en, credit_ja=record.credit.ja, record=path)
+
+
+def _report_plans(
+    choice: ChosenRecipe, plans: Sequence[StagePlan], report: Callable[[str], None]
+) -> None:
+    report(f"recipe {choice.name} {choice.sha256[:12]}")
+    for plan in plans:
+        report(f"{plan.name}: {plan.system.name} {plan.system.version}")
+        for note in plan.notes:
+            report(f"{plan.name}: {note}")
+
+
+def _choice(settings: Settings, order: OneOff) -> ChosenRecipe:
+    return choose_recipe(
+        settings,
+        order.recipe,
+        place=order.where or Place(project="", sequence="", shot=""),
+        season=order.season,
+        time=order.time,
+        cut=order.cut,
+    )
 
 
 def _require_allowed(
@@ -312,7 +338,7 @@ def _mark_all(
         target = order.out / f"{output.stage}-{suffix}{output.path.suffix}"
         image = stage_image(
             output,
-            decode_picture(output.path).picture,
+            lambda path=output.path: decode_picture(path).picture,  # type: ignore[misc]
             key=f"{output.stage}-{suffix}",
             kind=ImageKind.BACKGROUND if output is outputs[-1] else ImageKind.GENERATION,
             path=PurePosixPath(target.name),

@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from haikei.errors import StorageUnavailable
-from haikei.images import Picture, write_review
+from haikei.images import AS_IT_IS, Look, Picture, write_review
 from haikei.reports import LoggedTime
 from haikei.settings import Settings
 from haikei.trackers import load_tracker
@@ -48,6 +48,7 @@ def logged_hours(settings: Settings, project: str) -> tuple[LoggedTime, ...] | N
     return tuple(
         LoggedTime(
             person=row.person.id,
+            episode=row.episode,
             sequence=row.sequence,
             shot=row.shot,
             step=row.step,
@@ -84,7 +85,7 @@ CARD = 360
 _FOLDER = "web-thumbnails"
 
 
-def preview_file(state: Path, sha256: str, longest: int) -> Path:
+def preview_file(state: Path, sha256: str, longest: int, look: Look = AS_IT_IS) -> Path:
     """
     Return where a published image's picture is kept; whether it is there or not.
 
@@ -92,8 +93,10 @@ def preview_file(state: Path, sha256: str, longest: int) -> Path:
         state: the studio's folder; what is kept there may be deleted at any time.
         sha256: of the published file.
         longest: its longer side in pixels.
+        look: how it is looked at.
     """
-    return state / _FOLDER / sha256[:2] / f"{sha256}-{longest}.jpg"
+    seen = "" if look.is_plain else f"-{look.view.value}{look.stops:+d}"
+    return state / _FOLDER / sha256[:2] / f"{sha256}-{longest}{seen}.jpg"
 
 
 def write_preview(picture: Picture, file: Path, *, longest: int) -> None:

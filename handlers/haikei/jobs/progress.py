@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, select, update
 
-from haikei.credits import ReviewState, records
+from haikei.credits import records
 from haikei.database import jobs, reading, utc_now, writing_one_row
+from haikei.decisions import ReviewState
 from haikei.errors import GenerationCancelled, JobError
 from haikei.jobs.healing import supersede
 from haikei.jobs.job import JobState, Step

@@ -201,7 +201,9 @@ def _write_reviews(picture: Picture, folder: Path) -> None:
 def _picture(link: Link, stage: str) -> MadePicture:
     relative = PurePosixPath(link.image.path)
     beside = tuple(_file(path, relative.with_suffix(path.suffix)) for path in link.beside)
-    return MadePicture(stage=stage, file=_file(link.path, relative), beside=beside)
+    # It was hashed when it was made.
+    file = MadeFile(source=link.path, relative=relative, sha256=link.image.sha256)
+    return MadePicture(stage=stage, file=file, beside=beside)
 
 
 def _file(source: Path, relative: PurePosixPath) -> MadeFile:

@@ -191,6 +191,7 @@ def _within(version: BackgroundVersion, scope: Scope | None) -> bool:
         if scope is None
         else (
             (scope.project, version.project),
+            (scope.episode, version.episode),
             (scope.sequence, version.sequence),
             (scope.shot, version.shot),
         )

@@ -8,8 +8,18 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, RowMapping, delete, func, select, update
 
-from haikei.credits import ReviewState, records
-from haikei.database import backgrounds, events, feed_rows, files, jobs, reading, utc_now
+from haikei.credits import records
+from haikei.database import (
+    backgrounds,
+    begins_with,
+    events,
+    feed_rows,
+    files,
+    jobs,
+    reading,
+    utc_now,
+)
+from haikei.decisions import ReviewState
 from haikei.errors import JobError
 from haikei.events import TouchUpPublished
 from haikei.jobs.job import Job, JobKind, JobOrder, JobState, Step
@@ -42,7 +52,12 @@ def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
         step=Step(row["step"]) if row["step"] else None,
         run=row["run"],
         priority=row["priority"],
-        place=Place(project=row["project"], sequence=row["sequence"], shot=row["shot"]),
+        place=Place(
+            project=row["project"],
+            episode=row["episode"],
+            sequence=row["sequence"],
+            shot=row["shot"],
+        ),
         season=row["season"],
         time=row["time"],
         recipe=row["recipe"],
@@ -115,6 +130,7 @@ def _waiting(
         "step": "",
         "priority": priority,
         "project": place.project,
+        "episode": place.episode,
         "sequence": place.sequence,
         "shot": place.shot,
         "created_at": now,
@@ -362,7 +378,7 @@ class JobStore:
 def _find(connection: Connection, key: str) -> RowMapping:
     rows = connection.execute(
         select(jobs)
-        .where(jobs.c.key.startswith(key, autoescape=True))
+        .where(begins_with(jobs.c.key, key))
         .order_by(func.length(jobs.c.key))
         .limit(_AMBIGUOUS)
     ).mappings()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from haikei.database.stamp import FILE as MARK
 from haikei.errors import StorageUnavailable
 from haikei.generators import Production
 from haikei.images import Inspector, Limits
@@ -28,6 +29,7 @@ class Tools:
         stop: set when the worker shall stop.
         device: what pictures are made on.
         production: what makes them; by default the studio's generators on that device.
+        inspector: opens foreign files; by default one of its own, which ends with it.
         open_tracker: makes a thread's tracker adapter.
     """
 
@@ -39,6 +41,7 @@ class Tools:
         *,
         device: str = "cpu",
         production: Production | None = None,
+        inspector: Inspector | None = None,
         open_tracker: Callable[[Settings], Tracker] = load_tracker,
     ) -> None:
         self.settings = settings
@@ -47,7 +50,8 @@ class Tools:
         self.storage = Storage(settings)
         self.signer = Signer(settings)
         self.limits = Limits.from_settings(settings.watch)
-        self.inspector = Inspector(self.limits)
+        self.inspector = inspector or Inspector(self.limits)
+        self._owned = None if inspector else self.inspector
         self.retries = Retries(attempts=settings.engine.attempts, backoff=settings.engine.backoff)
         self.lanes = LaneKeeper(database, settings.engine.backoff)
         self._threads = threading.local()
@@ -80,9 +84,11 @@ class Tools:
         """
         self.storage.require_root()
         work = self.settings.work_folder
-        if work.is_relative_to(self.settings.storage.roots[0].path) and not work.is_dir():
+        shared = work.is_relative_to(self.settings.storage.roots[0].path)
+        # Whoever lost the storage while making a folder has left one where it will be mounted.
+        if shared and not (work / MARK).is_file():
             raise StorageUnavailable(
-                f"The folder {work} is not there.",
+                f"The folder {work} is not there, or is not this studio's.",
                 advice="Mount the storage, or correct studio.work in the settings.",
             )
 
@@ -114,4 +120,5 @@ class Tools:
 
     def close(self) -> None:
         """End child processes."""
-        self.inspector.close()
+        if self._owned is not None:
+            self._owned.close()

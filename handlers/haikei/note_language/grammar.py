@@ -15,8 +15,6 @@ from haikei.note_language.vocabulary import (
     JA_REFUSED_ENDS,
     KEEP_SEED,
     NEW_SEED,
-    SEASON_WORDS,
-    TIME_WORDS,
     WHY,
 )
 from haikei.note_language.ways import (
@@ -31,7 +29,19 @@ from haikei.note_language.ways import (
     told_of,
     ways_of,
 )
-from haikei.presets import Act, Part, Quality, RegionChange, Subject
+from haikei.presets import (
+    SEASON_WORDS,
+    TIME_WORDS,
+    Act,
+    Part,
+    Quality,
+    RegionChange,
+    Spot,
+    Subject,
+    split_noted,
+    where_drawn,
+)
+from haikei.texts import Bilingual
 
 #: Words of a clause, beyond which it is prose and no wish.
 LONGEST = 80
@@ -42,7 +52,7 @@ _SENTENCE = re.compile(
 _QUOTE = re.compile(
     r'"([^"]{4,})"|「([^」]{3,})」|『([^』]{3,})』|\'(?=[^\']* )([^\']{6,})\'(?![a-z])'
 )
-#: Whom it is said to, and who says it, as trackers write it into notes.
+#: Whom it addresses, and who writes it, as trackers write it into notes.
 _MENTION = re.compile(r"@[\w.-]+")
 _SPEAKER = re.compile(r"([^:]{1,40}):\s*(?=\S)")
 _ASKS_BACK = re.compile(r"(?:です|ます|でしょう)か$")
@@ -77,6 +87,7 @@ class Wishes:
     beyond: list[str] = field(default_factory=list[str])  #: read, and nothing can do it
     unread: list[str] = field(default_factory=list[str])
     names: dict[Subject, str] = field(default_factory=dict[Subject, str])  #: as the note has them
+    blind: list[Bilingual] = field(default_factory=list[Bilingual])  #: no words: nobody reads it
 
     @property
     def anything(self) -> bool:
@@ -88,6 +99,7 @@ class Wishes:
 def wishes_of(note: str) -> Wishes:
     """Return what one note asks for; what stands apart in it holds for all of it."""
     wishes = Wishes()
+    note, spots, unread = split_noted(note)
     text = "\n".join(
         line for line in normal(note).splitlines() if not line.lstrip().startswith(">")
     )
@@ -103,8 +115,37 @@ def wishes_of(note: str) -> Wishes:
         _read(text, wishes)
     if wishes.apart:
         _set_apart(wishes)
+    if spots:
+        _limit(wishes, spots)
+    wishes.blind += [Bilingual(one, one) for one in unread]
     wishes.changes = list(dict.fromkeys(wishes.changes))
     return wishes
+
+
+def _limit(wishes: Wishes, spots: tuple[Spot, ...]) -> None:
+    """Limit all that a note asks for to the places drawn for it, and note what cannot be."""
+    wishes.changes = [replace(one, within=spots) for one in wishes.changes]
+    wishes.changes += [
+        RegionChange(
+            subject=Subject.PICTURE,
+            act=Act.TURN,
+            quality=quality.value,
+            amount=amount,
+            within=spots,
+        )
+        for quality, amount in wishes.turns
+        if quality is not Quality.CLOUDS
+    ]
+    # Clouds are painted with the whole sky: more of them in one place would change all of it.
+    clouds = [turn for turn in wishes.turns if turn[0] is Quality.CLOUDS]
+    wishes.turns = []
+    where = where_drawn(spots)
+    wishes.blind += [Bilingual(f"clouds {where.en}", f"{where.ja}だけの雲の増減") for _ in clouds]
+    if not wishes.changes and not clouds:
+        wishes.blind += [
+            Bilingual(f"what is drawn at {one.text.en}", f"描き込み（{one.text.ja}）")
+            for one in spots
+        ]
 
 
 def _set_apart(wishes: Wishes) -> None:
@@ -396,7 +437,7 @@ class _Sentence:
         self.things = things
 
     def _goes_on(self, ways: Sequence[Treatment], parts: tuple[Part, ...]) -> bool:
-        """Tell whether a clause without a thing speaks of those of the clause before."""
+        """Tell whether a clause without a thing is about those of the clause before."""
         if not self.things or not self._ways or parts:
             return False
         named = [one for one in self.things if one.subject is not Subject.PICTURE]
@@ -447,7 +488,7 @@ class _Sentence:
             wishes.unread.append(self._text)
             return
         elif whole and way.colour == "blue" and not thing.text:
-            # "Bluer", by itself, is said of the light.
+            # "Bluer", by itself, is about the light.
             wishes.turns.append((Quality.WARMTH, -way.amount))
             return
         wishes.names[subject] = thing.text

@@ -33,13 +33,15 @@ def read_notes(notes: Sequence[str], abilities: Abilities = PAINTER_ABILITIES) -
     Return what several notes together ask for, and what of it the generators can do.
 
     Notes are read in order. A later season or time of day replaces an earlier one; turns of one
-    quality add up, to at most 100 %; a later colour of a thing replaces an earlier one.
+    quality add up, to at most 100 %; a later colour of a thing replaces an earlier one. Where a
+    place is drawn, all that its note asks for is limited to it, but for season and time of day.
 
     Args:
         notes: the oldest first.
         abilities: of the generators that will answer.
     """
     read = [wishes_of(note) for note in notes]
+    cannot: list[Bilingual] = []
     season = next((one.season for one in reversed(read) if one.season), "")
     time = next((one.time for one in reversed(read) if one.time), "")
     changes = added_changes((), [change for one in read for change in one.changes])
@@ -58,7 +60,6 @@ def read_notes(notes: Sequence[str], abilities: Abilities = PAINTER_ABILITIES) -
         if text is not None
     ]
     handed: list[Bilingual] = []
-    cannot: list[Bilingual] = []
     kept_turns, kept_changes, unwanted = [], [], []
     for turn in turns:
         if turn.quality in abilities.turns:
@@ -82,6 +83,7 @@ def read_notes(notes: Sequence[str], abilities: Abilities = PAINTER_ABILITIES) -
     unwanted += [found for text in strange if (found := _strange_removal(text))]
     quoted = [text if len(text) <= QUOTED else f"{text[:QUOTED]}…" for text in strange]
     (handed if abilities.reads else cannot).extend(Bilingual(text, text) for text in quoted)
+    cannot += [text for one in read for text in one.blind]
     return Instructions(
         text="\n".join(note.strip() for note in notes if note.strip()),
         season=season,
@@ -156,7 +158,7 @@ def is_japanese(text: str) -> bool:
     return any("぀" <= one <= "ヿ" or "㐀" <= one <= "鿿" for one in text)
 
 
-#: All that may be said, without what stands between: a note of these alone asks for nothing.
+#: All that a note may hold, without what stands between: a note of these alone asks for nothing.
 THANKS = (
     "thanks",
     "thank you",
@@ -206,7 +208,7 @@ THANKS = (
     "🙏",
     "👌",
 )
-#: Whom it is said to, after it or by itself: "thanks, Sato-san", "佐藤さん、ありがとう".
+#: Whom it addresses, after it or by itself: "thanks, Sato-san", "佐藤さん、ありがとう".
 _TO = re.compile(r"(?:^|\s)(?:@\S+|[\w.]+-san|[^\W\d_]{1,8}(?:さん|様)|all|everyone|team|haikei)$")
 #: A question mark separates nothing: "ok?" is a question.
 _BETWEEN = re.compile(r"[.,!;:\n。！；、，・…~〜♪]+|(?<=[👍🙏👌])|(?=[👍🙏👌])")

@@ -1,6 +1,10 @@
 """Words that notes hold and that ask for nothing, and words that are no slips of others."""
 
-from haikei.note_language.wordlists import words
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a list that is written as one text with commas, in its order."""
+    return tuple(word for part in text.split(",") if (word := part.strip()))
+
 
 #: Words that carry no wish and name no thing.
 FILLER = words(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from haikei.note_language.wordlists import words
+from haikei.note_language.plain_words import words
 from haikei.presets import Part, Subject
 
 #: Nouns of the things that a reading of the layout tells apart.

@@ -9,7 +9,7 @@ from functools import cache
 
 from haikei.note_language import things, vocabulary
 from haikei.note_language.plain_words import FILLER, OTHER_WORDS
-from haikei.presets import Quality
+from haikei.presets import SEASON_WORDS, TIME_WORDS, Quality
 
 
 class Sense(StrEnum):
@@ -156,7 +156,7 @@ def _entries() -> Iterator[tuple[str, Meaning]]:
     ):
         for word, (quality, sign) in turns.items():
             yield word, Meaning(sense=sense, value=quality.value, sign=sign)
-    moments = (*vocabulary.TIME_WORDS.values(), *vocabulary.SEASON_WORDS.values())
+    moments = (*TIME_WORDS.values(), *SEASON_WORDS.values())
     yield from ((word, Meaning(sense=Sense.MOMENT)) for names in moments for word in names)
     for colour, names in things.COLOUR_WORDS.items():
         for word in names:

@@ -2,22 +2,9 @@
 
 from collections.abc import Mapping
 
-from haikei.note_language.wordlists import words
+from haikei.note_language.plain_words import words
 from haikei.presets import Quality
 
-#: Times of day and seasons, by the values of `haikei.show.Season` and `TimeOfDay`.
-TIME_WORDS: Mapping[str, tuple[str, ...]] = {
-    "morning": words("morning, dawn, sunrise, 朝, 早朝, 夜明け, 朝焼け"),
-    "day": words("daytime, midday, noon, daylight, 昼, 日中, 真昼"),
-    "sunset": words("sunset, dusk, evening, golden hour, 夕方, 夕焼け, 夕暮れ, 夕景"),
-    "night": words("night, night-time, nighttime, moonlight, 夜, 夜景, 月夜"),
-}
-SEASON_WORDS: Mapping[str, tuple[str, ...]] = {
-    "spring": ("spring", "春"),
-    "summer": ("summer", "夏"),
-    "autumn": words("autumn, fall colours, fall colors, 秋, 紅葉"),
-    "winter": words("winter, snow, snowy, 冬, 雪"),
-}
 #: What people call a quality after "more", "less" and their likes.
 NOUNS: Mapping[Quality, tuple[str, ...]] = {
     Quality.GREEN: words("green, greens, greenery, vegetation, 緑, みどり, グリーン"),
@@ -160,7 +147,7 @@ LESS = words(
     "弱く, 弱め, 下げ, 少なく, 少なめ, 控え, 多すぎ, 多過ぎ, 強すぎ, 強過ぎ, 濃すぎ, 落とし, "
     "低く, 低め, 和らげ"
 )
-#: What is said of a quality after its name: "the green is too strong".
+#: What follows the name of a quality: "the green is too strong".
 AFTER_LESS = words("too strong, too much, too heavy, too high, too dense")
 AFTER_MORE = ("too weak", "too little", "too low", "too thin")
 NONE = ("no", "without", "zero")

@@ -107,7 +107,7 @@ def _stands_beside(tokens: Sequence[Token], at: int) -> str:
 
 
 def told_of(tokens: Sequence[Token], way: Treatment) -> int:
-    """Return where the thing stands that a way directly before it is said of; 0 for none."""
+    """Return where the thing stands that a way directly before it describes; 0 for none."""
     for at, token in enumerate(tokens[:-1]):
         after = tokens[at + 1]
         if token.start == way.start and after.has(Sense.SUBJECT, Sense.UNSEEN):
@@ -221,7 +221,7 @@ def _settled(tokens: Sequence[Token], ways: list[tuple[int, Treatment]]) -> Iter
             for _, other in ways[:number]
             if other.act is way.act and other.quality is way.quality and way.quality
         ]
-        # "The light is too dark", "bright enough light": one wish, said with two words.
+        # "The light is too dark", "bright enough light": one wish in two words.
         if not same:
             yield way
 
@@ -314,7 +314,7 @@ def _halves(tokens: Sequence[Token]) -> bool:
 
 
 def strange_object(tokens: Sequence[Token], way: int) -> str:
-    """Return a word for which no thing is known and that the way is said of; empty for none."""
+    """Return a word for which no thing is known and that the way describes; empty for none."""
     japanese = any(not token.text.isascii() for token in tokens if token.start <= way)
     for at, token in enumerate(tokens):
         following = tokens[at + 1].text if at + 1 < len(tokens) else ""

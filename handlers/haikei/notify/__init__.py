@@ -1,4 +1,4 @@
-"""Who is told of what went wrong and what is ready, by mail and chat."""
+"""Who is notified of what went wrong and what is ready, by mail and chat."""
 
 from haikei.notify.channel import Channel, Message
 from haikei.notify.hooks import HookSender

@@ -1,7 +1,7 @@
 """
-Outgoing webhooks: programs of the studio are told at once what happens, signed, until they take it.
+Outgoing webhooks: programs of the studio receive at once what happens, signed, until they take it.
 
-What is to be told is noted in the database first, once for each hook, so that a process that dies
+What is to be sent is noted in the database first, once for each hook, so that a process that dies
 loses nothing. A receiver may get a delivery twice, with the same id.
 """
 
@@ -36,7 +36,7 @@ TIMEOUT, LEASE = 10.0, 300.0
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 7200.0
 #: Deliveries that one hook gets in one round, and things that are noted at once.
 ROUND, _BATCH = 25, 500
-#: How far back things are looked for, how long it is kept what was told, and how long it is tried.
+#: How far back things are looked for, how long it is kept what was sent, and how long it is tried.
 REACH, KEPT, TRIED = timedelta(days=7), timedelta(days=15), timedelta(days=3)
 #: What names a thing that happened, in a row of a query.
 _KEY = "key_of_the_event"
@@ -126,7 +126,7 @@ class HookSender:
                 .values(state=_GIVEN_UP)
             ).rowcount
             if given_up:
-                # One message a day: when a program is gone, all that it is told is given up.
+                # One message a day: when a program is gone, all that waits for it is given up.
                 text = (
                     f"The hook {hook.name} did not take what it was told ({given_up} deliveries, "
                     f"the last try was {delivery.event}): {error.message}"
@@ -313,6 +313,7 @@ def _jobs(since: datetime, key: Any, at: Any, *wanted: Any) -> _Query:
         columns.state,
         columns.step,
         columns.project,
+        columns.episode,
         columns.sequence,
         columns.shot,
         columns.season,
@@ -349,6 +350,7 @@ def _versions(at: Any, key: Any, *more: Any) -> _Rows:
         columns.key.label("version"),
         columns.code,
         columns.project,
+        columns.episode,
         columns.sequence,
         columns.shot,
         columns.season,
@@ -391,7 +393,7 @@ _QUERIES: Mapping[HookEvent, Callable[[datetime], _Query]] = {
 
 
 def _due(connection: Connection, hook: Hook, now: datetime) -> tuple[_Delivery, ...]:
-    """Return what may be told now; what failed comes after what was not tried yet."""
+    """Return what may be sent now; what failed comes after what was not tried yet."""
     query = select(_columns.key, _columns.event, _columns.body, _columns.attempts).where(
         _columns.hook == hook.name, _columns.state == _WAITING, _columns.try_at <= now
     )

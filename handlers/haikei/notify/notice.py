@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Connection, String, cast, exists, literal, select
 
-from haikei.database import backgrounds, files, inserting, jobs, notices, utc_now
+from haikei.database import backgrounds, begins_with, files, inserting, jobs, notices, utc_now
 from haikei.errors import ParentUnknown, TouchUpRefused
 
 
@@ -23,21 +23,21 @@ class NoticeKind(StrEnum):
     SAME = "same"  #: an answer: a file holds a drawing that was taken before
     READY = "ready"  #: a version is in review
     TROUBLE = "trouble"  #: something is wrong with the whole studio, not with one job
-    HOOK = "hook"  #: as what is dead: a program of the studio did not take what it was told
+    HOOK = "hook"  #: as what is dead: a program of the studio did not take what was sent to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One thing to tell."""
 
-    key: str  #: ours; what has the same key is told once
+    key: str  #: ours; what has the same key is sent once
     kind: NoticeKind
     text: str
     url: str = ""  #: where a person can look at it
 
 
 def note(connection: Connection, told: Notice, *, at: datetime | None = None) -> None:
-    """Keep a notice in the caller's transaction, until it is told; the same key once."""
+    """Keep a notice in the caller's transaction, until it is sent; the same key once."""
     note_all(connection, (told,), at=at)
 
 
@@ -90,7 +90,9 @@ def _dead(connection: Connection, _now: datetime) -> list[Notice]:
     )
     found: list[Notice] = []
     for row in connection.execute(query.order_by(jobs.c.id).limit(_BATCH)):
-        place = "/".join(part for part in (row.project, row.sequence, row.shot) if part)
+        place = "/".join(
+            part for part in (row.project, row.episode, row.sequence, row.shot) if part
+        )
         background = " ".join(part for part in (row.season, row.time) if part)
         what = ", ".join(part for part in (place, background) if part) or row.layout
         text = f"{what}: {row.error or row.note} (haikei jobs show {row.key})"
@@ -99,17 +101,17 @@ def _dead(connection: Connection, _now: datetime) -> list[Notice]:
 
 
 def healed() -> ColumnElement[bool]:
-    """Return the condition that a notice is of a dead letter that went before it was told."""
+    """Return the condition that a notice is of a dead letter that went before it was sent."""
     key = literal("dead/") + jobs.c.key + "/" + cast(jobs.c.run, String)
     still = exists().where(jobs.c.state == _DEAD, key == notices.c.key)
-    return (notices.c.kind == NoticeKind.DEAD.value) & notices.c.key.startswith("dead/") & ~still
+    return (notices.c.kind == NoticeKind.DEAD.value) & begins_with(notices.c.key, "dead/") & ~still
 
 
 def _misplaced(connection: Connection, now: datetime) -> list[Notice]:
     """
     Return a notice for each folder in which files lie that may be layouts by a wrong name.
 
-    A folder is told of once a day, and again only for files that came since; one that another
+    A folder is reported once a day, and again only for files that came since; one that another
     source took is no question.
     """
     seen = connection.execute(
@@ -181,7 +183,7 @@ def _ready(connection: Connection, _now: datetime) -> list[Notice]:
         Notice(
             key=row.notice,
             kind=NoticeKind.READY,
-            text=f"{row.project}/{row.sequence}: {row.code}",
+            text=f"{'/'.join(filter(None, (row.project, row.episode, row.sequence)))}: {row.code}",
             url=row.url,
         )
         for row in connection.execute(query.order_by(backgrounds.c.created_at).limit(_BATCH))

@@ -32,7 +32,7 @@ log = structlog.get_logger()
 LEASE = 300.0
 #: Seconds before a message is tried again, doubled up to the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0
-#: What could not be told for so long is not told any more; commands and pages still show it.
+#: What could not be sent for so long is not sent any more; commands and pages still show it.
 KEPT_TRYING = timedelta(days=31)
 #: The most seconds between two looks at what there is to tell.
 _LONGEST_LOOK = 60.0
@@ -71,7 +71,7 @@ class Notifier:
         Gather what there is to tell, and tell what is due; return how many messages went out.
 
         What was noted first waits `notifications.every` seconds for what comes after it. A
-        message is told once by each way, or again only when a process died before it could note
+        message is sent once by each way, or again only when a process died before it could note
         that.
         """
         if not self._channels or not self._kinds or (self._look_at and now < self._look_at):
@@ -108,7 +108,7 @@ class Notifier:
         return True
 
     def _due(self, connection: Connection, channel: Channel, now: datetime) -> tuple[Notice, ...]:
-        """Return all that this way has not told, once the first of it has waited long enough."""
+        """Return all that this way has not sent, once the first of it has waited long enough."""
         columns = notices.c
         told = exists().where(
             notice_sendings.c.notice == columns.key, notice_sendings.c.channel == channel.name
@@ -141,7 +141,7 @@ class Notifier:
             .where(columns.channel == channel.name, columns.next_at <= now)
             .values(next_at=now + timedelta(seconds=LEASE))
         )
-        # Read again: another may have told it between our look and now.
+        # Read again: another may have sent it between our look and now.
         waiting = self._due(connection, channel, now) if taken.rowcount == 1 else ()
         if not waiting:
             if taken.rowcount == 1:
@@ -167,7 +167,7 @@ class Notifier:
 
 
 def channels_of(settings: Settings) -> tuple[Channel, ...]:
-    """Return the ways to people that the settings name; one that cannot work is said in the log."""
+    """Return the ways to people that the settings name; one that cannot work is logged."""
     told = settings.notifications
     found: list[Channel] = []
     makers: list[Callable[[], Channel]] = []
@@ -205,7 +205,7 @@ _MAIL, _CHAT = "notifications by mail", "notifications by chat"
 
 def check_notifications(settings: Settings) -> Iterator[Finding]:
     """
-    Yield a finding for each way that the settings name, and one where nobody is told.
+    Yield a finding for each way that the settings name, and one where nobody is notified.
 
     The mail server is greeted, protected and signed in to, and sent nothing. Of the chat only the
     host is asked: its whole address would be a message.

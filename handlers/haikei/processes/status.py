@@ -21,6 +21,7 @@ from haikei.jobs.job import JobState, Step
 from haikei.jobs.lanes import LaneState, generate_queue, lane_states
 from haikei.jobs.table import JobStore
 from haikei.notify.notice import Notice, NoticeKind, note
+from haikei.presets import device_label
 from haikei.processes.supervisor import Child, studio_processes
 from haikei.settings import Settings
 
@@ -42,7 +43,7 @@ class Trouble:
     """Something that somebody should look at."""
 
     text: str
-    episode: str = ""  #: the same until it is over; empty for what is told in another way
+    episode: str = ""  #: the same until it is over; empty for what is reported in another way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ class LaneStatus:
     def troubles(self) -> Iterator[Trouble]:
         """Yield what is wrong with it."""
         if self.state.held_since is not None or self.state.order:
-            # People are told of what holds it when that begins.
+            # People are notified of what holds it when that begins.
             yield Trouble(text=f"The lane {self.name}: {self.state}")
         elif self.fails:
             text = (
@@ -245,7 +246,8 @@ def studio_status(
 
 
 def _labels_away(settings: Settings, database: Engine) -> list[str]:
-    wanted = {name: one.device_label for name, one in settings.recipes.items() if one.device_label}
+    labels_of = {name: device_label(settings, name) for name in settings.recipes}
+    wanted = {name: label for name, label in labels_of.items() if label}
     if not wanted:
         return []
     with reading(database) as connection:
@@ -455,7 +457,7 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """What a monitor is told: words of a closed list, with no name and no path."""
+    """What a monitor receives: words of a closed list, with no name and no path."""
 
     condition: Condition
     checks: Mapping[str, str]

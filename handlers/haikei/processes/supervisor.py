@@ -36,6 +36,8 @@ GRACE = 15.0
 DRAIN = 960.0
 #: Asks a worker to end what it is at, and then itself.
 _LEAVE = getattr(signal, "SIGHUP", signal.SIGTERM)
+#: Seconds between looks at the processes.
+_LOOK = 0.25
 #: Seconds between looks at the files that were read at the start.
 FILES_LOOK = 5.0
 
@@ -125,7 +127,7 @@ class Supervisor:
             self._log_file.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self._log_file.open("ab")
         try:
-            while not stop.wait(0.1):
+            while not stop.wait(_LOOK):
                 if self._reload.is_set():
                     self._reload.clear()
                     self._replace(stop)

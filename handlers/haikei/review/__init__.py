@@ -1,14 +1,13 @@
 """What supervisors decide, and what follows from it."""
 
 from haikei.review.deciding import Deciding, decider_of, wake
-from haikei.review.decisions import Decider, Decision, ReviewVerdict, check_statuses
+from haikei.review.decisions import Decider, ReviewVerdict, check_statuses
 from haikei.review.replies import NoteView, RetakeView, ReviewView, review_of
 from haikei.review.reviewer import Reviewer
 
 __all__ = [
     "Decider",
     "Deciding",
-    "Decision",
     "NoteView",
     "RetakeView",
     "ReviewVerdict",

@@ -19,17 +19,17 @@ from haikei.credits import (
     Evidence,
     Grade,
     Person,
-    ReviewState,
     Role,
     is_machine_name,
     people,
     records,
 )
 from haikei.database import backgrounds, inserting, reviews
+from haikei.decisions import Decision, ReviewState
 from haikei.jobs.contributions import as_credited
 from haikei.review import replies
 from haikei.review.artist_answers import take_answers
-from haikei.review.decisions import Decision, StatusMap, task_status, task_write_key
+from haikei.review.decisions import StatusMap, task_status, task_write_key
 from haikei.review.notes import (
     NoteState,
     keep_decision,

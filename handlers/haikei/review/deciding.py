@@ -1,12 +1,12 @@
 """
-Decisions from Haikei's pages and commands: the tracker is told first and stays the truth.
+Decisions from Haikei's pages and commands: the tracker is written first and stays the truth.
 
 A wake asks to look at a version: one row each, however many asked. It says nothing of what
 happened, and is given back only when nobody woke the version again while it was looked at.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,6 +26,7 @@ from haikei.review.notes import (
     storable,
 )
 from haikei.settings import Settings
+from haikei.show import Row
 from haikei.trackers import NoteWrite, ReviewDesk, SeenVersion, SelectionDesk, StatusWrite
 
 #: Seconds in which a reviewer that took a wake is expected to be done; then another takes it.
@@ -83,6 +84,12 @@ def wake(
         rows,
     )
     return len(rows)
+
+
+def any_due(connection: Connection, now: datetime) -> bool:
+    """Tell whether a wake is due, without taking it."""
+    query = select(review_wakes.c.version_id).where(_columns.look_at <= now).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def take(connection: Connection, *, now: datetime, limit: int) -> Sequence[Wake]:
@@ -165,13 +172,21 @@ class Deciding:
         self._desk = desk
         self._source = source
 
-    def decide(self, key: str, verdict: ReviewVerdict) -> None:
+    def decide(
+        self,
+        key: str,
+        verdict: ReviewVerdict,
+        *,
+        annotate: Callable[[Row], None] | None = None,
+    ) -> None:
         """
         Write a Note, then the status, then wake the reviewer; the same again changes nothing.
 
         Args:
             key: the background's.
             verdict: what was decided, and by whom.
+            annotate: attaches what was drawn to the Note, before the status is set; once for a
+                Note, however often it is called.
 
         Raises:
             ReviewError: there is no such version, or the tracker does not show it.
@@ -197,7 +212,9 @@ class Deciding:
                 advice="Look at it as it stands; send your decision again to overrule that.",
             )
         if verdict.text.strip():
-            self._write_note(version, seen, verdict)
+            note = self._write_note(version, seen, verdict)
+            if annotate is not None:
+                annotate(note)
         if stands is not verdict.decision:
             self._write_status(version, seen, status, verdict.by)
         with self._database.begin() as connection:
@@ -214,7 +231,7 @@ class Deciding:
 
     def _write_note(
         self, version: BackgroundVersion, seen: SeenVersion, verdict: ReviewVerdict
-    ) -> None:
+    ) -> Row:
         text = storable(verdict.text.strip())
         with reading(self._database) as connection:
             taken = _taken(connection, seen.version.id, text)
@@ -244,6 +261,7 @@ class Deciding:
                 written_at=now,
                 now=now,
             )
+        return row
 
     def _write_status(
         self, version: BackgroundVersion, seen: SeenVersion, status: str, by: Decider

@@ -8,13 +8,12 @@ the new Version; in that thread, and on Versions of one cut, season and time, ea
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import Connection, and_, select
 
 from haikei.checkup import Finding
-from haikei.credits import ReviewState
 from haikei.database import backgrounds, jobs, review_notes, reviews
+from haikei.decisions import Decision
 from haikei.errors import HaikeiError
 from haikei.jobs.job import JobState
 from haikei.jobs.table import order_of
@@ -23,35 +22,11 @@ from haikei.show import Row
 from haikei.trackers import ReviewDesk
 
 
-class Decision(StrEnum):
-    """What a version's status means."""
-
-    APPROVE = "approve"
-    RETAKE = "retake"
-    HOLD = "hold"
-    OMIT = "omit"
-    NONE = "none"  #: in review, or whatever else the studio does not let mean anything
-
-    @property
-    def state(self) -> ReviewState:
-        """What the lineage says of a version about which this was decided."""
-        return _STATES[self]
-
-
-_STATES = {
-    Decision.APPROVE: ReviewState.APPROVED,
-    Decision.RETAKE: ReviewState.RETAKE,
-    Decision.HOLD: ReviewState.ON_HOLD,
-    Decision.OMIT: ReviewState.OMITTED,
-    Decision.NONE: ReviewState.IN_REVIEW,
-}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decider:
     """Who decides on Haikei's pages or command line, as the tracker knows them."""
 
-    login: str = ""  #: empty: nobody has signed in, and the tracker is told by Haikei itself
+    login: str = ""  #: empty: nobody has signed in, and Haikei itself writes to the tracker
     name: str = ""
     person_id: str = ""  #: such as `HumanUser:12`; empty: nobody can be credited
 
@@ -63,20 +38,14 @@ class ReviewVerdict:
     decision: Decision
     text: str = ""  #: becomes a Note; empty for none
     by: Decider = Decider()
-    seen: Decision | None = None  #: what stood when it was taken; None: whatever stands
+    seen: Decision | None = None  #: what stood when it was taken; None: any
 
 
 class StatusMap:
     """The studio's status codes of a Version and what they mean."""
 
     def __init__(self, settings: Settings) -> None:
-        statuses = settings.review.statuses
-        self._codes = {
-            Decision.APPROVE: statuses.approve,
-            Decision.RETAKE: statuses.retake,
-            Decision.HOLD: statuses.hold,
-            Decision.OMIT: statuses.omit,
-        }
+        self._codes = settings.review.statuses.by_decision()
         self._in_review = settings.tracker.review_status
 
     def decision(self, status: str) -> Decision:

@@ -13,10 +13,11 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from haikei.credits import Person, people
-from haikei.database import inserting, review_notes
+from haikei.database import begins_with, inserting, review_notes
+from haikei.decisions import Decision
 from haikei.note_language.parser import only_thanks
+from haikei.presets import only_ticked
 from haikei.review.decisions import (
-    Decision,
     draws,
     elsewhere,
     made_for,
@@ -142,7 +143,9 @@ def keep_seen(
         if one.state is NoteState.WITHDRAWN:
             # It was deleted by mistake, or is back on this version.
             _reword(connection, one.id, text, _state_of(text), now)
-        elif text.split() == one.text.split():
+        elif text.split() == one.text.split() or (
+            one.state not in {*OPEN, NoteState.THANKS} and only_ticked(one.text, text)
+        ):
             continue
         elif one.state in {*OPEN, NoteState.THANKS}:
             locked = one.state is NoteState.LOCKED and not only_thanks(text)
@@ -246,7 +249,7 @@ def keep_decision(
     prefix = f"Decision:{seen.version.id}."
     before = connection.execute(
         select(func.count()).where(
-            _columns.version_id == seen.version.id, _columns.id.startswith(prefix)
+            _columns.version_id == seen.version.id, begins_with(_columns.id, prefix)
         )
     ).scalar_one()
     add(
@@ -304,9 +307,9 @@ def record_status_author(
 
 def pop_status_author(connection: Connection, version: int, status: str) -> Person | None:
     """
-    Return who set that status on our pages, where somebody did; it is told once.
+    Return who set that status on our pages, where somebody did; it is returned once.
 
-    All that was said before of this version is forgotten, as a decision now follows from it.
+    All earlier authors for this version are deleted, as a decision now follows from it.
     """
     here = (_columns.version_id == version) & (_columns.state == NoteState.SAID.value)
     query = select(_columns.author).where(here, _columns.text == status)
@@ -363,6 +366,6 @@ def _kept(row: Row[tuple[object, ...]]) -> KeptNote:
 def _open_decisions(version: int) -> ColumnElement[bool]:
     return and_(
         _columns.version_id == version,
-        _columns.id.startswith("Decision:"),
+        begins_with(_columns.id, "Decision:"),
         _columns.state.in_([state.value for state in OPEN]),
     )

@@ -15,12 +15,22 @@ from sqlalchemy import Connection, Engine, select, update
 
 from haikei.credits import people, printed_person
 from haikei.database import inserting, jobs, reading, review_answers, reviews
+from haikei.decisions import Decision
 from haikei.errors import HaikeiError
 from haikei.jobs.job import Instructions, JobState
 from haikei.jobs.table import order_of, result_of
-from haikei.presets import PARTS, SUBJECTS, RegionChange, RegionChanged, change_text
-from haikei.review.decisions import Decision
-from haikei.review.notes import KeptNote, NoteState, notes_of
+from haikei.presets import (
+    PARTS,
+    SUBJECTS,
+    RegionChange,
+    RegionChanged,
+    Spot,
+    change_text,
+    spots_of,
+    where_drawn,
+    without_spots,
+)
+from haikei.review.notes import KeptNote, NoteState, notes_for, notes_of
 from haikei.texts import Bilingual
 from haikei.trackers import NoteWrite, ReplyWrite, ReviewDesk, ReviewWrite, StatusWrite
 
@@ -300,6 +310,9 @@ def _say(en: str, ja: str, *, japanese: bool) -> str:
 def _named(change: RegionChange) -> Bilingual:
     """Return what a change looked for: "roof on the left"."""
     subject = SUBJECTS[change.subject]
+    if change.within:
+        where = where_drawn(change.within)
+        subject = Bilingual(f"{subject.en} {where.en}", f"{where.ja}の{subject.ja}")
     if not change.parts:
         return subject
     parts = [PARTS[part] for part in change.parts]
@@ -357,7 +370,7 @@ def no_job(code: str) -> str:
 
 
 def ended(code: str, state: JobState, reason: str) -> str:
-    """Return what is told of a retake that ended without a version."""
+    """Return the reply about a retake that ended without a version."""
     en, ja = _ENDED[state]
     why = f" {reason}" if reason else ""
     return f"The retake of {code} {en}.{why} Another note begins a new one. (リテイクは{ja})"
@@ -395,6 +408,16 @@ class NoteView:
     answer: str  #: empty: none yet
     written_at: datetime
 
+    @property
+    def words(self) -> str:
+        """What was written, without the places that were drawn."""
+        return without_spots(self.text)
+
+    @property
+    def spots(self) -> tuple[Spot, ...]:
+        """The places that were drawn for it."""
+        return spots_of(self.text)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetakeView:
@@ -418,6 +441,7 @@ class ReviewView:
     decided_at: datetime | None
     notes: tuple[NoteView, ...]  #: oldest first
     retakes: tuple[RetakeView, ...]  #: oldest first
+    asked: tuple[NoteView, ...] = ()  #: what this version was made for, on versions before it
 
 
 def review_of(connection: Connection, background_key: str) -> ReviewView:
@@ -425,31 +449,45 @@ def review_of(connection: Connection, background_key: str) -> ReviewView:
     row = connection.execute(
         select(reviews).where(reviews.c.background_key == background_key)
     ).first()
+    asked = notes_for(connection, background_key)
     if row is None:
         return ReviewView(
-            decision=Decision.NONE, decided_by="", decided_at=None, notes=(), retakes=()
+            decision=Decision.NONE,
+            decided_by="",
+            decided_at=None,
+            notes=(),
+            retakes=(),
+            asked=_views(connection, asked),
         )
     notes = notes_of(connection, row.version_id)
-    known = people.look_up(connection, {row.decided_by, *(note.author for note in notes)})
+    known = people.look_up(connection, {row.decided_by})
     names = {id_: printed_person(person).en for id_, person in known.items()}
-    said = answered(connection, {key for note in notes for key in _answer_keys(note)})
+    here = {note.id for note in notes}
     return ReviewView(
         decision=Decision(row.decision or Decision.NONE.value),
         decided_by=names.get(row.decided_by, ""),
         decided_at=row.decided_at,
-        notes=tuple(
-            NoteView(
-                id=note.id,
-                author=names.get(note.author, ""),
-                text=note.text,
-                state=note.state,
-                answer=next((said[key] for key in _answer_keys(note) if key in said), ""),
-                written_at=note.written_at,
-            )
-            for note in notes
-            if not note.is_decision
-        ),
+        notes=_views(connection, notes),
         retakes=tuple(_retakes(connection, notes)),
+        asked=_views(connection, [note for note in asked if note.id not in here]),
+    )
+
+
+def _views(connection: Connection, notes: Sequence[KeptNote]) -> tuple[NoteView, ...]:
+    known = people.look_up(connection, {note.author for note in notes})
+    names = {id_: printed_person(person).en for id_, person in known.items()}
+    said = answered(connection, {key for note in notes for key in _answer_keys(note)})
+    return tuple(
+        NoteView(
+            id=note.id,
+            author=names.get(note.author, ""),
+            text=note.text,
+            state=note.state,
+            answer=next((said[key] for key in _answer_keys(note) if key in said), ""),
+            written_at=note.written_at,
+        )
+        for note in notes
+        if not note.is_decision
     )
 
 

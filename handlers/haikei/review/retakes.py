@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select, update
 
-from haikei.credits import BackgroundVersion, Person, ReviewState
+from haikei.credits import BackgroundVersion, Person
 from haikei.database import backgrounds, jobs, review_notes, utc_now
+from haikei.decisions import ReviewState
 from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobOrder, JobState, RetakeOrder, Turn
 from haikei.jobs.table import job_row, order_of
 from haikei.note_language.parser import added_changes, read_notes
 from haikei.note_language.ways import MOST
-from haikei.presets import Abilities, Act, Quality, RegionChange, Subject
+from haikei.presets import Abilities, Act, Quality, RegionChange, Subject, split_noted
 from haikei.review.notes import KeptNote, NoteState
 
 #: Keys of retake jobs begin so; the table's index on keys finds them.
@@ -129,7 +130,12 @@ def ordered(
                 _brought_back(before.changes if before else (), instructions.turns),
                 instructions.changes,
             ),
-            words=_prompted((*(before.words if before else ()), *(note.text for note in told))),
+            words=_prompted(
+                (
+                    *(before.words if before else ()),
+                    *(_promptable(note.text) for note in told),
+                )
+            ),
             unwanted=_prompted((*(before.unwanted if before else ()), *instructions.unwanted)),
         ),
     )
@@ -209,6 +215,13 @@ def _same(table: Table, version: BackgroundVersion, season: str, time: str) -> C
 def _authors(notes: Sequence[KeptNote], people: Mapping[str, Person]) -> tuple[Person, ...]:
     found = {note.author: people[note.author] for note in notes if note.author in people}
     return tuple(found.values())
+
+
+def _promptable(text: str) -> str:
+    """Return what of a note's text a model is given: its words, and in words where it was drawn."""
+    words, spots, _ = split_noted(text)
+    sides = " and ".join(dict.fromkeys(one.side for one in spots if one.side))
+    return f"{words} (in the {sides})" if words and sides else words
 
 
 def _prompted(words: Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, or_, select
 from haikei import notify
 from haikei.credits import BackgroundVersion, ImageKind, people
 from haikei.database import jobs, reading, review_notes, reviews
+from haikei.decisions import Decision
 from haikei.errors import HaikeiError
 from haikei.events import Source
 from haikei.jobs.job import JobOrder, JobState
@@ -18,7 +19,7 @@ from haikei.notify.notice import Notice, NoticeKind
 from haikei.presets import Abilities, recipe
 from haikei.review import replies
 from haikei.review.deciding import wake
-from haikei.review.decisions import Decision, being_made_for
+from haikei.review.decisions import being_made_for
 from haikei.review.notes import OPEN, KeptNote, NoteState, note_id, notes_for, notes_of, set_state
 from haikei.review.replies import answer
 from haikei.review.retakes import (
@@ -235,7 +236,7 @@ def _answer(connection: Connection, key: str, now: datetime) -> None:
             _tell_of_version(connection, row, notes, now)
     elif state in _BADLY:
         set_state(connection, ids, NoteState.FAILED, only=(NoteState.TAKEN,))
-        # What is said of it stands on the version, which is looked at for that.
+        # The reply stands on the version, which is looked at for that.
         wake(connection, {note.version for note in notes}, source=Source.RECONCILIATION)
     wake(connection, _waiting(connection), source=Source.RECONCILIATION)
 

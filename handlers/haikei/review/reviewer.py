@@ -9,13 +9,23 @@ from sqlalchemy import Engine, select
 
 from haikei.credits import BackgroundVersion, Scope, records
 from haikei.database import feed_cursors, inserting, reading, utc_now
+from haikei.decisions import Decision
 from haikei.errors import HaikeiError
 from haikei.events import Source
 from haikei.jobs.recomputing import answers_in_tracker, recompute, take_answer
 from haikei.review.applying import AppliedDecision, Applying, ReviewOutcome, standing_of
 from haikei.review.artist_answers import answers
-from haikei.review.deciding import FIRST_PAUSE, Wake, done, look_again, put_off, take, wake
-from haikei.review.decisions import Decision, check_statuses
+from haikei.review.deciding import (
+    FIRST_PAUSE,
+    Wake,
+    any_due,
+    done,
+    look_again,
+    put_off,
+    take,
+    wake,
+)
+from haikei.review.decisions import check_statuses
 from haikei.review.replies import write_answers
 from haikei.review.retaking import answer_ended
 from haikei.settings import Settings
@@ -128,7 +138,7 @@ class Reviewer:
                 stop.wait(POLL)
 
     def check(self) -> None:
-        """Compare the configured statuses with the site's; what it lacks is told and left out."""
+        """Compare the configured statuses with the site's; what it lacks is logged and left out."""
         findings = check_statuses(self._settings, self.desk)
         for finding in findings:
             if not finding.ok:
@@ -176,6 +186,9 @@ class Reviewer:
 
     def _look(self) -> int:
         now = self._clock()
+        with reading(self._database) as connection:
+            if not any_due(connection, now):
+                return 0
         with self._database.begin() as connection:
             wakes = take(connection, now=now, limit=BATCH)
         if not wakes:
@@ -227,9 +240,7 @@ class Reviewer:
         """Bring a cut's credits in line with its records: an artist or who approved may be new."""
         if self._credits is None:
             return
-        scope = Scope(
-            project=version.project, sequence=version.sequence, shot=version.shot, latest=False
-        )
+        scope = Scope.of(version)
         try:
             recompute(self._database, self._credits, scope)
         except HaikeiError as error:

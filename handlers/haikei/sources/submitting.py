@@ -20,7 +20,7 @@ from haikei.errors import (
 )
 from haikei.events import Event, NamedPaintOver, Source, TouchUpPublished
 from haikei.images import Inspection, Inspector, Limits
-from haikei.jobs.inbox import receive
+from haikei.jobs.inbox import receive, told_apart
 from haikei.jobs.job import JobState
 from haikei.settings import Settings, Variant
 from haikei.show import Place
@@ -35,30 +35,40 @@ _IDLE, _MOST_VERSIONS = 30.0, 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedIn:
-    """What is said of a file; empty fields leave it to the file's path."""
+    """What is stated of a file; empty fields leave it to the file's path."""
 
     project: str = ""
     sequence: str = ""
     shot: str = ""
     name: str = ""  #: the layout's stream, such as `bg`
     version: int | None = None
+    episode: str = ""
 
     def placed(self) -> PlacedLayout | None:
         """
         Return where it belongs; None when that is left to its path.
 
         Raises:
-            PlaceUnknown: half of it is said.
+            PlaceUnknown: only half of it is stated.
         """
-        if not (self.project or self.sequence or self.shot or self.name or self.version):
+        place = (self.project, self.episode, self.sequence, self.shot)
+        if not (any(place) or self.name or self.version):
             return None
         if not self.project or not self.shot:
             raise PlaceUnknown(
                 "A project and a shot belong together: one of them is missing.",
                 advice="Give both, or neither and let the file's path say them.",
             )
-        place = Place(project=self.project, sequence=self.sequence, shot=self.shot)
-        return PlacedLayout(place=place, name=self.name or "layout", version=self.version)
+        return PlacedLayout(
+            place=Place(
+                project=self.project,
+                episode=self.episode,
+                sequence=self.sequence,
+                shot=self.shot,
+            ),
+            name=self.name or "layout",
+            version=self.version,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +281,7 @@ class Submitting:
     def _judged(self, event: Event) -> Judged:
         place = event.place
         with reading(self._database) as connection:
+            (event,) = told_apart(connection, [event])
             query = select(events.c.id).where(events.c.key == event.key)
             is_known = connection.execute(query).first() is not None
         if isinstance(event, TouchUpPublished):

@@ -56,9 +56,8 @@ def to_shows() -> str:
     return "/"
 
 
-def to_show(project: str, *, sequence: str = "", state: str = "", text: str = "") -> str:
-    """Return the gallery of a show, filtered."""
-    wanted = {"sequence": sequence, "state": state, "text": text}
+def to_show(project: str, **wanted: str) -> str:
+    """Return the gallery of a show, filtered by what the page's form has."""
     query = urlencode({name: value for name, value in wanted.items() if value})
     return f"/shows/{quote(project, safe='')}" + (f"?{query}" if query else "")
 

@@ -211,6 +211,12 @@ def serve(
     """
     web = settings.web
     if not is_open(web):
+        if web.local_person:
+            raise SettingsError(
+                f"web.local_person names {web.local_person!r} as who sits at this machine, and "
+                "others reach these pages, who sign in.",
+                advice="Leave web.local_person out, or set web.host to 127.0.0.1.",
+            )
         try:
             tracker = load_tracker(settings)
             needed(tracker.parts.sign_in, tracker, Part.SIGN_IN)

@@ -3,8 +3,8 @@ What every page and endpoint works with, and server-sent events.
 
 One look at the database serves every page that is open.
 
-An event's id is the moment, in microseconds since 1970, up to which everything was told. A browser
-that was cut off sends the last one back and is told what it missed.
+An event's id is the moment, in microseconds since 1970, up to which everything was sent. A browser
+that was cut off sends the last one back and receives what it missed.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from haikei.database import reading, reviews, utc_now
+from haikei.errors import HaikeiError
 from haikei.jobs.job import Job
 from haikei.jobs.table import JobStore
 from haikei.settings import Settings
@@ -33,13 +34,13 @@ log = structlog.get_logger()
 
 #: Browsers that are served at once, and events that one of them may be behind.
 CLIENTS, BEHIND = 200, 256
-#: Changes that are told one by one; of more, a page is better loaded anew.
+#: Changes that are sent one by one; of more, a page is better loaded anew.
 MOST = 1000
 #: Seconds between two looks, and after which silence is broken.
 POLL, HEARTBEAT = 0.5, 15.0
 #: A change may become visible this much later than the moment it bears.
 _OVERLAP = timedelta(seconds=5)
-#: How far back a browser is told what it missed.
+#: How far back a browser receives what it missed.
 _REACH = timedelta(hours=1)
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _BEAT = b": \n\n"
@@ -168,7 +169,7 @@ class Broadcaster:
         try:
             queue.put_nowait(message)
         except asyncio.QueueFull:
-            # It reads too slowly. It is cut off, comes again, and is told what it missed.
+            # It reads too slowly. It is cut off, comes again, and receives what it missed.
             self._queues.discard(queue)
             while not queue.empty():
                 queue.get_nowait()
@@ -221,6 +222,7 @@ def _job(job: Job) -> Change:
     data = {
         "job": job.key,
         "project": job.place.project,
+        "episode": job.place.episode,
         "sequence": job.place.sequence,
         "shot": job.place.shot,
         "season": job.season,
@@ -262,6 +264,14 @@ class WebContext:
             yield tracker
         finally:
             tracker.close()
+
+    def tracker_name(self) -> str:
+        """Return what people call the studio's tracker; empty where it cannot be opened."""
+        try:
+            with self.tracker() as tracker:
+                return tracker.name
+        except HaikeiError:
+            return ""
 
     @contextmanager
     def desk(self) -> Generator[ReviewDesk]:

@@ -22,6 +22,7 @@ from haikei.events import Event
 from haikei.jobs.job import JobState
 from haikei.jobs.table import ENDED_BADLY, JobStore
 from haikei.settings import Settings
+from haikei.show import part_name
 from haikei.sources.eventlog.arrivals import BackfillEntry, BackfillOutcome
 from haikei.sources.eventlog.feed_rows import RowState
 from haikei.sources.eventlog.follower import Follower
@@ -198,7 +199,11 @@ class MenuActions:
                 if not any(_of_shot(connection, rows)):
                     return _NOTHING
             return MenuAnswer(
-                goes_to=to_show(place.project, sequence=place.sequence, text=place.shot)
+                goes_to=to_show(
+                    place.project,
+                    sequence=part_name(place.episode, place.sequence),
+                    text=place.shot,
+                )
             )
         with reading(self._context.database) as connection:
             found = list(_first(_versions(connection, rows)))
@@ -243,7 +248,7 @@ def _versions(connection: Connection, rows: Sequence[Selected]) -> Iterator[Back
 def _of_shot(connection: Connection, rows: Sequence[Selected]) -> Iterator[BackgroundVersion]:
     for place in dict.fromkeys(row.place for row in rows):
         if place.shot:
-            scope = Scope(project=place.project, sequence=place.sequence, shot=place.shot)
+            scope = Scope.of(place, latest=True)
             yield from records.backgrounds(connection, scope)
 
 
@@ -276,6 +281,9 @@ def _reasons(
             select(jobs.c.season, jobs.c.time, jobs.c.step, jobs.c.error)
             .where(
                 jobs.c.project == place.project,
+                # A job may have ended before it found what its path does not give.
+                jobs.c.episode.in_(("", place.episode)),
+                jobs.c.sequence.in_(("", place.sequence)),
                 jobs.c.shot == place.shot,
                 jobs.c.state == JobState.DEAD.value,
             )

@@ -31,10 +31,10 @@ from haikei.web.address import METRICS
 from haikei.web.api.operations import ApiScope, Tokens
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-#: Seconds for which what the database said serves: several monitors may ask.
+#: Seconds for which an answer of the database serves: several monitors may ask.
 _FRESH = 5.0
 _WAITS = (JobState.WAITING, JobState.RUNNING)
-#: A source that only finds what another one should have told of.
+#: A source that only finds what another one should have announced.
 _LATE = frozenset({"reconciliation", "backfill"})
 
 

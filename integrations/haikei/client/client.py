@@ -17,7 +17,7 @@ import ssl
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import IO, Any, TypeVar, Union, cast
 from urllib.parse import quote, urlencode, urlsplit
@@ -99,7 +99,8 @@ class Submission:
     shot: str
     jobs: tuple[Job, ...]
     new: bool  #: whether it was not known before it was handed in
-    variants: tuple[str, ...]  #: what is made of it, such as `summer day`; told when handed in
+    variants: tuple[str, ...]  #: what is made of it, such as `summer day`; known when handed in
+    episode: str = ""
 
     @property
     def has_ended(self) -> bool:
@@ -123,6 +124,7 @@ class Version:
     path: str  #: its file, as the server sees it
     sha256: str
     url: str
+    episode: str = ""
 
 
 class Client:
@@ -189,6 +191,7 @@ class Client:
         shot: str = "",
         name: str = "",
         version: int | None = None,
+        episode: str = "",
         upload: bool = False,
         dry_run: bool = False,
         key: str = "",
@@ -203,6 +206,7 @@ class Client:
             shot: given together with the project.
             name: the layout's stream, such as `bg`.
             version: the layout's own.
+            episode: needed only where shots of one name stand in several.
             upload: send the bytes, for a server that does not see the file.
             dry_run: only say what would be made.
             key: of this request: given again, the same answer comes. By default a new one.
@@ -213,6 +217,7 @@ class Client:
         """
         given: dict[str, Any] = {
             "project": project,
+            "episode": episode,
             "sequence": sequence,
             "shot": shot,
             "name": name,
@@ -290,6 +295,7 @@ class Client:
         season: str = "",
         time: str = "",
         state: str = "",
+        episode: str = "",
     ) -> Iterator[Version]:
         """
         Yield versions, the newest first, page by page.
@@ -301,6 +307,7 @@ class Client:
             season: only those of this season.
             time: only those of this time of day.
             state: only those about which this was decided, such as `approved`.
+            episode: only those of this episode.
 
         Raises:
             ClientError: the server refuses.
@@ -308,6 +315,7 @@ class Client:
         """
         wanted = {
             "project": project,
+            "episode": episode,
             "sequence": sequence,
             "shot": shot,
             "season": season,
@@ -474,8 +482,9 @@ def _submission(found: Mapping[str, Any]) -> Submission:
 
 
 def _made(kind: type[_Kind], found: Mapping[str, Any]) -> _Kind:
-    # What a newer server tells beside it is left out.
-    return kind(**{one.name: found[one.name] for one in fields(cast("Any", kind))})
+    # What a newer server adds is left out, and what an older one lacks has its default.
+    names = {one.name: one.default is MISSING for one in fields(cast("Any", kind))}
+    return kind(**{name: found[name] for name, must in names.items() if must or name in found})
 
 
 def _is_loopback(host: str) -> bool:

@@ -91,13 +91,19 @@ def _fields(verb: str, call: Mapping[str, Json]) -> list[tuple[str, Mapping[str,
 
 
 def names_of(call: Mapping[str, Json], key: str) -> list[str]:
-    """Return a list of names in a request; whatever is no name is left out."""
+    """
+    Return a list of names in a request; a name alone is a list of one.
+
+    Raises:
+        Fault: something in it is no name.
+    """
     found = call.get(key)
-    if isinstance(found, str):
-        return [found]
-    if not isinstance(found, Sequence):
+    if found is None:
         return []
-    return [name for name in found if isinstance(name, str)]
+    names = [found] if isinstance(found, str) else found
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise bad_request(f"API invalid array of names '{key}': {inspect(found)}")
+    return [name for name in names if isinstance(name, str)]
 
 
 #: Reads one row back, with the fields named.

@@ -115,7 +115,7 @@ def name_exclusively(temporary: Path, final: Path) -> bool:
     try:
         os.link(temporary, final, follow_symlinks=False)
     except FileExistsError:
-        # An NFS client that sends the link again after a lost answer is told that it exists.
+        # An NFS client that sends the link again after a lost answer gets EEXIST.
         return temporary.samefile(final)
     except OSError as error:
         if error.errno not in _NO_LINKS:

@@ -24,7 +24,7 @@ from haikei.storage.publications import (
     put_back_claim,
     set_aside,
 )
-from haikei.storage.versions import claim, highest_on_disk
+from haikei.storage.versions import CLAIMS, claim, highest_on_disk
 
 _ONE_NAME = PathTemplate("{name}")
 
@@ -46,6 +46,7 @@ class Storage:
         self._settings = settings.storage
         self._roots = Roots(settings.storage.roots)
         self._root = settings.storage.roots[0].path
+        self._seen_ours = False
         self._layout = PathTemplate(settings.storage.layout)
         self._background = PathTemplate(settings.storage.background)
         self._stage = PathTemplate(settings.storage.stage)
@@ -329,11 +330,21 @@ class Storage:
         """
         Do nothing where the first root is mounted.
 
+        What is left of an unmounted disk is an empty folder, which takes files as well: a root in
+        which something of ours was seen has it as long as it is there.
+
         Raises:
             StorageUnavailable: it is away.
         """
         with explained("Reaching", self._root):
             there = self._root.is_dir()
+            ours = there and (self._root / CLAIMS.parts[0]).is_dir()
+        if there and self._seen_ours and not ours:
+            raise StorageUnavailable(
+                f"What Haikei keeps in {self._root / CLAIMS.parts[0]} is not there.",
+                advice="Mount the storage; its folder is empty now.",
+            )
+        self._seen_ours = ours
         if not there:
             raise StorageUnavailable(
                 f"The storage root {self._root} is not there.",

@@ -15,6 +15,7 @@ from haikei.trackers.contract.credits import (
 from haikei.trackers.contract.feed import (
     Deliveries,
     Delivery,
+    Doorbell,
     EventKind,
     FeedEvent,
     MenuForm,
@@ -26,6 +27,7 @@ from haikei.trackers.contract.feed import (
     webhook_path,
 )
 from haikei.trackers.contract.review import (
+    ANNOTATION,
     NoteWrite,
     PlaylistDesk,
     PlaylistRequest,
@@ -60,6 +62,7 @@ from haikei.trackers.contract.visitors import (
 from haikei.trackers.loading import Part, check_parts, load_tracker, needed, tracker_key
 
 __all__ = [
+    "ANNOTATION",
     "MENU",
     "MENU_PATH",
     "CheckpointBoard",
@@ -71,6 +74,7 @@ __all__ = [
     "Delivery",
     "Directory",
     "DirectoryReader",
+    "Doorbell",
     "DrawnBy",
     "EventKind",
     "FeedEvent",

@@ -88,6 +88,7 @@ class Part(StrEnum):
     WEBHOOKS = "webhooks"
     MENU = "menu"
     DIRECTORY = "directory"
+    DOORBELL = "doorbell"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,10 @@ _LACKS = {
     Part.DIRECTORY: _Lack(
         text="does not list its projects and people",
         advice="Names in the settings are not checked: compare them with the tracker's yourself.",
+    ),
+    Part.DOORBELL: _Lack(
+        text="says nothing by itself when something happens",
+        advice="Nothing needs to be done: the event log is read every few seconds (events.poll).",
     ),
 }
 

@@ -212,7 +212,7 @@ BITS = STRUCTURE * 8 - 5
 SAME_DRAWING = 64
 #: Root mean square of the difference in colour, 0 to 255, up to which one is a copy of the other.
 SAME_COLOURS = 6.0
-#: Difference in distance up to which two records cannot be told apart by likeness.
+#: Difference in distance up to which two records cannot be distinguished by likeness.
 TOO_NEAR = 0.1
 #: Fingerprints that are compared by more than their lowest bits.
 _CANDIDATES = 1024
@@ -258,7 +258,7 @@ class Match:
 
 
 def indistinct(matches: Sequence[Match]) -> tuple[Match, ...]:
-    """Return what of `look_up` comes first and all copies too near to it to be told apart."""
+    """Return what of `look_up` comes first and all copies too near to it to be distinguished."""
     copies = [one for one in matches if one.likeness is Likeness.COPY]
     return tuple(one for one in copies if one.distance - copies[0].distance <= TOO_NEAR)
 

@@ -1,5 +1,6 @@
 """Images in and out of files, as they look: upright, on white paper, in sRGB."""
 
+from haikei.images.colour import AS_IT_IS, Look, View
 from haikei.images.inspector import Inspection, Inspector, read_picture
 from haikei.images.limits import DEFAULT_LIMITS, Limits
 from haikei.images.picture import SRGB, Padding, Picture, fit_within, is_blank, resize
@@ -7,14 +8,17 @@ from haikei.images.reading import decode_picture
 from haikei.images.writing import SheetRow, write_picture, write_review, write_sheet
 
 __all__ = [
+    "AS_IT_IS",
     "DEFAULT_LIMITS",
     "SRGB",
     "Inspection",
     "Inspector",
     "Limits",
+    "Look",
     "Padding",
     "Picture",
     "SheetRow",
+    "View",
     "decode_picture",
     "fit_within",
     "is_blank",

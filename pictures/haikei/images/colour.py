@@ -8,6 +8,8 @@ Source: PNG (W3C Recommendation, third edition), 4.3 and 11.3.2; ITU-T H.273 for
 import struct
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,6 +24,7 @@ from haikei.images.icc import (
     MatrixProfile,
     decode_rec709,
     decode_srgb,
+    encode_srgb,
     gamma,
     icc_profile,
     profile_of_primaries,
@@ -233,3 +236,61 @@ def convert(
             advice="Save it as sRGB, or as OpenEXR in ACEScg or linear Rec.709.",
         )
     return converted.astype(np.float32, copy=False)
+
+
+class View(StrEnum):
+    """How light becomes a picture on a screen."""
+
+    PLAIN = "plain"  #: as sRGB encodes it; what is brighter than white is cut off
+    ACES = "aces"  #: through the display transform of ACES 2.0, which rolls highlights off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a picture is looked at: what is read of a file for that, and for nothing else."""
+
+    view: View = View.PLAIN  #: of files of linear light; others were made for a screen already
+    stops: int = 0  #: of exposure, before the view
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the picture is seen as it is."""
+        return self.view is View.PLAIN and not self.stops
+
+
+#: The picture as it is.
+AS_IT_IS = Look()
+_DISPLAY, _ACES = "sRGB - Display", "ACES 2.0 - SDR 100 nits (Rec.709)"
+
+
+def displayed(linear: NDArray[np.float32], look: Look, *, name: str) -> NDArray[np.float32]:
+    """
+    Return linear Rec.709, (height, width, 3), as a screen shows it: sRGB-encoded, 0 to 1.
+
+    Args:
+        linear: light, unbounded.
+        look: how it is looked at.
+        name: of the file, for the message.
+
+    Raises:
+        ImageUnreadable: OpenColorIO does not convert it.
+    """
+    light = linear * np.float32(2.0**look.stops)
+    if look.view is View.PLAIN:
+        return encode_srgb(np.clip(light, 0.0, 1.0))
+    buffer = oiio.ImageBuf(np.ascontiguousarray(light))
+    result = oiio.ImageBufAlgo.ociodisplay(
+        buffer, _DISPLAY, _ACES, LINEAR_SPACE, unpremult=False, colorconfig=CONFIG, nthreads=1
+    )
+    shown = None if result.has_error else result.get_pixels("float")
+    if shown is None:
+        raise ImageUnreadable(f"{name} cannot be shown: {result.geterror()}")
+    return np.asarray(np.clip(shown, 0.0, 1.0), np.float32)
+
+
+def exposed(encoded: NDArray[np.float32], look: Look) -> NDArray[np.float32]:
+    """Return sRGB samples as they look with another exposure."""
+    if not look.stops:
+        return encoded
+    light = decode_srgb(np.clip(encoded, 0.0, 1.0)) * np.float32(2.0**look.stops)
+    return encode_srgb(np.clip(light, 0.0, 1.0))

@@ -21,7 +21,16 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from haikei.errors import ImageUnreadable
-from haikei.formats import EXR, JPEG, PSD, READABLE_ENDINGS, TIFF, ImageFormat, format_of
+from haikei.formats import (
+    EXR,
+    JPEG,
+    PSD,
+    READABLE_ENDINGS,
+    TIFF,
+    ImageFormat,
+    format_by_content,
+    format_of,
+)
 from haikei.images import photoshop
 from haikei.images.limits import Limits
 
@@ -46,10 +55,7 @@ def picture_only(path: Path) -> bytes:
     """
     data = path.read_bytes()
     if data[:2] != b"\xff\xd8":
-        raise ImageUnreadable(
-            f"{path.name} is no JPEG file.",
-            advice="Save it again from the program it was drawn in.",
-        )
+        raise _cannot_open(path, JPEG, "it is no JPEG file")
     parts = [data[:2]]
     place, frame = 2, False
     while True:
@@ -126,6 +132,7 @@ _NOT_LIGHT: Mapping[int, str] = MappingProxyType(
         8: "Lab",
         9: "Lab",
         10: "Lab",
+        4: "mask",
         32803: "camera raw",
         32844: "LogL",
         32845: "LogLuv",
@@ -138,6 +145,7 @@ _NO_PAGE = 0b101
 _NEW_EXR: Mapping[int, str] = MappingProxyType({10: "HTJ2K", 11: "HTJ2K", 12: "ZSTD"})
 _EXR_COMPRESSION = re.compile(rb"compression\0compression\0\x01\0\0\0(.)", re.DOTALL)
 _SAID_PHOTOMETRIC = re.compile(r"PhotometricInterpretation=(\d+)")
+_SAID_SIZE = re.compile(r"dimensions? (\d+)x(\d+)\b.* exceeds")
 MAX_SIDE = 65536
 MAX_CHANNELS = 64
 #: The library checks what a header claims against the file too; ours comes first and says more.
@@ -201,7 +209,7 @@ def open_image(path: Path, *, limits: Limits) -> Generator[OpenImage]:
         if image is None:
             raise _cannot_open(path, known, library_error())
         try:
-            page, pages = _full_page(image) if known in {TIFF, EXR} else (0, 1)
+            page, pages = _full_page(image, path) if known in {TIFF, EXR} else (0, 1)
             image.seek_subimage(page, 0)
             spec = image.spec()
             _check(path, spec, limits)
@@ -302,10 +310,31 @@ def _cannot_open(path: Path, known: ImageFormat, reason: str) -> ImageUnreadable
         )
     if known is TIFF and (found := _SAID_PHOTOMETRIC.search(reason)):
         return _not_light(path, _NOT_LIGHT.get(int(found[1]), f"a rare (number {found[1]})"))
+    if found := _SAID_SIZE.search(reason):
+        return ImageUnreadable(
+            f"{path.name} is {found[1]} x {found[2]} pixels, more than {MAX_SIDE:,} on a side.",
+            advice="Publish it smaller.",
+        )
+    if another := _another(path, known):
+        return ImageUnreadable(
+            f"{path.name} holds {another.name}, and not {known.name} as its name says.",
+            advice=f"Save it as {known.name}"
+            + (f", or give it the ending .{another.endings[0]}." if another.is_read else "."),
+        )
     return ImageUnreadable(
         f"{path.name} cannot be opened: {reason or 'it is no such image'}.",
         advice="Save it again from the program it was drawn in.",
     )
+
+
+def _another(path: Path, known: ImageFormat) -> ImageFormat | None:
+    """Return the format that a file's bytes are of, where it is not the one of its name."""
+    try:
+        with path.open("rb") as file:
+            found = format_by_content(file.read(32))
+    except OSError:
+        return None
+    return None if found is known else found
 
 
 def _not_light(path: Path, mode: str) -> ImageUnreadable:
@@ -324,16 +353,27 @@ def _new_compression(path: Path) -> str:
     return _NEW_EXR.get(found[1][0], "") if found else ""
 
 
-def _full_page(image: oiio.ImageInput) -> tuple[int, int]:
-    """Return the page to read, and how many full pages there are."""
+def _full_page(image: oiio.ImageInput, path: Path) -> tuple[int, int]:
+    """
+    Return the page to read, and how many full pages there are.
+
+    Raises:
+        ImageUnreadable: all of them are reduced pictures of a page that the library does not find.
+    """
     sizes: dict[int, int] = {}
-    number = 0
+    number = reduced = 0
     while image.seek_subimage(number, 0):
         spec = image.spec()
+        reduced += spec.get_int_attribute("tiff:subfiletype") & 1
         if not spec.get_int_attribute("tiff:subfiletype") & _NO_PAGE and _shows_colour(spec):
             sizes[number] = spec.width * spec.height
         number += 1
     library_error(image)
+    if not sizes and reduced:
+        raise ImageUnreadable(
+            f"{path.name} holds nothing but a thumbnail where its picture should be.",
+            advice="Save it as a plain TIFF of one page.",
+        )
     if not sizes:
         return 0, 1
     largest = max(sizes.values())
@@ -361,6 +401,11 @@ def _check(path: Path, spec: oiio.ImageSpec, limits: Limits) -> None:
     )
     if mode is not None:
         raise _not_light(path, mode)
+    if str(spec.format).startswith("int"):
+        raise ImageUnreadable(
+            f"{path.name} stores numbers below 0 ({spec.format}); what is white in it is not said.",
+            advice="Save it with 8 or 16 bits a channel, or in floating point.",
+        )
     limits.require(
         path.name,
         width=max(spec.width, spec.full_width),

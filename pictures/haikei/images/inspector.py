@@ -30,6 +30,7 @@ import structlog
 from numpy.typing import NDArray
 
 from haikei.errors import ImageUnreadable
+from haikei.images.colour import AS_IT_IS, Look
 from haikei.images.limits import DEFAULT_LIMITS, Limits
 from haikei.images.picture import Decoded, Picture
 
@@ -119,7 +120,7 @@ class Inspector:
                 found += self._batch(paths[start : start + _BATCH], decode=decode)
         return found
 
-    def read(self, path: Path) -> Decoded:
+    def read(self, path: Path, *, look: Look = AS_IT_IS) -> Decoded:
         """
         Decode a file in the child, and return its pixels without copying them.
 
@@ -128,7 +129,7 @@ class Inspector:
         """
         with self._lock:
             try:
-                return self._asked_again(partial(_Child.read, path=path))
+                return self._asked_again(partial(_Child.read, path=path, look=look))
             except _Lost as loss:
                 _log.warning("image_process_lost", file=str(path), reason=loss.reason)
                 self._end(at_once=True)
@@ -207,10 +208,15 @@ class _Child:
         self._output = self._process.stdout.fileno()
         self._selector.register(self._output, selectors.EVENT_READ)
 
-    def ask(self, paths: Sequence[Path], *, decode: bool = False, pixels: bool = False) -> Self:
-        line = json.dumps(
-            {"paths": [os.fspath(path) for path in paths], "decode": decode, "pixels": pixels}
-        )
+    def ask(self, paths: Sequence[Path], *, decode: bool = False, look: Look | None = None) -> Self:
+        request: dict[str, object] = {
+            "paths": [os.fspath(path) for path in paths],
+            "decode": decode,
+            "pixels": look is not None,
+        }
+        if look is not None:
+            request |= {"view": look.view.value, "stops": look.stops}
+        line = json.dumps(request)
         assert self._process.stdin is not None  # noqa: S101 - asked for at the start
         try:
             self._process.stdin.write(line.encode() + b"\n")
@@ -222,8 +228,8 @@ class _Child:
     def answer(self, path: Path) -> Inspection:
         return Inspection(path=path, **json.loads(self._answer()))
 
-    def read(self, path: Path) -> Decoded:
-        self.ask([path], pixels=True)
+    def read(self, path: Path, look: Look) -> Decoded:
+        self.ask([path], look=look)
         answer = json.loads(self._answer())
         if not answer["ok"]:
             raise ImageUnreadable(answer["reason"], advice=answer["advice"] or None)
@@ -241,7 +247,7 @@ class _Child:
     def end(self, *, at_once: bool) -> None:
         assert self._process.stdin is not None  # noqa: S101 - asked for at the start
         assert self._process.stdout is not None  # noqa: S101 - asked for at the start
-        # A closed pipe is how the child is told to end.
+        # A closed pipe makes the child end.
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         try:
@@ -303,7 +309,7 @@ def _refused(path: Path, reason: str) -> Inspection:
 _IDLE = 30.0
 
 
-def read_picture(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Picture:
+def read_picture(path: Path, *, limits: Limits = DEFAULT_LIMITS, look: Look = AS_IT_IS) -> Picture:
     """
     Read an image file as (height, width, 3) float32, sRGB-encoded, 0 to 1, as it should look.
 
@@ -313,13 +319,14 @@ def read_picture(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Picture:
     Args:
         path: a file of one of the formats that are read (`haikei.formats`).
         limits: what it may take.
+        look: how it is to be seen; only pages that show it ask for another than it has.
 
     Raises:
         ImageUnreadable: it is no such image, is damaged or truncated, is larger than allowed, takes
-            too much to read, or its colours cannot be told.
+            too much to read, or its colours are not known.
     """
     with _readers.borrowed(limits) as reader:
-        decoded = reader.read(path)
+        decoded = reader.read(path, look=look)
     if decoded.note:
         _log.warning("picture_noted", file=str(path), note=decoded.note)
     return decoded.picture

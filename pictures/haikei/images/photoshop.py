@@ -193,7 +193,7 @@ def _merged(path: Path, found: PhotoshopFile) -> list[NDArray[np.float32]]:
             file.seek(found.merged_at)
             planes = ImageData.read(file).get_data(header)
         if isinstance(planes, bytes):
-            raise TypeError(path.name)  # noqa: TRY301 - said as damage, like all else
+            raise TypeError(path.name)  # noqa: TRY301 - reported as damage, like all else
         shape = (header.height, header.width)
         kind, scale = {8: (">u1", 255.0), 16: (">u2", 65535.0), 32: (">f4", 1.0)}[header.depth]
         return [

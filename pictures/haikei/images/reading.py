@@ -19,8 +19,17 @@ from numpy.typing import NDArray
 from haikei.errors import ImageUnreadable
 from haikei.formats import EXR, PNG, TGA, TIFF
 from haikei.images import photoshop
-from haikei.images.colour import SRGB_SPACE, linear_space_of, png_profile, to_linear
-from haikei.images.icc import IccProfile, MatrixProfile, encode_srgb, icc_profile
+from haikei.images.colour import (
+    AS_IT_IS,
+    SRGB_SPACE,
+    Look,
+    displayed,
+    exposed,
+    linear_space_of,
+    png_profile,
+    to_linear,
+)
+from haikei.images.icc import IccProfile, MatrixProfile, icc_profile
 from haikei.images.imagefile import OpenImage, open_image, read_pixels
 from haikei.images.limits import DEFAULT_LIMITS, Limits
 from haikei.images.picture import Decoded, Picture
@@ -105,7 +114,9 @@ class _Samples:
         return np.clip(_numbers(self.stored[rows][..., [self.alpha]]), 0.0, 1.0)
 
 
-def decode_picture(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Decoded:
+def decode_picture(
+    path: Path, *, limits: Limits = DEFAULT_LIMITS, look: Look = AS_IT_IS
+) -> Decoded:
     """
     Decode an image file as (height, width, 3) float32, sRGB-encoded, 0 to 1, in this process.
 
@@ -113,20 +124,21 @@ def decode_picture(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Decoded:
     shows white paper: composed in sRGB where the file is encoded, as paint programs do, and in
     linear light where it is linear. OpenEXR fills its display window. Photoshop files give their
     merged picture. Grey becomes RGB, further channels are left out. Orientation marks (EXIF) are
-    applied. Values above 1 in linear files are clipped.
+    applied. Values above 1 in linear files are clipped, unless `look` has a view that shows them.
 
     Args:
         path: a file of one of the formats that are read (`haikei.formats`).
         limits: what it may take, looked at before anything is decoded.
+        look: how it is to be seen; generators get pictures as they are.
 
     Raises:
         ImageUnreadable: it is no such image, is damaged or truncated, is larger than allowed, or
-            its colours cannot be told.
+            its colours are not known.
     """
     try:
         with open_image(path, limits=limits) as image:
             samples = _samples(image)
-            convert = _conversion(image, samples)
+            convert = _conversion(image, samples, look)
             spec, note = image.spec, image.note
             window = _window(spec) if image.format is EXR else None
         pixels = np.empty((spec.height, spec.width, 3), np.float32)
@@ -149,11 +161,12 @@ def decode_picture(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Decoded:
 _Convert = Callable[[NDArray[Any], NDArray[np.float32] | None], NDArray[np.float32]]
 
 
-def _conversion(image: OpenImage, samples: _Samples) -> _Convert:
+def _conversion(image: OpenImage, samples: _Samples, look: Look) -> _Convert:
     """Return what makes sRGB on white paper of stored colours and their cover."""
-    profile = _profile(image)
+    profile, tagged = _profile(image)
     name = image.path.name
-    space = linear_space_of(image.spec, name=name) if _is_linear(image) else SRGB_SPACE
+    linear = _is_linear(image) and not tagged
+    space = linear_space_of(image.spec, name=name) if linear else SRGB_SPACE
     if profile is None and space != SRGB_SPACE:
 
         def in_light(
@@ -162,18 +175,20 @@ def _conversion(image: OpenImage, samples: _Samples) -> _Convert:
             # Premultiplied in linear light, so paper is laid under it there.
             linear = to_linear(_finite(_three(_numbers(colour))), space=space, name=name)
             shown = _over_white(linear, cover, premultiplied=samples.premultiplied)
-            return encode_srgb(np.clip(shown, 0.0, 1.0))
+            return displayed(shown, look, name=name)
 
         return in_light
 
     def encoded(colour: NDArray[Any], cover: NDArray[np.float32] | None) -> NDArray[np.float32]:
         if profile is None:
             plain = _three(_finite(_numbers(colour)))
-            return _over_white(plain, cover, premultiplied=samples.premultiplied)
+            shown = _over_white(plain, cover, premultiplied=samples.premultiplied)
+            return exposed(shown, look)
         if samples.premultiplied and cover is not None:
             safe = np.where(cover > 0, cover, np.float32(1.0))
             colour = _finite(_numbers(colour)) / safe
-        return _over_white(_through(profile, colour), cover, premultiplied=False)
+        shown = _over_white(_through(profile, colour), cover, premultiplied=False)
+        return exposed(shown, look)
 
     return encoded
 
@@ -187,13 +202,14 @@ def _through(profile: IccProfile | MatrixProfile, colour: NDArray[Any]) -> NDArr
     return profile.to_srgb(numbers)
 
 
-def _profile(image: OpenImage) -> IccProfile | MatrixProfile | None:
+def _profile(image: OpenImage) -> tuple[IccProfile | MatrixProfile | None, bool]:
+    """Return the profile, None where it is sRGB's or there is none, and whether there is one."""
     if image.format is PNG:
-        return png_profile(image.path)
+        return png_profile(image.path), False
     data = image.spec.getattribute("ICCProfile")
     if data is None or image.format is EXR:
-        return None
-    return icc_profile(bytes(np.asarray(data, dtype=np.uint8)), image.path.name)
+        return None, False
+    return icc_profile(bytes(np.asarray(data, dtype=np.uint8)), image.path.name), True
 
 
 def _is_linear(image: OpenImage) -> bool:
@@ -220,9 +236,10 @@ def _samples(image: OpenImage) -> _Samples:
             alpha = None
         premultiplied = said.premultiplied
     photometric = spec.get_int_attribute("tiff:PhotometricInterpretation", -1)
-    if image.format is TIFF and photometric == _MINISWHITE and stored.dtype == np.uint16:
-        # The library turns eight bits over, and no others.
-        stored = np.iinfo(np.uint16).max - stored
+    if image.format is TIFF and photometric == _MINISWHITE and stored.dtype != np.uint8:
+        # The library turns eight bits over, and no others; alpha is no colour.
+        whole = stored.dtype.type(1 if stored.dtype.kind == "f" else np.iinfo(stored.dtype).max)
+        stored[..., 0] = whole - stored[..., 0]
     return _Samples(
         stored=stored,
         colours=_colours(image, alpha),

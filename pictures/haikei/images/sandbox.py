@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from haikei.errors import ImageUnreadable
+from haikei.images.colour import Look, View
 from haikei.images.imagefile import open_image
 from haikei.images.limits import Limits
 from haikei.images.reading import decode_picture
@@ -87,13 +88,14 @@ def inspect_file(path: Path, *, decode: bool, alive: Callable[[], None], **limit
         os.close(descriptor)
 
 
-def read_file(path: Path, *, pixels_to: socket.socket, **limits: int) -> Answer:
+def read_file(path: Path, *, pixels_to: socket.socket, look: Look, **limits: int) -> Answer:
     """
     Decode a file, and send its pixels, (height, width, 3) float32, as a file in memory.
 
     Args:
         path: an image file.
         pixels_to: where the descriptor of that file is sent.
+        look: how it is to be seen.
         limits: fields of `haikei.images.limits.Limits`.
     """
     answer: Answer = {"ok": False, "reason": "", "advice": "", "width": 0, "height": 0, "note": ""}
@@ -101,7 +103,7 @@ def read_file(path: Path, *, pixels_to: socket.socket, **limits: int) -> Answer:
         # A pipe under an image's name would block for ever.
         if path.exists() and not path.is_file():
             return answer | {"reason": f"{path.name} is no regular file."}
-        decoded = decode_picture(path, limits=Limits(**limits))
+        decoded = decode_picture(path, limits=Limits(**limits), look=look)
         memory = os.memfd_create("pixels", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
             with os.fdopen(memory, "wb", closefd=False) as file:
@@ -201,7 +203,8 @@ def main() -> None:
         for path in map(Path, request["paths"]):
             begin()
             if request["pixels"]:
-                answer = read_file(path, pixels_to=pixels_to, **limits)
+                look = Look(view=View(request["view"]), stops=int(request["stops"]))
+                answer = read_file(path, pixels_to=pixels_to, look=look, **limits)
             else:
                 answer = inspect_file(path, decode=request["decode"], alive=alive, **limits)
             answers.write(json.dumps(answer).encode() + b"\n")

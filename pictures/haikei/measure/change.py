@@ -33,7 +33,7 @@ class MeasuredChange:
     changed: NDArray[np.bool_]  #: the pixels that changed locally
     delta_e: Plane  #: CIEDE2000 in the earlier picture's colours (as they are in a full repaint)
     placement: Placement  #: how the earlier picture lies on the later one
-    full_repaint: bool  #: so much changed that a grade cannot be told apart; nothing is fitted
+    full_repaint: bool  #: so much changed that a grade cannot be separated; nothing is fitted
     related: bool  #: whether both show the same drawing
     similarity_ppm: int  #: share of the drawn parts that are alike
     more_regions: int  #: regions beyond those listed

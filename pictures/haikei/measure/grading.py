@@ -26,7 +26,7 @@ POWERS: tuple[tuple[int, ...], ...] = (
     (1, 1, 0), (1, 0, 1), (0, 1, 1), (3, 0, 0), (2, 1, 0), (2, 0, 1),
 )  # fmt: skip
 _LINEAR = 4
-#: How far from a sample, in hundredths, a fit may lie for all that it tells of.
+#: How far from a sample, in hundredths, a fit may lie over all of its range.
 _CUT = 0.02
 _TRIES = 200
 _KEEP = 3

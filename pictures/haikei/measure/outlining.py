@@ -55,7 +55,7 @@ def outlined(
 
     A pixel belongs to the change where the paint on it is visible, however small its share of
     the pixel. A file as it was painted shows just that, and the threshold alone is the outline.
-    Two things spread paint beyond it, and have to be told apart from paint:
+    Two things spread paint beyond it, and have to be separated from paint:
 
     - A resize, or a shift by a part of a pixel, interpolates.
     - JPEG and video halve the resolution of colour, not that of brightness.

@@ -5,6 +5,7 @@ neighbours and of the whole sheet. Training and reading both make them here.
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +15,10 @@ from haikei.reading.shapes import Labels, Numbers, Plane, Shapes
 Floats = NDArray[np.float32]
 
 MASK, AROUND, WIDE, HIGH = 12, 16, 16, 9  #: cells a side of the small pictures
+MARKED = 0.2  #: how dark a stroke on a region must be to count as one
+#: Which of a region's numbers these are: the breadth is one of the picture's, scallops are log1p.
+TOP, BOTTOM, BREADTH, SCALLOPS = 3, 4, 9, 17
+TOUCHES = (23, 25)  #: whether it reaches the picture's upper edge, and its lower one
 NUMBERS = 49  #: a region
 SHEET = WIDE * HIGH + 16  #: about the whole drawing
 
@@ -84,6 +89,38 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.area)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Marks:
+    """How many short strokes stand alone inside each region, by their direction."""
+
+    level: NDArray[np.int64]  #: ripples, as a rule
+    upright: NDArray[np.int64]  #: blades of grass, stones, leaves: all that is not level
+
+
+def marks_of(labels: Labels, ink: Plane, count: int) -> Marks:
+    """Count strokes that touch no border of a region: what is drawn *on* it."""
+    _, found, stats, _ = cv2.connectedComponentsWithStats(
+        (ink > MARKED).astype(np.uint8), connectivity=8
+    )
+    strokes = np.asarray(found, np.int32)
+    number = len(stats)
+    on = strokes > 0
+    lowest = np.full(number, count, np.int32)
+    highest = np.full(number, -1, np.int32)
+    np.minimum.at(lowest, strokes[on], labels[on])
+    np.maximum.at(highest, strokes[on], labels[on])
+    wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    longest = np.maximum(wide, high)
+    alone = (lowest == highest) & (longest > 0.006 * ink.shape[0])
+    alone &= longest < 0.25 * ink.shape[0]
+    alone[0] = False
+    level = alone & (wide > 2.5 * high)
+    return Marks(
+        level=np.bincount(lowest[level], minlength=count),
+        upright=np.bincount(lowest[alone & ~level], minlength=count),
+    )
 
 
 def features(labels: Labels, ink: Plane, shapes: Shapes) -> Features:

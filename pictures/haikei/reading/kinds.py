@@ -36,7 +36,7 @@ class Kind(IntEnum):
     FURNITURE = 27
     LAMP = 28  #: a source of light
     FIGURE = 29  #: a person or cel area: left alone
-    UNKNOWN = 30  #: not read: painted quietly, and said
+    UNKNOWN = 30  #: not read: painted quietly, and reported
 
 
 class Facing(IntEnum):

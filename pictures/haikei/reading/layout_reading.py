@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from haikei.reading.classes import classify, depths, facings, find_horizon, place_word
-from haikei.reading.features import features, hinted
+from haikei.reading.features import features, hinted, marks_of
 from haikei.reading.kinds import Facing, Kind
 from haikei.reading.network import NAME, VERSION, Named, shipped_network
 from haikei.reading.shapes import Cancelling, Labels, Numbers, Plane, Shapes, measure
@@ -24,6 +24,7 @@ from haikei.sheets import Area, SheetReading, TraceRoles, read_sheet
 
 INKED = 0.25  #: how dark a pixel must be to stop a ball
 CLEAR = 0.12  #: how dark a pixel may be to be paper
+PALEST, PALE = 0.06, 0.45  #: what is no line at all, and how dark usual lines are made at least
 SMALLEST = 5  #: pixels that a region must have inside its lines
 MOST = 1600  #: regions kept, the largest; the rest joins its neighbours
 
@@ -117,11 +118,16 @@ class Reading:
     reader: str  #: what named the regions: `geometric`, or the network's name and version
 
     @property
+    def doubtful(self) -> NDArray[np.bool_]:
+        """Which regions are not read: of no known kind, or of one that is not at all sure."""
+        unknown = np.isin(self.kinds, (Kind.UNKNOWN, Kind.OTHER))
+        return np.asarray(unknown | (self.sure < DOUBTFUL), np.bool_)
+
+    @property
     def unread(self) -> float:
         """The part of the picture, 0 to 1, whose kind is not known or not at all sure."""
         area = self.shapes.area
-        doubtful = np.isin(self.kinds, (Kind.UNKNOWN, Kind.OTHER)) | (self.sure < DOUBTFUL)
-        return float(area[doubtful].sum() / max(float(area.sum()), 1e-9))
+        return float(area[self.doubtful].sum() / max(float(area.sum()), 1e-9))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -183,7 +189,8 @@ def read_layout(
     key.update(f"{pixels.shape}:{hint}:{reader}:{roles}".encode())
     found = _SHELF.take(key.digest())
     if found is None:
-        found = _read(read_sheet(pixels, roles=roles), hint, reader, pause)
+        letters = None if reader is Reader.GEOMETRIC else shipped_network().letters
+        found = _read(read_sheet(pixels, roles=roles, letters=letters), hint, reader, pause)
         _SHELF.put(key.digest(), found)
     return found
 
@@ -201,6 +208,7 @@ def _read(sheet: SheetReading, hint: _Hint, reader: Reader, pause: Cancelling) -
     pause()
     scale = min(1.0, SEGMENTED / height, 1.2 * SEGMENTED * 16 / 9 / width)
     small = _resized(sheet.ink, (max(16, round(height * scale)), max(16, round(width * scale))))
+    small = _deepened(small)
     inside = _inside(sheet.area, scale, small.shape)
     regions = _extended(segment(small[inside]), inside, small.shape)
     pause()
@@ -216,7 +224,7 @@ def _read(sheet: SheetReading, hint: _Hint, reader: Reader, pause: Cancelling) -
     return Reading(
         size=(height, width),
         line=sheet.ink,
-        labels=_snapped(_enlarged(regions, painted), _resized(sheet.ink, painted)),
+        labels=_snapped(at_size(regions, painted), _resized(sheet.ink, painted)),
         kinds=named.kinds,
         sure=named.sure,
         depth=named.depth,
@@ -276,12 +284,15 @@ def _by_network(drawn: _Drawn, inside: tuple[slice, slice], hint: _Hint) -> Name
     """Name regions by the network; it sees what stands in the camera's frame, and no margin."""
     network = shipped_network()
     if drawn.labels[inside].shape == drawn.labels.shape:
-        return network.name(features(drawn.labels, drawn.ink, drawn.shapes), hint.place)
+        marks = marks_of(drawn.labels, drawn.ink, len(drawn.shapes))
+        shown = features(drawn.labels, drawn.ink, drawn.shapes)
+        return network.name(shown, hint.place, marks)
     numbers, labels = np.unique(drawn.labels[inside], return_inverse=True)
     shape = drawn.labels[inside].shape
     cropped: Labels = np.asarray(labels.reshape(shape), np.int32)
     ink = np.ascontiguousarray(drawn.ink[inside])
-    seen = network.name(features(cropped, ink, measure(cropped, ink)), hint.place)
+    marks = marks_of(cropped, ink, len(numbers))
+    seen = network.name(features(cropped, ink, measure(cropped, ink)), hint.place, marks)
     count = len(drawn.shapes)
     kinds = np.full(count, Kind.UNKNOWN, np.int32)
     facing = np.full(count, Facing.NONE, np.int32)
@@ -297,8 +308,23 @@ def _resized(plane: Plane, shape: tuple[int, int]) -> Plane:
     return np.asarray(cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _enlarged(labels: Labels, shape: tuple[int, int]) -> Labels:
-    """Enlarge labels by their nearest neighbour, by whole numbers so that no rounding differs."""
+def _deepened(ink: Plane) -> Plane:
+    """
+    Return ink in which a pale pencil's lines are dark enough to part regions.
+
+    The sheet's own frame, which is printed black, hides from the paper's reading how pale they are.
+    """
+    drawn = ink[ink > PALEST]
+    if drawn.size < 50:
+        return ink
+    usual = float(np.percentile(drawn, 80))
+    if usual >= PALE:
+        return ink
+    return np.asarray(np.minimum(ink * np.float32(min(PALE / usual, 3.0)), 1), np.float32)
+
+
+def at_size(labels: Labels, shape: tuple[int, int]) -> Labels:
+    """Return labels at another size, the nearest ones, in whole numbers: no rounding differs."""
     rows = np.arange(shape[0]) * labels.shape[0] // shape[0]
     columns = np.arange(shape[1]) * labels.shape[1] // shape[1]
     return np.ascontiguousarray(labels[rows][:, columns])

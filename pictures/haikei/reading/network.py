@@ -20,16 +20,23 @@ from scipy.sparse import csr_array
 from haikei.errors import ModelUnusable
 from haikei.reading.features import (
     AROUND,
+    BOTTOM,
+    BREADTH,
     HIGH,
     MASK,
     NUMBERS,
     PLACES,
+    SCALLOPS,
     SHEET,
+    TOP,
+    TOUCHES,
     WIDE,
     Features,
     Floats,
+    Marks,
 )
-from haikei.reading.kinds import Facing, Kind
+from haikei.reading.kinds import AIR, Facing, Kind
+from haikei.sheets import LetterNetwork, letter_shapes
 
 NAME, VERSION = "Haikei reading network", "1"
 WEIGHTS = Path(__file__).with_name("network.safetensors")
@@ -38,6 +45,10 @@ DATA = "line drawings of made-up places, drawn by Haikei's own code (haikei.trai
 LAYERS = 4
 HEADS = 4
 ATTENDING = (1, 3)  #: rounds after which every region looks at every other one
+AFLOAT, TRUNKED = 0.01, 0.015  #: parts of an outline along a hull, and over a trunk
+BROAD = 0.15  #: of the picture: narrower gaps between roofs and branches may be sky
+ROUNDS = 2
+THINGS, HUGE = 0.05, 0.25  #: of the picture
 TINY = 1.5e-4  #: part of the picture below which a region listens to its neighbours
 
 
@@ -60,6 +71,7 @@ class ReadingNetwork:
     def __init__(self, weights: dict[str, Floats], sha256: str) -> None:
         self._weights = weights
         self.sha256 = sha256
+        self.letters = LetterNetwork(weights)  #: separates writing from drawing
         temperature = float(weights["temperature"][0])
         self._temperature = max(temperature, 1e-3)
 
@@ -81,7 +93,7 @@ class ReadingNetwork:
             raise ModelUnusable(
                 f"The reading network's weights are damaged: {file}: {error}.", advice=ADVICE
             ) from error
-        wanted = weight_shapes()
+        wanted = {**weight_shapes(), **letter_shapes()}
         for name, shape in wanted.items():
             if name not in held or held[name].shape != shape or not np.isfinite(held[name]).all():
                 raise ModelUnusable(
@@ -92,16 +104,27 @@ class ReadingNetwork:
         weights = {name: held[name].astype(np.float32) for name in wanted}
         return cls(weights, hashlib.sha256(data).hexdigest())
 
-    def name(self, features: Features, place: int) -> Named:
-        """Name the regions of a drawing; `place` is one of `PLACES` or -1."""
+    def name(self, features: Features, place: int, marks: Marks | None = None) -> Named:
+        """
+        Name the regions of a drawing.
+
+        Args:
+            features: what is shown of them.
+            place: one of `PLACES`, or -1.
+            marks: what is drawn on each region; without them nothing but chances decides.
+        """
         kinds, depth, facing = self.outputs(features, place)
         chances = _softmax(kinds / self._temperature)
         chances = self._smoothed(chances, features)
-        best = chances.argmax(axis=1)
+        if marks is not None:
+            chances = believed(chances, features, marks)
+        best = decided(chances)
+        best[_run_together(best, features)] = Kind.UNKNOWN
+        sure = chances[np.arange(len(best)), best].astype(np.float64)
         return Named(
             kinds=best.astype(np.int32),
             # Rounded, so that another machine's arithmetic gives the same painting.
-            sure=np.round(chances[np.arange(len(best)), best].astype(np.float64), 2),
+            sure=np.asarray(np.round(sure, 2), np.float64),
             depth=np.asarray(np.round(depth.astype(np.float64), 2), np.float64),
             facing=facing.argmax(axis=1).astype(np.int32),
         )
@@ -179,6 +202,104 @@ class ReadingNetwork:
         heard = np.asarray(beside @ chances, np.float32)
         heard /= np.maximum(heard.sum(axis=1, keepdims=True), np.float32(1e-6))
         return np.where(tiny[:, None], (chances + heard) / 2, chances)
+
+
+#: By how much a chance grows or shrinks by what is drawn on, under and around a region.
+RIPPLED, BARE, TUFTED, FLOATING = 2.0, 0.5, 0.3, 2.5
+STANDING, LYING = 0.1, 0.15
+
+
+def believed(chances: Floats, features: Features, marks: Marks) -> Floats:
+    """
+    Weigh chances by what a painter would hold against them.
+
+    Nobody forgives a meadow under water: an empty plain is land unless ripples, or a boat on it,
+    say that it is water; strokes that stand up say grass. A cloud stands on no trunk, and what
+    lies on the land and has no scallops is a hill.
+    """
+    relations, count = features.relations, len(features)
+    beside, above, below = (
+        csr_array(
+            (relations.weights[:, plane], (relations.one, relations.other)), shape=(count, count)
+        )
+        for plane in (0, 1, 2)
+    )
+    level, upright = marks.level, marks.upright
+    rippled = (level >= 3) & (level > 1.5 * upright)
+    tufted = (upright >= 4) & (upright > 2 * level)
+    water = np.where(rippled, RIPPLED, np.where(tufted, TUFTED, BARE))
+    smooth = np.expm1(features.numbers[:, SCALLOPS]) < 1.5
+    smooth &= features.numbers[:, TOP] > 0.02
+    broad = features.numbers[:, BREADTH] > BROAD
+    resting = np.asarray(above.sum(axis=1), np.float32)
+    found = chances
+    for _ in range(ROUNDS):  # what one region turns out to be bears on those above it
+        weight = np.ones_like(chances)
+        hulls = (found[:, Kind.HULL] > 0.5).astype(np.float32)
+        afloat = np.asarray(beside @ hulls, np.float32) > AFLOAT
+        weight[:, Kind.WATER] = np.where(afloat, np.maximum(water, FLOATING), water)
+        weight[tufted, Kind.GRASS] = 1 / TUFTED
+        on_stems = _on_stems(found, features)
+        for kind in (Kind.SKY, Kind.CLOUD, Kind.HILL, Kind.FOREST):
+            weight[on_stems, kind] = STANDING
+        air = found[:, Kind.SKY] + found[:, Kind.CLOUD]
+        lies = smooth & (np.asarray(above @ air, np.float32) < 0.45 * resting)
+        weight[lies, Kind.CLOUD] *= LYING
+        # A line from side to side parts the sky from what is no sky.
+        weight[lies & broad & (np.asarray(below @ air) > 0.5), Kind.SKY] = LYING
+        found = chances * weight
+        found = np.asarray(found / found.sum(axis=1, keepdims=True), np.float32)
+    return found
+
+
+#: Kinds that take each other's place: air, ranges, and what lies level. Which of them a region is
+#: is asked after it is known that it is one of them.
+FAMILIES = (
+    (Kind.SKY, Kind.CLOUD),
+    (Kind.HILL, Kind.FOREST),
+    (Kind.GRASS, Kind.PAVING, Kind.EARTH, Kind.SAND, Kind.SNOW, Kind.WATER),
+)
+
+
+def decided(chances: Floats) -> NDArray[np.int64]:
+    """
+    Return one kind a region: the likeliest of the likeliest family.
+
+    Ground that may be grass, earth or sand in equal parts is ground, and no roof.
+    """
+    families = chances.copy()
+    for family in FAMILIES:
+        families[:, list(family)] = chances[:, list(family)].sum(axis=1, keepdims=True)
+    likely = families >= families.max(axis=1, keepdims=True) - np.float32(1e-6)
+    within = np.where(likely, chances, np.float32(-1))
+    return np.asarray(within.argmax(axis=1), np.int64)
+
+
+def _run_together(kinds: NDArray[np.int64], features: Features) -> NDArray[np.bool_]:
+    """
+    Return which air reaches from the upper edge to the lower one, though there are other things.
+
+    Its lines have gaps so wide that sky and ground are one region: nobody can say what it is.
+    """
+    top, bottom = features.numbers[:, TOUCHES[0]] > 0.5, features.numbers[:, TOUCHES[1]] > 0.5
+    air = np.isin(kinds, AIR)
+    share = features.area / features.area.sum()
+    if float(share[~air].sum()) < THINGS:  # a picture of clouds alone
+        return np.zeros(len(kinds), np.bool_)
+    return np.asarray(air & top & bottom & (share > HUGE), np.bool_)
+
+
+def _on_stems(chances: Floats, features: Features) -> NDArray[np.bool_]:
+    """Return what stands on a trunk, or on a post that begins where it ends, as crowns do."""
+    relations = features.relations
+    one, other = relations.one, relations.other
+    top, bottom = features.numbers[:, TOP], features.numbers[:, BOTTOM]
+    stem = chances[:, Kind.TRUNK] + chances[:, Kind.POST] > 0.5
+    under = (relations.weights[:, 1] > TRUNKED) & stem[other]
+    under &= top[other] > top[one] + 0.6 * (bottom - top)[one]
+    found = np.zeros(len(features), np.bool_)
+    found[one[under]] = True
+    return found
 
 
 def weight_shapes() -> dict[str, tuple[int, ...]]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haikei.reading.kinds import AIR, Kind
-from haikei.reading.layout_reading import Reading
+from haikei.reading.layout_reading import Reading, at_size
 from haikei.reading.shapes import Numbers, Plane
 
 TRACED = 900  #: lines of the picture on which strokes are traced
@@ -92,7 +92,7 @@ def find_wires(reading: Reading) -> Mask:
     ink = reading.line
     if scale < 1:
         ink = np.asarray(cv2.resize(ink, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
-    kinds = _resized(reading.kinds[reading.labels], shape)
+    kinds = at_size(reading.kinds[reading.labels], shape)
     lines = [*_lines(ink, upright=False), *_lines(ink, upright=True)]
     found = np.zeros(shape, np.bool_)
     for line in _wires(lines, kinds):
@@ -102,12 +102,6 @@ def find_wires(reading: Reading) -> Mask:
     whole = cv2.resize(found.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     reach = max(3, round(height / 400) | 1)
     return np.asarray(cv2.dilate(whole, np.ones((reach, reach), np.uint8)) > 0)
-
-
-def _resized(kinds: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.int32]:
-    rows = np.arange(shape[0]) * kinds.shape[0] // shape[0]
-    columns = np.arange(shape[1]) * kinds.shape[1] // shape[1]
-    return np.ascontiguousarray(kinds[rows][:, columns])
 
 
 def _wires(lines: Sequence[_Line], kinds: NDArray[np.int32]) -> list[_Line]:

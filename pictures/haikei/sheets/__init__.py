@@ -1,5 +1,6 @@
 """What stands on a layout sheet: the drawing, frames, pegs, notes, trace lines and paper."""
 
+from haikei.sheets.lettering import LetterNetwork, letter_shapes
 from haikei.sheets.overlay import draw_overlay
 from haikei.sheets.sheet import (
     Area,
@@ -25,6 +26,7 @@ __all__ = [
     "Area",
     "Corner",
     "FrameUse",
+    "LetterNetwork",
     "NoteKind",
     "Paper",
     "PaperTint",
@@ -40,6 +42,7 @@ __all__ = [
     "TraceRoles",
     "can_read_texts",
     "draw_overlay",
+    "letter_shapes",
     "line_art",
     "read_sheet",
     "read_texts",

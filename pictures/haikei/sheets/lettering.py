@@ -1,10 +1,13 @@
 """
 Writing on a picture: groups of small strokes that are dense, uneven and turn every way.
 
-Letters are told from drawing by figures of connected strokes alone, without any trained model:
-leaves and grass are sparser, hatching has one direction, windows and stones repeat one size.
+Letters are separated from drawing by figures of connected strokes: leaves and grass are sparser,
+hatching has one direction, windows and stones repeat one size. `written` weighs them by rules,
+without any trained model; `LetterNetwork`, by what it learnt, takes back what is drawing after
+all.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 from haikei.sheets.sheet import Ink
 
 Numbers = NDArray[np.float64]
+Floats = NDArray[np.float32]
 LARGEST, SMALLEST = 0.085, 0.0035  #: of a stroke that may be part of a letter, in heights
 LINKED = (0.13, 0.26, 0.42)  #: of its size, how far a stroke reaches to the next: three tries
 WRITTEN = 6.3  #: points, of about ten, from which on a group is writing
@@ -72,15 +76,28 @@ def strokes_of(ink: Ink) -> Strokes:
     )
 
 
+def letter_sized(strokes: Strokes, tall: float, largest: float = LARGEST) -> NDArray[np.bool_]:
+    """Return which strokes may be letters by their size; `tall` is the height of a usual sheet."""
+    longest = np.maximum(strokes.width, strokes.height)
+    letter = (longest <= largest * tall) & (longest >= max(2.0, SMALLEST * tall))
+    letter[0] = False
+    return np.asarray(letter, np.bool_)
+
+
 def words_of(ink: Ink, strokes: Strokes, tall: float, linked: float = LINKED[1]) -> Words:
     """Group strokes that stand near each other; `tall` is the height of a usual sheet."""
+    of, count = _grouped(strokes, letter_sized(strokes, tall), tall, linked)
+    return _figures(ink, strokes, of, count, tall)
+
+
+def _grouped(
+    strokes: Strokes, letter: NDArray[np.bool_], tall: float, linked: float
+) -> tuple[NDArray[np.int64], int]:
     longest = np.maximum(strokes.width, strokes.height)
-    letter = (longest <= LARGEST * tall) & (longest >= max(2.0, SMALLEST * tall))
-    letter[0] = False
     shape = strokes.labels.shape
     near = np.zeros(shape, np.uint8)
     for index in np.flatnonzero(letter):
-        reach = int(linked * longest[index] + 0.0035 * tall) + 1
+        reach = int(linked * min(longest[index], LARGEST * tall) + 0.0035 * tall) + 1
         x, y = int(strokes.left[index]), int(strokes.top[index])
         near[
             max(0, y - reach) : y + int(strokes.height[index]) + reach,
@@ -90,8 +107,7 @@ def words_of(ink: Ink, strokes: Strokes, tall: float, linked: float = LINKED[1])
     groups = np.asarray(found, np.int32)
     middle_y = np.minimum(strokes.top + strokes.height // 2, shape[0] - 1)
     middle_x = np.minimum(strokes.left + strokes.width // 2, shape[1] - 1)
-    of = np.where(letter, groups[middle_y, middle_x], 0).astype(np.int64)
-    return _figures(ink, strokes, of, count)
+    return np.where(letter, groups[middle_y, middle_x], 0).astype(np.int64), count
 
 
 def written(words: Words, tall: float, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -139,7 +155,7 @@ def _points(values: Numbers, none: float, full: float) -> Numbers:
     return np.asarray(np.clip((values - none) / (full - none), 0, 1), np.float64)
 
 
-def _figures(ink: Ink, strokes: Strokes, of: NDArray[np.int64], count: int) -> Words:
+def _figures(ink: Ink, strokes: Strokes, of: NDArray[np.int64], count: int, tall: float) -> Words:
     def total(weights: NDArray[np.generic]) -> Numbers:
         values = np.asarray(weights, np.float64)
         return np.asarray(np.bincount(of, weights=values, minlength=count), np.float64)
@@ -176,7 +192,7 @@ def _figures(ink: Ink, strokes: Strokes, of: NDArray[np.int64], count: int) -> W
     var_w = total(strokes.width.astype(np.float64) ** 2) / number - mean_w**2
     var_h = total(strokes.height.astype(np.float64) ** 2) / number - mean_h**2
     uneven = np.sqrt(np.maximum(var_w, 0)) / mean_w + np.sqrt(np.maximum(var_h, 0)) / mean_h
-    loose = (number >= 2) & (area / boxes > 0.2) & (size < 0.1 * ink.shape[0])
+    loose = (number >= 2) & (area / boxes > 0.2) & (size < 0.1 * tall)
     closed, crowd = _surroundings(strokes, of, (left, top, right, bottom), size, loose)
     return Words(
         of=of, left=left, top=top, right=right, bottom=bottom, count=number, size=size,
@@ -186,7 +202,7 @@ def _figures(ink: Ink, strokes: Strokes, of: NDArray[np.int64], count: int) -> W
         slanting=pixels(slant) / energy,
         level=pixels(np.where(yy > 5.8 * xx, yy, 0)) / energy,
         rim=_rim(strokes, rows, columns, group, count),
-        holes=_holes(strokes, of, count),
+        holes=_holes(strokes, of, count, tall),
         turns=np.sqrt(pixels(rising_x) * pixels(rising_y)) * size / np.maximum(closed, 1),
         uneven=uneven,
         crowded=crowd,
@@ -242,12 +258,11 @@ def _rim(
     return found
 
 
-def _holes(strokes: Strokes, of: NDArray[np.int64], count: int) -> Numbers:
+def _holes(strokes: Strokes, of: NDArray[np.int64], count: int, tall: float) -> Numbers:
     """Count closed loops of each group: small pieces of paper by the stroke around them."""
     paper = (strokes.labels == 0).astype(np.uint8)
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(paper, connectivity=4)
     found = np.zeros(count)
-    tall = strokes.labels.shape[0]
     for index in np.flatnonzero(stats[:, cv2.CC_STAT_HEIGHT] < LARGEST * tall):
         x, y = int(stats[index, cv2.CC_STAT_LEFT]), int(stats[index, cv2.CC_STAT_TOP])
         if index == 0 or x == 0 or stats[index, cv2.CC_STAT_AREA] < 3:
@@ -277,3 +292,138 @@ def _company(
         alone = number[group] < 3
         found[index] = float((near & alone).sum() + 0.3 * (near & ~alone).sum()) / number[index]
     return found
+
+
+LINES = 0.9  #: of its size, how far a stroke reaches to the next of one line of writing
+HIDDEN = 32
+FIGURES = 6 + 18 * len(LINKED)  #: about a stroke and the groups that it is part of
+JOINED = 0.3  #: of a sheet's height: letters that run into each other, rings, arrows
+LETTER = 0.2  #: chance below which a stroke is no writing, whatever the rules say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LetterFigures:
+    """What the network is shown: one row for each stroke that may be part of a letter."""
+
+    strokes: NDArray[np.int64]  #: which ones, as `Strokes` counts them
+    figures: Floats
+    groups: NDArray[np.int64]  #: (rows, groupings): the group of each, by several reaches
+    area: Floats
+
+
+def letter_figures(ink: Ink, strokes: Strokes, tall: float) -> LetterFigures:
+    """Return what is known of each small stroke and of its groups."""
+    letter = letter_sized(strokes, tall, JOINED)
+    chosen = np.flatnonzero(letter)
+    wide, high = strokes.width[chosen], strokes.height[chosen]
+    longest = np.maximum(wide, high)
+    dark = (strokes.labels > 0).astype(np.uint8)
+    deep = np.asarray(cv2.distanceTransform(dark, cv2.DIST_L2, 3), np.float64)
+    count = len(strokes.area)
+    flat = strokes.labels.ravel()
+    pixels = np.maximum(np.bincount(flat, minlength=count), 1)
+    thick = (np.bincount(flat, deep.ravel(), count) / pixels)[chosen]
+    tone = (np.bincount(flat, ink.ravel(), count) / pixels)[chosen]
+    all_thick = float(deep.sum() / max(int(dark.sum()), 1))
+    all_tone = float(ink[dark > 0].mean()) if dark.any() else 0.0
+    columns: list[NDArray[np.generic]] = [
+        np.log(longest / tall) + 3.5,
+        np.log(wide / high),
+        strokes.area[chosen] / (wide * high),
+        thick / max(all_thick, 1e-6) - 1,
+        thick / longest * 5,
+        (tone - all_tone) * 4,
+    ]
+    groups: list[NDArray[np.int64]] = []
+    for linked in LINKED:
+        of, number = _grouped(strokes, letter, tall, linked)
+        figures = _figures(ink, strokes, of, number, tall)
+        groups.append(of[chosen])
+        columns += _shown(figures, tall, longest, of[chosen])
+    groups.append(_grouped(strokes, letter, tall, LINES)[0][chosen])
+    shown = np.stack([np.asarray(one, np.float64) for one in columns], axis=1)
+    return LetterFigures(
+        strokes=chosen,
+        figures=np.clip(np.nan_to_num(shown), -6, 6).astype(np.float32),
+        groups=np.stack(groups, axis=1),
+        area=strokes.area[chosen].astype(np.float32),
+    )
+
+
+def _shown(
+    words: Words, tall: float, longest: NDArray[np.int64], of: NDArray[np.int64]
+) -> list[NDArray[np.generic]]:
+    high = np.maximum(words.bottom - words.top, 1)
+    wide = np.maximum(words.right - words.left, 1)
+    size = np.maximum(words.size, 1)
+    whole: list[Numbers] = [
+        np.log(words.count) / 2,
+        np.log(size / tall) + 3.5,
+        words.density,
+        words.fill,
+        words.one_way,
+        words.slanting,
+        words.level * 2,
+        words.rim,
+        words.holes / words.count,
+        words.turns / 2,
+        words.uneven,
+        np.minimum(words.crowded, 3),
+        np.minimum(words.company, 3),
+        np.minimum(high, wide) / size / 2,
+        np.log(wide / size) / 2,
+        np.log(high / size) / 2,
+        wide / tall,
+    ]
+    return [*(one[of] for one in whole), np.log(longest / size[of])]
+
+
+class LetterNetwork:
+    """Separates letters from drawing; trained on sheets that Haikei's own code writes on."""
+
+    def __init__(self, weights: Mapping[str, Floats]) -> None:
+        self._weights = weights
+
+    def written(self, ink: Ink, strokes: Strokes, tall: float) -> NDArray[np.bool_]:
+        """Return which strokes may be writing; `tall` is the height of a usual sheet."""
+        found = np.zeros(len(strokes.area), np.bool_)
+        shown = letter_figures(ink, strokes, tall)
+        if len(shown.strokes):
+            found[shown.strokes[self.chances(shown) > LETTER]] = True
+        return found
+
+    def chances(self, shown: LetterFigures) -> Numbers:
+        """Return how likely each stroke is writing, rounded so that machines agree."""
+        weights = self._weights
+        scaled = (shown.figures - weights["letters.mean"]) / weights["letters.deviation"]
+        state = self._layer("letters.first", scaled)
+        area = shown.area[:, None]
+        parts = [state]
+        for of in shown.groups.T:
+            sums = np.zeros((int(of.max()) + 1, HIDDEN + 1), np.float32)
+            np.add.at(sums, of, np.concatenate([state * area, area], axis=1))
+            mean = sums[:, :-1] / np.maximum(sums[:, -1:], np.float32(1e-6))
+            parts.append(mean[of].astype(np.float32))
+        state = self._layer("letters.second", np.concatenate(parts, axis=1))
+        score = state @ weights["letters.last.weight"].T + weights["letters.last.bias"]
+        return np.round(1 / (1 + np.exp(-score[:, 0].astype(np.float64))), 3)
+
+    def _layer(self, name: str, values: Floats) -> Floats:
+        weights = self._weights
+        summed = values @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+        return np.asarray(np.maximum(summed, 0), np.float32)
+
+
+def letter_shapes() -> dict[str, tuple[int, ...]]:
+    """Return which weights the network has, and their shapes."""
+    joined = HIDDEN * (len(LINKED) + 2)
+    return {
+        "letters.mean": (FIGURES,),
+        "letters.deviation": (FIGURES,),
+        "letters.first.weight": (HIDDEN, FIGURES),
+        "letters.first.bias": (HIDDEN,),
+        "letters.second.weight": (HIDDEN, joined),
+        "letters.second.bias": (HIDDEN,),
+        "letters.last.weight": (1, HIDDEN),
+        "letters.last.bias": (1,),
+    }

@@ -7,7 +7,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from haikei.sheets.lettering import LARGEST, LINKED, Strokes, Words, strokes_of, words_of, written
+from haikei.sheets.lettering import (
+    LARGEST,
+    LINKED,
+    LetterNetwork,
+    Strokes,
+    Words,
+    strokes_of,
+    words_of,
+    written,
+)
 from haikei.sheets.sheet import Area, Ink, Mask, NoteKind, PegHole, SheetNote
 
 MARGIN_SEARCHED = 800  #: pixels of the longer side where notes in the margin are looked for
@@ -24,7 +33,13 @@ class FoundNotes:
 
 
 def find_notes(
-    drawing: Ink, everything: Ink, *, inside: Mask | None, area: Area, pegs: Sequence[PegHole]
+    drawing: Ink,
+    everything: Ink,
+    *,
+    inside: Mask | None,
+    area: Area,
+    pegs: Sequence[PegHole],
+    letters: LetterNetwork | None,
 ) -> FoundNotes:
     """
     Find notes on the picture and in the margin around it.
@@ -35,14 +50,15 @@ def find_notes(
         inside: the painted part; None where all of the sheet is.
         area: the upright rectangle around it.
         pegs: the holes, which are no notes.
+        letters: helps to decide what is writing; None goes by rules alone.
     """
-    on_picture, mask = _on_picture(drawing, area)
+    on_picture, mask = _on_picture(drawing, area, letters)
     notes = list(on_picture)
     doubts: list[str] = []
     if mask is not None:
         taken = float(drawing[mask].sum()) / max(float(drawing.sum()), 1e-6)
         if taken > MOST_WRITTEN:
-            # Hardly a picture is mostly writing: what was found is kept, and said.
+            # Hardly a picture is mostly writing: what was found is kept, and reported.
             mask = None
             doubts.append("Much of the drawing looks like writing: it is kept as drawing.")
     if on_picture and mask is not None:
@@ -56,19 +72,18 @@ def find_notes(
     return FoundNotes(notes=tuple(notes), mask=mask, doubts=tuple(doubts))
 
 
-def _on_picture(drawing: Ink, area: Area) -> tuple[list[SheetNote], Mask | None]:
+def _on_picture(
+    drawing: Ink, area: Area, letters: LetterNetwork | None
+) -> tuple[list[SheetNote], Mask | None]:
     crop = (slice(area.top, area.bottom), slice(area.left, area.right))
     ink = np.ascontiguousarray(drawing[crop])
     # Letters go by the sheet, not by the frame: a PAN's is long and low.
     tall = max(min(ink.shape), 0.5 * max(drawing.shape))
     strokes = strokes_of(ink)
-    chosen = np.zeros(len(strokes.area), np.bool_)
-    arrows = np.zeros_like(chosen)
-    for linked in LINKED:
-        words = words_of(ink, strokes, tall, linked)
-        for index in np.flatnonzero(written(words, tall, (ink.shape[0], ink.shape[1]))):
-            chosen |= (words.of == index) | _beside(strokes, words, int(index))
-            arrows |= _leaders(strokes, words, int(index))
+    chosen, arrows = _by_rules(ink, strokes, tall)
+    if letters is not None and chosen.any():
+        # Rather a letter that stays than a window that goes: both must call it writing.
+        chosen &= letters.written(ink, strokes, tall)
     arrows &= ~chosen
     if not chosen.any():
         return [], None
@@ -90,6 +105,20 @@ def _on_picture(drawing: Ink, area: Area) -> tuple[list[SheetNote], Mask | None]
     mask = np.zeros(drawing.shape, np.bool_)
     mask[crop] = soft
     return notes, mask
+
+
+def _by_rules(
+    ink: Ink, strokes: Strokes, tall: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which strokes are writing and which are leader lines, by rules."""
+    chosen = np.zeros(len(strokes.area), np.bool_)
+    arrows = np.zeros_like(chosen)
+    for linked in LINKED:
+        words = words_of(ink, strokes, tall, linked)
+        for index in np.flatnonzero(written(words, tall, (ink.shape[0], ink.shape[1]))):
+            chosen |= (words.of == index) | _beside(strokes, words, int(index))
+            arrows |= _leaders(strokes, words, int(index))
+    return chosen, arrows
 
 
 def _beside(strokes: Strokes, words: Words, index: int) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from haikei.sheets.frame_lines import (
     without_lines,
 )
 from haikei.sheets.frames import SEARCHED, FoundFrames, find_frames, hull
+from haikei.sheets.lettering import LetterNetwork
 from haikei.sheets.marks import peg_holes
 from haikei.sheets.notes import FoundNotes, find_notes
 from haikei.sheets.paper import LevelSheet, flatten, level, specks
@@ -40,13 +41,20 @@ from haikei.sheets.trace_lines import own_colour, part_colours
 DEFAULT_ROLES = TraceRoles()
 
 
-def read_sheet(pixels: NDArray[np.float32], *, roles: TraceRoles = DEFAULT_ROLES) -> SheetReading:
+def read_sheet(
+    pixels: NDArray[np.float32],
+    *,
+    roles: TraceRoles = DEFAULT_ROLES,
+    letters: LetterNetwork | None = None,
+) -> SheetReading:
     """
     Take a layout sheet apart.
 
     Args:
         pixels: (height, width, 3), sRGB, 0 to 1.
         roles: what trace lines of each colour mean.
+        letters: helps to decide what is writing on the picture; None goes by rules alone,
+            without a trained model.
     """
     height, width = pixels.shape[:2]
     sheet = level(pixels)
@@ -79,7 +87,7 @@ def read_sheet(pixels: NDArray[np.float32], *, roles: TraceRoles = DEFAULT_ROLES
     drawing = without_lines(drawing, (*inner, *safety, *(outer if len(outer) > 1 else ())))
     area = None if inside is None else upright_area(inside)
     whole = area or Area(left=0, top=0, right=width, bottom=height)
-    notes = find_notes(drawing, everything, inside=inside, area=whole, pegs=pegs)
+    notes = find_notes(drawing, everything, inside=inside, area=whole, pegs=pegs, letters=letters)
     drawing = np.where(notes.mask, np.float32(0), drawing) if notes.mask is not None else drawing
     return SheetReading(
         size=(height, width),

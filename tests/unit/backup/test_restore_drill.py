@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from haikei.backup import PENDING, adopt, check_backup, make_backup, put_back
 from haikei.cli.startup import require_adopted
+from haikei.credits import Scope, credit_line, people, records
 from haikei.credits.records import differences
 from haikei.database import backgrounds, reading
 from haikei.errors import BackupUnusable, HistoryChanged, StateError
@@ -21,7 +22,7 @@ from haikei.jobs.checkpointing import Checkpointing, outlets_of
 from haikei.jobs.engine import FileLocks
 from haikei.ledger import Audit, Checkpoint, audit, note_signer, size
 from support.jobs import JobStudio, OpenJobStudio, announce, job_studios, put_layout
-from support.trackers import FailingTracker
+from support.trackers import AOI, FailingTracker
 
 
 @pytest.fixture
@@ -244,6 +245,112 @@ def test_a_tar_file_that_leads_out_of_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "none.tar").write_bytes(b"no tar")
     with pytest.raises(BackupUnusable, match="cannot be read as a back-up"):
         check_backup(tmp_path / "none.tar")
+
+
+def decide(studio: JobStudio, how: str) -> None:
+    with studio.database.begin() as connection:
+        getattr(people, how)(connection, AOI.id, "letter of 2026-10-02")
+
+
+def withheld_after_a_backup(
+    open_studio: OpenJobStudio, tmp_path: Path, how: str
+) -> tuple[JobStudio, Path]:
+    """Back up an empty studio; then publish a cut before a name is withheld, and one after."""
+    studio = start(open_studio, tmp_path)
+    backup = back_up(studio, tmp_path / "copy")
+    studio.publish("c001")
+    decide(studio, how)
+    studio.publish("c002")
+    return studio, backup
+
+
+def kept_of(studio: JobStudio) -> bytes:
+    studio.database.dispose()
+    state = studio.settings.studio.state
+    return b"".join(path.read_bytes() for path in state.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("how", ["opt_out", "erase"])
+def test_a_name_that_was_withheld_after_the_backup_does_not_return(
+    open_studio: OpenJobStudio, tmp_path: Path, how: str
+) -> None:
+    before = start(open_studio, tmp_path)
+    before.publish("c001")
+    backup = back_up(before, tmp_path / "copy")
+    before.publish("c002")
+    decide(before, how)
+    before.publish("c003")
+    lose(before)
+
+    after = restored(backup, before, open_studio, tmp_path)
+    done = adopt(after.settings, after.database, open_tracker=after.open_tracker)
+
+    assert done.withheld == (AOI.id,)
+    assert checked(after).findings == ()
+    with reading(after.database) as connection:
+        found = list(records.backgrounds(connection, Scope(project="PORT", latest=False)))
+    assert len(found) == 3
+    for version in found:
+        assert "withheld" in credit_line(version.images).en
+        assert AOI.name not in credit_line(version.images).en
+
+
+def test_a_name_that_was_erased_after_the_backup_is_not_brought_back_by_earlier_records(
+    open_studio: OpenJobStudio, tmp_path: Path
+) -> None:
+    before, backup = withheld_after_a_backup(open_studio, tmp_path, "erase")
+    record = next(
+        path for path in before.files if path.name.endswith("c001_bg_summer_day_v001.png.json")
+    )
+    assert AOI.name in record.read_text(encoding="utf-8")
+    lose(before)
+
+    after = restored(backup, before, open_studio, tmp_path)
+    done = adopt(after.settings, after.database, open_tracker=after.open_tracker)
+
+    assert done.withheld == (AOI.id,)
+    assert len(done.versions) == 2
+    assert AOI.name.encode() not in kept_of(after)
+    assert AOI.name_ja.encode() not in kept_of(after)
+
+
+def test_a_version_that_waits_for_the_tracker_is_shown_there_without_a_withheld_name(
+    open_studio: OpenJobStudio, tmp_path: Path
+) -> None:
+    before, backup = withheld_after_a_backup(open_studio, tmp_path, "opt_out")
+    lose(before)
+    before.tracker = FailingTracker()
+
+    after = restored(backup, before, open_studio, tmp_path)
+    done = adopt(after.settings, after.database, open_tracker=after.open_tracker)
+    announce(after.database, *(put_layout(after.settings, f"c00{one}") for one in (1, 2)))
+    after.work()
+
+    assert len(done.unfinished) == 2
+    shown = after.tracker.published.values()
+    assert len(shown) == 2
+    for one in shown:
+        assert AOI.name not in f"{one.credit_en}{one.description}{one.roles}"
+        assert "withheld" in one.credit_en
+
+
+def test_whose_name_was_withheld_before_the_backup_is_not_told_as_new(
+    open_studio: OpenJobStudio, tmp_path: Path
+) -> None:
+    before = start(open_studio, tmp_path)
+    before.publish("c001")
+    decide(before, "erase")
+    backup = back_up(before, tmp_path / "copy")
+    before.publish("c002")
+    lose(before)
+
+    after = restored(backup, before, open_studio, tmp_path)
+    done = adopt(after.settings, after.database, open_tracker=after.open_tracker)
+
+    assert done.withheld == ()
+    assert checked(after).findings == ()
+    with reading(after.database) as connection:
+        assert people.look_up(connection, (AOI.id,))[AOI.id].name == ""
 
 
 def versions(studio: JobStudio) -> list[str]:

@@ -39,6 +39,8 @@ path = "projects"
 id = "HumanUser:12"
 name = "A. Sato"
 mail = "sato@studio.example"
+[ledger]
+tracker_field = false
 """
 MAIL = """
 [ledger.mail]
@@ -278,3 +280,31 @@ def test_a_bundle_holds_what_people_answered_and_the_auditors_script_takes_it(
     script = [sys.executable, "verify_bundle.py", "akane.zip", key]
     told = subprocess.run(script, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert "BAD" not in told.stdout, told.stdout
+    assert f"touch_up: {SATO.name}" in told.stdout
+
+
+@pytest.mark.parametrize("decided", [(), ("--accept",), ("--decline",)])
+def test_the_auditors_script_lists_nobody_as_a_maker_who_denies_it(
+    studio: Engine, tmp_path: Path, decided: tuple[str, ...]
+) -> None:
+    link = link_of(SATO.id, done("ask-confirmation", "--project", "akane"))
+    answer(studio, link, **{"not-me-1": ""})
+    if decided:
+        (wrong,) = told("confirmations")["corrections"]
+        by = ("--project", "akane", "--by", ITO.id, "--reason", "As the schedule says.")
+        done("resolve-correction", str(wrong["entry"]), *by, *decided)
+    for command in (
+        ["checkpoint"],
+        ["export", "--project", "akane", "--out", "akane.zip"],
+    ):
+        result = CliRunner().invoke(app, ["ledger", *command])
+        assert result.exit_code == 0, result.output
+    with zipfile.ZipFile(tmp_path / "akane.zip") as bundle:
+        (tmp_path / "verify_bundle.py").write_bytes(bundle.read("verify_bundle.py"))
+        key = bundle.read("vkey.txt").decode().strip()
+    script = [sys.executable, "verify_bundle.py", "akane.zip", key]
+    said = subprocess.run(script, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert said.returncode == 0, said.stdout
+    assert "touch_up: denied since" in said.stdout
+    assert f"touch_up: {SATO.name}" not in said.stdout
+    assert f"genzu: {TANAKA.name}" in said.stdout

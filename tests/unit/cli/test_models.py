@@ -84,7 +84,7 @@ def test_a_model_is_added_with_the_hash_of_every_weight_file_and_removed_without
     assert set(added["sha256"]) <= set(shown["files"])
     listed = answer("list")["models"]
     assert isinstance(listed, list)
-    assert [one["name"] for one in listed] == ["painter", "tiny"]
+    assert [one["name"] for one in listed] == ["painter", "tiny", "upscale"]
 
     assert answer("remove", "tiny", "--dry-run")["removed"] is False
     assert answer("remove", "tiny")["removed"] is True

@@ -4,12 +4,15 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
-from haikei.cli.name_check import people_findings, project_findings
-from haikei.credits import Person
+from haikei.checkup import Finding
+from haikei.cli.name_check import episode_findings, people_findings, project_findings
+from haikei.credits import Person, records
 from haikei.settings import Settings
 from haikei.trackers.contract.credits import Directory, ListedPerson, ListedProject
-from support.jobs import studio_settings
+from support.jobs import studio_database, studio_settings
+from support.records import a_background
 
 DIRECTORY = Directory(
     projects=(ListedProject(id="Project:12", path_name="PORT", title="Port Town"),),
@@ -79,3 +82,58 @@ def test_an_entry_that_means_nobody_or_several_is_named(tmp_path: Path) -> None:
         ),
         ("people[1] Ken Mori", "It means several people: HumanUser:8, HumanUser:9."),
     ]
+
+
+def _made(connection: Connection, shot: str, episode: str, version: int = 1) -> None:
+    told = a_background(shot, project="KAZE", sequence="A", version=version)
+    records.save(
+        connection,
+        key=f"{told.key}-{episode}",
+        project=told.project,
+        episode=episode,
+        sequence=told.sequence,
+        shot=told.shot,
+        season=told.season,
+        time=told.time,
+        version=told.version,
+        code=f"{told.code}-{episode}",
+        images=told.images,
+        created_at=told.created_at,
+    )
+
+
+def _episodes(settings: Settings, *made: tuple[str, str]) -> list[Finding]:
+    database = studio_database(settings)
+    with database.begin() as connection:
+        for version, (shot, episode) in enumerate(made, start=1):
+            _made(connection, shot, episode, version)
+        return list(episode_findings(settings, connection))
+
+
+def test_nothing_is_said_of_episodes_where_no_show_has_any(tmp_path: Path) -> None:
+    assert _episodes(studio_settings(tmp_path), ("c001", ""), ("c002", "")) == []
+
+
+def test_storage_without_episodes_is_named_in_a_show_that_has_some(tmp_path: Path) -> None:
+    (declared,) = _episodes(
+        studio_settings(tmp_path, shows=[{"project": "KAZE", "episodes": {"EP01": "1"}}])
+    )
+
+    assert declared.ok
+    assert declared.subject == "storage.background, storage.stage, storage.touch_up"
+    assert "KAZE has episodes" in declared.message
+
+
+def test_cuts_of_two_episodes_in_one_folder_need_somebody(tmp_path: Path) -> None:
+    (found,) = _episodes(studio_settings(tmp_path), ("c001", "EP01"), ("c001", "EP02"))
+
+    assert not found.ok
+    assert "as KAZE/A/c001 do" in found.message
+    assert "{episode}" in found.advice
+
+
+def test_records_from_before_there_were_episodes_are_counted(tmp_path: Path) -> None:
+    *_, found = _episodes(studio_settings(tmp_path), ("c001", ""), ("c002", "EP01"))
+
+    assert (found.ok, found.subject) == (True, "records of KAZE")
+    assert found.message.startswith("1 versions name no episode")

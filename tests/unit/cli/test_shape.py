@@ -111,6 +111,36 @@ def test_a_wrong_command_line_is_an_error_in_the_one_shape(
 
 
 @pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("stauts", "status"),
+        ("jobs lst", "list"),
+        ("jobs list --state ded", "dead"),
+        ("jobs pause step", "steps"),
+        ("decide c001 approv", "approve"),
+        ("report breakdown --format pfd", "pdf"),
+        ("worker --role step", "steps"),
+        ("run --roles watc", "watch"),
+    ],
+)
+def test_a_typo_is_answered_with_the_nearest_name(
+    words: str, meant: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if words.split(maxsplit=1)[0] not in WITHOUT:
+        code, told = run([*words.split(), "--json"], monkeypatch, capsys)
+        assert code == 2
+        assert str(told["message"]).endswith(f"Did you mean {meant!r}?"), told
+        assert "Value error" not in str(told["message"])
+
+    monkeypatch.setattr(sys, "argv", ["haikei", *words.split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    shown = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert ended.value.code == 2
+    assert f"Did you mean {meant!r}?" in shown
+
+
+@pytest.mark.parametrize(
     "name",
     [
         name
@@ -195,24 +225,30 @@ def test_times_have_their_zone(
         ("haikei jobs list --state de", "dead"),
     ],
 )
-def test_shells_complete_commands_options_and_choices(shell: str, line: str, found: str) -> None:
+def test_shells_complete_commands_options_and_choices(
+    shell: str,
+    line: str,
+    found: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     words = line.split()
     asked = {
         "bash": {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)},
         "zsh": {"_TYPER_COMPLETE_ARGS": line},
         "fish": {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
     }[shell]
-    done = subprocess.run(
-        [sys.executable, "-m", "haikei.cli"],
-        env={**os.environ, "_HAIKEI_COMPLETE": f"complete_{shell}", **asked},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    monkeypatch.setenv("_HAIKEI_COMPLETE", f"complete_{shell}")
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["haikei"])
 
-    assert found in done.stdout, done.stderr
-    assert "Traceback" not in done.stderr
+    with pytest.raises(SystemExit):
+        main()
+
+    said = capsys.readouterr()
+    assert found in said.out, said.err
+    assert "Traceback" not in said.err
 
 
 def test_every_report_is_offered_by_its_name() -> None:

@@ -1,14 +1,18 @@
 """`haikei submit` and `haikei web token`: a way in for people at a terminal and for scripts."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from haikei.cli import main
 from haikei.settings import Settings, load
 from support.api import ServedApi, served_api
 from support.clocks import PATIENCE
@@ -40,8 +44,29 @@ def api(tmp_path: Path) -> Iterator[ServedApi]:
         yield one
 
 
-def haikei(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a command answered."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def haikei(*arguments: object) -> Done:
+    """Run a command to its end, in this process: to start one takes longer than all it does."""
+    said, warned = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(warned):
+        patch.setattr(sys, "argv", ["haikei", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return Done(
+        returncode=int(ended.value.code or 0), stdout=said.getvalue(), stderr=warned.getvalue()
+    )
+
+
+def workstation(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end in a process that has no more of the studio than these."""
     return subprocess.run(
         [sys.executable, "-m", "haikei.cli", *map(str, arguments)],
         env={**os.environ, **environment},
@@ -84,13 +109,13 @@ def test_a_workstation_needs_no_settings_to_hand_a_file_in(api: ServedApi, tmp_p
     way = {"HAIKEI_URL": api.url, "HAIKEI_TOKEN": api.token, "HAIKEI_SETTINGS": "/nowhere"}
 
     place = ("--project", "PORT", "--sequence", "s01", "--shot", "c001")
-    sent = haikei("submit", mine, "--upload", *place, "--json", **way)
+    sent = workstation("submit", mine, "--upload", *place, "--json", **way)
 
     assert sent.returncode == 0, sent.stderr
     assert json.loads(sent.stdout)["key"] == event.key
-    planned = haikei("submit", mine, "--upload", *place, "--dry-run", **way)
+    planned = workstation("submit", mine, "--upload", *place, "--dry-run", **way)
     assert "it is known already (received)" in planned.stdout
-    refused = haikei("submit", mine, **{**way, "HAIKEI_TOKEN": "haikei_x"})
+    refused = workstation("submit", mine, **{**way, "HAIKEI_TOKEN": "haikei_x"})
     assert refused.returncode == 3
     assert "no token that opens anything" in refused.stderr
 

@@ -1,10 +1,11 @@
 """What is read beside the ledger is what the ledger seals, or it is told."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Connection, Delete, Engine, Update, delete, update
+from sqlalchemy import Connection, Delete, Engine, Update, delete, insert, update
 
 from haikei.credits import (
     Contribution,
@@ -17,6 +18,7 @@ from haikei.credits import (
     people,
     records,
 )
+from haikei.credits.people.commitments import note, seal_statement
 from haikei.credits.records import statements
 from haikei.credits.records.comparison import differences
 from haikei.database import schema
@@ -109,6 +111,12 @@ IMAGES, MADE = schema.image_records, schema.contributions
          "no such one"),
         (delete(schema.background_images).where(schema.background_images.c.position == 1),
          "leaves out"),
+        (update(schema.background_images).values(position=20 - schema.background_images.c.position),
+         "stand in another order than they were made in"),
+        (update(schema.background_images).where(schema.background_images.c.position == 0)
+         .values(position=7), "stand in another order than they were made in"),
+        (update(schema.background_images).where(schema.background_images.c.position == 1)
+         .values(position=9), "stand in another order than they were made in"),
     ],
 )  # fmt: skip
 def test_rows_that_were_rewritten_beside_the_ledger_are_told(
@@ -163,3 +171,87 @@ def test_of_one_file_only_its_own_entries_and_people_are_looked_at(recorded: Con
 
 def a_scope() -> Scope:
     return Scope(project=a_background("c012").project)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"project": "hills"}, "stands in hills / "),
+        ({"shot": "c099"}, "/ c099, and entry"),
+        ({"sequence": "sq99"}, "/ sq99 / "),
+        ({"episode": "e02"}, "stands in akane / e02 / "),
+    ],
+)
+def test_a_version_that_was_moved_to_another_place_is_told(
+    recorded: Connection, values: dict[str, str], words: str
+) -> None:
+    recorded.execute(update(schema.backgrounds).values(values))
+    (found,) = differences(recorded)
+    assert words in found
+    assert "seals it for akane" in found
+
+
+@pytest.mark.parametrize(("kept", "words"), [("", "akane / sq01"), ("e02", "akane / e02 / sq01")])
+def test_a_version_of_another_episode_than_was_sealed_is_told(
+    database: Engine, kept: str, words: str
+) -> None:
+    with database.begin() as connection:
+        version = a_background("c012", sequence="sq01", images=a_chain("c012"))
+        save_background(connection, replace(version, episode="e01"))
+        assert [*differences(connection)] == []
+
+        connection.execute(update(schema.backgrounds).values(episode=kept))
+        (found,) = differences(connection)
+
+    assert f"stands in {words} / c012" in found
+    assert "seals it for akane / e01 / sq01 / c012" in found
+
+
+@pytest.mark.parametrize("answered", [None, NOW])
+@pytest.mark.parametrize("revoked", [None, NOW])
+def test_a_link_that_was_answered_and_is_open_again_is_told(
+    recorded: Connection, answered: datetime | None, revoked: datetime | None
+) -> None:
+    said = replace(NO, key="confirmation/one_%link/0", kind=StatementKind.CONFIRMATION, by=SATO)
+    seal_statement(recorded, said, note(recorded, SATO))
+    asked = {"person": SATO.id, "project": NO.project, "way": "mail", "asked_at": NOW}
+    link = asked | {"expires_at": NOW, "answered_at": answered, "revoked_at": revoked}
+    questions = insert(schema.confirmation_questions)
+    recorded.execute(questions, [link | {"id": "one_%link"}, link | {"id": "oneX%link"}])
+
+    found = [one for one in differences(recorded) if "open again" in one]
+    assert len(found) == (answered is None)
+    assert all(f"by which {SATO.id} was asked" in one for one in found)
+    version = next(records.backgrounds(recorded, a_scope()))
+    assert [one for one in differences(recorded, only=version.ledger) if "open" in one] == found
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"season": "winter"}, "is kept as winter, day, and entry"),
+        ({"time": "night"}, "is kept as summer, night, and entry"),
+        ({"season": "autumn", "time": "dusk"}, "is kept as autumn, dusk, and entry"),
+        ({"version": 7}, "is kept as version 7, and entry"),
+    ],
+)
+def test_a_version_of_another_light_or_number_than_was_sealed_is_told(
+    recorded: Connection, values: dict[str, str | int], told: str
+) -> None:
+    layout, first, second, final = a_chain("c009")
+    asked = '{"season":"summer","time":"day"}'
+    images = (
+        layout,
+        replace(first, request_json=asked),
+        replace(second, request_json=asked),
+        replace(final, path="show/c009_bg_summer_day_v001.png"),
+    )
+    version = save_background(recorded, a_background("c009", images=images))
+    assert [*differences(recorded)] == []
+
+    here = schema.backgrounds.c.key == version.key
+    recorded.execute(update(schema.backgrounds).where(here).values(values))
+
+    (found,) = differences(recorded)
+    assert told in found
+    assert [*differences(recorded, only=version.ledger)] == [found]

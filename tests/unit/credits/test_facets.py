@@ -11,11 +11,11 @@ from haikei.credits import (
     FacetSummary,
     Grade,
     ImageRecord,
-    ReviewState,
     Role,
     SourceType,
     facets,
 )
+from haikei.decisions import ReviewState
 from haikei.measurements import Change
 from support.records import (
     MORI,
@@ -182,7 +182,7 @@ def test_only_what_was_decided_about_this_picture_counts() -> None:
     after = (*before, a_touch_up(parent=before[-1]))
 
     approval = _of(replace(_with(*before), state=ReviewState.APPROVED), Facet.REVIEW)
-    assert approval.state is FacetState.APPROVED
+    assert approval.state is ReviewState.APPROVED
     assert _of(_with(*after), Facet.REVIEW).state is FacetState.NONE
     assert len(_of(_with(*after), Facet.REVIEW).parts) == 1
 

@@ -17,7 +17,6 @@ from haikei.credits import (
     Grade,
     ImageRecord,
     Person,
-    ReviewState,
     Role,
     Scope,
     records,
@@ -26,6 +25,7 @@ from haikei.credits.people.erasing import Mentions
 from haikei.credits.people.registry import everyone
 from haikei.credits.records.record_sealing import unseal
 from haikei.database import ledger, reading
+from haikei.decisions import ReviewState
 from haikei.errors import CreditError, LedgerError
 from haikei.ledger import size, verify
 from support.records import (

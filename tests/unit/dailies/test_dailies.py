@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import update
 from structlog.testing import capture_logs
 
-from haikei.credits import ReviewState, records
+from haikei.credits import records
 from haikei.dailies.summary import COLUMNS, LINES
 from haikei.database import jobs, review_notes, utc_now
+from haikei.decisions import ReviewState
 from haikei.errors import TrackerUnavailable
 from haikei.jobs import JobState, add_job, touch_up_row
 from haikei.settings import Settings

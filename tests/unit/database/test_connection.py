@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import create_engine, insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from haikei.database import image_records, ledger, metadata, open_database, reading, utc_now
+from haikei.database.connection import MIGRATIONS
 from haikei.errors import StateError
 from support.clocks import PATIENCE
 
@@ -81,28 +84,21 @@ def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
 
 
 def test_records_from_before_there_were_fingerprints_have_none(tmp_path: Path) -> None:
-    database = open_database(_url(tmp_path))
-    row = {"sha256": "", "pixels_sha256": "", "kind": "layout", "source_type": "", "path": ""}
-    with database.begin() as connection:
-        values = {**row, "ledger_seq": 1, "key": "old", "created_at": utc_now()}
-        connection.execute(insert(image_records), values)
-        connection.execute(text("DROP INDEX ix_image_records_fingerprint"))
-        connection.execute(text("ALTER TABLE image_records DROP COLUMN fingerprint"))
-        connection.execute(text("DROP INDEX ix_statements_image_sha256"))
-        connection.execute(text("DROP TABLE confirmation_questions"))
-        connection.execute(text("DROP INDEX ix_jobs_show"))
-        later_ones = ("api_tokens", "api_requests", "hooks", "hook_deliveries")
-        for later in (
-            *later_ones,
-            "studio",
-            "processes",
-            "lanes",
-            "call_budgets",
-            "tracker_numbers",
-        ):
-            connection.execute(text(f"DROP TABLE {later}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-    database.dispose()
+    (tmp_path / "state").mkdir()
+    engine = create_engine(_url(tmp_path))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO image_records (ledger_seq, key, sha256, pixels_sha256, kind, "
+                "source_type, path, request, created_at) "
+                "VALUES (1, 'old', '', '', 'layout', '', '', '', '2026-01-01T00:00:00+00:00')"
+            )
+        )
+    engine.dispose()
 
     database = open_database(_url(tmp_path))
     with reading(database) as connection:

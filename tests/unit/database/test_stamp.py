@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from haikei.database import open_database, reading
 from haikei.database.stamp import join_studio, stamp_moved
@@ -26,6 +26,23 @@ def test_a_host_of_the_same_studio_is_let_in_and_another_studio_is_not(tmp_path:
     assert first == second == alone
     assert not (tmp_path / "three").exists()
     assert not (tmp_path / "gone").exists()
+    database.dispose()
+
+
+def test_a_host_that_starts_at_the_same_moment_sees_stamp_and_mark_together(
+    tmp_path: Path,
+) -> None:
+    database = fresh_database(tmp_path / "state" / "haikei.db")
+    shared = tmp_path / "shared"
+    marked: list[bool] = []
+
+    def at_commit(_connection: Connection) -> None:
+        marked.append((shared / "studio.json").exists())
+
+    event.listen(database, "commit", at_commit)
+    join_studio(database, name="Ours", own=tmp_path / "one", shared=shared)
+
+    assert marked == [True]
     database.dispose()
 
 

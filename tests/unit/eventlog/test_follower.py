@@ -346,6 +346,60 @@ def test_a_running_follower_does_not_pause_while_batches_are_full(
         assert len(studio.announced()) == 3
 
 
+def test_the_doorbell_wakes_a_follower_that_would_look_once_an_hour(
+    tmp_path: Path, inspector: Inspector
+) -> None:
+    with following_studio(tmp_path, inspector=inspector, poll=3600) as studio:
+        poll_all(studio.follower())
+        looks: list[str] = []
+        studio.feed.before_each_call = looks.append
+
+        def publish_when_it_rests() -> bool:
+            if looks.count("events") == 1:
+                publish(studio, "c001")
+                looks.append("published")
+            return len(studio.announced()) == 1
+
+        with stopped_when(publish_when_it_rests) as stop:
+            studio.follower().run(stop)
+
+        assert len(studio.announced()) == 1
+
+
+def test_what_can_be_read_only_after_it_rang_is_found_by_a_second_look(
+    tmp_path: Path, inspector: Inspector
+) -> None:
+    with following_studio(tmp_path, inspector=inspector, poll=3600) as studio:
+        poll_all(studio.follower())
+        looks: list[str] = []
+        studio.feed.before_each_call = looks.append
+
+        def show_after_the_first_look() -> bool:
+            if looks.count("events") == 1 and not studio.feed.hidden:
+                publish(studio, "c001", hidden=True)
+            if looks.count("events") == 2 and studio.feed.hidden:
+                studio.feed.show(studio.feed.hidden[0])
+            return len(studio.announced()) == 1
+
+        with stopped_when(show_after_the_first_look) as stop:
+            studio.follower().run(stop)
+
+        assert len(studio.announced()) == 1
+
+
+def test_a_doorbell_that_the_settings_turn_off_is_not_listened_to(
+    tmp_path: Path, inspector: Inspector
+) -> None:
+    with following_studio(tmp_path, inspector=inspector, poll=0.01, live=False) as studio:
+        listened: list[str] = []
+        studio.feed.doorbell.listen = listened.append  # type: ignore[method-assign,assignment]  # pyright: ignore[reportAttributeAccessIssue]
+        publish(studio, "c001")
+        with stopped_when(lambda: len(studio.announced()) == 1) as stop:
+            studio.follower().run(stop)
+
+        assert listened == []
+
+
 def test_a_running_follower_reconciles_by_itself(tmp_path: Path, inspector: Inspector) -> None:
     with following_studio(tmp_path, inspector=inspector, poll=0.01, reconcile_every=0.05) as studio:
         studio.feed.write()

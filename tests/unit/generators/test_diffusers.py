@@ -405,9 +405,23 @@ def test_two_stages_stand_on_each_other_with_complete_records(
         place="station",
         seed=3,
     )
-    first = production.make_stage(order, 0, folder=tmp_path / "a", previous=None, progress=ignore)
+    first = production.make_stage(
+        order,
+        0,
+        plans=production.stages(order),
+        folder=tmp_path / "a",
+        previous=None,
+        progress=ignore,
+    )
 
-    second = production.make_stage(order, 1, folder=tmp_path / "a", previous=first, progress=ignore)
+    second = production.make_stage(
+        order,
+        1,
+        plans=production.stages(order),
+        folder=tmp_path / "a",
+        previous=first,
+        progress=ignore,
+    )
 
     record = json.loads(second.request_json)
     assert record["previous_sha256"] == first.pixels_sha256 != second.pixels_sha256
@@ -422,5 +436,12 @@ def test_two_stages_stand_on_each_other_with_complete_records(
     assert "station" in record["prompt"]
     assert read_picture(second.path).sha256() == second.pixels_sha256
     assert (second.width, second.height) == (150, 90)
-    again = production.make_stage(order, 0, folder=tmp_path / "b", previous=None, progress=ignore)
+    again = production.make_stage(
+        order,
+        0,
+        plans=production.stages(order),
+        folder=tmp_path / "b",
+        previous=None,
+        progress=ignore,
+    )
     assert again.path.read_bytes() == first.path.read_bytes()

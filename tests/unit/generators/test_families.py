@@ -47,6 +47,7 @@ ROWS = {
     "FLUX.2 klein": "klein",
     "Qwen-Image": "qwen",
     "Z-Image": "z-image",
+    "Sana-Sprint, redrawing": "sana",
     "Chroma": "chroma",
 }
 FORMS = ("plain", "fp16", "one", "two", "union")
@@ -79,7 +80,7 @@ class Studio:
 
     def control(self, kind: str, name: str) -> Path:
         # Where no ControlNet can fit, that of another family stands in, as people try.
-        kind = kind if kind in {"sdxl", "flux", "schnell", "sd3", "qwen"} else "sd15"
+        kind = kind if kind in {"sdxl", "flux", "schnell", "sd3", "qwen", "z-image"} else "sd15"
         folder = self.folder / f"{kind}-{name}"
         if folder.is_dir():
             return folder
@@ -180,7 +181,10 @@ def test_every_option_that_a_model_takes_changes_the_picture(
 ) -> None:
     family = family_of(open_model(studio.settings(kind, form), "tiny"))
     pictures = {studio.make(kind, form).sha256()}
-    values = {"strength": 0.3, "guidance": 2.0, "true_cfg": 2.0, "control_scale": 0.2}
+    values = {
+        "strength": 0.3, "guidance": 2.0, "true_cfg": 2.0, "control_scale": 0.2,
+        "control_start": 0.5, "control_end": 0.5,
+    }  # fmt: skip
     changes: list[tuple[str, Value]] = [(name, values.get(name, 3.0)) for name in family.options]
     if form == "two":
         changes.append(("control_scale", "0.2, 0.8"))
@@ -221,7 +225,14 @@ def test_a_negative_prompt_that_cannot_act_is_in_the_plan_and_not_in_the_record(
     production = Production(studio.settings("flux", "plain"))
 
     (plan,) = production.stages(order)
-    made = production.make_stage(order, 0, folder=tmp_path / "work", previous=None, progress=ignore)
+    made = production.make_stage(
+        order,
+        0,
+        plans=production.stages(order),
+        folder=tmp_path / "work",
+        previous=None,
+        progress=ignore,
+    )
 
     note = "The negative prompt is not given to Tiny: people, cars."
     assert note in plan.notes
@@ -241,6 +252,9 @@ def test_a_negative_prompt_that_cannot_act_is_in_the_plan_and_not_in_the_record(
         ("klein", ("strength", 0.5), "FLUX.2 klein.* takes no option 'strength'"),
         ("sd3", ("scheduler", "dpmpp_2m"), "'scheduler'.* is 'dpmpp_2m'"),
         ("lcm", ("scheduler", "euler"), "'scheduler'.* is 'euler'"),
+        ("sana", ("scheduler", "euler"), "Sana-Sprint.* takes no option 'scheduler'"),
+        ("sdxl", ("control_end", 0.5), "SDXL.* takes no option 'control_end'"),
+        ("sdxl", ("reference_scale", 0.5), "SDXL.* takes no option 'reference_scale'"),
     ],
 )
 def test_an_option_that_a_model_does_not_take_is_refused_before_anything_is_loaded(

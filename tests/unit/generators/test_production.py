@@ -119,10 +119,13 @@ def order_for(layout: Path, *, width: int = 0, prompt: str = "", seed: int = 7) 
 
 def make_all(production: Production, order: ProductionOrder, folder: Path) -> list[StageOutput]:
     made: list[StageOutput] = []
+    plans = production.stages(order)
     for index in range(len(order.recipe.stages)):
         previous = made[-1] if made else None
         made.append(
-            production.make_stage(order, index, folder=folder, previous=previous, progress=ignore)
+            production.make_stage(
+                order, index, plans=plans, folder=folder, previous=previous, progress=ignore
+            )
         )
     return made
 
@@ -192,7 +195,14 @@ def test_a_stage_that_was_harmed_is_made_again_alike(
     else:
         write_picture(Picture(pixels=np.zeros((36, 64, 3), dtype=np.float32)), first.path)
 
-    again = production.make_stage(order, 0, folder=tmp_path / "job", previous=None, progress=ignore)
+    again = production.make_stage(
+        order,
+        0,
+        plans=production.stages(order),
+        folder=tmp_path / "job",
+        previous=None,
+        progress=ignore,
+    )
 
     assert not again.reused
     assert again.pixels_sha256 == first.pixels_sha256 == read_picture(first.path).sha256()
@@ -253,11 +263,25 @@ def test_a_layout_that_is_damaged_is_refused(
 def test_a_stage_file_that_was_painted_over_is_not_built_upon(
     production: Production, order: ProductionOrder, tmp_path: Path
 ) -> None:
-    first = production.make_stage(order, 0, folder=tmp_path / "job", previous=None, progress=ignore)
+    first = production.make_stage(
+        order,
+        0,
+        plans=production.stages(order),
+        folder=tmp_path / "job",
+        previous=None,
+        progress=ignore,
+    )
     write_picture(Picture(pixels=np.zeros((36, 64, 3), dtype=np.float32)), first.path)
 
     with pytest.raises(GenerationError, match="gen1"):
-        production.make_stage(order, 1, folder=tmp_path / "job", previous=first, progress=ignore)
+        production.make_stage(
+            order,
+            1,
+            plans=production.stages(order),
+            folder=tmp_path / "job",
+            previous=first,
+            progress=ignore,
+        )
 
 
 def test_a_cancelled_stage_leaves_no_picture(
@@ -267,7 +291,14 @@ def test_a_cancelled_stage_leaves_no_picture(
         raise GenerationCancelled("Somebody cancelled the job.")
 
     with pytest.raises(GenerationCancelled):
-        production.make_stage(order, 0, folder=tmp_path / "job", previous=None, progress=stop)
+        production.make_stage(
+            order,
+            0,
+            plans=production.stages(order),
+            folder=tmp_path / "job",
+            previous=None,
+            progress=stop,
+        )
 
     assert not (tmp_path / "job").exists()
 
@@ -327,7 +358,14 @@ def test_the_first_stage_has_no_previous_and_the_second_has_one(
     production: Production, order: ProductionOrder, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match="only the first stage"):
-        production.make_stage(order, 1, folder=tmp_path, previous=None, progress=ignore)
+        production.make_stage(
+            order,
+            1,
+            plans=production.stages(order),
+            folder=tmp_path,
+            previous=None,
+            progress=ignore,
+        )
 
 
 def test_an_unknown_generator_is_a_mistake_in_the_settings(

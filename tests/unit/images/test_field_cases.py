@@ -9,7 +9,7 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms
 
 from haikei.errors import ImageUnreadable
 from haikei.images import Inspector, decode_picture, read_picture
@@ -256,12 +256,37 @@ def test_a_tiff_in_lab_is_refused(tmp_path: Path, photometric: int) -> None:
     assert "RGB" in (refusal(path).advice or "")
 
 
-@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.uint32])
 def test_a_tiff_in_which_white_is_zero_is_turned_over(tmp_path: Path, kind: type[np.uint8]) -> None:
     most = np.iinfo(kind).max
     grey = np.full((8, 8, 1), most // 5, kind)
 
     assert seen(tiff_file(tmp_path / "a.tif", grey, photometric=0), (4, 4)) == [204, 204, 204]
+
+
+def test_a_tiff_of_light_in_which_white_is_zero_is_turned_over(tmp_path: Path) -> None:
+    grey = np.full((8, 8, 1), 0.8, np.float32)
+
+    # 0.2 in linear light, as IEC 61966-2-1 encodes it.
+    assert seen(tiff_file(tmp_path / "a.tif", grey, photometric=0), (4, 4)) == [124, 124, 124]
+
+
+def test_a_tiff_of_light_is_encoded_as_its_profile_says(tmp_path: Path) -> None:
+    values = np.full((8, 8, 3), 0.5, np.float32)
+    encoded = tiff_file(tmp_path / "a.tif", values, profile=icc_of("sRGB", SRGB, gamma=2.2))
+    linear = tiff_file(tmp_path / "b.tif", values, profile=icc_of("linear", SRGB, gamma=1.0))
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+    assert near(seen(encoded, (4, 4)), (128, 128, 128), 2)
+    assert seen(tiff_file(tmp_path / "c.tif", values, profile=srgb), (4, 4)) == [128, 128, 128]
+    assert seen(linear, (4, 4)) == [188, 188, 188]
+    assert seen(tiff_file(tmp_path / "d.tif", values), (4, 4)) == [188, 188, 188]
+
+
+def test_numbers_below_zero_are_refused(tmp_path: Path) -> None:
+    path = tiff_file(tmp_path / "a.tif", np.full((8, 8, 3), -7, np.int16))
+
+    assert "int16" in refusal(path).message
 
 
 def test_any_primaries_of_an_exr_are_converted(tmp_path: Path) -> None:
@@ -291,6 +316,35 @@ def test_a_thumbnail_in_front_is_passed_over(tmp_path: Path) -> None:
     assert decode_picture(path).picture.width == 480
     assert decode_picture(marked).picture.height == 270
     assert not decode_picture(marked).note
+
+
+def test_a_thumbnail_alone_is_no_picture(tmp_path: Path) -> None:
+    path = tiff_file(tmp_path / "a.tif", SHEET, subfile=1)
+
+    assert "thumbnail" in refusal(path).message
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "holds"),
+    [
+        ("a.jpg", b"\0\0\0\x18ftypheic", "HEIF"),
+        ("a.jpg", b"\0\0\0\x18ftypavif", "AVIF"),
+        ("a.png", b"RIFF\x40\0\0\0WEBPVP8 ", "WebP"),
+        ("a.png", b"\xff\xd8\xff\xe0", "JPEG"),
+        ("a.psd", b"II*\0", "TIFF"),
+        ("a.tif", b"\x89PNG\r\n\x1a\n", "PNG"),
+        ("a.exr", b"SDPX", "DPX"),
+    ],
+)
+def test_a_file_that_holds_another_format_than_its_name_says_is_told_so(
+    tmp_path: Path, name: str, head: bytes, holds: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(head + bytes(500))
+
+    found = refusal(path)
+    assert f"holds {holds}" in found.message
+    assert "Save it as" in (found.advice or "")
 
 
 def test_of_several_full_pages_the_first_is_read_and_that_is_said(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from haikei.files import sha256_of
 from haikei.generators import ProgressCallback
 from haikei.jobs import Job, JobState
 from haikei.jobs.engine import Dispatcher
-from haikei.jobs.healing import heal
+from haikei.jobs.healing import heal, unplaced
 from haikei.show import Place
 from haikei.trackers import PublishRequest, PublishResult
 from support.jobs import JobStudio, OpenJobStudio, announce, job_studios, put_layout
@@ -218,6 +218,22 @@ def test_changed_settings_have_refusals_for_place_tried_again_once(
     today.work()
 
     assert _states(today) == ["done"]
+
+
+def test_what_a_person_took_away_is_not_announced_anew_by_other_settings(
+    studio: JobStudio,
+) -> None:
+    studio.tracker.unknown_shots = frozenset({"c001"})
+    event = put_layout(studio.settings)
+    announce(studio.database, event)
+    studio.work()
+    with studio.database.begin() as connection:
+        assert unplaced(connection, {event.key}) == {event.key}
+
+    studio.store.skip(studio.store.list()[0].key, "a test scan")
+
+    with studio.database.begin() as connection:
+        assert unplaced(connection, {event.key}) == set()
 
 
 def test_one_file_that_two_sources_place_otherwise_is_one_job(studio: JobStudio) -> None:

@@ -13,12 +13,12 @@ from haikei.credits import (
     Grade,
     ImageKind,
     Relation,
-    ReviewState,
     Role,
     SourceType,
     people,
     records,
 )
+from haikei.decisions import ReviewState
 from haikei.errors import TrackerRejected
 from haikei.files import sha256_of
 from haikei.fingerprint import fingerprint_text

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from haikei.credits import BackgroundVersion, Person, people
 from haikei.database import jobs, utc_now
 from haikei.jobs import TouchUpOrder, add_job, job_row, order_of
+from haikei.jobs.publishing import review_pictures
 from haikei.jobs.touchup import take_in
 from haikei.presets import PAINTER_ABILITIES
 from haikei.provenance import MarksState, read_marks
@@ -118,3 +119,60 @@ def test_a_name_that_nobody_withdrew_keeps_the_whole_chain(studio: JobStudio) ->
     marks = read_marks(made, trust_pem=studio.tools.marks().trust_pem)
     assert len(marks.steps) == len(version_of(studio, 3).images)
     assert naming({made}, SAKURA) == [made.name]
+
+
+def decide(studio: JobStudio, way: str, person: Person) -> None:
+    with studio.database.begin() as connection:
+        match way:
+            case "rename":
+                people.rename(connection, person.id, name="Kaoru Abe", name_ja="阿部薫")
+            case "opt_out":
+                people.opt_out(connection, person.id, "letter of 2026-11-21")
+            case _:
+                people.erase(connection, person.id, "letter of 2026-11-21")
+
+
+def when_shown(
+    patch: pytest.MonkeyPatch, module: str, studio: JobStudio, way: str, person: Person
+) -> None:
+    """Let somebody decide about their name after files and record, and before the tracker."""
+
+    def review_pictures_late(*given: object, **named: object) -> object:
+        decide(studio, way, person)
+        return review_pictures(*given, **named)  # type: ignore[arg-type]
+
+    patch.setattr(f"haikei.jobs.{module}.review_pictures", review_pictures_late)
+
+
+def told_the_tracker(studio: JobStudio) -> str:
+    *_, request = studio.tracker.published.values()
+    return f"{request.description}\n{request.credit_en}\n{request.credit_ja}\n{request.roles}"
+
+
+@pytest.mark.parametrize("way", ["opt_out", "erase", "rename"])
+def test_what_was_decided_about_a_name_in_the_middle_of_a_job_holds_in_the_tracker(
+    studio: JobStudio, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    assert AOI.name in told_the_tracker(studio)
+    when_shown(monkeypatch, "background.integrate", studio, way, AOI)
+
+    retake(studio)
+
+    told = told_the_tracker(studio)
+    assert AOI.name not in told
+    assert AOI.name_ja not in told
+    assert ("Kaoru Abe" if way == "rename" else "withheld") in told
+
+
+@pytest.mark.parametrize("way", ["opt_out", "erase", "rename"])
+def test_it_holds_where_a_touch_up_is_shown_too(
+    studio: JobStudio, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    when_shown(monkeypatch, "touchup.publish", studio, way, SAKURA)
+
+    touch_up(studio, version_of(studio, 1), SAKURA, "first.png", 20)
+
+    told = told_the_tracker(studio)
+    assert SAKURA.name not in told
+    assert SAKURA.name_ja not in told
+    assert AOI.name in told

@@ -6,7 +6,18 @@ import pytest
 
 from haikei.jobs.job import Instructions
 from haikei.note_language.parser import is_japanese, read_notes
-from haikei.presets import Abilities, Act, Quality, RegionChange
+from haikei.presets import (
+    Abilities,
+    Act,
+    Part,
+    Quality,
+    RegionChange,
+    Spot,
+    Subject,
+    noted,
+    only_ticked,
+    split_noted,
+)
 
 HERE = Path(__file__).parent
 MODEL = Abilities(reads=True, negates=True)
@@ -111,3 +122,68 @@ def test_clouds_that_are_taken_out_are_not_also_turned() -> None:
 )
 def test_the_language_of_a_note_is_that_of_its_answer(note: str, *, japanese: bool) -> None:
     assert is_japanese(note) is japanese
+
+
+BOX = Spot(left=100, top=200, right=300, bottom=405)
+
+
+def drawn(text: str, *places: Spot, unread: tuple[str, ...] = ()) -> Instructions:
+    return read_notes([noted(text, drawn=places or (BOX,), unread=unread)])
+
+
+def test_all_of_a_note_is_meant_where_somebody_drew() -> None:
+    found = drawn("The roof dark red, please; the trees on the left darker.")
+
+    assert [(one.subject, one.parts, one.within) for one in found.changes] == [
+        (Subject.ROOF, (), (BOX,)),
+        (Subject.TREE, (Part.LEFT,), (BOX,)),
+    ]
+    assert any("roof in the box" in text for text in found.understood)
+    assert found.cannot == ()
+
+
+def test_a_wish_for_the_picture_is_one_for_what_is_drawn_on() -> None:
+    found = drawn("暗く")
+
+    (change,) = found.changes
+    assert (change.subject, change.quality, change.within) == (
+        Subject.PICTURE,
+        Quality.LIGHT.value,
+        (BOX,),
+    )
+    assert found.turns == ()
+
+
+def test_a_drawing_without_a_wish_is_said_not_to_be_read() -> None:
+    alone, beside = drawn(""), drawn("snow")
+
+    assert not alone.alters
+    assert [text.en for text in alone.cannot] == ["what is drawn at 10-30 % across, 20-40.5 % down"]
+    assert beside.cannot
+
+
+def test_a_model_is_not_said_to_be_handed_what_nobody_can_read() -> None:
+    text = noted("The sky darker", unread=["the attached file 参考[1].png"])
+    found = read_notes([text], MODEL)
+
+    assert [text.en for text in found.cannot] == ["the attached file 参考 1 .png"]
+    assert all("attached" not in text.en for text in found.handed)
+
+
+def test_open_items_of_a_checklist_are_wishes_like_all_others() -> None:
+    text = noted("Nearly there.", items=["roof dark red", "remove the power lines"])
+
+    assert {one.subject for one in read_notes([text]).changes} == {Subject.ROOF, Subject.WIRES}
+    assert only_ticked(text, noted("Nearly there.", items=["roof dark red"]))
+    assert not only_ticked(text, noted("Nearly.", items=["roof dark red"]))
+    assert not only_ticked(text, noted("Nearly there.", items=["roof dark red", "more haze"]))
+    assert not only_ticked(text, text)
+
+
+def test_what_was_added_to_a_note_is_read_back_as_it_was() -> None:
+    places = (BOX, Spot(left=700, top=0, right=700, bottom=0))
+    text = noted(" Roof red\n", items=["a", " "], drawn=places, unread=["x"])
+
+    assert split_noted(text) == ("Roof red\na", places, ("x",))
+    assert split_noted("Roof red") == ("Roof red", (), ())
+    assert noted("  ") == ""

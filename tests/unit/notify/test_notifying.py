@@ -15,8 +15,9 @@ from sqlalchemy import Engine, update
 from structlog.testing import capture_logs
 from typing_extensions import override
 
-from haikei.credits import ReviewState, records
+from haikei.credits import records
 from haikei.database import jobs, utc_now
+from haikei.decisions import ReviewState
 from haikei.errors import NotificationUnsent, SettingsError
 from haikei.jobs import JobState, add_job, job_row, touch_up_row
 from haikei.notify import Channel, Message, Notice, NoticeKind, Notifier, note

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from haikei.painting import RegionChanges, light_of, paint_full, paint_wash, read_layout
 from haikei.painting.region_masks import Places
-from haikei.presets import Act, Part, Quality, RegionChange, Subject
+from haikei.presets import Act, Part, Quality, RegionChange, Spot, Subject
 from haikei.reading import Kind, Reading, find_wires
 
 Colours = NDArray[np.float32]
@@ -211,3 +211,119 @@ def test_a_change_at_another_time_of_day_acts_on_the_same_regions() -> None:
     _, (night,) = painted([red_roof()], time="night")
 
     assert day == night
+
+
+def everywhere_darker(*within: Spot) -> RegionChange:
+    return RegionChange(
+        subject=Subject.PICTURE,
+        act=Act.TURN,
+        quality=Quality.LIGHT.value,
+        amount=-60,
+        within=within,
+    )
+
+
+def inside(spot: Spot) -> Mask:
+    mask = np.zeros((HEIGHT, WIDTH), np.bool_)
+    rows = slice(round(spot.top * HEIGHT / 1000), round(spot.bottom * HEIGHT / 1000))
+    mask[rows, round(spot.left * WIDTH / 1000) : round(spot.right * WIDTH / 1000)] = True
+    return mask
+
+
+#: The left half of the house, with half of its roof.
+HALF = Spot(left=100, top=300, right=270, bottom=820)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        everywhere_darker(HALF),
+        RegionChange(subject=Subject.ROOF, act=Act.COLOUR, colour="red", within=(HALF,)),
+        RegionChange(subject=Subject.HOUSE, act=Act.REMOVE, within=(HALF,)),
+        RegionChange(subject=Subject.WINDOW, act=Act.REMOVE, within=(HALF,)),
+    ],
+)
+def test_nothing_outside_of_a_drawn_box_changes(change: RegionChange) -> None:
+    before, _ = painted()
+    after, (ppm,) = painted([change])
+    moved = difference(before, after)
+
+    assert ppm > 0
+    assert moved[inside(HALF)].max() > 8
+    assert moved[~inside(HALF)].max() == 0
+
+
+def test_two_boxes_are_both_heeded() -> None:
+    other = Spot(left=600, top=100, right=800, bottom=300)
+    before, _ = painted()
+    moved = difference(before, painted([everywhere_darker(HALF, other)])[0])
+
+    assert moved[inside(other)].max() > 8
+    assert moved[~(inside(HALF) | inside(other))].max() == 0
+
+
+def test_an_arrow_picks_the_one_thing_that_it_points_at() -> None:
+    at_left = Spot(left=210, top=600, right=210, bottom=600)  # the left of two windows
+    before, _ = painted()
+    change = RegionChange(subject=Subject.WINDOW, act=Act.COLOUR, colour="red", within=(at_left,))
+    moved = difference(before, painted([change])[0])
+
+    assert moved[155:168, 95:108].max() > 8
+    assert moved[:, WIDTH // 4 + 10 :].max() == 0
+
+
+def test_an_arrow_into_nothing_of_the_kind_changes_nothing() -> None:
+    sky = Spot(left=900, top=50, right=900, bottom=50)
+    before, _ = painted()
+    change = RegionChange(subject=Subject.WINDOW, act=Act.COLOUR, colour="red", within=(sky,))
+    after, ppm = painted([change])
+
+    assert ppm == [0]
+    assert np.array_equal(before, after)
+
+
+def test_a_box_limits_which_wires_are_taken_out() -> None:
+    left = Spot(left=0, top=0, right=400, bottom=200)
+    before, _ = painted(layout=WIRED)
+    change = RegionChange(subject=Subject.WIRES, act=Act.REMOVE, within=(left,))
+    moved = difference(before, painted([change], layout=WIRED)[0])
+
+    assert moved[inside(left)].max() > 8
+    assert moved[~inside(left)].max() == 0
+
+
+def test_a_box_around_one_of_several_things_means_that_one() -> None:
+    plain, _ = painted()
+    around = Spot(left=160, top=520, right=280, bottom=660)  # loosely about the left window
+    picture, (ppm,) = painted(
+        [RegionChange(subject=Subject.WINDOW, act=Act.COLOUR, colour="red", within=(around,))]
+    )
+
+    assert ppm > 0
+    changed = difference(picture, plain)
+    assert changed[152:170, 92:110].mean() > 5
+    assert changed[~inside(around)].max() == 0
+
+
+def test_of_what_is_larger_the_part_in_the_box_is_meant() -> None:
+    plain, _ = painted()
+    corner = Spot(left=700, top=0, right=1000, bottom=300)
+    for subject in (Subject.SKY, Subject.PICTURE):
+        change = RegionChange(
+            subject=subject,
+            act=Act.TURN,
+            quality=Quality.LIGHT.value,
+            amount=-80,
+            within=(corner,),
+        )
+        picture, (ppm,) = painted([change])
+        changed = difference(picture, plain)
+        assert ppm > 0
+        assert changed[5:40, 400:460].mean() > 5
+        assert changed[~inside(corner)].max() == 0
+
+
+def test_what_is_not_in_the_box_is_not_found() -> None:
+    _, (ppm,) = painted([red_roof(within=(Spot(left=700, top=700, right=950, bottom=950),))])
+
+    assert ppm == 0

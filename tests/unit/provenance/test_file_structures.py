@@ -1,6 +1,7 @@
 """Structures of image files are read within bounds, whatever bytes they hold."""
 
 import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -181,3 +182,58 @@ def test_a_damaged_file_is_read_or_refused(
             _with_packet(damaged, tmp_path / f"out.{ending}")
     except MarksUnreadable:
         return
+
+
+def _png_pieces(path: Path) -> list[tuple[bytes, bytes, bytes]]:
+    data, place, found = path.read_bytes(), 8, list[tuple[bytes, bytes, bytes]]()
+    while place < len(data):
+        size, kind = struct.unpack(">I4s", data[place : place + 8])
+        body, check = data[place + 8 : place + 8 + size], data[place + 8 + size : place + 12 + size]
+        found.append((kind, body, check))
+        place += 12 + size
+    return found
+
+
+def _png_of(path: Path, pieces: list[tuple[bytes, bytes, bytes]]) -> Path:
+    chunks = [struct.pack(">I4s", len(body), kind) + body + check for kind, body, check in pieces]
+    path.write_bytes(PNG + b"".join(chunks))
+    return path
+
+
+def _in_small_pieces(path: Path, target: Path, *, size: int, damaged: int = -1) -> Path:
+    pieces = _png_pieces(path)
+    stream = b"".join(body for kind, body, _ in pieces if kind == b"IDAT")
+    cut: list[tuple[bytes, bytes, bytes]] = []
+    for number, start in enumerate(range(0, len(stream), size)):
+        body = stream[start : start + size]
+        check = zlib.crc32(b"IDAT" + body) ^ (number == damaged)
+        cut.append((b"IDAT", body, struct.pack(">I", check)))
+    return _png_of(target, [pieces[0], *cut, pieces[-1]])
+
+
+def test_pixels_in_hundreds_of_chunks_become_few_and_stay_the_same_bytes(tmp_path: Path) -> None:
+    plain = _in_small_pieces(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png", size=50)
+    before = [body for kind, body, _ in _png_pieces(plain) if kind == b"IDAT"]
+
+    marked = _with_packet(plain, tmp_path / "c.png")
+
+    after = [body for kind, body, _ in _png_pieces(marked) if kind == b"IDAT"]
+    assert len(before) > 8
+    assert len(after) == 1
+    assert b"".join(after) == b"".join(before)
+    assert _pixels(marked) == _pixels(plain)
+
+
+def test_a_damaged_chunk_of_pixels_gets_no_new_checksum(tmp_path: Path) -> None:
+    plain = _in_small_pieces(
+        write_noise(1, tmp_path / "a.png"), tmp_path / "b.png", size=50, damaged=3
+    )
+    kept = [one for one in _png_pieces(plain) if one[0] == b"IDAT"][3]
+
+    marked = _with_packet(plain, tmp_path / "c.png")
+
+    after = [one for one in _png_pieces(marked) if one[0] == b"IDAT"]
+    assert kept in after
+    assert len(after) == 3
+    stream = b"".join(body for kind, body, _ in _png_pieces(plain) if kind == b"IDAT")
+    assert b"".join(body for _, body, _ in after) == stream

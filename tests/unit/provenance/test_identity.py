@@ -1,19 +1,21 @@
 """A person with a certificate of their own signs for their step; readers see whether it holds."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import encypher_c2pa
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from typer.testing import CliRunner
 
 from haikei.cli import app
-from haikei.credits import ImageKind, Relation, SourceType
+from haikei.credits import Contribution, ImageKind, Person, Relation, Role, SourceType
 from haikei.errors import SettingsError, SigningUnavailable
 from haikei.provenance import (
     FileMarks,
@@ -192,17 +194,6 @@ def test_a_file_with_an_identity_waits_for_its_time_stamp(tmp_path: Path) -> Non
     assert not (tmp_path / "layout.png").exists()
 
 
-def test_a_studios_proxy_is_not_asked_for_signatures(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    monkeypatch.setenv("NO_PROXY", "studio.example")
-    monkeypatch.setenv("no_proxy", "studio.example")
-    settings = certified(tmp_path, (TANAKA.id, ec_key()))
-    assert marks_of(layout_by_tanaka(tmp_path, settings), settings).state is MarksState.TRUSTED
-
-
 def test_a_key_that_is_not_the_certificates_is_refused_by_the_persons_name(tmp_path: Path) -> None:
     settings = certified(tmp_path, (TANAKA.id, ec_key()))
     (tmp_path / "0.key").write_bytes(key_pem(ec_key()))
@@ -290,3 +281,134 @@ certificate_key_file = "0.key"
     (identity,) = told["files"][0]["identities"]
     assert identity["holds"] is True
     assert identity["trusted"] is True
+
+
+MORI = Person(id="HumanUser:22", name="Riku Mori", name_ja="森陸")
+PAINTED_TOO = replace(PAINTED_OVER, actor=MORI)
+
+
+def touch_up_by_both(
+    folder: Path, settings: Settings, ending: str = "png", *parts: Contribution
+) -> Path:
+    made = parts or (PAINTED_OVER, PAINTED_TOO)
+    layout = layout_by_tanaka(folder, settings)
+    request = mark_request(
+        write_noise(2, folder / f"over.{ending}"),
+        folder / f"touch_up.{ending}",
+        kind=ImageKind.TOUCH_UP,
+        source_type=SourceType.HUMAN_EDITS,
+        contributions=made,
+        credited=(DREW, *made),
+        ingredients=(MarkedIngredient(path=layout, relation=Relation.PARENT, title="The layout"),),
+    )
+    return mark(request, MarkSigner.from_settings(settings)).path
+
+
+def three(folder: Path, **signing: object) -> Settings:
+    return certified(
+        folder,
+        (TANAKA.id, rsa.generate_private_key(65537, 2048)),
+        (SATO.id, ed25519.Ed25519PrivateKey.generate()),
+        (MORI.id, ec.generate_private_key(ec.SECP384R1())),
+        **signing,
+    )
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif", "exr"])
+def test_everybody_who_painted_signs_for_the_same_picture(tmp_path: Path, ending: str) -> None:
+    settings = three(tmp_path)
+    path = touch_up_by_both(tmp_path, settings, ending)
+    marks = marks_of(path, settings)
+
+    assert marks.state is MarksState.TRUSTED, marks
+    drew, painted = identities(marks)
+    assert [(one.name, one.holds, one.trusted) for one in (*drew, *painted)] == [
+        (f"Certificate of {person.id}", True, True) for person in (TANAKA, SATO, MORI)
+    ]
+    assert {one.roles for one in painted} == {("cawg.editor",)}
+    # The other engine shares no code with the one that signs.
+    (outside,) = (one for one in marks.engines if one.engine.startswith("encypher"))
+    assert (outside.state, outside.failures) == ("Trusted", ()), outside
+
+
+def test_one_signature_that_was_changed_breaks_the_marks_and_the_others_hold(
+    tmp_path: Path,
+) -> None:
+    settings = three(tmp_path)
+    path = touch_up_by_both(tmp_path, settings)
+    data = path.read_bytes()
+    second = data.index(b"signer_payload", data.index(b"cawg.identity__1\0"))
+    at = data.index(b"cawg.editor", second)
+    path.write_bytes(data[:at] + b"cawg.creato" + data[at + 11 :])
+
+    assert marks_of(path, settings).state is MarksState.BROKEN
+
+
+def test_whose_issuer_is_not_known_is_told_apart_from_the_others(tmp_path: Path) -> None:
+    settings = three(tmp_path)
+    (tmp_path / "other").mkdir()
+    others = certified(tmp_path / "other", (MORI.id, ec_key()))
+    mixed = settings.model_copy(update={"people": (*settings.people[:2], *others.people)})
+    path = touch_up_by_both(tmp_path, mixed)
+    marks = marks_of(path, settings)
+
+    assert marks.state is MarksState.TRUSTED, marks
+    _, painted = identities(marks)
+    assert [(one.name, one.holds, one.trusted) for one in painted] == [
+        (f"Certificate of {SATO.id}", True, True),
+        (f"Certificate of {MORI.id}", True, False),
+    ]
+
+
+def test_of_several_who_painted_nobody_signs_who_is_withheld_or_has_no_certificate(
+    tmp_path: Path,
+) -> None:
+    settings = three(tmp_path)
+    hidden = replace(PAINTED_TOO, actor=replace(MORI, opt_out="letter"))
+    stranger = replace(PAINTED_OVER, actor=Person(id="HumanUser:99", name="Rei Oda"))
+    path = touch_up_by_both(tmp_path, settings, "png", PAINTED_OVER, hidden, stranger)
+    _, painted = identities(marks_of(path, settings))
+    assert [one.name for one in painted] == [f"Certificate of {SATO.id}"]
+
+
+def test_one_person_in_two_roles_signs_once_for_both(tmp_path: Path) -> None:
+    settings = three(tmp_path)
+    background = replace(PAINTED_OVER, role=Role.BACKGROUND)
+    path = touch_up_by_both(tmp_path, settings, "png", PAINTED_OVER, background)
+    _, painted = identities(marks_of(path, settings))
+    assert [one.roles for one in painted] == [("cawg.editor", "cawg.creator")]
+
+
+def test_several_who_sign_are_time_stamped_together(tmp_path: Path) -> None:
+    stamping = Authority.make("Stamping Root")
+    (tmp_path / "stamping.pem").write_text(stamping.root_pem)
+    with time_stamp_authority(tmp_path, stamping) as url:
+        trusted = str(tmp_path / "stamping.pem")
+        settings = three(tmp_path, timestamp_url=url, timestamp_trust_file=trusted)
+        marks = marks_of(touch_up_by_both(tmp_path, settings), settings)
+    assert marks.state is MarksState.TRUSTED, marks
+    assert [one.note for one in marks.engines] == ["", ""]
+    assert all(step.signed_at is not None for step in marks.steps)
+    assert [len(some) for some in identities(marks)] == [1, 2]
+
+
+def test_a_reader_that_shares_no_code_with_the_signing_library_validates_every_signature(
+    tmp_path: Path,
+) -> None:
+    settings = three(tmp_path)
+    path = touch_up_by_both(tmp_path, settings)
+    report = encypher_c2pa.verify(
+        path.read_bytes(),
+        "image/png",
+        trust_pem=trusted_roots(settings).signers,
+        no_default_trust=True,
+        online=False,
+        telemetry=False,
+    )
+    found = json.dumps(report)
+    named = re.findall(
+        r'"cawg\.identity\.well-formed"[^{}]*\{[^{}]*"subject_common_name": "(.*?)"', found
+    )
+    assert {f"Certificate of {one.id}" for one in (SATO, MORI)} <= set(named)
+    assert found.count('"cawg.x509.signature.validated"') >= 2
+    assert '"cawg.x509.signature.mismatch"' not in found

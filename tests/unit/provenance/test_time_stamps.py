@@ -10,6 +10,7 @@ import pytest
 
 from haikei.errors import SettingsError, SigningUnavailable
 from haikei.provenance import MarkSigner, MarksState, mark, read_marks
+from haikei.provenance.signer import time_stamp
 from support.certificates import Authority, time_stamp_authority
 from support.signing import four_steps, mark_request, signing_settings, write_noise
 
@@ -98,7 +99,7 @@ class _Refusing(http.server.BaseHTTPRequestHandler):
 
 def test_no_file_is_signed_without_its_token(authority: Authority, tmp_path: Path) -> None:
     server = http.server.HTTPServer(("127.0.0.1", 0), _Refusing)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         signer = _signer(tmp_path, authority, f"http://127.0.0.1:{server.server_port}/")
@@ -118,3 +119,13 @@ def test_an_authority_that_is_away_can_be_waited_for(authority: Authority, tmp_p
     with pytest.raises(SigningUnavailable, match="gave no token"):
         mark(mark_request(write_noise(1, tmp_path / "a.png"), tmp_path / "b.png"), signer)
     assert not (tmp_path / "b.png").exists()
+
+
+def test_an_authority_that_is_away_is_named_once_with_what_becomes_of_files() -> None:
+    url = "http://127.0.0.1:1/"
+
+    with pytest.raises(SigningUnavailable, match="gave no token") as caught:
+        time_stamp(url, b"a signature")
+    assert str(caught.value).count(url) == 1
+    assert "files wait" in str(caught.value)
+    assert "heckpoint" not in str(caught.value)

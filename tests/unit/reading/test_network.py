@@ -13,8 +13,15 @@ from haikei.errors import ModelUnusable
 from haikei.reading import Kind, Reader, read_layout
 from haikei.reading.features import NUMBERS, PLACES, SHEET, features, hinted
 from haikei.reading.layout_reading import segment
-from haikei.reading.network import WEIGHTS, ReadingNetwork, shipped_network, shipped_sha256
+from haikei.reading.network import (
+    WEIGHTS,
+    ReadingNetwork,
+    decided,
+    shipped_network,
+    shipped_sha256,
+)
 from haikei.reading.shapes import measure
+from haikei.scenes import Scene, SceneKind, draw
 from haikei.training.lessons import draw_lesson
 
 HELD = 7_000_000  #: lessons that no training saw
@@ -189,3 +196,39 @@ def test_regions_of_a_large_drawing_end_on_its_lines_without_stairs() -> None:
     for side in (paper & left, paper & ~left):
         counts = np.bincount(reading.labels[side])
         assert counts.max() == counts.sum()
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed", "across", "down", "wanted"),
+    [
+        (SceneKind.HILLS, 0, 0.76, 0.36, (Kind.TREE,)),  # a crown before the sky
+        (SceneKind.VILLAGE, 2, 0.25, 0.38, (Kind.HILL, Kind.FOREST)),  # a bare far hill
+        (SceneKind.VILLAGE, 2, 0.75, 0.9, (Kind.GRASS,)),  # a meadow with tufts on it
+        (SceneKind.LAKE, 1, 0.3, 0.75, (Kind.WATER,)),  # ripples and a boat
+    ],
+)
+def test_plain_drawings_are_read_by_what_stands_on_and_under_things(
+    kind: SceneKind, seed: int, across: float, down: float, wanted: tuple[Kind, ...]
+) -> None:
+    drawing = draw(Scene(kind=kind, seed=seed)).picture().pixels
+
+    assert kind_at(drawing, across, down, Reader.NETWORK) in wanted
+
+
+def test_a_pale_pencil_in_a_printed_frame_is_read() -> None:
+    pale = 1 - (1 - house()) * np.float32(0.3)
+    sheet = np.ones((440, 760, 3), np.float32)
+    sheet[40:-40, 60:-60] = pale
+    cv2.rectangle(sheet, (60, 40), (699, 399), (0.1, 0.1, 0.1), 2)
+
+    reading = read_layout(sheet, "", nothing)
+
+    assert {Kind.SKY, Kind.WALL, Kind.ROOF} <= {Kind(kind) for kind in reading.kinds}
+
+
+def test_ground_of_several_likely_kinds_is_ground() -> None:
+    chances = np.zeros((2, len(Kind)), np.float32)
+    chances[0, [Kind.ROOF, Kind.GRASS, Kind.EARTH, Kind.SAND]] = (0.3, 0.25, 0.24, 0.21)
+    chances[1, [Kind.ROOF, Kind.GRASS]] = (0.6, 0.4)
+
+    assert decided(chances).tolist() == [Kind.GRASS, Kind.ROOF]

@@ -5,8 +5,9 @@ import io
 from dataclasses import replace
 from typing import Any
 
-from haikei.credits import Person, ReviewState, Role, Scope, StatementKind, records
+from haikei.credits import Person, Role, Scope, StatementKind, records
 from haikei.credits.people.registry import erase
+from haikei.decisions import ReviewState
 from haikei.reports import Format
 from haikei.settings import Settings
 from haikei.texts import Bilingual, Language

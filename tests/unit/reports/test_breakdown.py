@@ -121,7 +121,7 @@ def test_work_without_a_name_stops_all_cards(desk: ReportDesk) -> None:
 
 
 def test_an_empty_show_has_nothing_to_draw(desk: ReportDesk) -> None:
-    with pytest.raises(ReportError, match="No background is recorded for akane ep09"):
+    with pytest.raises(ReportError, match="No background is recorded for akane / ep09"):
         desk.write("breakdown", Format.PDF, scope=Scope(project="akane", sequence="ep09"))
 
 

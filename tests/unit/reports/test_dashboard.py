@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from haikei.credits import ReviewState, Scope, records
+from haikei.credits import Scope, records
 from haikei.database import jobs
+from haikei.decisions import ReviewState
 from haikei.reports import Format, LoggedTime
 from haikei.reports.document.embedding import Bar, columns
 from haikei.reports.facts.tally import area_class

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from haikei.credits import Contribution, ReviewState, Role, records
+from haikei.credits import Contribution, Role, records
+from haikei.decisions import Decision, ReviewState
 from haikei.errors import ReviewError, TrackerRejected, TrackerUnavailable
-from haikei.review import Decider, Deciding, Decision, ReviewVerdict, check_statuses
+from haikei.review import Decider, Deciding, ReviewVerdict, check_statuses
 from haikei.review.notes import NoteState
 from support.studio import ReviewStudio
 from support.trackers import KATO, MORI, MemoryReview

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from haikei.database import review_notes
+from haikei.presets import Spot, noted
 from haikei.review.notes import NoteState, notes_of
 from support.studio import ReviewStudio, make_version
 
@@ -151,6 +152,45 @@ def test_a_note_that_is_reworded_too_late_is_answered_once(studio: ReviewStudio)
     assert reply.note == note
     assert "was changed after" in reply.text
     assert len(studio.retakes) == 1
+
+
+def test_an_item_that_is_ticked_after_a_retake_was_ordered_for_it_is_no_change(
+    studio: ReviewStudio,
+) -> None:
+    note = studio.desk.note(1, noted("", items=["more clouds", "less green"]))
+    studio.desk.set_status(1, "rtk")
+    studio.review()
+    before = list(studio.answers)
+    seen = studio.desk.versions[1]
+    ticked = noted("", items=["less green"])
+    notes = [replace(one, text=ticked) for one in seen.notes if one.id == note]
+    studio.desk.versions[1] = replace(seen, notes=tuple(notes))
+    studio.review()
+    assert studio.answers == before
+    assert len(studio.retakes) == 1
+
+
+@pytest.mark.parametrize(
+    ("spot", "side", "where"),
+    [
+        (Spot(left=100, top=200, right=300, bottom=400), " (in the upper left)", "in the box"),
+        (Spot(left=900, top=500, right=900, bottom=500), " (in the right)", "at the arrow"),
+        (Spot(left=50, top=0, right=990, bottom=200), " (in the upper part)", "in the box"),
+        (Spot(left=400, top=100, right=600, bottom=900), " (in the middle)", "in the box"),
+        (Spot(left=0, top=0, right=1000, bottom=990), "", "in the box"),
+    ],
+)
+def test_a_model_that_reads_words_is_told_in_words_where_it_was_drawn(
+    studio: ReviewStudio, spot: Spot, side: str, where: str
+) -> None:
+    studio.desk.note(1, noted("The roof dark red", drawn=[spot]))
+    studio.desk.set_status(1, "rtk")
+    studio.review()
+    (order,) = studio.retakes
+    assert order.retake is not None
+    assert order.retake.words == (f"The roof dark red{side}",)
+    handed = [text.en for text in order.retake.instructions.handed]
+    assert handed == [f"roof {where}: dark red"]
 
 
 def test_half_a_character_in_a_note_loses_no_word(studio: ReviewStudio) -> None:

@@ -177,3 +177,47 @@ def test_every_call_is_answered_or_refused(site: Site, me: Caller, method: str, 
 def test_a_number_beyond_the_database_is_refused_in_words(site: Site, me: Caller) -> None:
     with pytest.raises(Fault, match="out of range"):
         dispatch(site, me, "note_thread_contents", {"note_id": 2**70})
+
+
+_EVERY_SHOT = {"type": "Shot", "filters": {"logical_operator": "and", "conditions": []}}
+_SHOT_NAMES = {"text": "c00", "entity_types": {"Shot": []}}
+
+
+@pytest.mark.parametrize(
+    ("method", "call"),
+    [
+        ("read", {**_EVERY_SHOT, "sorts": "code"}),
+        ("read", {**_EVERY_SHOT, "sorts": [{"field_name": "code", "direction": "sideways"}]}),
+        ("read", {**_EVERY_SHOT, "sorts": [{"direction": "asc"}]}),
+        ("read", {**_EVERY_SHOT, "return_fields": ["code", 3]}),
+        ("read", {**_EVERY_SHOT, "return_fields": 3}),
+        ("read", {**_EVERY_SHOT, "return_only": "everything"}),
+        ("query_display_name_cache", {**_SHOT_NAMES, "max_results": "all"}),
+        ("query_display_name_cache", {**_SHOT_NAMES, "max_results": 0}),
+        ("query_display_name_cache", {**_SHOT_NAMES, "project_ids": "all"}),
+        ("query_display_name_cache", {**_SHOT_NAMES, "project_ids": ["PORT"]}),
+        (
+            "create",
+            {
+                "type": "Project",
+                "fields": [
+                    {"field_name": "name", "value": "Umi"},
+                    {"field_name": "tracking_settings", "value": 3},
+                ],
+            },
+        ),
+        (
+            "summarize",
+            {
+                **_EVERY_SHOT,
+                "summaries": [{"field": "id", "type": "count"}],
+                "grouping": [{"field": "code", "type": "exact", "direction": "sideways"}],
+            },
+        ),
+    ],
+)
+def test_what_cannot_be_heeded_is_refused_and_not_left_out(
+    site: Site, me: Caller, method: str, call: Any
+) -> None:
+    with pytest.raises(Fault):
+        dispatch(site, me, method, call)

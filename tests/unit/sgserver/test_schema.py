@@ -187,6 +187,27 @@ def test_pipelines_editorial_and_deliveries_have_their_types(
     assert "Shot" in shown(project, "tracking_settings")["tracking_settings"]["navchains"]
 
 
+def test_who_may_use_a_pipeline_configuration_is_a_row_of_its_own(
+    site: Site, me: Caller, project: dict[str, Any]
+) -> None:
+    person = link(site.create(me, "HumanUser", {"login": "aki", "name": "Aki"}))
+    config = link(
+        site.create(
+            me, "PipelineConfiguration", {"code": "dev", "project": project, "users": [person]}
+        )
+    )
+
+    rows: Any = site.find(
+        me,
+        "PipelineConfigurationUserConnection",
+        [["user", "is", person]],
+        ["pipeline_configuration"],
+    )
+    assert [row["pipeline_configuration"]["id"] for row in rows] == [number(config)]
+    shown: Any = site.find_one(me, "PipelineConfiguration", [["users", "is", person]], ["users"])
+    assert [one["id"] for one in shown["users"]] == [number(person)]
+
+
 def test_a_site_has_fifty_slots_in_projects_and_fifteen_outside(
     site: Site, me: Caller, project: dict[str, Any]
 ) -> None:

@@ -197,6 +197,19 @@ def test_what_is_around_a_row_is_answered_beside_it(
         ("POST", "/entity/shots/_search", {"filters": [["code", "is"]]}, 400),
         ("POST", "/entity/_batch", {"requests": {}}, 400),
         ("POST", "/entity/_text_search", {}, 400),
+        (
+            "POST",
+            "/entity/_text_search",
+            {"text": "c001", "entity_types": {"Shot": []}, "page": 3},
+            400,
+        ),
+        ("POST", "/entity/shots/_search", {"filters": [], "wanted": "all"}, 400),
+        ("POST", "/entity/shots/_search", {"filters": [], "page": 2}, 400),
+        ("POST", "/entity/shots/_search", {"filters": [], "options": {"return_only": "x"}}, 400),
+        ("POST", "/entity/shots/_summarize", {"filters": []}, 400),
+        ("GET", "/entity/shots?options[return_only]=all", None, 400),
+        ("GET", "/schema?project_id=abc", None, 400),
+        ("GET", "/schema/Shot?project_id=abc", None, 400),
     ],
 )
 def test_what_is_wrong_is_refused_in_words(

@@ -9,7 +9,8 @@ from urllib.parse import unquote
 import pytest
 from httpx2 import Response
 
-from haikei.credits import ReviewState, people, records
+from haikei.credits import people, records
+from haikei.decisions import ReviewState
 from haikei.errors import TrackerUnavailable
 from haikei.jobs import JobState, JobStore
 from support.records import (
@@ -80,11 +81,11 @@ def test_the_newest_version_is_shown_with_all_of_its_layers(web: Web) -> None:
     page = get(web, CUT)
 
     assert layers(page) == [
+        "v002 Touch-up 2",
+        "Previous version (v001)",
         "Layout",
-        "AI generation 1",
-        "AI generation 2",
+        "Base paint (AI)",
         "Touch-up 1",
-        "Touch-up 2",
     ]
     assert "c001_bg_summer_day_v002" in page.text
 
@@ -111,7 +112,7 @@ def test_an_older_version_is_shown_and_says_that_a_newer_one_stands(web: Web) ->
     by_code = get(web, "/versions/c001_bg_summer_day_v001")
     by_number = get(web, f"{CUT}?season=summer&time=day&version=1")
 
-    assert layers(by_code) == layers(by_number) == ["Layout", "AI generation 1", "AI generation 2"]
+    assert layers(by_code) == layers(by_number) == ["v001 Finish (AI)", "Layout", "Base paint (AI)"]
     assert "A newer version stands: c001_bg_summer_day_v002" in by_code.text
 
 

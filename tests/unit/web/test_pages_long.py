@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import select
 from starlette.types import Message
 
-from haikei import images
 from haikei.credits import BackgroundVersion
 from haikei.database import backgrounds
-from haikei.images import Picture
+from haikei.images import Look, Picture, read_picture
 from haikei.images.limits import Limits
+from haikei.web.pages import files
 from haikei.web.pages.rendering import FOLDER, to_asset, to_cut
 from support.clocks import PATIENCE
 from support.records import save_background, save_show
@@ -157,14 +157,13 @@ def test_making_pictures_holds_no_other_page_up(
     web: Web, unseen: list[BackgroundVersion], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go, at_once = threading.Event(), Making()
-    read_picture = images.read_picture
 
-    def slow(path: Path, *, limits: Limits) -> Picture:
+    def slow(path: Path, *, limits: Limits, look: Look) -> Picture:
         with at_once:
             assert go.wait(PATIENCE)
-            return read_picture(path, limits=limits)
+            return read_picture(path, limits=limits, look=look)
 
-    monkeypatch.setattr(images, "read_picture", slow)
+    monkeypatch.setattr(files, "read_picture", slow)
     wanted = pictures_of(unseen) * 20
 
     async def visit() -> list[int]:

@@ -25,7 +25,17 @@ from haikei.errors import CreditError, LedgerError
 from haikei.ledger.entry import append
 
 _ROWS = schema.statements
-_SAID = ("kind", "project", "sequence", "shot", "image_sha256", "by", "subject", "answer")
+_SAID = (
+    "kind",
+    "project",
+    "episode",
+    "sequence",
+    "shot",
+    "image_sha256",
+    "by",
+    "subject",
+    "answer",
+)
 _TEXTS = ("to", "text", "reference")
 _NAME_TEXTS = {
     StatementKind.NAME_CHANGED: "Is called otherwise from now on.",
@@ -176,8 +186,8 @@ def note(connection: Connection, person: Person) -> str:
     """
     Register a person, and return the commitment to the name that they now have in the register.
 
-    The newest name told here is the one that is printed, unless somebody decided otherwise by
-    renaming or erasing the person. A Japanese name or an opt-out that is not told is kept.
+    The newest name given here is the one that is printed, unless somebody decided otherwise by
+    renaming or erasing the person. A Japanese name or an opt-out that is not given is kept.
 
     Raises:
         CreditError: the person has no id, or a name longer than 255 characters.

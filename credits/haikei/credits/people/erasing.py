@@ -258,7 +258,7 @@ class _Hiding:
         found = {name: self.value(one, path=name in _PATHS) for name, one in given.items()}
         said = given.get("artist_name")
         if isinstance(said, str) and said and found["artist_name"] != said:
-            # A file's name said who painted it. From now on the id says so.
+            # A file's name showed who painted it. From now on it shows the id.
             person = {"id": self.person.id, "name": "", "name_ja": ""}
             artist = found.get("artist") or {**person, "opt_out": self.person.opt_out}
             found |= {"artist": artist, "artist_name": ""}

@@ -74,7 +74,7 @@ def as_printed(connection: Connection, told: Iterable[Person]) -> tuple[Person, 
     """
     Return people as credits must name them, whatever the tracker says.
 
-    Those who were renamed, want no name or were erased here are so; all others are as told.
+    Those who were renamed, want no name or were erased here are so; all others are as given.
     """
     persons = tuple(told)
     ids = [person.id for person in persons]

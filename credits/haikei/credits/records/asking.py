@@ -7,19 +7,24 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from haikei.credits.contribution import ASKED_FOR, Contribution, Grade, Person
+from haikei.credits.contribution import ASKED_FOR, DISOWNED, Contribution, Grade, Person
 from haikei.credits.record import ImageRecord
 from haikei.credits.records.record_reading import RecordReader
 from haikei.credits.records.store import contribute
-from haikei.database import background_images, contributions, image_records
+from haikei.database import background_images, begins_with, contributions, image_records
 from haikei.errors import CreditError
 
 _ONE_OF = "one of "
 
 
 def asked_for(layout_key: str) -> Person:
-    """Return who stands for the artist of a layout until people have said who it is."""
+    """Return who stands for the artist of a layout until somebody answers who it is."""
     return Person(id=ASKED_FOR + hashlib.sha256(layout_key.encode()).hexdigest()[:16], name="")
+
+
+def disowned_by(layout_key: str) -> Person:
+    """Return who stands for the artist of a layout that was credited to somebody else."""
+    return Person(id=DISOWNED + hashlib.sha256(layout_key.encode()).hexdigest()[:16], name="")
 
 
 def candidates_note(candidates: Iterable[Person]) -> str:
@@ -43,7 +48,9 @@ def candidates_of(question: Contribution) -> tuple[str, ...]:
 def artist_answered(images: Sequence[ImageRecord]) -> Person | None:
     """Return whom people named as a layout's artist where several may have drawn it."""
     parts = (one for image in images[:1] for one in image.contributions if candidates_of(one))
-    found = (one.actor for one in parts if isinstance(one.actor, Person) and not _is_open(one))
+    found = (
+        one.actor for one in parts if isinstance(one.actor, Person) and not one.actor.is_asked_for
+    )
     return next(found, None)
 
 
@@ -53,7 +60,7 @@ def keys_asked(connection: Connection) -> tuple[str, ...]:
     query = (
         select(shown.background_key)
         .join(contributions, contributions.c.image_seq == shown.image_seq)
-        .where(shown.position == 0, contributions.c.actor.startswith(ASKED_FOR))
+        .where(shown.position == 0, begins_with(contributions.c.actor, ASKED_FOR))
         .distinct()
         .order_by(shown.background_key)
     )
@@ -122,4 +129,6 @@ def _answered(one: Contribution, person: Person, source: str, at: datetime) -> C
 
 
 def _is_open(one: Contribution) -> bool:
-    return isinstance(one.actor, Person) and one.actor.is_asked_for
+    # Of work that was somebody else's nobody is asked: the production says whose it is.
+    actor = one.actor
+    return isinstance(actor, Person) and actor.is_asked_for and not actor.is_disowned

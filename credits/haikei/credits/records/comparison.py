@@ -6,18 +6,20 @@ whoever can write to the database can change too; here every row is held against
 """
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from haikei.credits.contribution import Person
 from haikei.credits.naming import WITHHELD, WITHHELD_JA
 from haikei.credits.people.commitments import commit, name_key
 from haikei.credits.record import StatementKind
 from haikei.credits.records.record_sealing import VERSION, moment, request_sha256
-from haikei.database import schema
+from haikei.database import begins_with, schema
 
 _AT_ONCE = 200
 _CHANGED = "somebody changed it without Haikei."
@@ -129,7 +131,11 @@ def _person(
 
 Tell = Callable[[int, int], None]  #: called with entries done and entries in all
 _Json = dict[str, Any]
+#: How the name of a published version ends.
+_NUMBERED = re.compile(r"_v(\d+)$")
 _CHUNK = 1000
+#: Of an image these stand with its version, and are held against the entry there.
+_PLACE = ("project", "episode", "sequence", "shot")
 #: What a finding calls the parts of a sealed record that read badly as they are.
 _WORDS = {"by": "who said it", "at": "when it was", "contributions": "who made it"}
 _SAID = ("kind", "project", "sequence", "shot", "image_sha256", "subject", "answer")
@@ -149,7 +155,7 @@ def differences(
     Args:
         connection: one that sees the tables at one moment.
         only: numbers of the entries to look at, and the people in them; all of them when empty.
-        tell: told of the progress.
+        tell: called with the progress.
     """
     columns = schema.ledger.c
     numbers: Sequence[int] = sorted(only) or [
@@ -174,6 +180,10 @@ def differences(
         yield from _rows_without_entry(connection)
         yield from _in_no_version(connection)
     yield from _left_out(connection, only)
+    yield from _out_of_order(connection, only)
+    yield from _moved(connection, only)
+    yield from _in_another_light(connection, only)
+    yield from _reopened(connection, names.last if only else None)
     if only:
         for seq, text in entries_about(connection, names.keys()):
             names.take(seq, _payload(text) or {})
@@ -213,7 +223,7 @@ def _difference(seq: int, sealed: _Json | None, kept: _Json | None) -> str:
     unlike = [
         key
         for key in dict.fromkeys((*sealed, *kept))
-        if not (sealed["type"] == "image" and key in {"project", "sequence", "shot"})
+        if not (sealed["type"] == "image" and key in _PLACE)
         and not _alike(sealed.get(key), kept.get(key))
     ]
     if not unlike:
@@ -282,6 +292,7 @@ def _kept(
             "by": {"id": row.by},
             "at": moment(row.at),
             **{name: getattr(row, name) for name in (*_SAID, *_TEXTS)},
+            **({"episode": row.episode} if row.episode else {}),
         }
     return kept
 
@@ -351,6 +362,55 @@ def _in_no_version(connection: Connection) -> Iterator[str]:
         yield f"The image of entry {row.ledger_seq}, {row.path}, belongs to no version any more."
 
 
+def _moved(connection: Connection, only: Collection[int]) -> Iterator[str]:
+    """Yield versions that stand at another place, or are called otherwise, than was sealed."""
+    here, version, sealed = schema.background_images, schema.backgrounds, schema.ledger
+    last = (
+        select(here.c.background_key, func.max(here.c.position).label("position"))
+        .group_by(here.c.background_key)
+        .subquery()
+    )
+    query = (
+        select(version.c.project, version.c.episode, version.c.sequence, version.c.shot)
+        .add_columns(version.c.code, version.c.version, here.c.image_seq, sealed.c.payload)
+        .join(here, here.c.background_key == version.c.key)
+        .join(
+            last,
+            (last.c.background_key == here.c.background_key) & (last.c.position == here.c.position),
+        )
+        .join(sealed, sealed.c.seq == here.c.image_seq)
+        .order_by(here.c.image_seq)
+    )
+    if only:
+        query = query.where(here.c.image_seq.in_(only))
+    for row in connection.execute(query).yield_per(_CHUNK):
+        said = _payload(row.payload) or {}
+        if said.get("type") != "image":
+            continue
+        kept = {name: getattr(row, name) for name in _PLACE}
+        # Entries from before places were sealed lack them, and those of no episode lack that.
+        unsaid = {**kept, "episode": ""} if "project" in said else kept
+        place = {name: said.get(name, unsaid[name]) for name in _PLACE}
+        if place != kept:
+            yield (
+                f"{row.code} stands in {' / '.join(filter(None, kept.values()))}, and entry "
+                f"{row.image_seq} seals it for {' / '.join(filter(None, place.values()))}; "
+                f"{_CHANGED}"
+            )
+        stem = PurePosixPath(str(said.get("path", ""))).stem
+        numbered = _NUMBERED.search(stem)
+        if numbered and int(numbered[1]) != row.version:
+            yield (
+                f"{row.code} is kept as version {row.version}, and entry {row.image_seq} seals it "
+                f"as {stem}; {_CHANGED}"
+            )
+        if numbered and stem != row.code:
+            yield (
+                f"A version is called {row.code}, and entry {row.image_seq} seals it as {stem}; "
+                f"{_CHANGED}"
+            )
+
+
 def _left_out(connection: Connection, only: Collection[int]) -> Iterator[str]:
     """Yield versions that lack an image from which one of theirs was made, and its makers."""
     here, made_from, images = schema.background_images, schema.ingredients, schema.image_records
@@ -375,3 +435,74 @@ def _left_out(connection: Connection, only: Collection[int]) -> Iterator[str]:
         query = query.where(here.c.image_seq.in_(only))
     for row in connection.execute(query):
         yield f"Version {row.background_key} was made from {row.path}, which its record leaves out."
+
+
+def _out_of_order(connection: Connection, only: Collection[int]) -> Iterator[str]:
+    """Yield versions in which an image stands before one that it was made from."""
+    here, made_from, images = schema.background_images, schema.ingredients, schema.image_records
+    version, later = schema.backgrounds, here.alias()
+    query = (
+        select(version.c.code)
+        .join(here, here.c.background_key == version.c.key)
+        .join(made_from, made_from.c.image_seq == here.c.image_seq)
+        .join(images, images.c.sha256 == made_from.c.sha256)
+        .join(
+            later,
+            (later.c.background_key == here.c.background_key)
+            & (later.c.image_seq == images.c.ledger_seq),
+        )
+        .where(later.c.position > here.c.position)
+        .distinct()
+        .order_by(version.c.code)
+    )
+    if only:
+        query = query.where(here.c.image_seq.in_(only))
+    for code in connection.execute(query).scalars():
+        yield f"The images of {code} stand in another order than they were made in; {_CHANGED}"
+
+
+def _in_another_light(connection: Connection, only: Collection[int]) -> Iterator[str]:
+    """Yield versions of another season or time of day than their sealed requests asked for."""
+    here, version, images = schema.background_images, schema.backgrounds, schema.image_records
+    query = (
+        select(version.c.code, version.c.season, version.c.time, images.c.request)
+        .add_columns(images.c.ledger_seq)
+        .join(here, here.c.background_key == version.c.key)
+        .join(images, images.c.ledger_seq == here.c.image_seq)
+        .where(images.c.request > "")
+        .order_by(version.c.code, images.c.ledger_seq)
+    )
+    if only:
+        query = query.where(here.c.image_seq.in_(only))
+    told: set[str] = set()
+    for row in connection.execute(query).yield_per(_CHUNK):
+        try:
+            asked = json.loads(row.request)
+        except ValueError:
+            continue  # that it is not what was sealed is another finding
+        if not isinstance(asked, dict):
+            continue
+        light = [str(asked.get(name, getattr(row, name))) for name in ("season", "time")]
+        if light != [row.season, row.time] and row.code not in told:
+            told.add(row.code)
+            yield (
+                f"{row.code} is kept as {row.season}, {row.time}, and entry {row.ledger_seq} seals "
+                f"that {', '.join(light)} was asked for; {_CHANGED}"
+            )
+
+
+def _reopened(connection: Connection, people: Collection[str] | None) -> Iterator[str]:
+    """Yield links by which somebody answered, and which may be answered again."""
+    asked, said = schema.confirmation_questions.c, schema.statements.c
+    query = select(asked.id, asked.person).where(asked.answered_at.is_(None))
+    for row in connection.execute(query.order_by(asked.asked_at, asked.id)):
+        if people is not None and row.person not in people:
+            continue
+        begin = f"confirmation/{row.id}/"
+        by_it = select(func.min(said.ledger_seq)).where(begins_with(said.key, begin))
+        entry = connection.execute(by_it).scalar()
+        if entry is not None:
+            yield (
+                f"The link by which {row.person} was asked to confirm their credits is open again, "
+                f"and entry {entry} seals their answer by it; {_CHANGED}"
+            )

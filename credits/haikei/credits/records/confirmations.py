@@ -7,23 +7,29 @@ nothing: it stands open until somebody of the production decides.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, false, or_, select
 
 from haikei.canonical import canonical_json
 from haikei.credits.contribution import Contribution, Evidence, Grade, Person, Role, is_machine_name
 from haikei.credits.people.commitments import note, register, seal_statement
 from haikei.credits.people.questions import Question, close, newest
 from haikei.credits.people.registry import look_up
-from haikei.credits.record import ImageRecord, Statement, StatementKind
-from haikei.credits.records.record_reading import RecordReader, answers_about
+from haikei.credits.record import ImageKind, ImageRecord, Statement, StatementKind
+from haikei.credits.records.record_reading import WRONGLY, RecordReader, answers_about
 from haikei.credits.records.statements import entry_of, statements
 from haikei.credits.records.store import contribute
-from haikei.database import background_images, backgrounds, contributions, image_records
+from haikei.database import (
+    background_images,
+    backgrounds,
+    begins_with,
+    contributions,
+    image_records,
+)
 from haikei.errors import CreditError
 from haikei.show import Place
 
@@ -31,6 +37,10 @@ from haikei.show import Place
 LONGEST = 1000
 _LONGEST_NAME = 255
 _ALL = Place(project="", sequence="", shot="")
+
+
+#: Roles of those who drew a layout.
+DRAWING = frozenset({Role.LAYOUT, Role.GENZU})
 
 
 class Correction(StrEnum):
@@ -104,16 +114,16 @@ def works_of(connection: Connection, project: str, person: str) -> tuple[Credite
     """Return all that a person is credited for on a show, by sequence and cut."""
     here, made, version = background_images.c, contributions.c, backgrounds.c
     query = (
-        select(here.image_seq, version.project, version.sequence, version.shot)
+        select(here.image_seq, version.project, version.episode, version.sequence, version.shot)
         .join(backgrounds, version.key == here.background_key)
         .join(contributions, made.image_seq == here.image_seq)
         .where(version.project == project, made.actor_kind == "person", made.actor == person)
         .distinct()
-        .order_by(version.sequence, version.shot, here.image_seq)
+        .order_by(version.episode, version.sequence, version.shot, here.image_seq)
     )
     places: dict[int, list[Place]] = {}
-    for seq, show, sequence, shot in connection.execute(query):
-        place = Place(project=show, sequence=sequence, shot=shot)
+    for seq, show, episode, sequence, shot in connection.execute(query):
+        place = Place(project=show, episode=episode, sequence=sequence, shot=shot)
         places.setdefault(seq, []).append(place)
     images = RecordReader(connection).images([*places])
     found: dict[str, CreditedWork] = {}
@@ -240,6 +250,7 @@ def decide_correction(
         key=f"decided/{said.key}",
         kind=StatementKind.CORRECTION,
         project=said.project,
+        episode=said.episode,
         sequence=said.sequence,
         shot=said.shot,
         image_sha256=said.image_sha256,
@@ -251,7 +262,21 @@ def decide_correction(
         reference=f"ledger entry {correction.entry}",
         at=at,
     )
-    return seal_statement(connection, decided, note(connection, by))
+    commitment = note(connection, by)
+    entry = seal_statement(connection, decided, commitment)
+    if accept and correction.what is Correction.NOT_ME and said.subject in DRAWING:
+        # Whoever did not draw a layout has no part in what is seen of its lines either.
+        person, role = said.by.id, said.subject
+        for sha256 in drawn_parts(connection, said.image_sha256, person, role):
+            also = replace(
+                decided,
+                key=f"decided/{said.key}/{sha256[:16]}",
+                image_sha256=sha256,
+                subject=f"{WRONGLY}{role}/{person}",
+                reference=f"ledger entry {entry}",
+            )
+            seal_statement(connection, also, commitment)
+    return entry
 
 
 def credit_person(
@@ -264,6 +289,7 @@ def credit_person(
         CreditError: the role is a tool's, or the person is a machine.
         LedgerError: no image is recorded under this key.
     """
+    reinstate(connection, image_key, role, person, why=source, at=at)
     evidence = Evidence(source=source)
     made = Contribution(role=role, actor=person, grade=Grade.DECLARED, evidence=evidence, at=at)
     return contribute(connection, image_key, made)
@@ -319,6 +345,112 @@ def standings(connection: Connection, project: str) -> tuple[Standing, ...]:
     )
 
 
+def drawn_parts(connection: Connection, sha256: str, person: str, role: str) -> tuple[str, ...]:
+    """
+    Return the other images of a layout's pictures that name a person for drawing it.
+
+    Args:
+        connection: of the caller's transaction.
+        sha256: of the layout, or of a picture that was made of it.
+        person: the id.
+        role: what drawing it is called.
+    """
+    images, here = image_records.c, background_images.c
+    of_it = (
+        select(here.background_key)
+        .join(image_records, images.ledger_seq == here.image_seq)
+        .where(images.sha256 == sha256)
+    )
+    layouts = (
+        select(images.key)
+        .join(background_images, here.image_seq == images.ledger_seq)
+        .where(here.position == 0, here.background_key.in_(of_it))
+        .distinct()
+    )
+    # A layout has a record of its own for each copy that was marked of it.
+    bases = {key.partition("/layout")[0] for key in connection.execute(layouts).scalars()}
+    numbers = pictures_of(connection, [f"{base}/layout" for base in sorted(bases)])
+    made = contributions.c
+    query = (
+        select(images.sha256)
+        .join(contributions, made.image_seq == images.ledger_seq)
+        .where(images.ledger_seq.in_(numbers), made.actor == person, made.role == role)
+        .where(images.sha256 != sha256)
+        .distinct()
+        .order_by(images.sha256)
+    )
+    return tuple(connection.execute(query).scalars())
+
+
+def reinstate(
+    connection: Connection, image_key: str, role: Role, person: Person, *, why: str, at: datetime
+) -> None:
+    """
+    Let somebody be credited for what was found not to be theirs, as they are named for it anew.
+
+    Args:
+        connection: of the caller's transaction.
+        image_key: of the image.
+        role: what they did.
+        person: who.
+        why: as declared.
+        at: when.
+    """
+    query = select(image_records.c.sha256).where(image_records.c.key == image_key)
+    sha256 = connection.execute(query).scalar_one()
+    if (sha256, person.id, role.value) not in answers_about(connection, {sha256}).withdrawn:
+        return
+    said = Statement(
+        key=f"named/{sha256[:16]}/{role.value}/{person.id}/{at.isoformat()}",
+        kind=StatementKind.CORRECTION,
+        project="",
+        sequence="",
+        shot="",
+        image_sha256=sha256,
+        by=person,
+        to="",
+        subject=f"{WRONGLY}{role.value}/{person.id}",
+        answer="no",
+        text=why,
+        reference="",
+        at=at,
+    )
+    seal_statement(connection, said, note(connection, person))
+
+
+def disowned_artists(connection: Connection, layout: str) -> frozenset[str]:
+    """Return who is recorded to have drawn a layout, and did not, as is sealed since."""
+    query = select(image_records.c.sha256).where(
+        begins_with(image_records.c.key, layout),
+        image_records.c.kind == ImageKind.LAYOUT.value,
+    )
+    hashes = connection.execute(query).scalars().all()
+    return frozenset(one for one, role in disowned(connection, hashes) if role in DRAWING)
+
+
+def disowned(connection: Connection, hashes: Collection[str]) -> frozenset[tuple[str, str]]:
+    """Return who is recorded to have made one of these images and did not, and in which role."""
+    if not hashes:
+        return frozenset()
+    withdrawn = answers_about(connection, hashes).withdrawn
+    return frozenset((person, role) for _, person, role in withdrawn)
+
+
+def pictures_of(connection: Connection, layouts: Sequence[str]) -> tuple[int, ...]:
+    """Return the layouts whose keys begin so, and the pictures that were made of them."""
+    key, here = image_records.c, background_images.c
+    begin = or_(false(), *(begins_with(key.key, one) for one in layouts))
+    drawn = select(key.ledger_seq).where(begin, key.key.contains("/layout")).scalar_subquery()
+    keys = select(here.background_key).where(here.position == 0, here.image_seq.in_(drawn))
+    query = (
+        select(here.image_seq)
+        .where(here.background_key.in_(keys.scalar_subquery()))
+        .distinct()
+        .order_by(here.image_seq)
+    )
+    return tuple(connection.execute(query).scalars())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
     asked: Question
@@ -352,7 +484,13 @@ def _about_works(
         text = "This is my work." if mine else f"This is not my work. {given.words}".strip()
         one = told.statement(str(number), work.role.value, "yes" if mine else "no", text)
         place = work.places[0] if len(work.places) == 1 else _ALL
-        yield replace(one, image_sha256=work.image.sha256, sequence=place.sequence, shot=place.shot)
+        yield replace(
+            one,
+            image_sha256=work.image.sha256,
+            episode=place.episode,
+            sequence=place.sequence,
+            shot=place.shot,
+        )
 
 
 def _beside(told: _Told, given: CreditAnswer) -> Iterator[Statement]:

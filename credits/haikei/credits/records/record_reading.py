@@ -22,8 +22,10 @@ from sqlalchemy import (
 
 from haikei.credits.contribution import (
     ASKED_FOR,
+    DISOWNED,
     Contribution,
     Evidence,
+    Facet,
     Grade,
     Person,
     Role,
@@ -37,7 +39,6 @@ from haikei.credits.record import (
     ImageRecord,
     Ingredient,
     Relation,
-    ReviewState,
     Statement,
     StatementKind,
 )
@@ -54,6 +55,8 @@ from haikei.database import (
     statements,
     systems,
 )
+from haikei.decisions import ReviewState
+from haikei.show import Place
 
 # Looking a value up is several times faster than asking the enumeration to find its member.
 _KINDS = {kind.value: kind for kind in ImageKind}
@@ -67,9 +70,10 @@ _STATES = {state.value: state for state in ReviewState}
 _HERE = "wanted_numbers"
 _NUMBERS: tuple[ColumnClause[int], ...] = (literal_column(_HERE),)
 _version = backgrounds.c
-#: The columns of a version that `RecordReader` takes, in this order; the first six sort versions.
+#: The columns of a version that `RecordReader` takes, in this order; the first seven sort versions.
 VERSION_COLUMNS: tuple[Column[Any], ...] = (
     _version.project,
+    _version.episode,
     _version.sequence,
     _version.shot,
     _version.season,
@@ -119,6 +123,7 @@ _CONTRIBUTIONS = (
     .where(_contribution.image_seq.in_(_NUMBERS))
     .order_by(_contribution.image_seq, _contribution.position)
 )
+_MAKING = frozenset({Facet.LAYOUT, Facet.TOUCH_UP})
 #: Statements that change how contributions are known, or that they are.
 ANSWERING = (StatementKind.CONFIRMATION, StatementKind.CORRECTION)
 #: How the subject of a correction begins that takes a part away: then role and id.
@@ -228,11 +233,14 @@ class RecordReader:
             places[key].append(seq)
         images = self.images(dict.fromkeys(seq for seqs in places.values() for seq in seqs))
         for row in rows:
-            project, sequence, shot, season, time, version, key, code, id_, url, state, at = row
+            project, episode, sequence, shot, season, time, version, *of_row = row
+            key, code, id_, url, state, at = of_row
             seqs = places[key]
+            place = Place(project=project, episode=episode, sequence=sequence, shot=shot)
             yield BackgroundVersion(
                 key=key,
                 project=project,
+                episode=episode,
                 sequence=sequence,
                 shot=shot,
                 season=season,
@@ -245,27 +253,23 @@ class RecordReader:
                 images=tuple([images[seq] for seq in seqs]),
                 ledger=tuple(seqs),
                 created_at=at,
-                hand_drawn=self._hand_drawn(project, sequence, shot, [images[n] for n in seqs]),
-                hand_painted=self._hand_painted(project, sequence, shot, [images[n] for n in seqs]),
+                hand_drawn=self._hand_drawn(place, [images[n] for n in seqs]),
+                hand_painted=self._hand_painted(place, [images[n] for n in seqs]),
             )
 
-    def _hand_drawn(
-        self, project: str, sequence: str, shot: str, images: Sequence[ImageRecord]
-    ) -> Statement | None:
-        declared = self._manners(project, StatementKind.HAND_DRAWN)
+    def _hand_drawn(self, place: Place, images: Sequence[ImageRecord]) -> Statement | None:
+        declared = self._manners(place.project, StatementKind.HAND_DRAWN)
         if not declared:
             return None
         shown = {image.sha256 for image in images if image.kind is ImageKind.LAYOUT}
-        return standing_of(declared, sequence=sequence, shot=shot, images=shown)
+        return standing_of(declared, place, images=shown)
 
-    def _hand_painted(
-        self, project: str, sequence: str, shot: str, images: Sequence[ImageRecord]
-    ) -> tuple[Statement, ...]:
-        declared = self._manners(project, StatementKind.HAND_PAINTED)
+    def _hand_painted(self, place: Place, images: Sequence[ImageRecord]) -> tuple[Statement, ...]:
+        declared = self._manners(place.project, StatementKind.HAND_PAINTED)
         if not declared:
             return ()
         shown = {image.sha256 for image in images if image.kind is ImageKind.TOUCH_UP}
-        return about_cut(declared, sequence=sequence, shot=shot, images=shown)
+        return about_cut(declared, place, images=shown)
 
     def _manners(self, project: str, kind: StatementKind) -> tuple[Statement, ...]:
         if project not in self._declared:
@@ -363,17 +367,56 @@ def _without_answered(contributions: Sequence[Contribution]) -> list[Contributio
 def answered(
     made: Sequence[Contribution], sha256: str, answers: Answers
 ) -> tuple[Contribution, ...]:
-    """Return the contributions to an image as people's answers leave them."""
+    """
+    Return the contributions to an image as people's answers leave them.
+
+    What was drawn, painted or run by somebody was so: where nobody is left who did it, it is by
+    somebody who is not yet named.
+    """
     if not answers.confirmed and not answers.withdrawn:
         return tuple(made)
-    return tuple(
-        replace(one, grade=Grade.CONFIRMED, found=one.grade) if name in answers.confirmed else one
-        for one in made
-        for name in [
-            (sha256, one.actor.id if isinstance(one.actor, Person) else "", one.role.value)
-        ]
-        if name not in answers.withdrawn
-    )
+    parts = [_part(one) for one in made]
+    found: list[Contribution] = []
+    for place, disowned in _standing(parts, sha256, answers):
+        one = made[place]
+        if disowned:
+            one = replace(one, actor=Person(id=f"{DISOWNED}{sha256[:16]}", name=""))
+        elif (sha256, parts[place].person, one.role.value) in answers.confirmed:
+            one = replace(one, grade=Grade.CONFIRMED, found=one.grade)
+        found.append(one)
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    role: Role
+    person: str  #: the id; empty of a system
+    recall: bool  #: that a layout's lines are seen is measured, and is no work of its own
+
+
+def _part(one: Contribution) -> _Part:
+    person = one.actor.id if isinstance(one.actor, Person) else ""
+    return _Part(one.role, person, one.evidence.recall is not None)
+
+
+def _standing(parts: Sequence[_Part], sha256: str, answers: Answers) -> list[tuple[int, bool]]:
+    """Return the places of the parts that stand, and whether they are nobody's any more."""
+    gone = {
+        place
+        for place, one in enumerate(parts)
+        if (sha256, one.person, one.role.value) in answers.withdrawn
+    }
+    known = {one.role for place, one in enumerate(parts) if one.person and place not in gone}
+    return [
+        (place, place in gone)
+        for place, one in enumerate(parts)
+        if place not in gone
+        or (
+            one.role not in known
+            and not one.recall
+            and (one.role is Role.AI_OPERATION or one.role.facet in _MAKING)
+        )
+    ]
 
 
 def answers_about(connection: Connection, hashes: Collection[str] = ()) -> Answers:
@@ -388,18 +431,35 @@ def answers_about(connection: Connection, hashes: Collection[str] = ()) -> Answe
 
 def seals(connection: Connection, image_entry: int) -> tuple[int, ...]:
     """Return the ledger entry of each contribution to an image as read: its own, or a later one."""
+    made = _contribution
     query = (
-        select(_contribution.ledger_seq, _contribution.actor, _contribution.role, _image.sha256)
-        .join(image_records, _image.ledger_seq == _contribution.image_seq)
-        .where(_contribution.image_seq == image_entry)
-        .order_by(_contribution.position)
+        select(
+            made.ledger_seq, made.role, made.actor_kind, made.actor, made.measured, _image.sha256
+        )
+        .join(image_records, _image.ledger_seq == made.image_seq)
+        .where(made.image_seq == image_entry)
+        .order_by(made.position)
     )
     rows = connection.execute(query).all()
-    withdrawn = answers_about(connection, {row.sha256 for row in rows}).withdrawn
-    return tuple(
-        image_entry if row.ledger_seq is None else row.ledger_seq
+    named = {
+        row.role
         for row in rows
-        if (row.sha256, row.actor, row.role) not in withdrawn
+        if row.actor_kind == "person" and not row.actor.startswith(ASKED_FOR)
+    }
+    rows = [row for row in rows if not (row.actor.startswith(ASKED_FOR) and row.role in named)]
+    parts = [
+        _Part(
+            _ROLES[row.role],
+            row.actor if row.actor_kind == "person" else "",
+            bool(row.measured) and read_measured(row.measured)[1] is not None,
+        )
+        for row in rows
+    ]
+    sha256 = rows[0].sha256 if rows else ""
+    answers = answers_about(connection, {sha256}) if rows else Answers.of(())
+    return tuple(
+        image_entry if rows[place].ledger_seq is None else rows[place].ledger_seq
+        for place, _ in _standing(parts, sha256, answers)
     )
 
 
@@ -423,14 +483,14 @@ class Lineage:
     images: tuple[ImageRecord, ...]  #: each after what it was made from
     edges: tuple[Edge, ...]
     missing: tuple[str, ...]  #: hashes that are named and for which there is no record
-    circular: tuple[str, ...]  #: hashes of images that are said to be made from themselves
+    circular: tuple[str, ...]  #: hashes of images recorded as made from themselves
 
 
 def lineage(connection: Connection, sha256: str, *, descendants: bool = False) -> Lineage:
     """
     Return an image with everything that it was made from, as far as is recorded.
 
-    A record may be wrong: what is missing or goes in a circle is told and not followed.
+    A record may be wrong: what is missing or goes in a circle is reported and not followed.
 
     Args:
         connection: of the caller's transaction.

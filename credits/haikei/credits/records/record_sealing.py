@@ -35,7 +35,9 @@ class Sealer:
     commitments: Mapping[str, str]  #: by person's id
     mentions: Mentions
 
-    def image(self, image: ImageRecord, *, project: str, sequence: str, shot: str) -> str:
+    def image(
+        self, image: ImageRecord, *, project: str, sequence: str, shot: str, episode: str = ""
+    ) -> str:
         """
         Return an image's sealed form, with the cut that it is for.
 
@@ -60,6 +62,8 @@ class Sealer:
             "path": image.path,
             "created_at": moment(image.created_at),
         }
+        if episode:
+            sealed["episode"] = episode
         if image.request_json:
             sealed["request_sha256"] = request_sha256(image.request_json)
         if image.fingerprint:
@@ -80,6 +84,7 @@ class Sealer:
     def statement(self, statement: Statement) -> str:
         """Return a statement's sealed form."""
         hide = self.mentions.hide
+        within = {"episode": statement.episode} if statement.episode else {}
         return _encode(
             {
                 "v": VERSION,
@@ -97,6 +102,7 @@ class Sealer:
                 "text": hide(statement.text),
                 "reference": hide(statement.reference),
                 "at": moment(statement.at),
+                **within,
             }
         )
 

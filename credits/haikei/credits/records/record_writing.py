@@ -16,7 +16,15 @@ from haikei.ledger.entry import append_many
 
 Row = dict[str, Any]  #: values for one row, by column
 _row = schema.backgrounds.c
-_ORDER = (_row.project, _row.sequence, _row.shot, _row.season, _row.time, _row.version)
+_ORDER = (
+    _row.project,
+    _row.episode,
+    _row.sequence,
+    _row.shot,
+    _row.season,
+    _row.time,
+    _row.version,
+)
 
 
 def save_batch(connection: Connection, versions: Sequence[BackgroundVersion]) -> None:
@@ -78,6 +86,7 @@ def _new_versions(
 def _place(version: BackgroundVersion) -> tuple[str | int, ...]:
     return (
         version.project,
+        version.episode,
         version.sequence,
         version.shot,
         version.season,
@@ -121,7 +130,11 @@ def _save_images(
             (
                 image.key,
                 sealer.image(
-                    image, project=version.project, sequence=version.sequence, shot=version.shot
+                    image,
+                    project=version.project,
+                    episode=version.episode,
+                    sequence=version.sequence,
+                    shot=version.shot,
                 ),
             )
             for version, image in new
@@ -185,6 +198,7 @@ def _version_row(version: BackgroundVersion) -> Row:
     return {
         "key": version.key,
         "project": version.project,
+        "episode": version.episode,
         "sequence": version.sequence,
         "shot": version.shot,
         "season": version.season,

@@ -3,21 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from haikei.credits.contribution import Contribution, Grade, Person, Role
+from haikei.credits.contribution import Contribution, Grade, Person
 from haikei.credits.people.commitments import note, seal_statement
 from haikei.credits.record import ImageRecord, Statement, StatementKind
+from haikei.credits.records.confirmations import DRAWING, pictures_of
 from haikei.credits.records.record_reading import WRONGLY, RecordReader, answers_about
 from haikei.credits.records.statements import entry_of
 from haikei.credits.records.store import contribute
-from haikei.database import background_images, image_records
-
-_DRAWING = frozenset({Role.LAYOUT, Role.GENZU})
 
 
 def correct_artists(
-    connection: Connection, said: Statement, artists: Sequence[Person], *, layout: str
+    connection: Connection, said: Statement, artists: Sequence[Person], *, layouts: Sequence[str]
 ) -> tuple[str, ...]:
     """
     Let the records of a layout, and what was measured of it, name exactly those who drew it.
@@ -27,16 +25,16 @@ def correct_artists(
 
     Args:
         connection: of the caller's transaction.
-        said: the statement who drew it, sealed already.
+        said: the declaration who drew it, sealed already.
         artists: whom it names.
-        layout: what the keys of its records begin with.
+        layouts: what the keys of its records begin with.
 
     Raises:
         CreditError: somebody cannot be credited.
         LedgerError: see `haikei.credits.records.store.contribute`.
     """
     entry = entry_of(connection, said.key)
-    seqs = _numbers(connection, layout)
+    seqs = pictures_of(connection, layouts)
     wanted = {person.id: person for person in artists}
     changed: list[str] = []
     for image in RecordReader(connection).images(seqs).values():
@@ -48,7 +46,8 @@ def correct_artists(
                 if one.role is role and isinstance(one.actor, Person)
             }
             for id_ in had.keys() - wanted.keys():
-                _seal(connection, said, image, f"{role.value}/{id_}", entry, wrongly=True)
+                if not Person(id=id_, name="").is_disowned:
+                    _seal(connection, said, image, f"{role.value}/{id_}", entry, wrongly=True)
             model = next(iter(had.values()))
             for id_ in wanted.keys() - had.keys():
                 _reinstate(connection, said, image, f"{role.value}/{id_}", entry)
@@ -58,25 +57,9 @@ def correct_artists(
     return tuple(dict.fromkeys(changed))
 
 
-def _numbers(connection: Connection, layout: str) -> tuple[int, ...]:
-    """Return the layouts whose keys begin so, and the pictures that were made of them."""
-    key, here = image_records.c, background_images.c
-    layouts = (
-        select(key.ledger_seq).where(key.key.startswith(layout), key.key.contains("/layout"))
-    ).scalar_subquery()
-    keys = select(here.background_key).where(here.position == 0, here.image_seq.in_(layouts))
-    query = (
-        select(here.image_seq)
-        .where(here.background_key.in_(keys.scalar_subquery()))
-        .distinct()
-        .order_by(here.image_seq)
-    )
-    return tuple(connection.execute(query).scalars())
-
-
 def _drawing(image: ImageRecord) -> Iterator[Contribution]:
     return (
-        one for one in image.contributions if one.role in _DRAWING and isinstance(one.actor, Person)
+        one for one in image.contributions if one.role in DRAWING and isinstance(one.actor, Person)
     )
 
 

@@ -1,4 +1,4 @@
-"""Statements: said once, sealed, and found again by what they are about."""
+"""Statements: made once, sealed, and found again by what they are about."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +14,7 @@ from haikei.credits.record import NAME_KINDS, YES, Statement, StatementKind
 from haikei.database import schema
 from haikei.errors import CreditError
 from haikei.names import same_name
+from haikei.show import Place
 
 _ROWS = schema.statements
 _ANSWERS = ("yes", "no", "unsure")
@@ -27,8 +28,8 @@ def declare(connection: Connection, statement: Statement) -> int:
 
     The same key again returns the entry that stands, as long as it says the same.
 
-    Whether a picture is a deep fake is said of one published picture, once it is there: what is
-    said of a show before says nothing of what will be drawn.
+    Whether a picture is a deep fake is stated of one published picture, once it is there: what is
+    stated of a show before covers nothing that is drawn later.
 
     Raises:
         CreditError: it says nothing, it is a machine that says it, it is about a name, which the
@@ -98,6 +99,7 @@ def _check_picture(connection: Connection, statement: Statement) -> None:
         .scalar_subquery()
     )
     within = [version.project == statement.project]
+    within += [version.episode == statement.episode] if statement.episode else []
     within += [version.sequence == statement.sequence] if statement.sequence else []
     within += [version.shot == statement.shot] if statement.shot else []
     found = connection.execute(
@@ -128,6 +130,7 @@ def statements(
     *,
     project: str,
     kinds: Collection[StatementKind] = (),
+    episode: str = "",
     sequence: str = "",
     shot: str = "",
     image_sha256: str = "",
@@ -142,6 +145,7 @@ def statements(
         connection: of the caller's transaction.
         project: the show.
         kinds: only these; empty for all.
+        episode: only what holds for this one.
         sequence: only what holds for this one.
         shot: only what holds for this one.
         image_sha256: only what holds for this image.
@@ -150,6 +154,7 @@ def statements(
     if kinds:
         query = query.where(_column.kind.in_([kind.value for kind in kinds]))
     for column, value in (
+        (_column.episode, episode),
         (_column.sequence, sequence),
         (_column.shot, shot),
         (_column.image_sha256, image_sha256),
@@ -180,6 +185,7 @@ def _read(connection: Connection, query: Select[Any]) -> Iterator[Statement]:
             key=row.key,
             kind=StatementKind(row.kind),
             project=row.project,
+            episode=row.episode,
             sequence=row.sequence,
             shot=row.shot,
             image_sha256=row.image_sha256,
@@ -199,46 +205,39 @@ def _about(connection: Connection, column: Column[str], value: str) -> ColumnEle
     return column.in_(["", value, *(one for one in stated if same_name(one, value))])
 
 
-def hand_drawn(
-    connection: Connection, *, project: str, sequence: str, shot: str
-) -> Statement | None:
+def hand_drawn(connection: Connection, place: Place) -> Statement | None:
     """Return by whom a cut's layout is declared to be drawn by hand, if their last word is so."""
-    return _by_hand(connection, StatementKind.HAND_DRAWN, project, sequence, shot)
+    return _by_hand(connection, StatementKind.HAND_DRAWN, place)
 
 
-def hand_painted(
-    connection: Connection, *, project: str, sequence: str, shot: str
-) -> Statement | None:
+def hand_painted(connection: Connection, place: Place) -> Statement | None:
     """Return by whom a cut's touch-ups are declared to be by hand, if their last word is so."""
-    return _by_hand(connection, StatementKind.HAND_PAINTED, project, sequence, shot)
+    return _by_hand(connection, StatementKind.HAND_PAINTED, place)
 
 
-def _by_hand(
-    connection: Connection, kind: StatementKind, project: str, sequence: str, shot: str
-) -> Statement | None:
-    kinds = (kind,)
-    return standing_of(
-        tuple(statements(connection, project=project, kinds=kinds)), sequence=sequence, shot=shot
-    )
+def _by_hand(connection: Connection, kind: StatementKind, place: Place) -> Statement | None:
+    found = statements(connection, project=place.project, kinds=(kind,))
+    return standing_of(tuple(found), place)
 
 
 def standing_of(
-    found: Sequence[Statement], *, sequence: str, shot: str, images: Collection[str] = ()
+    found: Sequence[Statement], place: Place, *, images: Collection[str] = ()
 ) -> Statement | None:
     """Return the newest of statements about a cut or one of its images, if it says yes."""
-    about = about_cut(found, sequence=sequence, shot=shot, images=images)
+    about = about_cut(found, place, images=images)
     return about[-1] if about and about[-1].answer in YES else None
 
 
 def about_cut(
-    found: Sequence[Statement], *, sequence: str, shot: str, images: Collection[str] = ()
+    found: Sequence[Statement], place: Place, *, images: Collection[str] = ()
 ) -> tuple[Statement, ...]:
     """Return those statements that hold for a cut, or for one of these images of it."""
     return tuple(
         one
         for one in found
-        if (not one.sequence or same_name(one.sequence, sequence))
-        and (not one.shot or same_name(one.shot, shot))
+        if (not one.episode or same_name(one.episode, place.episode))
+        and (not one.sequence or same_name(one.sequence, place.sequence))
+        and (not one.shot or same_name(one.shot, place.shot))
         and (not one.image_sha256 or one.image_sha256 in images)
     )
 
@@ -271,17 +270,18 @@ def declare_drawn_by(
 
 
 def drawn_by(
-    connection: Connection, *, project: str, sequence: str, shot: str, image_sha256: str
+    connection: Connection, place: Place, image_sha256: str
 ) -> tuple[int, Statement, tuple[Person, ...]] | None:
     """Return who drew an image as it was stated last, with the entry that seals it; else None."""
     said = [
         one
         for one in statements(
             connection,
-            project=project,
+            project=place.project,
             kinds=(StatementKind.DRAWN_BY,),
-            sequence=sequence,
-            shot=shot,
+            episode=place.episode,
+            sequence=place.sequence,
+            shot=place.shot,
             image_sha256=image_sha256,
         )
         if one.image_sha256 and one.subject

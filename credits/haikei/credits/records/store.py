@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     func,
     insert,
+    or_,
     select,
     tuple_,
     union,
@@ -24,21 +25,25 @@ from sqlalchemy import (
 
 from haikei.credits.contribution import Contribution, check_makers
 from haikei.credits.people.erasing import Mentions
-from haikei.credits.record import BackgroundVersion, ImageRecord, ReviewState, Scope
+from haikei.credits.record import BackgroundVersion, ImageRecord, Scope
 from haikei.credits.records.record_reading import ANSWERING, VERSION_COLUMNS, RecordReader
 from haikei.credits.records.record_sealing import Sealer
 from haikei.credits.records.record_writing import contribution_row, note_makers, save_batch
 from haikei.database import schema
-from haikei.errors import LedgerError
+from haikei.decisions import ReviewState
+from haikei.errors import CreditError, LedgerError
 from haikei.ledger.entry import append_many
+from haikei.show import Place
 
 _Row = dict[str, Any]
 _row = schema.backgrounds.c
-_CUT, _ORDER = VERSION_COLUMNS[:5], VERSION_COLUMNS[:6]
+_CUT, _ORDER = VERSION_COLUMNS[:6], VERSION_COLUMNS[:7]
 #: What tells one contribution to an image from another.
 _WHAT = ("role", "actor_kind", "actor", "grade", "source", "sha256", "measured", "note", "at")
 #: Versions that are read, or saved, at once: enough to be fast, few enough to stay small.
 _BATCH = 500
+#: Versions of one name that an error lists.
+_LISTED = 8
 
 
 def save(
@@ -54,6 +59,7 @@ def save(
     code: str,
     images: Sequence[ImageRecord],
     created_at: datetime,
+    episode: str = "",
 ) -> BackgroundVersion:
     """
     Record a version with its images, and return it as it stands, with its ledger entries.
@@ -68,6 +74,7 @@ def save(
     told = BackgroundVersion(
         key=key,
         project=project,
+        episode=episode,
         sequence=sequence,
         shot=shot,
         season=season,
@@ -175,23 +182,59 @@ def by_code(connection: Connection, code: str) -> BackgroundVersion | None:
     return _only(connection, _row.code == code)
 
 
+def named(connection: Connection, name: str, *, project: str = "") -> BackgroundVersion | None:
+    """
+    Return the version with this key of ours, or the one that the tracker knows by this name.
+
+    Args:
+        connection: of the caller's transaction.
+        name: a key, or the tracker's name.
+        project: only a version of this one; empty for any.
+
+    Raises:
+        CreditError: versions of several cuts have the name.
+    """
+    called = or_(_row.key == name, _row.code == name)
+    within = and_(called, _row.project == project) if project else called
+    rows = connection.execute(select(*VERSION_COLUMNS).where(within).order_by(*_ORDER)).all()
+    if not any(row.key == name for row in rows) and len(rows) > 1:
+        held = ", ".join(
+            f"{' / '.join(filter(None, (row.project, row.episode, row.sequence, row.shot)))} "
+            f"({row.key})"
+            for row in rows[:_LISTED]
+        )
+        raise CreditError(
+            f"{len(rows)} versions are called {name!r}: {held}.",
+            advice="Name the one that is meant by its key, which stands in brackets.",
+        )
+    exact = [row for row in rows if row.key == name] or rows
+    return next(iter(RecordReader(connection).backgrounds(exact[:1])), None)
+
+
 def latest(
-    connection: Connection, *, project: str, sequence: str, shot: str, season: str, time: str
+    connection: Connection,
+    *,
+    project: str,
+    sequence: str,
+    shot: str,
+    season: str,
+    time: str,
+    episode: str = "",
 ) -> BackgroundVersion | None:
     """Return the highest version of a background."""
-    given = (project, sequence, shot, season, time)
+    given = (project, episode, sequence, shot, season, time)
     here = (column == value for column, value in zip(_CUT, given, strict=True))
     return _only(connection, and_(*here))
 
 
 def backgrounds(connection: Connection, scope: Scope) -> Iterator[BackgroundVersion]:
     """
-    Yield versions by project, sequence, shot, season, time and version.
+    Yield versions by project, episode, sequence, shot, season, time and version.
 
     A show of any size is read in a bounded amount of memory.
     """
     reader = RecordReader(connection)
-    for rows in _pages(connection, scope):
+    for rows in _rows(connection, scope):
         yield from reader.backgrounds(rows)
 
 
@@ -275,12 +318,17 @@ def projects(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(query).scalars())
 
 
-def known_cuts(connection: Connection) -> frozenset[tuple[str, str, str]]:
-    """Return the project, sequence and shot of all records, and of jobs that found theirs."""
+def known_cuts(connection: Connection) -> frozenset[Place]:
+    """Return the cuts of all records, and of jobs that found theirs."""
     one, job = schema.backgrounds.c, schema.jobs.c
-    found = select(job.project, job.sequence, job.shot).where(job.step.not_in(("", "collect")))
-    rows = connection.execute(union(select(one.project, one.sequence, one.shot), found))
-    return frozenset((row[0], row[1], row[2]) for row in rows)
+    found = select(job.project, job.episode, job.sequence, job.shot).where(
+        job.step.not_in(("", "collect"))
+    )
+    recorded = select(one.project, one.episode, one.sequence, one.shot)
+    return frozenset(
+        Place(project=row[0], episode=row[1], sequence=row[2], shot=row[3])
+        for row in connection.execute(union(recorded, found))
+    )
 
 
 def is_known_file(connection: Connection, sha256: str) -> bool:
@@ -292,17 +340,29 @@ def is_known_file(connection: Connection, sha256: str) -> bool:
     return any(connection.execute(one.limit(1)).first() for one in (recorded, ordered))
 
 
-def _pages(connection: Connection, scope: Scope) -> Iterator[Sequence[Sequence[Any]]]:
-    order = select(*VERSION_COLUMNS).where(_part(scope)).order_by(*_ORDER)
-    query = order.limit(_BATCH)
+def _rows(connection: Connection, scope: Scope) -> Iterator[Sequence[Sequence[Any]]]:
+    if not scope.sequence and not scope.shot:
+        yield from _pages(connection, _part(scope), fixed=1, latest=scope.latest)
+        return
+    # A sequence or a shot may be in several episodes: each is read by itself, through the index.
+    episodes = select(_row.episode).where(_part(scope)).distinct().order_by(_row.episode)
+    fixed = 2 if not scope.sequence else 3 if not scope.shot else 4
+    for episode in connection.execute(episodes).scalars().all():
+        here = and_(_row.episode == episode, _part(scope))
+        yield from _pages(connection, here, fixed=fixed, latest=scope.latest)
+
+
+def _pages(
+    connection: Connection, part: ColumnElement[bool], *, fixed: int, latest: bool
+) -> Iterator[Sequence[Sequence[Any]]]:
+    query = select(*VERSION_COLUMNS).where(part).order_by(*_ORDER).limit(_BATCH)
     # Columns that the scope fixes stay out of the comparison: with them in it, SQLite would walk
     # through all rows before the page each time.
-    fixed = 1 if not scope.sequence else 2 if not scope.shot else 3
     last: list[Sequence[Any]] = []
     page = connection.execute(query).all()
     while page:
         after = tuple(page[-1][fixed : len(_ORDER)])
-        if scope.latest:
+        if latest:
             # Versions of one cut follow on each other: a row that has a successor is superseded.
             rows = [*last, *page]
             yield [one for one, other in pairwise(rows) if one[: len(_CUT)] != other[: len(_CUT)]]
@@ -320,6 +380,8 @@ def _pages(connection: Connection, scope: Scope) -> Iterator[Sequence[Sequence[A
 
 def _part(scope: Scope) -> ColumnElement[bool]:
     wanted: list[ColumnElement[bool]] = [_row.project == scope.project]
+    if scope.episode:
+        wanted.append(_row.episode == scope.episode)
     if scope.sequence:
         wanted.append(_row.sequence == scope.sequence)
     if scope.shot:

@@ -6,8 +6,9 @@ Chunks are copied: no pixel is decoded.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import BinaryIO
 
 from haikei.errors import MarksUnreadable
@@ -24,6 +25,9 @@ from haikei.provenance.formats.tiff import exif_texts, ordered_exif
 (SIGNATURE,) = PNG.signatures
 _XMP_KEY = b"XML:com.adobe.xmp"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_PIXELS = b"IDAT"
+#: So many pixel chunks, smaller than this on the whole, become chunks of about the large size.
+_MANY, _SMALL, _LARGE = 8, 64 * 1024, 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,9 @@ def write_xmp(source: BinaryIO, target: BinaryIO, packet: bytes) -> None:
     """
     Copy a file with this packet in the place of its own, right behind the header.
 
-    EXIF entries that a library wrote out of order are put in order; all else is copied as it is.
+    EXIF entries that a library wrote out of order are put in order. Pixels stay the bytes that they
+    are, in fewer chunks where there are hundreds of them: whoever hashes or signs the file later
+    goes from chunk to chunk. All else is copied as it is.
 
     Raises:
         MarksUnreadable: the chunks are malformed.
@@ -83,7 +89,14 @@ def write_xmp(source: BinaryIO, target: BinaryIO, packet: bytes) -> None:
     copy_range(source, target, 0, header.end)
     target.write(_written(b"iTXt", _XMP_KEY + b"\0\0\0\0\0" + packet))
     start = header.end
+    pixels = [chunk for chunk in chunks if chunk.kind == _PIXELS]
+    merged = len(pixels) > _MANY and len(pixels) * _SMALL > sum(one.size for one in pixels)
     for chunk in chunks[1:]:
+        if merged and chunk.kind == _PIXELS:
+            if chunk is pixels[0]:
+                copy_range(source, target, start, chunk.start)
+                start = _merge(source, target, chunks[chunks.index(chunk) :])
+            continue
         if _is_xmp(source, chunk):
             instead = b""
         elif chunk.kind == b"eXIf":
@@ -95,6 +108,29 @@ def write_xmp(source: BinaryIO, target: BinaryIO, packet: bytes) -> None:
         start = chunk.end
     source.seek(0, 2)
     copy_range(source, target, start, source.tell())
+
+
+def _merge(source: BinaryIO, target: BinaryIO, chunks: Sequence[_Chunk]) -> int:
+    """Write the pixels with which these chunks begin; return where what follows them starts."""
+    source.seek(chunks[0].start)
+    pieces: list[bytes] = []
+    size, end = 0, chunks[0].start
+    for chunk in takewhile(lambda one: one.kind == _PIXELS, chunks):
+        body = source.read(12 + chunk.size)[4:]
+        if struct.pack(">I", zlib.crc32(body[:-4])) != body[-4:]:
+            # What is damaged stays so: a new checksum would hide it.
+            target.write(_written(_PIXELS, b"".join(pieces)) if pieces else b"")
+            pieces, size = [], 0
+            target.write(struct.pack(">I", chunk.size) + body)
+        else:
+            pieces.append(body[4:-4])
+            size += chunk.size
+        if size >= _LARGE:
+            target.write(_written(_PIXELS, b"".join(pieces)))
+            pieces, size = [], 0
+        end = chunk.end
+    target.write(_written(_PIXELS, b"".join(pieces)) if pieces else b"")
+    return end
 
 
 def _written(kind: bytes, data: bytes) -> bytes:

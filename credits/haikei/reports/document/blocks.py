@@ -99,7 +99,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: Iterable[tuple[Cell, ...]]
     caption: Text = ""
-    empty: Text = ""  #: said in place of a table without rows
+    empty: Text = ""  #: printed in place of a table without rows
     printed: bool = True  #: False: for programs alone (CSV, JSON); pages show it in another way
 
 
@@ -163,7 +163,7 @@ class Picture:
     source: Path | bytes | None
     caption: Text = ""
     lines: tuple[Text, ...] = ()  #: under the caption, such as names
-    expected: str = ""  #: what should be there: a path, said when it is missing
+    expected: str = ""  #: what should be there: a path, printed when it is missing
     longest: int = 960  #: the longer side in pixels at which it is shown at most
 
 
@@ -186,7 +186,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollPart:
-    """One role of an end roll and those who had it; each name is said in its own language."""
+    """One role of an end roll and those who had it; each name is printed in its own language."""
 
     key: str
     role: Text

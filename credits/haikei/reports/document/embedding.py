@@ -38,7 +38,7 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """What is said in place of a picture."""
+    """What is printed in place of a picture."""
 
     reason: Bilingual
     path: str  #: of what should be there; may be empty

@@ -75,6 +75,35 @@ def steps(version: BackgroundVersion) -> tuple[Bilingual, ...]:
     return tuple(named)
 
 
+#: What people call the steps of a picture at their desk, whatever makes them.
+_BASE = Bilingual("Base paint", "下塗り")
+_FINISH = Bilingual("Finish", "仕上げ")
+
+
+def stage_names(version: BackgroundVersion) -> tuple[Bilingual, ...]:
+    """
+    Return what an art director calls each image of a version, in order.
+
+    What generators make is base paint, and the last of it is the finish; what a trained model
+    made says so.
+    """
+    names = list(steps(version))
+    made = [
+        place
+        for place, image in enumerate(version.images)
+        if image.kind not in {ImageKind.LAYOUT, ImageKind.TOUCH_UP} and image.system is not None
+    ]
+    for count, place in enumerate(made, 1):
+        last, several = count == len(made), len(made) > 2
+        name = _FINISH if last else _BASE
+        if several and not last:
+            name = Bilingual(f"{name.en} {count}", f"{name.ja} {count}")
+        if version.images[place].source_type.is_ai:
+            name = Bilingual(f"{name.en} (AI)", f"{name.ja}（AI）")
+        names[place] = name
+    return tuple(names)
+
+
 def _kind(image: ImageRecord) -> Bilingual:
     if image.kind is ImageKind.LAYOUT:
         return _LAYOUT
@@ -141,6 +170,8 @@ def declare(kind: StatementKind, scope: Scope, *, subject: str = "", of: str = "
     picture. It is for whoever runs a report, and stands in none.
     """
     command = f"haikei credits declare {kind.value} --project {_quoted(scope.project)}"
+    if scope.episode and not of:
+        command += f" --episode {_quoted(scope.episode)}"
     if scope.sequence and not of:
         command += f" --sequence {_quoted(scope.sequence)}"
     if scope.shot and not of:

@@ -14,13 +14,13 @@ from haikei.credits import (
     BackgroundVersion,
     Operators,
     Person,
-    ReviewState,
     Role,
     StatementKind,
     System,
     is_ai,
     records,
 )
+from haikei.decisions import ReviewState
 from haikei.errors import ReportError
 from haikei.reports.facts import version_lineage
 from haikei.reports.facts.declared import Agreed, Approval, Declarations, approval_of
@@ -141,8 +141,8 @@ def version_named(source: ReportSource, code: str) -> BackgroundVersion:
     Raises:
         ReportError: there is none.
     """
-    version = records.by_code(source.connection, code)
-    if version is None or version.project != source.scope.project:
+    version = records.named(source.connection, code, project=source.scope.project)
+    if version is None:
         raise ReportError(
             f"No version {code!r} of {source.scope.project} is recorded.",
             advice="Give a Version's name as the tracker shows it.",
@@ -151,7 +151,7 @@ def version_named(source: ReportSource, code: str) -> BackgroundVersion:
 
 
 def _count(found: AiScan, version: BackgroundVersion) -> None:
-    count = found.sequences.setdefault(version.sequence, SequenceCount())
+    count = found.sequences.setdefault(version.part, SequenceCount())
     count.shots.add(version.shot)
     count.versions += 1
     used: set[System] = set()
@@ -196,7 +196,7 @@ def _with_ai(version: BackgroundVersion, declarations: Declarations) -> AiBackgr
         if one.evidence.change is not None
     ]
     return AiBackground(
-        sequence=version.sequence,
+        sequence=version.part,
         shot=version.shot,
         season=version.season,
         time=version.time,

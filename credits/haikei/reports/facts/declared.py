@@ -50,7 +50,7 @@ class Declarations:
 
     def __init__(self, found: Iterable[Declared]) -> None:
         self._all = tuple(found)
-        self._places: dict[tuple[StatementKind, str, str], list[Declared]] = defaultdict(list)
+        self._places: dict[tuple[StatementKind, str, str, str], list[Declared]] = defaultdict(list)
         self._images: dict[tuple[StatementKind, str], list[Declared]] = defaultdict(list)
         self._with_images: set[StatementKind] = set()
         for one in self._all:
@@ -59,7 +59,7 @@ class Declarations:
                 self._images[said.kind, said.image_sha256].append(one)
                 self._with_images.add(said.kind)
             else:
-                self._places[said.kind, said.sequence, said.shot].append(one)
+                self._places[said.kind, said.episode, said.sequence, said.shot].append(one)
 
     @classmethod
     def load(cls, connection: Connection, scope: Scope) -> "Declarations":
@@ -73,7 +73,8 @@ class Declarations:
         found = (
             Declared(statement=one, entry=sealed[one.key][0], recorded_at=sealed[one.key][1])
             for one in statements.statements(connection, project=scope.project)
-            if (not scope.sequence or one.sequence in {"", scope.sequence})
+            if (not scope.episode or one.episode in {"", scope.episode})
+            and (not scope.sequence or one.sequence in {"", scope.sequence})
             and (not scope.shot or one.shot in {"", scope.shot})
         )
         return cls(sorted(found, key=lambda one: (one.statement.at, one.entry)))
@@ -90,11 +91,12 @@ class Declarations:
                 found.extend(reversed(self._images.get((kind, image.sha256), ())))
         places = ((version.sequence, version.shot), (version.sequence, ""), ("", ""))
         for sequence, shot in dict.fromkeys(places):
-            found.extend(reversed(self._places.get((kind, sequence, shot), ())))
+            for episode in dict.fromkeys((version.episode, "")):
+                found.extend(reversed(self._places.get((kind, episode, sequence, shot), ())))
         return tuple(found)
 
     def of_picture(self, picture: ImageRecord, kind: StatementKind) -> Declared | None:
-        """Return the newest word on one picture, of those said when it existed; None without."""
+        """Return the newest statement on one picture, made when it existed; None without."""
         found = (
             one
             for one in self._images.get((kind, picture.sha256), ())
@@ -112,7 +114,7 @@ def about_what(said: Statement) -> Bilingual:
     """Return the part of the show that a statement is about."""
     if said.image_sha256:
         return Bilingual(f"image {said.image_sha256[:12]}…", f"画像 {said.image_sha256[:12]}…")
-    place = " / ".join(part for part in (said.sequence, said.shot) if part)
+    place = " / ".join(filter(None, (said.episode, said.sequence, said.shot)))
     return Bilingual(place or "the whole show", place or "作品全体")
 
 
@@ -175,7 +177,7 @@ _ANSWERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One question, and what was said to it."""
+    """One question, and its answer."""
 
     question: Text
     found: tuple[Declared, ...]
@@ -215,7 +217,7 @@ def answers(key: str, asked: Iterable[Asked], *, caption: Text = "") -> Table:
 
 
 def by_whom(one: Declared) -> Lines:
-    """Return who said it, to whom, on which day, and that it is declared."""
+    """Return who stated it, to whom, on which day, and that it is declared."""
     said = one.statement
     items: list[Item] = [shown(said.by), said.at.date().isoformat()]
     if said.to:

@@ -218,9 +218,9 @@ ARTICLE_50_LAW = (
     _law(
         "111(4)",
         "Providers of generating systems that were placed on the market before 2 August 2026 have "
-        "until 2 December 2026, for 50(2) alone.",
+        "until 2 December 2026, for 50(2) alone. The same regulation replaces 50(7).",
         "2026年8月2日より前に市場に置かれた生成システムの提供者には、第50条2項についてのみ2026年12月2日までの"
-        "猶予がある。",
+        "猶予がある。同規則は第50条7項も置き換えた。",
         source="Regulation (EU) 2026/1744 of 8 July 2026 (OJ 24 July 2026), which inserts it",
         applies=Bilingual("in force since 27 July 2026", "2026年7月27日発効"),
     ),
@@ -251,6 +251,10 @@ ARTICLE_50_GUIDANCE = (
         "Marks in two layers, metadata that is signed and time-stamped and an imperceptible "
         "watermark; marks of inputs are kept; logging is optional.",
         "署名・タイムスタンプ付きメタデータと不可視の電子透かしの二層の表示、入力素材の表示の保持。ログは任意。",
+    ),
+    _code(
+        "About 190 organisations had signed by the end of July 2026.",
+        "2026年7月末時点の署名は約190団体。",
     ),
     _code(
         "A common icon for deep fakes; detectors that work together by 2 February 2027.",

@@ -83,7 +83,9 @@ def human_hours(source: ReportSource, language: Language) -> Iterator[Block]:
     logged = [
         one
         for one in hours
-        if scope.sequence in {"", one.sequence} and scope.shot in {"", one.shot}
+        if scope.episode in {"", one.episode}
+        and scope.sequence in {"", one.sequence}
+        and scope.shot in {"", one.shot}
     ]
     steps: dict[str, list[LoggedTime]] = {}
     for one in logged:

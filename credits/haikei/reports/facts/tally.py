@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from haikei.credits import BackgroundVersion, ImageKind, ReviewState
+from haikei.credits import BackgroundVersion, ImageKind
+from haikei.decisions import ReviewState
 from haikei.measurements import Change
 from haikei.reports.document.blocks import (
     Align,
@@ -147,14 +148,14 @@ def area_class(ppm: int) -> int:
 
 
 def _place(version: BackgroundVersion) -> tuple[str, str, str, str]:
-    return version.sequence, version.shot, version.season, version.time
+    return version.part, version.shot, version.season, version.time
 
 
 def _version(show: ShowTally, version: BackgroundVersion) -> None:
     entry = version.ledger[-1]
     show.versions.add(version, entry)
     show.days.setdefault(version.created_at.date(), Trail()).add(version, entry)
-    sequence = show.sequences.setdefault(version.sequence, SequenceTally())
+    sequence = show.sequences.setdefault(version.part, SequenceTally())
     sequence.versions.add(version, entry)
     made_by = systems(version)
     ai = False
@@ -173,7 +174,7 @@ def _finish(show: ShowTally, newest: BackgroundVersion, retakes: int) -> None:
     show.backgrounds.add(newest, entry)
     show.states.setdefault(newest.state, Trail()).add(newest, entry)
     show.retakes.setdefault(retakes, Trail()).add(newest, entry)
-    sequence = show.sequences[newest.sequence]
+    sequence = show.sequences[newest.part]
     sequence.shots.add(newest.shot)
     sequence.backgrounds += 1
     sequence.states[newest.state] = sequence.states.get(newest.state, 0) + 1

@@ -64,7 +64,7 @@ class PaintOver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
-    """What a system was told in one pass."""
+    """The prompt of a system in one pass."""
 
     system: System | None
     prompt: str

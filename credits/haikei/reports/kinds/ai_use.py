@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from haikei.credits import ReviewState, Role, StatementKind, operators_text
+from haikei.credits import Role, StatementKind, operators_text
+from haikei.decisions import ReviewState
 from haikei.reports.document.blocks import (
     Align,
     Badge,

@@ -10,12 +10,12 @@ from datetime import datetime
 
 from haikei.credits import (
     BackgroundVersion,
-    ReviewState,
     SourceType,
     StatementKind,
     System,
     overall_source_type,
 )
+from haikei.decisions import ReviewState
 from haikei.reports.document.blocks import (
     Align,
     Badge,
@@ -145,7 +145,7 @@ def _picture(version: BackgroundVersion, declarations: Declarations) -> _Picture
     if first is None:
         return None
     return _Picture(
-        sequence=version.sequence,
+        sequence=version.part,
         shot=version.shot,
         code=version.code,
         url=version.url,

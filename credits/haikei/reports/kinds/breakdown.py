@@ -53,14 +53,13 @@ def _versions(source: ReportSource) -> Iterator[BackgroundVersion]:
 
 
 def _require_names(source: ReportSource) -> None:
-    """Look through the whole part of the show first, so that all unnamed work is told at once."""
+    """Look through the whole part of the show first, so that all unnamed work is listed at once."""
     from haikei.credits import roll
 
     if not roll(_versions(source), staff=()).sections:
         scope = source.scope
         raise ReportError(
-            f"No background is recorded for {scope.project} {scope.sequence} {scope.shot}".strip()
-            + ".",
+            f"No background is recorded for {scope.name}.",
             advice="Check --project, --sequence and --shot.",
         )
 
@@ -75,7 +74,7 @@ def card(version: BackgroundVersion, source: ReportSource) -> Card:
     """Return one background's card."""
     names = steps(version)
     line = credit_line(version.images)
-    place = " / ".join(filter(None, (version.project, version.sequence)))
+    place = " / ".join(filter(None, (version.project, version.part)))
     seen = variant(version)
     return Card(
         name=version.code or version.key,

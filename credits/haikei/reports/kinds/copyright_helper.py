@@ -140,7 +140,7 @@ def _blocks(works: _Works, number: int) -> Iterator[Block]:
 def _place(work: Work) -> Bilingual:
     version = work.version
     kind, state = variant(version), REVIEW_STATES[version.state]
-    place = f"{version.sequence} / {version.shot}"
+    place = " / ".join(filter(None, (version.part, version.shot)))
     return Bilingual(f"{place} · {kind.en} · {state.en}", f"{place}・{kind.ja}・{state.ja}")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from haikei.credits import ReviewState
+from haikei.decisions import ReviewState
 from haikei.reports.document.blocks import (
     Align,
     Badge,

@@ -103,7 +103,7 @@ class ImageSheet:
             Fact(
                 "cut",
                 Bilingual("Cut", "カット"),
-                " / ".join(filter(None, (version.project, version.sequence, version.shot))),
+                " / ".join(filter(None, (version.project, version.part, version.shot))),
             ),
             Fact("variant", Bilingual("Season and time", "季節・時間"), seen),
             Fact("state", Bilingual("Review", "確認状況"), Badge(state)),
@@ -130,8 +130,9 @@ def _version(source: ReportSource, options: ReportOptions) -> BackgroundVersion:
     from haikei.credits import records
 
     if options.code:
-        found = records.by_code(source.connection, options.code)
-        if found is None or found.project != source.scope.project:
+        project = source.scope.project
+        found = records.named(source.connection, options.code, project=project)
+        if found is None:
             raise ReportError(
                 f"No version {options.code!r} is recorded in {source.scope.project}.",
                 advice="Give the code of a Version as the tracker shows it: --of CODE.",

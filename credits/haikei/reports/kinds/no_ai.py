@@ -9,10 +9,10 @@ from haikei.credits import (
     BackgroundVersion,
     ImageKind,
     Person,
-    ReviewState,
     SourceType,
     StatementKind,
 )
+from haikei.decisions import ReviewState
 from haikei.ledger import size
 from haikei.ledger.signing import Signer
 from haikei.reports.document.blocks import (
@@ -141,7 +141,7 @@ def _examine(version: BackgroundVersion, declarations: Declarations) -> _Examine
             ),
         )
     return _Examined(
-        sequence=version.sequence,
+        sequence=version.part,
         shot=version.shot,
         code=version.code,
         url=version.url,

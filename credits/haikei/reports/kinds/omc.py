@@ -100,8 +100,8 @@ class _Lineage:
         )
         cut: tuple[str, str] | None = None
         for version in read(self._source):
-            if (version.sequence, version.shot) != cut:
-                cut = (version.sequence, version.shot)
+            if (version.part, version.shot) != cut:
+                cut = (version.part, version.shot)
                 self._images.clear()
             for position, (image, entry) in enumerate(
                 zip(version.images, version.ledger, strict=True)
@@ -228,6 +228,7 @@ class _Lineage:
             customData=_custom(
                 "version",
                 {
+                    **({"episode": version.episode} if version.episode else {}),
                     "sequence": version.sequence,
                     "shot": version.shot,
                     "season": version.season,

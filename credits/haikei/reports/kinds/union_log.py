@@ -1,4 +1,4 @@
-"""The log for guilds: who is covered, what was told when, who ran each AI step, credit kept."""
+"""The log for guilds: who is covered, what was declared when, who ran each AI step, credit kept."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -164,7 +164,7 @@ def _add(
     notices = declarations.about(version, StatementKind.UNION_NOTICE)
     log.works.append(
         _AiWork(
-            sequence=version.sequence,
+            sequence=version.part,
             shot=version.shot,
             code=version.code,
             url=version.url,

@@ -27,6 +27,8 @@ PARAMETERS: Mapping[str, str] = {
     "true_cfg": "true_cfg_scale",
     "image_guidance": "image_guidance_scale",
     "control_scale": "controlnet_conditioning_scale",
+    "control_start": "control_guidance_start",
+    "control_end": "control_guidance_end",
 }
 #: Scheduler names as recipes write them, and the class and configuration in diffusers. All give
 #: bit-identical results for the same seed on one machine.
@@ -77,11 +79,16 @@ class Family:
     call: Mapping[str, object] = field(
         default_factory=dict[str, object]
     )  #: parameters that are the same in each call
+    restepped: Mapping[str, object] = field(
+        default_factory=dict[str, object]
+    )  #: parameters of calls with another number of steps than `steps`
     tokenizer: str = "tokenizer"  #: the one that decides what of a prompt is read
     tokens: int = 0  #: the longest prompt; 0: as the tokenizer says
     latin: bool = False  #: whether it knows words in Latin letters alone
     starts: bool = True  #: whether it starts from a picture; else the lines are all it is given
     pil: bool = False  #: whether the picture is given as PIL holds it
+    #: How it looks at another picture: by an IP-Adapter, as one more to edit, or not at all.
+    refers: Literal["", "ip_adapter", "images"] = ""
     reports: bool = True  #: whether it can be followed and cancelled step by step
     adapts: bool = True  #: whether it takes LoRAs
     words: bool = False  #: whether it takes textual inversions
@@ -108,7 +115,9 @@ _XL = _names(
 )  # fmt: skip
 _FLUX = _names("Flux", "FluxImg2Img", "FluxControlNet", "FluxControlNetImg2Img")
 _REDRAW = {"strength": 0.55, "guidance": 5.0}
-_GUIDED = {**_REDRAW, "control_scale": 0.8}
+#: From which part of the steps to which the guides act; None: all along.
+_WHEN: Mapping[str, float | None] = {"control_start": None, "control_end": None}
+_GUIDED: Mapping[str, float | None] = {**_REDRAW, "control_scale": 0.8, **_WHEN}
 _SAFE = {"safety_checker": None, "requires_safety_checker": False}
 _EDITS = ("It edits by the prompt's instruction: how much is redrawn (strength) cannot be set.",)
 
@@ -133,6 +142,7 @@ _SD_15 = Family(
     latin=True,
     words=True,
     controls="MultiControlNetModel",
+    refers="ip_adapter",
 )
 _SDXL = replace(
     _SD_15,
@@ -181,6 +191,15 @@ _QWEN_EDIT = replace(
     pil=True,
     needs="torchvision",
     notes=_EDITS,
+)
+
+_Z_IMAGE = Family(
+    name="Z-Image",
+    bases=_names("ZImage", "ZImageImg2Img", "ZImageControlNet"),
+    pipeline="ZImageImg2ImgPipeline",
+    options={"strength": 0.6, "guidance": 5.0},
+    negative=("guidance", 0.0),
+    tokens=512,
 )
 
 FAMILIES: tuple[Family, ...] = (
@@ -249,7 +268,7 @@ FAMILIES: tuple[Family, ...] = (
         pipeline="StableDiffusion3ControlNetPipeline",
         control="SD3ControlNetModel",
         controls="SD3MultiControlNetModel",
-        options={"guidance": 4.5, "control_scale": 0.8},
+        options={"guidance": 4.5, "control_scale": 0.8, **_WHEN},
         counted="all",
         starts=False,
         notes=_UNSTARTED,
@@ -260,7 +279,7 @@ FAMILIES: tuple[Family, ...] = (
         name="FLUX.1 with ControlNet",
         pipeline="FluxControlNetImg2ImgPipeline",
         control="FluxControlNetModel",
-        options={"strength": 0.6, "guidance": 3.5, "control_scale": 0.7},
+        options={"strength": 0.6, "guidance": 3.5, "control_scale": 0.7, **_WHEN},
         negative=None,
     ),
     replace(
@@ -284,6 +303,25 @@ FAMILIES: tuple[Family, ...] = (
         tokens=512,
         counted="all",
         pil=True,
+        refers="images",
+        notes=(
+            *_EDITS,
+            "It reads a picture of more than 1024 x 1024 pixels at that size.",
+        ),
+    ),
+    Family(
+        name="FLUX.2",
+        bases=_names("Flux2"),
+        pipeline="Flux2Pipeline",
+        options={"guidance": 4.0},
+        steps=28,
+        negative=None,
+        counted="all",
+        pil=True,
+        refers="images",
+        # What it calls its tokenizer reads pictures as well, and counts no words.
+        tokenizer="",
+        needs="torchvision",
         notes=(
             *_EDITS,
             "It reads a picture of more than 1024 x 1024 pixels at that size.",
@@ -304,7 +342,7 @@ FAMILIES: tuple[Family, ...] = (
         name="Qwen-Image with ControlNet",
         pipeline="QwenImageControlNetPipeline",
         control="QwenImageControlNetModel",
-        options={"guidance": 1.0, "true_cfg": 4.0, "control_scale": 0.8},
+        options={"guidance": 1.0, "true_cfg": 4.0, "control_scale": 0.8, **_WHEN},
         counted="all",
         starts=False,
         notes=_UNSTARTED,
@@ -315,14 +353,34 @@ FAMILIES: tuple[Family, ...] = (
         name="Qwen-Image-Edit-Plus",
         bases=_names("QwenImageEditPlus"),
         pipeline="QwenImageEditPlusPipeline",
+        refers="images",
+    ),
+    _Z_IMAGE,
+    replace(
+        _Z_IMAGE,
+        name="Z-Image with ControlNet",
+        pipeline="ZImageControlNetPipeline",
+        control="ZImageControlNetModel",
+        options={"guidance": 5.0, "control_scale": 0.75},
+        counted="all",
+        starts=False,
+        notes=_UNSTARTED,
     ),
     Family(
-        name="Z-Image",
-        bases=_names("ZImage", "ZImageImg2Img"),
-        pipeline="ZImageImg2ImgPipeline",
-        options={"strength": 0.6, "guidance": 5.0},
-        negative=("guidance", 0.0),
-        tokens=512,
+        name="Sana-Sprint",
+        bases=_names("SanaSprint", "SanaSprintImg2Img"),
+        pipeline="SanaSprintImg2ImgPipeline",
+        options={"strength": 0.6, "guidance": 4.5},
+        steps=2,
+        negative=None,
+        schedulers={},
+        tokens=300,
+        pil=True,
+        adapts=False,
+        # It would make a picture of a size of its own list.
+        call={"use_resolution_binning": False},
+        restepped={"intermediate_timesteps": None},  # its own are of two steps
+        latin=True,
     ),
 )
 

@@ -3,8 +3,11 @@
 import re
 import threading
 import unicodedata
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+import numpy as np
 
 from haikei.credits import SourceType, System
 from haikei.errors import GenerationError, ModelUnusable, SettingsError
@@ -24,6 +27,7 @@ from haikei.generators.diffusers.pipeline import (
     lora_weights,
     precision,
 )
+from haikei.generators.diffusers.tiles import SEAM, Blend, Tile, tiles_of
 from haikei.generators.diffusers.warm import WarmModels
 from haikei.generators.guides import draw_guides
 from haikei.images import Padding, Picture, fit_within, resize
@@ -50,6 +54,11 @@ class DiffusersGenerator:
         self._lock = threading.Lock()
         self._warm = WarmModels(self._room)
 
+    @property
+    def loads(self) -> int:
+        """How often a model was loaded."""
+        return self._warm.loads
+
     def describe(self, stage: StageOrder) -> StageSystem:
         """
         Return the model of a stage as records name it, without loading weights.
@@ -74,6 +83,7 @@ class DiffusersGenerator:
             words=tuple(lora.trigger for lora in card.loras if lora.trigger),
             negates=options.negates(family),
             notes=_plan_notes(family),
+            refers=bool(family.refers),
         )
 
     def generate(
@@ -83,6 +93,7 @@ class DiffusersGenerator:
         layout: Picture,
         previous: Picture | None,
         progress: ProgressCallback,
+        references: Sequence[Picture] = (),
     ) -> GenerationResult:
         """
         Redraw `previous`, or the layout where there is none.
@@ -96,7 +107,12 @@ class DiffusersGenerator:
             GenerationCancelled: `progress` asked to stop.
         """
         card, family, options = self._order(
-            StageOrder(generator=request.generator, model=request.model, options=request.options)
+            StageOrder(
+                generator=request.generator,
+                model=request.model,
+                options=request.options,
+                references=len(request.references),
+            )
         )
         if request.negative_prompt and not options.negates(family):
             raise GenerationError(
@@ -126,19 +142,62 @@ class DiffusersGenerator:
         )
         with self._lock:
             pipeline = self._loaded(card, family, options)
-            made = pipeline.redraw(
+            made, seam = self._redrawn(
+                pipeline,
                 padding.pad(source),
-                guides=[padding.pad(Picture(pixels=one)).pixels for one in guides],
-                prompt=request.prompt,
-                negative_prompt=request.negative_prompt,
-                options=options,
-                seed=request.seed,
-                on_step=lambda step, steps: progress(Progress(step=step, steps=steps)),
+                [padding.pad(Picture(pixels=one)) for one in guides],
+                request,
+                options,
+                progress,
+                references,
             )
             notes = [*_plan_notes(family), *_prompt_notes(request, family, pipeline.tokenizer())]
+            if pipeline.saved:
+                notes.append(f"To save memory the picture was {pipeline.saved}.")
+        if seam > SEAM:
+            notes.append(
+                f"Tiles differ by {seam:.0%} of white where they overlap: look for seams, or lower "
+                "the strength."
+            )
         if smaller != size:
             notes.append(f"Made at {smaller[0]} x {smaller[1]} pixels and enlarged (max_side).")
         return GenerationResult(picture=resize(padding.crop(made), *size), notes=tuple(notes))
+
+    def _redrawn(
+        self,
+        pipeline: Pipeline,
+        source: Picture,
+        guides: Sequence[Picture],
+        request: GenerationRequest,
+        options: DiffusersOptions,
+        progress: ProgressCallback,
+        references: Sequence[Picture],
+    ) -> tuple[Picture, float]:
+        """Return the picture, and how much its tiles differ at most where they overlap."""
+        side = options.tile or max(source.width, source.height)
+        overlap = options.overlap or side // 8
+        tiles = tuple(tiles_of(source.width, source.height, side, overlap))
+        blend = Blend(width=source.width, height=source.height, overlap=overlap)
+        for number, tile in enumerate(tiles):
+
+            def done(step: int, steps: int, before: int = number) -> None:
+                progress(Progress(step=before * steps + step, steps=len(tiles) * steps))
+
+            made = pipeline.redraw(
+                _part(source, tile),
+                guides=[_part(one, tile).pixels for one in guides],
+                prompt=request.prompt,
+                negative_prompt=request.negative_prompt,
+                options=options,
+                # The same noise in each tile would be seen as a pattern.
+                seed=(request.seed + number) % 2**63,
+                on_step=done,
+                references=references,
+            )
+            if len(tiles) == 1:
+                return made, 0.0
+            blend.add(tile, made.pixels)
+        return Picture(pixels=np.clip(blend.picture(), 0.0, 1.0)), blend.seam
 
     def _order(self, stage: StageOrder) -> tuple[ModelCard, Family, DiffusersOptions]:
         if not stage.model:
@@ -148,8 +207,18 @@ class DiffusersGenerator:
             )
         named = dict(stage.options).get("loras", "")
         loras = tuple(lora_weights(named)) if isinstance(named, str) else ()
-        card = open_model(self._settings, stage.model, loras)
+        card = open_model(self._settings, stage.model, loras, referring=bool(stage.references))
         family = family_of(card)
+        if stage.references and (
+            not family.refers or (family.refers == "ip_adapter" and card.ip_adapter is None)
+        ):
+            raise SettingsError(
+                f"The model {stage.model!r} ({family.name}) cannot look at a board"
+                f"{' without an IP-Adapter' if family.refers else ''}.",
+                advice=f"Declare [models.{stage.model}.ip_adapter]."
+                if family.refers
+                else "Remove board from the stage.",
+            )
         return card, family, DiffusersOptions.of(stage, family, controls=len(card.controls))
 
     def _room(self) -> int:
@@ -161,7 +230,9 @@ class DiffusersGenerator:
         weights = options.lora_weights()
         key = repr((card.key, card.sha256, _added(card), sorted(weights.items())))
         return self._warm.get(
-            key, lambda: Pipeline(card, family, self._device, weights), size=card.size
+            key,
+            lambda: Pipeline(card, family, self._device, weights, alone=self._warm.empty),
+            size=card.size,
         )
 
     def _kind(self, family: Family) -> str:
@@ -169,14 +240,15 @@ class DiffusersGenerator:
 
 
 #: How names of files begin that are recorded beside a model.
-_ADDED = ("lora ", "described by")
+_ADDED = ("lora ", "described by", "ip-adapter")
 
 
 def _added(card: ModelCard) -> tuple[tuple[str, str], ...]:
     """Return what runs beside the model's own weights, and its SHA-256."""
     loras = [(f"lora {lora.name}", lora.sha256) for lora in card.loras]
     described = [("described by", card.beside)] if card.beside else []
-    return tuple(sorted((*described, *loras)))
+    adapter = [("ip-adapter", card.ip_adapter.sha256)] if card.ip_adapter else []
+    return tuple(sorted((*described, *loras, *adapter)))
 
 
 def _versions() -> tuple[tuple[str, str], ...]:
@@ -187,6 +259,11 @@ def _versions() -> tuple[tuple[str, str], ...]:
             f"The generator 'diffusers' needs a package that is not installed: {error.name}.",
             advice="Install it with `pip install 'haikei[diffusers]'`.",
         ) from error
+
+
+def _part(picture: Picture, tile: Tile) -> Picture:
+    whole = (tile.width, tile.height) == (picture.width, picture.height)
+    return picture if whole else Picture(pixels=np.ascontiguousarray(picture.pixels[tile.place]))
 
 
 def _plan_notes(family: Family) -> tuple[str, ...]:

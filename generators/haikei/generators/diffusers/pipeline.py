@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 import psutil
+import structlog
 from numpy.typing import NDArray
 
 from haikei.errors import GenerationError, GeneratorUnavailable, ModelUnusable, SettingsError
@@ -29,8 +30,17 @@ _RANGES = {
     "true_cfg": (0.0, 50.0),
     "image_guidance": (1.0, 20.0),
     "control_scale": (0.0, 2.0),
+    "control_start": (0.0, 1.0),
+    "control_end": (0.0, 1.0),
+    "reference_scale": (0.0, 2.0),
 }
 _GENERATOR = "the generator 'diffusers'"
+#: Ways to save memory, each with those before it, and how records name them.
+_SAVING = ("whole", "tiled", "offloaded")
+_SAVED = ("", "decoded in tiles", "decoded in tiles, parts moved in as they compute")
+_OFFLOADED = 2
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +57,15 @@ class DiffusersOptions:
     true_cfg: float | None = None  #: the same, beside a guidance that was distilled in
     image_guidance: float | None = None  #: how closely the picture is followed
     control_scale: str = ""  #: how closely lines are followed; one number, or one a ControlNet
+    control_start: float | None = None  #: the part of the steps from which guides act
+    control_end: float | None = None  #: and that after which they act no more
+    reference_scale: float | None = None  #: how closely another picture is followed
     control: str = ""  #: what guides it, by `Guide`, with commas between: one a ControlNet
     loras: str = ""  #: which of the model's LoRAs act: `name:weight`, with commas between
     scheduler: str = ""  #: a name in the family's `schedulers`; empty keeps the model's own
     max_side: int = 0  #: pixels; a longer picture is made smaller and enlarged after; 0 never
+    tile: int = 0  #: pixels of the sides of tiles in which a large picture is made; 0: as a whole
+    overlap: int = 0  #: pixels in which neighbouring tiles are blended; 0: an eighth of a tile
     executed: int = 0  #: steps that are run
 
     @classmethod
@@ -64,10 +79,15 @@ class DiffusersOptions:
         """
         given: dict[str, str | int | float] = {"steps": family.steps}
         taken = {"steps", "max_side", *family.options}
+        if "strength" in family.options:
+            taken |= {"tile", "overlap"}
         if family.schedulers:
             taken.add("scheduler")
         if family.adapts:
             taken.add("loras")
+        if family.refers == "ip_adapter" and stage.references:
+            taken.add("reference_scale")
+            given["reference_scale"] = 0.6
         if family.control:
             taken.add("control")
             # A ControlNet Union follows several guides by itself.
@@ -119,7 +139,7 @@ class DiffusersOptions:
         if family.negative is None:
             return False
         value = getattr(self, family.negative[0])
-        # The class's own default, where nothing is said, is for guidance that acts.
+        # The class's own default, where nothing is set, is for guidance that acts.
         return value is None or bool(value > family.negative[1])
 
     def _executed(self, family: Family) -> int:
@@ -139,6 +159,9 @@ class DiffusersOptions:
             for value in values:
                 if value is not None and not low <= value <= high:
                     raise _wrong(name, value, f"from {low:g} to {high:g}")
+        start, end = self.control_start or 0.0, self.control_end
+        if end is not None and start >= end:
+            raise _wrong("control_end", end, f"more than control_start, which is {start:g}")
         self.lora_weights()
         self._check_guides(family, controls)
         if self.scheduler and self.scheduler not in family.schedulers:
@@ -147,6 +170,10 @@ class DiffusersOptions:
                 self.scheduler,
                 f"one of {', '.join(family.schedulers)} for {family.name}",
             )
+        if self.tile and (self.tile % 64 or not 256 <= self.tile <= 4096):
+            raise _wrong("tile", self.tile, "0, or a multiple of 64 from 256 to 4096")
+        if self.overlap and not (self.tile and 16 <= self.overlap <= self.tile // 2):
+            raise _wrong("overlap", self.overlap, "0, or from 16 to half of a tile")
         if self.max_side and not 64 <= self.max_side <= 16384:
             raise _wrong("max_side", self.max_side, "0, or from 64 to 16384")
 
@@ -202,9 +229,15 @@ def _typed(name: str, value: str | float) -> str | int | float:
         if whole:
             return value
         raise _wrong(name, value, "a number, or numbers with commas between")
-    kind = {"scheduler": str, "loras": str, "control": str, "steps": int, "max_side": int}.get(
-        name, float
-    )
+    kind = {
+        "scheduler": str,
+        "loras": str,
+        "control": str,
+        "steps": int,
+        "max_side": int,
+        "tile": int,
+        "overlap": int,
+    }.get(name, float)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)  # TOML writes whole numbers without a point
     if type(value) is not kind:
@@ -237,6 +270,8 @@ class Pipeline:
         family: Family,
         device: str,
         lora_weights: Mapping[str, float] = MappingProxyType({}),
+        *,
+        alone: bool = True,
     ) -> None:
         torch, diffusers = _libraries()
         self._torch = torch
@@ -245,6 +280,9 @@ class Pipeline:
         self._family = family
         self._device = device
         _require_device(torch, device)
+        self._saving = _SAVING.index(card.memory) if card.memory in _SAVING else 0
+        # Where others can leave, that is tried before this one is slowed down.
+        self._may_save = card.memory == "auto" and alone
         try:
             self._pipe: Any = load_pipeline(
                 card,
@@ -253,7 +291,8 @@ class Pipeline:
                 diffusers=diffusers,
                 precision=precision(family, device),
                 lora_weights=lora_weights,
-            ).to(device)
+            )
+            self._place()
         except torch.OutOfMemoryError as error:
             raise _no_memory(card.key, device) from error
         except ModelUnusable:
@@ -264,6 +303,7 @@ class Pipeline:
                 f"{card.folder}: {error}",
                 advice="Check that the folder is whole, and that its ControlNets fit it.",
             ) from error
+        self._may_save = card.memory == "auto"
         self._pipe.set_progress_bar_config(disable=True)
         self._scheduler: Any = self._pipe.scheduler
 
@@ -281,6 +321,36 @@ class Pipeline:
         if self._device.startswith("cuda"):
             self._torch.cuda.empty_cache()
 
+    @property
+    def saved(self) -> str:
+        """How memory is saved, for the record; empty where the whole model is there."""
+        return _SAVED[self._saving]
+
+    def _place(self) -> None:
+        """Put the pipeline onto its device, in the way in which memory is saved."""
+        while True:
+            try:
+                if self._saving:
+                    _in_parts(self._pipe)
+                if self._saving == _OFFLOADED and self._device != "cpu":
+                    self._pipe.enable_model_cpu_offload(device=self._device)
+                else:
+                    self._pipe.to(self._device)
+            except self._torch.OutOfMemoryError:
+                if not self._save_more():
+                    raise
+            else:
+                return
+
+    def _save_more(self) -> bool:
+        """Take the next way to save memory; False where there is none."""
+        if not self._may_save or self._saving == _OFFLOADED:
+            return False
+        self._saving += 1
+        if self._device.startswith("cuda"):
+            self._torch.cuda.empty_cache()
+        return True
+
     def tokenizer(self) -> Any:
         """Return the tokenizer that decides what of a prompt is read; None where none is known."""
         return getattr(self._pipe, self._family.tokenizer, None)
@@ -295,6 +365,7 @@ class Pipeline:
         options: DiffusersOptions,
         seed: int,
         on_step: Callable[[int, int], None],
+        references: Sequence[Picture] = (),
     ) -> Picture:
         """
         Return the picture as the model redraws it, at the same size.
@@ -309,6 +380,7 @@ class Pipeline:
             seed: of the noise, which is made on the CPU so that it is the same on each device.
             on_step: called with the steps done and the steps in all; what it raises ends the call
                 and leaves the pipeline as it was.
+            references: other pictures that it looks at, of any size.
 
         Raises:
             GenerationError: the result is not a picture.
@@ -323,7 +395,6 @@ class Pipeline:
             "prompt": prompt,
             # A copy: pictures are read-only, which torch cannot promise to keep.
             "image": image.pixels[None].copy(),
-            "generator": self._torch.Generator("cpu").manual_seed(seed),
             "output_type": "np",
             **options.call(),
             **self._family.call,
@@ -333,24 +404,20 @@ class Pipeline:
             # Guidance that is measured from a negative prompt needs one, be it blank.
             asked["negative_prompt"] = negative_prompt or " "
         if self._family.pil:
-            levels = np.round(image.pixels * 255).astype(np.uint8)
-            asked["image"] = import_module("PIL.Image").fromarray(levels)
+            asked["image"] = _levels(image)
         if not self._family.starts:
             del asked["image"]
+        if references:
+            asked |= self._references(image, references, options)
+        if options.steps != self._family.steps:
+            asked |= self._family.restepped
         if self._family.reports:
             asked["callback_on_step_end"] = after_step
         if self._family.sized:
             asked |= {"height": image.height, "width": image.width}
         if "_auto_resize" in asked:
             asked["max_area"] = image.height * image.width
-        self._pipe.scheduler = self._fresh_scheduler(options.scheduler)
-        try:
-            # Some pipelines draw numbers of their own beside the generator that they are given.
-            with self._torch.inference_mode(), self._torch.random.fork_rng(self._forked()):
-                self._torch.manual_seed(seed)
-                made = self._pipe(**asked)
-        except self._torch.OutOfMemoryError as error:
-            raise _no_memory(self._name, self._device) from error
+        made = self._called(asked, seed, options.scheduler)
         pixels = np.asarray(made.images[0], dtype=np.float32)
         if pixels.shape != image.pixels.shape or not np.isfinite(pixels).all():
             raise GenerationError(
@@ -359,6 +426,30 @@ class Pipeline:
                 advice="Its weights may be damaged or unfit for half precision.",
             )
         return Picture(pixels=np.clip(pixels, 0.0, 1.0))
+
+    def _called(self, asked: dict[str, Any], seed: int, scheduler: str) -> Any:
+        """Call the pipeline; where memory runs out, once more with each way to save some."""
+        while True:
+            self._pipe.scheduler = self._fresh_scheduler(scheduler)
+            asked["generator"] = self._torch.Generator("cpu").manual_seed(seed)
+            try:
+                # Some pipelines draw numbers of their own beside the generator that they are given.
+                with self._torch.inference_mode(), self._torch.random.fork_rng(self._forked()):
+                    self._torch.manual_seed(seed)
+                    return self._pipe(**asked)
+            except self._torch.OutOfMemoryError as error:
+                if not self._save_more():
+                    raise _no_memory(self._name, self._device) from error
+                log.warning("memory_saved", model=self._name, how=self.saved)
+                self._place()
+
+    def _references(
+        self, image: Picture, references: Sequence[Picture], options: DiffusersOptions
+    ) -> Mapping[str, Any]:
+        if self._family.refers == "images":
+            return {"image": [_levels(image), *map(_levels, references)]}
+        self._pipe.set_ip_adapter_scale(options.reference_scale)
+        return {"ip_adapter_image": [_levels(one) for one in references]}
 
     def _forked(self) -> list[int]:
         if not self._device.startswith("cuda"):
@@ -376,7 +467,7 @@ class Pipeline:
         scales = options.scales()
         images = [guide[None] for guide in guides]
         if self._family.modes:
-            # It follows all of them by itself, and is told which is which.
+            # It follows all of them by itself, and is given their kinds.
             modes = [self._family.modes[guide] for guide in options.guides()]
             scale = list(scales * len(images)) if len(scales) == 1 else list(scales)
             return {
@@ -395,6 +486,19 @@ class Pipeline:
             return type(self._scheduler).from_config(self._scheduler.config)
         class_name, extra = self._family.schedulers[name]
         return getattr(self._diffusers, class_name).from_config(self._scheduler.config, **extra)
+
+
+def _in_parts(pipe: Any) -> None:
+    """Let the VAE work in tiles and slices, where its class can."""
+    for way in ("enable_tiling", "enable_slicing"):
+        if hasattr(pipe.vae, way):
+            getattr(pipe.vae, way)()
+
+
+def _levels(picture: Picture) -> Any:
+    """Return a picture as PIL holds it."""
+    levels = np.round(picture.pixels * 255).astype(np.uint8)
+    return import_module("PIL.Image").fromarray(levels)
 
 
 def device_memory(device: str) -> int:
@@ -457,5 +561,6 @@ def _require_device(torch: ModuleType, device: str) -> None:
 def _no_memory(name: str, device: str) -> GeneratorUnavailable:
     return GeneratorUnavailable(
         f"{device} has not enough free memory for the model {name!r}.",
-        advice="End what else runs on it, or set the stage's option max_side lower.",
+        advice="End what else runs on it, set the stage's option max_side or tile lower, or the "
+        "model's setting memory to auto.",
     )

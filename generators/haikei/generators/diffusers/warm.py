@@ -38,6 +38,12 @@ class WarmModels:
     def __init__(self, limit: Callable[[], int]) -> None:
         self._limit = limit
         self._kept: OrderedDict[str, Loaded] = OrderedDict()
+        self.loads = 0  #: how often something was loaded
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is kept."""
+        return not self._kept
 
     def get(self, key: str, load: Callable[[], T], *, size: int) -> T:
         """
@@ -67,6 +73,7 @@ class WarmModels:
             self.close()
             made = load()
         self._kept[key] = made
+        self.loads += 1
         self._make_room(0, spare=key)
         log.info("model_loaded", mib=made.size >> 20, kept=len(self._kept))
         return made

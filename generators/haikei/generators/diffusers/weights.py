@@ -13,7 +13,14 @@ from typing import Any
 
 from haikei.errors import ModelUnusable
 from haikei.generators.diffusers.families import Family
-from haikei.models import WEIGHTS, EmbeddingCard, LoraCard, ModelCard, variant_of
+from haikei.models import (
+    WEIGHTS,
+    EmbeddingCard,
+    IpAdapterCard,
+    LoraCard,
+    ModelCard,
+    variant_of,
+)
 
 #: Tensors that text encoders were once saved with and that are counted, not learnt, or unused.
 _COUNTED = re.compile(r"(position_ids|logit_scale|embed_tokens\.weight)$")
@@ -88,6 +95,8 @@ def load_pipeline(
     pipe = getattr(diffusers, family.pipeline).from_pretrained(card.folder, **common, **parts)
     for embedding in card.embeddings:
         _teach_word(pipe, card.key, embedding)
+    if card.ip_adapter is not None:
+        _add_adapter(pipe, card.key, card.ip_adapter, common)
     for lora in card.loras:
         _fuse(pipe, card.key, lora, lora_weights[lora.name], torch)
     return pipe
@@ -203,6 +212,39 @@ def _teach_word(pipe: Any, model: str, embedding: EmbeddingCard) -> None:
             {embedding.word: tensor}, token=embedding.word, text_encoder=encoder,
             tokenizer=tokenizer,
         )  # fmt: skip
+
+
+def _add_adapter(pipe: Any, model: str, adapter: IpAdapterCard, common: Mapping[str, Any]) -> None:
+    """Make the pipeline look at pictures; every tensor of the adapter must find its layer."""
+    kind = import_module("transformers").CLIPVisionModelWithProjection
+    first = next(name for name, _ in adapter.files if name.startswith("ip_adapter/"))
+    encoder = whole_part(kind, adapter.encoder, "ip_adapter.encoder", first, common)
+    tensors = import_module("safetensors.torch").load_file(adapter.file)
+    parts: dict[str, dict[str, Any]] = {"image_proj": {}, "ip_adapter": {}}
+    for name, tensor in tensors.items():
+        part, _, inner = name.partition(".")
+        if part not in parts:
+            raise _unfit_adapter(model, adapter, f"{name} is of no part of one")
+        parts[part][inner] = tensor
+    # Two projections, of keys and of values, for each layer that reads the prompt.
+    layers = sum("attn2" in name for name in pipe.unet.attn_processors)
+    if len(parts["ip_adapter"]) != 2 * layers or not parts["image_proj"]:
+        raise _unfit_adapter(
+            model, adapter, f"it is for {len(parts['ip_adapter']) // 2} layers, not {layers}"
+        )
+    pipe.register_modules(image_encoder=encoder)
+    try:
+        pipe.load_ip_adapter(parts, subfolder="", weight_name="", image_encoder_folder=None)
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise _unfit_adapter(model, adapter, str(error)) from error
+
+
+def _unfit_adapter(model: str, adapter: IpAdapterCard, fault: str) -> ModelUnusable:
+    return ModelUnusable(
+        f"The IP-Adapter {adapter.file.name} does not fit the model {model!r}: {fault}.",
+        advice="Use one that was trained for this kind of model, with the image encoder that it "
+        "was trained with.",
+    )
 
 
 #: How the two halves of a LoRA's layer are named by whoever saved it.

@@ -1,6 +1,6 @@
 """Collect: the layout's place, people and task in the tracker, read when the job starts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import update
@@ -12,7 +12,7 @@ from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobOrder
 from haikei.jobs.table import job_row, order_text
 from haikei.jobs.tools import Tools
-from haikei.presets import recipe
+from haikei.presets import SEASON_WORDS, TIME_WORDS, moment_said, recipe
 from haikei.settings import Route, Settings, Variant
 from haikei.show import Place, StoredFile
 from haikei.trackers import ContextRequest, LayoutContext
@@ -30,7 +30,7 @@ def collect(order: JobOrder, tools: Tools) -> Collected:
     """
     Return the layout's place, people and task, and complete the place in the job's order.
 
-    From here on the place is spelt as the tracker does, whatever the path said, and every path that
+    From here on the place is spelt as the tracker does, whatever the path was, and every path that
     the job will write is known to be possible: no picture is made that cannot be published.
 
     Raises:
@@ -50,12 +50,14 @@ def collect(order: JobOrder, tools: Tools) -> Collected:
     context = tools.tracker().context(request)
     place = context.completed(order.place)
     completed, more = _routed(order, place, tools.settings)
+    completed = _as_the_tracker_has_it(completed, context, tools.settings)
+    more = tuple(_as_the_tracker_has_it(one, context, tools.settings) for one in more)
     if completed.stream != order.stream:
         context = tools.tracker().context(replace(request, stream=completed.stream))
     for one in (completed, *more):
         _require_paths(place, one, tools)
     if completed != order:
-        _complete(completed, more, tools)
+        _complete(completed, more, context.episode, tools)
     return Collected(layout=layout, context=context)
 
 
@@ -131,6 +133,49 @@ def _routed(
     )
 
 
+def _as_the_tracker_has_it(order: JobOrder, context: LayoutContext, settings: Settings) -> JobOrder:
+    """
+    Return an order with what the tracker's fields say of the cut.
+
+    They give the season and the time of day where the route leaves them open; a retake keeps those
+    that it goes on from, or asks for.
+    """
+    cut, place = context.cut, order.place
+    order = replace(order, cut=cut)
+    route = settings.route(project=place.project, sequence=place.sequence, shot=place.shot)
+    if route is None or order.retake is not None:
+        return order
+    season, time = order.season, order.time
+    if cut.season and route.leaves_season:
+        season = _moment(cut.season, SEASON_WORDS, "season", order)
+    if cut.time and route.leaves_time:
+        time = _moment(cut.time, TIME_WORDS, "time", order)
+    location = f"{place.project}/{cut.location}" if cut.location else ""
+    return replace(
+        order,
+        season=season,
+        time=time,
+        seed=variant_seed(
+            route,
+            order.layout_sha256,
+            Variant.model_validate({"season": season, "time": time}),
+            location=location,
+        ),
+    )
+
+
+def _moment(text: str, words: Mapping[str, tuple[str, ...]], name: str, order: JobOrder) -> str:
+    found = moment_said(text, words)
+    if not found:
+        raise PlaceUnknown(
+            f"The tracker says {text!r} for the {name} of {order.place.shot}, which is none of "
+            f"{', '.join(words)}, or more than one.",
+            advice=f"Correct the field (tracker.cut_fields.{name}), or name the seasons and times "
+            "in the route; then retry the job.",
+        )
+    return found
+
+
 def _by(order: JobOrder, route: Route, variant: Variant) -> JobOrder:
     return replace(
         order,
@@ -143,7 +188,9 @@ def _by(order: JobOrder, route: Route, variant: Variant) -> JobOrder:
     )
 
 
-def _complete(order: JobOrder, more: Sequence[JobOrder], tools: Tools) -> None:
+def _complete(order: JobOrder, more: Sequence[JobOrder], episode: str, tools: Tools) -> None:
+    # Records and pages identify a cut by the tracker's names: an episode that only a path gives is
+    # another spelling of it, which other sources need not share.
     place = order.place
     with tools.database.begin() as connection:
         connection.execute(
@@ -151,6 +198,7 @@ def _complete(order: JobOrder, more: Sequence[JobOrder], tools: Tools) -> None:
             .where(jobs.c.key == order.key)
             .values(
                 project=place.project,
+                episode=episode,
                 sequence=place.sequence,
                 shot=place.shot,
                 season=order.season,
@@ -161,4 +209,4 @@ def _complete(order: JobOrder, more: Sequence[JobOrder], tools: Tools) -> None:
             )
         )
         for one in more:
-            add_job(connection, job_row(one, utc_now()))
+            add_job(connection, {**job_row(one, utc_now()), "episode": episode})

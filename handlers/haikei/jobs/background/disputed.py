@@ -38,13 +38,7 @@ def as_declared(
     """
     place = order.place
     with reading(tools.database) as connection:
-        said = statements.drawn_by(
-            connection,
-            project=place.project,
-            sequence=place.sequence,
-            shot=place.shot,
-            image_sha256=order.layout_sha256,
-        )
+        said = statements.drawn_by(connection, place, order.layout_sha256)
     if said is None:
         return context, None
     entry, statement, artists = said
@@ -141,6 +135,7 @@ def _disputed(
     declare = [
         *("haikei", "credits", "declare", StatementKind.DRAWN_BY.value),
         *("--project", place.project),
+        *(("--episode", place.episode) if place.episode else ()),
         *(("--sequence", place.sequence) if place.sequence else ()),
         *("--shot", place.shot, "--image", order.layout_sha256),
     ]

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from haikei.credits import ImageKind, ImageRecord, Person, Role, people
+from haikei.credits.records.confirmations import disowned_artists
 from haikei.database import reading
 from haikei.generators import StageOutput
 from haikei.images import Picture, decode_picture, write_picture
@@ -64,6 +66,10 @@ def extract(
     return made
 
 
+def _decoded(path: Path) -> Picture:
+    return decode_picture(path).picture
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     order: JobOrder
@@ -83,7 +89,7 @@ class _Work:
         for stage in earlier:
             image = stage_image(
                 stage,
-                decode_picture(stage.path).picture,
+                partial(_decoded, stage.path),
                 key=f"{self.order.key}/{stage.stage}",
                 kind=ImageKind.GENERATION,
                 path=self._stage_path(stage.stage, stage.path.suffix),
@@ -138,12 +144,14 @@ class _Work:
         )
 
     def _withdrawn(self) -> str:
-        """Return what the layout's key ends in where a name of its artists was withdrawn."""
+        """Return what the layout's key ends in where an earlier copy names somebody wrongly."""
         ids = [one.id for one in self.validated.artists]
         with reading(self.tools.database) as connection:
             entry = people.last_withdrawal(connection, ids)
-        # The copy from before names them: another is made, for all backgrounds from then on.
-        return "" if entry is None else f"/withdrawn-{entry}"
+            disowned = disowned_artists(connection, layout_key(self.order))
+        # Another copy is made, for all backgrounds from then on.
+        withdrawn = "" if entry is None else f"/withdrawn-{entry}"
+        return f"{withdrawn}/disowned-{len(disowned)}" if disowned else withdrawn
 
     def _mark_background(self, chain: Chain, last: StageOutput, picture: Picture) -> None:
         relative = self.tools.storage.background_path(
@@ -159,7 +167,7 @@ class _Work:
             # Half floats do not hold every one of the sixteen bits that a stage has.
             hashed = replace(last, pixels_sha256=decode_picture(source).picture.sha256())
         lines = lines_kept(
-            self.validated.artists,
+            (one for one in self.validated.artists if not one.is_disowned),
             role=self._role,
             recall=self.generated.lines_kept,
             at=last.made_at,
@@ -169,7 +177,7 @@ class _Work:
         entries = self.tools.settings.people
         image = stage_image(
             hashed,
-            picture,
+            lambda: picture,
             key=f"{self.order.key}/background",
             kind=ImageKind.BACKGROUND,
             path=relative,
@@ -182,7 +190,7 @@ class _Work:
         chain.mark(self._as_printed(image), source=source, target=target)
 
     def _as_printed(self, image: ImageRecord) -> ImageRecord:
-        """Return a record with people as the register names them by now, whatever was told."""
+        """Return a record with people as the register names them by now, whatever was recorded."""
         with reading(self.tools.database) as connection:
             printed = {one.id: one for one in people.as_printed(connection, image.people)}
         made = (

@@ -9,7 +9,7 @@ from haikei.images import decode_picture, resize
 from haikei.jobs.job import JobOrder
 from haikei.jobs.tools import Tools
 from haikei.measurements import LineRecall
-from haikei.presets import RegionChanged, recipe
+from haikei.presets import RegionChanged, choose_recipe
 from haikei.settings import Settings
 
 
@@ -49,18 +49,25 @@ def production_order(order: JobOrder, copy: Path, settings: Settings) -> Product
         settings: the studio's.
 
     Raises:
-        SettingsError: there is no such recipe.
+        SettingsError: there is no such recipe, or a look does not fit it.
     """
-    retake = order.retake
+    retake, place = order.retake, order.place
+    chosen = choose_recipe(
+        settings, order.recipe, place=place, season=order.season, time=order.time, cut=order.cut
+    )
     return ProductionOrder(
         layout=copy,
         layout_sha256=order.layout_sha256,
-        recipe=recipe(settings, order.recipe),
+        recipe=chosen.recipe,
+        recipe_name=chosen.name,
+        cut=chosen.cut,
+        where=place,
+        board=chosen.board,
         season=order.season,
         time=order.time,
         place=order.place_hint,
         seed=order.seed,
-        location="/".join(filter(None, (order.place.project, order.place.sequence))),
+        location="/".join(filter(None, (place.project, order.cut.location or place.sequence))),
         adjustments=tuple((turn.quality.value, turn.amount) for turn in retake.turns)
         if retake
         else (),
@@ -95,6 +102,7 @@ def generate(
     folder.mkdir(parents=True, exist_ok=True)
     task = production_order(order, copy, tools.settings)
     stages = task.recipe.stages
+    plans = tools.production.stages(task)
     made: list[StageOutput] = []
     for index, stage in enumerate(stages):
 
@@ -106,7 +114,7 @@ def generate(
         previous = made[-1] if made else None
         made.append(
             tools.production.make_stage(
-                task, index, folder=folder, previous=previous, progress=progress
+                task, index, plans=plans, folder=folder, previous=previous, progress=progress
             )
         )
     layout = tools.production.layout(task)

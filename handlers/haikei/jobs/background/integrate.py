@@ -1,11 +1,14 @@
 """Integrate: the background becomes a Version in review, with its files, links and credits."""
 
 import shutil
+from collections.abc import Sequence
 
-from haikei.credits import overall_source_type, printed_person, records
+from haikei.credits import CreditLine, ImageRecord, overall_source_type, printed_person, records
 from haikei.credits.records import asking
+from haikei.database import reading
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.record import Recorded
+from haikei.jobs.chain import lineage_credit
 from haikei.jobs.contributions import layout_key, roles_text, systems_text
 from haikei.jobs.job import JobOrder
 from haikei.jobs.progress import JobProgress
@@ -32,7 +35,7 @@ def integrate(
 
     Args:
         order: the job's.
-        collected: what the tracker said.
+        collected: what the tracker answered.
         made: the published files.
         recorded: the ledger's entry.
         tools: the studio's.
@@ -46,6 +49,11 @@ def integrate(
     review, thumbnail = review_pictures(
         made.background.file.relative, tools, tools.folder(order.key)
     )
+    with reading(tools.database) as connection:
+        # Since the files were made, somebody may have asked not to be named, or was renamed.
+        recorded_now = records.background(connection, order.key)
+    images = made.images if recorded_now is None else recorded_now.images
+    credit = lineage_credit(images, unnamed=tools.unnamed)
     published = tools.tracker().publish(
         PublishRequest(
             key=order.key,
@@ -53,17 +61,17 @@ def integrate(
             layout=collected.layout,
             code=made.code,
             version_number=made.version_number,
-            description=_description(order, made),
+            description=_description(order, made, credit),
             status=_status(made, tools),
             review_image=review,
             thumbnail=thumbnail,
             images=_images(order, made, tools),
-            credit_en=made.credit.en,
-            credit_ja=made.credit.ja,
-            system=systems_text(made.images),
-            source_type=overall_source_type(made.images).value,
+            credit_en=credit.en,
+            credit_ja=credit.ja,
+            system=systems_text(images),
+            source_type=overall_source_type(images).value,
             record_sha256=recorded.sha256,
-            roles=roles_text(made.images),
+            roles=roles_text(images),
             ledger_index=recorded.ledger_index,
             record_link=str(made.record.relative),
             layout_version=order.layout_version,
@@ -71,7 +79,7 @@ def integrate(
         )
     )
     asked = (
-        _ask_for_artist(order, collected, made, published, tools),
+        _ask_for_artist(order, collected, images, published, tools),
         _ask_for_look(order, collected, made, published, tools),
     )
     with tools.database.begin() as connection:
@@ -87,12 +95,12 @@ def integrate(
 def _ask_for_artist(
     order: JobOrder,
     collected: Collected,
-    made: MadeVersion,
+    images: Sequence[ImageRecord],
     published: PublishResult,
     tools: Tools,
 ) -> Notice | None:
-    """Ask in the tracker who drew the layout, once for a layout; return what is told of it."""
-    question = asking.open_question(made.images)
+    """Ask in the tracker who drew the layout, once for a layout; return the notice about it."""
+    question = asking.open_question(images)
     tracker = tools.tracker()
     if question is None:
         return None
@@ -181,7 +189,7 @@ def _images(order: JobOrder, made: MadeVersion, tools: Tools) -> tuple[Published
     )
 
 
-def _description(order: JobOrder, made: MadeVersion) -> str:
+def _description(order: JobOrder, made: MadeVersion, credit: CreditLine) -> str:
     retake = ""
     if order.retake is not None:
         wishes = "; ".join(order.retake.instructions.understood) or "another seed"
@@ -189,5 +197,5 @@ def _description(order: JobOrder, made: MadeVersion) -> str:
     doubts = "".join(f"{sentence}\n" for sentence in made.notes)
     return (
         f"{order.season}, {order.time}; recipe {order.recipe}; "
-        f"from the layout {order.layout.name}.\n{retake}{doubts}{made.credit.en}\n{made.credit.ja}"
+        f"from the layout {order.layout.name}.\n{retake}{doubts}{credit.en}\n{credit.ja}"
     )

@@ -3,7 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
-from haikei.credits import ReviewState, records
+from haikei.credits import records
+from haikei.decisions import ReviewState
 from haikei.jobs.job import JobOrder
 from haikei.jobs.publishing import MadeVersion
 from haikei.jobs.tools import Tools
@@ -18,7 +19,7 @@ class Recorded:
     sha256: str  #: of what the entry holds
 
 
-def record(order: JobOrder, made: MadeVersion, tools: Tools) -> Recorded:
+def record(order: JobOrder, made: MadeVersion, episode: str, tools: Tools) -> Recorded:
     """
     Note the version and each image once, in one transaction.
 
@@ -32,6 +33,7 @@ def record(order: JobOrder, made: MadeVersion, tools: Tools) -> Recorded:
             connection,
             key=order.key,
             project=order.place.project,
+            episode=episode,
             sequence=order.place.sequence,
             shot=order.place.shot,
             season=order.season,

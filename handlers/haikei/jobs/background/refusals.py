@@ -38,7 +38,7 @@ def note_refusal(
         tools: the studio's.
 
     Raises:
-        TrackerUnavailable: the tracker cannot be told now; the entry stands already.
+        TrackerUnavailable: the tracker cannot be written now; the entry stands already.
     """
     said = hashlib.sha256(f"{order.key}\n{refusal}".encode()).hexdigest()[:32]
     key = f"refused/{said}"
@@ -55,6 +55,7 @@ def note_refusal(
                 key=key,
                 kind=StatementKind.REFUSED,
                 project=order.place.project,
+                episode=order.place.episode,
                 sequence=order.place.sequence,
                 shot=order.place.shot,
                 image_sha256=order.layout_sha256,

@@ -29,6 +29,7 @@ from haikei.jobs.progress import JobProgress
 from haikei.jobs.publishing import MadeVersion
 from haikei.jobs.table import order_of
 from haikei.jobs.tools import Tools
+from haikei.presets import device_label
 from haikei.trackers import PublishResult
 
 log = structlog.get_logger()
@@ -147,7 +148,10 @@ class BackgroundHandlers:
                     order, collected, validated, generated, tools=tools, ordered_at=ordered_at
                 ),
             )
-            recorded = run.step(Step.RECORD, _RECORDED, lambda order, _: record(order, made, tools))
+            episode = collected.context.episode
+            recorded = run.step(
+                Step.RECORD, _RECORDED, lambda order, _: record(order, made, episode, tools)
+            )
             published = run.step(
                 Step.INTEGRATE,
                 _PUBLISHED,
@@ -167,9 +171,8 @@ class BackgroundHandlers:
 
     def _device_queue(self, key: str) -> str:
         with reading(self._tools.database) as connection:
-            recipe = connection.execute(select(jobs.c.recipe).where(jobs.c.key == key)).scalar()
-        known = self._tools.settings.recipes.get(recipe or "")
-        return generate_queue(known.device_label if known else "")
+            name = connection.execute(select(jobs.c.recipe).where(jobs.c.key == key)).scalar()
+        return generate_queue(device_label(self._tools.settings, name or ""))
 
     def _begin(self, durable: Durable, payload: str) -> tuple[TaskPayload, StepRun[JobOrder]]:
         task = self._pseudonyms.restore(task_payload(payload))

@@ -12,6 +12,7 @@ import structlog
 from haikei.credits import Evidence, Grade, Person, SourceType, System, people
 from haikei.credits.record import Statement, StatementKind
 from haikei.credits.records import asking, statements
+from haikei.credits.records.confirmations import disowned_artists
 from haikei.database import reading, utc_now
 from haikei.errors import (
     ImageUnreadable,
@@ -121,7 +122,7 @@ def validate(
     Copy the layout into the job's folder and check the copy, its marks, and the studio's policy.
 
     It is hashed here and nowhere else: the steps that follow read the copy, which nobody changes.
-    What the policy refuses is sealed in the ledger and told to the supervisors in the tracker
+    What the policy refuses is sealed in the ledger and reported to the supervisors in the tracker
     before this raises.
 
     Args:
@@ -242,6 +243,7 @@ def _stated(order: JobOrder, tools: Tools) -> tuple[tuple[Statement, ...], tuple
             for one in statements.statements(
                 connection,
                 project=place.project,
+                episode=place.episode,
                 sequence=place.sequence,
                 shot=place.shot,
                 kinds={StatementKind.CONSENT},
@@ -303,7 +305,7 @@ def require_drawing(layout: "Picture", name: str, settings: Settings) -> None:
 
 
 def ai_signs_text(marks: FileMarks) -> str:
-    """Return where a file tells of a trained model, in the words of a record."""
+    """Return where a file shows a trained model's work, in the words of a record."""
     proofs = (f"{one.where}: {one.what}" for one in marks.ai_signs if one.proof)
     return "marks in the file: " + "; ".join(dict.fromkeys(proofs))[:_LONGEST_SIGNS]
 
@@ -311,9 +313,7 @@ def ai_signs_text(marks: FileMarks) -> str:
 def _declared(place: Place, tools: Tools) -> tuple[SourceType, str]:
     """Return how a layout is declared to be drawn, and by whom; not declared by default."""
     with reading(tools.database) as connection:
-        found = statements.hand_drawn(
-            connection, project=place.project, sequence=place.sequence, shot=place.shot
-        )
+        found = statements.hand_drawn(connection, place)
         entry = statements.entry_of(connection, found.key) if found is not None else None
     if found is None:
         return SourceType.NOT_DECLARED, ""
@@ -331,6 +331,7 @@ def _artists(
     with reading(tools.database) as connection:
         earlier = people.names_had(connection, [person.id for person in maybe])
         answered = () if context.artists else asking.artists_named(connection, layout)
+        disowned = disowned_artists(connection, layout)
     if context.candidates and not answered:
         # An answer may name any of them, whom the register must know then.
         with tools.database.begin() as connection:
@@ -343,7 +344,11 @@ def _artists(
         asked=asking.asked_for(layout),
         answered=answered,
     )
-    asked = any(person.is_asked_for for person in artists)
+    if disowned:
+        # The tracker may name them still; whose it is stays open until the production says.
+        left = tuple(one for one in artists if one.id not in disowned)
+        artists = left or (asking.disowned_by(layout),)
+    asked = any(person.is_asked_for for person in artists) and not disowned
     source = context.artist_source or "tracker"
     note = asking.candidates_note(context.candidates) if asked else ""
     return artists, Evidence(source=source, note=note)

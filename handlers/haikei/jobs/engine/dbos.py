@@ -17,14 +17,16 @@ import binascii
 import logging
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import structlog
-from dbos import DBOS, DBOSConfig, EnqueueOptions
+from dbos import DBOS, DBOSConfig, EnqueueOptions, Queue
 from sqlalchemy import Connection, column, create_engine, delete, event, inspect, select, table
 from sqlalchemy import Engine as Database
 from sqlalchemy.engine import make_url
@@ -35,8 +37,8 @@ from typing_extensions import override
 
 from haikei.database import drop_deleted
 from haikei.errors import StateError
+from haikei.jobs.engine.doorbell import ANYTHING, Doorbell
 from haikei.jobs.engine.port import (
-    Durable,
     Forgotten,
     Handler,
     QueueSettings,
@@ -148,6 +150,12 @@ MAX_RECOVERIES = 25
 _OLDEST_SQLITE = (3, 35, 0)
 _OLDEST_SQLITE_FOR_312 = (3, 42, 0)
 _FORGET_BATCH = 500
+#: Seconds between looks into a queue from which more can be taken; DBOS wants a number above 0.
+_AT_ONCE = 0.001
+#: A ring may be lost with the process that wanted to ring.
+_LONGEST_NAP = 5.0
+_LOST_AFTER = 10.0
+_SELDOM = 60.0
 
 _STATES: Mapping[str, TaskState] = {
     "DELAYED": TaskState.QUEUED,
@@ -190,6 +198,8 @@ class DbosEngine(WorkerEngine):
         self._handlers = handlers
         self._grace = grace
         self._database: Database | None = None
+        self._bell = Doorbell(url)
+        self._pace = _Pace(queues, self._bell)
 
     @override
     def __enter__(self) -> Self:
@@ -208,7 +218,7 @@ class DbosEngine(WorkerEngine):
             log_level="WARNING",
         )
         try:
-            DBOS(config=config)
+            engine = DBOS(config=config)
             self._register()
             DBOS.listen_queues([queue.name for queue in self._queues])
             DBOS.launch()
@@ -219,6 +229,9 @@ class DbosEngine(WorkerEngine):
                     polling_interval_sec=queue.poll,
                     on_conflict="always_update",
                 )
+            if self._queues:
+                self._bell.open()
+                self._pace.install(engine)
         except SQLAlchemyError as error:
             self.close()
             raise StateError(
@@ -238,12 +251,14 @@ class DbosEngine(WorkerEngine):
 
     def close(self) -> None:
         """Stop taking tasks; running ones get their time, and are resumed later if it is short."""
-        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=self._grace)
+        self.drain(self._grace)
         if self._database is not None:
             self._database.dispose()
 
     @override
     def drain(self, seconds: int) -> None:
+        self._pace.end()
+        self._bell.close()
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=seconds)
 
     #: As the port's `EngineKind` has it.
@@ -251,8 +266,12 @@ class DbosEngine(WorkerEngine):
 
     @override
     def submit(self, tasks: Iterable[Task]) -> None:
+        queues: set[str] = set()
         for task in tasks:
             _enqueue(task)
+            queues.add(task.queue)
+        for queue in queues:
+            self._bell.tell(queue)
 
     @override
     def standing(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
@@ -286,33 +305,166 @@ class DbosEngine(WorkerEngine):
 
     @override
     def recover(self, holder: str) -> int:
-        return _recover_pending(holder)
+        found = _recover_pending(holder)
+        self._bell.tell(ANYTHING)
+        return found
 
     def _register(self) -> None:
-        handlers = self._handlers
+        handlers, pace, durable = self._handlers, self._pace, _DbosDurable(self._bell)
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=MAX_RECOVERIES)
         def perform(name: str, payload: str) -> None:
             try:
-                handlers[name](_DURABLE, payload)
+                handlers[name](durable, payload)
             except Exception:
                 # The engine keeps the error without logging it.
                 log.exception("task_failed", task=DBOS.workflow_id, name=name)
                 raise
+            finally:
+                pace.ended(DBOS.workflow_id)
 
         # DBOS keeps the function by its name; it is not called here.
         del perform
 
 
 class _DbosDurable:
+    def __init__(self, bell: Doorbell) -> None:
+        self._bell = bell
+
     def step(self, name: str, work: Callable[[], str]) -> str:
         return DBOS.run_step({"name": name}, work)
 
     def submit(self, task: Task) -> None:
         _enqueue(task)
+        self._bell.tell(task.queue)
 
 
-_DURABLE: Durable = _DbosDurable()
+class _Pace:
+    """
+    Lets a queue's thread look when there may be something for it, and not by the clock.
+
+    DBOS looks into each queue again and again, with two transactions each time, and takes what is
+    free at that moment: an idle worker costs, and a slot that becomes free stays so until the next
+    look. Here a thread sleeps while its slots are full, or while nothing has changed since its
+    queue was found empty. What DBOS keeps for a queue is read once: another host's slots are not
+    ours. The contract tests fail when its inner parts go.
+
+    Args:
+        queues: those of this worker.
+        bell: rings when the database has changed.
+    """
+
+    def __init__(self, queues: Sequence[QueueSettings], bell: Doorbell) -> None:
+        self._queues = {queue.name: queue for queue in queues}
+        self._bell = bell
+        self._known: dict[str, Queue] = {}
+        #: By queue, its number of rings when it was found empty, and when that was.
+        self._empty: dict[str, tuple[int, float]] = {}
+        #: By queue, when each task was claimed that has not ended: its thread may not have begun.
+        self._claimed: dict[str, dict[str, float]] = {name: {} for name in self._queues}
+        self._changed = threading.Condition()
+        self._ended = False
+
+    def install(self, engine: DBOS) -> None:
+        """Begin."""
+        system = engine._sys_db  # pyright: ignore[reportPrivateUsage]
+        active = engine._active_workflows_set  # pyright: ignore[reportPrivateUsage]
+        read, claim = system.get_queue, system.start_queued_workflows
+
+        def get_queue(name: str, **options: Any) -> Queue | None:
+            if threading.current_thread().name != f"queue-worker-{name}":
+                return read(name, **options)
+            known = self._known.get(name) or read(name, **options)
+            if known is not None and name in self._queues:
+                known._worker_concurrency = self._queues[name].slots  # pyright: ignore[reportPrivateUsage]
+                known._polling_interval_sec = _AT_ONCE  # pyright: ignore[reportPrivateUsage]
+                self._known[name] = known
+                self._await_turn(name, lambda: set(active.activeList()))
+            return known
+
+        def start_queued_workflows(
+            queue: Queue, executor: str, version: str, key: str | None, running: int, **rest: Any
+        ) -> tuple[list[str], object]:
+            rings = self._bell.rings(queue.name)
+            if self._ended or self._nap(queue.name, rings) > 0:
+                return [], None
+            claimed = self._claimed.setdefault(queue.name, {})
+            running = max(running, len(claimed))
+            found, limit = claim(queue, executor, version, key, running, **rest)
+            with self._changed:
+                claimed.update(dict.fromkeys(found, time.monotonic()))
+                if not found and limit is None:
+                    self._empty[queue.name] = rings, time.monotonic()
+            return found, limit
+
+        vars(system).update(
+            get_queue=get_queue,
+            start_queued_workflows=start_queued_workflows,
+            # We give no task a delay or a deadline, and queues that are known stay as they are.
+            transition_delayed_workflows=_seldom(system.transition_delayed_workflows, None),
+            cancel_timed_out_workflows=_seldom(system.cancel_timed_out_workflows, []),
+            list_queues=_seldom(system.list_queues, None, until=self._all_known),
+        )
+
+    def _all_known(self) -> bool:
+        return len(self._known) == len(self._queues)
+
+    def ended(self, task: str | None) -> None:
+        """Note that a task has given its slot back."""
+        with self._changed:
+            for claimed in self._claimed.values():
+                claimed.pop(task or "", None)
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Take no more tasks."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _await_turn(self, name: str, active: Callable[[], Collection[str]]) -> None:
+        slots = self._queues[name].slots
+        while not self._ended:
+            with self._changed:
+                claimed = self._claimed[name]
+                if len(claimed) >= slots:
+                    self._changed.wait(_LONGEST_NAP)
+                    self._drop_lost(claimed, active)
+                    continue
+            rings = self._bell.rings(name)
+            nap = self._nap(name, rings)
+            if nap <= 0:
+                return
+            self._bell.wait(name, rings, nap)
+
+    def _nap(self, name: str, rings: int) -> float:
+        """Return for how long a queue need not be looked into, unless it rings."""
+        heard, at = self._empty.get(name, (-1, 0.0))
+        return at + _LONGEST_NAP - time.monotonic() if heard == rings else 0.0
+
+    def _drop_lost(self, claimed: dict[str, float], active: Callable[[], Collection[str]]) -> None:
+        """Forget tasks that DBOS claimed and then did not begin."""
+        before = time.monotonic() - _LOST_AFTER
+        if any(at < before for at in claimed.values()):
+            running = active()
+            for task in [one for one, at in claimed.items() if at < before and one not in running]:
+                del claimed[task]
+
+
+def _seldom(
+    work: Callable[..., Any], otherwise: object, *, until: Callable[[], bool] = lambda: True
+) -> Callable[..., Any]:
+    """Return what does the work once a minute; in between it gives the last or something else."""
+    last: list[tuple[float, object]] = []
+
+    def instead(*given: object, **named: object) -> object:
+        if not last or not until() or time.monotonic() >= last[0][0] + _SELDOM:
+            found = work(*given, **named)
+            last[:] = [(time.monotonic(), found if otherwise is None else otherwise)]
+            return found
+        return last[0][1]
+
+    return instead
 
 
 def _enqueue(task: Task) -> None:

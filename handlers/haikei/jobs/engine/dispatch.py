@@ -69,6 +69,9 @@ class Dispatcher:
 
     def take_events(self) -> int:
         """Make jobs of events and mark the events as dispatched, in one transaction."""
+        with reading(self._database) as connection:
+            if not undispatched(connection, 1):
+                return 0
         with self._database.begin() as connection:
             events = undispatched(connection, _EVENTS)
             if not events:
@@ -381,15 +384,15 @@ def _order(event: LayoutPublished, route: Route, variant: Variant) -> JobOrder:
 
 
 def _refused(event: LayoutPublished, now: datetime) -> dict[str, object]:
-    place = "/".join(
-        name for name in (event.place.project, event.place.sequence, event.place.shot) if name
-    )
+    names = (event.place.project, event.place.episode, event.place.sequence, event.place.shot)
+    place = "/".join(filter(None, names))
     return {
         "key": event.key,
         "event_key": event.key,
         "state": JobState.DEAD.value,
         "step": Step.DETECT.value,
         "project": event.place.project,
+        "episode": event.place.episode,
         "sequence": event.place.sequence,
         "shot": event.place.shot,
         "layout": str(event.layout),

@@ -27,7 +27,7 @@ from haikei.settings import Settings
 log = structlog.get_logger()
 
 #: Seconds between two signs of life.
-BEAT = 5.0
+BEAT = 10.0
 #: Without a sign of life for so long a process counts as dead, whatever it still holds.
 DEAD_AFTER = timedelta(seconds=40)
 #: How long the row of one that died is kept for people to see.

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 from typing_extensions import override
 
-from haikei.database.connection import KEEPALIVES
+from haikei.database import KEEPALIVES
 from haikei.errors import StateError
 from haikei.jobs.engine.port import Recovery
 
@@ -259,6 +259,7 @@ class DeadWorkerRecovery:
         self._recovery = recovery
         self._own = own
         self._silent = silent
+        self.alone = False  #: whether the last sweep met no other worker's tasks
 
     def safe(self) -> bool:
         """Tell whether this worker's id is still its own; if not, it must end at once."""
@@ -268,6 +269,7 @@ class DeadWorkerRecovery:
         """Put the running tasks of dead workers back into their queues; return how many."""
         count = 0
         holders = [holder for holder in self._recovery.holders() if holder != self._own]
+        self.alone = not holders
         if not holders:
             return 0
         silent = self._silent()

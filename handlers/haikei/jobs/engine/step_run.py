@@ -5,6 +5,7 @@ Every task of every kind of job runs its steps this way: admitted by the gate, t
 transient errors, and ended in the job's row.
 """
 
+import errno
 import json
 import time
 from collections.abc import Callable
@@ -17,7 +18,8 @@ import structlog
 from prometheus_client import Histogram
 from structlog.contextvars import bound_contextvars
 
-from haikei.errors import GenerationCancelled, HaikeiError, LayoutReplaced
+from haikei.database import utc_now
+from haikei.errors import GenerationCancelled, HaikeiError, LayoutReplaced, StorageUnavailable
 from haikei.jobs.engine.port import Durable
 from haikei.jobs.engine.pseudonyms import Pseudonyms, engine_type
 from haikei.jobs.engine.retries import Gate, TriedEnough, with_retries
@@ -37,6 +39,21 @@ SECONDS = Histogram(
 )
 
 T = TypeVar("T")
+
+#: Error numbers of a disk that fills up, goes away, or comes back without a folder being made.
+_OF_STORAGE = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.ESTALE,
+        errno.ENODEV,
+        errno.ENOTCONN,
+        errno.EHOSTDOWN,
+        errno.ETIMEDOUT,
+    }
+)
 
 
 class _End(StrEnum):
@@ -226,13 +243,23 @@ class StepRun(Generic[OrderT]):
 
     def _on_storage(self, work: Callable[[], T]) -> T:
         self._tools.require_storage()
+        begun = utc_now()
         try:
             return work()
         except HaikeiError as error:
-            if not error.transient:
-                # On a share that has gone away every file looks as if it were removed.
-                self._tools.require_storage()
-            raise
+            if error.transient or error.site_wide:
+                raise
+            # On a share that has gone away every file looks as if it were removed.
+            self._tools.require_storage()
+            if not self._tools.lanes.changed_since(begun):
+                raise
+            # It was away, and is back by now: what it broke off is done once more.
+            return work()
+        except OSError as error:
+            self._tools.require_storage()
+            if error.errno not in _OF_STORAGE:
+                raise
+            raise StorageUnavailable(f"{error.filename or 'A file'}: {error.strerror}.") from error
 
 
 def _failure(error: Exception, attempts: int) -> Failure:

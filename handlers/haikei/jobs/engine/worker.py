@@ -22,6 +22,7 @@ from haikei.errors import SettingsError, StorageError
 from haikei.jobs.background.tasks import STEPS_QUEUE, BackgroundHandlers
 from haikei.jobs.checkpointing import Checkpointing
 from haikei.jobs.engine.dispatch import Dispatcher
+from haikei.jobs.engine.doorbell import Doorbell
 from haikei.jobs.engine.port import Engine, QueueSettings, WorkerEngine, load_engine
 from haikei.jobs.engine.presence import Presence, ProcessState, present
 from haikei.jobs.engine.recovery import DeadWorkerRecovery, claim_holder, open_locks
@@ -97,6 +98,8 @@ _GUARD_EVERY = 1.0
 _RECONCILE_EVERY = 5.0
 _UPKEEP_EVERY = 60.0
 _SCHEMA_EVERY = 5.0
+#: Seconds after which work is looked for although nothing has rung.
+_QUIET = 5.0
 #: Tasks fetched beyond those that can run at once, so that the device never waits for a poll.
 _PREFETCH = 2
 _LOCK_LOST = 3
@@ -155,6 +158,7 @@ def run_worker(
             Presence(
                 database, holder=holder, role=name, lanes=[one.name for one in queues]
             ) as presence,
+            Doorbell(settings.database_url) as bell,
         ):
             log.info("worker_ready", role=role.value, worker=holder, slots=queues[0].slots)
             guard = DeadWorkerRecovery(locks, engine, own=holder, silent=lambda: _silent(database))
@@ -165,7 +169,7 @@ def run_worker(
             if role is WorkerRole.STEPS:
                 heal(settings, database)
             leave = leave or threading.Event()
-            rounds = _rounds(settings, database, engine, tools, guard, role)
+            rounds = _rounds(settings, database, engine, tools, guard, role, bell)
             rounds.append(_Round("schema", _SCHEMA_EVERY, lambda: _leave_to_newer(database, leave)))
             with _checkpoints(settings, database, role, stop):
                 _go_round(rounds, stop, leave)
@@ -199,11 +203,42 @@ def _leave_to_newer(database: Database, leave: threading.Event) -> None:
 class _Round:
     """Something that is done every so many seconds."""
 
-    def __init__(self, name: str, every: float, work: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        name: str,
+        every: float,
+        work: Callable[[], object],
+        *,
+        news: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.name = name
         self.every = every
         self.work = work
+        self.news = news  #: whether there can be anything to do
         self.due = 0.0
+
+
+class _News:
+    """
+    Reports a change of the state since the last call; after some seconds it reports one anyway.
+
+    Args:
+        bell: rings when it has.
+        also: whether there is something to look at that nobody rings for.
+    """
+
+    def __init__(self, bell: Doorbell, also: Callable[[], bool] = lambda: False) -> None:
+        self._bell = bell
+        self._also = also
+        self._heard = -1
+        self._asked = 0.0
+
+    def __call__(self) -> bool:
+        rings, now = self._bell.rings(), time.monotonic()
+        if rings == self._heard and now < self._asked + _QUIET and not self._also():
+            return False
+        self._heard, self._asked = rings, now
+        return True
 
 
 def _rounds(
@@ -213,14 +248,17 @@ def _rounds(
     tools: Tools,
     guard: DeadWorkerRecovery,
     role: WorkerRole,
+    bell: Doorbell,
 ) -> list[_Round]:
-    rounds = [_Round("guard", _GUARD_EVERY, guard.sweep)]
+    # The death of another worker rings for nobody: it is looked for while one has tasks.
+    others = _News(bell, also=lambda: not guard.alone)
+    rounds = [_Round("guard", _GUARD_EVERY, guard.sweep, news=others)]
     if role is WorkerRole.STEPS:
         ahead = _ahead(settings)
         dispatcher = Dispatcher(settings, database, engine, ahead=ahead)
         upkeep = Upkeep(tools, database, engine)
         rounds += [
-            _Round("dispatch", settings.engine.poll, dispatcher.tick),
+            _Round("dispatch", settings.engine.poll, dispatcher.tick, news=_News(bell)),
             _Round("reconcile", _RECONCILE_EVERY, dispatcher.reconcile_with_engine),
             _Round("upkeep", _UPKEEP_EVERY, upkeep.run),
         ]
@@ -255,7 +293,8 @@ def _go_round(rounds: list[_Round], stop: threading.Event, leave: threading.Even
             if now < one.due or stop.is_set():
                 continue
             try:
-                one.work()
+                if one.news():
+                    one.work()
             except SQLAlchemyError as error:
                 # A full disk or a restarting server passes; the next round goes on from the tables.
                 log.warning("round_failed", round=one.name, error=str(error))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 import structlog
-from sqlalchemy import Connection, RowMapping, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from haikei.credits import (
     BackgroundVersion,
@@ -21,7 +21,8 @@ from haikei.credits import (
     records,
     shows_change,
 )
-from haikei.database import jobs, reading, utc_now
+from haikei.credits.records.confirmations import reinstate
+from haikei.database import backgrounds, jobs, reading, utc_now
 from haikei.errors import (
     CreditError,
     ImageUnreadable,
@@ -29,16 +30,15 @@ from haikei.errors import (
     NothingPainted,
     PainterDisputed,
 )
-from haikei.events import Source, TouchUpPublished, event_key
+from haikei.events import Source, TouchUpPublished
 from haikei.fingerprint import Fingerprint, FingerprintIndex, Likeness
 from haikei.images import read_picture
-from haikei.jobs.inbox import add_job
+from haikei.jobs.inbox import TOUCH_UP, add_job, keys_of
 from haikei.jobs.job import JobState, TouchUpOrder
 from haikei.jobs.recomputing import stated
 from haikei.jobs.table import result_of, touch_up_row
 from haikei.jobs.tools import Tools
-from haikei.jobs.touchup.publish import Examined
-from haikei.measure import measure_change
+from haikei.jobs.touchup.publish import Examined, measure_painted
 from haikei.show import Place
 from haikei.trackers import CreditRow
 
@@ -109,9 +109,7 @@ def shown_by(examined: Examined, tools: Tools) -> tuple[str, ImageRecord] | None
     if not shows_change(examined.measured.change):
         return version.code, version.final
     with reading(tools.database) as connection:
-        scope = Scope(
-            project=version.project, sequence=version.sequence, shot=version.shot, latest=False
-        )
+        scope = Scope.of(version)
         cut = tuple(records.backgrounds(connection, scope))
     found = {image.sha256: (image.path, image) for one in cut for image in one.images}
     found.update({one.final.sha256: (one.code, one.final) for one in cut})
@@ -128,7 +126,7 @@ def shown_by(examined: Examined, tools: Tools) -> tuple[str, ImageRecord] | None
         except ImageUnreadable as error:
             log.warning("version_not_compared", version=code, error=str(error))
             continue
-        if not shows_change(measure_change(before, examined.picture).change):
+        if not shows_change(measure_painted(before, examined.picture)[0].change):
             return code, image
     return None
 
@@ -172,23 +170,25 @@ def agreed(
     )
     with tools.database.begin() as connection:
         for person in missing:
+            at = utc_now()
             contribution = Contribution(
-                role=Role.TOUCH_UP,
-                actor=person,
-                grade=Grade.DECLARED,
-                evidence=evidence,
-                at=utc_now(),
+                role=Role.TOUCH_UP, actor=person, grade=Grade.DECLARED, evidence=evidence, at=at
             )
+            reinstate(connection, image.key, Role.TOUCH_UP, person, why=order.reason, at=at)
             records.contribute(connection, image.key, contribution)
         place = Place(
-            project=background.project, sequence=background.sequence, shot=background.shot
+            project=background.project,
+            episode=background.episode,
+            sequence=background.sequence,
+            shot=background.shot,
         )
+        keys = keys_of(connection, TOUCH_UP, place, sha256)
         disputed = (jobs.c.state == JobState.DEAD.value) & (
             jobs.c.error_kind == PainterDisputed.__name__
         )
         connection.execute(
             update(jobs)
-            .where(jobs.c.key == event_key("touch-up", place, sha256), disputed)
+            .where(jobs.c.key.in_(keys), disputed)
             .values(state=JobState.DONE.value, error="", error_kind="", updated_at=utc_now())
         )
         now = records.background(connection, background.key)
@@ -222,7 +222,10 @@ def is_open(connection: Connection, job: RowMapping, event: TouchUpPublished) ->
             return bool(job["error_kind"] == NothingPainted.__name__)
         case JobState.DONE:
             result = result_of(job["result_json"])
-            made = None if result is None else records.by_code(connection, result.version.name)
+            row = backgrounds.c
+            query = select(row.key).where(row.tracker_id == (result.version.id if result else None))
+            key = connection.execute(query).scalar()
+            made = None if key is None else records.background(connection, key)
             return made is not None and bool(_missing(made.final, event.artists))
         case _:
             return False
@@ -257,7 +260,8 @@ def _named(people: Iterable[Person]) -> str:
 def _command(order: TouchUpOrder, of: str, artists: Iterable[Person]) -> str:
     words = ["haikei", "touchup", str(order.file), "--of", of]
     for person in artists:
-        known = person.id.startswith("HumanUser:") or not person.name
+        # People of the tracker are named by its id; ids of our own mean nothing to others.
+        known = not person.id.startswith("person:") or not person.name
         words += ["--artist", person.id if known else person.name]
     return shlex.join(words if "--artist" in words else [*words, "--artist", "…"])
 

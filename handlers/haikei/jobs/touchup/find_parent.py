@@ -19,9 +19,9 @@ from haikei.events import TouchUpPublished
 from haikei.jobs.job import PARENT_ADVICE
 from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.parent import compared, read_own, topmost
-from haikei.names import same_name
 from haikei.provenance import FileMarks, MarksState, xmp
 from haikei.provenance.formats import file_format, read_metadata
+from haikei.show import Place
 
 log = structlog.get_logger()
 
@@ -198,14 +198,19 @@ def _found(version: BackgroundVersion, found_by: str) -> Parentage:
 
 def _cut(connection: Connection, event: TouchUpPublished) -> _Cut:
     place = event.place
-    columns = (backgrounds.c.project, backgrounds.c.sequence, backgrounds.c.shot)
+    columns = (
+        backgrounds.c.project,
+        backgrounds.c.episode,
+        backgrounds.c.sequence,
+        backgrounds.c.shot,
+    )
     # Paths may spell names in another way than the tracker, whose spelling is recorded.
     here = [
         and_(*(column == name for column, name in zip(columns, row, strict=True)))
         for row in connection.execute(select(*columns).distinct())
-        if same_name(row.project, place.project)
-        and same_name(row.shot, place.shot)
-        and (not place.sequence or not row.sequence or same_name(row.sequence, place.sequence))
+        if place.may_be(
+            Place(project=row.project, episode=row.episode, sequence=row.sequence, shot=row.shot)
+        )
     ]
     return _Cut(versions=_where(connection, or_(false(), *here)))
 

@@ -211,7 +211,7 @@ def _require_unchanged(event: TouchUpPublished, tools: Tools) -> None:
     if found != event.sha256:
         if not is_watched(event.file, tools.settings, tools.database):
             with tools.database.begin() as connection:
-                receive(connection, replace(event, sha256=found, at=utc_now()))
+                receive(connection, replace(event, sha256=found, apart=False, at=utc_now()))
         raise LayoutReplaced(
             f"{event.file.name} was saved again; what it holds now is a touch-up of its own."
         )

@@ -135,9 +135,7 @@ def declared_by_hand(
         who = next(own, None) or person_called(order.by_hand, tools)
         return f"made by hand, as declared by {who.id}"
     with reading(tools.database) as connection:
-        found = statements.hand_painted(
-            connection, project=place.project, sequence=place.sequence, shot=place.shot
-        )
+        found = statements.hand_painted(connection, place)
         entry = statements.entry_of(connection, found.key) if found is not None else None
     return "" if found is None else f"made by hand, as declared by {found.by.id} (entry {entry})"
 
@@ -151,6 +149,7 @@ def painting(
     sha256: str,
     at: datetime,
     by_hand: str = "",
+    resaved: str = "",
 ) -> Contribution:
     """
     Return an artist's contribution: who it was is logged or declared, only the change is measured.
@@ -163,8 +162,10 @@ def painting(
         sha256: of the artist's own file.
         at: when it was taken in.
         by_hand: who declares that it was made by hand; empty where nobody does.
+        resaved: how a program saved it, where that changed the whole of it.
     """
-    notes = [f"paint-over of {of}, compared with it", f"parent {order.found_by}"]
+    saved = f" {resaved}" if resaved else ""
+    notes = [f"paint-over of {of}, compared with it{saved}", f"parent {order.found_by}"]
     if order.tool:
         notes.append(f"tool as declared: {order.tool}")
     if order.minutes is not None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from haikei.credits import BackgroundVersion, ImageKind, Relation, records
 from haikei.database import jobs, reading
-from haikei.errors import ImageUnreadable, StorageUnavailable, TouchUpRefused
+from haikei.errors import CreditError, ImageUnreadable, StorageUnavailable, TouchUpRefused
 from haikei.files import sha256_of
 from haikei.images import Picture, read_picture, resize
 from haikei.jobs.chain import require_whole
@@ -41,7 +41,7 @@ class Parent:
         version = self.version
         return Place(
             project=version.project,
-            episode=self.episode,
+            episode=version.episode or self.episode,
             sequence=version.sequence,
             shot=version.shot,
         )
@@ -109,7 +109,10 @@ def _version(connection: Connection, of: str) -> BackgroundVersion:
                 advice="Say by its code which version was painted over.",
             )
     else:
-        version = records.by_code(connection, of)
+        try:
+            version = records.named(connection, of)
+        except CreditError as error:
+            raise TouchUpRefused(error.message, advice=error.advice) from error
         if version is not None:
             return version
     raise TouchUpRefused(

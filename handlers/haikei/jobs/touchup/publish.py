@@ -21,6 +21,7 @@ from haikei.credits import (
     people,
     records,
 )
+from haikei.credits.records.confirmations import disowned
 from haikei.database import reading
 from haikei.errors import LedgerError, ParentUnknown
 from haikei.fingerprint import fingerprint_text
@@ -33,8 +34,9 @@ from haikei.jobs.tools import Tools
 from haikei.jobs.touchup.painter import generative_fill, painting
 from haikei.jobs.touchup.parent import Parent, read_own
 from haikei.ledger import entry
-from haikei.measure import MeasuredChange, measure_change, write_change_map
+from haikei.measure import MeasuredChange, as_resaved, measure_change, write_change_map
 from haikei.measurements import Change
+from haikei.provenance import AiSign
 from haikei.show import Place
 from haikei.texts import NOT_DECLARED_HOW
 from haikei.trackers import LayoutContext, PublishedImage, PublishRequest
@@ -62,11 +64,14 @@ def show(
     Raises:
         TrackerError: the tracker does not answer, or refuses.
     """
-    images, settings = background.images, tools.settings
+    settings = tools.settings
     review, thumbnail = review_pictures(PurePosixPath(background.final.path), tools, folder)
-    credit = lineage_credit(images, unnamed=tools.unnamed)
     with reading(tools.database) as connection:
         sealed = entry(connection, background.ledger[-1]).payload
+        # Since it was made, somebody may have asked not to be named, or was renamed.
+        recorded_now = records.background(connection, background.key)
+    images = background.images if recorded_now is None else recorded_now.images
+    credit = lineage_credit(images, unnamed=tools.unnamed)
     path = tools.storage.published(PurePosixPath(background.final.path))
     manner = "" if not is_undeclared(background) else f" {NOT_DECLARED_HOW.en.capitalize()}."
     description = f"Painted over {parent.version.code}; {share_text(background)}{manner}"
@@ -145,6 +150,7 @@ class Examined:
     picture: Picture
     measured: MeasuredChange
     ai_found: str  #: marks of a trained model in the file that the parent does not have
+    resaved: str = ""  #: how a program saved it, where that changed the whole of it
 
 
 def examine(
@@ -171,7 +177,7 @@ def examine(
     marks = read_own(copy, tools)
     require_whole(marks)
     before = read_picture(parent.path, limits=tools.limits)
-    measured = measure_change(before, picture)
+    measured, resaved = measure_painted(before, picture)
     code = parent.version.code
     if not measured.related:
         alike = measured.similarity_ppm / 10_000
@@ -180,8 +186,13 @@ def examine(
             "alike.",
             advice="Name the version that was painted over, or publish it as a layout of its own.",
         )
-    known = {sign.what for sign in parent.marks.ai_signs}
-    new = [sign.what for sign in marks.ai_signs if sign.proof and sign.what not in known]
+    # Marks may come along from the parent; a program's own text states what was done since.
+    known = {(_is_mark(sign), sign.what) for sign in parent.marks.ai_signs if sign.proof}
+    new = [
+        sign.what
+        for sign in marks.ai_signs
+        if sign.proof and (_is_mark(sign), sign.what) not in known
+    ]
     return Examined(
         parent=parent,
         copy=copy,
@@ -189,7 +200,29 @@ def examine(
         picture=picture,
         measured=measured,
         ai_found=", ".join(dict.fromkeys(new)),
+        resaved=resaved,
     )
+
+
+def _is_mark(sign: AiSign) -> bool:
+    return sign.where.startswith(("XMP ", "C2PA "))
+
+
+def measure_painted(before: Picture, picture: Picture) -> tuple[MeasuredChange, str]:
+    """
+    Return what was painted on a picture, and how it was saved where that changed it as well.
+
+    What a program did to all of it, such as strong compression, is nobody's painting.
+    """
+    measured = measure_change(before, picture)
+    if not measured.change.area_ppm and measured.related:
+        return measured, ""
+    base, resaved = as_resaved(before, picture)
+    if not resaved:
+        return measured, ""
+    again = measure_change(base, picture)
+    nearer = again.change.area_ppm < measured.change.area_ppm or not measured.related
+    return (again, resaved) if nearer else (measured, "")
 
 
 def make(
@@ -220,7 +253,7 @@ def make(
     change = replace(examined.measured.change, map_sha256=map_sha256)
     ai = order.used_generative_fill or bool(examined.ai_found)
     if by_hand and ai:
-        # Whoever said so of a whole show, or of this file, did not know of the model.
+        # A statement about a whole show, or about this file, did not cover the model.
         by_hand = (
             f"{by_hand}, and {'the file' if examined.ai_found else 'the order'} says otherwise"
         )
@@ -233,6 +266,7 @@ def make(
             sha256=examined.sha256,
             at=at,
             by_hand=by_hand,
+            resaved=examined.resaved,
         )
         for artist in artists
     ]
@@ -262,7 +296,9 @@ def make(
     )
     base = Base(images=parent.version.images, path=parent.path, code=parent.version.code)
     with reading(tools.database) as connection:
-        withdrawn = people.withdrawn(connection)
+        # Marks below it that name whose work it was not are left out, as withdrawn names are.
+        gone = disowned(connection, [one.sha256 for one in parent.version.images])
+        withdrawn = people.withdrawn(connection) | {person for person, _ in gone}
     chain = Chain(tools.marks(), unnamed=tools.unnamed, base=base, withdrawn=withdrawn)
     chain.mark(image, source=copy, target=folder / f"marked{copy.suffix}")
     return make_version(

@@ -213,6 +213,7 @@ def _recorded(made: MadeVersion, parent: Parent, key: str, tools: Tools) -> Back
             connection,
             key=key,
             project=version.project,
+            episode=version.episode,
             sequence=version.sequence,
             shot=version.shot,
             season=version.season,

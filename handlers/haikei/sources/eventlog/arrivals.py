@@ -5,7 +5,7 @@ Layouts from before are announced when a person asks for them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -25,7 +25,7 @@ from haikei.events import (
 )
 from haikei.images import Inspection, Inspector
 from haikei.jobs.healing import supersede
-from haikei.jobs.inbox import Refusal, receive, refusal_key, refuse, taker
+from haikei.jobs.inbox import Refusal, receive, refusal_key, refuse, taker, told_apart
 from haikei.names import plain_name
 from haikei.show import Place
 from haikei.sources.eventlog import cursor
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced:
-    """A PublishedFile row, and who told us of it."""
+    """A PublishedFile row, and the source that announced it."""
 
     layout: PublishedLayout
     source: Source
@@ -47,9 +47,9 @@ class Announced:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowVerdict:
     """
-    What is told about one row.
+    The finding about one row.
 
-    Without an event and a refusal it is no layout, as far as anybody has said.
+    Without an event and a refusal it is no layout, as far as is known.
     """
 
     row: int
@@ -127,7 +127,7 @@ class Arrivals:
                 version=layout.version if placed.version is None else placed.version,
             )
         if layout.project and layout.shot:
-            place = Place(project=layout.project, sequence=layout.sequence, shot=layout.shot)
+            place = _link(layout)
             return PlacedLayout(place=place, name=layout.name, version=layout.version)
         template = "layout template" if layout.painted is None else "template of a touch-up folder"
         raise _NotYet(
@@ -220,9 +220,23 @@ def _linked(layout: PublishedLayout, place: Place) -> Place:
     said, linked = plain_name(place.shot), plain_name(layout.shot)
     # Codes of trackers may hold more than folders do, such as `s01_c012` for `c012`.
     if not linked or not layout.project or linked.endswith(said):
-        return place
+        # What the path leaves open, the row gives.
+        return replace(
+            place,
+            episode=place.episode or layout.episode,
+            sequence=place.sequence or layout.sequence,
+        )
     log.warning("row_outranks_path", row=layout.id, path=place.shot, row_says=layout.shot)
-    return Place(project=layout.project, sequence=layout.sequence, shot=layout.shot)
+    return _link(layout)
+
+
+def _link(layout: PublishedLayout) -> Place:
+    return Place(
+        project=layout.project,
+        episode=layout.episode,
+        sequence=layout.sequence,
+        shot=layout.shot,
+    )
 
 
 class _NotYet(Exception):
@@ -233,7 +247,7 @@ class _NotYet(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveredVerdict:
-    """What was told about one row."""
+    """The findings about one row."""
 
     verdict: RowVerdict
     new: bool  #: False when the inbox or the dead letters had it already
@@ -253,8 +267,10 @@ def tell(
     before = rows.refusals(connection, [verdict.row for verdict in verdicts])
     for verdict in verdicts:
         if verdict.event is not None:
-            new = receive(connection, verdict.event)
-            state, key, source = RowState.PUBLISHED, verdict.event.key, verdict.event.source
+            (event,) = told_apart(connection, [verdict.event])
+            verdict = replace(verdict, event=event)  # noqa: PLW2901 - as it is received
+            new = receive(connection, event)
+            state, key, source = RowState.PUBLISHED, event.key, event.source
         elif verdict.refusal is not None:
             source = verdict.refusal.source
             if by := taker(connection, verdict.refusal):
@@ -275,7 +291,7 @@ def tell(
 
 
 def count(told: Sequence[DeliveredVerdict]) -> None:
-    """Count what was told, once its transaction is through."""
+    """Count what was announced, once its transaction is through."""
     for one in told:
         if one.new and one.verdict.event is not None:
             cursor.LAYOUTS.labels(one.verdict.event.source.value).inc()

@@ -1,5 +1,5 @@
 """
-The rows that events or queries told of, and what became of them.
+The rows that events or queries announced, and what became of them.
 
 Of published files, each row is followed; of versions and notes, a reviewer looks at the version.
 """
@@ -59,7 +59,7 @@ class FeedRows:
         self._patience = patience
 
     def expect(self, connection: Connection, ids: Collection[int], clock: float) -> None:
-        """Have rows read that an event told of, known or not."""
+        """Have rows read that an event announced, known or not."""
         if not ids:
             return
         values = self._waiting(clock)
@@ -238,7 +238,7 @@ class Talk:
 
 
 def talk_in(events: Iterable[FeedEvent], *, since: datetime) -> Talk:
-    """Return what others than ourselves said in these heeded events since then."""
+    """Return the heeded events of others than ourselves since then."""
     found: dict[EventKind, set[int]] = defaultdict(set)
     for event in events:
         heeded = not event.by_us and not event.elsewhere and event.created_at >= since

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -25,7 +26,7 @@ from haikei.sources.eventlog.cursor import Gap, Progress, begin, skipped
 from haikei.sources.eventlog.feed_rows import FeedRows, talk_in
 from haikei.sources.eventlog.row_reader import NOTHING, GapReader, ReadRows, RowReader
 from haikei.storage import Storage
-from haikei.trackers import EventKind, FeedEvent, TrackerFeed
+from haikei.trackers import Doorbell, EventKind, FeedEvent, TrackerFeed
 
 log = structlog.get_logger()
 
@@ -38,6 +39,11 @@ _LONGEST_SILENCE = 30.0
 #: A gap beside an event this much older than its deadline will not be filled any more. The clocks
 #: of the site and of this machine may differ by as much.
 _SKEW = timedelta(hours=1)
+#: Seconds between a ring of the doorbell and the look it leads to: events come in swarms, and a
+#: tracker may ring before what it rings for can be read. A second look follows for the same reason.
+_SETTLE, _SECOND_LOOK = 0.3, 0.7
+#: Seconds after which a stop that rings no bell is noticed.
+_NOTICE = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +71,7 @@ class Follower:
         database: the studio's own.
         feed: the tracker's event log. It is used in the calling thread only.
         storage: where layouts may be.
+        doorbell: lets looks at the event log begin early; None where the tracker has none.
         inspector: opens the files; one of its own by default.
         monotonic: seconds that only ever grow.
     """
@@ -76,12 +83,16 @@ class Follower:
         feed: TrackerFeed,
         storage: Storage,
         *,
+        doorbell: Doorbell | None = None,
         inspector: Inspector | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings.events
         self._database = database
         self._feed = feed
+        self._doorbell = doorbell if settings.events.live else None
+        self._rung = threading.Event()
+        self._looks_again = False
         self._monotonic = monotonic
         patience = max(self._settings.overlap, self._settings.gap_deadline)
         self._patience = patience
@@ -125,7 +136,8 @@ class Follower:
     def run(self, stop: threading.Event) -> None:
         """Follow until `stop` is set; a site or database that is away is waited for."""
         failures = 0
-        with self:
+        bell = self._doorbell
+        with self, bell.listen(self._rung.set) if bell is not None else nullcontext():
             while not stop.is_set():
                 try:
                     more = self.poll_once().more
@@ -148,7 +160,23 @@ class Follower:
                     log.info("event_log_followed_again", feed=self._feed.name, failures=failures)
                     failures = 0
                 if not more:
-                    stop.wait(self._settings.poll)
+                    self._rest(stop)
+
+    def _rest(self, stop: threading.Event) -> None:
+        """Wait until the next look at the event log: for the doorbell, or as long as is set."""
+        longest = self._settings.poll
+        if self._doorbell is None:
+            stop.wait(longest)
+            return
+        if self._looks_again:
+            longest = min(longest, _SECOND_LOOK)
+        deadline = time.monotonic() + longest
+        while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
+            if self._rung.wait(min(left, _NOTICE)):
+                stop.wait(_SETTLE)
+                break
+        self._looks_again = self._rung.is_set()
+        self._rung.clear()
 
     def poll_once(self) -> PollResult:
         """
@@ -166,7 +194,7 @@ class Follower:
 
     def reconcile(self) -> int:
         """
-        Ask for all layouts of the last days; the next polls read those that no event told of.
+        Ask for all layouts of the last days; the next polls read those that no event announced.
 
         Layouts from before the follower's first start are left to a backfill.
 

@@ -1,11 +1,11 @@
 """
 The table of files: what is known of each, the truth after a restart, and what of it is in memory.
 
-A judgement goes from what was found in a file to what is kept and told about it.
+A judgement goes from what was found in a file to what is kept and announced about it.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +16,7 @@ from haikei.database import feed_cursors, files, inserting, utc_now
 from haikei.errors import ImageUnreadable, PathRefused, PlaceUnknown
 from haikei.events import Event, LayoutPublished, NamedPaintOver, Source, TouchUpPublished
 from haikei.jobs.healing import supersede, unplaced
-from haikei.jobs.inbox import Refusal, receive_all, refusal_key, refuse
+from haikei.jobs.inbox import Refusal, receive_all, refusal_key, refuse, told_apart
 from haikei.sources.watch.misfits import misfit
 from haikei.sources.watch.root import LayoutNames, WatchedRoot
 from haikei.sources.watch.scan import Stamp, printable
@@ -33,7 +33,7 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileVerdict:
-    """What is told about one file, in one state of it."""
+    """The finding about one file, in one state of it."""
 
     path: str
     stamp: Stamp
@@ -78,7 +78,7 @@ def event_of(
     source: Source,
     now: datetime,
 ) -> Event:
-    """Return what is told of a sound file that stands for what was found of its place."""
+    """Return the finding about a sound file that stands for what was found of its place."""
     if isinstance(found, NamedPaintOver):
         return TouchUpPublished(
             place=found.place,
@@ -108,7 +108,7 @@ def event_of(
 
 
 def misplaced(path: str, stamp: Stamp, why: str) -> FileVerdict:
-    """Judge a file that lies where layouts lie by another name: people are told once a day."""
+    """Judge a file that lies where layouts lie by another name: people are notified once a day."""
     return FileVerdict(path=path, stamp=stamp, sha256="", state=FileState.MISPLACED, why=why)
 
 
@@ -205,32 +205,41 @@ class FileTable:
         Tell what was judged, and remember it, in one transaction.
 
         Returns:
-            How many layouts were new, whoever else might have told of them.
+            How many layouts were new, whatever else might have announced them.
         """
         now = utc_now()
-        rows = [
-            {
-                "path": printable(verdict.path),
-                "size": verdict.stamp.size,
-                "mtime_ns": verdict.stamp.mtime_ns,
-                "inode": _signed(verdict.stamp.inode),
-                "sha256": verdict.sha256,
-                "state": verdict.state.value,
-                "reason": verdict.reason,
-                "event_key": verdict.key,
-                "seen_at": now,
-            }
-            for verdict in verdicts
-        ]
-        events = [verdict.event for verdict in verdicts if verdict.event is not None]
         refusals = [verdict.refusal for verdict in verdicts if verdict.refusal is not None]
         with self._database.begin() as connection:
+            told = [verdict.event for verdict in verdicts if verdict.event is not None]
+            events = told_apart(connection, told)
+            received = iter(events)
+            keys = [
+                next(received).key if verdict.event is not None else verdict.key
+                for verdict in verdicts
+            ]
+            rows = [
+                self._row(verdict, key, now) for verdict, key in zip(verdicts, keys, strict=True)
+            ]
             _supersede(connection, rows)
             new = receive_all(connection, events) if events else 0
             _upsert(connection, rows)
             for refusal in refusals:
                 refuse(connection, refusal)
         return new
+
+    @staticmethod
+    def _row(verdict: FileVerdict, key: str, now: datetime) -> dict[str, object]:
+        return {
+            "path": printable(verdict.path),
+            "size": verdict.stamp.size,
+            "mtime_ns": verdict.stamp.mtime_ns,
+            "inode": _signed(verdict.stamp.inode),
+            "sha256": verdict.sha256,
+            "state": verdict.state.value,
+            "reason": verdict.reason,
+            "event_key": key,
+            "seen_at": now,
+        }
 
     def forget(self, paths: Sequence[str]) -> None:
         """Forget refused files that are not there any more; their dead letters go."""
@@ -246,7 +255,7 @@ class FileTable:
         """
         Return the files that mean another place by the settings of today, and are no Version yet.
 
-        They were announced under what the settings said before, and nothing was made of them.
+        They were announced under earlier settings, and nothing was made of them.
         """
         keys: dict[str, str] = {}
         columns = (files.c.path, files.c.sha256, files.c.event_key)
@@ -256,8 +265,11 @@ class FileTable:
                 root = nearest(roots, row.path)
                 if root is None or not root.fits(row.path):
                     continue
-                key = approve(root, row.path, Stamp(0, 0, 0), row.sha256, now=utc_now()).key
-                if key != row.event_key:
+                means = approve(root, row.path, Stamp(0, 0, 0), row.sha256, now=utc_now()).event
+                if means is None or row.event_key not in {
+                    means.key,
+                    replace(means, apart=True).key,
+                }:
                     keys[row.path] = row.event_key
             wrong = unplaced(connection, set(keys.values()))
         return {path for path, key in keys.items() if key in wrong}

@@ -1,4 +1,4 @@
-"""From the first look at a file to the transaction that tells of it."""
+"""From the first look at a file to the transaction that announces it."""
 
 import hashlib
 import time

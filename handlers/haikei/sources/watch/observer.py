@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import structlog
@@ -88,7 +88,7 @@ class TreeObserver:
         warnings.filterwarnings(
             "ignore", message="Callback with id", category=RuntimeWarning, module=r"watchdog\."
         )
-        # The kernel would watch a link itself; what its target tells is told under its name.
+        # The kernel would watch a link itself; its target's events come under its name.
         real = str(Path(self._folder).resolve(strict=True))
         observer = InotifyObserver()
         try:
@@ -116,6 +116,17 @@ class TreeObserver:
             return False
         emitters = observer.emitters
         return bool(emitters) and all(emitter.is_alive() for emitter in emitters)
+
+    def unwatched(self, folders: Iterable[str]) -> int:
+        """Return how many of these folders the kernel does not watch, though we asked it to."""
+        # Where its watches run out watchdog goes on without those, and reports nothing.
+        watched = set[bytes]()
+        for emitter in self._observer.emitters if self._observer is not None else ():
+            inner = vars(emitter).get("_inotify")
+            watched |= vars(inner).get("_active_callbacks_by_path", {}).keys() if inner else set()
+        real = str(Path(self._folder).resolve())
+        below = (os.fsencode(real + one.removeprefix(self._folder)) for one in folders)
+        return sum(one not in watched for one in below)
 
     def stop(self) -> None:
         """End watching."""
@@ -190,6 +201,8 @@ class WatchedTree:
         self._identity: tuple[int, int] | None = None
         self._observer: TreeObserver | None = None
         self._failed = ""
+        self._unwatched = 0
+        self._warned = False
         self.away = False
 
     def supervise(self) -> bool:
@@ -215,6 +228,7 @@ class WatchedTree:
             _log.info("watch_folder_back", folder=self.root.path)
             self.away = False
         if present == self._identity and (not self.root.native or self._heard()):
+            self._count_unwatched()
             return False
         walk_needed = present != self._identity or not self._failed
         self._identity = present
@@ -245,6 +259,23 @@ class WatchedTree:
 
     def _heard(self) -> bool:
         return self._observer is not None and self._observer.alive
+
+    def _count_unwatched(self) -> None:
+        """Warn when the kernel watches less than the whole tree: only scans find changes there."""
+        if self._observer is None:
+            return
+        before, self._unwatched = self._unwatched, self._observer.unwatched(self.scan.paths())
+        # A folder that was made a moment ago is watched a moment later.
+        if not before or not self._unwatched:
+            self._warned = self._warned and bool(self._unwatched)
+        elif not self._warned:
+            self._warned = True
+            _log.warning(
+                "watch_not_native",
+                folder=printable(self.root.path),
+                reason=f"{self._unwatched} folders get no watch from the kernel",
+                advice="Only scans find changes in them; see `haikei doctor` for the limit.",
+            )
 
     def _listen(self) -> None:
         self.stop()

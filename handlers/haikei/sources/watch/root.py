@@ -97,7 +97,7 @@ class Mount:
 
     @property
     def is_network(self) -> bool:
-        """Whether changes can come from machines whose changes are not told here."""
+        """Whether changes can come from machines whose changes make no event here."""
         return _NETWORK.fullmatch(self.kind) is not None
 
 
@@ -152,7 +152,7 @@ class WatchedRoot:
 
     path: str  #: absolute, no slash at the end
     rules: tuple[NamingRule, ...]  #: the first one that fits says what a path means
-    native: bool  #: the kernel tells of changes; otherwise only scans find them
+    native: bool  #: the kernel reports changes; otherwise only scans find them
     settle: float  #: seconds, by the local monotonic clock
     touch_ups: tuple[NamingRule, ...] = ()  #: looked at where no layout's rule fits
     names: FolderNames = field(default_factory=FolderNames)  #: where the tracker has others

@@ -1,7 +1,7 @@
 """
 The scan: what stands in a tree, and what tells one state of a file from another without reading it.
 
-Files that are not complete yet, as far as can be told, each need two equal looks.
+Files that are not complete yet, as far as is known, each need two equal looks.
 """
 
 import heapq
@@ -25,7 +25,7 @@ class Stamp(NamedTuple):
 
 
 def stamp_of(stat: os.stat_result) -> Stamp:
-    """Return the stamp in what `lstat` said."""
+    """Return the stamp in an `lstat` result."""
     return Stamp(stat.st_size, stat.st_mtime_ns, stat.st_ino)
 
 
@@ -84,6 +84,10 @@ class Tree:
         """How many folders are known."""
         return len(self._folders)
 
+    def paths(self) -> Iterator[str]:
+        """Yield the paths of all folders that can be read."""
+        return (path for path, folder in self._folders.items() if folder.mtime_ns is not None)
+
     def full(self) -> Iterator[Listing]:
         """List every folder."""
         self._walk += 1
@@ -107,7 +111,7 @@ class Tree:
                 yield from self._below(path, only_new=True)
 
     def new(self, top: str) -> Iterator[Listing]:
-        """List a folder of which an event told, and all that is new below."""
+        """List a folder that an event named, and all that is new below."""
         if top in self._apart:
             return
         known = self._folders.get(top)
@@ -229,7 +233,7 @@ class SettledFile:
     path: str
     stamp: Stamp
     since: float  #: when it was first seen, by the settling's clock
-    hinted: bool  #: an event told of it; otherwise only a scan found it
+    hinted: bool  #: an event named it; otherwise only a scan found it
     doubts: int  #: how often it was found unreadable in this very state
 
 

@@ -39,7 +39,7 @@ class WatchStatus:
     refused: int = 0
     misplaced: int = 0  #: files that lie where layouts lie, by another name
     left_alone: int = 0  #: files that stand in the trees and fit no template
-    found_by_scan: int = 0  #: files in natively watched trees of which no event told
+    found_by_scan: int = 0  #: files in natively watched trees that no event named
     overflows: int = 0  #: times that the kernel's event queue ran over
     walks: int = 0  #: full walks completed
     last_walk: float = 0.0  #: seconds that the last full walk of all trees took
@@ -61,9 +61,9 @@ _Scanned = tuple[WatchedTree, Listing, bool]
 
 class Watcher:
     """
-    Finds every complete layout that lands in the watched folders, and tells of each content once.
+    Finds every complete layout that lands in the watched folders, and announces each content once.
 
-    Events are hints: they say where to look. What stands there is told by the scan, and what is
+    Events are hints: they say where to look. What is there is found by the scan, and what is
     known by the table `files`, so that a restart, a lost event, an overflown queue or a mount
     that was away lose nothing and repeat nothing.
     """

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from haikei.credits import ReviewState
 from haikei.database import background_images, backgrounds, image_records, jobs, reading
+from haikei.decisions import ReviewState
 from haikei.events import Event, Source, TouchUpPublished
 from haikei.jobs.inbox import received
 from haikei.jobs.page_inputs import published_files
@@ -159,6 +159,7 @@ class Endpoints:
         asked = _is(SubmitRequest, call.body)
         given = HandedIn(
             project=asked.project,
+            episode=asked.episode,
             sequence=asked.sequence,
             shot=asked.shot,
             name=asked.name,
@@ -172,6 +173,7 @@ class Endpoints:
         asked = _is(UploadQuery, call.query)
         given = HandedIn(
             project=asked.project,
+            episode=asked.episode,
             sequence=asked.sequence,
             shot=asked.shot,
             name=asked.name,
@@ -215,6 +217,7 @@ class Endpoints:
             state=state_of([job.state for job in found]),
             path=str(file),
             project=event.place.project,
+            episode=event.place.episode,
             sequence=event.place.sequence,
             shot=event.place.shot,
             jobs=tuple(JobInfo.of(job) for job in found),
@@ -243,6 +246,7 @@ class Endpoints:
         asked = _is(VersionsQuery, call.query)
         wanted = {
             _version.project: asked.project,
+            _version.episode: asked.episode,
             _version.sequence: asked.sequence,
             _version.shot: asked.shot,
             _version.season: asked.season,
@@ -269,7 +273,7 @@ class Endpoints:
     def decide(self, call: Call) -> Reply:
         """Decide about a version."""
         asked = _is(DecisionRequest, call.body)
-        version = self._version(call.key)
+        version = self._version(call.key, alone=True)
         login, own = asked.by, call.token.login
         if own and login and login.casefold() != own.casefold():
             raise Refused(
@@ -309,11 +313,18 @@ class Endpoints:
         )
         return Reply(content=content, status=202)
 
-    def _version(self, key: str) -> VersionInfo:
+    def _version(self, key: str, *, alone: bool = False) -> VersionInfo:
         exact = self._versions([_version.key == key], 1)
-        found = exact or self._versions([_version.code == key], 1)
+        found = exact or self._versions([_version.code == key], 2)
         if not found:
             raise Refused(404, "version-unknown", "No version has this key or name.")
+        if alone and len(found) > 1:
+            raise Refused(
+                409,
+                "version-ambiguous",
+                "Versions of several cuts have this name.",
+                advice="Name the one that is meant by its key.",
+            )
         return found[0]
 
     def _versions(self, wanted: Sequence[ColumnElement[bool]], limit: int) -> list[VersionInfo]:
@@ -327,6 +338,7 @@ class Endpoints:
             key=row.key,
             code=row.code,
             project=row.project,
+            episode=row.episode,
             sequence=row.sequence,
             shot=row.shot,
             season=row.season,

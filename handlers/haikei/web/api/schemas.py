@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
-from haikei.credits import ReviewState
+from haikei.decisions import Decision, ReviewState
 from haikei.errors import (
     AlreadyPublished,
     CreditError,
@@ -23,7 +23,6 @@ from haikei.errors import (
     TouchUpRefused,
 )
 from haikei.jobs.job import Job, JobKind, JobState, Step
-from haikei.review.decisions import Decision
 from haikei.sources.submitting import SubmissionState
 
 Name = Annotated[str, Field(max_length=255)]
@@ -73,6 +72,8 @@ class SubmitRequest(_Model):
     """Absolute, as the server sees it."""
     project: Name = ""
     """As paths name it; empty with `shot`: the path says it."""
+    episode: Name = ""
+    """Needed only where shots of one name stand in several."""
     sequence: Name = ""
     """May be empty."""
     shot: Name = ""
@@ -94,6 +95,8 @@ class UploadQuery(_Model):
     """As paths name it."""
     shot: Given
     """As the tracker names it."""
+    episode: Name = ""
+    """Needed only where shots of one name stand in several."""
     sequence: Name = ""
     """Empty where shots stand in none."""
     name: Name = ""
@@ -114,6 +117,8 @@ class JobInfo(_Model):
     progress: float
     """0 to 1."""
     project: str
+    episode: str
+    """Empty where there is none."""
     sequence: str
     shot: str
     season: str
@@ -142,6 +147,7 @@ class JobInfo(_Model):
             step=job.step,
             progress=round(job.progress, 3),
             project=job.place.project,
+            episode=job.place.episode,
             sequence=job.place.sequence,
             shot=job.place.shot,
             season=job.season,
@@ -175,6 +181,8 @@ class Submission(_Model):
     state: SubmissionState
     path: str
     project: str
+    episode: str
+    """Empty where there is none."""
     sequence: str
     shot: str
     jobs: tuple[JobInfo, ...]
@@ -219,6 +227,8 @@ class VersionsQuery(_Paged):
 
     project: Name = ""
     """Only those of this project."""
+    episode: Name = ""
+    """Only those of this episode."""
     sequence: Name = ""
     """Only those of this sequence."""
     shot: Name = ""
@@ -238,6 +248,8 @@ class VersionInfo(_Model):
     code: str
     """Its name in the tracker."""
     project: str
+    episode: str
+    """Empty where there is none."""
     sequence: str
     shot: str
     season: str

@@ -157,7 +157,9 @@ def _view(work: CreditedWork) -> WorkView:
         name=work.name,
         sha256=work.image.sha256,
         role=ROLES[work.role].heading,
-        places=", ".join(" / ".join(filter(None, (one.sequence, one.shot))) for one in work.places),
+        places=", ".join(
+            " / ".join(filter(None, (one.episode, one.sequence, one.shot))) for one in work.places
+        ),
         grade=first.grade.value,
         grade_name=GRADES[first.grade],
         evidence=tuple(text for one in work.contributions for text in evidence_of(one)),

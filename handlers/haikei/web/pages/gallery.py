@@ -3,25 +3,37 @@ A show at a glance: the newest version of every background, what is being made, 
 its cards.
 """
 
+import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from itertools import groupby
-from urllib.parse import quote
+from typing import Any
 
-from markupsafe import Markup, escape
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    ScalarSelect,
+    Select,
+    and_,
+    func,
+    literal,
+    select,
+    tuple_,
+)
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from haikei.database import background_images, backgrounds, image_records, jobs
+from haikei.database import ChangeStamp, background_images, backgrounds, image_records, jobs
 from haikei.jobs.job import JobState
+from haikei.show import part_name
 from haikei.texts import SEASONS, TIMES
-from haikei.web.pages import page_texts
-from haikei.web.pages.rendering import Voice, to_cut
 
 MAKING, REFUSED = "making", "refused"
 _LIVE = (JobState.WAITING.value, JobState.RUNNING.value)
+#: States of a job that a card shows: it goes on, or is a dead letter.
+_TOLD = (*_LIVE, JobState.DEAD.value)
 _SEASONS = {name: number for number, name in enumerate(SEASONS)}
 _TIMES = {name: number for number, name in enumerate(TIMES)}
 _background = backgrounds.c
@@ -35,6 +47,12 @@ class CardPlace:
     shot: str
     season: str
     time: str
+    episode: str = ""
+
+    @property
+    def part(self) -> str:
+        """The sequence as people read it, behind its episode if any."""
+        return part_name(self.episode, self.sequence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,24 +98,26 @@ class GalleryFilter:
 
     def lets_through(self, card: GalleryCard) -> bool:
         """Tell whether a card is to be seen."""
-        place = card.place
+        named = f"{card.place.shot}\n{card.code}".casefold()
+        return self.fits(card.place, card.state) and self.text.casefold() in named
+
+    def fits(self, where: "CardPlace | CardGroup", state: str) -> bool:
+        """Tell whether cards of this place and state are to be seen, their names apart."""
         return (
-            (not self.sequence or self.sequence == place.sequence)
-            and (not self.state or self.state == card.state)
-            and (not self.season or self.season == place.season)
-            and (not self.time or self.time == place.time)
-            and (not self.text or self.text.casefold() in f"{place.shot}\n{card.code}".casefold())
+            (not self.sequence or self.sequence in {where.sequence, where.part})
+            and (not self.state or self.state == state)
+            and (not self.season or self.season == where.season)
+            and (not self.time or self.time == where.time)
         )
 
-    @property
-    def is_open(self) -> bool:
-        """Whether everything is let through."""
-        return not any((self.sequence, self.state, self.season, self.time, self.text))
+
+#: Cuts on one page.
+PAGE = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GallerySequence:
-    """The cards of one sequence, in cut order."""
+    """The cards of one sequence on a page, in cut order."""
 
     name: str
     cards: tuple[GalleryCard, ...]
@@ -105,7 +125,7 @@ class GallerySequence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gallery:
-    """A show's cards, filtered."""
+    """One page of a show's cards, filtered, and what is counted over the whole show."""
 
     project: str
     sequences: tuple[GallerySequence, ...]
@@ -116,6 +136,50 @@ class Gallery:
     seasons: tuple[str, ...]
     times: tuple[str, ...]
     strays: tuple[Work, ...]  #: refused files that name no cut
+    after: str = ""  #: the last cut of this page, when there are more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardGroup:
+    """How many cards of a show are alike in all that is filtered by."""
+
+    project: str
+    state: str
+    episode: str
+    sequence: str
+    season: str
+    time: str
+    number: int
+
+    @property
+    def part(self) -> str:
+        """The sequence as people read it, behind its episode if any."""
+        return part_name(self.episode, self.sequence)
+
+
+class Overviews:
+    """Counts the cards of all shows, and keeps that until something changes in the database."""
+
+    def __init__(self, database: Engine) -> None:
+        self._stamp = ChangeStamp(database)
+        self._lock = threading.Lock()
+        self._kept: tuple[object, Sequence[CardGroup]] | None = None
+
+    def groups(self, connection: Connection) -> Sequence[CardGroup]:
+        """Return the groups of every show, in the order of the sequences."""
+        # Taken before the look: what is committed meanwhile makes the next one look again.
+        stamp = self._stamp.now()
+        kept = self._kept
+        if kept is not None and stamp is not None and kept[0] == stamp:
+            return kept[1]
+        with self._lock:
+            kept = self._kept
+            if kept is not None and stamp is not None and kept[0] == stamp:
+                # Somebody else counted the same meanwhile.
+                return kept[1]
+            found = tuple(_groups(connection))
+            self._kept = stamp, found
+            return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,38 +193,197 @@ class ShowSummary:
     picture: str  #: hash of a picture of it; empty when there is none
 
 
-def gallery(connection: Connection, project: str, wanted: GalleryFilter) -> Gallery | None:
-    """Return a show; None when nothing is known of it."""
-    found = {card.place: card for card in _newest(connection, project)}
-    lost: list[Work] = []
-    for place, work in works(connection, project):
-        if place.shot:
-            found[place] = _with_work(found.get(place), place, work)
-        else:
-            lost.append(work)
-    if not found and not lost:
+def gallery(
+    connection: Connection,
+    project: str,
+    wanted: GalleryFilter,
+    groups: Sequence[CardGroup],
+    *,
+    after: str = "",
+) -> Gallery | None:
+    """
+    Return a page of a show; None when nothing is known of it.
+
+    Args:
+        connection: reads the studio's database.
+        project: the show.
+        wanted: which cards are.
+        groups: of all shows, as `Overviews` counts them.
+        after: the cut, as `episode/sequence/shot`, behind which the page begins.
+    """
+    ours = [one for one in groups if one.project == project]
+    lost = tuple(work for _, work in works(connection, project, jobs.c.shot == ""))
+    if not ours and not lost:
         return None
-    cards = sorted(found.values(), key=_order)
-    shown = cards if wanted.is_open else [card for card in cards if wanted.lets_through(card)]
+    cuts = _page(connection, project, wanted, _cut_of(after))
+    cards: list[GalleryCard] = []
+    if cuts:
+        cards = [one for one in _cards(connection, project, cuts) if wanted.lets_through(one)]
+    number = sum(one.number for one in ours if wanted.fits(one, one.state))
+    counts: Counter[str] = Counter()
+    for one in ours:
+        counts[one.state] += one.number
     return Gallery(
         project=project,
         sequences=tuple(
             GallerySequence(name=name, cards=tuple(some))
-            for name, some in groupby(shown, key=lambda card: card.place.sequence)
+            for name, some in groupby(cards, key=lambda card: card.place.part)
         ),
-        shown=len(shown),
-        all=len(cards),
-        counts=Counter(card.state for card in cards),
-        names=tuple(dict.fromkeys(card.place.sequence for card in cards)),
-        seasons=_known(SEASONS, (card.place.season for card in cards)),
-        times=_known(TIMES, (card.place.time for card in cards)),
-        strays=tuple(lost),
+        shown=_named(connection, project, wanted) if wanted.text else number,
+        all=sum(counts.values()),
+        counts=counts,
+        names=tuple(dict.fromkeys(one.part for one in ours)),
+        seasons=_known(SEASONS, (one.season for one in ours)),
+        times=_known(TIMES, (one.time for one in ours)),
+        strays=lost,
+        after="/".join(cuts[-1]) if len(cuts) == PAGE else "",
     )
+
+
+#: Episode, sequence and shot.
+_Cut = tuple[str, str, str]
+
+
+def _cut_of(text: str) -> _Cut:
+    part, _, shot = text.rpartition("/")
+    episode, _, sequence = part.rpartition("/")
+    return episode, sequence, shot
+
+
+def _page(
+    connection: Connection, project: str, wanted: GalleryFilter, after: _Cut
+) -> Sequence[_Cut]:
+    """Return the cuts of the wanted cards behind a cut, as many as fit a page."""
+    found: set[_Cut] = set()
+    for query in (_wanted_backgrounds(project, wanted), _wanted_jobs(project, wanted)):
+        episode, sequence, shot = list(query.selected_columns)[:3]
+        cut = query.with_only_columns(episode, sequence, shot).distinct()
+        if any(after):
+            cut = cut.where(tuple_(episode, sequence, shot) > tuple_(*map(literal, after)))
+        rows = connection.execute(cut.order_by(episode, sequence, shot).limit(PAGE))
+        found |= {(row[0], row[1], row[2]) for row in rows}
+    return sorted(found)[:PAGE]
+
+
+def _named(connection: Connection, project: str, wanted: GalleryFilter) -> int:
+    """Return how many cards are wanted by their names, too."""
+    queries = _wanted_backgrounds(project, wanted), _wanted_jobs(project, wanted)
+    return sum(
+        connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+        for query in queries
+    )
+
+
+def _wanted_backgrounds(project: str, wanted: GalleryFilter) -> Select[Any, Any, Any, Any, Any]:
+    columns = _background
+    query = select(
+        columns.episode, columns.sequence, columns.shot, columns.season, columns.time
+    ).where(columns.project == project, *_alike(columns, wanted))
+    if wanted.state or wanted.text:
+        query = query.where(_is_newest())
+    if wanted.state:
+        query = query.where(columns.state == wanted.state)
+    if wanted.text:
+        query = query.where(_holds(columns.shot, wanted.text) | _holds(columns.code, wanted.text))
+    return query
+
+
+def _wanted_jobs(project: str, wanted: GalleryFilter) -> Select[Any, Any, Any, Any, Any]:
+    columns = jobs.c
+    states = {MAKING: _LIVE, REFUSED: (JobState.DEAD.value,)}.get(
+        wanted.state, () if wanted.state else _TOLD
+    )
+    query = select(
+        columns.episode, columns.sequence, columns.shot, columns.season, columns.time
+    ).where(columns.project == project, _without_background(states), *_alike(columns, wanted))
+    return query.where(_holds(columns.shot, wanted.text)) if wanted.text else query
+
+
+def _alike(
+    columns: ReadOnlyColumnCollection[str, Any], wanted: GalleryFilter
+) -> Iterator[ColumnElement[bool]]:
+    if wanted.sequence:
+        episode, _, sequence = wanted.sequence.partition(" / ")
+        part = (columns.episode == episode) & (columns.sequence == sequence)
+        yield part | (columns.sequence == wanted.sequence)
+    for column, asked in (
+        (columns.season, wanted.season),
+        (columns.time, wanted.time),
+    ):
+        if asked:
+            yield column == asked
+
+
+def _holds(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    # SQLite knows the case of ASCII alone.
+    return column.contains(text, autoescape=True) | func.lower(column).contains(
+        text.lower(), autoescape=True
+    )
+
+
+def _without_background(states: Sequence[str]) -> ColumnElement[bool]:
+    """Hold for the newest job in these states of a place of which there is no background."""
+    columns, other = jobs.c, jobs.alias("newer")
+    places = "project", "episode", "sequence", "shot", "season", "time"
+    newer = select(other.c.id).where(
+        *(other.c[name] == columns[name] for name in places),
+        other.c.state.in_(_TOLD),
+        other.c.id > columns.id,
+    )
+    made = select(_background.key).where(*(_background[name] == columns[name] for name in places))
+    return and_(
+        columns.state.in_(states),
+        columns.shot != "",
+        ~newer.correlate(jobs).exists(),
+        ~made.correlate(jobs).exists(),
+    )
+
+
+def _cards(connection: Connection, project: str, cuts: Sequence[_Cut]) -> Sequence[GalleryCard]:
+    """Return all cards between the first and the last of these cuts, in their order."""
+
+    def between(columns: ReadOnlyColumnCollection[str, Any]) -> Sequence[ColumnElement[bool]]:
+        cut = tuple_(columns.episode, columns.sequence, columns.shot)
+        first, last = (tuple_(*map(literal, one)) for one in (cuts[0], cuts[-1]))
+        return cut >= first, cut <= last
+
+    found = {one.place: one for one in _newest(connection, project, *between(_background))}
+    for place, work in works(connection, project, *between(jobs.c)):
+        if place.shot:
+            found[place] = _with_work(found.get(place), place, work)
+    return sorted(found.values(), key=_order)
+
+
+def _groups(connection: Connection) -> Iterator[CardGroup]:
+    for table, state, condition in (
+        (backgrounds, _background.state, _is_newest()),
+        (jobs, jobs.c.state, _without_background(_TOLD)),
+    ):
+        columns = table.c
+        names = columns.project, columns.episode, columns.sequence, columns.season, columns.time
+        query = (
+            select(state, names[0], names[1], names[2], names[3], names[4], func.count())
+            .where(condition)
+            .group_by(*names, state)
+            .order_by(*names)
+        )
+        for told, project, episode, sequence, season, time, number in connection.execute(query):
+            made = table is backgrounds
+            yield CardGroup(
+                project=project,
+                state=told if made else MAKING if told in _LIVE else REFUSED,
+                episode=episode,
+                sequence=sequence,
+                season=season,
+                time=time,
+                number=number,
+            )
 
 
 def card(connection: Connection, project: str, place: CardPlace) -> GalleryCard | None:
     """Return one card, as `gallery` shows it."""
     here = (
+        _background.episode == place.episode,
         _background.sequence == place.sequence,
         _background.shot == place.shot,
         _background.season == place.season,
@@ -174,7 +397,7 @@ def card(connection: Connection, project: str, place: CardPlace) -> GalleryCard 
 
 
 def works(
-    connection: Connection, project: str, *, shot: str = ""
+    connection: Connection, project: str, *here: ColumnElement[bool], shot: str = ""
 ) -> Iterator[tuple[CardPlace, Work]]:
     """Yield the jobs that go on or are dead letters, the oldest first."""
     columns = jobs.c
@@ -187,18 +410,25 @@ def works(
             columns.error,
             columns.layout,
             columns.updated_at,
+            columns.episode,
             columns.sequence,
             columns.shot,
             columns.season,
             columns.time,
         )
-        .where(columns.state.in_([*_LIVE, JobState.DEAD.value]), columns.project == project)
+        .where(columns.state.in_(_TOLD), columns.project == project, *here)
         .order_by(columns.id)
     )
     if shot:
         query = query.where(columns.shot == shot)
     for row in connection.execute(query):
-        place = CardPlace(sequence=row.sequence, shot=row.shot, season=row.season, time=row.time)
+        place = CardPlace(
+            episode=row.episode,
+            sequence=row.sequence,
+            shot=row.shot,
+            season=row.season,
+            time=row.time,
+        )
         yield (
             place,
             Work(
@@ -218,18 +448,20 @@ def strays(connection: Connection) -> tuple[Work, ...]:
     return tuple(work for _, work in works(connection, "") if not work.goes_on)
 
 
-def shows(connection: Connection) -> tuple[ShowSummary, ...]:
-    """Return every show that has a background or a job, in alphabetical order."""
+def shows(connection: Connection, groups: Sequence[CardGroup]) -> tuple[ShowSummary, ...]:
+    """
+    Return every show that has a background or a job, in alphabetical order.
+
+    Args:
+        connection: reads the studio's database.
+        groups: of all shows, as `Overviews` counts them.
+    """
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     sequences: dict[str, set[str]] = defaultdict(set)
-    query = (
-        select(_background.project, _background.sequence, _background.state, func.count())
-        .where(_is_newest())
-        .group_by(_background.project, _background.sequence, _background.state)
-    )
-    for project, sequence, state, number in connection.execute(query):
-        counts[project][state] += number
-        sequences[project].add(sequence)
+    for one in groups:
+        if one.state not in {MAKING, REFUSED}:
+            counts[one.project][one.state] += one.number
+            sequences[one.project].add(one.part)
     begun = select(jobs.c.project).where(jobs.c.project != "").distinct()
     for project in connection.execute(begun).scalars():
         counts.setdefault(project, Counter())
@@ -250,6 +482,7 @@ def _newest(
 ) -> Iterator[GalleryCard]:
     query = (
         select(
+            _background.episode,
             _background.sequence,
             _background.shot,
             _background.season,
@@ -265,11 +498,12 @@ def _newest(
         .where(_background.project == project, _is_newest(), *here)
     )
     # Unpacked: to ask thousands of rows for each column by its name takes noticeably longer.
-    for sequence, shot, season, time, version, code, state, made_at, sha256 in connection.execute(
-        query
-    ):
+    for episode, sequence, shot, season, time, *of_version in connection.execute(query):
+        version, code, state, made_at, sha256 = of_version
         yield GalleryCard(
-            place=CardPlace(sequence=sequence, shot=shot, season=season, time=time),
+            place=CardPlace(
+                episode=episode, sequence=sequence, shot=shot, season=season, time=time
+            ),
             code=code,
             version=version,
             state=state,
@@ -300,6 +534,7 @@ def _is_newest() -> ColumnElement[bool]:
         column == other.c[column.name]
         for column in (
             _background.project,
+            _background.episode,
             _background.sequence,
             _background.shot,
             _background.season,
@@ -329,7 +564,12 @@ def _cover(connection: Connection, project: str) -> str:
         .select_from(backgrounds)
         .join(image_records, image_records.c.ledger_seq == _last_image())
         .where(_background.project == project)
-        .order_by(_background.sequence, _background.shot, _background.version.desc())
+        .order_by(
+            _background.episode,
+            _background.sequence,
+            _background.shot,
+            _background.version.desc(),
+        )
         .limit(1)
     )
     return str(connection.execute(query).scalar() or "")
@@ -338,6 +578,7 @@ def _cover(connection: Connection, project: str) -> str:
 def _order(one: GalleryCard) -> tuple[object, ...]:
     place = one.place
     return (
+        place.episode,
         place.sequence,
         place.shot,
         _SEASONS.get(place.season, len(_SEASONS)),
@@ -351,46 +592,3 @@ def _known(order: Mapping[str, object], names: Iterable[str]) -> tuple[str, ...]
     """Return the names that occur, in the order of the year or the day, others behind."""
     found = set(names) - {""}
     return (*(name for name in order if name in found), *sorted(found - set(order)))
-
-
-class CardLabels:
-    """
-    Says what is on cards, ready for HTML.
-
-    Args:
-        project: whose cards they are.
-        say: says phrases in the language of the page.
-    """
-
-    def __init__(self, project: str, say: Voice) -> None:
-        # A show has a handful of each of these, and thousands of cards.
-        @cache
-        def around(sequence: str, season: str, time: str) -> tuple[str, str]:
-            path, mark, query = to_cut(project, sequence, "", season=season, time=time).partition(
-                "?"
-            )
-            return str(escape(path)), str(escape(mark + query))
-
-        @cache
-        def version(number: int) -> Markup:
-            return Markup("<i>v{:03d}</i>").format(number) if number else Markup("")
-
-        @cache
-        def standing(season: str, time: str, state: str) -> Markup:
-            told = page_texts.STATES.get(state, state)
-            return Markup('<span>{}</span><span class="badge {}">{}</span>').format(
-                say(page_texts.variant(season, time)), state, say(told)
-            )
-
-        self.version = version
-        self.standing = standing
-        self._around = around
-
-    def address(self, place: CardPlace) -> Markup:
-        """Return the page of a cut, as `to_cut` does."""
-        before, after = self._around(place.sequence, place.season, place.time)
-        return Markup(f"{before}{quote(place.shot, safe='')}{after}")  # noqa: S704 - quoted
-
-    def place(self, place: CardPlace) -> Markup:
-        """Return the name by which scripts find a card."""
-        return escape(f"{place.sequence}/{place.shot}/{place.season}/{place.time}")

@@ -3,6 +3,7 @@ Every phrase of the pages, in English and Japanese. Templates print them with `s
 the labels that reports and notes share, of `haikei.texts`, with `say(texts.NAME[…])`.
 """
 
+from collections.abc import Callable
 from functools import cache
 
 from haikei.jobs.job import JobState
@@ -48,6 +49,25 @@ TEXT = Bilingual("Cut or version", "カット・版名")
 ALL = Bilingual("all", "すべて")
 CLEAR = Bilingual("Clear", "解除")
 SHOW_THEM = Bilingual("Show", "表示")
+STATUS = Bilingual("How work stands", "作業の状況")
+LANES = Bilingual("Lanes", "レーン")
+LANE = Bilingual("Lane", "レーン")
+PROCESSES = Bilingual("Processes", "プロセス")
+HOST = Bilingual("Host", "ホスト")
+ROLE = Bilingual("Role", "役割")
+HOLDS = Bilingual("Takes from", "担当レーン")
+LAST_SIGN = Bilingual("Last sign of life", "最終応答")
+HAIKEI_VERSION = Bilingual("Version", "バージョン")
+NO_PROCESS = Bilingual("No process works for the studio.", "動いているプロセスはありません。")
+WAITING_JOBS = Bilingual(
+    "{waiting:,} jobs wait, {running:,} are at work, {dead:,} are dead letters.",
+    "待機 {waiting:,} 件、実行中 {running:,} 件、失敗 {dead:,} 件。",
+)
+STANDS_STILL = Bilingual(
+    "Work waits and nothing moves. See `haikei status`.",
+    "作業が止まっています。`haikei status` をご覧ください。",
+)
+NEXT_CUTS = Bilingual("Next cuts", "次のカット")
 NOTHING_FITS = Bilingual("No background fits these filters.", "条件に合う背景はありません。")
 NO_PICTURE_YET = Bilingual("no picture yet", "画像はまだありません")
 LIVE = Bilingual("Work in progress", "作業の進行状況")
@@ -57,29 +77,133 @@ REFUSED_FILES = Bilingual("Refused files", "受け付けられなかったファ
 # One cut.
 CUT = Bilingual("Cut {name}", "カット {name}")
 VARIANTS = Bilingual("Season and time", "季節・時間帯")
-COMPARISON = Bilingual("Comparison of the layers", "レイヤー比較")
-COMPARE_HELP = Bilingual(
-    "Drag a divider, or move it with the arrow keys; 1–9 show one layer alone, + and − zoom, 0 "
-    "fits. Drag the picture to move it while it is zoomed.",
-    "仕切りはドラッグまたは矢印キーで動かせます。1〜9 で 1 枚だけ表示、+ と − で拡大縮小、"
-    "0 で全体表示。拡大中は画像をドラッグして移動できます。",
+COMPARISON = Bilingual("The picture, and what it is compared with", "画像と比較")
+PREVIOUS_VERSION = Bilingual("Previous version ({version})", "前の版（{version}）")
+PREVIOUS_CUT = Bilingual("Previous cut ({name})", "前のカット（{name}）")
+NEXT_CUT = Bilingual("Next cut ({name})", "次のカット（{name}）")
+KEYS = Bilingual("Keyboard", "キー操作")
+KEYS_ON = Bilingual("Use single keys on this page", "このページで 1 文字のキー操作を使う")
+KEY_HELP = (
+    ("A", Bilingual("approve", "承認")),
+    (
+        "R",
+        Bilingual(
+            "retake with what is written and drawn; first the note",
+            "書いた指示と描き込みでリテイク（空ならコメント欄へ）",
+        ),
+    ),
+    ("P N", Bilingual("previous and next cut", "前・次のカット")),
+    (
+        "1 – 9",
+        Bilingual("show one picture; again for the finished one", "1 枚だけ表示・再度で完成画"),
+    ),
+    ("W S B D", Bilingual("wipe, side by side, blink, difference", "ワイプ・左右・点滅・差分")),
+    ("← →", Bilingual("move the divider; Shift for further", "仕切りを移動（Shift で大きく）")),
+    ("+ − 0", Bilingual("zoom in, zoom out, fit", "拡大・縮小・全体")),
+    ("F", Bilingual("full screen", "全画面")),
+    ("Esc", Bilingual("put the pen down", "描き込みをやめる")),
 )
-DIVIDER = Bilingual("Divider between {left} and {right}", "{left} と {right} の仕切り")
-ALL_LAYERS = Bilingual("Compare", "比較")
-ZOOM = Bilingual("Zoom", "拡大率")
-ZOOM_IN = Bilingual("Zoom in", "拡大")
-ZOOM_OUT = Bilingual("Zoom out", "縮小")
-FIT = Bilingual("Fit", "全体")
+#: Texts of scripts in the viewer, by their names there.
+VIEWER = {
+    "label": COMPARISON,
+    "picture": Bilingual("Picture", "画像"),
+    "against": Bilingual("Compare with", "比較する画像"),
+    "nothing": Bilingual("nothing", "なし"),
+    "modes": Bilingual("How to compare", "比較方法"),
+    "wipe": Bilingual("Wipe", "ワイプ"),
+    "side": Bilingual("Side by side", "左右に並べる"),
+    "blink": Bilingual("Blink", "点滅"),
+    "difference": Bilingual("Difference", "差分"),
+    "divider": Bilingual("Divider between {left} and {right}", "{left} と {right} の仕切り"),
+    "zoom": Bilingual("Zoom", "拡大率"),
+    "in": Bilingual("Zoom in", "拡大"),
+    "out": Bilingual("Zoom out", "縮小"),
+    "fit": Bilingual("Fit", "全体"),
+    "full": Bilingual("Full screen", "全画面"),
+    "layers": Bilingual("Layers", "レイヤー"),
+    "sheet": Bilingual("Sheet", "用紙"),
+    "regions": Bilingual("Regions", "領域"),
+    "traces": Bilingual("Trace lines", "色トレス線"),
+    "doubts": Bilingual("Doubts", "不確かな所"),
+    "notes": Bilingual("Drawings", "描き込み"),
+    "failed": Bilingual("cannot be shown", "表示できません"),
+    "exposure": Bilingual("Exposure", "露出"),
+    "stops": Bilingual("{number} stops", "{number} 段"),
+    "gamma": Bilingual("Gamma", "ガンマ"),
+    "view": Bilingual("View", "ビュー"),
+    "plain": Bilingual("sRGB, cut off", "sRGB（切り捨て）"),
+    "aces": Bilingual("ACES 2.0, rolled off", "ACES 2.0（圧縮）"),
+    "reset": Bilingual("Reset", "リセット"),
+    "pixel": Bilingual("Pixel", "画素"),
+    "draw": Bilingual("Draw", "描き込み"),
+    "box": Bilingual("Box", "枠"),
+    "arrow": Bilingual("Arrow", "矢印"),
+    "line": Bilingual("Free line", "フリー線"),
+    "undo": Bilingual("Undo", "元に戻す"),
+    "clear": Bilingual("Clear", "消去"),
+    "drawn": Bilingual(
+        "{number} drawn: the note is about these places alone.",
+        "描き込み {number} 件：コメントはこの場所だけに適用されます。",
+    ),
+}
+DOWNLOADS = Bilingual("Download", "ダウンロード")
+PUBLISHED_FILE = Bilingual("Published file", "公開ファイル")
+LAYERED_FILE = Bilingual("All layers (ZIP)", "全レイヤー（ZIP）")
+THE_SHEET = Bilingual("Layout sheet", "原図用紙")
+SHEET_HELP = Bilingual(
+    "What was found on the layout: frames, pegs, notes and trace lines, what each region was taken "
+    "for, and what is not sure.",
+    "原図から読み取った内容：フレーム、タップ穴、書き込み、色トレス線、各領域の判別、不確かな所。",
+)
+SHEET_FAILED = Bilingual("The layout could not be read.", "原図を読み取れませんでした。")
+UNREAD = Bilingual("Not read", "読み取れず")
+UNREAD_SHARE = Bilingual("{share} of the picture", "画面の {share}")
+READ_BY = Bilingual("Read by", "読み取り")
+PAPER = Bilingual("Sheet", "用紙")
+PAPER_SIZE = Bilingual("{width} × {height} pixels, {tint}", "{width} × {height} 画素、{tint}")
+FRAMES = Bilingual("Frames", "フレーム")
+NO_FRAMES = Bilingual("none: all of the sheet is the picture", "なし（用紙全体が画面）")
+PEGS = Bilingual("Peg holes", "タップ穴")
+WRITTEN = Bilingual("Notes on the sheet", "用紙の書き込み")
+WRITTEN_COUNT = Bilingual(
+    "{number}, {inside} of them on the picture", "{number} か所（画面内 {inside}）"
+)
+TRACED = Bilingual("Trace lines", "色トレス線")
+NONE_FOUND = Bilingual("none", "なし")
+UNSURE = Bilingual("Not sure", "不確か")
+READ_AS = Bilingual("Read as", "判別")
+LAYER_TEXTS = {name: VIEWER[name] for name in ("sheet", "regions", "traces", "doubts")}
+BACK_TO_CUT = Bilingual("Back to the cut", "カットへ戻る")
+ASKED_FOR = Bilingual("What this version was asked for", "この版への指示")
+ACTING = Bilingual("Haikei is acting on it.", "処理しています。")
+DECIDE_AS = Bilingual("You decide as {name}.", "判定者：{name}")
+PICK = Bilingual("Pick {name}", "{name} を選択")
+PICK_ALL = Bilingual("Pick all that are shown", "表示中をすべて選択")
+DECIDE_PICKED = Bilingual("Decide about the picked cuts", "選択したカットをまとめて判定")
+PICKED_COUNT = Bilingual("{number} picked", "{number} 件選択中")
+NONE_PICKED = Bilingual(
+    "No cut was picked; nothing was written.", "カットが選択されていません。記録はしていません。"
+)
+NOT_THERE = Bilingual("There is no such version any more.", "この版は見つかりません。")
+OUTCOME = Bilingual("{done} of {all} written", "{all} 件中 {done} 件を記録")
+
+
+def viewer_words(say: Callable[[Bilingual], str]) -> dict[str, str]:
+    """Return the texts of scripts in the viewer, in the language of a page."""
+    return {name: say(text) for name, text in VIEWER.items()}
+
+
 OPEN_PICTURE = Bilingual("Open the picture alone", "画像だけを開く")
-IN_TRACKER = Bilingual("Open in the tracker", "トラッカーで開く")
+IN_TRACKER = Bilingual("Open in {tracker}", "{tracker}で開く")
+THE_TRACKER = Bilingual("the tracker", "トラッカー")
 REVIEW = Bilingual("Review", "チェック")
 DECIDE = Bilingual("Decide", "判定")
 NOTE = Bilingual("Note", "コメント")
 NOTE_HINT = Bilingual(
-    "Say what the next version should be: “less green, more clouds, in the evening”. "
-    "A new seed is drawn unless you write “keep the seed”.",
-    "次の版への指示を書いてください（例：「緑を控えめに、雲を増やして、夕方で」）。"
-    "「シードはそのまま」と書かない限り、新しいシードで作り直します。",
+    "Say what the next version should be: “less green, more clouds, in the evening”. What nobody "
+    "mentions stays. Draw on the picture to say where; “[box 10,20-40,60 %]” says the same.",
+    "次の版への指示を書いてください（例：「緑を控えめに、雲を増やして、夕方で」）。触れていない所はそのままです。"
+    "場所は画像に描き込むか、「[枠 10,20-40,60 %]」のように書けます。",
 )
 ONLY_SUPERVISORS = Bilingual(
     "Only supervisors decide. Sign in as one to decide here.",
@@ -96,8 +220,7 @@ OLDER = Bilingual(
 DECIDED = Bilingual("{decision} by {name}", "{name}：{decision}")
 UNDECIDED = Bilingual("Nobody has decided yet.", "まだ判定されていません。")
 SAID = Bilingual(
-    "“{decision}” stands in the tracker. Haikei is acting on it.",
-    "「{decision}」をトラッカーに記録しました。処理しています。",
+    "“{decision}” stands in the tracker.", "「{decision}」をトラッカーに記録しました。"
 )
 NOT_SAID = Bilingual("Your decision was not written.", "判定は記録されませんでした。")
 OVERTAKEN = Bilingual(

@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from haikei import texts
 from haikei.printable import printable_value
+from haikei.show import part_name
 from haikei.texts import Language, Text, in_language
 from haikei.web.address import to_show, to_shows, to_sign_in, to_version
 from haikei.web.pages import page_texts
@@ -186,6 +187,7 @@ class Renderer:
             to_version=to_version,
             to_sign_in=to_sign_in,
             to_cut=to_cut,
+            part_name=part_name,
             to_reports=to_reports,
             to_report=to_report,
             to_picture=to_picture,
@@ -228,10 +230,17 @@ class Renderer:
 
 
 def to_cut(
-    project: str, sequence: str, shot: str, *, season: str = "", time: str = "", version: int = 0
+    project: str,
+    sequence: str,
+    shot: str,
+    *,
+    season: str = "",
+    time: str = "",
+    version: int = 0,
+    episode: str = "",
 ) -> str:
     """Return the page of a cut, or of one version of it."""
-    wanted = {"season": season, "time": time, "version": str(version) if version else ""}
+    wanted = {"episode": episode, "season": season, "time": time, "version": str(version or "")}
     query = urlencode({name: value for name, value in wanted.items() if value})
     parts = (project, sequence or NO_SEQUENCE, shot)
     path = "/".join(quote(part, safe="") for part in parts)

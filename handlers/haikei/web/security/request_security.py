@@ -5,9 +5,10 @@ People sign in with the tracker's login and password, and out again.
 """
 
 import hmac
-from asyncio import to_thread
+from asyncio import Task, create_task, to_thread, wait
 from dataclasses import dataclass
 from html import escape
+from time import monotonic
 from urllib.parse import urlsplit
 
 import structlog
@@ -19,6 +20,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from haikei.errors import HaikeiError
+from haikei.review.deciding import decider_of
+from haikei.review.decisions import Decider
 from haikei.settings import Settings, is_loopback
 from haikei.trackers import MENU_PATH, Part, SignedIn, needed
 from haikei.web.address import CONFIRMATION, HEALTH, METRICS, READINESS, is_open, to_sign_in
@@ -31,11 +35,13 @@ log = structlog.get_logger()
 
 #: The largest form, in KiB.
 FORM_KIB = 256
+#: Seconds that a page waits to learn who sits here, and before the tracker is asked again.
+_PATIENCE, _PAUSE = 2.0, 30.0
 _CSRF_HEADER = "x-csrf-token"
 _READING = frozenset({"GET", "HEAD"})
 _WEBHOOKS = "/webhooks/"
 _PUBLIC = ("/sign-in", "/sign-out", "/static/", "/preferences", f"{MENU_PATH}/", _WEBHOOKS)
-#: Monitors do not sign in, and are told no name.
+#: Monitors do not sign in, and receive no name.
 _MONITORED = frozenset({HEALTH, READINESS})
 #: Whoever has the link may open these; they look for it themselves.
 _LINKED = frozenset({CONFIRMATION, f"{CONFIRMATION}/answer", f"{CONFIRMATION}/picture.jpg"})
@@ -66,6 +72,7 @@ class RequestSecurity:
         self._sessions: Sessions = context.sessions
         self._open = is_open(context.settings.web)
         self._netloc = urlsplit(context.address).netloc
+        self._local = LocalPerson(context)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -81,7 +88,7 @@ class RequestSecurity:
             await message_page(403, _THROUGH_A_PROXY)(scope, receive, send)
             return
         session, is_new = self._session(request)
-        scope.setdefault("state", {})["visitor"] = self._visitor(session)
+        scope.setdefault("state", {})["visitor"] = await self._visitor(session)
         scope["state"]["session"] = session
         try:
             refusal = self._closed(request, session)
@@ -119,7 +126,18 @@ class RequestSecurity:
             return self._sessions.renew(found), True
         return found, False
 
-    def _visitor(self, session: Session) -> Visitor:
+    async def _visitor(self, session: Session) -> Visitor:
+        if self._open and not session.login:
+            found = await self._local.found()
+            if found is not None:
+                return Visitor(
+                    login=found.login,
+                    name=found.name,
+                    person_id=found.person_id,
+                    role=role_of(found.login, self._settings.web),
+                    csrf=self._sessions.csrf(session),
+                    local=True,
+                )
         return Visitor(
             login=session.login,
             name=session.name,
@@ -165,6 +183,45 @@ class RequestSecurity:
         if origin is None:
             return True
         return urlsplit(origin).netloc in {request.headers.get("host", ""), self._netloc}
+
+
+class LocalPerson:
+    """
+    Who sits at this machine, as the tracker knows them; asked for once.
+
+    Pages do not wait for a tracker that is away: until it answers, nobody is named.
+    """
+
+    def __init__(self, context: WebContext) -> None:
+        self._context = context
+        self._login = context.settings.web.local_person
+        self._found: Decider | None = None
+        self._looking: Task[Decider | None] | None = None
+        self._again_at = 0.0
+
+    async def found(self) -> Decider | None:
+        """Return the person; None where none is set, and while the tracker has not answered."""
+        if self._found is not None or not self._login:
+            return self._found
+        if self._looking is None:
+            if monotonic() < self._again_at:
+                return None
+            self._looking = create_task(to_thread(self._look))
+        done, _ = await wait({self._looking}, timeout=_PATIENCE)
+        for task in done:
+            # Several pages may wait for the same answer.
+            self._found, self._looking = task.result(), None
+            self._again_at = monotonic() + _PAUSE
+        return self._found
+
+    def _look(self) -> Decider | None:
+        try:
+            with self._context.tracker() as tracker:
+                desk = needed(tracker.parts.selection, tracker, Part.SELECTION)
+                return decider_of(desk, self._login)
+        except HaikeiError as error:
+            log.warning("local_person_unknown", login=self._login, error=str(error))
+            return None
 
 
 def _replay(body: bytes) -> Receive:

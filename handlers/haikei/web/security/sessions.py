@@ -173,10 +173,12 @@ class Visitor:
     role: VisitorRole
     csrf: str  #: every form carries it in its field `csrf`, or a header `X-CSRF-Token`
 
+    local: bool = False  #: known by the settings, as they sit at this machine
+
     @property
     def signed_in(self) -> bool:
-        """Whether it is known who they are."""
-        return bool(self.login)
+        """Whether they have signed in, and may sign out."""
+        return bool(self.login) and not self.local
 
 
 def role_of(login: str, web: Web) -> VisitorRole:

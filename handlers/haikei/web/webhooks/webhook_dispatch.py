@@ -27,7 +27,7 @@ class AffectedRows:
     """The rows that deliveries are about."""
 
     versions: frozenset[int]
-    notes: frozenset[int]  #: whose Versions are not said
+    notes: frozenset[int]  #: whose Versions are not named
     replies: frozenset[int]
     files: frozenset[int]  #: PublishedFiles
 
@@ -97,9 +97,9 @@ BELIEVED = 60.0
 
 class Scope:
     """
-    What the tracker said of the projects in `tracker.projects`.
+    What the tracker knows of the projects in `tracker.projects`.
 
-    Until it has said anything every delivery is heeded: whoever is woken by it looks at the
+    Until it has answered every delivery is heeded: whoever is woken by it looks at the
     project again.
     """
 
@@ -147,7 +147,7 @@ class Discussed:
         settings: the studio's.
         database: the studio's own.
         open_tracker: makes the thread's adapter of the tracker.
-        scope: told which projects are heeded, at the start and when it does not know for long.
+        scope: asked which projects are heeded, at the start and when it does not know for long.
     """
 
     def __init__(

@@ -64,7 +64,7 @@ class FaultRule:
     status: Annotated[int, Field(ge=400, le=599)] = 502  #: of an error's answer
     when: Literal["before", "after"] = "before"  #: whether the site has done it
     seconds: Annotated[float, Field(ge=-864_000, le=864_000)] = 0.0
-    retry_after: Annotated[int, Field(ge=0, le=86_400)] = 0  #: said with 429 and 503; 0: nothing
+    retry_after: Annotated[int, Field(ge=0, le=86_400)] = 0  #: sent with 429 and 503; 0: nothing
     words: str = ""  #: of the answer; empty: those that the real site uses
     script: str = ""
     field: str = ""

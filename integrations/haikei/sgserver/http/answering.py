@@ -23,6 +23,7 @@ from haikei.sgserver.write.rows import Work, change_row, missing, record, row_co
 
 #: How many rows a page has at most; a client that wants more asks for the next one.
 LARGEST_PAGE = 5000
+_DIRECTIONS = ("asc", "desc")
 
 
 def read(site: Site, caller: Caller, call: Call) -> Json:
@@ -65,13 +66,21 @@ def _paging(call: Call) -> tuple[int, int]:
 
 
 def _sorts(sorts: Json) -> list[Sort]:
-    if not isinstance(sorts, Sequence) or isinstance(sorts, str):
+    """Return the order that is asked for; a field that does not exist is left out while reading."""
+    if sorts is None:
         return []
+    if not isinstance(sorts, Sequence) or isinstance(sorts, str):
+        raise bad_request(f"API read() invalid array 'sorts': {inspect(sorts)}")
     found: list[Sort] = []
     for sort in sorts:
         name = sort.get("field_name") if isinstance(sort, Mapping) else None
-        if isinstance(sort, Mapping) and isinstance(name, str):
-            found.append(Sort(name, descending=sort.get("direction") == "desc"))
+        direction = (sort.get("direction") or "asc") if isinstance(sort, Mapping) else None
+        if not isinstance(name, str) or direction not in _DIRECTIONS:
+            raise bad_request(
+                "API read() invalid 'sorts', which have a 'field_name' and the 'direction' asc or "
+                f"desc: {inspect(sort)}"
+            )
+        found.append(Sort(name, descending=direction == "desc"))
     return found
 
 

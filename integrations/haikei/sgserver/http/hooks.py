@@ -60,7 +60,7 @@ class Hook:
         return "sha1=" + hmac.new(self.token.encode(), body, hashlib.sha1).hexdigest()
 
     def shown(self) -> dict[str, Json]:
-        """Return it as the REST interface tells of it: without its token."""
+        """Return it as the REST interface shows it: without its token."""
         return {
             "id": self.id,
             "url": self.url,

@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 class SiteOptions:
     """How a site is served."""
 
-    uploads: Literal["classic", "cloud"] = "classic"  #: how clients are told to upload
+    uploads: Literal["classic", "cloud"] = "classic"  #: how clients are to upload
     remote: bool = False  #: pages ask for a login, any host name is answered
     host: str = "127.0.0.1"  #: where it is bound; this name is answered
     call_limit: int = 64 * _MIB  #: bytes of one call's JSON

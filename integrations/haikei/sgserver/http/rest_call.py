@@ -220,11 +220,11 @@ def preferences(call: RestCall) -> Response:
 
 
 def schema(call: RestCall) -> Response:
-    return data(call, call.ask("schema_entity_read"))
+    return data(call, call.ask("schema_entity_read", project=_project(call)))
 
 
 def schema_type(call: RestCall) -> Response:
-    types = cast("dict[str, Json]", call.ask("schema_entity_read"))
+    types = cast("dict[str, Json]", call.ask("schema_entity_read", project=_project(call)))
     return data(call, types.get(call.kind.name))
 
 

@@ -95,15 +95,24 @@ def _simple(call: RestCall, name: str, value: str) -> Json:
 
 def _search(call: RestCall) -> Response:
     """`POST /entity/shots/_search`: rows by filters as lists, or as a hash of conditions."""
-    page = call.body.get("page")
+    _check_members("read", call.body, ("filters", "fields", "sort", "page", "options"))
     query: dict[str, Json] = {**call.query}
-    if isinstance(page, Mapping):
-        query |= {f"page[{name}]": value for name, value in page.items()}
+    for name in ("page", "options"):
+        inner = call.body.get(name) or {}
+        if not isinstance(inner, Mapping):
+            raise bad_request(f"API read() invalid hash '{name}': {inspect(inner)}")
+        query |= {f"{name}[{key}]": value for key, value in inner.items()}
     for name in ("sort", "fields"):
         value = call.body.get(name)
         if value is not None:
             query[name] = ",".join(map(str, value)) if isinstance(value, list) else value
     return _read(call, _filters(call.body.get("filters")), query)
+
+
+def _check_members(verb: str, body: Mapping[str, Json], names: Sequence[str]) -> None:
+    for name in body:
+        if name not in names:
+            raise bad_request(f"API {verb}() unknown parameter {inspect(name)}.")
 
 
 def _filters(filters: Json) -> Json:
@@ -215,7 +224,10 @@ def _batch(call: RestCall) -> Response:
 def _text_search(call: RestCall) -> Response:
     """`POST /entity/_text_search`: rows by the words of their names."""
     types = call.body.get("entity_types")
-    page = call.body.get("page")
+    _check_members("text_search", call.body, ("text", "entity_types", "page", "sort"))
+    page = call.body.get("page") or {}
+    if not isinstance(page, Mapping):
+        raise bad_request(f"API text_search() invalid hash 'page': {inspect(page)}")
     found = call.ask(
         "query_display_name_cache",
         text=call.body.get("text"),
@@ -223,13 +235,19 @@ def _text_search(call: RestCall) -> Response:
             call.type_called(name).name: _filters(filters)
             for name, filters in (types.items() if isinstance(types, Mapping) else ())
         },
-        max_results=page.get("size") if isinstance(page, Mapping) else None,
+        max_results=page.get("size"),
     )
     return data(call, cast("dict[str, Json]", found)["matches"])
 
 
 def _summarize(call: RestCall) -> Response:
     """`POST /entity/shots/_summarize`: figures of rows, in groups if wanted."""
+    _check_members("summarize", call.body, ("filters", "summary_fields", "grouping", "options"))
+    if not isinstance(call.body.get("summary_fields"), list):
+        raise bad_request(
+            "API summarize() invalid/missing array 'summary_fields': "
+            f"{inspect(call.body.get('summary_fields'))}"
+        )
     return data(
         call,
         call.ask(

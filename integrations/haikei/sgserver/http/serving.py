@@ -114,7 +114,7 @@ def serve(
         host: the address to bind; any but loopback needs `allow_remote`.
         scripts: script users and their keys; they are made, or their key is changed.
         seed: what the site holds at least.
-        uploads: which way clients are told to upload.
+        uploads: which way clients are to upload.
         on_ready: called once, from another thread, with the address, when calls are answered.
         stop: ends the server.
         allow_remote: let other machines in; pages then ask for a login.

@@ -4,7 +4,7 @@ Tell webhooks what happened, as the real site does.
 One delivery is tried once; a receiver that fails too often in a day gets nothing any more until
 somebody enables its webhook again. Events are read in order of their ids, which here is the order
 of their commits, so that none is passed over while the server runs. What happened while it did not
-run is told to nobody.
+run is sent to nobody.
 """
 
 import json
@@ -43,7 +43,7 @@ class WebhookSender:
     One thread that sends.
 
     Args:
-        site: whose events are told.
+        site: whose events are sent.
         patience: seconds in which a receiver must answer.
     """
 
@@ -58,7 +58,7 @@ class WebhookSender:
         self._last = 0
 
     def start(self) -> None:
-        """Start the thread; only what happens from now on is told."""
+        """Start the thread; only what happens from now on is sent."""
         with self._site.reading() as (session, _):
             self._last = _newest(session)
         self._site.written = self._news.set
@@ -232,7 +232,7 @@ def _delivery(row: tuple[SqlValue, ...]) -> Mapping[str, Any] | None:
     if operation is None or not isinstance(loaded, dict):
         return None
     meta = cast("dict[str, Any]", loaded)
-    # What a new row has from the start is told by its creation.
+    # What a new row has from the start is part of its creation's event.
     if meta.get("in_create"):
         return None
     if entity is None:

@@ -150,7 +150,7 @@ class UploadLink:
     parts: bool
 
     def words(self) -> list[str]:
-        """Return what clients are told of it and send back; they count on five or six words."""
+        """Return what clients receive and send back; they count on five or six words."""
         told = ["1", self.url, self.timestamp, self.upload_type, self.upload_id]
         return [*told, quote(self.filename, safe="")] if self.parts else told
 

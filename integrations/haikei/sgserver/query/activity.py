@@ -277,7 +277,11 @@ def query_display_name_cache(site: Site, caller: Caller, call: Call) -> Json:
             f"API query_display_name_cache() invalid/missing hash 'entity_types': {inspect(types)}"
         )
     limit = call.get("max_results")
-    most = limit if isinstance(limit, int) and limit > 0 else _FOUND_LIMIT
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise bad_request(
+            f"API query_display_name_cache() invalid integer 'max_results': {inspect(limit)}"
+        )
+    most = _FOUND_LIMIT if limit is None else limit
     terms = text.lower().split()
     matches: list[Json] = []
     with site.reading() as (_, reader):
@@ -294,13 +298,21 @@ def _page(reader: Reader, query: Query, fields: Sequence[str], limit: int) -> li
     return reader.page(query, fields, limit=limit).rows if limit > 0 else []
 
 
+def _is_id(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _named(kind: EntityType, terms: Sequence[str], filters: Json, projects: Json) -> Json:
     conditions: list[Json] = [
         {"path": "cached_display_name", "relation": "contains", "values": [term]} for term in terms
     ]
     if filters:
         conditions.append(filters)
-    if isinstance(projects, Sequence) and projects and "project" in kind.fields:
+    if projects is not None and not (isinstance(projects, list) and all(map(_is_id, projects))):
+        raise bad_request(
+            f"API query_display_name_cache() invalid ids 'project_ids': {inspect(projects)}"
+        )
+    if projects and "project" in kind.fields:
         links: Json = [{"type": "Project", "id": one} for one in projects]
         conditions.append({"path": "project", "relation": "in", "values": links})
     return {"logical_operator": "and", "conditions": conditions}

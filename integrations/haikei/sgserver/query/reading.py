@@ -15,7 +15,7 @@ from haikei.sgserver.schema.entities import (
     find_path,
 )
 from haikei.sgserver.store import Session, SqlValue, quoted
-from haikei.sgserver.values import Call, Json, Row
+from haikei.sgserver.values import Call, Json, Row, bad_request, inspect
 from haikei.sgserver.wire_calls import entity_type_of
 
 
@@ -44,14 +44,17 @@ def query_of(schema: Schema, verb: str, call: Call) -> Query:
     Return which rows a request means.
 
     Raises:
-        Fault: its type or a preset is wrong.
+        Fault: its type, a preset or `return_only` is wrong.
     """
     kind = entity_type_of(schema, verb, call)
+    rows = call.get("return_only") or "active"
+    if rows not in {"active", "retired"}:
+        raise bad_request(f"API {verb}() invalid 'return_only', active or retired: {inspect(rows)}")
     return Query(
         kind=kind,
         filters=call.get("filters"),
         presets=preset_orders(kind.name, call.get("additional_filter_presets")),
-        retired=call.get("return_only") == "retired",
+        retired=rows == "retired",
         with_archived=call.get("include_archived_projects") is not False,
         verb=verb,
     )

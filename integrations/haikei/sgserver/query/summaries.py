@@ -186,7 +186,12 @@ def _grouping(schema: Schema, kind: EntityType, wire: Mapping[str, Json]) -> Gro
             f"API summarize() 'grouping' type must be one of: {', '.join(GROUPINGS)}: "
             f"{inspect(wire)}"
         )
-    return Grouping(field, str(grouping), wire.get("direction") == "desc")
+    direction = wire.get("direction") or "asc"
+    if direction not in {"asc", "desc"}:
+        raise bad_request(
+            f"API summarize() 'grouping' direction must be asc or desc: {inspect(wire)}"
+        )
+    return Grouping(field, str(grouping), direction == "desc")
 
 
 def _checked(schema: Schema, kind: EntityType, wire: Mapping[str, Json]) -> str:
@@ -197,7 +202,7 @@ def _checked(schema: Schema, kind: EntityType, wire: Mapping[str, Json]) -> str:
 
 
 def _figures(summaries: Sequence[Summary], rows: Sequence[Row]) -> dict[str, Json]:
-    # As on the real site the last figure of a field is the one that is told.
+    # As on the real site the last figure of a field is the one that is returned.
     return {
         one.field: SUMMARIES[one.kind]([row.get(one.field) for row in rows], one.value)
         for one in summaries
@@ -237,7 +242,8 @@ def _present(values: Sequence[Json]) -> list[Json]:
 
 
 def _numbers(values: Sequence[Json]) -> list[int | float]:
-    return [value for value in values if isinstance(value, int | float)]
+    # Boxes are counted as 0 and 1.
+    return [+value for value in values if isinstance(value, int | float)]
 
 
 def _texts(values: Sequence[Json]) -> list[str]:
@@ -245,7 +251,12 @@ def _texts(values: Sequence[Json]) -> list[str]:
 
 
 def _share(values: Sequence[Json], wanted: Json) -> float:
-    found = [v for v in values if (v == wanted if wanted is not None else v not in {None, False})]
+    # Links and lists among the values cannot be hashed; 0 counts as a box without a cross.
+    found = [
+        value
+        for value in values
+        if (value == wanted if wanted is not None else value not in (None, False, []))
+    ]
     return 100 * len(found) / len(values) if values else 0.0
 
 

@@ -39,6 +39,10 @@ _TEXTS = {
     DataType.DATE_TIME,
     DataType.ENTITY_TYPE,
 }
+#: Groupings that look at the day of a date alone.
+PERIODS = frozenset(
+    ("day", "oneday", "fivedays", "week", "month", "quarter", "year", "clustered_date")
+)
 #: Of which part of the wire's figures each is made: of sums that SQL gives for each group.
 _MADE_OF: Mapping[str, tuple[Part, ...]] = {
     "record_count": ("rows",),
@@ -60,7 +64,7 @@ _MADE_OF: Mapping[str, tuple[Part, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One figure that is asked for: the name it is told under, its kind, and whose share."""
+    """One figure that is asked for: the name it is returned under, its kind, and whose share."""
 
     name: str
     kind: str
@@ -178,7 +182,7 @@ class Totals:
             for part in _MADE_OF[figure.kind]:
                 sums[part] = _together(part, (row[at] for row in rows))
                 at += 1
-            # As on the real site the last figure of a field is the one that is told.
+            # As on the real site the last figure of a field is the one that is returned.
             told[figure.name] = _figure(figure.kind, sums)
         return told
 
@@ -191,7 +195,7 @@ def rank(name: str, value: Json) -> tuple[bool, float, str]:
 
 def _key(level: Level, sql: str) -> str:
     kind = level.field.data_type
-    if kind in {DataType.DATE, DataType.DATE_TIME} and level.kind not in {"exact", "firstletter"}:
+    if kind in {DataType.DATE, DataType.DATE_TIME} and level.kind in PERIODS:
         return f"substr({sql}, 1, 10)"
     if kind in _TEXTS and level.kind == "firstletter":
         return f"substr({sql}, 1, 1)"

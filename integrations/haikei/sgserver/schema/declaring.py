@@ -27,7 +27,7 @@ def plain(
     create_only: bool = False,
     mandatory: bool = False,
 ) -> Field:
-    """Declare a field that holds a value, a text unless said otherwise."""
+    """Declare a field that holds a value, a text unless declared otherwise."""
     return Field(
         name=name,
         label=label,

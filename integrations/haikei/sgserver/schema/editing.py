@@ -72,7 +72,7 @@ def schema_field_read(site: Site, caller: Caller, call: Call) -> Json:
 
 
 class _Describer:
-    """Says of fields what the site knows of them, as one request's project sees them."""
+    """Describes fields as one request's project sees them."""
 
     def __init__(self, site: Site, call: Call) -> None:
         self._project = _project(call)

@@ -236,6 +236,7 @@ def stock_schema() -> Schema:
         stock_pipeline.FILESYSTEM_LOCATION,
         stock_pipeline.CUT,
         stock_pipeline.CUT_ITEM,
+        stock_pipeline.PIPELINE_CONFIGURATION_USER_CONNECTION,
         stock_pipeline.CUT_VERSION_CONNECTION,
         stock_pipeline.DELIVERY,
         stock_pipeline.TICKET,

@@ -48,10 +48,23 @@ PIPELINE_CONFIGURATION = entity_type(
     plain("descriptor", "Descriptor"),
     plain("plugin_ids", "Plugin Ids"),
     plain("uploaded_config", "Uploaded Config", DataType.URL),
-    links("PipelineConfiguration", "users", "User Restrictions", "HumanUser"),
+    through(
+        "users",
+        "User Restrictions",
+        "HumanUser",
+        "PipelineConfigurationUserConnection",
+        ("pipeline_configuration", "user"),
+    ),
     link("project", "Project", "Project", binds=True),
     *images(),
     *tags("PipelineConfiguration"),
+)
+
+PIPELINE_CONFIGURATION_USER_CONNECTION = _connection(
+    "PipelineConfigurationUserConnection",
+    "Pipeline Configuration User Connection",
+    _end("pipeline_configuration", "Pipeline Configuration", "PipelineConfiguration"),
+    _end("user", "User", "HumanUser"),
 )
 
 SOFTWARE = entity_type(

@@ -152,7 +152,7 @@ class Coercion:
             if _DATE.fullmatch(value):
                 return date.fromisoformat(value).isoformat()
         except ValueError:
-            pass
+            pass  # no day of the calendar: refused below as any other text
         raise bad_request(f"Invalid date format: {value}. Correct format is: 2011-01-21")
 
     def _moment(self, value: Json) -> str | None:

@@ -3,7 +3,7 @@ The event log: what each write leaves in it, as the real site does.
 
 A create leaves one `_Change` row for each field that has a value, all marked `in_create`, and the
 `_New` row last. Where a write shows on other rows as well, each of those gets a row of its own,
-which names the attribute that was really changed and the row of the log that tells of it.
+which names the attribute that was really changed and the row of the log that records it.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from haikei.sgserver.store import SqlValue
 from haikei.sgserver.values import Json
 from haikei.sgserver.write.rows import Columns, Work, Written, kept_json, mention
 
-#: What a create sets that no row of the log tells of.
+#: What a create sets that no row of the log records.
 _UNTOLD = {"project", "created_at", "created_by", "updated_at", "updated_by", "cached_display_name"}
 _INSERT = (
     'INSERT INTO "EventLogEntry" (id, event_type, attribute_name, description, '
@@ -24,7 +24,7 @@ _INSERT = (
 
 
 def told_fields(row: Written, columns: Columns) -> list[Field]:
-    """Return the fields of a new row that the log tells of, in its order: the name comes last."""
+    """Return the fields of a new row that the log records, in its order: the name comes last."""
     names = [name for name in columns if name != row.kind.name_field]
     if row.kind.name_field:
         names.append(row.kind.name_field)
@@ -54,11 +54,11 @@ class Journal:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing is told at all."""
+        """Whether nothing is recorded at all."""
         return self._silent
 
     def new(self, row: Written) -> int:
-        """Tell that a row is there; return the event's id, 0 when nothing is told."""
+        """Tell that a row is there; return the event's id, 0 when nothing is recorded."""
         meta: Json = {"type": "new_entity", "entity_type": row.kind.name, "entity_id": row.id}
         return self._write(row, "New", None, f"created {_called(row)}", meta)
 
@@ -72,7 +72,7 @@ class Journal:
         in_create: bool = False,
         is_transient: bool | None = None,
     ) -> int:
-        """Tell that a field has another value; return the event's id, 0 when nothing is told."""
+        """Record that a field has another value; return the event's id, 0 when nothing is."""
         if self._silent:
             return 0
         before, after = self._told(field, old), self._told(field, new)
@@ -103,7 +103,7 @@ class Journal:
         """
         Tell that a multi-entity field has other links; return the event's id.
 
-        `origin` is the attribute that was really changed and the event that tells of it, where
+        `origin` is the attribute that was really changed and the event that records it, where
         this row only shows the change.
         """
         if self._silent or not (added or removed):

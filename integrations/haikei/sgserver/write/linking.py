@@ -96,7 +96,7 @@ def retire(work: Work, kind: EntityType, entity_id: int) -> bool:
 
 
 def disconnect(work: Work, connection: Written) -> None:
-    """Retire one connection; what it joined is told of it by the caller."""
+    """Retire one connection; the caller records it for what it joined."""
     Journal(work).retired(connection)
     _mark(work, connection, retired=True, cause=None)
 
@@ -176,7 +176,7 @@ def tell_new(work: Work, row: Written, columns: Columns) -> None:
 
 
 def tell_born(work: Work, row: Written, columns: Mapping[str, SqlValue]) -> None:
-    """Tell that a row is there, now that its values are told, and whom it joins."""
+    """Tell that a row is there, now that its values are recorded, and whom it joins."""
     event = Journal(work).new(row)
     if row.kind.connection:
         _tell_ends(work, row, columns, event, added=True)

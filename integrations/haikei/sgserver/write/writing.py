@@ -31,6 +31,7 @@ from haikei.sgserver.write.rows import (
     row_columns,
 )
 
+_NESTED = (Mapping, list, type(None))  #: what a serializable field holds
 HIDDEN = "*******"  #: what the site shows of a password, and all that a row keeps of it
 
 
@@ -120,6 +121,9 @@ class Drafter:
             case DataType.TAG_LIST:
                 return self._tag_list(found, value)
             case DataType.SERIALIZABLE | DataType.JSONB:
+                if found.data_type is DataType.SERIALIZABLE and not isinstance(value, _NESTED):
+                    coercion = Coercion(self._work.verb, self._kind.name, found)
+                    raise coercion.refusal(value, "Hash, Array, NilClass")
                 return None if value is None else kept_json(value)
             case DataType.PASSWORD:
                 return self._password(found, value, draft)

@@ -10,6 +10,8 @@ from datetime import date
 from typing import Protocol
 
 from haikei.credits import Person
+from haikei.names import is_japanese_name
+from haikei.settings import PersonEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,52 @@ class TimeSpent:
     step: str  #: the pipeline step's name, else the task's; empty when it was logged for no task
     minutes: int
     date: date
+    episode: str = ""  #: empty when the tracker has none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedNames:
+    """What a tracker calls a person; empty where it says nothing."""
+
+    shown: str  #: as people see it
+    family: str
+    given: str
+    japanese: str = ""  #: the whole name, family name first
+    latin: str = ""  #: the whole name, given name first, where those above are Japanese
+    kana: str = ""  #: its reading
+    known: tuple[str, ...] = ()  #: logins and addresses
+
+    @property
+    def written(self) -> tuple[str, str]:
+        """The name as credits print it in English, and in Japanese."""
+        if is_japanese_name(f"{self.family}{self.given}" or self.shown):
+            # Trackers show the given name first, which no line of Japanese names does.
+            whole = f"{self.family} {self.given}" if self.family and self.given else self.shown
+            return self.latin or whole, self.japanese or whole
+        if self.family and self.given:
+            return self.latin or f"{self.given} {self.family}", self.japanese
+        return self.shown, self.japanese
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """Every login and name by which consent and lists may know the person."""
+        known = (*self.known, self.shown, self.written[0], self.kana)
+        return tuple(dict.fromkeys(filter(None, known)))
+
+    def person(self, id_: str, listed: Sequence[PersonEntry]) -> Person:
+        """Return the person as credits name them: what the studio's own list says comes first."""
+        name, japanese = self.written
+        entry = next((one for one in listed if one.means(id_, (*self.logins, japanese))), None)
+        if entry is None:
+            return Person(id=id_, name=name, name_ja=japanese)
+        # A list may know the Japanese name alone, and the tracker its Latin form.
+        keeps = is_japanese_name(entry.name) and not is_japanese_name(name)
+        return Person(
+            id=id_,
+            name=name if keeps else entry.name,
+            name_ja=entry.name_ja or japanese,
+            opt_out=entry.opt_out,
+        )
 
 
 class CreditDesk(Protocol):

@@ -4,7 +4,8 @@ The seam between the event-log handler and the tracker: rows in, nothing out; an
 Webhooks and menu items are requests that a tracker sends to our pages.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -67,6 +68,7 @@ class PublishedLayout:
     created_at: datetime
     typed: bool = True  #: False while it has no type: it may become a layout, or anything else
     painted: PaintOver | None = None  #: None for a layout
+    episode: str = ""  #: empty when the tracker has none
     published_by: str = ""  #: who created the row, such as `HumanUser:12`; empty for a script
 
 
@@ -108,6 +110,22 @@ class TrackerFeed(Protocol):
 
     def close(self) -> None:
         """Close this thread's connection; the next call opens one again."""
+        ...
+
+
+class Doorbell(Protocol):
+    """
+    Rings when something may have happened in the tracker; what it was stands in the feed.
+
+    Nothing depends on it: what happens while it is not connected is found at the next reading.
+    """
+
+    def listen(self, ring: Callable[[], None]) -> AbstractContextManager[None]:
+        """
+        Call `ring` from threads of its own while the block runs, also when it connects again.
+
+        A lost connection is logged once, and it goes on trying; leaving the block ends all of it.
+        """
         ...
 
 

@@ -1,5 +1,5 @@
 """
-The seam between decisions and the tracker: what people said about our versions, and our answers.
+The seam between decisions and the tracker: what people wrote about our versions, and our answers.
 
 The tracker is the truth. Whoever tells that something happened to a Version, only what stands in
 the tracker counts; it is read anew each time. Playlists are the lists in which reviewers watch.
@@ -12,7 +12,26 @@ from pathlib import Path
 from typing import Protocol
 
 from haikei.credits import Person
+from haikei.settings import Settings
 from haikei.show import Row
+
+#: What a picture's name ends with that Haikei's page attaches to a Note: what was drawn for it.
+#: Its places stand in the Note's words, so no adapter says of it that it was not read.
+ANNOTATION = "_annotation.png"
+
+
+def statuses_of_versions(settings: Settings) -> tuple[str, ...]:
+    """Return the codes that Versions need: the first ones, and those by which people decide."""
+    first = [settings.tracker.review_status]
+    if settings.review.unread_limit < 1:
+        first.append(settings.tracker.look_status)
+    return tuple(dict.fromkeys((*first, *settings.review.statuses.codes)))
+
+
+def statuses_of_tasks(settings: Settings) -> tuple[str, ...]:
+    """Return the codes that Tasks need: what they become when their versions are decided about."""
+    codes = (settings.review.statuses.task_approved, settings.review.statuses.task_retake)
+    return tuple(dict.fromkeys(filter(None, codes)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +42,9 @@ class SeenNote:
     reply_to: int | None  #: the Note, when this is a Reply
     author: Person | None  #: None when a script wrote it
     by_us: bool
-    text: str  #: subject and content, or the reply's content
+    #: Subject and content, or the reply's content, with what was added to it besides in lines of
+    #: their own (`haikei.presets.noted`): open items of a checklist, where somebody drew.
+    text: str
     created_at: datetime
 
 

@@ -5,25 +5,28 @@ Everything here is idempotent by the job's key: each row that is created carries
 looked for before anything is created again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from haikei.checkup import Finding
 from haikei.credits import Person
-from haikei.show import Place, Row, StoredFile
+from haikei.names import plain_name
+from haikei.settings import CutFields
+from haikei.show import UNSAID, CutFacts, Place, Row, StoredFile
 from haikei.trackers.contract.credits import (
     CheckpointBoard,
     CreditDesk,
     DirectoryReader,
     StatedCredits,
 )
-from haikei.trackers.contract.feed import MenuReader, TrackerFeed, WebhookReader
+from haikei.trackers.contract.feed import Doorbell, MenuReader, TrackerFeed, WebhookReader
 from haikei.trackers.contract.review import PlaylistDesk, ReviewDesk
 from haikei.trackers.contract.visitors import PasswordCheck, SelectionDesk
 
 T = TypeVar("T")
+_NO_AI = frozenset({"yes", "true", "no-ai", "no ai", "noai"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,8 @@ class LayoutContext:
     project_names: tuple[str, ...] = ()  #: other names of the project, the one in paths first
     episode: str = ""  #: empty when the tracker has none
     candidates: tuple[Person, ...] = ()  #: one of whom drew it, where the tracker leaves it open
-    no_ai: str = ""  #: what in the tracker keeps it from trained models, such as `Shot.sg_no_ai`
+    no_ai: str = ""  #: what in the tracker keeps it from trained models, such as a shot's field
+    cut: CutFacts = UNSAID  #: what the fields of `tracker.cut_fields` say, as it stands there
 
     def completed(self, place: Place) -> Place:
         """Return a place as the tracker spells it, with what a path did not say of it."""
@@ -64,6 +68,22 @@ class LayoutContext:
             sequence=(self.sequence.name if self.sequence else "") or place.sequence,
             shot=self.shot.name,
         )
+
+
+def cut_facts(fields: CutFields, text_in: Callable[[str], str]) -> CutFacts:
+    """
+    Return how a cut is to look: of each fact, the first of its fields that is filled.
+
+    Args:
+        fields: those that the settings name for each fact.
+        text_in: returns the text in a field of the tracker; empty for none.
+    """
+    return CutFacts(**{name: next(filter(None, map(text_in, named)), "") for name, named in fields})
+
+
+def is_no_ai(text: str) -> bool:
+    """Tell whether a text in `tracker.no_ai_field` keeps a shot from trained models."""
+    return plain_name(text) in _NO_AI
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +210,7 @@ class TrackerParts:
     webhooks: WebhookReader | None = None
     menu: MenuReader | None = None
     directory: DirectoryReader | None = None
+    doorbell: Doorbell | None = None
 
 
 class Tracker(PublishingDesk, Protocol):

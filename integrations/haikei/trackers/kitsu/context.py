@@ -2,15 +2,30 @@
 
 from dataclasses import dataclass
 
-from haikei.settings import Settings
-from haikei.show import Row
-from haikei.trackers.contract.tracker import ContextRequest, DrawnBy, LayoutContext, drawn_by
+from haikei.settings import Settings, Tracker
+from haikei.show import CutFacts, Row
+from haikei.trackers.contract.tracker import (
+    ContextRequest,
+    DrawnBy,
+    LayoutContext,
+    cut_facts,
+    drawn_by,
+    is_no_ai,
+)
 from haikei.trackers.kitsu.client import KitsuSite
 from haikei.trackers.kitsu.numbering import Numbering
 from haikei.trackers.kitsu.people import KitsuArtist, KitsuPeople
 from haikei.trackers.kitsu.places import KitsuPlaces, KitsuShot
-from haikei.trackers.kitsu.rows import OutputRow, PreviewRow, TaskRow
-from haikei.trackers.kitsu.versions import FILE, TASK, KitsuVersions, mark_of, read_task, task_path
+from haikei.trackers.kitsu.rows import EntityRow, OutputRow, PreviewRow, TaskRow
+from haikei.trackers.kitsu.versions import (
+    FILE,
+    TASK,
+    KitsuVersions,
+    Mark,
+    mark_of,
+    read_task,
+    task_path,
+)
 
 #: How the numbering knows a file that is a preview, and no output file.
 PREVIEW = "preview:"
@@ -54,10 +69,9 @@ class KitsuContext:
         found = self._places.shot_of(file.shot) if file is not None and file.shot else None
         if found is None:
             found = self._places.shot(request.place)
+        found = self._places.with_parents_now(found)
         tasks = self._places.tasks(found.shot.id)
-        task = self._task(found, tasks, request.stream)
-        versions = self._versions.of_task(task.id) if task is not None else ()
-        marks = [mark for one in versions if (mark := mark_of(one.data)) is not None]
+        task, marks = self._task(found, tasks, request.stream)
         numbers = [mark.number for mark in marks if mark.stream == request.stream]
         drawn = self._drawn(file, tasks)
         people = (*drawn.artists, *drawn.candidates)
@@ -76,23 +90,37 @@ class KitsuContext:
             project_names=tuple(dict.fromkeys(filter(None, (project.code, project.name)))),
             episode=found.episode.name if found.episode else "",
             candidates=tuple(one.person for one in drawn.candidates),
+            cut=_cut(found, self._tracker),
+            no_ai=self._kept_from_models(shot),
         )
 
-    def _task(self, found: KitsuShot, tasks: tuple[TaskRow, ...], stream: str) -> TaskRow | None:
+    def _kept_from_models(self, shot: EntityRow) -> str:
+        """Return the column of a shot that keeps it from trained models, where it says so."""
+        name = self._tracker.no_ai_field
+        said = shot.data.get(name) if name else None
+        if isinstance(said, str):
+            said = is_no_ai(said)
+        return f"Shot.{name}" if said else ""
+
+    def _task(
+        self, found: KitsuShot, tasks: tuple[TaskRow, ...], stream: str
+    ) -> tuple[TaskRow | None, list[Mark]]:
+        """Return the task that receives a stream, with the marks of the versions on it."""
         task = self._places.background_task(tasks, stream)
-        if task is None or task.name == stream:
-            return task
-        marks = [mark for one in self._versions.of_task(task.id) if (mark := mark_of(one.data))]
-        if all(mark.stream == stream for mark in marks):
-            return task
+        if task is None:
+            return None, []
+        marks = self._versions.marks(task.id)
+        if task.name == stream or all(mark.stream == stream for mark in marks):
+            return task, marks
         # A task has one status: two streams on it could not be decided about one by one.
-        return self._places.new_task(
+        made = self._places.new_task(
             name=stream,
             project=found.project.id,
             shot=found.shot.id,
             kind=task.task_type_id,
             status=task.task_status_id,
         )
+        return made, self._versions.marks(made.id)
 
     def _file(self, number: int | None) -> _File | None:
         uid = self._numbering.uid(FILE, number) if number is not None else None
@@ -164,6 +192,20 @@ class KitsuContext:
     def _task_row(self, task: TaskRow) -> Row:
         number = self._numbering.number(TASK, task.id, task_path(task))
         return Row(type=TASK, id=number, name=task.name)
+
+
+def _cut(found: KitsuShot, tracker: Tracker) -> CutFacts:
+    """Return what the metadata columns that the settings name say, the first that is filled."""
+    rows = {"sequence": found.sequence, "episode": found.episode, "project": found.project}
+
+    def said(field: str) -> str:
+        whose, _, name = field.rpartition(".")
+        row = rows.get(whose) if whose else found.shot
+        value = row.data.get(name) if row is not None else None
+        texts = value if isinstance(value, list) else [value]
+        return ", ".join(one.strip() for one in texts if isinstance(one, str) and one.strip())
+
+    return cut_facts(tracker.cut_fields, said)
 
 
 def _uids(file: _File | None, tasks: tuple[TaskRow, ...]) -> list[str]:

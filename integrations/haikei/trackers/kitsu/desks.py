@@ -97,6 +97,7 @@ class KitsuCreditDesk:
                     person=people.get(one.person_id) or Person(id="", name=""),
                     shot=shot.shot.name if shot else "",
                     sequence=shot.sequence.name if shot and shot.sequence else "",
+                    episode=shot.episode.name if shot and shot.episode else "",
                     step=steps.get(task.task_type_id, task.name) if task else "",
                     minutes=round(one.duration),
                     date=one.date,

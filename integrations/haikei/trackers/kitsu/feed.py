@@ -15,8 +15,7 @@ from pathlib import Path
 
 from haikei.settings import Settings
 from haikei.trackers.contract.feed import EventKind, FeedEvent, PaintOver, PublishedLayout
-from haikei.trackers.kitsu.audit_log import read_log
-from haikei.trackers.kitsu.client import KitsuSite
+from haikei.trackers.kitsu.client import KitsuSite, read_log
 from haikei.trackers.kitsu.context import PREVIEW
 from haikei.trackers.kitsu.numbering import Numbered, Numbering
 from haikei.trackers.kitsu.people import KitsuPeople
@@ -37,12 +36,14 @@ EVENT = "Event"
 #: How long before the newest known event the log is read again: rows become visible late.
 OVERLAP = timedelta(seconds=300)
 
-_KINDS = {
+#: What Kitsu calls the events that lead to something.
+KINDS = {
     "output-file:new": EventKind.FILE_PUBLISHED,
     "preview-file:new": EventKind.FILE_PUBLISHED,
     "output-file:update": EventKind.FILE_CHANGED,
     "preview-file:update": EventKind.FILE_CHANGED,
     "preview-file:add-file": EventKind.FILE_CHANGED,
+    "preview-file:annotation-update": EventKind.VERSION_CHANGED,
     "task:status-changed": EventKind.VERSION_CHANGED,
     "comment:new": EventKind.NOTE_CHANGED,
     "comment:update": EventKind.NOTE_CHANGED,
@@ -52,7 +53,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Noted:
-    """What is kept of an event: it is read once, and told as often as readers ask."""
+    """What is kept of an event: it is read once, and returned as often as readers ask."""
 
     kind: EventKind
     row: int | None
@@ -123,7 +124,7 @@ class KitsuFeed:
         published = [
             event
             for event in read_log(self._site, start - second, end + second)
-            if _KINDS.get(event.name) is EventKind.FILE_PUBLISHED
+            if KINDS.get(event.name) is EventKind.FILE_PUBLISHED
         ]
         numbers = self._numbering.numbers(FILE, [(_file_uid(one), "") for one in published])
         found = (self._file(number) for number in dict.fromkeys(numbers))
@@ -165,7 +166,7 @@ class KitsuFeed:
             self._numbering.numbers(EVENT, rows)
 
     def _noted(self, event: EventRow) -> _Noted:
-        kind = _KINDS.get(event.name, EventKind.OTHER)
+        kind = KINDS.get(event.name, EventKind.OTHER)
         row: int | None = None
         if kind in {EventKind.FILE_PUBLISHED, EventKind.FILE_CHANGED}:
             row = self._numbering.number(FILE, _file_uid(event))
@@ -175,8 +176,7 @@ class KitsuFeed:
             comment = str(event.data.get("comment_id", ""))
             row = self._numbering.number(REPLY, str(event.data.get("reply_id", "")), comment)
         elif kind is EventKind.VERSION_CHANGED:
-            ours = self._versions.of_task(str(event.data.get("task_id", "")))
-            row = self._numbering.number(VERSION, ours[-1].id) if ours else None
+            row = self._decided(event)
         return _Noted(
             kind=kind,
             row=row,
@@ -184,6 +184,15 @@ class KitsuFeed:
             by_us=event.user_id == self._site.me(),
             at=event.created_at,
         )
+
+    def _decided(self, event: EventRow) -> int | None:
+        """Return the version of ours about which somebody decided, or on which somebody drew."""
+        if preview := str(event.data.get("preview_file_id") or ""):
+            found = self._site.row(PreviewRow, f"data/preview-files/{preview}")
+            ours = [found] if found is not None and mark_of(found.data) is not None else []
+        else:
+            ours = list(self._versions.of_task(str(event.data.get("task_id", ""))))
+        return self._numbering.number(VERSION, ours[-1].id) if ours else None
 
     def _event(self, one: Numbered) -> FeedEvent:
         noted = _Noted.read(one.note)
@@ -279,6 +288,7 @@ class KitsuFeed:
         return PublishedLayout(
             id=number,
             project=found.project.path_name if found else "",
+            episode=found.episode.name if found and found.episode else "",
             sequence=found.sequence.name if found and found.sequence else "",
             shot=found.shot.name if found else "",
             name=name,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from haikei.credits import Person
 from haikei.names import same_name
 from haikei.settings import Settings
-from haikei.trackers.contract.credits import Directory, ListedPerson, ListedProject
+from haikei.trackers.contract.credits import Directory, ListedPerson, ListedProject, TrackedNames
 from haikei.trackers.kitsu.client import KitsuSite
 from haikei.trackers.kitsu.numbering import Numbering
 from haikei.trackers.kitsu.rows import PersonRow, ProjectRow
@@ -21,6 +21,7 @@ class KitsuArtist:
     person: Person
     logins: tuple[str, ...]
     row: PersonRow
+    reading: str  #: of the name, in kana; empty where Kitsu has none
 
 
 def person_id(uid: str) -> str:
@@ -69,6 +70,16 @@ class KitsuPeople:
         """Return one human; None for bots and unknown ids."""
         return next((one.person for one in self.artists([uid])), None)
 
+    def joined_mentions(self, text: str) -> str:
+        """Return a text in which the names of mentioned people are one word each: @Haruka.Mori."""
+        if "@" not in text:
+            return text
+        people = tuple(self._known.values()) or self.read()
+        names = {f"{one.row.first_name} {one.row.last_name}".strip() for one in people}
+        for name in sorted(names, key=len, reverse=True):
+            text = text.replace(f"@{name}", f"@{'.'.join(name.split())}")
+        return text
+
     def by_login(self, login: str) -> KitsuArtist | None:
         """Return the one active person with this login, address or name."""
         people = self._known.values() or self.read()
@@ -93,34 +104,21 @@ class KitsuPeople:
     def _artist(self, row: PersonRow) -> KitsuArtist:
         fields = self._fields
         first, last = row.first_name.strip(), row.last_name.strip()
-        shown = name = " ".join(filter(None, (first, last))) or row.email
         japanese, latin, kana = (
             str(row.data.get(field) or "").strip() if field else ""
             for field in (fields.name_ja, fields.name_latin, fields.name_kana)
         )
-        if _is_japanese(shown):
-            # Kitsu shows the first name first, which no line of Japanese names does.
-            name = " ".join(filter(None, (last, first)))
-            japanese, name = japanese or name, latin or name
-        known = (row.desktop_login, row.email, shown, name, kana)
-        logins = tuple(dict.fromkeys(filter(None, known)))
-        id_ = person_id(row.id)
-        entry = next((e for e in self._entries if e.means(id_, (*logins, japanese))), None)
-        stated = entry is not None and not (_is_japanese(entry.name) and not _is_japanese(name))
-        return KitsuArtist(
-            person=Person(
-                id=id_,
-                name=entry.name if entry is not None and stated else name,
-                name_ja=(entry.name_ja if entry else "") or japanese,
-                opt_out=entry.opt_out if entry else "",
-            ),
-            logins=logins,
-            row=row,
+        names = TrackedNames(
+            shown=" ".join(filter(None, (first, last))) or row.email,
+            family=last,
+            given=first,
+            japanese=japanese,
+            latin=latin,
+            kana=kana,
+            known=(row.desktop_login, row.email),
         )
-
-
-def _is_japanese(name: str) -> bool:
-    return any(ord(letter) > 0x2E7F for letter in name)
+        person = names.person(person_id(row.id), self._entries)
+        return KitsuArtist(person=person, logins=names.logins, row=row, reading=kana)
 
 
 def _is_meant(artist: KitsuArtist, word: str) -> bool:
@@ -153,6 +151,7 @@ class KitsuDirectory:
             for row in self.site.rows(ProjectRow, "data/projects")
         )
         people = tuple(
-            ListedPerson(person=one.person, names=one.logins) for one in self.people.read()
+            ListedPerson(person=one.person, names=one.logins, reading=one.reading)
+            for one in self.people.read()
         )
         return Directory(projects=projects, people=people)

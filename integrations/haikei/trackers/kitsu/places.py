@@ -1,12 +1,11 @@
 """Where a layout belongs on a Kitsu server: production, episode, sequence, shot and tasks."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from haikei.errors import PlaceUnknown, TrackerDenied, TrackerRejected
-from haikei.names import plain_name, same_name
+from haikei.names import nearest_names, same_name
 from haikei.settings import Tracker
 from haikei.show import Place
 from haikei.trackers.kitsu.client import KitsuSite
@@ -30,8 +29,13 @@ class KitsuShot:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Listed:
     shots: tuple[EntityRow, ...]
-    sequences: dict[str, EntityRow]
+    sequences: dict[str, EntityRow]  #: and episodes
     at: float
+
+    def holds_parent_of(self, shot: EntityRow) -> bool:
+        """Tell whether a row belongs to a sequence that is known, as shots do."""
+        parent = self.sequences.get(shot.parent_id or "")
+        return parent is not None and parent.type == "Sequence"
 
 
 class KitsuPlaces:
@@ -44,6 +48,12 @@ class KitsuPlaces:
         self._listed: dict[str, _Listed] = {}
         self._types: tuple[TypeRow, ...] = ()
         self._statuses: tuple[StatusRow, ...] = ()
+        #: Whose columns the settings name, such as `sequence`; empty for the shot's own.
+        self._read_of = {
+            field.rpartition(".")[0] for _, named in tracker.cut_fields for field in named
+        }
+        if tracker.no_ai_field:
+            self._read_of.add("")
 
     def project(self, name: str) -> ProjectRow | None:
         """Return the production of this name or code, in any spelling."""
@@ -83,6 +93,8 @@ class KitsuPlaces:
         """
         Return the shot that a place names; letter case and Unicode form do not count.
 
+        Its own columns are as they are now where the settings name any.
+
         Raises:
             PlaceUnknown: there is none, or more than one.
             TrackerError: the server does not answer, or refuses.
@@ -93,6 +105,9 @@ class KitsuPlaces:
         listed = self._list(project.id)
         named = [one for one in listed.shots if same_name(one.name, place.shot)]
         if not named:
+            # One that was made since is asked for by its name: a long list is not read for it.
+            named = self._since(project.id, listed, place.shot)
+        if not named:
             listed = self._list(project.id, again=True)
             named = [one for one in listed.shots if same_name(one.name, place.shot)]
         if not named:
@@ -100,7 +115,9 @@ class KitsuPlaces:
         found = [self._whole(project, one) for one in named]
         fitting = [one for one in found if _is_in(one, place)]
         if len(fitting) == 1:
-            return fitting[0]
+            # The list is kept: what a column forbids must not be.
+            now = self.shot_of(fitting[0].shot.id) if "" in self._read_of else None
+            return now or fitting[0]
         if fitting:
             raise PlaceUnknown(
                 f"{place.project} has {len(fitting)} shots named {place.shot!r}.",
@@ -122,11 +139,30 @@ class KitsuPlaces:
         project = self.project_of(row.project_id)
         if project is None:
             return None
-        if row.id not in {one.id for one in self._list(project.id).shots}:
+        listed = self._list(project.id)
+        if row.id not in {one.id for one in listed.shots} and not listed.holds_parent_of(row):
             here = self._list(project.id, again=True)
             if row.id not in {one.id for one in here.shots}:
                 return None
         return self._whole(project, row)
+
+    def with_parents_now(self, found: KitsuShot) -> KitsuShot:
+        """
+        Return a shot whose sequence, episode and production are as they are now.
+
+        The lists of them are kept, so those are read again whose columns the settings name.
+
+        Raises:
+            TrackerError: the server does not answer, or refuses.
+        """
+        project, episode, sequence = found.project, found.episode, found.sequence
+        if "project" in self._read_of:
+            project = self._site.row(ProjectRow, f"data/projects/{project.id}") or project
+        if episode is not None and "episode" in self._read_of:
+            episode = self._site.row(EntityRow, f"data/entities/{episode.id}") or episode
+        if sequence is not None and "sequence" in self._read_of:
+            sequence = self._site.row(EntityRow, f"data/entities/{sequence.id}") or sequence
+        return KitsuShot(project=project, episode=episode, sequence=sequence, shot=found.shot)
 
     def tasks(self, shot: str) -> tuple[TaskRow, ...]:
         """Return all tasks of a shot, as they are now."""
@@ -232,6 +268,11 @@ class KitsuPlaces:
             self._listed[project] = listed
         return listed
 
+    def _since(self, project: str, listed: _Listed, name: str) -> list[EntityRow]:
+        """Return new shots of exactly this name, whose sequences are known."""
+        rows = self._site.rows(EntityRow, "data/shots/all", project_id=project, name=name)
+        return [one for one in rows if not one.canceled and listed.holds_parent_of(one)]
+
     def _whole(self, project: ProjectRow, shot: EntityRow) -> KitsuShot:
         parents = self._list(project.id).sequences
         sequence = parents.get(shot.parent_id or "")
@@ -248,13 +289,7 @@ def _is_in(found: KitsuShot, place: Place) -> bool:
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> PlaceUnknown:
-    near = ", ".join(_near(name, known)) or "none"
+    near = ", ".join(nearest_names(name, known)) or "none"
     return PlaceUnknown(
         f"Kitsu has no {kind} {name!r}.", advice=f"The nearest: {near}. Add the {kind}."
     )
-
-
-def _near(name: str, known: Sequence[str]) -> Iterator[str]:
-    folded = {plain_name(one): one for one in known}
-    for match in get_close_matches(plain_name(name), folded, n=3, cutoff=0.5):
-        yield folded[match]

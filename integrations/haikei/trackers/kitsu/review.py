@@ -2,18 +2,21 @@
 What people decide and write on Kitsu's tasks, and our answers.
 
 In Kitsu a status is a task's, and every comment carries one. A version of ours is a preview that
-came with a comment; what is said on its task until the next version comes is said about it.
+came with a comment; comments on its task until the next version comes are about it.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from haikei.credits import Person
 from haikei.errors import TrackerRejected
+from haikei.presets import noted
 from haikei.settings import Settings
 from haikei.show import Row
 from haikei.trackers.contract.review import (
+    ANNOTATION,
     NoteWrite,
     ReplyWrite,
     ReviewWrite,
@@ -21,8 +24,8 @@ from haikei.trackers.contract.review import (
     SeenVersion,
     StatusWrite,
 )
-from haikei.trackers.kitsu.audit_log import read_log
-from haikei.trackers.kitsu.client import KitsuSite
+from haikei.trackers.kitsu.client import KitsuSite, read_log
+from haikei.trackers.kitsu.drawings import Drawing, drawings_on, places_of
 from haikei.trackers.kitsu.numbering import Numbering
 from haikei.trackers.kitsu.people import KitsuPeople
 from haikei.trackers.kitsu.places import KitsuPlaces
@@ -48,12 +51,14 @@ from haikei.trackers.kitsu.versions import (
 
 #: A link in a comment of ours that says which version it is about.
 ABOUT = f"{LINKED}about:"
+#: How the numbering knows what was drawn; its note is the comment that it belongs to.
+DRAWN = "Drawing"
 _CHANGES = ("comment:", "task:status-changed", "preview-file:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Span:
-    """A version, and what was said from its coming to that of the next one."""
+    """A version, and the comments from its coming to that of the next one."""
 
     preview: PreviewRow
     mark: Mark
@@ -100,7 +105,7 @@ class KitsuReviewDesk:
         return tuple(found[numbers[one]] for one in dict.fromkeys(versions) if one in numbers)
 
     def changed(self, since: datetime) -> tuple[int, ...]:
-        """Return versions of ours about which something was said or decided since then."""
+        """Return versions of ours that were commented on or decided since then."""
         if since > datetime.now(UTC):
             return ()
         tasks: dict[str, None] = {}
@@ -233,8 +238,10 @@ class KitsuReviewDesk:
     def _notes(self, span: _Span) -> list[SeenNote]:
         me = self._site.me()
         found: list[SeenNote] = []
+        drawn = self._drawn(span, me)
         for comment in span.comments:
-            if not comment.text.strip():
+            text = self._words(comment, () if comment.person_id == me else drawn[comment.id])
+            if not text:
                 continue
             number = self._numbering.number(NOTE, comment.id)
             found.append(
@@ -243,7 +250,7 @@ class KitsuReviewDesk:
                     reply_to=None,
                     author=self._people.person(comment.person_id),
                     by_us=comment.person_id == me,
-                    text=comment.text,
+                    text=text,
                     created_at=comment.created_at,
                 )
             )
@@ -253,11 +260,53 @@ class KitsuReviewDesk:
                     reply_to=number,
                     author=self._people.person(reply.person_id),
                     by_us=reply.person_id == me,
-                    text=reply.text,
+                    text=self._people.joined_mentions(reply.text),
                     created_at=reply.date,
                 )
                 for reply in comment.replies
             ]
+        return found
+
+    def _words(self, comment: CommentRow, drawn: Sequence[Drawing]) -> str:
+        """Return what a comment says in all the ways that Kitsu has; empty for nothing."""
+        items = [one.text for one in comment.checklist if not one.checked]
+        words = [one.words for one in drawn if one.words]
+        return noted(
+            "\n".join(filter(None, [self._people.joined_mentions(comment.text).rstrip(), *words])),
+            items=[self._people.joined_mentions(one) for one in items],
+            drawn=places_of(drawn),
+            unread=[
+                *(
+                    f"the attached file {name}"
+                    for name in comment.attached
+                    if not name.endswith(ANNOTATION)
+                ),
+                *dict.fromkeys(one.unread for one in drawn if one.unread),
+            ],
+        )
+
+    def _drawn(self, span: _Span, me: str) -> Mapping[str, list[Drawing]]:
+        """
+        Return what is drawn on a version by the comment that it belongs to.
+
+        Kitsu keeps drawings with the picture and says of none for which comment it was made. Each
+        belongs to what its author, or else anybody, wrote last when it was first seen.
+        """
+        found: dict[str, list[Drawing]] = defaultdict(list)
+        theirs = [one for one in span.comments if one.person_id != me]
+        for drawing in drawings_on(span.preview):
+            by_author = [one for one in theirs if one.person_id == drawing.author]
+            meant = (by_author or theirs)[-1:]
+            if not meant:
+                continue
+            number = self._numbering.number(DRAWN, drawing.uid, meant[0].id)
+            (known,) = self._numbering.numbered(DRAWN, [number])
+            if known.note not in {one.id for one in theirs}:
+                # Its comment was deleted.
+                self._numbering.note(DRAWN, drawing.uid, meant[0].id)
+                found[meant[0].id].append(drawing)
+            else:
+                found[known.note].append(drawing)
         return found
 
     def _set(self, change: StatusWrite) -> Row:
@@ -393,7 +442,7 @@ def _start(comments: Sequence[CommentRow], preview: PreviewRow) -> int:
     for index, one in enumerate(comments):
         if preview.id in one.preview_ids:
             return index
-    # Somebody deleted it: the version begins with what was said first after its picture.
+    # Somebody deleted it: the version begins with the first comment after its picture.
     later = [i for i, one in enumerate(comments) if one.created_at > preview.created_at]
     return (later[0] if later else len(comments)) - 1
 

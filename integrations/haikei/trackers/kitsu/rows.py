@@ -15,6 +15,10 @@ def _text(value: object) -> object:
     return "" if value is None else value
 
 
+def _listed(value: object) -> object:
+    return value if isinstance(value, list) else ()
+
+
 def _filled(value: object) -> object:
     return {} if value is None else value
 
@@ -113,6 +117,23 @@ class PreviewLink(BaseModel):
     id: str
 
 
+class ChecklistItem(BaseModel):
+    """Something that a comment asks for."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    text: Text = ""
+    checked: bool = False
+
+
+class AttachedFile(BaseModel):
+    """A file that was attached to a comment."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: Text = ""
+
+
 class CommentRow(KitsuRow):
     """A comment on a task; each carries a status."""
 
@@ -124,6 +145,15 @@ class CommentRow(KitsuRow):
     links: Annotated[tuple[str, ...], BeforeValidator(lambda value: value or ())] = ()
     replies: Annotated[tuple[ReplyRow, ...], BeforeValidator(lambda value: value or ())] = ()
     previews: tuple[PreviewLink | str, ...] = ()
+    checklist: Annotated[tuple[ChecklistItem, ...], BeforeValidator(lambda value: value or ())] = ()
+    attachment_files: tuple[AttachedFile | str, ...] = ()
+
+    @property
+    def attached(self) -> tuple[str, ...]:
+        """The names of attached files, where the answer has them."""
+        return tuple(
+            one.name for one in self.attachment_files if isinstance(one, AttachedFile) and one.name
+        )
 
     @property
     def preview_ids(self) -> tuple[str, ...]:
@@ -145,6 +175,9 @@ class PreviewRow(KitsuRow):
     person_id: Text = ""
     created_at: Moment
     data: Data
+    width: Annotated[int, BeforeValidator(lambda value: value or 0)] = 0
+    height: Annotated[int, BeforeValidator(lambda value: value or 0)] = 0
+    annotations: Annotated[tuple[Any, ...], BeforeValidator(_listed)] = ()
 
 
 class OutputRow(KitsuRow):

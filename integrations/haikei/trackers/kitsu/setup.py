@@ -1,16 +1,29 @@
 """What a Kitsu server must have for Haikei: made by `haikei setup`, looked at by the doctor."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
 
 from haikei.checkup import Finding
-from haikei.errors import HaikeiError
+from haikei.errors import HaikeiError, TrackerDenied, TrackerRejected
 from haikei.settings import Settings
+from haikei.trackers.contract.review import statuses_of_tasks, statuses_of_versions
 from haikei.trackers.kitsu.client import KitsuSite
 from haikei.trackers.kitsu.places import KitsuPlaces
 from haikei.trackers.kitsu.publishing import CREDIT_FIELD
 from haikei.trackers.kitsu.rows import ProjectRow, TypeRow
 
 _COLOUR = "#5e7fb1"
+#: The oldest server whose calls are those that Haikei makes.
+OLDEST = (1, 0)
+ADMIN = "admin"
+#: What Haikei reads all the time, and what for.
+_READ = {
+    "events": ("data/events/last", "the log of events, by which layouts and decisions are found"),
+    "people": ("data/persons", "the people whom credits name"),
+    "projects": ("data/projects", "the productions"),
+    "files": ("data/output-files", "the files that were published"),
+}
 
 
 def set_up(
@@ -20,86 +33,131 @@ def set_up(
     Make the task types, output types and columns that are missing; what stands is left alone.
 
     Raises:
-        TrackerError: the server does not answer, or refuses.
+        TrackerUnavailable: the server does not answer.
+        TrackerDenied: it is no Kitsu server, or does not take the token.
     """
+    site.me()
     tracker = settings.tracker
-    found = [
-        *_task_types(site, places, (tracker.layout_step, tracker.background_step), dry_run=dry_run),
-        *_output_types(
-            site,
-            (
-                *tracker.layout_types,
-                tracker.background_type,
-                tracker.stage_type,
-                tracker.touch_up_type,
-            ),
-            dry_run=dry_run,
-        ),
-        *_statuses(places, settings),
-        *_columns(site, places, dry_run=dry_run),
-    ]
+    steps = (tracker.layout_step, tracker.background_step)
+    types = (
+        *tracker.layout_types,
+        tracker.background_type,
+        tracker.stage_type,
+        tracker.touch_up_type,
+    )
+    parts: dict[str, Callable[[], Iterable[Finding]]] = {
+        "task types": lambda: _task_types(site, places, steps, dry_run=dry_run),
+        "output types": lambda: _output_types(site, types, dry_run=dry_run),
+        "task statuses": lambda: _statuses(places, settings),
+        "columns": lambda: _columns(site, places, dry_run=dry_run),
+    }
+    found: list[Finding] = []
+    for subject, part in parts.items():
+        try:
+            found += part()
+        except (TrackerDenied, TrackerRejected) as error:
+            # What the account may not see says nothing of the other parts.
+            found.append(_failed(subject, error))
     return tuple(found)
 
 
 def check(site: KitsuSite, settings: Settings, places: KitsuPlaces) -> tuple[Finding, ...]:
     """Return one finding for each thing that must be right; never raises for the server."""
     try:
+        version = str(site.read("")["version"])
+        if _numbers(version) < OLDEST:
+            oldest = ".".join(map(str, OLDEST))
+            return (
+                Finding(
+                    ok=False,
+                    subject="kitsu version",
+                    message=f"{site.url} runs zou {version}; Haikei needs {oldest} or newer.",
+                    advice="Upgrade Kitsu's server.",
+                ),
+            )
         user = site.read("auth/authenticated")["user"]
-        version = site.read("")["version"]
         answers = Finding(
             ok=True,
             subject="kitsu",
             message=f"{site.url} answers (zou {version}); Haikei is {user['full_name']!r} there.",
         )
-        role = Finding(
-            ok=user["role"] == "admin",
-            subject="kitsu role",
-            message=f"The account has the role {user['role']!r}.",
-            advice=""
-            if user["role"] == "admin"
-            else "Give it the role admin: it reads the log "
-            "of events, and comments in the name of who decided on Haikei's pages.",
-        )
-        bot = Finding(
-            ok=bool(user["is_bot"]),
-            subject="kitsu bot",
-            message="Kitsu shows what it publishes as a bot's."
-            if user["is_bot"]
-            else "The account is no bot: Kitsu shows what it publishes as a person's.",
-            advice="" if user["is_bot"] else "Make a bot in Kitsu and use its token.",
-        )
-        return (answers, role, bot, *set_up(site, settings, places, dry_run=True))
-    except HaikeiError as error:
         return (
-            Finding(ok=False, subject="kitsu", message=error.message, advice=error.advice or ""),
+            answers,
+            *_account(user),
+            *_rights(site),
+            *set_up(site, settings, places, dry_run=True),
         )
+    except HaikeiError as error:
+        return (_failed("kitsu", error),)
+
+
+def _account(user: Any) -> Iterator[Finding]:
+    role, bot = str(user.get("role")), bool(user.get("is_bot"))
+    yield Finding(
+        ok=role == ADMIN,
+        subject="kitsu role",
+        message=f"The account has the role {role!r}.",
+        advice=""
+        if role == ADMIN
+        else "Give it the role admin: it reads the log of events, makes task types and columns, "
+        "and comments in the name of who decided on Haikei's pages.",
+    )
+    yield Finding(
+        ok=bot,
+        subject="kitsu bot",
+        message="Kitsu shows what it publishes as a bot's."
+        if bot
+        else "The account is no bot: Kitsu shows what it publishes as a person's.",
+        advice="" if bot else "Make a bot in Kitsu and use its token.",
+    )
+
+
+def _rights(site: KitsuSite) -> Iterator[Finding]:
+    for name, (path, what) in _READ.items():
+        subject = f"kitsu right {name}"
+        try:
+            site.read(path, limit="1", page="1")
+        except (TrackerDenied, TrackerRejected) as error:
+            yield Finding(
+                ok=False,
+                subject=subject,
+                message=f"The account may not read {what}: {error.message}",
+                advice=error.advice or "Give the bot the role admin.",
+            )
+        else:
+            yield Finding(ok=True, subject=subject, message=f"The account reads {what}.")
 
 
 def _task_types(
     site: KitsuSite, places: KitsuPlaces, names: tuple[str, ...], *, dry_run: bool
 ) -> Iterator[Finding]:
     for name in dict.fromkeys(names):
-        known = places.task_type(name)
-        if known is None and not dry_run:
-            fields = {"name": name, "short_name": "", "color": _COLOUR, "for_entity": "Shot"}
-            site.add(TypeRow, "data/task-types", fields)
-        yield _made("task type", name, there=known is not None, dry_run=dry_run)
+        fields = {"name": name, "short_name": "", "color": _COLOUR, "for_entity": "Shot"}
+        yield _made(
+            f"task type {name}",
+            there=places.task_type(name) is not None,
+            make=partial(site.add, TypeRow, "data/task-types", fields),
+            dry_run=dry_run,
+        )
 
 
 def _output_types(site: KitsuSite, names: tuple[str, ...], *, dry_run: bool) -> Iterator[Finding]:
     known = {row.name for row in site.rows(TypeRow, "data/output-types")}
     for name in dict.fromkeys(names):
-        if name not in known and not dry_run:
-            site.add(TypeRow, "data/output-types", {"name": name, "short_name": ""})
-        yield _made("output type", name, there=name in known, dry_run=dry_run)
+        fields = {"name": name, "short_name": ""}
+        yield _made(
+            f"output type {name}",
+            there=name in known,
+            make=partial(site.add, TypeRow, "data/output-types", fields),
+            dry_run=dry_run,
+        )
 
 
 def _statuses(places: KitsuPlaces, settings: Settings) -> Iterator[Finding]:
     codes = {row.short_name for row in places.statuses()}
-    wanted = settings.review.statuses
-    named = (*wanted.approve, *wanted.retake, *wanted.hold, *wanted.omit)
-    tasks = filter(None, (wanted.task_approved, wanted.task_retake))
-    for code in dict.fromkeys((settings.tracker.review_status, *named, *tasks)):
+    # Kitsu's versions have the statuses of their tasks.
+    wanted = (*statuses_of_versions(settings), *statuses_of_tasks(settings))
+    for code in dict.fromkeys(wanted):
         there = code in codes
         yield Finding(
             ok=there,
@@ -107,8 +165,8 @@ def _statuses(places: KitsuPlaces, settings: Settings) -> Iterator[Finding]:
             message="It is there." if there else "Kitsu has no status with this short name.",
             advice=""
             if there
-            else "Name one of Kitsu's in tracker.review_status and review.statuses "
-            f"({', '.join(sorted(codes))}), or make it there.",
+            else "Name one of Kitsu's in tracker.review_status, tracker.look_status and "
+            f"review.statuses ({', '.join(sorted(codes))}), or make it there.",
         )
 
 
@@ -118,25 +176,39 @@ def _columns(site: KitsuSite, places: KitsuPlaces, *, dry_run: bool) -> Iterator
     for project in projects:
         path = f"data/projects/{project.id}/metadata-descriptors"
         known = {str(one.get("field_name")) for one in site.read(path)}
-        there = CREDIT_FIELD in known
-        if not there and not dry_run:
-            site.send(
-                path,
-                {
-                    "name": "Haikei Credit",
-                    "entity_type": "Shot",
-                    "data_type": "string",
-                    "choices": [],
-                    "for_client": False,
-                    "departments": [],
-                },
-            )
-        yield _made(f"column of {project.name}", "Haikei Credit", there=there, dry_run=dry_run)
+        fields = {
+            "name": "Haikei Credit",
+            "entity_type": "Shot",
+            "data_type": "string",
+            "choices": [],
+            "for_client": False,
+            "departments": [],
+        }
+        yield _made(
+            f"column of {project.name} Haikei Credit",
+            there=CREDIT_FIELD in known,
+            make=partial(site.send, path, fields),
+            dry_run=dry_run,
+        )
 
 
-def _made(what: str, name: str, *, there: bool, dry_run: bool) -> Finding:
+def _made(subject: str, *, there: bool, make: Callable[[], object], dry_run: bool) -> Finding:
+    """Return what becomes of one thing; it is made unless it is there, or is only looked for."""
     if there:
-        return Finding(ok=True, subject=f"{what} {name}", message="It is there.")
+        return Finding(ok=True, subject=subject, message="It is there.")
     if dry_run:
-        return Finding(ok=True, subject=f"{what} {name}", message="It would be made.", planned=True)
-    return Finding(ok=True, subject=f"{what} {name}", message="It was made.")
+        return Finding(ok=True, subject=subject, message="It would be made.", planned=True)
+    try:
+        make()
+    except (TrackerDenied, TrackerRejected) as error:
+        return _failed(subject, error)
+    return Finding(ok=True, subject=subject, message="It was made.")
+
+
+def _failed(subject: str, error: HaikeiError) -> Finding:
+    return Finding(ok=False, subject=subject, message=error.message, advice=error.advice or "")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    parts = version.split(".")
+    return tuple(int(one) for one in parts[:2] if one.isdigit())

@@ -3,6 +3,7 @@
 from pydantic import SecretStr
 
 from haikei.checkup import Finding
+from haikei.database.budget import shared_budget
 from haikei.settings import Settings
 from haikei.show import Row
 from haikei.trackers.contract.tracker import (
@@ -15,13 +16,14 @@ from haikei.trackers.contract.tracker import (
 from haikei.trackers.kitsu.client import KitsuSite
 from haikei.trackers.kitsu.context import KitsuContext
 from haikei.trackers.kitsu.desks import KitsuCheckpointBoard, KitsuCreditDesk, KitsuPlaylistDesk
-from haikei.trackers.kitsu.feed import KitsuFeed
+from haikei.trackers.kitsu.feed import KINDS, KitsuFeed
 from haikei.trackers.kitsu.numbering import Numbering
 from haikei.trackers.kitsu.people import KitsuDirectory, KitsuPeople
 from haikei.trackers.kitsu.places import KitsuPlaces
 from haikei.trackers.kitsu.publishing import KitsuPublisher
 from haikei.trackers.kitsu.review import KitsuReviewDesk
 from haikei.trackers.kitsu.setup import check, set_up
+from haikei.trackers.kitsu.stream import KitsuStream
 from haikei.trackers.kitsu.visitors import KitsuSelection, KitsuSignIn
 from haikei.trackers.loading import tracker_key
 
@@ -41,12 +43,15 @@ class KitsuTracker:
 
     def __init__(self, settings: Settings, key: SecretStr) -> None:
         self._settings = settings
-        self._site = site = KitsuSite(settings.tracker, key)
+        tracker = settings.tracker
+        budget = shared_budget(settings.database_url, str(tracker.url), tracker.calls_per_minute)
+        self._site = site = KitsuSite(tracker, key, before=budget)
         self._numbering = numbering = Numbering(settings.database_url, site.url)
         self._places = places = KitsuPlaces(site, settings.tracker)
         people = KitsuPeople(site, settings)
         self._context = KitsuContext(site, settings, places, people, numbering)
         self._publisher = KitsuPublisher(site, settings, places, numbering)
+        self._stream = KitsuStream(site, settings, tuple(KINDS))
         self._parts = TrackerParts(
             feed=KitsuFeed(site, settings, places, people, numbering),
             review=KitsuReviewDesk(site, settings, places, people, numbering),
@@ -56,6 +61,7 @@ class KitsuTracker:
             selection=KitsuSelection(site, places, people, numbering),
             sign_in=KitsuSignIn(site, people),
             directory=KitsuDirectory(site=site, people=people, numbering=numbering),
+            doorbell=self._stream,
         )
 
     @property
@@ -105,7 +111,9 @@ class KitsuTracker:
 
     def check(self) -> tuple[Finding, ...]:
         """Return one finding for each thing that must be right; never raises for the server."""
-        return check(self._site, self._settings, self._places)
+        found = check(self._site, self._settings, self._places)
+        stream = self._stream.check() if found[0].ok else None
+        return (*found, stream) if stream is not None else found
 
     def close(self) -> None:
         """Close this thread's connection; the next call opens one again."""

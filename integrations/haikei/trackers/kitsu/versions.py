@@ -83,6 +83,10 @@ class KitsuVersions:
         ours = [one for one in rows if mark_of(one.data) is not None]
         return tuple(sorted(ours, key=lambda one: (one.revision, one.position)))
 
+    def marks(self, task: str) -> list[Mark]:
+        """Return the marks of our versions on a task, oldest first."""
+        return [mark for one in self.of_task(task) if (mark := mark_of(one.data)) is not None]
+
     def numbered(self, number: int) -> PreviewRow | None:
         """Return a version by its number; None when it is gone, or not ours."""
         uid = self._numbering.uid(VERSION, number)

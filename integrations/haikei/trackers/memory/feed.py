@@ -1,6 +1,8 @@
 """An event log in memory, and the files that people publish into it."""
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +20,32 @@ def _now() -> datetime:
 
 def _all_projects(_project: str) -> bool:
     return True
+
+
+class MemoryDoorbell:
+    """Implements `Doorbell`: it rings for each event that is written."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rings: list[Callable[[], None]] = []
+
+    @contextmanager
+    def listen(self, ring: Callable[[], None]) -> Generator[None]:
+        """Call `ring` for each event that is written while the block runs."""
+        with self._lock:
+            self._rings.append(ring)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._rings.remove(ring)
+
+    def press(self) -> None:
+        """Ring for all who listen."""
+        with self._lock:
+            rings = list(self._rings)
+        for ring in rings:
+            ring()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +75,7 @@ class MemoryFeed:
     next_id: int = 1
     log: dict[int, FeedEvent] = field(default_factory=dict[int, FeedEvent])
     rows: dict[int, PublishedLayout] = field(default_factory=dict[int, PublishedLayout])
+    doorbell: MemoryDoorbell = field(default_factory=MemoryDoorbell)
 
     def write(
         self,
@@ -71,6 +100,7 @@ class MemoryFeed:
             created_at=(at or _now()).replace(microsecond=0),
             elsewhere=elsewhere,
         )
+        self.doorbell.press()
         return written
 
     def publish(
@@ -108,6 +138,7 @@ class MemoryFeed:
         self.rows[row] = PublishedLayout(
             id=row,
             project=place.project if place else "",
+            episode=place.episode if place else "",
             sequence=place.sequence if place else "",
             shot=place.shot if place else "",
             name=name,

@@ -1,17 +1,15 @@
 """The adapter of a tracker in memory: its shots, its versions, and its parts."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
 from haikei.checkup import Finding
 from haikei.credits import Person
 from haikei.errors import PlaceUnknown
-from haikei.names import plain_name
-from haikei.show import Place, Row
+from haikei.names import nearest_names, plain_name
+from haikei.show import UNSAID, CutFacts, Place, Row
 from haikei.trackers.contract.credits import ListedPerson, ListedProject, StatedCredits
 from haikei.trackers.contract.feed import EventKind
 from haikei.trackers.contract.review import SeenVersion
@@ -50,6 +48,7 @@ class MemoryShot:
     task: Row | None  #: the one that receives backgrounds
     artists: tuple[Person, ...]  #: assigned to tasks of the layout's step
     logins: tuple[str, ...]
+    cut: CutFacts = UNSAID  #: how it is to look
 
 
 class MemoryTracker:
@@ -69,7 +68,7 @@ class MemoryTracker:
         self._heeded = frozenset(map(plain_name, heeded))
         self._lock = threading.RLock()
         self._projects: dict[str, Row] = {}
-        self._shots: dict[tuple[str, str, str], MemoryShot] = {}
+        self._shots: dict[tuple[str, ...], MemoryShot] = {}
         self._layouts: dict[str, Row] = {}
         self._results: dict[str, PublishResult] = {}
         self.published: dict[str, PublishRequest] = {}  #: by key, as it was first published
@@ -88,6 +87,7 @@ class MemoryTracker:
             checkpoints=self.checkpoints,
             selection=self.selection,
             directory=self.directory,
+            doorbell=self.feed.doorbell,
         )
 
     @property
@@ -116,6 +116,7 @@ class MemoryTracker:
         artists: tuple[Person, ...] = (),
         logins: tuple[str, ...] = (),
         with_task: bool = True,
+        cut: CutFacts = UNSAID,
     ) -> MemoryShot:
         """
         Add a shot, with its project and sequence where they are new.
@@ -125,6 +126,7 @@ class MemoryTracker:
             artists: who is assigned to tasks of the layout's step.
             logins: the same people's logins.
             with_task: whether it has a task that receives backgrounds.
+            cut: how it is to look.
         """
         with self._lock:
             number = len(self._shots) + 1
@@ -144,10 +146,10 @@ class MemoryTracker:
                 task=Row(type="Task", id=3000 + number, name="bg") if with_task else None,
                 artists=artists,
                 logins=logins,
+                cut=cut,
             )
-            self._shots[
-                plain_name(place.project), plain_name(place.sequence), plain_name(place.shot)
-            ] = made
+            names = (place.project, place.episode, place.sequence, place.shot)
+            self._shots[tuple(map(plain_name, names))] = made
             self.credits.time.setdefault(place.project, [])
             self.checkpoints.notes.setdefault(place.project, "")
             self._select(made.shot, made.place, None)
@@ -194,6 +196,8 @@ class MemoryTracker:
                 artist_source=drawn.source,
                 parent_file=parent.files[0] if parent else None,
                 candidates=drawn.candidates,
+                cut=found.cut,
+                episode=found.place.episode,
             )
 
     def publish(self, request: PublishRequest) -> PublishResult:
@@ -265,12 +269,14 @@ class MemoryTracker:
         named = [one for one in here if plain_name(one.place.shot) == plain_name(place.shot)]
         if not named:
             raise _unknown("shot", place.shot, [one.place.shot for one in here])
-        wanted = plain_name(place.sequence)
-        for one in named:
-            if not wanted or plain_name(one.place.sequence) == wanted:
-                return one
-        there = ", ".join(one.place.sequence for one in named)
-        raise PlaceUnknown(f"The shot {place.shot!r} is not in {place.sequence!r}, but in {there}.")
+        fitting = [one for one in named if place.may_be(one.place)]
+        if len(fitting) == 1:
+            return fitting[0]
+        there = ", ".join(f"{one.place.episode} {one.place.sequence}".strip() for one in named)
+        if fitting:
+            raise PlaceUnknown(f"There are several shots {place.shot!r}: in {there}.")
+        wanted = f"{place.episode} {place.sequence}".strip()
+        raise PlaceUnknown(f"The shot {place.shot!r} is not in {wanted!r}, but in {there}.")
 
     def _show(self, request: PublishRequest, made: PublishResult) -> None:
         """Let the other parts have what was published."""
@@ -304,6 +310,7 @@ class MemoryTracker:
         self.credits.stated |= {(row.type, row.id): stated for row in rows}
         place = Place(
             project=context.project.name,
+            episode=context.episode,
             sequence=context.sequence.name if context.sequence else "",
             shot=context.shot.name,
         )
@@ -345,13 +352,7 @@ def open_memory(settings: "Settings") -> MemoryTracker:
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> PlaceUnknown:
-    near = ", ".join(_near(name, known)) or "none"
+    near = ", ".join(nearest_names(name, known)) or "none"
     return PlaceUnknown(
         f"The tracker has no {kind} {name!r}.", advice=f"The nearest: {near}. Add the {kind}."
     )
-
-
-def _near(name: str, known: list[str]) -> Iterator[str]:
-    folded = {plain_name(one): one for one in known}
-    for match in get_close_matches(plain_name(name), folded, n=3, cutoff=0.5):
-        yield folded[match]

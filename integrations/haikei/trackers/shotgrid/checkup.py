@@ -95,6 +95,11 @@ def _named_fields(visit: _Visit) -> Iterator[Finding]:
         ("tracker.no_ai_field", "Shot", tracker.no_ai_field),
     ]
     wanted += [
+        (f"tracker.cut_fields.{name}", "Shot", field)
+        for name, fields in tracker.cut_fields
+        for field in fields
+    ]
+    wanted += [
         (f"tracker.person_fields.{name}", "HumanUser", field)
         for name, field in tracker.person_fields
         if field != getattr(default, name)

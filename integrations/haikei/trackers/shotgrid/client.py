@@ -59,7 +59,7 @@ class Record:
         return cls(str(row.get("type", "")), int(row.get("id") or 0), row)
 
     def has(self, field: str) -> bool:
-        """Tell whether the site said anything about a field."""
+        """Tell whether the site returned a field."""
         return field in self.values
 
     def filled(self, field: str) -> bool:

@@ -6,13 +6,19 @@ A shot is found by the names that paths use, with its tasks, in one read where i
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from haikei.errors import PlaceUnknown
-from haikei.names import plain_name, same_name, spellings
+from haikei.names import nearest_names, same_name, spellings
 from haikei.settings import Settings, Tracker
-from haikei.show import Place, Row
-from haikei.trackers.contract.tracker import ContextRequest, DrawnBy, LayoutContext, drawn_by
+from haikei.show import UNSAID, CutFacts, Place, Row
+from haikei.trackers.contract.tracker import (
+    ContextRequest,
+    DrawnBy,
+    LayoutContext,
+    cut_facts,
+    drawn_by,
+    is_no_ai,
+)
 from haikei.trackers.shotgrid.client import Filter, Link, Record, SiteClient
 from haikei.trackers.shotgrid.people import Artist, People, assigned, publishers
 from haikei.trackers.shotgrid.schema import KEY, layout_key, result_key
@@ -44,6 +50,7 @@ class FoundShot:
     layout_tasks: tuple[Record, ...]
     background_tasks: tuple[Record, ...]
     no_ai: str = ""  #: the field that keeps it from trained models, where it says so
+    cut: CutFacts = UNSAID
 
 
 def find_shot(client: SiteClient, tracker: Tracker, place: Place) -> FoundShot:
@@ -81,7 +88,8 @@ def find_shot(client: SiteClient, tracker: Tracker, place: Place) -> FoundShot:
     if fitting:
         raise PlaceUnknown(
             f"{place.project} has {len(fitting)} shots named {place.shot!r}.",
-            advice="Name the sequence in the path, or rename one of them in the tracker.",
+            advice="Name the sequence or the episode in the path (episodes also need "
+            "tracker.episode_field), or rename one of them in the tracker.",
         )
     if candidates:
         names = ", ".join(sorted(_sequence_name(found) for found in candidates))
@@ -99,14 +107,33 @@ def find_shot_of(client: SiteClient, tracker: Tracker, file: int) -> FoundShot |
     Return the shot that a PublishedFile's row is linked to, whatever its path calls it.
 
     Raises:
+        PlaceUnknown: another shot has its names, so that records could not tell them apart.
         TrackerError: the site does not answer, or refuses.
     """
-    rows = client.find("PublishedFile", [["id", "is", file]], ["entity"])
-    shot = next((link for row in rows if (link := row.link("entity"))), None)
-    if shot is None or shot.type != "Shot":
+    fields = ["entity", "entity.Shot.code", "entity.Shot.project"]
+    rows = client.find("PublishedFile", [["id", "is", file]], fields)
+    row = next((one for one in rows if one.link("entity")), None)
+    shot = row.link("entity") if row is not None else None
+    if row is None or shot is None or shot.type != "Shot":
         return None
-    found = client.find("Shot", [["id", "is", shot.id]], _shot_fields(tracker))
-    return _with_tasks(client, tracker, _from_shot(found[0], tracker)) if found else None
+    # With the shot those of its code: that takes no request more.
+    code, project = row.text("entity.Shot.code"), row.link("entity.Shot.project")
+    alike: list[Filter] = [["id", "is", shot.id]]
+    if code and project is not None:
+        alike = [["code", "is", code], ["project", "is", project.wire()]]
+    named = [_from_shot(one, tracker) for one in client.find("Shot", alike, _shot_fields(tracker))]
+    found = next((one for one in named if one.shot.id == shot.id), None)
+    if found is None:
+        return None
+    where = _sequence_name(found)
+    if any(one is not found and _sequence_name(one) == where for one in named):
+        raise PlaceUnknown(
+            f"{found.folder_name or found.project.name} has several shots named "
+            f"{found.shot.name!r} in {where}.",
+            advice="Where they are in several episodes, set tracker.episode_field; else rename one "
+            "of them in the tracker.",
+        )
+    return _with_tasks(client, tracker, found)
 
 
 def _task_filters(tracker: Tracker, place: Place) -> Sequence[Filter]:
@@ -149,20 +176,35 @@ def _from_tasks(tracker: Tracker, tasks: Sequence[Record]) -> FoundShot:
         project=project,
         folder_name=first.text("project.Project.tank_name"),
         sequence=first.link("entity.Shot.sg_sequence"),
-        episode=_name(first, f"entity.Shot.{tracker.episode_field}"),
+        episode=name_in(first, f"entity.Shot.{tracker.episode_field}"),
         shot=Link(type=shot.type, id=shot.id, name=first.text("entity.Shot.code") or shot.name),
         layout_tasks=_of_step(tasks, tracker.layout_step),
         background_tasks=_of_step(tasks, tracker.background_step),
         no_ai=_kept_from_models(first, f"entity.Shot.{tracker.no_ai_field}", tracker),
+        cut=_cut(first, "entity.Shot.", tracker),
     )
 
 
 def _settable(tracker: Tracker) -> Sequence[str]:
-    return tuple(filter(None, (tracker.episode_field, tracker.no_ai_field)))
+    cut = [field for _, fields in tracker.cut_fields for field in fields]
+    own = (tracker.episode_field, tracker.no_ai_field)
+    return tuple(dict.fromkeys(filter(None, (*own, *cut))))
+
+
+def _cut(row: Record, start: str, tracker: Tracker) -> CutFacts:
+    return cut_facts(tracker.cut_fields, lambda field: _said(row, start + field))
+
+
+def _said(row: Record, field: str) -> str:
+    """Return what a field says, be it a text, a list, a link or several."""
+    links = row.links(field)
+    if links:
+        return ", ".join(link.name for link in links)
+    return name_in(row, field).strip()
 
 
 def _kept_from_models(row: Record, field: str, tracker: Tracker) -> str:
-    said = row.flag(field) or plain_name(row.text(field)) in {"yes", "no-ai", "no ai", "noai"}
+    said = row.flag(field) or is_no_ai(row.text(field))
     return f"Shot.{tracker.no_ai_field}" if tracker.no_ai_field and said else ""
 
 
@@ -196,7 +238,7 @@ def _projects_called(client: SiteClient, name: str) -> Sequence[Link]:
     ]
 
 
-def _name(row: Record, field: str) -> str:
+def name_in(row: Record, field: str) -> str:
     """Return the name in a field that holds a link or a text."""
     link = row.link(field)
     return link.name if link is not None else row.text(field)
@@ -210,11 +252,12 @@ def _from_shot(row: Record, tracker: Tracker) -> FoundShot:
         project=project,
         folder_name=row.text("project.Project.tank_name"),
         sequence=row.link("sg_sequence"),
-        episode=_name(row, tracker.episode_field),
+        episode=name_in(row, tracker.episode_field),
         shot=Link(type=row.type, id=row.id, name=row.text("code")),
         layout_tasks=(),
         background_tasks=(),
         no_ai=_kept_from_models(row, tracker.no_ai_field, tracker),
+        cut=_cut(row, "", tracker),
     )
 
 
@@ -269,12 +312,7 @@ def _named(project: str) -> Filter:
 
 
 def _nearest(name: str, names: Sequence[str], kind: str) -> str:
-    folded = {plain_name(known): known for known in names if known}
-    near = [
-        folded[match]
-        for match in get_close_matches(plain_name(name), list(folded), n=3, cutoff=0.5)
-    ]
-    if near:
+    if near := nearest_names(name, names):
         return (
             f"The nearest: {', '.join(near)}. Rename the path, or make the {kind} in the tracker."
         )
@@ -334,6 +372,7 @@ class ContextReader:
             episode=found.episode,
             candidates=tuple(one.person for one in known if one.person.id not in named),
             no_ai=found.no_ai,
+            cut=found.cut,
         )
 
     def _shot(self, request: ContextRequest) -> FoundShot:

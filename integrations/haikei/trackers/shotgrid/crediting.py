@@ -7,6 +7,7 @@ from haikei.errors import TrackerRejected
 from haikei.settings import Settings
 from haikei.trackers.contract.credits import CreditRow, CreditsWritten, TimeSpent
 from haikei.trackers.shotgrid.client import CHUNK, Link, Record, SiteClient, UpdateRow
+from haikei.trackers.shotgrid.context import name_in
 from haikei.trackers.shotgrid.existing_rows import made_by_script, same_value
 from haikei.trackers.shotgrid.people import People
 from haikei.trackers.shotgrid.projects import find_projects
@@ -24,6 +25,8 @@ _TIME_FIELDS = (
     "entity.Shot.code",
     "entity.Shot.sg_sequence",
 )
+#: Where a time log names a shot.
+_SHOTS = ("entity.Task.entity.Shot.", "entity.Shot.")
 _NOBODY = Person(id="", name="")
 
 
@@ -33,6 +36,7 @@ class ShotGridCreditDesk:
     def __init__(self, client: SiteClient, settings: Settings) -> None:
         self._client = client
         self._people = People(client, settings.people, settings.tracker.person_fields)
+        self._episode = settings.tracker.episode_field
 
     def write(self, rows: Sequence[CreditRow], *, dry_run: bool = False) -> CreditsWritten:
         """
@@ -86,12 +90,12 @@ class ShotGridCreditDesk:
                 ["project", "in", [{"type": "Project", "id": row.id} for row in found]],
                 ["duration", "is_not", None],
             ],
-            _TIME_FIELDS,
+            [*_TIME_FIELDS, *(f"{shot}{self._episode}" for shot in _SHOTS if self._episode)],
         )
         links = [link for row in rows if (link := row.link("user")) is not None]
         artists = self._people.artists(links)
         people = {artist.person.id: artist.person for artist in artists}
-        spent = [_time_spent(row, people) for row in rows]
+        spent = [_time_spent(row, people, self._episode) for row in rows]
         return tuple(sorted((one for one in spent if one), key=lambda one: one.date))
 
     def people(self, known: Sequence[str]) -> Mapping[str, Person]:
@@ -149,7 +153,7 @@ def _update(record: Record, row: CreditRow) -> UpdateRow | None:
     return UpdateRow(type=record.type, id=record.id, fields=fields) if fields else None
 
 
-def _time_spent(row: Record, people: Mapping[str, Person]) -> TimeSpent | None:
+def _time_spent(row: Record, people: Mapping[str, Person], field: str) -> TimeSpent | None:
     day, minutes = row.day("date"), row.number("duration")
     if day is None or minutes is None:
         return None
@@ -157,10 +161,12 @@ def _time_spent(row: Record, people: Mapping[str, Person]) -> TimeSpent | None:
     sequence = row.link("entity.Task.entity.Shot.sg_sequence") or row.link(
         "entity.Shot.sg_sequence"
     )
+    episodes = (name_in(row, f"{shot}{field}") for shot in _SHOTS if field)
     return TimeSpent(
         person=_person(row.link("user"), people),
         shot=row.text("entity.Task.entity.Shot.code") or row.text("entity.Shot.code"),
         sequence=sequence.name if sequence else "",
+        episode=next(filter(None, episodes), ""),
         step=step.name if step else row.text("entity.Task.content"),
         minutes=minutes,
         date=day,

@@ -15,6 +15,7 @@ from haikei.settings import Settings
 from haikei.trackers.contract.feed import FeedEvent, PaintOver, PublishedLayout
 from haikei.trackers.contract.tracker import DrawnBy, drawn_by
 from haikei.trackers.shotgrid.client import CHUNK, Filter, Link, Record, SiteClient
+from haikei.trackers.shotgrid.context import name_in
 from haikei.trackers.shotgrid.people import Ourselves, People, assigned, publishers
 from haikei.trackers.shotgrid.projects import FOLDER_NAME, heeded, heeded_ids
 from haikei.trackers.shotgrid.requests import kind_of_event
@@ -143,6 +144,10 @@ class ShotGridFeed:
         self._type_codes = [*settings.tracker.layout_types, self._touch_up]
         self._types = {code.casefold() for code in self._type_codes}
         self._paint_overs = PaintOvers(self._client, settings)
+        self._episode = (
+            f"entity.Shot.{self._tracker.episode_field}" if self._tracker.episode_field else ""
+        )
+        self._fields = (*_LAYOUT_FIELDS, *filter(None, (self._episode,)))
         self._roots = {root.name: root.path for root in settings.storage.roots}
         self._us = Ourselves(self._client)
 
@@ -185,7 +190,7 @@ class ShotGridFeed:
         Raises:
             TrackerError: the site does not answer, or refuses.
         """
-        return self._layouts(self._each("PublishedFile", ids, _LAYOUT_FIELDS))
+        return self._layouts(self._each("PublishedFile", ids, self._fields))
 
     def layouts_between(self, start: datetime, end: datetime) -> Sequence[PublishedLayout]:
         """
@@ -200,9 +205,7 @@ class ShotGridFeed:
             ["created_at", "greater_than", start.astimezone(UTC) - _SECOND],
             ["created_at", "less_than", end.astimezone(UTC) + _SECOND],
         ]
-        rows = self._client.find(
-            "PublishedFile", wanted, _LAYOUT_FIELDS, order=("created_at", "asc")
-        )
+        rows = self._client.find("PublishedFile", wanted, self._fields, order=("created_at", "asc"))
         found = self._layouts(rows)
         first = start.replace(microsecond=0)
         return sorted(
@@ -275,6 +278,7 @@ class ShotGridFeed:
         return PublishedLayout(
             id=row.id,
             project=_project(row),
+            episode=name_in(row, self._episode) if self._episode else "",
             sequence=sequence.name if sequence else "",
             shot=shot,
             name=row.text("name") or row.text("code"),

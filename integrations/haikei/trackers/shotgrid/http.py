@@ -156,7 +156,7 @@ def _unanswered(error: object, *, site: str, doing: str) -> TrackerUnavailable:
 
 
 def _client_refusal(message: str, *, site: str, doing: str) -> TrackerError:
-    # The client wraps what the site said to an upload: "…\nPath: …\nUrl: …\nError: 0\n<reason>".
+    # The client wraps the site's answer to an upload: "…\nPath: …\nUrl: …\nError: 0\n<reason>".
     # Its documentation says of such failures that they happen, and that trying again helps.
     _, mark, said = message.partition("Error: ")
     if mark:
@@ -181,7 +181,7 @@ def _seconds(value: object) -> float | None:
     try:
         return max(0.0, float(value))
     except ValueError:
-        pass
+        pass  # no number: it may be a moment
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:

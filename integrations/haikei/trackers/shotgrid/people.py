@@ -9,7 +9,12 @@ from haikei.credits import Person
 from haikei.errors import TrackerRejected
 from haikei.names import same_name, spellings
 from haikei.settings import PersonEntry, PersonFields, Settings
-from haikei.trackers.contract.credits import Directory, ListedPerson, ListedProject
+from haikei.trackers.contract.credits import (
+    Directory,
+    ListedPerson,
+    ListedProject,
+    TrackedNames,
+)
 from haikei.trackers.shotgrid.client import CHUNK, Filter, Link, Record, SiteClient
 
 _FIELDS = ("name", "login", "email")
@@ -89,7 +94,7 @@ class People:
         try:
             return self._client.find("HumanUser", filters, self._fields)
         except TrackerRejected as error:
-            # A site without a field for Japanese names is as good: nobody has said there is one.
+            # A site without a field for Japanese names is as good: the settings name none.
             unsaid = PersonFields().name_ja
             if self._names.name_ja != unsaid or unsaid not in error.message:
                 raise
@@ -98,27 +103,20 @@ class People:
 
     def _artist(self, row: Record) -> Artist:
         fields = self._names
-        shown = name = row.text("name") or row.text("login")
         family, given = (row.text(one).strip() for one in (fields.family, fields.given))
         japanese, latin, kana = (row.text(field).strip() for field in _wished(fields))
-        if _is_japanese(f"{family}{given}" or name):
-            # The site shows the given name first, which no line of Japanese names does.
-            name = f"{family} {given}" if family and given else shown
-            japanese, name = japanese or name, latin or name
-        elif family and given:
-            name = latin or f"{given} {family}"
-        known = (row.text("login"), row.text("email"), shown, name, kana)
-        logins = tuple(dict.fromkeys(filter(None, known)))
-        id_ = f"HumanUser:{row.id}"
-        entry = next((e for e in self._entries if e.means(id_, (*logins, japanese))), None)
+        names = TrackedNames(
+            shown=row.text("name") or row.text("login"),
+            family=family,
+            given=given,
+            japanese=japanese,
+            latin=latin,
+            kana=kana,
+            known=(row.text("login"), row.text("email")),
+        )
         return Artist(
-            person=Person(
-                id=id_,
-                name=name if entry is None or _only_japanese(entry.name, name) else entry.name,
-                name_ja=(entry.name_ja if entry else "") or japanese,
-                opt_out=entry.opt_out if entry else "",
-            ),
-            logins=logins,
+            person=names.person(f"HumanUser:{row.id}", self._entries),
+            logins=names.logins,
             reading=kana,
         )
 
@@ -146,15 +144,6 @@ def _bare(link: Link) -> Link:
 
 def _wished(fields: PersonFields) -> tuple[str, str, str]:
     return fields.name_ja, fields.name_latin, fields.name_kana
-
-
-def _is_japanese(name: str) -> bool:
-    return any(ord(letter) > 0x2E7F for letter in name)
-
-
-def _only_japanese(stated: str, known: str) -> bool:
-    """Tell whether a list knows a name in Japanese alone, and the site its Latin form."""
-    return _is_japanese(stated) and not _is_japanese(known)
 
 
 def _any_of(words: Sequence[str]) -> Filter:

@@ -218,7 +218,7 @@ class ShotGridReviewDesk:
                 number = meta.get("entity_id")
                 if not isinstance(number, int) or number not in missing:
                     continue
-                # Events come into view late. When the newest tells of another status than the
+                # Events come into view late. When the newest has another status than the
                 # row has, the one that set it is still on its way, and nobody knows yet.
                 if meta.get("new_value") == missing.pop(number):
                     found[number] = _StatusSet(

@@ -1,10 +1,11 @@
-"""The statuses that a site lets rows have, and those that decisions are told by."""
+"""The statuses that a site lets rows have, and those that stand for decisions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from haikei.checkup import Finding
 from haikei.errors import TrackerRejected
 from haikei.settings import Settings
+from haikei.trackers.contract.review import statuses_of_tasks, statuses_of_versions
 from haikei.trackers.shotgrid.client import CreateRow, SiteClient
 from haikei.trackers.shotgrid.schema import status_values
 
@@ -64,13 +65,6 @@ def visible_statuses(client: SiteClient, entity_type: str) -> tuple[str, ...]:
     return tuple(code for code in valid if code not in nowhere)
 
 
-def decision_codes(settings: Settings) -> tuple[str, ...]:
-    """Return the codes of a Version's status by which people decide, each once."""
-    statuses = settings.review.statuses
-    codes = (*statuses.approve, *statuses.retake, *statuses.hold, *statuses.omit)
-    return tuple(dict.fromkeys(codes))
-
-
 def set_up_statuses(client: SiteClient, settings: Settings, *, dry_run: bool) -> Iterator[Finding]:
     """
     Let Versions have the statuses by which people decide; create those that the site lacks.
@@ -78,7 +72,7 @@ def set_up_statuses(client: SiteClient, settings: Settings, *, dry_run: bool) ->
     Raises:
         TrackerError: the site does not answer.
     """
-    wanted = decision_codes(settings)
+    wanted = settings.review.statuses.codes
     valid = valid_statuses(client, "Version")
     missing = [code for code in wanted if code not in valid]
     refused = ""
@@ -124,18 +118,13 @@ def _add(client: SiteClient, valid: Sequence[str], missing: Sequence[str]) -> st
 
 def check_statuses(client: SiteClient, settings: Settings) -> Iterator[Finding]:
     """
-    Yield whether people can set what decisions are told by, on Versions and on Tasks.
+    Yield whether people can set the statuses of decisions, on Versions and on Tasks.
 
     Raises:
         TrackerError: the site does not answer, or refuses.
     """
-    statuses = settings.review.statuses
-    tasks = tuple(filter(None, (statuses.task_approved, statuses.task_retake)))
-    first = [settings.tracker.review_status]
-    if settings.review.unread_limit < 1:
-        first.append(settings.tracker.look_status)
-    yield from _check(client, "Version", tuple(dict.fromkeys((*first, *decision_codes(settings)))))
-    yield from _check(client, "Task", tuple(dict.fromkeys(tasks)))
+    yield from _check(client, "Version", statuses_of_versions(settings))
+    yield from _check(client, "Task", statuses_of_tasks(settings))
 
 
 def _check(client: SiteClient, entity_type: str, wanted: Sequence[str]) -> Iterator[Finding]:

@@ -1,14 +1,9 @@
 """The ShotGrid adapter: the studio's site through the official client."""
 
-from collections.abc import Callable
-from functools import cache
-
 from pydantic import SecretStr
-from sqlalchemy import Engine
 
 from haikei.checkup import Finding
-from haikei.database import open_database
-from haikei.database.budget import CallBudget
+from haikei.database.budget import shared_budget
 from haikei.settings import Settings
 from haikei.show import Row
 from haikei.trackers.contract.tracker import (
@@ -53,7 +48,13 @@ class ShotGridTracker:
     def __init__(self, settings: Settings, key: SecretStr) -> None:
         self._settings = settings
         self._key = key
-        self._client = SiteClient(settings.tracker, key, before=_call_budget(settings))
+        self._client = SiteClient(
+            settings.tracker,
+            key,
+            before=shared_budget(
+                settings.database_url, str(settings.tracker.url), settings.tracker.calls_per_minute
+            ),
+        )
         self._catalogue = Catalogue(self._client)
         self._context = ContextReader(self._client, settings)
         self._publisher = Publisher(self._client, self._catalogue, settings)
@@ -130,18 +131,3 @@ class ShotGridTracker:
     def close(self) -> None:
         """Close the connection of this thread; the next call opens one again."""
         self._client.close()
-
-
-def _call_budget(settings: Settings) -> Callable[[], None] | None:
-    """Return what waits until a call may be made; None where as many may as are needed."""
-    if not settings.tracker.calls_per_minute:
-        return None
-    database = _budget_database(settings.database_url)
-    name = str(settings.tracker.url)[:120]
-    return CallBudget(database, name, settings.tracker.calls_per_minute).take
-
-
-@cache
-def _budget_database(url: str) -> Engine:
-    # One for all adapters of the process, as long as that lives.
-    return open_database(url)

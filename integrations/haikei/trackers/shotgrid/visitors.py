@@ -13,6 +13,7 @@ from haikei.settings import Settings, Tracker
 from haikei.show import Place
 from haikei.trackers.contract.visitors import Selected, SignedIn
 from haikei.trackers.shotgrid.client import Record, SiteClient
+from haikei.trackers.shotgrid.context import name_in
 from haikei.trackers.shotgrid.http import CLIENT_ERRORS, OneSendShotgun, tracker_error
 
 #: Seconds that somebody who signs in waits for the site at most.
@@ -89,6 +90,7 @@ class ShotGridSelection:
     def __init__(self, client: SiteClient, settings: Settings) -> None:
         self._client = client
         self._layout_types = list(settings.tracker.layout_types)
+        self._episode = settings.tracker.episode_field
 
     def read(self, entity_type: str, ids: Sequence[int]) -> tuple[Selected, ...]:
         """
@@ -103,9 +105,11 @@ class ShotGridSelection:
         fields = [f"{shot}code", f"{shot}sg_sequence", "project", "project.Project.tank_name"]
         if entity_type == "PublishedFile":
             fields.append("version")
+        episode = f"{shot}{self._episode}" if self._episode else ""
+        fields += [episode] if episode else []
         rows = self._client.find(entity_type, [["id", "in", list(ids)]], fields)
         found = {row.id: row for row in rows}
-        return tuple(_selected(found[one], entity_type) for one in ids if one in found)
+        return tuple(_selected(found[one], entity_type, episode) for one in ids if one in found)
 
     def layouts_of(self, shots: Sequence[int]) -> tuple[int, ...]:
         """
@@ -154,7 +158,7 @@ class ShotGridSelection:
         self._client.close()
 
 
-def _selected(row: Record, entity_type: str) -> Selected:
+def _selected(row: Record, entity_type: str, episode: str) -> Selected:
     shot = _SHOT[entity_type]
     sequence, project, version = row.link(f"{shot}sg_sequence"), row.link("project"), None
     if entity_type == "Version":
@@ -166,6 +170,7 @@ def _selected(row: Record, entity_type: str) -> Selected:
         id=row.id,
         place=Place(
             project=row.text("project.Project.tank_name") or (project.name if project else ""),
+            episode=name_in(row, episode) if episode else "",
             sequence=sequence.name if sequence else "",
             shot=row.text(f"{shot}code"),
         ),

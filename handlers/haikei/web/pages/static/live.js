@@ -9,8 +9,12 @@ const cards = new Set();
 let timer = 0;
 let everything = false;
 
-function placeOf({ sequence, shot, season, time }) {
-  return `${sequence}/${shot}/${season}/${time}`;
+function cutOf({ episode, sequence, shot }) {
+  return `${episode ? `${episode}/` : ""}${sequence}/${shot}`;
+}
+
+function placeOf(job) {
+  return `${cutOf(job)}/${job.season}/${job.time}`;
 }
 
 function cardAt(place) {
@@ -51,8 +55,8 @@ async function swap(selectors) {
 }
 
 async function refreshCard(place) {
-  const [sequence, shot, season, time] = place.split("/");
-  const query = new URLSearchParams({ sequence, shot, season, time });
+  const [time, season, shot, sequence, episode = ""] = place.split("/").reverse();
+  const query = new URLSearchParams({ episode, sequence, shot, season, time });
   const answer = await fetch(`/shows/${encodeURIComponent(project)}/card?${query}`);
   if (!answer.ok) return;
   const holder = document.createElement("template");
@@ -63,6 +67,7 @@ async function refreshCard(place) {
   const hadFocus = old.contains(document.activeElement);
   old.replaceWith(fresh);
   if (hadFocus) fresh.querySelector("a")?.focus();
+  document.dispatchEvent(new Event("haikei:swap"));
 }
 
 function onJob(job) {
@@ -72,7 +77,7 @@ function onJob(job) {
     if (bar) bar.value = job.progress;
   }
   if (cut !== undefined) {
-    const mine = `${job.sequence}/${job.shot}` === cut;
+    const mine = cutOf(job) === cut;
     const known = document.querySelector(`[data-job="${CSS.escape(job.job)}"]`);
     if (mine && !(known && LIVE.has(job.state) && known.dataset.step === job.step)) soon();
     return;

@@ -1,0 +1,242 @@
+"""
+What was read of a version's layout, as layers over its picture: made when somebody first looks.
+
+Each layout is read in a process of its own, one at a time, and what it made is kept: the pages go
+on meanwhile, and what a sheet does to its reader it does to that process alone.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from haikei.credits import BackgroundVersion, ImageKind
+from haikei.errors import HaikeiError, ImageUnreadable, StorageUnavailable
+from haikei.images import Limits
+from haikei.reading import Reader
+from haikei.reading.layer_pictures import (
+    FORMAT,
+    REQUEST,
+    LayerFacts,
+    LayerName,
+    LayerRequest,
+    facts_of,
+    picture_of,
+)
+from haikei.sheets import TraceColour, TraceRole
+from haikei.web.context import WebContext
+from haikei.web.pages.files import version_of
+from haikei.web.pages.rendering import Renderer
+
+log = structlog.get_logger()
+
+#: Where layers are kept, below the pictures of the pages: it may be emptied at any time.
+_FOLDER = Path("web-thumbnails", "layers")
+#: Seconds after which a layout is given up.
+PATIENCE = 300.0
+_FOR_A_DAY = {"cache-control": "private, max-age=86400"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """How a version's layout was read when it was painted."""
+
+    sha256: str
+    path: str
+    place: str
+    reader: Reader
+    roles: Mapping[str, TraceRole]
+
+    @property
+    def name(self) -> str:
+        told = {**self.roles, "place": self.place, "reader": self.reader, "format": FORMAT}
+        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        return f"{self.sha256}-{digest}"
+
+
+class SheetLayers:
+    """
+    Serves the layers of versions, and the page that shows what was found on their sheets.
+
+    Args:
+        web: the studio's application.
+        renderer: makes pages.
+        find_file: finds a recorded path below the storage roots, and nothing else.
+    """
+
+    def __init__(
+        self, web: WebContext, renderer: Renderer, find_file: Callable[[str], Path | None]
+    ) -> None:
+        self._web = web
+        self._renderer = renderer
+        self._find_file = find_file
+        self._turns = asyncio.Semaphore(1)
+        self._usual = Reader.GEOMETRIC if web.settings.policy.no_ai_projects else Reader.NETWORK
+
+    def routes(self) -> list[BaseRoute]:
+        """Return what to serve."""
+        return [
+            Route("/versions/{key}/sheet", self.sheet),
+            Route("/versions/{key}/layers/{name}.png", self.layer),
+        ]
+
+    async def layer(self, request: Request) -> Response:
+        """Serve one layer, which is made if need be."""
+        name: str = request.path_params["name"]
+        if name not in set(LayerName):
+            raise HTTPException(404, "There is no such layer.")
+        folder = await self._folder(await self._version(request))
+        file = picture_of(folder, LayerName(name))
+        return FileResponse(file, headers=_FOR_A_DAY, media_type="image/png")
+
+    async def sheet(self, request: Request) -> Response:
+        """Say what was found on a version's sheet, with its layers."""
+        version = await self._version(request)
+        problem, facts = "", None
+        try:
+            facts = facts_of(await self._folder(version))
+        except HTTPException as error:
+            problem = error.detail
+        return await run_in_threadpool(self._page, request, version, facts, problem)
+
+    def _page(
+        self,
+        request: Request,
+        version: BackgroundVersion,
+        facts: LayerFacts | None,
+        problem: str,
+    ) -> Response:
+        return self._renderer.page(
+            request,
+            "sheet.html",
+            status=200 if facts else 404,
+            version=version,
+            facts=facts,
+            problem=problem,
+            names=tuple(one.value for one in LayerName),
+        )
+
+    async def _folder(self, version: BackgroundVersion) -> Path:
+        source = _source(version, self._usual)
+        file = None if source is None else self._find_file(source.path)
+        if source is None or file is None:
+            raise HTTPException(404, "There is no file of this version's layout here.")
+        folder = self._web.settings.work_folder / _FOLDER / source.sha256[:2] / source.name
+        if facts_of(folder) is None:
+            async with self._turns:
+                if facts_of(folder) is None:
+                    try:
+                        await self._make(source, file, folder)
+                    except HaikeiError as error:
+                        log.warning("layers_not_made", version=version.code, error=str(error))
+                        raise HTTPException(
+                            503 if error.transient else 404, error.message
+                        ) from error
+        return folder
+
+    async def _version(self, request: Request) -> BackgroundVersion:
+        key: str = request.path_params["key"]
+        return await run_in_threadpool(version_of, self._web.database, key)
+
+    async def _make(self, source: _Source, layout: Path, folder: Path) -> None:
+        unfinished = await run_in_threadpool(_new_folder, folder.parent)
+        try:
+            request = LayerRequest(
+                layout=layout,
+                folder=unfinished,
+                place=source.place,
+                reader=source.reader,
+                roles=source.roles,
+                limits=Limits.from_settings(self._web.settings.watch),
+            )
+            await _read(REQUEST.dump_json(request).decode(), layout.name)
+            with suppress(OSError):
+                # Another process of these pages may have been as fast.
+                unfinished.rename(folder)
+        finally:
+            await run_in_threadpool(shutil.rmtree, unfinished, ignore_errors=True)
+        if facts_of(folder) is None:
+            raise StorageUnavailable(
+                f"What was read of {layout.name} cannot be kept.",
+                advice="Check free space and permissions of the state folder.",
+            )
+
+
+async def _read(request: str, name: str) -> None:
+    # A process that opens foreign files needs none of the studio's secrets.
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("HAIKEI_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "haikei.reading.layer_pictures", request),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env=kept | {"PYTHONPATH": os.pathsep.join(one for one in sys.path if one)},
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            _, said = await process.communicate()
+    except BaseException as error:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        if isinstance(error, TimeoutError):
+            raise ImageUnreadable(f"{name} took more than {PATIENCE:g} s to read.") from error
+        raise
+    if process.returncode:
+        last = said.decode(errors="replace").strip().rpartition("\n")[2]
+        how = last if process.returncode == 1 and last else f"exit status {process.returncode}"
+        raise ImageUnreadable(f"{name} could not be read: {how}")
+
+
+def _new_folder(parent: Path) -> Path:
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=".", dir=parent))
+    except OSError as error:
+        raise StorageUnavailable(
+            f"{parent} cannot be written: {error.strerror or error}.",
+            advice="Check free space and permissions of the state folder.",
+        ) from error
+
+
+def _source(version: BackgroundVersion, usual: Reader) -> _Source | None:
+    """Return a version's layout, and the painter's hints about it."""
+    layout = next((one for one in version.images if one.kind is ImageKind.LAYOUT), None)
+    if layout is None:
+        return None
+    place, reader, roles = "", usual, dict[str, TraceRole]()
+    for image in version.images:
+        asked = cast("dict[str, object]", json.loads(image.request_json or "{}"))
+        place = place or str(asked.get("place") or "")
+        for name, value in _options(asked.get("options")):
+            if name == "reader" and value in set(Reader):
+                reader = Reader(value)
+            colour = name.removeprefix("trace_")
+            if name.startswith("trace_") and colour in set(TraceColour) and value in set(TraceRole):
+                roles[colour] = TraceRole(value)
+    return _Source(sha256=layout.sha256, path=layout.path, place=place, reader=reader, roles=roles)
+
+
+def _options(told: object) -> list[tuple[str, str]]:
+    """Return a stage's options, as a request in JSON has them."""
+    if isinstance(told, dict):
+        pairs = list(cast("dict[str, object]", told).items())
+    else:
+        listed = cast("list[list[object]]", told if isinstance(told, list) else [])
+        pairs = [(str(one[0]), one[1]) for one in listed if len(one) == 2]
+    return [(name, str(value)) for name, value in pairs]
