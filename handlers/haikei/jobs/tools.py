@@ -12,6 +12,7 @@ from haikei.generators import Production
 from haikei.images import Inspector, Limits
 from haikei.jobs.engine.retries import Retries
 from haikei.jobs.lanes import LaneKeeper
+from haikei.jobs.state import know_storage
 from haikei.ledger import Signer
 from haikei.provenance import MarkSigner
 from haikei.settings import Settings, Unnamed
@@ -57,6 +58,7 @@ class Tools:
         self._threads = threading.local()
         self._lock = threading.Lock()
         self._marks: MarkSigner | None = None
+        self._storage_known = False
         self.production = production or Production(settings, device=device)
         self._open_tracker = open_tracker
 
@@ -82,6 +84,9 @@ class Tools:
         Raises:
             StorageUnavailable: it is away.
         """
+        if not self._storage_known:
+            know_storage(self.storage, self.settings, self.database)
+            self._storage_known = True
         self.storage.require_root()
         work = self.settings.work_folder
         shared = work.is_relative_to(self.settings.storage.roots[0].path)

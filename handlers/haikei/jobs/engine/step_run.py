@@ -251,7 +251,7 @@ class StepRun(Generic[OrderT]):
                 raise
             # On a share that has gone away every file looks as if it were removed.
             self._tools.require_storage()
-            if not self._tools.lanes.changed_since(begun):
+            if not _of_storage(error) and not self._tools.lanes.changed_since(begun):
                 raise
             # It was away, and is back by now: what it broke off is done once more.
             return work()
@@ -260,6 +260,16 @@ class StepRun(Generic[OrderT]):
             if error.errno not in _OF_STORAGE:
                 raise
             raise StorageUnavailable(f"{error.filename or 'A file'}: {error.strerror}.") from error
+
+
+def _of_storage(error: BaseException) -> bool:
+    """Tell whether the system has lost a file, as it does on a share that is away for a moment."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _OF_STORAGE:
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def _failure(error: Exception, attempts: int) -> Failure:
