@@ -156,7 +156,7 @@ $(MODEL): $(LIGHT)
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --upgrade pip
 	$(PIP) torch
-	$(PIP) --group dev --editable '.[diffusers,kitsu]'
+	$(PIP) --group dev --editable '.[diffusers,kitsu,otel]'
 	touch $@
 
 clean:

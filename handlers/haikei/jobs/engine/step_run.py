@@ -18,6 +18,7 @@ import structlog
 from prometheus_client import Histogram
 from structlog.contextvars import bound_contextvars
 
+from haikei import tracing
 from haikei.database import utc_now
 from haikei.errors import GenerationCancelled, HaikeiError, LayoutReplaced, StorageUnavailable
 from haikei.jobs.engine.port import Durable
@@ -166,7 +167,10 @@ class StepRun(Generic[OrderT]):
         self, step: Step, kept: StepResultCodec[T], work: Callable[[OrderT, datetime], T]
     ) -> str:
         # Whatever is logged on the way names the job, whoever logs it.
-        with bound_contextvars(job=self.progress.key, step=step.value):
+        with (
+            bound_contextvars(job=self.progress.key, step=step.value),
+            tracing.span(f"step {step.value}", job=self.progress.key, step=step.value),
+        ):
             return self._attempt_named(step, kept, work)
 
     def _attempt_named(
@@ -195,11 +199,13 @@ class StepRun(Generic[OrderT]):
         else:
             seconds = round(time.monotonic() - started, 3)
             SECONDS.labels(step=step.value, end="done").observe(seconds)
+            tracing.ended("done")
             bound.info("step_done", seconds=seconds)
             return kept.success(value)
         failure = _failure(error, attempts)
         seconds = round(time.monotonic() - started, 3)
         SECONDS.labels(step=step.value, end=failure.end.value).observe(seconds)
+        tracing.ended(failure.end.value, failed=failure.kind)
         if failure.end is _End.FAILED:
             unforeseen = None if isinstance(error, HaikeiError) else error
             bound.error(
