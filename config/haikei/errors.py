@@ -39,7 +39,7 @@
     │   ├── MarksUnreadable    the file's structure is malformed, too large or not one we know
     │   ├── MarksBroken        an input's marks do not hold: nothing is signed on top of them
     │   ├── SourceTypeUnknown  no term of the vocabularies of digital source types
-    │   └── SigningUnavailable may pass: the time-stamp authority or key service is away
+    │   └── SigningUnavailable may pass: the certificate is not valid now, or an authority is away
     ├── TouchUpRefused         a paint-over is of no version of ours, or not of the one named
     │   ├── ParentUnknown      what a paint-over stands on is not known, or is another drawing
     │   ├── NothingPainted     no change is measured: it is a conversion, and nobody is credited
@@ -263,7 +263,7 @@ class SourceTypeUnknown(MarksError):
 
 
 class SigningUnavailable(MarksError):
-    """The time-stamp authority or the key service gives no answer."""
+    """The certificate is not valid now, or its time-stamp authority or key service is away."""
 
     transient = True
     site_wide = True

@@ -27,6 +27,7 @@ from haikei.errors import (
 )
 from haikei.provenance import c2pa_python, xmp
 from haikei.provenance.c2pa_python import Trust
+from haikei.provenance.certificate import require_valid_now
 from haikei.provenance.filemarks import Marked, MarkRequest, creators, named_people
 from haikei.provenance.formats.detection import (
     MANIFEST_SUFFIX,
@@ -267,6 +268,10 @@ def _unsigned(
             f"The time-stamp authority {signer.timestamp_url} gave no token: {error}.",
             advice="See whether it can be reached; files wait for it.",
         )
+    try:
+        require_valid_now(signer.chain)
+    except SettingsError as found:
+        return SigningUnavailable(found.message, advice=found.advice)
     return MarksError(f"{title} cannot be signed: {error}.")
 
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select
 from typing_extensions import override
 
@@ -18,6 +19,7 @@ from haikei.jobs.tools import Tools
 from haikei.settings import Settings
 from haikei.show import StoredFile
 from haikei.storage import Storage
+from support.certificates import Authority, key_pem, pem
 from support.clocks import eventually
 from support.jobs import JobStudio, job_studios, lane_of, working
 
@@ -75,6 +77,29 @@ def test_storage_that_is_away_for_a_while_holds_the_lane_and_no_layout_is_lost(
         eventually(lambda: done(studio, 1), "the job")
 
     assert len(told(studio)) == 1
+
+
+@pytest.mark.parametrize("start_days", [-30, 1])
+def test_a_certificate_that_is_not_valid_now_holds_the_lane_until_it_is_renewed(
+    tmp_path: Path, start_days: int
+) -> None:
+    authority, key = Authority.make(), ec.generate_private_key(ec.SECP256R1())
+    chain, key_file = tmp_path / "chain.pem", tmp_path / "leaf.key"
+    key_file.write_bytes(key_pem(key))
+
+    def issue(**validity: int) -> None:
+        chain.write_bytes(pem(authority.issue(key, **validity)) + pem(authority.certificate))
+
+    signing = {"certificate_file": str(chain), "certificate_key_file": str(key_file)}
+    issue(start_days=start_days, days=10)
+    with ExitStack() as stack:
+        studio = job_studios(stack, tmp_path)(signing=signing)
+        with working(studio):
+            eventually(lambda: lane_of(studio, Lane.STEPS).held_since is not None, "a lane held")
+            issue()
+            eventually(lambda: done(studio, 1), "the job")
+
+        assert "The certificate 'CN=Test Studio" in told(studio)[0]
 
 
 class Unmounting(Storage):

@@ -241,7 +241,7 @@ class StepRun(Generic[OrderT]):
                 if trips > (retries.attempts if error.transient else MOST_TRIPS):
                     raise
                 lanes.hold(step, error, probing=probing)
-                self._tools.reopen_tracker()
+                self._tools.reopen()
             else:
                 if probing:
                     lanes.open(step)
