@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "THIRD_PARTY.md"
-EXTRAS = ("diffusers", "kitsu")
+EXTRAS = ("diffusers", "kitsu", "otel")
 VENDORED = sorted(ROOT.glob("*/haikei/**/VENDORED.toml"))
 #: Linux, on each Python that is supported: some packages are needed on older ones alone.
 PYTHONS = [

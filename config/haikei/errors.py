@@ -39,7 +39,7 @@
     │   ├── MarksUnreadable    the file's structure is malformed, too large or not one we know
     │   ├── MarksBroken        an input's marks do not hold: nothing is signed on top of them
     │   ├── SourceTypeUnknown  no term of the vocabularies of digital source types
-    │   └── SigningUnavailable may pass: the time-stamp authority or key service is away
+    │   └── SigningUnavailable may pass: the certificate is not valid now, or an authority is away
     ├── TouchUpRefused         a paint-over is of no version of ours, or not of the one named
     │   ├── ParentUnknown      what a paint-over stands on is not known, or is another drawing
     │   ├── NothingPainted     no change is measured: it is a conversion, and nobody is credited
@@ -58,7 +58,10 @@ such errors are retried with back-off, all others go to the dead letters at once
 true where every job would meet the same: such errors hold the lane, and no job dies of them.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+#: The longest that a far side may ask us to wait, in seconds: then it is asked again.
+LONGEST_ASKED: Final = 7200.0
 
 
 class HaikeiError(Exception):
@@ -68,7 +71,8 @@ class HaikeiError(Exception):
     Args:
         message: what happened and to what.
         advice: what to do next, as an imperative sentence.
-        retry_after: seconds to wait before trying again, where the far side asks for it.
+        retry_after: seconds to wait before trying again, where the far side asks for it; whatever
+            it asks for, this is between 0 and `LONGEST_ASKED`.
     """
 
     transient: ClassVar[bool] = False
@@ -77,6 +81,9 @@ class HaikeiError(Exception):
     def __init__(
         self, message: str, *, advice: str | None = None, retry_after: float | None = None
     ) -> None:
+        if retry_after is not None:
+            # In this order what is no number at all becomes 0.
+            retry_after = min(max(0.0, retry_after), LONGEST_ASKED)
         super().__init__(message, advice, retry_after)
         self.message = message
         self.advice = advice
@@ -256,7 +263,7 @@ class SourceTypeUnknown(MarksError):
 
 
 class SigningUnavailable(MarksError):
-    """The time-stamp authority or the key service gives no answer."""
+    """The certificate is not valid now, or its time-stamp authority or key service is away."""
 
     transient = True
     site_wide = True

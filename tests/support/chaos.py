@@ -94,7 +94,9 @@ class Chaos:
         for job in self.jobs(JobState.DONE):
             if job.kind is JobKind.BACKGROUND and job.version_code not in self.painted:
                 self.painted.add(job.version_code)
-                (background,) = self.first.projects.rglob(f"{job.version_code}.png")
+                # Beside the show are the jobs' folders, which go while one looks.
+                show = self.first.projects / PROJECT
+                (background,) = show.rglob(f"{job.version_code}.png")
                 pixels = read_picture(background).pixels.copy()
                 pixels[30:60, 40:120] = (0.9, 0.3, len(self.painted) % 50 / 50)
                 folder = self.first.folder / "touchups" / PROJECT / SEQUENCE / job.place.shot

@@ -74,6 +74,18 @@ def postgres_url(*, migrated: bool = False) -> str:
     return f"postgresql+psycopg://haikei@/{name}?host={server.folder}"
 
 
+def restart_postgres(mode: str) -> None:
+    """
+    Restart the server that the tests have started; nobody is asked whether it suits them.
+
+    Args:
+        mode: `fast` as an administrator does, or `immediate` as a crash is.
+    """
+    server = _postgres()
+    assert server.folder is not None, server.reason
+    server.run("pg_ctl", "restart", "--pgdata=data", "--wait", "--log=log", f"--mode={mode}")
+
+
 @cache
 def _template() -> str:
     url = postgres_url()
@@ -82,8 +94,11 @@ def _template() -> str:
 
 
 class _Server:
-    def __init__(self, folder: Path | None, reason: str = "") -> None:
+    def __init__(
+        self, folder: Path | None, run: Callable[..., None] = print, reason: str = ""
+    ) -> None:
         self.folder = folder  #: of its socket
+        self.run = run  #: runs one of its programs
         self.reason = reason  #: why there is none
 
 
@@ -92,7 +107,7 @@ def _postgres() -> _Server:
     """Start a server that listens to a socket alone, once in a process; it ends with the tests."""
     found = sorted(Path(_BINARIES).glob("*/bin/initdb"), key=lambda one: int(one.parts[-3]))
     if not found:
-        return _Server(None, f"no PostgreSQL server is installed below {_BINARIES}")
+        return _Server(None, reason=f"no PostgreSQL server is installed below {_BINARIES}")
     folder = Path(tempfile.mkdtemp(prefix="haikei-pg-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     become: dict[str, str] = {}
@@ -109,8 +124,8 @@ def _postgres() -> _Server:
         run("pg_ctl", "start", "--pgdata=data", "--wait", "--log=log", f"--options={options}")
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "output", "") or str(error)
-        return _Server(None, f"no PostgreSQL server can be started here: {said.strip()}")
-    return _Server(folder)
+        return _Server(None, reason=f"no PostgreSQL server can be started here: {said.strip()}")
+    return _Server(folder, run)
 
 
 def _runner(binaries: Path, folder: Path, become: dict[str, str]) -> Callable[..., None]:

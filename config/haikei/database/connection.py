@@ -53,7 +53,7 @@ def begins_with(column: ColumnElement[str], beginning: str) -> ColumnElement[boo
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision in `migrations/versions`.
-HEAD = "0006"
+HEAD = "0007"
 _NO_NUL = "\N{REPLACEMENT CHARACTER}"
 _READS, _ONE_ROW = "haikei_reads", "haikei_one_row"
 #: The advisory lock for which writers on PostgreSQL queue.

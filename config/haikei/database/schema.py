@@ -36,6 +36,15 @@ studio = Table(
     Column("moved_to", Text, nullable=False, default=""),
 )
 
+# Which storage each root leads to, by the root's name: what stands in its mark.
+storage_roots = Table(
+    "storage_roots",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("id", String(40), nullable=False),
+    Column("marked_at", Moment, nullable=False),
+)
+
 # Every process that works for the studio, on any host; `seen_at` is renewed while it lives.
 processes = Table(
     "processes",

@@ -378,6 +378,8 @@ class Log(Section):
     """The least severe line that is written."""
     format: Literal["auto", "console", "json"] = "auto"
     """`auto` writes colours to a terminal and JSON anywhere else."""
+    traces: HttpUrl | None = None
+    """An OpenTelemetry collector (OTLP over HTTP) that gets a trace of each job."""
 
 
 class Settings(Section):

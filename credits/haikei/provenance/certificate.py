@@ -212,7 +212,17 @@ def raw_signature(signature: bytes, data: bytes, chain: Chain) -> bytes:
 _PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
 
 
-def _check_leaf(leaf: x509.Certificate, where: str) -> None:
+def require_valid_now(chain: Chain) -> None:
+    """
+    Do nothing while the chain's leaf is valid by this machine's clock.
+
+    Raises:
+        SettingsError: it is expired, or not valid yet.
+    """
+    _check_time(x509.load_pem_x509_certificate(chain.pem.encode("ascii")), "use")
+
+
+def _check_time(leaf: x509.Certificate, where: str) -> None:
     now = utc_now()
     if now >= leaf.not_valid_after_utc:
         raise SettingsError(
@@ -226,6 +236,10 @@ def _check_leaf(leaf: x509.Certificate, where: str) -> None:
             f" {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC.",
             advice="Check this machine's clock.",
         )
+
+
+def _check_leaf(leaf: x509.Certificate, where: str) -> None:
+    _check_time(leaf, where)
     try:
         usages = set(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
     except x509.ExtensionNotFound:

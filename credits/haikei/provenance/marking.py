@@ -14,6 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import Buffer, override
+
 from haikei.credits import SourceType, System
 from haikei.errors import (
     HaikeiError,
@@ -25,6 +27,7 @@ from haikei.errors import (
 )
 from haikei.provenance import c2pa_python, xmp
 from haikei.provenance.c2pa_python import Trust
+from haikei.provenance.certificate import require_valid_now
 from haikei.provenance.filemarks import Marked, MarkRequest, creators, named_people
 from haikei.provenance.formats.detection import (
     MANIFEST_SUFFIX,
@@ -197,6 +200,7 @@ def _sign(
     status = signer.status()
     algorithm = c2pa.C2paSigningAlg[signer.chain.algorithm.value]
     context = c2pa_python.drafting_context(trust) if by else c2pa_python.context(trust)
+    written = _RememberingFile(target, "w+")
     try:
         with (
             c2pa.Signer.from_callback(
@@ -204,13 +208,15 @@ def _sign(
             ) as native,
             c2pa.Builder(plain, context) as builder,
             source.open("rb") as file,
-            target.open("w+b") as out,
+            io.BufferedRandom(written) as out,
         ):
             add_ingredients(builder, ingredients)
             if not known.embeds:
                 builder.set_no_embed()
             store = bytes(builder.sign(native, known.mime, file, out))
     except c2pa.C2paError as error:
+        if written.refused is not None:
+            raise written.refused from error
         raise _unsigned(error, failed, signer, str(plain["title"])) from error
     final = store
     if by:
@@ -222,6 +228,20 @@ def _sign(
     if final != store and known.embeds:
         put_store(target, known, store, final)
     return final
+
+
+class _RememberingFile(io.FileIO):
+    """A file that knows why it took no bytes; the library says only that there was an error."""
+
+    refused: OSError | None = None
+
+    @override
+    def write(self, b: Buffer, /) -> int | None:
+        try:
+            return super().write(b)
+        except OSError as error:
+            self.refused = error
+            raise
 
 
 def _require_sound(path: Path, known: FileFormat, store: bytes, trust: Trust, title: str) -> None:
@@ -248,6 +268,10 @@ def _unsigned(
             f"The time-stamp authority {signer.timestamp_url} gave no token: {error}.",
             advice="See whether it can be reached; files wait for it.",
         )
+    try:
+        require_valid_now(signer.chain)
+    except SettingsError as found:
+        return SigningUnavailable(found.message, advice=found.advice)
     return MarksError(f"{title} cannot be signed: {error}.")
 
 

@@ -17,6 +17,7 @@ from typing import cast
 import numpy as np
 import structlog
 
+from haikei import tracing
 from haikei.canonical import canonical_json
 from haikei.credits import System
 from haikei.errors import GenerationError, HaikeiError, SettingsError
@@ -263,14 +264,15 @@ class Production:
         made = StageFile.at(path)
         if made is None:
             before = None if previous is None else _stored(previous, layout)
-            made = self._make(
-                request,
-                path,
-                layout=layout,
-                previous=before,
-                references=() if board is None else (board,),
-                progress=progress,
-            )
+            with tracing.span(f"stage {plan.name}", stage=plan.name, generator=request.generator):
+                made = self._make(
+                    request,
+                    path,
+                    layout=layout,
+                    previous=before,
+                    references=() if board is None else (board,),
+                    progress=progress,
+                )
             reused = False
         else:
             reused = True

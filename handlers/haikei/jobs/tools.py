@@ -7,11 +7,12 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from haikei.database.stamp import FILE as MARK
-from haikei.errors import StorageUnavailable
+from haikei.errors import SettingsError, SigningUnavailable, StorageUnavailable
 from haikei.generators import Production
 from haikei.images import Inspector, Limits
 from haikei.jobs.engine.retries import Retries
 from haikei.jobs.lanes import LaneKeeper
+from haikei.jobs.state import know_storage
 from haikei.ledger import Signer
 from haikei.provenance import MarkSigner
 from haikei.settings import Settings, Unnamed
@@ -57,6 +58,7 @@ class Tools:
         self._threads = threading.local()
         self._lock = threading.Lock()
         self._marks: MarkSigner | None = None
+        self._storage_known = False
         self.production = production or Production(settings, device=device)
         self._open_tracker = open_tracker
 
@@ -68,8 +70,10 @@ class Tools:
             self._threads.tracker = found
         return found
 
-    def reopen_tracker(self) -> None:
-        """Open this thread's tracker adapter anew at its next use: its key may be another then."""
+    def reopen(self) -> None:
+        """Open what has a key anew at its next use, as that may be another then."""
+        with self._lock:
+            self._marks = None
         found: Tracker | None = getattr(self._threads, "tracker", None)
         self._threads.tracker = None
         if found is not None:
@@ -82,6 +86,9 @@ class Tools:
         Raises:
             StorageUnavailable: it is away.
         """
+        if not self._storage_known:
+            know_storage(self.storage, self.settings, self.database)
+            self._storage_known = True
         self.storage.require_root()
         work = self.settings.work_folder
         shared = work.is_relative_to(self.settings.storage.roots[0].path)
@@ -97,11 +104,14 @@ class Tools:
         Return what signs files; a process that signs none never loads it.
 
         Raises:
-            SettingsError: the studio's certificate or key cannot be used.
+            SigningUnavailable: the studio's certificate or key cannot be used; no job can.
         """
         with self._lock:
             if self._marks is None:
-                self._marks = MarkSigner.from_settings(self.settings)
+                try:
+                    self._marks = MarkSigner.from_settings(self.settings)
+                except SettingsError as error:
+                    raise SigningUnavailable(error.message, advice=error.advice) from error
             return self._marks
 
     @property

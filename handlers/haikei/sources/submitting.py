@@ -22,6 +22,7 @@ from haikei.events import Event, NamedPaintOver, Source, TouchUpPublished
 from haikei.images import Inspection, Inspector, Limits
 from haikei.jobs.inbox import receive, told_apart
 from haikei.jobs.job import JobState
+from haikei.jobs.state import know_storage
 from haikei.settings import Settings, Variant
 from haikei.show import Place
 from haikei.sources.watch.file_table import event_of
@@ -219,6 +220,7 @@ class Submitting:
         known = judged(first)
         if dry_run or known.is_known:
             return known
+        know_storage(self._storage, self._settings, self._database)
         numbers = [first] if placed.version else range(first, _MOST_VERSIONS)
         for number in numbers:
             if number != first and path_of(number) == path_of(first):

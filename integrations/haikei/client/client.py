@@ -441,7 +441,7 @@ class Client:
         under_way = refusal.kind == "request-under-way"
         if answer.status in _PASSING or under_way:
             wait = answer.getheader("retry-after") or ""
-            raise _Passing(refusal, float(wait) if wait.isdigit() else 0.0)
+            raise _Passing(refusal, float(wait) if wait.isascii() and wait.isdigit() else 0.0)
         raise refusal
 
 

@@ -24,7 +24,14 @@ from haikei.storage.publications import (
     put_back_claim,
     set_aside,
 )
-from haikei.storage.versions import CLAIMS, claim, highest_on_disk
+from haikei.storage.versions import (
+    MARK,
+    claim,
+    highest_on_disk,
+    make_mark,
+    mark_text,
+    read_mark,
+)
 
 _ONE_NAME = PathTemplate("{name}")
 
@@ -46,7 +53,7 @@ class Storage:
         self._settings = settings.storage
         self._roots = Roots(settings.storage.roots)
         self._root = settings.storage.roots[0].path
-        self._seen_ours = False
+        self._mark = ""
         self._layout = PathTemplate(settings.storage.layout)
         self._background = PathTemplate(settings.storage.background)
         self._stage = PathTemplate(settings.storage.stage)
@@ -326,30 +333,64 @@ class Storage:
         with explained("Putting back a claim below", self._root):
             return put_back_claim(self._root, relative, content)
 
+    def mark(self, *, new: bool) -> str:
+        """
+        Return the id of the first root; one that has none gets one.
+
+        Args:
+            new: whether nothing of ours has been published there before: a disk without any trace
+                of us may have an id then.
+
+        Raises:
+            StorageUnavailable: the mount is away, or nothing of ours is there.
+        """
+        self.require_root()
+        with explained("Reading", self._root / MARK):
+            found = read_mark(self._root)
+            if found:
+                return found
+            ours = (self._root / MARK.parts[0]).is_dir()
+        if not new and not ours:
+            raise StorageUnavailable(
+                f"The storage root {self._root} holds nothing of what was published there.",
+                advice=f"Mount the storage. If it was replaced on purpose, make the folder "
+                f"{self._root / MARK.parts[0]}.",
+            )
+        with explained("Marking", self._root):
+            return make_mark(self._root)
+
+    def expect(self, mark: str) -> None:
+        """Take the first root for the studio's only where it has this id."""
+        self._mark = mark
+
     def require_root(self) -> None:
         """
         Do nothing where the first root is mounted.
 
-        What is left of an unmounted disk is an empty folder, which takes files as well: a root in
-        which something of ours was seen has it as long as it is there.
+        What is left of an unmounted disk is an empty folder, which takes files as well, and another
+        disk may be mounted there: a root whose id is known has to have it.
 
         Raises:
             StorageUnavailable: it is away.
         """
         with explained("Reaching", self._root):
             there = self._root.is_dir()
-            ours = there and (self._root / CLAIMS.parts[0]).is_dir()
-        if there and self._seen_ours and not ours:
-            raise StorageUnavailable(
-                f"What Haikei keeps in {self._root / CLAIMS.parts[0]} is not there.",
-                advice="Mount the storage; its folder is empty now.",
-            )
-        self._seen_ours = ours
+            found = read_mark(self._root) if there else ""
         if not there:
             raise StorageUnavailable(
                 f"The storage root {self._root} is not there.",
                 advice="Mount it, or correct storage.roots in the settings.",
             )
+        if self._mark and found != self._mark:
+            file = self._root / MARK
+            what = f"says that it is another one ({found})" if found else "is not there"
+            raise StorageUnavailable(
+                f"The storage root {self._root} is not the disk that was published to: {file} "
+                f"{what}.",
+                advice="Mount the storage. If it was replaced on purpose, write "
+                f"{mark_text(self._mark).strip()} into that file.",
+            )
+        self._mark = found
 
     def _as_on_disk(self, relative: PurePosixPath) -> PurePosixPath:
         if relative.is_absolute() or ".." in relative.parts or not relative.parts:

@@ -7,13 +7,15 @@ small file that holds its number, so that a job that is run again gets the numbe
 """
 
 import hashlib
+import json
 import re
+import secrets
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import structlog
 
-from haikei.errors import StorageUnavailable
+from haikei.errors import StorageError, StorageUnavailable
 from haikei.names import same_name
 from haikei.settings import PathTemplate
 from haikei.storage.file_publishing import WritingMark
@@ -28,6 +30,8 @@ from haikei.storage.folders import (
 log = structlog.get_logger()
 
 CLAIMS = PurePosixPath(".haikei/versions")
+#: Says which storage it is that a root leads to.
+MARK = PurePosixPath(".haikei/storage.json")
 
 _CLAIM = re.compile(r"v(\d+)")
 
@@ -70,6 +74,42 @@ def claim(root: Path, scope: PurePosixPath, *, key: str, floor: int) -> int:
         return agreed
     log.info("version_claimed", scope=str(scope), version=number, key=key)
     return number
+
+
+def read_mark(root: Path) -> str:
+    """
+    Return the id of a root; nothing where it has none.
+
+    Raises:
+        OSError: what the system says.
+        StorageError: its mark is damaged.
+    """
+    try:
+        return str(json.loads((root / MARK).read_text(encoding="utf-8"))["id"])
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (ValueError, KeyError, TypeError) as error:
+        raise StorageError(
+            f"{root / MARK} cannot be read: {error}.",
+            advice="It says which storage this is. Restore it from a back-up of the storage.",
+        ) from error
+
+
+def make_mark(root: Path) -> str:
+    """
+    Give a root an id, unless another publisher is quicker; return the one it has then.
+
+    Raises:
+        OSError: what the system says.
+    """
+    id_ = secrets.token_hex(16)
+    make_folder((root / MARK).parent, group=0o070)
+    return id_ if _create(root, root / MARK, mark_text(id_)) else read_mark(root)
+
+
+def mark_text(id_: str) -> str:
+    """Return what stands in the mark of a root with this id."""
+    return json.dumps({"id": id_}) + "\n"
 
 
 def highest_on_disk(root: Path, template: PathTemplate, known: Mapping[str, str]) -> int:

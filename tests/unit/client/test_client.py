@@ -157,6 +157,7 @@ class Moody:
     def __init__(self, *statuses: int, location: str = "") -> None:
         self.statuses = list(statuses)
         self.location = location
+        self.wait = "3"
         self.keys: list[str] = []
 
 
@@ -171,7 +172,7 @@ def moody() -> Iterator[tuple[Moody, str]]:
             status = mood.statuses.pop(0) if mood.statuses else 202
             self.send_response(status)
             if status == 429:
-                self.send_header("retry-after", "3")
+                self.send_header("retry-after", mood.wait)
             if mood.location:
                 self.send_header("location", mood.location)
             self.end_headers()
@@ -188,6 +189,17 @@ def moody() -> Iterator[tuple[Moody, str]]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.mark.parametrize("wait", ["\u00b2", "inf", "-3", "9" * 400])
+def test_an_absurd_wait_that_is_asked_for_is_bounded(moody: tuple[Moody, str], wait: str) -> None:
+    mood, url = moody
+    mood.statuses, mood.wait = [429], wait
+    waited: list[float] = []
+
+    assert Client(url, "token", sleep=waited.append).decide("c001", "hold") == "v1"
+
+    assert 0.0 < waited[0] <= 60.0
 
 
 def test_what_can_pass_is_tried_again_as_the_same_request(moody: tuple[Moody, str]) -> None:

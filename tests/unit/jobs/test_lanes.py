@@ -1,17 +1,25 @@
 """What every job would meet holds the lane: people are told once, no job dies, all go on."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select
+from typing_extensions import override
 
 from haikei.database import notices, reading
 from haikei.errors import HaikeiError, StorageUnavailable, TrackerDenied, TrackerUnavailable
 from haikei.jobs import JobState, Step
 from haikei.jobs.lanes import Lane, LaneKeeper, LaneOrder, order_lane
+from haikei.jobs.tools import Tools
+from haikei.settings import Settings
+from haikei.show import StoredFile
+from haikei.storage import Storage
+from support.certificates import Authority, key_pem, pem
 from support.clocks import eventually
 from support.jobs import JobStudio, job_studios, lane_of, working
 
@@ -69,6 +77,87 @@ def test_storage_that_is_away_for_a_while_holds_the_lane_and_no_layout_is_lost(
         eventually(lambda: done(studio, 1), "the job")
 
     assert len(told(studio)) == 1
+
+
+@pytest.mark.parametrize("start_days", [-30, 1])
+def test_a_certificate_that_is_not_valid_now_holds_the_lane_until_it_is_renewed(
+    tmp_path: Path, start_days: int
+) -> None:
+    authority, key = Authority.make(), ec.generate_private_key(ec.SECP256R1())
+    chain, key_file = tmp_path / "chain.pem", tmp_path / "leaf.key"
+    key_file.write_bytes(key_pem(key))
+
+    def issue(**validity: int) -> None:
+        chain.write_bytes(pem(authority.issue(key, **validity)) + pem(authority.certificate))
+
+    signing = {"certificate_file": str(chain), "certificate_key_file": str(key_file)}
+    issue(start_days=start_days, days=10)
+    with ExitStack() as stack:
+        studio = job_studios(stack, tmp_path)(signing=signing)
+        with working(studio):
+            eventually(lambda: lane_of(studio, Lane.STEPS).held_since is not None, "a lane held")
+            issue()
+            eventually(lambda: done(studio, 1), "the job")
+
+        assert "The certificate 'CN=Test Studio" in told(studio)[0]
+
+
+class Unmounting(Storage):
+    """Storage whose disk is unmounted while the second file of a version is published."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.root = settings.storage.roots[0].path
+        self.away = self.root.with_name("away")
+        self.published_files = 0
+
+    @override
+    def publish(self, source: Path, relative: PurePosixPath) -> StoredFile:
+        self.published_files += 1
+        if self.published_files == 2:
+            self.root.rename(self.away)
+            self.root.mkdir()
+        return super().publish(source, relative)
+
+
+def test_an_empty_mount_point_in_mid_publish_holds_the_lane_and_takes_no_file(
+    studio: JobStudio,
+) -> None:
+    studio.tools.storage = storage = Unmounting(studio.settings)
+    with working(studio):
+        eventually(lambda: lane_of(studio, Lane.STEPS).held_since is not None, "a lane held")
+        assert list(storage.root.iterdir()) == [], "nothing is written where the mount will be"
+        with pytest.raises(StorageUnavailable, match="Mount the storage"):
+            Tools(studio.settings, studio.database, threading.Event()).require_storage()
+        storage.root.rmdir()
+        storage.away.rename(storage.root)
+        eventually(lambda: done(studio, 1), "the job")
+
+    assert len(told(studio)) == 1
+    assert "Mount the storage" in told(studio)[0]
+
+
+def test_a_share_that_is_away_for_a_moment_in_mid_publish_costs_no_job(
+    studio: JobStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = studio.settings.storage.roots[0].path
+    usual, moments = shutil.disk_usage, [root.with_name("away")]
+
+    def disk_usage(path: Path) -> object:
+        if not moments:
+            return usual(path)
+        away = moments.pop()
+        root.rename(away)
+        try:
+            return usual(path)
+        finally:
+            away.rename(root)
+
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+    with working(studio):
+        eventually(lambda: done(studio, 1), "the job")
+
+    assert not moments
 
 
 def test_what_fails_again_and_again_while_others_pass_is_the_jobs_own(studio: JobStudio) -> None:

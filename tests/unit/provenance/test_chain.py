@@ -1,6 +1,11 @@
 """A background's four steps can be read back from its final file, in every format."""
 
 import hashlib
+import multiprocessing
+import resource
+import signal
+from collections.abc import Callable
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 import cv2
@@ -8,7 +13,7 @@ import numpy as np
 import pytest
 
 from haikei.credits import ImageKind, Relation, SourceType
-from haikei.errors import MarksError
+from haikei.errors import HaikeiError, MarksError
 from haikei.provenance import MarkedIngredient, MarkSigner, MarksState, mark, read_marks
 from haikei.provenance.c2pa_python import Trust, validate
 from haikei.provenance.formats.detection import read_metadata
@@ -68,6 +73,40 @@ def test_the_chain_tells_each_step_with_its_people_and_its_source_type(
     assert last.actions[1].regions == 1
     assert "development, untrusted" in last.signer
     assert last.label == marked[final].final.label
+
+
+@pytest.mark.timeout(120)
+def test_a_disk_that_is_full_for_a_moment_while_a_file_is_signed_is_the_storages_fault(
+    signer: MarkSigner, tmp_path: Path
+) -> None:
+    source = write_noise(1, tmp_path / "layout.png", width=320, height=240)
+    whole = mark(mark_request(source, tmp_path / "whole.png"), signer).path
+    # The copy with XMP fits, and what the library writes does not.
+    limit = whole.stat().st_size - 100
+
+    context = multiprocessing.get_context("fork")
+    answers: SimpleQueue[str] = context.SimpleQueue()
+    child = context.Process(target=_mark_below, args=(limit, source, signer, answers.put))
+    child.start()
+    child.join()
+
+    assert answers.get() == "StorageUnavailable"
+    assert [path.name for path in tmp_path.iterdir() if path != whole] == [source.name]
+
+
+def _mark_below(
+    limit: int, source: Path, signer: MarkSigner, answer: Callable[[str], None]
+) -> None:
+    """Mark where one write fails beyond the limit, as on a disk that is full for a moment."""
+    endless = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, lambda *_: resource.setrlimit(resource.RLIMIT_FSIZE, endless))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, endless[1]))
+    try:
+        mark(mark_request(source, source.with_name("cut.png")), signer)
+    except HaikeiError as error:
+        answer(type(error).__name__)
+    else:
+        answer("")
 
 
 @pytest.mark.parametrize("final", FORMATS)

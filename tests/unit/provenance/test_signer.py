@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from haikei.database import utc_now
 from haikei.errors import SettingsError, SigningUnavailable
-from haikei.provenance import MarkSigner, MarksState, mark, read_marks, trusted_roots
+from haikei.provenance import MarkSigner, MarksState, certificate, mark, read_marks, trusted_roots
 from haikei.provenance.development import development_certificate
 from haikei.settings import Settings
 from support.certificates import Authority, PrivateKey, key_pem, pem
@@ -119,6 +119,21 @@ def test_an_expired_certificate_is_refused(studio: Studio) -> None:
 
     with pytest.raises(SettingsError, match=r"expired on .* Renew it"):
         MarkSigner.from_settings(studio.settings(key, leaf))
+
+
+def test_a_certificate_that_expires_while_it_is_used_is_waited_for(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = _p256()
+    given = studio.settings(key, studio.authority.issue(key, start_days=-30, days=10))
+    # As it was when the worker began.
+    with monkeypatch.context() as earlier:
+        earlier.setattr(certificate, "utc_now", lambda: utc_now() - timedelta(days=25))
+        signer = MarkSigner.from_settings(given)
+    source = write_noise(1, tmp_path / "layout.png")
+
+    with pytest.raises(SigningUnavailable, match=r"expired on .* Renew it"):
+        mark(mark_request(source, tmp_path / "marked.png"), signer)
 
 
 def test_an_expired_certificate_is_still_good_for_checking_old_files(studio: Studio) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import HttpUrl, SecretStr
 
-from haikei.errors import HaikeiError, TrackerRejected, TrackerUnavailable
+from haikei.errors import LONGEST_ASKED, HaikeiError, TrackerRejected, TrackerUnavailable
 from haikei.settings import Tracker
 from haikei.trackers.shotgrid.client import CreateRow, SiteClient
 from support.clocks import PATIENCE
@@ -234,6 +234,32 @@ def test_a_short_wait_that_the_site_asks_for_is_kept(
     site.then(Answer(status=503, headers={"retry-after": "0.01"}), rows(SHOT))
 
     assert find(client)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("inf", LONGEST_ASKED),
+        ("1e999", LONGEST_ASKED),
+        ("9" * 400, LONGEST_ASKED),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_ASKED),
+        ("-inf", 0.0),
+        ("-120", 0.0),
+        ("nan", 0.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("Fri, 31 Dec 999999 23:59:59 GMT", None),
+        ("Fri, 31 Dec 2026 23:59:59 +999999999999999999", None),
+    ],
+)
+def test_a_site_that_asks_for_an_absurd_wait_is_asked_again_in_time(
+    site: ScriptedSite, client: SiteClient, header: str, seconds: float | None
+) -> None:
+    site.then(Answer(status=503, headers={"retry-after": header}))
+
+    with pytest.raises(TrackerUnavailable) as caught:
+        write(client)
+
+    assert caught.value.retry_after == seconds
 
 
 def test_an_unknown_retry_after_is_ignored(site: ScriptedSite, client: SiteClient) -> None:

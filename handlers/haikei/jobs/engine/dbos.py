@@ -27,7 +27,17 @@ from typing import Any, Self
 
 import structlog
 from dbos import DBOS, DBOSConfig, EnqueueOptions, Queue
-from sqlalchemy import Connection, column, create_engine, delete, event, inspect, select, table
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    column,
+    create_engine,
+    delete,
+    event,
+    inspect,
+    select,
+    table,
+)
 from sqlalchemy import Engine as Database
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -370,6 +380,14 @@ class _Pace:
         system = engine._sys_db  # pyright: ignore[reportPrivateUsage]
         active = engine._active_workflows_set  # pyright: ignore[reportPrivateUsage]
         read, claim = system.get_queue, system.start_queued_workflows
+        tasks = system.tables.workflow_status
+        waiting = select(tasks.c.workflow_uuid).where(
+            tasks.c.queue_name == bindparam("queue"), tasks.c.status == "ENQUEUED"
+        )
+
+        def waits(queue: str) -> bool:
+            with system.engine.connect() as connection:
+                return connection.execute(waiting.limit(1), {"queue": queue}).first() is not None
 
         def get_queue(name: str, **options: Any) -> Queue | None:
             if threading.current_thread().name != f"queue-worker-{name}":
@@ -387,6 +405,11 @@ class _Pace:
         ) -> tuple[list[str], object]:
             rings = self._bell.rings(queue.name)
             if self._ended or self._nap(queue.name, rings) > 0:
+                return [], None
+            if not waits(queue.name):
+                # Most rings are about something else, and a claim costs far more than this look.
+                with self._changed:
+                    self._empty[queue.name] = rings, time.monotonic()
                 return [], None
             claimed = self._claimed.setdefault(queue.name, {})
             running = max(running, len(claimed))

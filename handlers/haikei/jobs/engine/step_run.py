@@ -18,6 +18,7 @@ import structlog
 from prometheus_client import Histogram
 from structlog.contextvars import bound_contextvars
 
+from haikei import tracing
 from haikei.database import utc_now
 from haikei.errors import GenerationCancelled, HaikeiError, LayoutReplaced, StorageUnavailable
 from haikei.jobs.engine.port import Durable
@@ -166,7 +167,10 @@ class StepRun(Generic[OrderT]):
         self, step: Step, kept: StepResultCodec[T], work: Callable[[OrderT, datetime], T]
     ) -> str:
         # Whatever is logged on the way names the job, whoever logs it.
-        with bound_contextvars(job=self.progress.key, step=step.value):
+        with (
+            bound_contextvars(job=self.progress.key, step=step.value),
+            tracing.span(f"step {step.value}", job=self.progress.key, step=step.value),
+        ):
             return self._attempt_named(step, kept, work)
 
     def _attempt_named(
@@ -195,11 +199,13 @@ class StepRun(Generic[OrderT]):
         else:
             seconds = round(time.monotonic() - started, 3)
             SECONDS.labels(step=step.value, end="done").observe(seconds)
+            tracing.ended("done")
             bound.info("step_done", seconds=seconds)
             return kept.success(value)
         failure = _failure(error, attempts)
         seconds = round(time.monotonic() - started, 3)
         SECONDS.labels(step=step.value, end=failure.end.value).observe(seconds)
+        tracing.ended(failure.end.value, failed=failure.kind)
         if failure.end is _End.FAILED:
             unforeseen = None if isinstance(error, HaikeiError) else error
             bound.error(
@@ -235,7 +241,7 @@ class StepRun(Generic[OrderT]):
                 if trips > (retries.attempts if error.transient else MOST_TRIPS):
                     raise
                 lanes.hold(step, error, probing=probing)
-                self._tools.reopen_tracker()
+                self._tools.reopen()
             else:
                 if probing:
                     lanes.open(step)
@@ -251,7 +257,7 @@ class StepRun(Generic[OrderT]):
                 raise
             # On a share that has gone away every file looks as if it were removed.
             self._tools.require_storage()
-            if not self._tools.lanes.changed_since(begun):
+            if not _of_storage(error) and not self._tools.lanes.changed_since(begun):
                 raise
             # It was away, and is back by now: what it broke off is done once more.
             return work()
@@ -260,6 +266,16 @@ class StepRun(Generic[OrderT]):
             if error.errno not in _OF_STORAGE:
                 raise
             raise StorageUnavailable(f"{error.filename or 'A file'}: {error.strerror}.") from error
+
+
+def _of_storage(error: BaseException) -> bool:
+    """Tell whether the system has lost a file, as it does on a share that is away for a moment."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _OF_STORAGE:
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def _failure(error: Exception, attempts: int) -> Failure:

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from haikei import tracing
 from haikei.database import is_newer, jobs, reading, utc_now
 from haikei.errors import SettingsError, StorageError
 from haikei.jobs.background.tasks import STEPS_QUEUE, BackgroundHandlers
@@ -154,6 +155,7 @@ def run_worker(
     )
     try:
         with (
+            _traces(settings, name),
             engine,
             Presence(
                 database, holder=holder, role=name, lanes=[one.name for one in queues]
@@ -183,6 +185,13 @@ def run_worker(
         tools.close()
         locks.release()
         database.dispose()
+
+
+def _traces(settings: Settings, name: str) -> AbstractContextManager[None]:
+    url = settings.log.traces
+    if url is None:
+        return nullcontext()
+    return tracing.sent_to(tracing.collector(str(url)), service=f"haikei {name}")
 
 
 def _silent(database: Database) -> set[str]:

@@ -179,14 +179,14 @@ def _seconds(value: object) -> float | None:
     if not isinstance(value, str):
         return None
     try:
-        return max(0.0, float(value))
+        return float(value)
     except ValueError:
         pass  # no number: it may be a moment
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment.tzinfo else None
+    return (moment - datetime.now(UTC)).total_seconds() if moment.tzinfo else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

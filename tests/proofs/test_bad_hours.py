@@ -1,0 +1,96 @@
+"""The database restarts under load, and a host's clock jumps: nothing is lost, nothing doubled."""
+
+from collections import Counter
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from haikei.jobs import JobState
+from haikei.scenes import Scene, SceneKind, draw, save_layout
+from support.databases import postgres_url, restart_postgres
+from support.studio import SiteRow, Studio, studio
+
+SHOTS = tuple(f"c{number:03d}" for number in range(1, 7))
+#: Debian's package `libfaketime`; what it does to a program's clock is said in a file.
+LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+JUMP = 3 * 60 * 60
+
+
+def _draw(here: Studio, *shots: str) -> None:
+    for shot in shots:
+        path = here.projects / "PORT" / "s01" / shot / "layout" / f"{shot}_bg_v001.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scene = Scene(kind=SceneKind.VILLAGE, width=192, height=108, seed=int(shot[1:]))
+        save_layout(draw(scene), path)
+
+
+def _wait_for(here: Studio, count: int) -> None:
+    here.wait_for(f"{count} backgrounds", lambda: len(here.jobs(JobState.DONE)) >= count)
+
+
+def _require_once_each(here: Studio) -> None:
+    assert {job.state for job in here.jobs()} == {JobState.DONE}
+    client = here.connect()
+    rows = cast("list[SiteRow]", client.find("Version", [], ["entity", "sg_haikei_key"]))
+    client.close()
+    assert Counter(row["entity"]["name"] for row in rows) == Counter(SHOTS)
+    assert len({row["sg_haikei_key"] for row in rows}) == len(SHOTS)
+    here.call("ledger", "verify")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.xdist_group("bad hours")
+def test_a_database_server_that_crashes_and_restarts_under_load_costs_no_job(
+    tmp_path: Path,
+) -> None:
+    database = f'[database]\nurl = "{postgres_url()}"\n'
+    with studio(tmp_path / "studio", extra_settings=database) as here:
+        here.cast([("PORT", "s01", shot) for shot in SHOTS])
+        here.start()
+        _draw(here, *SHOTS[:3])
+        _wait_for(here, 1)
+        restart_postgres("immediate")
+        _draw(here, *SHOTS[3:5])
+        _wait_for(here, 2)
+        restart_postgres("fast")
+        _draw(here, *SHOTS[5:])
+        _wait_for(here, len(SHOTS))
+        here.stop()
+
+        _require_once_each(here)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(not LIBRARIES, reason="libfaketime is not installed")
+def test_a_clock_that_jumps_forward_and_back_costs_no_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with studio(tmp_path / "studio") as here:
+        here.cast([("PORT", "s01", shot) for shot in SHOTS])
+        ahead = here.folder / "clock"
+        ahead.write_text("+0")
+        with monkeypatch.context() as shifted:
+            shifted.setenv("LD_PRELOAD", str(LIBRARIES[0]))
+            shifted.setenv("FAKETIME_TIMESTAMP_FILE", str(ahead))
+            shifted.setenv("FAKETIME_NO_CACHE", "1")
+            # As on a host whose clock is set: the monotonic one goes on, the share has its own.
+            shifted.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+            shifted.setenv("NO_FAKE_STAT", "1")
+            here.start()
+        _draw(here, *SHOTS[:2])
+        _wait_for(here, 2)
+        _draw(here, *SHOTS[2:4])
+        here.wait_for("jobs", lambda: len(here.jobs()) == 4)
+        ahead.write_text(f"{JUMP:+d}")
+        _wait_for(here, 4)
+        _draw(here, *SHOTS[4:])
+        here.wait_for("jobs", lambda: len(here.jobs()) == 6)
+        ahead.write_text(f"{-JUMP:+d}")
+        # The studio's certificate is not valid yet at such a time: nobody signs with it.
+        here.wait_for("a lane held", lambda: here.said('"lane_held"'))
+        ahead.write_text("+0")
+        _wait_for(here, 6)
+        here.stop()
+
+        _require_once_each(here)
