@@ -17,6 +17,7 @@
     ├── GenerationError        a generator could not make the picture
     │   ├── ModelUnusable      a model folder is incomplete, unsafe or undeclared
     │   ├── GenerationCancelled
+    │   ├── GeneratorDenied        a service lets us not in, or has no quota left for us
     │   └── GeneratorUnavailable   may pass: the device or service is busy or down
     ├── StorageError           a file could not be published
     │   ├── PathRefused        a path leaves its root or its template
@@ -157,6 +158,12 @@ class ModelUnusable(GenerationError):
 
 class GenerationCancelled(GenerationError):
     """The job was cancelled while its picture was being made."""
+
+
+class GeneratorDenied(GenerationError):
+    """A service outside lets us not in, knows no such model, or has no quota left for us."""
+
+    site_wide = True
 
 
 class GeneratorUnavailable(GenerationError):

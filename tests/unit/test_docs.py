@@ -214,7 +214,7 @@ def test_what_leaves_the_machine_names_every_setting_that_sends() -> None:
         if one.name.endswith(("url", "host", "mail_to")) or one.name == "drop"
     }
     # What is listened on, or only written into records.
-    sends -= {"web.host", "web.url", "models.NAME.data_url"}
+    sends -= {"web.host", "web.url", "models.NAME.data_url", "generators.NAME.data_url"}
     sends = {one for one in sends if not one.endswith(".licence_url")}
     told = {
         "notifications.hooks.url": "[[notifications.hooks]]",

@@ -7,15 +7,17 @@ from haikei.settings.model_entry import (
     DataClass,
     Embedding,
     GeneratorEntry,
+    ImagesApi,
     IpAdapter,
     Lora,
     Model,
+    Provided,
     Terms,
 )
 from haikei.settings.naming import SYNTAX, TOKENS, NamingRule, PathTemplate, load_naming_rule
 from haikei.settings.people_file import PEOPLE_COLUMNS
 from haikei.settings.recipe_entry import PROMPT_TOKENS, Look, Recipe, Route, Stage, Variant
-from haikei.settings.section import Mistake
+from haikei.settings.section import Mistake, is_loopback
 from haikei.settings.sections import (
     Credits,
     Dailies,
@@ -32,7 +34,6 @@ from haikei.settings.sections import (
     Statuses,
     TouchUpFolder,
     Web,
-    is_loopback,
 )
 from haikei.settings.show_names import FolderNames, ShowNames
 from haikei.settings.studio import (
@@ -78,6 +79,7 @@ __all__ = [
     "GeneratorEntry",
     "Hook",
     "HookEvent",
+    "ImagesApi",
     "IpAdapter",
     "LedgerKeeping",
     "Log",
@@ -92,6 +94,7 @@ __all__ = [
     "PersonEntry",
     "PersonFields",
     "Policy",
+    "Provided",
     "Reading",
     "Recipe",
     "Reports",

@@ -5,7 +5,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, model_validator
 
-from haikei.settings.section import LocatedPath, RootUrl, Seconds, Section, Slug, filled
+from haikei.settings.section import (
+    LocatedPath,
+    RootUrl,
+    Seconds,
+    Section,
+    Slug,
+    filled,
+    is_loopback,
+)
 
 
 def _several(value: object) -> object:
@@ -36,6 +44,21 @@ class Terms(Section):
     """
     attribution: str = ""
     """Text that the licence asks to be shown."""
+
+
+class Provided(Terms):
+    """What is stated of something that makes pictures, beside its licence and its data."""
+
+    provider: str = ""
+    """Who made it, as reports name them; of a service, who runs it."""
+    runs: Literal["on_prem", "cloud"] = "on_prem"
+    """Where it runs."""
+    trains_on_inputs: bool = False
+    """Whether what it is given is stored or trained on by anybody."""
+    contract: str = ""
+    """Where the contract or the terms that say so are kept."""
+    data_url: str = ""
+    """Where its maker discloses the training data."""
 
 
 class Lora(Terms):
@@ -83,20 +106,68 @@ class ComfyUi(Section):
     """Seconds between looks at a server."""
 
 
-class GeneratorEntry(Terms):
+#: What an images API is given by Haikei itself.
+RESERVED_FIELDS = ("image", "image[]", "mask", "model", "n", "prompt", "size")
+
+
+class ImagesApi(Section):
+    """A service that edits pictures as OpenAI's `images/edits` does."""
+
+    url: HttpUrl
+    """Where its API begins, such as `https://api.openai.com/v1`; its certificate is checked."""
+    model: Annotated[str, Field(min_length=1)]
+    """Which of its models is asked."""
+    sends: Annotated[tuple[Literal["layout", "previous", "prompt"], ...], AfterValidator(filled)]
+    """
+    What it is given: the `prompt`, and the `layout`, the stage before (`previous`) or both. Nothing
+    else leaves the studio.
+    """
+    key_variable: Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9_]*)?$")] = ""
+    """The environment variable of the workers that holds its key; empty: none is sent."""
+    sizes: tuple[Annotated[str, Field(pattern=r"^[1-9]\d{1,4}x[1-9]\d{1,4}$")], ...] = ()
+    """Sizes that it makes, such as `1536x1024`; empty: any."""
+    fields: dict[str, str] = Field(default_factory=dict)
+    """What else each request says, such as `response_format = "b64_json"`."""
+    resend: bool = False
+    """
+    Whether a request whose answer was lost is sent again, which a service may charge twice; else
+    people decide.
+    """
+    max_answer_mib: Annotated[int, Field(ge=1, le=1024)] = 64
+    """The largest answer that is read, in MiB."""
+    loopback: bool = False
+    """Whether it is a program on this machine, which http may reach as well."""
+    private: bool = False
+    """Whether its name may lead to a private address, such as another machine of the studio."""
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if self.url.username or self.url.password or self.url.query or self.url.fragment:
+            message = "the url must hold no login, query or fragment: keys come by key_variable"
+            raise ValueError(message)
+        if self.loopback != is_loopback(self.url.host or ""):
+            message = "loopback must be true for a program on this machine, and for no other"
+            raise ValueError(message)
+        if self.url.scheme != "https" and not self.loopback:
+            message = "the url must be https; http is for a program on this machine alone"
+            raise ValueError(message)
+        if "prompt" not in self.sends or len(set(self.sends)) < 2:
+            message = "a service is sent a prompt and at least one picture: layout, previous"
+            raise ValueError(message)
+        return self
+
+
+class GeneratorEntry(Provided):
     """
     A generator that names no model in its stages: what its pictures come from.
 
-    With `argv` it is a program of the studio's, with `comfyui` a workflow of ComfyUI; else an entry
-    point in `haikei.generators`.
+    With `argv` it is a program of the studio's, with `comfyui` a workflow of ComfyUI, with
+    `images_api` a service; else an entry point in `haikei.generators`.
     """
 
     comfyui: ComfyUi | None = None
+    images_api: ImagesApi | None = None
 
-    provider: str = ""
-    """Who made it, as reports name them."""
-    runs: Literal["on_prem", "cloud"] = "on_prem"
-    """Where it runs."""
     argv: tuple[str, ...] = ()
     """
     The program and its arguments, run without a shell; `{layout} {previous} {out} {seed} {width}
@@ -119,13 +190,33 @@ class GeneratorEntry(Terms):
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:
-        if self.argv and self.comfyui is not None:
-            message = "it is a program (argv) or a workflow (comfyui), not both"
+        if bool(self.argv) + (self.comfyui is not None) + (self.images_api is not None) > 1:
+            message = "it is a program (argv), a workflow (comfyui) or a service (images_api)"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _states_who_runs_it(self) -> Self:
+        service = self.images_api
+        if service is None:
+            return self
+        if self.runs != "cloud" and not (service.loopback or service.private):
+            message = 'a service beyond the studio\'s own machines needs runs = "cloud"'
+            raise ValueError(message)
+        lacking = [name for name in ("name", "version", "provider") if not getattr(self, name)]
+        if self.runs == "cloud" and not self.contract:
+            lacking.append("contract")
+        if lacking:
+            message = f"of a service it must be stated: {', '.join(lacking)}"
+            raise ValueError(message)
+        taken = sorted({*self.takes, *service.fields} & set(RESERVED_FIELDS))
+        if taken:
+            message = f"Haikei itself gives a service its {', '.join(taken)}"
             raise ValueError(message)
         return self
 
 
-class Model(Terms):
+class Model(Provided):
     """One model that may be used: without a licence and a data statement it is not."""
 
     folder: LocatedPath
@@ -165,16 +256,6 @@ class Model(Terms):
     """The model's name as records print it."""
     version: str
     """The model's version as records print it."""
-    provider: str = ""
-    """Who made the model, as reports name them."""
-    runs: Literal["on_prem", "cloud"] = "on_prem"
-    """Where it runs."""
-    trains_on_inputs: bool = False
-    """Whether what it is given is stored or trained on by anybody."""
-    contract: str = ""
-    """Where the contract or the terms that say so are kept."""
-    data_url: str = ""
-    """Where its maker discloses the training data."""
     sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
         default_factory=dict
     )

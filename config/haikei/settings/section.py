@@ -4,6 +4,7 @@ What every part of the settings shares: located paths, names and tables, and wor
 Mistakes are reported key by key, so that one reading mends all of a file.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,16 @@ def _located(path: Path, info: ValidationInfo) -> Path:
         message = "must be an absolute path"
         raise ValueError(message)
     return Path(str(context["folder"])) / path
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches what listens on that host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def filled(items: tuple[object, ...]) -> tuple[object, ...]:

@@ -11,7 +11,15 @@ from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 from haikei.decisions import Decision
 from haikei.names import plain_names
 from haikei.settings.naming import Template
-from haikei.settings.section import LocatedPath, RootUrl, Seconds, Section, Slug, filled
+from haikei.settings.section import (
+    LocatedPath,
+    RootUrl,
+    Seconds,
+    Section,
+    Slug,
+    filled,
+    is_loopback,
+)
 
 
 class PersonEntry(Section):
@@ -177,16 +185,6 @@ class Reports(Section):
     """Whom a reader may ask."""
     logo: LocatedPath | None = None
     """A picture for the head of each report."""
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches what listens on that host."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?", re.ASCII)

@@ -1,4 +1,4 @@
-"""How a generator is found by name: a program or workflow of the settings, else an entry point."""
+"""How a generator is found by name: what the settings declare, else an entry point."""
 
 from importlib.metadata import entry_points
 from typing import cast
@@ -26,6 +26,10 @@ def load_generator(name: str, settings: Settings) -> Generator:
         from haikei.generators.comfyui import ComfyUiGenerator
 
         return ComfyUiGenerator(settings, name)
+    if declared is not None and declared.images_api is not None:
+        from haikei.generators.images_api import ImagesApiGenerator
+
+        return ImagesApiGenerator(settings, name)
     found = {point.name: point for point in entry_points(group=GROUP)}
     if name not in found:
         known = ", ".join(sorted(found)) or "none"

@@ -274,12 +274,18 @@ def approve(
     from haikei.credits.record import Statement, StatementKind
     from haikei.credits.records import statements
     from haikei.database import utc_now
+    from haikei.generators import StageOrder, load_generator
     from haikei.models import open_model
     from haikei.show import Place
 
     loaded = load_settings(settings)
     entry = _entry(loaded, key)
-    sha256 = open_model(loaded, key).sha256 if entry.kind == "model" else ""
+    if entry.kind == "model":
+        sha256 = open_model(loaded, key).sha256
+    else:
+        # What stands for its weights: the hash of a program, a workflow or a declared service.
+        order = StageOrder(generator=key, model="", options=())
+        sha256 = load_generator(key, loaded).describe(order).system.sha256
     at = utc_now()
     with _reading(loaded) as connection:
         place = Place(project=project, sequence="", shot="")

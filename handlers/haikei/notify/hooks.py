@@ -7,10 +7,8 @@ loses nothing. A receiver may get a delivery twice, with the same id.
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import logging
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +20,7 @@ from sqlalchemy import Connection, Engine, RowMapping, Select, delete, func, lit
 from sqlalchemy import String as Text
 from sqlalchemy import cast as as_type
 
+from haikei.addresses import destination
 from haikei.database import backgrounds, hook_deliveries, hooks, inserting, jobs, reading, reviews
 from haikei.errors import NotificationUnsent, SettingsError
 from haikei.names import plain_name, plain_names
@@ -171,13 +170,6 @@ def send(hook: Hook, secret: SecretStr, key: str, event: str, body: bytes, now: 
         raise NotificationUnsent(f"{host} answered with {status}.", retry_after=after)
 
 
-#: Where clouds tell a machine its secrets, besides link-local addresses.
-_CLOUD = frozenset(
-    ipaddress.ip_address(one)
-    for one in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")
-)
-
-
 def sign(secret: SecretStr, stamp: str, body: bytes) -> str:
     """Return the signature of a delivery: HMAC-SHA256 over its time stamp, a dot and its bytes."""
     key = secret.get_secret_value().encode()
@@ -199,21 +191,13 @@ def require_public(hook: Hook) -> None:
     host = hook.url.host or ""
     if hook.loopback:
         return
-    try:
-        found = socket.getaddrinfo(host.strip("[]"), hook.url.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise NotificationUnsent(f"{host} has no address.") from None
-    for *_, where in found:
-        address = ipaddress.ip_address(str(where[0]).partition("%")[0])
-        address = getattr(address, "ipv4_mapped", None) or address
-        barred = address.is_loopback or address.is_link_local or address.is_unspecified
-        if barred or address.is_multicast or address in _CLOUD:
-            raise NotificationUnsent(f"{host} leads to {address}, which no hook may be.")
-        if not address.is_global and not hook.private:
-            raise NotificationUnsent(
-                f"{host} leads to the private address {address}.",
-                advice="If that is meant, set private = true for this hook.",
-            )
+    where = destination(host, hook.url.port, private=hook.private)
+    if where.private:
+        raise NotificationUnsent(
+            where.fault, advice="If that is meant, set private = true for this hook."
+        )
+    if where.fault:
+        raise NotificationUnsent(where.fault)
 
 
 def hook_secret(settings: Settings, hook: Hook) -> SecretStr:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,6 +128,32 @@ def test_the_same_request_gives_the_very_same_pixels(
 
     assert make(generator).picture.sha256() == first.sha256()
     assert make(DiffusersGenerator(settings)).picture.sha256() == first.sha256()
+
+
+def test_a_prompt_is_encoded_once_and_its_pictures_are_the_same(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = DiffusersGenerator(settings)
+    first = make(generator, prompt="a harbour at dusk")
+    encoder: Any = import_module("transformers").CLIPTextModel
+    encode, encoded = encoder.forward, list[int]()
+
+    def counting(*positional: Any, **named: Any) -> Any:
+        encoded.append(1)
+        return encode(*positional, **named)
+
+    monkeypatch.setattr(encoder, "forward", counting)
+    again = make(generator, prompt="a harbour at dusk")
+    assert encoded == []
+    assert again.picture.sha256() == first.picture.sha256()
+    # With another seed the noise differs, and the prompt does not.
+    other = make(generator, prompt="a harbour at dusk", seed=12)
+    assert encoded == []
+    assert other.picture.sha256() != first.picture.sha256()
+    make(generator, prompt="a harbour at dawn")
+    assert encoded != []
+    fresh = make(DiffusersGenerator(settings), prompt="a harbour at dusk", seed=12)
+    assert fresh.picture.sha256() == other.picture.sha256()
 
 
 def test_another_seed_or_prompt_gives_another_picture(generator: DiffusersGenerator) -> None:
@@ -272,6 +300,7 @@ def test_describing_imports_neither_torch_nor_diffusers(tmp_path: Path, tiny: Ti
     program = f"""
 import sys
 from pathlib import Path
+from typing import Any
 from support.models import tiny_settings
 from haikei.generators import StageOrder
 from haikei.generators.diffusers.generator import DiffusersGenerator

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,33 @@ def test_the_most_urgent_job_is_handed_over_first(tmp_path: Path) -> None:
     assert [JobStore(database).get(task.id.split(".")[0]).place.shot for task in engine.queue] == [
         "c009"
     ]
+    database.dispose()
+
+
+def test_jobs_of_one_recipe_go_together_and_none_is_overtaken_for_long(tmp_path: Path) -> None:
+    routes = [{"shot": "c*[02468]", "recipe": "even"}, {"recipe": "flat"}]
+    recipe = {"stages": [{"name": "gen1", "generator": "flat", "options": {"level": 0.25}}]}
+    settings = studio_settings(tmp_path, routes=routes, recipes={"flat": recipe, "even": recipe})
+    database = studio_database(settings)
+    engine = MemoryEngine()
+    announce(database, *(put_layout(settings, f"c{number:03}") for number in range(100)))
+    dispatcher = Dispatcher(settings, database, engine, ahead=3)
+    order: list[int] = []
+    recipes: list[str] = []
+    while dispatcher.tick():
+        assert len(engine.queue) <= 3
+        for task in engine.queue:
+            job = JobStore(database).get(task.id.split(".")[0])
+            order.append(int(job.place.shot[1:]))
+            recipes.append(job.recipe)
+            running(database, job.key, state="done")
+        engine.queue.clear()
+
+    assert sorted(order) == list(range(100))
+    changes = sum(one != other for one, other in pairwise(recipes))
+    assert changes <= 100 // 15
+    # Each goes at most as many places later as there may be jobs that overtake it.
+    assert max(order.index(number) - number for number in order) <= 30
     database.dispose()
 
 

@@ -294,9 +294,9 @@ def test_a_name_that_leads_to_this_machine_or_its_cloud_is_not_asked(
     def resolve(*_: object, **__: object) -> list[Any]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
 
-    monkeypatch.setattr("haikei.notify.hooks.socket.getaddrinfo", resolve)
+    monkeypatch.setattr("haikei.addresses.socket.getaddrinfo", resolve)
     hook = Hook.model_validate({"name": "n8n", "url": "https://n8n.studio/x"})
-    with pytest.raises(NotificationUnsent, match="which no hook may be"):
+    with pytest.raises(NotificationUnsent, match="which nothing outside may be"):
         require_public(hook)
 
 
@@ -323,7 +323,7 @@ def test_a_private_address_is_asked_where_the_hook_says_so_and_a_clouds_own_neve
         good = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 443))
         return [good, (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
 
-    monkeypatch.setattr("haikei.notify.hooks.socket.getaddrinfo", resolve)
+    monkeypatch.setattr("haikei.addresses.socket.getaddrinfo", resolve)
     hook = Hook.model_validate({"name": "n8n", "url": "https://n8n.studio/x", "private": declared})
     if asked:
         require_public(hook)

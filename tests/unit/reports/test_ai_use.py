@@ -235,6 +235,20 @@ def test_the_contract_of_a_model_comes_from_the_settings_and_is_called_declared(
     assert known["licence"][1]["en"] == "logged"
 
 
+def test_a_service_is_described_as_a_model_is(desk: ReportDesk) -> None:
+    desk.save(a_background("c001"))
+    plain = _with_model(desk.settings).model_dump(mode="json")
+    service = plain["models"].pop("sdxl")
+    plain["generators"]["cloud"] = {
+        **{key: service[key] for key in ("name", "version", "provider", "contract")},
+        **{key: service[key] for key in ("licence", "licence_url", "commercial", "data")},
+        "runs": "cloud",
+    }
+    known = _facts(desk.json("ai-use", settings=Settings.model_validate(plain)), "tool_1")
+    assert known["provider"][0] == "Stability AI"
+    assert known["runs"][0]["en"] == "at a cloud service"
+
+
 def test_who_wants_no_name_and_whose_name_was_erased_are_never_printed(desk: ReportDesk) -> None:
     quiet = a_person(71, name="Secret Painter", name_ja="秘密の画家", opt_out="letter of May")
     gone = Person(id="person:gone-artist", name="Gone Artist", name_ja="去った作家")

@@ -10,7 +10,7 @@ from haikei.credits import ImageRecord, SourceType, System
 from haikei.reports.document.blocks import Badge, Fact, Item, Lines, Link, Tone
 from haikei.reports.document.phrases import DECLARED, LOGGED, NOT_RECORDED, not_recorded
 from haikei.reports.report import ReportSource
-from haikei.settings import Model, Settings
+from haikei.settings import Provided, Settings
 from haikei.texts import Bilingual
 
 _SOURCE_TYPES = {
@@ -29,13 +29,13 @@ _RUNS = {
 }
 
 
-def model_of(system: System, settings: Settings) -> Model | None:
+def model_of(system: System, settings: Settings) -> Provided | None:
     """Return what the settings say about a system; None where they say nothing."""
     return next(
         (
-            model
-            for model in settings.models.values()
-            if model.name == system.name and model.version == system.version
+            one
+            for one in (*settings.models.values(), *settings.generators.values())
+            if one.name == system.name and one.version == system.version
         ),
         None,
     )
@@ -86,7 +86,7 @@ def _logged(system: System) -> tuple[Fact, ...]:
     )
 
 
-def _declared(model: Model | None, system: System, source: ReportSource) -> tuple[Fact, ...]:
+def _declared(model: Provided | None, system: System, source: ReportSource) -> tuple[Fact, ...]:
     if not system.source_type.is_ai:
         return ()
     name = system_name(system)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from haikei.errors import GenerationError, GeneratorUnavailable, ModelUnusable, SettingsError
 from haikei.generators.contract import StageOrder
 from haikei.generators.diffusers.families import PARAMETERS, Family
+from haikei.generators.diffusers.prompt_memory import PromptMemory
 from haikei.generators.diffusers.weights import load_pipeline
 from haikei.generators.guides import Guide
 from haikei.images import Picture
@@ -304,6 +305,7 @@ class Pipeline:
                 advice="Check that the folder is whole, and that its ControlNets fit it.",
             ) from error
         self._may_save = card.memory == "auto"
+        self.prompts = PromptMemory(self._pipe)
         self._pipe.set_progress_bar_config(disable=True)
         self._scheduler: Any = self._pipe.scheduler
 

@@ -231,7 +231,8 @@ def require_show_rules(
 
     Args:
         project: each of its names; the first is for messages.
-        runs: the stages of the recipe; those that run no trained model are not looked at.
+        runs: the stages of the recipe; those that run neither a trained model nor outside of the
+            studio are not looked at.
         settings: the studio's.
         stand_in: whether the recipe says that its pictures are stand-ins.
         approvals: what was stated of models for this show, the earliest first.
@@ -243,9 +244,12 @@ def require_show_rules(
     rules = [rule for rule in settings.policy.shows if _fitting(rule.projects, project)]
     said = [one for one in approvals if one.at <= ordered_at]
     for run in runs:
-        if not run.system.source_type.is_ai:
+        # What leaves the studio leaves it, whatever is done with it there.
+        if not run.system.source_type.is_ai and run.entry.runs != "cloud":
             continue
         _require_provider(project, run, rules)
+        if not run.system.source_type.is_ai:
+            continue
         for rule in rules:
             _require_rule(project, run, rule, stand_in=stand_in, approvals=said)
 

@@ -35,12 +35,15 @@ _EVENTS = 200
 #: Seconds without an update after which a job that waits or runs is looked up in the engine.
 _SILENT = 10.0
 _LOOK_UP = 200
+#: Jobs that came later by less than this may go before one, where their recipe is at work.
+_OVERTAKEN = 30
 #: How often a job is taken up again whose tasks end without doing it.
 MOST_TAKEN_UP = 20
 _LOOKED_AT = tuple(
     jobs.c[name]
     for name in ("key", "run", "state", "step", "updated_at", "attempts", "cancel_asked")
 )
+_Row = Row[Any, Any, Any, Any, Any, Any, Any]
 _OPEN = {TaskState.QUEUED, TaskState.RUNNING}
 
 
@@ -61,6 +64,8 @@ class Dispatcher:
         self._engine = engine
         self._ahead = ahead
         self._submitted: set[str] = set()
+        #: By show, the recipe of the job that was submitted last: its models are in memory.
+        self._recipes: dict[str, str] = {}
         self._lanes = LaneKeeper(database, settings.engine.backoff)
 
     def tick(self) -> int:
@@ -86,13 +91,15 @@ class Dispatcher:
         """
         Submit waiting jobs to the engine, the most urgent first, as far as there is room.
 
-        Among equally urgent ones shows take turns, the one with the fewest jobs at work first.
+        Among equally urgent ones shows take turns, the one with the fewest jobs at work first. Of
+        one show's, those of the recipe that was submitted last come before others of about the same
+        age, so that a device loads its models seldom.
         """
         if not self._lanes.takes_jobs(Lane.STEPS):
             return 0
         with reading(self._database) as connection:
-            rows = _next_waiting(connection, self._ahead)
-        tasks = {first_task(row.key, row.run, row.priority, JobKind(row.kind)): row for row in rows}
+            rows = _next_waiting(connection, self._ahead, self._recipes, self._submitted)
+        tasks = {_first_task(row): row for row in rows}
         fresh = [task for task in tasks if task.id not in self._submitted]
         again = {
             task: row.key
@@ -109,6 +116,9 @@ class Dispatcher:
         gone += ended
         self._engine.submit(fresh)
         self._submitted = {task.id for task in tasks}
+        self._recipes |= {
+            row.project: row.recipe for task, row in tasks.items() if task in fresh and row.recipe
+        }
         return len(fresh) + len(gone)
 
     def _without_published(
@@ -275,7 +285,9 @@ class Dispatcher:
         return changed.rowcount == 1
 
 
-def _next_waiting(connection: Connection, ahead: int) -> Sequence[Row[Any, Any, Any, Any, Any]]:
+def _next_waiting(
+    connection: Connection, ahead: int, recipes: Mapping[str, str], submitted: Collection[str]
+) -> Sequence[_Row]:
     """Return the jobs that are next, as many as may be at work beside those that are."""
     running = connection.execute(
         select(jobs.c.project, func.count().label("jobs"))
@@ -286,19 +298,51 @@ def _next_waiting(connection: Connection, ahead: int) -> Sequence[Row[Any, Any, 
     room = ahead - sum(at_work.values())
     if room <= 0:
         return ()
-    turns: list[tuple[int, int, int, Row[Any, Any, Any, Any, Any]]] = []
+    turns: list[tuple[int, int, int, _Row]] = []
     for project in _waiting_shows(connection):
         query = (
-            select(jobs.c.id, jobs.c.key, jobs.c.run, jobs.c.priority, jobs.c.kind)
+            select(
+                jobs.c.id, jobs.c.key, jobs.c.run, jobs.c.priority, jobs.c.kind,
+                jobs.c.project, jobs.c.recipe,
+            )
             .where(jobs.c.state == JobState.WAITING.value, jobs.c.project == project)
             .order_by(jobs.c.priority, jobs.c.id)
-            .limit(room)
-        )
+            .limit(room + _OVERTAKEN)
+        )  # fmt: skip
         behind = at_work.get(project, 0)
-        for turn, row in enumerate(connection.execute(query), behind):
+        rows = connection.execute(query).all()
+        # What the engine has by now stays there: nothing takes its place.
+        found = [row for row in rows if _first_task(row).id in submitted]
+        rest = [row for row in rows if _first_task(row).id not in submitted]
+        found += _by_recipe(rest, recipes.get(project, ""))
+        for turn, row in enumerate(found[:room], behind):
             turns.append((row.priority, turn, row.id, row))
     turns.sort(key=lambda one: one[:3])
     return [row for *_, row in turns[:room]]
+
+
+def _first_task(row: _Row) -> Task:
+    return first_task(row.key, row.run, row.priority, JobKind(row.kind))
+
+
+def _by_recipe(rows: Sequence[_Row], recipe: str) -> list[_Row]:
+    """
+    Return the waiting jobs of a show with those of one recipe together, that of `recipe` first.
+
+    No job is overtaken by one that came so many after it, so that each gets its turn.
+    """
+    found: list[_Row] = []
+    left = list(rows)
+    while left:
+        first = left[0]
+        near = (
+            row for row in left if row.priority == first.priority and row.id < first.id + _OVERTAKEN
+        )
+        chosen = next((row for row in near if row.recipe == recipe), first)
+        left.remove(chosen)
+        found.append(chosen)
+        recipe = chosen.recipe
+    return found
 
 
 def _waiting_shows(connection: Connection) -> Iterator[str]:
