@@ -118,15 +118,17 @@ def _encoded(layers: Sequence[Layer], picture: Picture, bits: Literal[8, 16], xm
     header = FileHeader(
         channels=3, height=picture.height, width=picture.width, depth=bits, color_mode=3
     )
-    written = [_record(layer, bits, number) for number, layer in enumerate(layers, 1)]
-    records = LayerRecords([record for record, _ in written])
-    channels = ChannelImageData([planes for _, planes in written])
+    records, channels = LayerRecords(), ChannelImageData()
+    for number, layer in enumerate(layers, 1):
+        record, planes = _record(layer, bits, number)
+        records.append(record)
+        channels.append(planes)
     blocks, own = TaggedBlocks(), LayerInfo()
     if bits == 8:
-        own = LayerInfo(len(written), records, channels)
+        own = LayerInfo(len(records), records, channels)
     else:
         # Deeper layers stand in a block of their own, as Photoshop writes them.
-        blocks.set_data(Tag.LAYER_16, len(written), records, channels)
+        blocks.set_data(Tag.LAYER_16, len(records), records, channels)
     seen = ImageData(compression=Compression.RLE if bits == 8 else Compression.RAW)
     seen.set_data([_plane(picture.pixels[..., one], bits) for one in range(3)], header)
     version = VersionInfo(has_composite=True, writer="Haikei", reader="Haikei")
@@ -134,11 +136,13 @@ def _encoded(layers: Sequence[Layer], picture: Picture, bits: Literal[8, 16], xm
         (Resource.VERSION_INFO, version.tobytes()),
         *([(Resource.XMP_METADATA, xmp)] if xmp else []),
     ]
-    resources = [(key, ImageResource(key=key.value, data=data)) for key, data in held]
+    resources = ImageResources()
+    for key, data in held:
+        resources[key] = ImageResource(key=key.value, data=data)
     target = io.BytesIO()
     PSD(
         header=header,
-        image_resources=ImageResources(resources),
+        image_resources=resources,
         layer_and_mask_information=LayerAndMaskInformation(own, GlobalLayerMaskInfo(), blocks),
         image_data=seen,
     ).write(target)
@@ -169,7 +173,7 @@ def _record(
         ChannelID.TRANSPARENCY_MASK: cover,
         **{ChannelID(one): pixels[..., one] for one in range(3)},
     }
-    found: list[ChannelData] = []
+    found = ChannelDataList()
     for plane in planes.values():
         data = ChannelData(Compression.RLE if bits == 8 else Compression.ZIP_WITH_PREDICTION)
         data.set_data(_plane(plane, bits), right - left, bottom - top, bits)
@@ -189,7 +193,7 @@ def _record(
         name=_legacy(layer.name),
         tagged_blocks=names,
     )
-    return record, ChannelDataList(found)
+    return record, found
 
 
 def _box(layer: Layer) -> tuple[int, int, int, int]:
@@ -204,7 +208,7 @@ def _box(layer: Layer) -> tuple[int, int, int, int]:
 
 def _plane(values: NDArray[np.float32], bits: Literal[8, 16]) -> bytes:
     scale, kind = (255.0, ">u1") if bits == 8 else (65535.0, ">u2")
-    return np.rint(np.clip(values, 0.0, 1.0) * scale).astype(kind).tobytes()
+    return bytes(np.rint(np.clip(values, 0.0, 1.0) * scale).astype(kind).tobytes())
 
 
 def _legacy(name: str) -> str:
