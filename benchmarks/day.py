@@ -30,7 +30,7 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from haikei.generators.production import Production, ProductionOrder
+from haikei.generators import Production, ProductionOrder
 from haikei.jobs import JobState
 from haikei.presets import RECIPES
 from haikei.scenes import Scene, SceneKind, draw, save_layout

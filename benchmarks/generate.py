@@ -41,14 +41,17 @@ from haikei.generators import (
     GenerationRequest,
     GenerationResult,
     Generator,
+    Production,
+    ProductionOrder,
     Progress,
     ProgressCallback,
     StageOrder,
+    StageOutput,
     StageSystem,
+    seed_of,
 )
 from haikei.generators.diffusers.generator import MULTIPLE, DiffusersGenerator
 from haikei.generators.guides import Guide, draw_guides
-from haikei.generators.production import Production, ProductionOrder, StageOutput, seed_of
 from haikei.images import Padding, Picture, read_picture
 from haikei.models import model_from_folder
 from haikei.scenes import Scene, SceneKind, draw, save_layout

@@ -14,12 +14,14 @@ from haikei.generators import (
     GenerationRequest,
     GenerationResult,
     Generator,
+    Production,
+    ProductionOrder,
     Progress,
     ProgressCallback,
     StageOrder,
+    StageOutput,
     load_generator,
 )
-from haikei.generators.production import Production, ProductionOrder, StageOutput
 from haikei.images import Picture, read_picture, write_picture
 from haikei.settings import Recipe, Settings, Stage
 from support.models import TinyModel, build_tiny_model, tiny_settings

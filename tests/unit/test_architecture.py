@@ -162,7 +162,7 @@ def test_imports_make_no_circle_and_no_long_chain() -> None:
 
 def test_the_house_is_no_larger_than_a_person_can_know() -> None:
     # 400 when the rooms were built; what has been built since has rooms of its own.
-    assert len(MODULES) <= 525
+    assert len(MODULES) <= 535
 
 
 @pytest.mark.parametrize("root", ROOTS)

@@ -93,6 +93,11 @@ class Recipe(Section):
     """Its pictures only stand in for others to come: their Versions say so."""
     width: Annotated[int, Field(ge=0, le=16384)] = 0
     """Width in pixels at which pictures are made; 0 keeps the layout's."""
+    books: bool = False
+    """
+    BOOK layers of a Photoshop layout are painted each on its own, with what is behind them, and
+    delivered as one layered PSD beside the flat picture.
+    """
     device_label: Slug | Literal[""] = ""
     """Only devices with this label, on any host, make it; empty: all of them."""
 
@@ -107,6 +112,9 @@ class Recipe(Section):
             raise ValueError(message)
         if "layout" in names:
             message = "a stage cannot be called layout: the layout's marked copy is"
+            raise ValueError(message)
+        if "books" in names:
+            message = "a stage cannot be called books: the layered file is"
             raise ValueError(message)
         return self
 

@@ -10,13 +10,14 @@ from haikei.generators.contract import (
     StageSystem,
 )
 from haikei.generators.loading import load_generator
-from haikei.generators.production import (
+from haikei.generators.production import Production, prompts_of
+from haikei.generators.production_order import (
     DrawnLayout,
-    Production,
     ProductionOrder,
+    StageLayer,
     StageOutput,
     StagePlan,
-    prompts_of,
+    layers_of,
     seed_of,
     stage_order,
     variant_seed,
@@ -31,10 +32,12 @@ __all__ = [
     "ProductionOrder",
     "Progress",
     "ProgressCallback",
+    "StageLayer",
     "StageOrder",
     "StageOutput",
     "StagePlan",
     "StageSystem",
+    "layers_of",
     "load_generator",
     "prompts_of",
     "seed_of",

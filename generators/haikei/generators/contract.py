@@ -60,6 +60,9 @@ class GenerationRequest:
     height: int
     colour_space: str  #: of pictures in and out: `srgb`, display-referred, 0 to 1
     libraries: tuple[tuple[str, str], ...]  #: versions of what takes part, sorted by name
+    books: int = 0  #: BOOK layers of the layout that were painted on their own
+    #: Up to which of them the layout is drawn here: 0 shows what is behind all BOOKs.
+    book: int = 0
     #: SHA-256 of the pixels of pictures that it looks at, such as the board of the location.
     references: tuple[str, ...] = ()
     #: What a retake turned, by `Quality`, -100 to 100, sorted by name. A generator that reads

@@ -9,45 +9,55 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import structlog
+from pydantic import TypeAdapter
 
 from haikei import tracing
 from haikei.canonical import canonical_json
-from haikei.credits import System
 from haikei.errors import GenerationError, HaikeiError, SettingsError
 from haikei.fingerprint import fingerprint_text
 from haikei.generators.contract import (
     GenerationRequest,
     GenerationResult,
     Generator,
+    Progress,
     ProgressCallback,
     ReferringGenerator,
-    StageOrder,
 )
 from haikei.generators.loading import load_generator
+from haikei.generators.production_order import (
+    DrawnLayout,
+    ProductionOrder,
+    StageLayer,
+    StageOutput,
+    StagePlan,
+    StageWork,
+    layers_of,
+    number_of,
+    stage_order,
+)
 from haikei.generators.stage_file import MEMORY, STAGE_SECONDS, StageFile, peak_memory
-from haikei.images import SRGB, Limits, Picture, decode_picture, read_picture, resize
+from haikei.images import SRGB, Limits, Picture, decode_picture, merged, read_picture, resize
 from haikei.presets import (
     PROMPT,
     QUALITIES,
     Abilities,
-    Act,
     Quality,
-    RegionChange,
     RegionChanged,
     board_words,
     fill_prompt,
     recipe_sha256,
 )
-from haikei.settings import Device, Recipe, Route, Settings, Stage, Variant
-from haikei.show import UNSAID, CutFacts, Place
+from haikei.settings import Device, Recipe, Settings, Stage
+from haikei.sheets import BookParts, take_apart
 
+_REQUEST: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 _log = structlog.get_logger()
 _KEPT_LAYOUTS = 2
 
@@ -56,109 +66,6 @@ def _as_stored(picture: Picture) -> Picture:
     """Return the picture as whoever reads its file will see it."""
     values = picture.as_uint16().astype(np.float32)
     return Picture(pixels=values / np.float32(65535))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductionOrder:
-    """One background to make: everything that its stages have in common."""
-
-    layout: Path  #: a file of the caller's own, which nobody else changes
-    layout_sha256: str  #: of its bytes, which the caller has checked
-    recipe: Recipe
-    season: str
-    time: str
-    place: str  #: what kind of place it is, as a hint; may be empty
-    seed: int
-    location: str = ""  #: show and sequence or location: its pictures share a palette
-    recipe_name: str = ""  #: as the settings call it
-    cut: CutFacts = UNSAID  #: how it is to look, in people's words
-    where: Place | None = None  #: the cut in its show, for prompts that name it
-    board: Path | None = None  #: the approved picture of the location
-    adjustments: tuple[tuple[str, int], ...] = ()  #: what a retake turns, by `Quality`
-    changes: tuple[RegionChange, ...] = ()  #: what a retake changes in parts of the picture
-    words: tuple[str, ...] = ()  #: that a retake adds to the prompt
-    unwanted: tuple[str, ...] = ()  #: and to the negative prompt
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StagePlan:
-    """One stage before it is made: what would make it."""
-
-    name: str
-    order: StageOrder
-    system: System
-    libraries: tuple[tuple[str, str], ...]
-    words: tuple[str, ...]  #: that the prompt must hold for what makes it
-    negates: bool  #: whether a negative prompt reaches what makes it
-    notes: tuple[str, ...]  #: what of the order cannot be taken
-    acts: tuple[Act, ...]  #: which changes of regions it can make
-    #: Whether it reads the prompt; None where that is not known: it gets what the recipe has.
-    reads: bool | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageOutput:
-    """One stage that was made, and the request that made it."""
-
-    stage: str
-    path: Path  #: a 16-bit sRGB PNG
-    pixels_sha256: str
-    width: int
-    height: int
-    request_json: str  #: canonical JSON of the `GenerationRequest`
-    request_sha256: str
-    system: System
-    seconds: float  #: that the generator took, also where the file was reused
-    notes: tuple[str, ...]
-    unread: float | None  #: part of the layout that was not read, 0 to 1; None: not known
-    reused: bool  #: the file was there already
-    made_at: datetime  #: the file's time, also when an earlier run made it
-    changed: tuple[RegionChanged, ...] = ()  #: what was asked of parts of the picture
-    fingerprint: str = ""  #: of its pixels, as `haikei.fingerprint` writes it; empty: not noted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DrawnLayout:
-    """A layout, decoded."""
-
-    picture: Picture  #: at the size at which the recipe works
-    pixels_sha256: str  #: of the pixels at the size at which they were drawn
-    fingerprint: str  #: of the same pixels, as `haikei.fingerprint` writes it
-
-
-def seed_of(layout_sha256: str, recipe: str, season: str, time: str) -> int:
-    """Return the seed, 0 to 2^63-1, of a background for which nobody fixed one."""
-    return _number(f"{layout_sha256}\n{recipe}\n{season}\n{time}")
-
-
-def stage_order(stage: Stage, *, references: int = 0) -> StageOrder:
-    """Return what a generator is asked for a stage of a recipe."""
-    guided = {"control": ", ".join(stage.control)} if stage.control else {}
-    return StageOrder(
-        generator=stage.generator,
-        model=stage.model or "",
-        options=tuple(sorted({**stage.options, **guided}.items())),
-        references=references,
-    )
-
-
-def variant_seed(route: Route, layout_sha256: str, variant: Variant, *, location: str = "") -> int:
-    """
-    Return the seed of one of a route's backgrounds.
-
-    Args:
-        route: of the layout.
-        layout_sha256: of the layout.
-        variant: the season and time of day.
-        location: of the story, with its show; empty where none is known.
-    """
-    if route.seed is not None:
-        return route.seed
-    if route.shared_seed == "location" and location:
-        return seed_of(location, route.recipe, "", "")
-    if route.shared_seed:
-        return seed_of(layout_sha256, route.recipe, "", "")
-    return seed_of(layout_sha256, route.recipe, variant.season, variant.time)
 
 
 class Production:
@@ -254,23 +161,143 @@ class Production:
             message = f"stage {index} with previous {previous}: only the first stage has none"
             raise ValueError(message)
         plan = plans[index]
-        layout = _enlarged(self.layout(order).picture, order.recipe, index)
         changes = order.changes if index == _changing_stage(plans) else ()
         board = self._board(order) if plan.order.references else None
-        request = _request(order, plan, layout, previous, changes, board)
+        work = StageWork(
+            order=order,
+            plan=plan,
+            index=index,
+            folder=folder,
+            changes=tuple(one for one in changes if one.act in plan.acts),
+            board=board,
+        )
+        apart = self._apart(order, folder)
+        if len(apart.parts) > 1:
+            return self._in_layers(work, apart, previous, progress)
+        layout = _enlarged(self.layout(order).picture, order.recipe, index)
+        before = None if previous is None else (previous.path, previous.pixels_sha256)
+        output = self._one(work, layout, before, progress)
+        return replace(output, notes=tuple(dict.fromkeys((*output.notes, *apart.notes))))
+
+    def _apart(self, order: ProductionOrder, folder: Path) -> BookParts:
+        if not order.recipe.books:
+            return BookParts(parts=(), notes=())
+        limits = Limits.from_settings(self._settings.watch)
+        return take_apart(order.layout, folder / "apart", limits)
+
+    def _in_layers(
+        self,
+        work: StageWork,
+        apart: BookParts,
+        previous: StageOutput | None,
+        progress: ProgressCallback,
+    ) -> StageOutput:
+        """
+        Make a stage of a layout with BOOKs: once for what is behind them, and once up to each.
+
+        A BOOK is cut out of a picture of all that lies behind and within it: so it is painted in
+        its surroundings, and the flat picture shows no seam.
+        """
+        size = self.layout(work.order).picture
+        books = len(apart.parts) - 1
+        made: list[StageOutput] = []
+        layers: list[StageLayer] = []
+        for number, part in enumerate(apart.parts):
+
+            def counted(now: Progress, number: int = number) -> None:
+                steps = max(now.steps, 1)
+                progress(Progress(step=number * steps + now.step, steps=(books + 1) * steps))
+
+            drawn = decode_picture(work.folder / "apart" / part.drawn).picture
+            drawn = resize(drawn, size.width, size.height)
+            layout = _enlarged(drawn, work.order.recipe, work.index)
+            before = None
+            if previous is not None:
+                kept = previous.layers[number]
+                before = (kept.path, kept.pixels_sha256)
+            output = self._one(work, layout, before, counted, book=number, books=books)
+            made.append(output)
+            cover = work.folder / "apart" / part.cover if part.cover else None
+            layers.append(
+                StageLayer(
+                    name=part.name,
+                    path=output.path,
+                    pixels_sha256=output.pixels_sha256,
+                    cover=cover,
+                )
+            )
+        return self._flattened(work, made, tuple(layers), previous, apart.notes)
+
+    def _flattened(
+        self,
+        work: StageWork,
+        made: Sequence[StageOutput],
+        layers: tuple[StageLayer, ...],
+        previous: StageOutput | None,
+        notes: tuple[str, ...],
+    ) -> StageOutput:
+        """Return a stage as what is seen of its layers."""
+        last = made[-1]
+        # What was asked for the last of them, but of the whole: no single BOOK.
+        asked = _REQUEST.validate_json(last.request_json)
+        before = "" if previous is None else previous.pixels_sha256
+        text = canonical_json({**asked, "book": 0, "previous_sha256": before})
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        path = work.folder / f"{work.plan.name}-{digest[:16]}-flat.png"
+        file = StageFile.at(path)
+        reused = file is not None
+        if file is None:
+            picture = merged(layers_of(layers))
+            file = StageFile(
+                pixels_sha256=picture.sha256(),
+                seconds=round(sum(one.seconds for one in made), 3),
+                # The last of them shows all of the layout.
+                notes=last.notes,
+                unread=last.unread,
+                changed_ppm=tuple(one.ppm for one in last.changed),
+                fingerprint=fingerprint_text(_as_stored(picture)),
+            )
+            file.save(path, picture)
+        return replace(
+            last,
+            path=path,
+            pixels_sha256=file.pixels_sha256,
+            request_json=text,
+            request_sha256=digest,
+            seconds=file.seconds,
+            notes=tuple(dict.fromkeys((*file.notes, *notes))),
+            reused=reused,
+            made_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
+            fingerprint=file.fingerprint,
+            layers=layers,
+        )
+
+    def _one(
+        self,
+        work: StageWork,
+        layout: Picture,
+        before: tuple[Path, str] | None,
+        progress: ProgressCallback,
+        *,
+        book: int = 0,
+        books: int = 0,
+    ) -> StageOutput:
+        """Make one picture, or reuse it if it is there; `before` is the stage's before it."""
+        plan = work.plan
+        request = replace(_request(work, layout, before), book=book, books=books)
         text = canonical_json(request)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        path = folder / f"{plan.name}-{digest[:16]}.png"
+        path = work.folder / f"{plan.name}-{digest[:16]}.png"
         made = StageFile.at(path)
         if made is None:
-            before = None if previous is None else _stored(previous, layout)
+            stored = None if before is None else _stored(*before, layout)
             with tracing.span(f"stage {plan.name}", stage=plan.name, generator=request.generator):
                 made = self._make(
                     request,
                     path,
                     layout=layout,
-                    previous=before,
-                    references=() if board is None else (board,),
+                    previous=stored,
+                    references=() if work.board is None else (work.board,),
                     progress=progress,
                 )
             reused = False
@@ -426,16 +453,12 @@ def _changing_stage(plans: Sequence[StagePlan]) -> int | None:
 
 
 def _request(
-    order: ProductionOrder,
-    plan: StagePlan,
-    layout: Picture,
-    previous: StageOutput | None,
-    changes: tuple[RegionChange, ...],
-    board: Picture | None,
+    work: StageWork, layout: Picture, before: tuple[Path, str] | None
 ) -> GenerationRequest:
+    order, plan, board = work.order, work.plan, work.board
     return GenerationRequest(
         layout_sha256=order.layout_sha256,
-        previous_sha256="" if previous is None else previous.pixels_sha256,
+        previous_sha256="" if before is None else before[1],
         stage=plan.name,
         generator=plan.order.generator,
         system=plan.system,
@@ -450,14 +473,14 @@ def _request(
         weather=order.cut.weather,
         recipe=order.recipe_name,
         recipe_sha256=recipe_sha256(order.recipe),
-        seed=_number(f"{order.seed}\n{plan.name}"),
+        seed=number_of(f"{order.seed}\n{plan.name}"),
         width=layout.width,
         height=layout.height,
         colour_space=SRGB,
         libraries=plan.libraries,
         references=() if board is None else (board.sha256(),),
         adjustments=tuple(sorted(order.adjustments)),
-        changes=tuple(one for one in changes if one.act in plan.acts),
+        changes=work.changes,
     )
 
 
@@ -528,10 +551,6 @@ def _asked_for(order: ProductionOrder) -> tuple[str, ...]:
     )
 
 
-def _number(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
-
-
 def _require_size(request: GenerationRequest, result: GenerationResult) -> None:
     size = (result.picture.width, result.picture.height)
     if size != (request.width, request.height):
@@ -547,11 +566,11 @@ def _enlarged(layout: Picture, recipe: Recipe, index: int) -> Picture:
     return resize(layout, layout.width * times, layout.height * times) if times > 1 else layout
 
 
-def _stored(previous: StageOutput, layout: Picture) -> Picture:
-    picture = decode_picture(previous.path).picture
-    if picture.sha256() != previous.pixels_sha256:
+def _stored(path: Path, pixels_sha256: str, layout: Picture) -> Picture:
+    picture = decode_picture(path).picture
+    if picture.sha256() != pixels_sha256:
         raise GenerationError(
-            f"{previous.path.name} is not what stage {previous.stage!r} made.",
+            f"{path.name} is not what the stage before made.",
             advice="Delete the job's folder and retry the job.",
         )
     return resize(picture, layout.width, layout.height)

@@ -2,6 +2,7 @@
 
 from haikei.images.colour import AS_IT_IS, Look, View
 from haikei.images.inspector import Inspection, Inspector, read_picture
+from haikei.images.layered import Layer, merged, write_layered
 from haikei.images.limits import DEFAULT_LIMITS, Limits
 from haikei.images.picture import SRGB, Padding, Picture, fit_within, is_blank, resize
 from haikei.images.reading import decode_picture
@@ -13,6 +14,7 @@ __all__ = [
     "SRGB",
     "Inspection",
     "Inspector",
+    "Layer",
     "Limits",
     "Look",
     "Padding",
@@ -22,8 +24,10 @@ __all__ = [
     "decode_picture",
     "fit_within",
     "is_blank",
+    "merged",
     "read_picture",
     "resize",
+    "write_layered",
     "write_picture",
     "write_review",
     "write_sheet",

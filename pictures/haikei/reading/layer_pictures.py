@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from haikei.errors import ImageUnreadable
-from haikei.images import Limits, Picture, fit_within, read_picture
+from haikei.images import Layer, Limits, Picture, fit_within, read_picture
 from haikei.reading.kinds import Kind
 from haikei.reading.layout_reading import Reader, Reading, at_size, read_layout
 from haikei.sheets import SheetReading, TraceRole, TraceRoles, draw_overlay
@@ -133,6 +133,34 @@ def facts_of(folder: Path) -> LayerFacts | None:
         return _FACTS_OF.validate_json((folder / _FACTS).read_bytes())
     except OSError:
         return None
+
+
+def read_overlay(path: Path, size: tuple[int, int], name: str) -> Layer:
+    """
+    Return a layer's picture as large as the picture that it lies over, hidden.
+
+    Args:
+        path: of the picture, as `write_layers` wrote it.
+        size: width and height in pixels.
+        name: what the layer is called.
+
+    Raises:
+        ImageUnreadable: it is gone or damaged.
+    """
+    drawn = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if drawn is None or drawn.ndim != 3 or drawn.shape[2] != 4:
+        raise ImageUnreadable(f"{path.name} is gone or damaged.", advice="Ask for it once more.")
+    scaled = np.asarray(drawn, np.float32) / 255
+    # Premultiplied, so that an edge keeps its colour when it gets larger.
+    scaled[..., :3] *= scaled[..., 3:]
+    large = np.asarray(cv2.resize(scaled, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    colours = np.clip(large[..., 2::-1] / np.maximum(large[..., 3:], np.float32(1e-4)), 0, 1)
+    return Layer(
+        name=name,
+        picture=Picture(pixels=np.ascontiguousarray(colours, np.float32)),
+        cover=np.clip(large[..., 3], 0, 1).astype(np.float32),
+        visible=False,
+    )
 
 
 def write_layers(request: LayerRequest) -> None:

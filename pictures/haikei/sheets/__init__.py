@@ -1,5 +1,6 @@
 """What stands on a layout sheet: the drawing, frames, pegs, notes, trace lines and paper."""
 
+from haikei.sheets.book_layers import BookParts, LayerRole, role_of, take_apart
 from haikei.sheets.lettering import LetterNetwork, letter_shapes
 from haikei.sheets.overlay import draw_overlay
 from haikei.sheets.sheet import (
@@ -24,8 +25,10 @@ from haikei.sheets.text_reading import SheetText, can_read_texts, read_texts, wi
 
 __all__ = [
     "Area",
+    "BookParts",
     "Corner",
     "FrameUse",
+    "LayerRole",
     "LetterNetwork",
     "NoteKind",
     "Paper",
@@ -46,5 +49,7 @@ __all__ = [
     "line_art",
     "read_sheet",
     "read_texts",
+    "role_of",
+    "take_apart",
     "with_texts",
 ]

@@ -21,12 +21,13 @@ from haikei.generators import (
     GenerationRequest,
     GenerationResult,
     Generator,
+    Production,
+    ProductionOrder,
     Progress,
     ProgressCallback,
     StageOrder,
 )
 from haikei.generators.diffusers.generator import DiffusersGenerator
-from haikei.generators.production import Production, ProductionOrder
 from haikei.images import Picture, read_picture, write_picture
 from haikei.models import open_model
 from haikei.settings import Recipe, Settings, Stage

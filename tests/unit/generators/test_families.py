@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from haikei.errors import GenerationError, HaikeiError, ModelUnusable, SettingsError
-from haikei.generators import GenerationRequest, Progress, StageOrder
+from haikei.generators import GenerationRequest, Production, ProductionOrder, Progress, StageOrder
 from haikei.generators.diffusers.families import FAMILIES, family_of
 from haikei.generators.diffusers.generator import DiffusersGenerator
 from haikei.generators.diffusers.pipeline import precision
-from haikei.generators.production import Production, ProductionOrder
 from haikei.images import Picture, write_picture
 from haikei.models import open_model
 from haikei.settings import Recipe, Settings

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from haikei.errors import HaikeiError, ModelUnusable, SettingsError
-from haikei.generators import GenerationRequest, Progress, StageOrder
+from haikei.generators import GenerationRequest, Production, ProductionOrder, Progress, StageOrder
 from haikei.generators.diffusers.generator import DiffusersGenerator
 from haikei.generators.diffusers.weights import load_pipeline
-from haikei.generators.production import Production, ProductionOrder
 from haikei.images import Picture
 from haikei.models import ModelCard, open_model
 from haikei.settings import Recipe, Settings

@@ -19,12 +19,15 @@ from haikei.errors import (
 from haikei.generators import (
     GenerationRequest,
     GenerationResult,
+    Production,
+    ProductionOrder,
     Progress,
     ProgressCallback,
     StageOrder,
+    StageOutput,
     StageSystem,
+    seed_of,
 )
-from haikei.generators.production import Production, ProductionOrder, StageOutput, seed_of
 from haikei.images import Picture, read_picture, write_picture
 from haikei.settings import Recipe, Settings, Stage
 

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 from httpx2 import Response
+from psd_tools import PSDImage
+from psd_tools.constants import Resource
 
 from haikei.credits import BackgroundVersion, records
 from haikei.errors import TrackerUnavailable
@@ -362,6 +364,41 @@ def test_all_layers_come_as_they_were_published_with_what_stands_beside_them(
         first = bundle.read(bundle.namelist()[0])
     assert first == (root / version.images[0].path).read_bytes()
     assert list((web.settings.work_folder / "web-downloads").iterdir()) == []
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_layered_file_holds_the_pictures_and_hidden_above_what_was_read(
+    web: Web, version: BackgroundVersion, language: str
+) -> None:
+    root = web.settings.storage.roots[0].path
+    (root / version.final.path).with_suffix(".xmp").write_bytes(b"<x:xmpmeta/>")
+    answer = web.client.get(
+        f"/versions/{version.key}/layers.psd?bits=8", headers={"accept-language": language}
+    )
+    opened = PSDImage.open(io.BytesIO(answer.content))
+    names = {
+        "en": ["Layout", "Base paint (AI)", "Finish (AI)", "Sheet", "Regions", "Trace lines"],
+        "ja": ["原図", "下塗り（AI）", "仕上げ（AI）", "用紙", "領域", "色トレス線"],
+    }[language]
+    shown, published = opened.numpy(), read_picture(root / version.final.path).pixels
+
+    assert [one.name for one in opened][:-1] == names
+    assert [one.visible for one in opened] == [True] * 3 + [False] * 4
+    assert shown is not None
+    assert float(np.abs(shown[..., :3] - published).max()) < 1 / 255
+    assert opened.image_resources.get_data(Resource.XMP_METADATA) == b"<x:xmpmeta/>"
+    assert f"{version.code}.psd" in answer.headers["content-disposition"]
+    assert list((web.settings.work_folder / "web-downloads").iterdir()) == []
+
+
+def test_a_layered_file_is_refused_in_other_depths_and_without_its_picture(
+    web: Web, version: BackgroundVersion
+) -> None:
+    address = f"/versions/{version.key}/layers.psd"
+    deep = web.client.get(f"{address}?bits=32").status_code
+    (web.settings.storage.roots[0].path / version.final.path).unlink()
+
+    assert (deep, web.client.get(address).status_code) == (400, 404)
 
 
 def test_an_exr_is_seen_through_the_display_transform(web: Web, tmp_path: Path) -> None:

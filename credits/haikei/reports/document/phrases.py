@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
+from haikei import formats
 from haikei.credits import (
     BackgroundVersion,
     Grade,
@@ -20,6 +21,7 @@ from haikei.credits import (
     naming,
     printed_person,
 )
+from haikei.formats import format_of
 from haikei.reports.document.blocks import Badge, Block, Document, Fact, Lines, Style, Tone
 from haikei.reports.report import Report, ReportOptions, ReportSource
 from haikei.settings import PersonEntry
@@ -46,6 +48,7 @@ _PAINTED = Bilingual("Background art", "背景")
 _AI = Bilingual("AI generation {number}", "AI生成 {number}")
 _AI_ONLY = Bilingual("AI generation", "AI生成")
 _ALGORITHM = Bilingual("Painting algorithm {number}", "描画アルゴリズム {number}")
+_BOOKS = Bilingual("BOOK layers", "BOOK分け")
 _ALGORITHM_ONLY = Bilingual("Painting algorithm", "描画アルゴリズム")
 _ONLY = {_AI: _AI_ONLY, _ALGORITHM: _ALGORITHM_ONLY, _TOUCH_UP: _TOUCH_UP_ONLY}
 
@@ -91,7 +94,9 @@ def stage_names(version: BackgroundVersion) -> tuple[Bilingual, ...]:
     made = [
         place
         for place, image in enumerate(version.images)
-        if image.kind not in {ImageKind.LAYOUT, ImageKind.TOUCH_UP} and image.system is not None
+        if image.kind not in {ImageKind.LAYOUT, ImageKind.TOUCH_UP}
+        and image.system is not None
+        and not _is_layered(image)
     ]
     for count, place in enumerate(made, 1):
         last, several = count == len(made), len(made) > 2
@@ -104,7 +109,14 @@ def stage_names(version: BackgroundVersion) -> tuple[Bilingual, ...]:
     return tuple(names)
 
 
+def _is_layered(image: ImageRecord) -> bool:
+    """Tell whether an image is the finish once more, with its BOOKs as layers."""
+    return image.kind is ImageKind.GENERATION and format_of(image.path) is formats.PSD
+
+
 def _kind(image: ImageRecord) -> Bilingual:
+    if _is_layered(image):
+        return _BOOKS
     if image.kind is ImageKind.LAYOUT:
         return _LAYOUT
     if image.kind is ImageKind.TOUCH_UP:

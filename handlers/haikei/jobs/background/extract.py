@@ -1,15 +1,20 @@
 """Extract: the pictures get their marks and are published with their record."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+from pydantic import TypeAdapter
+
+from haikei.canonical import canonical_json
 from haikei.credits import ImageKind, ImageRecord, Person, Role, people
 from haikei.credits.records.confirmations import disowned_artists
 from haikei.database import reading
-from haikei.generators import StageOutput
-from haikei.images import Picture, decode_picture, write_picture
+from haikei.generators import StageOutput, layers_of
+from haikei.images import Picture, decode_picture, write_layered, write_picture
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.generate import Generated
 from haikei.jobs.background.validate import Validated
@@ -26,6 +31,10 @@ from haikei.jobs.contributions import (
 from haikei.jobs.job import JobOrder
 from haikei.jobs.publishing import LAYOUT, MadeVersion, made_before, make_version, publish_files
 from haikei.jobs.tools import Tools
+
+#: What the layered file of a background is called among the stages.
+BOOKS = "books"
+_REQUEST: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
 
 def extract(
@@ -97,13 +106,20 @@ class _Work:
             target = self.marked / f"{stage.stage}{stage.path.suffix}"
             chain.mark(image, source=stage.path, target=target)
         picture = decode_picture(last.path).picture
+        if last.layers:
+            self._mark_layered(chain, last)
         self._mark_background(chain, last, picture)
         return make_version(
             chain,
             picture,
             key=self.order.key,
             version=self.version,
-            stages=(LAYOUT, *(stage.stage for stage in self.generated.stages)),
+            stages=(
+                LAYOUT,
+                *(stage.stage for stage in earlier),
+                *((BOOKS,) if last.layers else ()),
+                last.stage,
+            ),
             unread=self.generated.unread,
             notes=self.generated.notes,
             tools=self.tools,
@@ -152,6 +168,22 @@ class _Work:
         # Another copy is made, for all backgrounds from then on.
         withdrawn = "" if entry is None else f"/withdrawn-{entry}"
         return f"{withdrawn}/disowned-{len(disowned)}" if disowned else withdrawn
+
+    def _mark_layered(self, chain: Chain, last: StageOutput) -> None:
+        """Mark the background as one layered file, of which the flat one is what is seen."""
+        source = self.folder / f"{BOOKS}.psd"
+        write_layered(layers_of(last.layers), source)
+        asked = _REQUEST.validate_json(last.request_json)
+        text = canonical_json({**asked, "stage": BOOKS})
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        image = stage_image(
+            replace(last, request_json=text, request_sha256=digest),
+            partial(_decoded, last.path),
+            key=f"{self.order.key}/{BOOKS}",
+            kind=ImageKind.GENERATION,
+            path=self._stage_path(BOOKS, source.suffix),
+        )
+        chain.mark(image, source=source, target=self.marked / source.name)
 
     def _mark_background(self, chain: Chain, last: StageOutput, picture: Picture) -> None:
         relative = self.tools.storage.background_path(

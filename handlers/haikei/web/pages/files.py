@@ -203,12 +203,9 @@ class Files:
 
     def _bundle(self, version: BackgroundVersion) -> Path:
         names = stage_names(version)
-        folder = self._web.settings.work_folder / "web-downloads"
+        path = new_download(self._web.settings, ".zip")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _forget_old(folder)
-            number, path = tempfile.mkstemp(suffix=".zip", dir=folder)
-            with os.fdopen(number, "wb") as file, zipfile.ZipFile(file, "w") as bundle:
+            with zipfile.ZipFile(path, "w") as bundle:
                 for place, (image, name) in enumerate(zip(version.images, names, strict=True), 1):
                     step = re.sub(r"\W+", "_", name.en.lower()).strip("_")
                     for found in filter(None, map(self._find_file, _files_of(image))):
@@ -219,7 +216,7 @@ class Files:
                 f"{version.code} cannot be put together: {error.strerror or error}.",
                 advice="Check free space of the state folder.",
             ) from error
-        return Path(path)
+        return path
 
     def ledger(self, request: Request) -> Response:
         """Serve an entry of the ledger as it is sealed, in canonical JSON."""
@@ -255,10 +252,31 @@ def _files_of(image: ImageRecord) -> Iterator[str]:
         yield f"{path}.json"
 
 
+def new_download(settings: Settings, suffix: str) -> Path:
+    """
+    Return an empty file of the state folder, for what is put together for one visitor.
+
+    Raises:
+        StorageUnavailable: the folder takes none.
+    """
+    folder = settings.work_folder / "web-downloads"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _forget_old(folder)
+        number, path = tempfile.mkstemp(suffix=suffix, dir=folder)
+        os.close(number)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"{folder} takes no file: {error.strerror or error}.",
+            advice="Check free space and permissions of the state folder.",
+        ) from error
+    return Path(path)
+
+
 def _forget_old(folder: Path) -> None:
     """Remove what was put together for somebody who never fetched it."""
     now = time.time()
-    for file in folder.glob("*.zip"):
+    for file in folder.iterdir():
         with suppress(OSError):
             if now - file.stat().st_mtime > _FORGOTTEN:
                 file.unlink()

@@ -148,7 +148,8 @@ VIEWER = {
 }
 DOWNLOADS = Bilingual("Download", "ダウンロード")
 PUBLISHED_FILE = Bilingual("Published file", "公開ファイル")
-LAYERED_FILE = Bilingual("All layers (ZIP)", "全レイヤー（ZIP）")
+LAYERED_FILE = Bilingual("Layered file (PSD)", "レイヤー付き（PSD）")
+ALL_FILES = Bilingual("All files with their marks (ZIP)", "全ファイル・来歴付き（ZIP）")
 THE_SHEET = Bilingual("Layout sheet", "原図用紙")
 SHEET_HELP = Bilingual(
     "What was found on the layout: frames, pegs, notes and trace lines, what each region was taken "

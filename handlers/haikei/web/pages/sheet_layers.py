@@ -1,6 +1,8 @@
 """
 What was read of a version's layout, as layers over its picture: made when somebody first looks.
 
+The same layers lie, hidden, in the layered file that is put together for whoever asks for one.
+
 Each layout is read in a process of its own, one at a time, and what it made is kept: the pages go
 on meanwhile, and what a sheet does to its reader it does to that process alone.
 """
@@ -12,22 +14,26 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import structlog
+from anyio import CapacityLimiter
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from haikei import formats
 from haikei.credits import BackgroundVersion, ImageKind
 from haikei.errors import HaikeiError, ImageUnreadable, StorageUnavailable
-from haikei.images import Limits
+from haikei.images import Layer, Limits, read_picture, resize, write_layered
+from haikei.provenance.formats import XMP_SUFFIX, read_metadata
 from haikei.reading import Reader
 from haikei.reading.layer_pictures import (
     FORMAT,
@@ -37,11 +43,15 @@ from haikei.reading.layer_pictures import (
     LayerRequest,
     facts_of,
     picture_of,
+    read_overlay,
 )
+from haikei.reports import stage_names
 from haikei.sheets import TraceColour, TraceRole
+from haikei.texts import Language, in_language
 from haikei.web.context import WebContext
-from haikei.web.pages.files import version_of
-from haikei.web.pages.rendering import Renderer
+from haikei.web.pages import page_texts
+from haikei.web.pages.files import new_download, version_of
+from haikei.web.pages.rendering import Renderer, preferences
 
 log = structlog.get_logger()
 
@@ -86,6 +96,8 @@ class SheetLayers:
         self._renderer = renderer
         self._find_file = find_file
         self._turns = asyncio.Semaphore(1)
+        # It holds all of a version's pictures: one is put together at a time.
+        self._files = CapacityLimiter(1)
         self._usual = Reader.GEOMETRIC if web.settings.policy.no_ai_projects else Reader.NETWORK
 
     def routes(self) -> list[BaseRoute]:
@@ -93,6 +105,7 @@ class SheetLayers:
         return [
             Route("/versions/{key}/sheet", self.sheet),
             Route("/versions/{key}/layers/{name}.png", self.layer),
+            Route("/versions/{key}/layers.psd", self.layered),
         ]
 
     async def layer(self, request: Request) -> Response:
@@ -113,6 +126,69 @@ class SheetLayers:
         except HTTPException as error:
             problem = error.detail
         return await run_in_threadpool(self._page, request, version, facts, problem)
+
+    async def layered(self, request: Request) -> Response:
+        """Serve a version as one PSD: its pictures, and above them what was read of its layout."""
+        bits = request.query_params.get("bits", "16")
+        if bits not in {"8", "16"}:
+            raise HTTPException(400, "A layered file has 8 or 16 bits a channel.")
+        version = await self._version(request)
+        # Its other layers are worth having without those of a layout that cannot be read.
+        folder = None
+        with suppress(HTTPException):
+            folder = await self._folder(version)
+        async with self._files:
+            file = await run_in_threadpool(
+                self._put_together,
+                version,
+                folder,
+                8 if bits == "8" else 16,
+                preferences(request).language,
+            )
+        return FileResponse(
+            file,
+            filename=f"{version.code}.psd",
+            media_type=formats.PSD.mime,
+            background=BackgroundTask(file.unlink, missing_ok=True),
+        )
+
+    def _put_together(
+        self,
+        version: BackgroundVersion,
+        folder: Path | None,
+        bits: Literal[8, 16],
+        language: Language,
+    ) -> Path:
+        final = self._find_file(version.final.path)
+        if final is None:
+            raise HTTPException(404, f"{version.final.path} does not stand here any more.")
+        limits = Limits.from_settings(self._web.settings.watch)
+        made: list[Layer] = []
+        size: tuple[int, int] | None = None
+        for image, name in reversed(list(zip(version.images, stage_names(version), strict=True))):
+            file = self._find_file(image.path) if image.path else None
+            if file is None:
+                continue
+            try:
+                picture = read_picture(file, limits=limits)
+            except ImageUnreadable as error:
+                if size is None:
+                    raise HTTPException(404, error.message) from error
+                log.warning("layer_left_out", version=version.code, error=error.message)
+                continue
+            size = size or (picture.width, picture.height)
+            text = in_language(name, language)
+            made.append(Layer(name=text, picture=resize(picture, *size)))
+        made.reverse()
+        if folder is not None and size is not None:
+            made += _overlays(folder, size, language)
+        path = new_download(self._web.settings, ".psd")
+        try:
+            write_layered(made, path, bits=bits, xmp=_xmp(final))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return path
 
     def _page(
         self,
@@ -175,6 +251,22 @@ class SheetLayers:
                 f"What was read of {layout.name} cannot be kept.",
                 advice="Check free space and permissions of the state folder.",
             )
+
+
+def _overlays(folder: Path, size: tuple[int, int], language: Language) -> Iterator[Layer]:
+    """Yield what was read of the layout, hidden, as large as the picture."""
+    for name in LayerName:
+        text = in_language(page_texts.LAYER_TEXTS[name.value], language)
+        yield read_overlay(picture_of(folder, name), size, text)
+
+
+def _xmp(file: Path) -> bytes:
+    """Return the metadata that a published picture carries, or that stands beside it."""
+    beside = file.with_suffix(XMP_SUFFIX)
+    try:
+        return beside.read_bytes() if beside.is_file() else read_metadata(file).xmp or b""
+    except OSError as error:
+        raise StorageUnavailable(f"{beside} cannot be read: {error.strerror or error}.") from error
 
 
 async def _read(request: str, name: str) -> None:

@@ -1,0 +1,166 @@
+"""One background to make, the plans of its stages, and what each stage gave."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from haikei.credits import System
+from haikei.generators.contract import StageOrder
+from haikei.images import Layer, Picture, decode_picture, resize
+from haikei.presets import Act, RegionChange, RegionChanged
+from haikei.settings import Recipe, Route, Stage, Variant
+from haikei.show import UNSAID, CutFacts, Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductionOrder:
+    """One background to make: everything that its stages have in common."""
+
+    layout: Path  #: a file of the caller's own, which nobody else changes
+    layout_sha256: str  #: of its bytes, which the caller has checked
+    recipe: Recipe
+    season: str
+    time: str
+    place: str  #: what kind of place it is, as a hint; may be empty
+    seed: int
+    location: str = ""  #: show and sequence or location: its pictures share a palette
+    recipe_name: str = ""  #: as the settings call it
+    cut: CutFacts = UNSAID  #: how it is to look, in people's words
+    where: Place | None = None  #: the cut in its show, for prompts that name it
+    board: Path | None = None  #: the approved picture of the location
+    adjustments: tuple[tuple[str, int], ...] = ()  #: what a retake turns, by `Quality`
+    changes: tuple[RegionChange, ...] = ()  #: what a retake changes in parts of the picture
+    words: tuple[str, ...] = ()  #: that a retake adds to the prompt
+    unwanted: tuple[str, ...] = ()  #: and to the negative prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagePlan:
+    """One stage before it is made: what would make it."""
+
+    name: str
+    order: StageOrder
+    system: System
+    libraries: tuple[tuple[str, str], ...]
+    words: tuple[str, ...]  #: that the prompt must hold for what makes it
+    negates: bool  #: whether a negative prompt reaches what makes it
+    notes: tuple[str, ...]  #: what of the order cannot be taken
+    acts: tuple[Act, ...]  #: which changes of regions it can make
+    #: Whether it reads the prompt; None where that is not known: it gets what the recipe has.
+    reads: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageLayer:
+    """One layer of a stage: what is behind a layout's BOOKs, or a BOOK."""
+
+    name: str  #: of the layout's layer
+    path: Path  #: the whole picture up to this layer, as a stage's
+    pixels_sha256: str  #: of that picture
+    cover: Path | None  #: where the layer is, white on black, as large as the layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageOutput:
+    """One stage that was made, and the request that made it."""
+
+    stage: str
+    path: Path  #: a 16-bit sRGB PNG
+    pixels_sha256: str
+    width: int
+    height: int
+    request_json: str  #: canonical JSON of the `GenerationRequest`
+    request_sha256: str
+    system: System
+    seconds: float  #: that the generator took, also where the file was reused
+    notes: tuple[str, ...]
+    unread: float | None  #: part of the layout that was not read, 0 to 1; None: not known
+    reused: bool  #: the file was there already
+    made_at: datetime  #: the file's time, also when an earlier run made it
+    changed: tuple[RegionChanged, ...] = ()  #: what was asked of parts of the picture
+    fingerprint: str = ""  #: of its pixels, as `haikei.fingerprint` writes it; empty: not noted
+    #: From the back to the front, where the layout's BOOKs were made on their own.
+    layers: tuple[StageLayer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DrawnLayout:
+    """A layout, decoded."""
+
+    picture: Picture  #: at the size at which the recipe works
+    pixels_sha256: str  #: of the pixels at the size at which they were drawn
+    fingerprint: str  #: of the same pixels, as `haikei.fingerprint` writes it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StageWork:
+    """One stage of one background: what its pictures have in common."""
+
+    order: ProductionOrder
+    plan: StagePlan
+    index: int
+    folder: Path
+    changes: tuple[RegionChange, ...]
+    board: Picture | None
+
+
+def layers_of(layers: Sequence[StageLayer]) -> tuple[Layer, ...]:
+    """
+    Return a stage's layers as a layered file holds them, from the back to the front.
+
+    Raises:
+        ImageUnreadable: one of their pictures is gone or damaged.
+    """
+    found: list[Layer] = []
+    for layer in layers:
+        picture = decode_picture(layer.path).picture
+        cover = None
+        if layer.cover is not None:
+            drawn = resize(decode_picture(layer.cover).picture, picture.width, picture.height)
+            cover = np.ascontiguousarray(drawn.pixels[..., 0])
+        found.append(Layer(name=layer.name, picture=picture, cover=cover))
+    return tuple(found)
+
+
+def seed_of(layout_sha256: str, recipe: str, season: str, time: str) -> int:
+    """Return the seed, 0 to 2^63-1, of a background for which nobody fixed one."""
+    return number_of(f"{layout_sha256}\n{recipe}\n{season}\n{time}")
+
+
+def stage_order(stage: Stage, *, references: int = 0) -> StageOrder:
+    """Return what a generator is asked for a stage of a recipe."""
+    guided = {"control": ", ".join(stage.control)} if stage.control else {}
+    return StageOrder(
+        generator=stage.generator,
+        model=stage.model or "",
+        options=tuple(sorted({**stage.options, **guided}.items())),
+        references=references,
+    )
+
+
+def variant_seed(route: Route, layout_sha256: str, variant: Variant, *, location: str = "") -> int:
+    """
+    Return the seed of one of a route's backgrounds.
+
+    Args:
+        route: of the layout.
+        layout_sha256: of the layout.
+        variant: the season and time of day.
+        location: of the story, with its show; empty where none is known.
+    """
+    if route.seed is not None:
+        return route.seed
+    if route.shared_seed == "location" and location:
+        return seed_of(location, route.recipe, "", "")
+    if route.shared_seed:
+        return seed_of(layout_sha256, route.recipe, "", "")
+    return seed_of(layout_sha256, route.recipe, variant.season, variant.time)
+
+
+def number_of(text: str) -> int:
+    """Return a number, 0 to 2^63-1, that stands for a text."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
