@@ -23,7 +23,7 @@ DEBIAN_PDF     := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fontconfi
 # What a Kitsu server stands on; `make proofs` publishes into one.
 DEBIAN_KITSU   := postgresql redis-server
 KITSU          := .venv-kitsu/.installed
-DEBIAN_TESTS   := chromium libfaketime libimage-exiftool-perl openssl
+DEBIAN_TESTS   := chromium libimage-exiftool-perl openssl
 
 DEMO_NEEDS = $(if $(wildcard $(STAMP)),install,$(if $(findstring --model,$(DEMO_ARGS)),$(MODEL),$(LIGHT)))
 

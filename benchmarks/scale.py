@@ -28,7 +28,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -170,6 +170,11 @@ def used(pids: Sequence[int]) -> float:
     return total
 
 
+def resident(pids: Sequence[int]) -> float:
+    """Return the MiB that the largest of these processes holds."""
+    return max(float(psutil.Process(pid).memory_info().rss) for pid in pids) / (1 << 20)
+
+
 def until(condition: Callable[[], bool], pause: float = 0.02) -> float:
     """Wait until that holds; return when it did."""
     ends = time.monotonic() + PATIENCE
@@ -188,6 +193,7 @@ class Rate:
     a_second: float
     cpu: float  #: seconds of the workers' processor time for one
     cores: float  #: that the workers kept busy
+    mib: tuple[float, float] = (0.0, 0.0)  #: a worker's memory after a tenth, and at the end
     latency: float = 0.0  #: seconds from the announcement to the end, of one alone; the median
 
 
@@ -216,7 +222,7 @@ def measure_jobs(load: Load, count: int, work_count: int) -> Rate:
         dead = select(func.count()).where(jobs.c.state == JobState.DEAD.value)
         assert connection.execute(dead).scalar_one() == 0
     database.dispose()
-    return Rate(**{**_fields(rate), "latency": statistics.median(latencies)})
+    return replace(rate, latency=statistics.median(latencies))
 
 
 def measure_loops(load: Load, count: int, work_count: int) -> Rate:
@@ -243,15 +249,16 @@ def measure_loops(load: Load, count: int, work_count: int) -> Rate:
 def _rate(done: Callable[[], int], count: int, pids: Sequence[int]) -> Rate:
     # The first tenth warms up: libraries are loaded, connections opened.
     began = until(lambda: done() >= count // 10)
-    first, before = done(), used(pids)
+    first, before, held = done(), used(pids), resident(pids)
     took = until(lambda: done() >= count) - began
     spent = used(pids) - before
     made = count - first
-    return Rate(a_second=made / took, cpu=spent / made, cores=spent / took)
-
-
-def _fields(rate: Rate) -> dict[str, float]:
-    return {"a_second": rate.a_second, "cpu": rate.cpu, "cores": rate.cores}
+    return Rate(
+        a_second=made / took,
+        cpu=spent / made,
+        cores=spent / took,
+        mib=(held, resident(pids)),
+    )
 
 
 def scale(databases: Sequence[str], counts: Sequence[int], options: argparse.Namespace) -> None:
@@ -283,6 +290,8 @@ def scale(databases: Sequence[str], counts: Sequence[int], options: argparse.Nam
                 cpu_seconds_a_job=round(ours.cpu, 3),
                 cores_busy=round(ours.cores, 2),
                 latency_of_one=round(ours.latency, 3),
+                mib_after_a_tenth=round(ours.mib[0]),
+                mib_at_the_end=round(ours.mib[1]),
                 bare_loops_a_second=round(bare.a_second, 2),
                 bare_of_linear=round(bare.a_second / single[0].a_second / count, 2),
                 bare_cpu_seconds=round(bare.cpu, 4),

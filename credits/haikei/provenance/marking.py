@@ -236,7 +236,7 @@ class _RememberingFile(io.FileIO):
     refused: OSError | None = None
 
     @override
-    def write(self, b: Buffer, /) -> int | None:
+    def write(self, b: Buffer, /) -> int:
         try:
             return super().write(b)
         except OSError as error:

@@ -25,6 +25,7 @@ from haikei.cli.startup import SettingsOption, load_settings, open_studio
 from haikei.errors import HaikeiError
 
 if TYPE_CHECKING:
+    from haikei.errors import StorageUnavailable
     from haikei.processes import StudioStatus
     from haikei.settings import Settings
 
@@ -109,6 +110,11 @@ def storage(settings: "Settings") -> Iterator[Finding]:
             )
             continue
         must_write = index == 0
+        if must_write and (found := _another_storage(settings)):
+            yield Finding(
+                ok=False, subject=subject, message=found.message, advice=found.advice or ""
+            )
+            continue
         access = os.R_OK | os.X_OK | (os.W_OK if must_write else 0)
         free = shutil.disk_usage(root.path).free // 2**20
         enough = not must_write or free >= settings.storage.reserve_mib
@@ -120,6 +126,24 @@ def storage(settings: "Settings") -> Iterator[Finding]:
             else f"This user may not {'write to' if must_write else 'read'} it.",
             advice=f"Give access, and keep {settings.storage.reserve_mib} MiB free.",
         )
+
+
+def _another_storage(settings: "Settings") -> "StorageUnavailable | None":
+    """Return why the first root is not what was published to; None where it is, or is new."""
+    from haikei.errors import HaikeiError, StorageUnavailable
+    from haikei.jobs.state import open_state, require_storage
+
+    try:
+        database = open_state(settings)
+    except HaikeiError:
+        return None  # what is wrong with it stands in lines of its own
+    try:
+        require_storage(settings, database)
+    except StorageUnavailable as error:
+        return error
+    finally:
+        database.dispose()
+    return None
 
 
 def watching(settings: "Settings") -> Iterator[Finding]:

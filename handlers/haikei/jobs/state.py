@@ -61,16 +61,26 @@ def know_storage(storage: Storage, settings: Settings, database: Engine) -> None
     storage.expect(known)
 
 
+def require_storage(settings: Settings, database: Engine) -> None:
+    """
+    Do nothing where the first root is the one that was published to, or a new one; write nothing.
+
+    Raises:
+        StorageUnavailable: it is away, or another one.
+    """
+    storage = Storage(settings)
+    with reading(database) as connection:
+        storage.expect(_known(connection, settings.storage.roots[0].name))
+    storage.require_root()
+
+
 def _reachable(settings: Settings, database: Engine) -> bool:
     """Tell whether a folder below the first root can be made without harm."""
     root = settings.storage.roots[0]
     if not settings.work_folder.is_relative_to(root.path):
         return True
-    storage = Storage(settings)
-    with reading(database) as connection:
-        storage.expect(_known(connection, root.name))
     try:
-        storage.require_root()
+        require_storage(settings, database)
     except StorageError:
         return False
     return True

@@ -7,8 +7,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from haikei.cli import app
+from haikei.jobs.state import know_storage, open_state
 from haikei.processes.supervisor import ROLES, studio_processes
 from haikei.settings import load
+from haikei.storage import Storage
 
 SETTINGS = """
 [studio]
@@ -44,6 +46,28 @@ def test_a_lane_is_held_and_let_go_and_the_status_says_by_whom() -> None:
     assert "steps: Draining." in drained.stdout
     assert (resumed["order"], resumed["by"]) == ("open", "")
     assert call("jobs", "pause", "nowhere").exit_code == 2
+
+
+def test_the_doctor_tells_an_empty_mount_point_from_the_storage(studio: Path) -> None:
+    settings = load(studio / "haikei.toml", {})
+    database = open_state(settings)
+    know_storage(Storage(settings), settings, database)
+    database.dispose()
+    subject = f"storage root primary ({studio / 'projects'})"
+
+    def found() -> dict[str, object]:
+        findings = json.loads(call("doctor", "--json").stdout)["findings"]
+        return next(one for one in findings if one["subject"] == subject)
+
+    assert found()["ok"]
+    (studio / "projects").rename(studio / "away")
+    (studio / "projects").mkdir()
+    away = found()
+
+    assert not away["ok"]
+    assert "storage.json is not there" in str(away["message"])
+    assert "Mount the storage" in str(away["advice"])
+    assert list((studio / "projects").iterdir()) == []
 
 
 def test_a_state_is_carried_and_the_old_one_is_refused(studio: Path) -> None:

@@ -87,16 +87,17 @@ def test_a_certificate_that_is_not_valid_now_holds_the_lane_until_it_is_renewed(
     chain, key_file = tmp_path / "chain.pem", tmp_path / "leaf.key"
     key_file.write_bytes(key_pem(key))
 
-    def issue(**validity: int) -> None:
-        chain.write_bytes(pem(authority.issue(key, **validity)) + pem(authority.certificate))
+    def issue(start_days: int, days: int) -> None:
+        leaf = authority.issue(key, start_days=start_days, days=days)
+        chain.write_bytes(pem(leaf) + pem(authority.certificate))
 
     signing = {"certificate_file": str(chain), "certificate_key_file": str(key_file)}
-    issue(start_days=start_days, days=10)
+    issue(start_days, 10)
     with ExitStack() as stack:
         studio = job_studios(stack, tmp_path)(signing=signing)
         with working(studio):
             eventually(lambda: lane_of(studio, Lane.STEPS).held_since is not None, "a lane held")
-            issue()
+            issue(-1, 365)
             eventually(lambda: done(studio, 1), "the job")
 
         assert "The certificate 'CN=Test Studio" in told(studio)[0]

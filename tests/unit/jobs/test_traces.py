@@ -32,7 +32,7 @@ def _told(spans: Sequence[ReadableSpan], name: str) -> list[object]:
 
 def _trace(one: ReadableSpan) -> int:
     assert one.context is not None
-    return one.context.trace_id
+    return int(one.context.trace_id)
 
 
 def test_all_steps_and_stages_of_a_job_are_one_trace_in_whatever_process(

@@ -99,7 +99,11 @@ def _mark_below(
 ) -> None:
     """Mark where one write fails beyond the limit, as on a disk that is full for a moment."""
     endless = resource.getrlimit(resource.RLIMIT_FSIZE)
-    signal.signal(signal.SIGXFSZ, lambda *_: resource.setrlimit(resource.RLIMIT_FSIZE, endless))
+
+    def have_room(_signal: int, _frame: object) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, endless)
+
+    signal.signal(signal.SIGXFSZ, have_room)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, endless[1]))
     try:
         mark(mark_request(source, source.with_name("cut.png")), signer)
