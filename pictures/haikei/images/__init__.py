@@ -1,6 +1,6 @@
 """Images in and out of files, as they look: upright, on white paper, in sRGB."""
 
-from haikei.images.colour import AS_IT_IS, Look, View
+from haikei.images.colour import AS_IT_IS, LightSpace, Look, View, light_space
 from haikei.images.inspector import Inspection, Inspector, read_picture
 from haikei.images.limits import DEFAULT_LIMITS, Limits
 from haikei.images.picture import SRGB, Padding, Picture, fit_within, is_blank, resize
@@ -13,6 +13,7 @@ __all__ = [
     "SRGB",
     "Inspection",
     "Inspector",
+    "LightSpace",
     "Limits",
     "Look",
     "Padding",
@@ -22,6 +23,7 @@ __all__ = [
     "decode_picture",
     "fit_within",
     "is_blank",
+    "light_space",
     "read_picture",
     "resize",
     "write_picture",
