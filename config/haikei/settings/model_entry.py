@@ -49,6 +49,10 @@ class Terms(Section):
 class Provided(Terms):
     """What is stated of something that makes pictures, beside its licence and its data."""
 
+    name: str = ""
+    """Its name, as records print it."""
+    version: str = ""
+    """Its version, as records print it."""
     provider: str = ""
     """Who made it, as reports name them; of a service, who runs it."""
     runs: Literal["on_prem", "cloud"] = "on_prem"
@@ -173,10 +177,6 @@ class GeneratorEntry(Provided):
     The program and its arguments, run without a shell; `{layout} {previous} {out} {seed} {width}
     {height} {device}` are filled in.
     """
-    name: str = ""
-    """The program's or workflow's name, as records print it."""
-    version: str = ""
-    """The program's or workflow's version, as records print it."""
     trained: bool = True
     """Whether it runs a trained model; false for an algorithm."""
     takes: tuple[Slug, ...] = ()

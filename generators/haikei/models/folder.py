@@ -208,6 +208,13 @@ def tensor_names(file: Path) -> tuple[str, ...]:
     return tuple(_check_weights(file))
 
 
+def tensor_shapes(file: Path) -> Mapping[str, tuple[int, ...]]:
+    """Return the shapes of the tensors in a safetensors file that was checked, by name."""
+    with file.open("rb") as opened:
+        header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))
+    return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
+
+
 def controls_within(folder: Path) -> tuple[Path, ...]:
     """Return the ControlNets that a pipeline folder was saved with, in their order."""
     names = ("controlnet", *(f"controlnet_{number}" for number in range(1, 10)))

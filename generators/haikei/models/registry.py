@@ -22,6 +22,7 @@ from haikei.models.folder import (
     part_settings,
     pipeline_files,
     tensor_names,
+    tensor_shapes,
 )
 from haikei.settings import DataClass, IpAdapter, Model, Settings, Terms
 
@@ -211,6 +212,37 @@ def require_fitting(card: ModelCard) -> None:
                 "the same.",
             )
     _require_vae(key, folder, card.vae)
+    for lora in card.loras:
+        _require_lora(key, lora, guided, unet=(folder / "unet").is_dir())
+
+
+#: What reads the prompt in a LoRA for a UNet: its first half has a number for each of the words'.
+_READS_WORDS = re.compile(r"attn2[._]to_[kv][._](?:lora[._])?(?:lora_)?(?:down|A)\.weight$")
+#: What begins the names of a LoRA's layers of a transformer.
+_OF_TRANSFORMERS = ("transformer.", "lora_transformer_", "lora_unet_double_blocks")
+
+
+def _require_lora(key: str, lora: LoraCard, guided: Mapping[str, object], *, unet: bool) -> None:
+    """
+    Make sure of what a LoRA's file says of the kind of model; each layer is compared on loading.
+    """
+    shapes = tensor_shapes(lora.file)
+    fault = ""
+    if unet and any(name.startswith(_OF_TRANSFORMERS) for name in shapes):
+        fault = "it is for a transformer, and this model is a UNet"
+    wanted = guided.get("cross_attention_dim")
+    for name, shape in shapes.items():
+        reads = unet and isinstance(wanted, int) and _READS_WORDS.search(name)
+        if reads and len(shape) > 1 and shape[1] != wanted:
+            fault = f"it reads {shape[1]} numbers a word, and this model {wanted}"
+    if not unet and any(name.startswith(("unet.", "lora_unet_down")) for name in shapes):
+        fault = "it is for a UNet, and this model is a transformer"
+    if fault:
+        raise ModelUnusable(
+            f"The LoRA {lora.name!r} ({lora.file.name}) does not fit the model {key!r}: {fault}.",
+            advice="Use one that was trained for this kind of model, or leave it out of the "
+            "stage's option `loras`.",
+        )
 
 
 def _require_vae(key: str, folder: Path, vae: Path | None) -> None:
