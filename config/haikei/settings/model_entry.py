@@ -49,10 +49,6 @@ class Terms(Section):
 class Provided(Terms):
     """What is stated of something that makes pictures, beside its licence and its data."""
 
-    name: str = ""
-    """Its name, as records print it."""
-    version: str = ""
-    """Its version, as records print it."""
     provider: str = ""
     """Who made it, as reports name them; of a service, who runs it."""
     runs: Literal["on_prem", "cloud"] = "on_prem"
@@ -179,6 +175,10 @@ class GeneratorEntry(Provided):
     """
     trained: bool = True
     """Whether it runs a trained model; false for an algorithm."""
+    name: str = ""
+    """Its name, as records print it."""
+    version: str = ""
+    """Its version, as records print it."""
     takes: tuple[Slug, ...] = ()
     """Options that a stage may give it."""
     reads_words: bool = False
