@@ -12,9 +12,13 @@ memory already. Both must make the very same pixels, or the run fails.
 - Loading the pipeline is outside of both, and told once.
 
 Without `--model`, a tiny pipeline with random weights stands in: its pictures mean nothing, and
-its steps are so short that what Haikei adds weighs more than it would on a real model.
+its steps are so short that what Haikei adds weighs more than it would on a real model. With
+`--families` each of them stands in after the other; the bare loop encodes its prompts each time.
+Then `--jobs` backgrounds of one recipe for each family are made in turn by one `Production`, as
+one worker makes them, and it is counted how often a model was loaded.
 
     python benchmarks/generate.py --layouts 3 --rounds 5
+    python benchmarks/generate.py --families sd15 sdxl z-image --width 640 --height 384 --jobs 100
 """
 
 import argparse
@@ -28,6 +32,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +57,7 @@ from haikei.generators import (
 )
 from haikei.generators.diffusers.generator import MULTIPLE, DiffusersGenerator
 from haikei.generators.guides import Guide, draw_guides
-from haikei.images import Padding, Picture, read_picture
+from haikei.images import Padding, Picture, decode_picture, read_picture
 from haikei.models import model_from_folder
 from haikei.scenes import Scene, SceneKind, draw, save_layout
 from haikei.settings import Model, Recipe, Settings, Stage
@@ -86,6 +91,16 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """What it took to make backgrounds of several recipes in turn."""
+
+    jobs: int
+    recipes: int
+    loads: int  #: of models; one a recipe where all stay in memory
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
     """What one layout took."""
 
@@ -103,14 +118,14 @@ class Bare:
         common: Mapping[str, object] = {"use_safetensors": True, "local_files_only": True}
         parts: dict[str, object] = {"safety_checker": None, "requires_safety_checker": False}
         if model.controlnet:
-            parts["controlnet"] = diffusers.ControlNetModel.from_pretrained(
-                model.controlnet, **common
-            )
+            (folder,) = model.controlnet
+            parts["controlnet"] = diffusers.ControlNetModel.from_pretrained(folder, **common)
         self._pipe: Any = diffusers.AutoPipelineForImage2Image.from_pretrained(
             model.folder, **common, **parts
         )
         self._pipe.set_progress_bar_config(disable=True)
         self._guided = hasattr(self._pipe, "controlnet")
+        self._taken = signature(self._pipe.__call__).parameters
 
     def make(self, layout: Path, requests: list[dict[str, Any]], folder: Path) -> Times:
         """Run both stages with the words and seeds of our own requests."""
@@ -131,10 +146,12 @@ class Bare:
                     "control_image": lines,
                     "controlnet_conditioning_scale": float(options["control_scale"]),
                 }
+            if "height" in self._taken:
+                guide |= {"height": padded.height, "width": padded.width}
             begun, cpu_begun = time.perf_counter(), time.process_time()
             made: NDArray[np.float32] = self._pipe(
                 prompt=request["prompt"],
-                negative_prompt=request["negative_prompt"] or None,
+                negative_prompt=request["negative_prompt"] or " ",
                 image=image,
                 strength=float(options["strength"]),
                 num_inference_steps=int(options["steps"]),
@@ -149,7 +166,7 @@ class Bare:
             result = padding.crop(Picture(pixels=np.clip(made, 0.0, 1.0))).as_uint16()
             cv2.imwrite(str(folder / f"{request['stage']}.png"), result[..., ::-1])
             # What the next stage reads from our files, so that both loops get the same.
-            stored = Picture(pixels=result.astype(np.float32) * np.float32(1 / 65535))
+            stored = decode_picture(folder / f"{request['stage']}.png").picture
             image = padding.pad(stored).pixels[None]
             files += time.perf_counter() - begun
         return Times(generate=generate, files=files, cpu=cpu)
@@ -205,33 +222,61 @@ def _ignore(_: Progress) -> None:
     return
 
 
-def run(arguments: argparse.Namespace, folder: Path) -> Figures:
-    """Build the studio, warm both loops, and take turns."""
-    model = _model(arguments, folder)
-    recipe = Recipe(
+def _recipe(model: Model, key: str, steps: int) -> Recipe:
+    options: dict[str, str | int | float | bool] = {"steps": steps, "guidance": 3.0}
+    if model.controlnet:
+        options["control_scale"] = 0.8
+    return Recipe(
         stages=tuple(
             Stage(
                 name=name,
                 generator="diffusers",
-                model="measured",
-                options={
-                    "strength": strength,
-                    "steps": arguments.steps,
-                    "guidance": 3.0,
-                    "control_scale": 0.8,
-                },
+                model=key,
+                options={"strength": strength, **options},
             )
             for name, strength in STRENGTHS.items()
         )
     )
-    settings = Settings.model_validate(
+
+
+def _settings(folder: Path, models: Mapping[str, Model]) -> Settings:
+    return Settings.model_validate(
         {
             "studio": {"state": folder / "state"},
             "storage": {"roots": [{"name": "work", "path": folder}]},
-            "models": {"measured": model.model_dump()},
+            "models": {key: model.model_dump() for key, model in models.items()},
             "policy": {"allow_non_commercial": True},
         }
     )
+
+
+def in_turn(arguments: argparse.Namespace, folder: Path, models: Mapping[str, Model]) -> Turns:
+    """Make backgrounds of one recipe for each model, one after the other, as one worker does."""
+    settings = _settings(folder, models)
+    recipes = [_recipe(model, key, 2) for key, model in models.items()]
+    generator = DiffusersGenerator(settings)
+    production = Production(settings, generators={"diffusers": generator})
+    begun = time.perf_counter()
+    for number in range(arguments.jobs):
+        order = _order(recipes[number % len(recipes)], folder, (256, 128), number)
+        plans = production.stages(order)
+        made: StageOutput | None = None
+        for index in range(len(plans)):
+            made = production.make_stage(
+                order, index, plans=plans, folder=folder / "turns", previous=made, progress=_ignore
+            )
+    return Turns(
+        jobs=arguments.jobs,
+        recipes=len(recipes),
+        loads=generator.loads,
+        seconds=time.perf_counter() - begun,
+    )
+
+
+def run(arguments: argparse.Namespace, folder: Path, model: Model) -> Figures:
+    """Build the studio, warm both loops, and take turns."""
+    recipe = _recipe(model, "measured", arguments.steps)
+    settings = _settings(folder, {"measured": model})
     size = (arguments.width, arguments.height)
     orders = [_order(recipe, folder, size, number) for number in range(arguments.layouts)]
     process = psutil.Process()
@@ -304,7 +349,7 @@ def _same(output: StageOutput, beside: Path) -> bool:
 def _order(recipe: Recipe, folder: Path, size: tuple[int, int], number: int) -> ProductionOrder:
     kinds = list(SceneKind)
     kind = kinds[number % len(kinds)]
-    path = folder / f"layout-{number}.png"
+    path = folder / f"layout-{size[0]}-{number}.png"
     save_layout(draw(Scene(kind=kind, width=size[0], height=size[1], seed=number)), path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return ProductionOrder(
@@ -316,6 +361,14 @@ def _order(recipe: Recipe, folder: Path, size: tuple[int, int], number: int) -> 
         place=kind.value,
         seed=seed_of(sha256, "measured", "autumn", "day"),
     )
+
+
+def _family(kind: str, folder: Path) -> Model:
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+    tiny = import_module("support.models")
+    base: Path = tiny.build_family(kind, folder / kind)
+    settings: Settings = tiny.tiny_settings(folder, {kind: {"folder": base, "name": kind}})
+    return settings.models[kind]
 
 
 def _model(arguments: argparse.Namespace, folder: Path) -> Model:
@@ -367,13 +420,33 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--layouts", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--families", nargs="*", default=[], help="tiny ones instead of a model")
+    parser.add_argument("--jobs", type=int, default=0, help="backgrounds of all families in turn")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    with tempfile.TemporaryDirectory(prefix="haikei-generate-") as folder:
-        figures = run(arguments, Path(folder))
-    print(json.dumps(asdict(figures), indent=2) if arguments.json else _table(figures))
-    return 0 if figures.same_pixels else 1
+    found: list[Figures] = []
+    turns: Turns | None = None
+    with tempfile.TemporaryDirectory(prefix="haikei-generate-") as name:
+        folder = Path(name)
+        models = {kind: _family(kind, folder) for kind in arguments.families}
+        for number, model in enumerate(models.values() or [_model(arguments, folder)]):
+            place = folder / f"run-{number}"
+            place.mkdir()
+            found.append(run(arguments, place, model))
+        if arguments.jobs:
+            turns = in_turn(arguments, folder, models)
+    if arguments.json:
+        told = {"families": [asdict(one) for one in found], "turns": turns and asdict(turns)}
+        print(json.dumps(told, indent=2))
+    else:
+        print("\n\n".join(_table(one) for one in found))
+        if turns is not None:
+            print(
+                f"\n{turns.jobs} backgrounds of {turns.recipes} recipes in turn: {turns.loads} "
+                f"models loaded, {turns.seconds:.1f} s"
+            )
+    return 0 if all(one.same_pixels for one in found) else 1
 
 
 if __name__ == "__main__":

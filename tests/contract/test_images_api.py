@@ -7,6 +7,7 @@ The shapes of answers and errors are those of OpenAI's published API; no live se
 import base64
 import io
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -435,10 +436,11 @@ def test_a_name_that_leads_inside_is_not_asked(
     said: str,
 ) -> None:
     monkeypatch.setenv("KAWA_KEY", KEY)
-    monkeypatch.setattr(
-        "haikei.addresses.socket.getaddrinfo",
-        lambda *_, **__: [(2, 1, 6, "", (address, 443))],
-    )
+
+    def resolve(*_: object, **__: object) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+
+    monkeypatch.setattr("haikei.addresses.socket.getaddrinfo", resolve)
 
     with pytest.raises(GeneratorDenied, match=said):
         run(settings_of(tmp_path, "https://cloud.example/v1", **more))

@@ -173,12 +173,12 @@ class GeneratorEntry(Provided):
     The program and its arguments, run without a shell; `{layout} {previous} {out} {seed} {width}
     {height} {device}` are filled in.
     """
-    name: str = ""
-    """The program's or workflow's name, as records print it."""
-    version: str = ""
-    """The program's or workflow's version, as records print it."""
     trained: bool = True
     """Whether it runs a trained model; false for an algorithm."""
+    name: str = ""
+    """Its name, as records print it."""
+    version: str = ""
+    """Its version, as records print it."""
     takes: tuple[Slug, ...] = ()
     """Options that a stage may give it."""
     reads_words: bool = False

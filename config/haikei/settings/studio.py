@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
 from haikei.formats import READABLE_ENDINGS
 from haikei.names import plain_names
@@ -183,8 +183,27 @@ class Storage(Section):
     """Where a background that an artist has painted over goes, below the first root."""
     format: Literal["png", "tif", "exr"] = "png"
     """File format of the finished background."""
+    bits: Literal[8, 16] = 16
+    """Bits a channel of a finished PNG or TIFF; OpenEXR holds half floats."""
+    colour_space: str = ""
+    """
+    For OpenEXR: a space of linear light, by its name in the configuration of OpenColorIO, such as
+    `ACEScg`; empty: linear Rec.709.
+    """
+    ocio_config: LocatedPath | None = None
+    """The studio's own configuration of OpenColorIO; else the ACES one that is built into it."""
     reserve_mib: Annotated[int, Field(ge=0)] = 512
     """Free space below which nothing more is published, in MiB."""
+
+    @model_validator(mode="after")
+    def _names_spaces_of_light_alone(self) -> Self:
+        if (self.colour_space or self.ocio_config) and self.format != "exr":
+            message = 'colour_space and ocio_config are for format = "exr"; PNG and TIFF hold sRGB'
+            raise ValueError(message)
+        if self.ocio_config and not self.colour_space:
+            message = "ocio_config is given, but no colour_space in it"
+            raise ValueError(message)
+        return self
 
 
 class WatchMode(StrEnum):

@@ -1,7 +1,7 @@
 """Which models may be used: licence, data, and that the files are safe and as expected."""
 
 from haikei.models.entries import KNOWN, KnownModel, RegistryEntry, registry_entries, registry_entry
-from haikei.models.folder import WEIGHTS, variant_of
+from haikei.models.folder import WEIGHTS, library_pipelines, variant_of
 from haikei.models.registry import (
     EmbeddingCard,
     IpAdapterCard,
@@ -9,6 +9,7 @@ from haikei.models.registry import (
     ModelCard,
     model_from_folder,
     open_model,
+    require_fitting,
 )
 
 __all__ = [
@@ -20,9 +21,11 @@ __all__ = [
     "LoraCard",
     "ModelCard",
     "RegistryEntry",
+    "library_pipelines",
     "model_from_folder",
     "open_model",
     "registry_entries",
     "registry_entry",
+    "require_fitting",
     "variant_of",
 ]

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
@@ -27,6 +28,10 @@ _WEIGHTLESS = ("Tokenizer", "TokenizerFast", "Processor", "Extractor", "Schedule
 _LEFT_OUT = frozenset({"safety_checker"})
 #: Endings of files that decide what a model makes, beside its weights.
 _CONFIGURATION = frozenset({".json", ".txt", ".model", ".jinja"})
+_VOCABULARIES = frozenset({"tokenizer.json", "vocab.json", "vocab.txt"})
+#: Libraries of which parts are; beside them, diffusers' pipelines bring parts of their own.
+_LIBRARIES = frozenset({"diffusers", "transformers"})
+_SHARD = re.compile(r"-\d{5}-of-\d{5}")
 _MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
 
 
@@ -62,6 +67,7 @@ def pipeline_files(
     for name, value in described.items():
         if name in _LEFT_OUT or not (isinstance(value, list) and any(map(bool, value))):
             continue
+        _refuse_library(folder, name, str(value[0]))
         if name in held:
             found |= _configuration(folder, name)
             continue
@@ -78,10 +84,49 @@ def pipeline_files(
                 f"{folder} is incomplete: model_index.json names {name!r}, which is not there.",
                 advice="Download the model again.",
             )
+        _require_settings(folder, name, str(value[-1]), files)
         # Vocabularies and processors have settings but no weights.
         weighty = f"{name}/config.json" in files and not str(value[-1]).endswith(_WEIGHTLESS)
         found |= _whole(folder / name, files, "") if weighty else files
     return found if held else _whole(folder, found, variant)
+
+
+def library_pipelines() -> Path:
+    """Return where the installed diffusers has its pipelines; it is not imported."""
+    found = find_spec("diffusers")
+    return Path(found.origin).parent / "pipelines" if found and found.origin else Path()
+
+
+def _refuse_library(folder: Path, name: str, library: str) -> None:
+    known = library in _LIBRARIES or (
+        library.isidentifier() and (library_pipelines() / library).is_dir()
+    )
+    if not known:
+        raise ModelUnusable(
+            f"The {name} of {folder} is of the package {library!r}, which diffusers does not load.",
+            advice="Haikei runs no code of a model's own: use one of a class in diffusers.",
+        )
+
+
+def _require_settings(folder: Path, name: str, kind: str, files: Mapping[str, Path]) -> None:
+    """Make sure that a part has what its class cannot make up; some would, and say nothing."""
+    if kind.endswith("Scheduler"):
+        missing = f"{name}/scheduler_config.json"
+        there = missing in files
+    elif kind.endswith(("Tokenizer", "TokenizerFast")):
+        missing = f"{name}/tokenizer.json"
+        there = kind.startswith("ByT5") or any(
+            Path(file).name in _VOCABULARIES or file.endswith(".model") for file in files
+        )
+    else:
+        missing = f"{name}/config.json"
+        there = missing in files or not any(file.endswith(WEIGHTS) for file in files)
+    if not there:
+        raise ModelUnusable(
+            f"{folder} is incomplete: its {name} ({kind}) has no {Path(missing).name}"
+            f"{' nor another vocabulary' if missing.endswith('tokenizer.json') else ''}.",
+            advice="Download the model's settings (*.json, *.txt, *.model) again.",
+        )
 
 
 def _configuration(folder: Path, name: str) -> dict[str, Path]:
@@ -163,6 +208,13 @@ def tensor_names(file: Path) -> tuple[str, ...]:
     return tuple(_check_weights(file))
 
 
+def tensor_shapes(file: Path) -> Mapping[str, tuple[int, ...]]:
+    """Return the shapes of the tensors in a safetensors file that was checked, by name."""
+    with file.open("rb") as opened:
+        header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))
+    return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
+
+
 def controls_within(folder: Path) -> tuple[Path, ...]:
     """Return the ControlNets that a pipeline folder was saved with, in their order."""
     names = ("controlnet", *(f"controlnet_{number}" for number in range(1, 10)))
@@ -194,7 +246,7 @@ def controlnet_files(
 
 def variant_of(name: str) -> str:
     """Return the form that a weight file's name says, such as `fp16`; empty for the plain one."""
-    stem = re.sub(r"-\d{5}-of-\d{5}", "", Path(name).name.removesuffix(".json"))
+    stem = _SHARD.sub("", Path(name).name.removesuffix(".json"))
     return ".".join(part for part in stem.split(".")[1:] if part not in {"safetensors", "index"})
 
 
@@ -250,7 +302,35 @@ def _of_one_form(folder: Path, found: dict[str, Path], variant: str) -> dict[str
             del found[name]
         elif name.endswith(WEIGHTS):
             _check_weights(found[name])
+    _require_shards(folder, found)
     return found
+
+
+def _require_shards(folder: Path, found: Mapping[str, Path]) -> None:
+    """Make sure that weights in several files are all there, with the list of what is in which."""
+    named: set[Path] = set()
+    for name, path in found.items():
+        if not name.endswith(f"{WEIGHTS}.index.json"):
+            continue
+        try:
+            files = set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values())
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ModelUnusable(f"{path} cannot be read: {error}.") from error
+        named |= {path.parent / str(one) for one in files}
+    for path in sorted(named):
+        if not path.is_file():
+            raise ModelUnusable(
+                f"{folder} is incomplete: {path.name} is not there, which holds a part of the "
+                "weights.",
+                advice="Download the model again.",
+            )
+    shards = {one for name, one in found.items() if name.endswith(WEIGHTS) and _SHARD.search(name)}
+    if lost := sorted(shards - named):
+        raise ModelUnusable(
+            f"{folder} is incomplete: {lost[0].name} is a part of weights whose index "
+            f"(*{WEIGHTS}.index.json) does not name it.",
+            advice="Download the model again, with its index.",
+        )
 
 
 def _refuse_link(folder: Path) -> None:
@@ -341,6 +421,23 @@ class HashMemory:
         # Several threads of several workers may remember at once; the last one wins, whole.
         text = json.dumps(self.known, indent=1, sort_keys=True)
         write_whole(self.path, text.encode(), durable=False)
+
+
+def part_settings(folder: Path) -> Mapping[str, object]:
+    """
+    Return what a part's config.json says; nothing where there is none.
+
+    Raises:
+        ModelUnusable: it cannot be read.
+    """
+    file = folder / "config.json"
+    if not file.is_file():
+        return {}
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelUnusable(f"{file} cannot be read: {error}.") from error
+    return data if isinstance(data, dict) else {}
 
 
 def combined(hashes: Mapping[str, str]) -> str:

@@ -19,8 +19,10 @@ from haikei.models.folder import (
     combined,
     controlnet_files,
     controls_within,
+    part_settings,
     pipeline_files,
     tensor_names,
+    tensor_shapes,
 )
 from haikei.settings import DataClass, IpAdapter, Model, Settings, Terms
 
@@ -139,6 +141,7 @@ def open_model(
             **dict(adapter.files if adapter else ()),
         },
     )
+    controls = model.controlnet or controls_within(folder)
     beside = {name: one for name, one in hashes.items() if name != model.folder.name}
     alone = one_file and not any(name.endswith(WEIGHTS) for name in beside)
     return ModelCard(
@@ -146,7 +149,7 @@ def open_model(
         folder=folder,
         checkpoint=model.folder if one_file else None,
         held=held,
-        controls=model.controlnet or controls_within(folder),
+        controls=controls,
         vae=model.vae,
         loras=tuple(
             LoraCard(
@@ -175,6 +178,89 @@ def open_model(
         files=tuple(sorted(hashes.items())),
         size=sum(path.stat().st_size for name, path in paths.items() if name.endswith(WEIGHTS)),
     )
+
+
+#: What a ControlNet's settings share with those of what it guides.
+_SHARED = ("cross_attention_dim", "block_out_channels", "joint_attention_dim")
+
+
+def require_fitting(card: ModelCard) -> None:
+    """
+    Make sure that what stands beside a model was made for this kind of model.
+
+    The classes alone do not say it: those of Stable Diffusion 1.5 and SDXL are the same.
+
+    Raises:
+        ModelUnusable: it was not.
+    """
+    key, folder = card.key, card.folder
+    guided = part_settings(folder / "unet") or part_settings(folder / "transformer")
+    for control in card.controls:
+        guide = part_settings(control)
+        unlike = [
+            f"{name} is {guide[name]}, not {guided[name]}"
+            for name in _SHARED
+            if guide.get(name) and guided.get(name) and guide[name] != guided[name]
+        ]
+        if guide.get("addition_embed_type") != guided.get("addition_embed_type"):
+            unlike.append("one of them reads the size of the picture and the other does not")
+        if unlike:
+            raise ModelUnusable(
+                f"The ControlNet {control.name} of the model {key!r} was made for another kind "
+                f"of model: {unlike[0]}.",
+                advice="Name one for this kind: those of Stable Diffusion 1.5, 2 and SDXL are not "
+                "the same.",
+            )
+    _require_vae(key, folder, card.vae)
+    for lora in card.loras:
+        _require_lora(key, lora, guided, unet=(folder / "unet").is_dir())
+
+
+#: What reads the prompt in a LoRA for a UNet: its first half has a number for each of the words'.
+_READS_WORDS = re.compile(r"attn2[._]to_[kv][._](?:lora[._])?(?:lora_)?(?:down|A)\.weight$")
+#: What begins the names of a LoRA's layers of a transformer.
+_OF_TRANSFORMERS = ("transformer.", "lora_transformer_", "lora_unet_double_blocks")
+
+
+def _require_lora(key: str, lora: LoraCard, guided: Mapping[str, object], *, unet: bool) -> None:
+    """
+    Make sure of what a LoRA's file says of the kind of model; each layer is compared on loading.
+    """
+    shapes = tensor_shapes(lora.file)
+    fault = ""
+    if unet and any(name.startswith(_OF_TRANSFORMERS) for name in shapes):
+        fault = "it is for a transformer, and this model is a UNet"
+    wanted = guided.get("cross_attention_dim")
+    for name, shape in shapes.items():
+        reads = unet and isinstance(wanted, int) and _READS_WORDS.search(name)
+        if reads and len(shape) > 1 and shape[1] != wanted:
+            fault = f"it reads {shape[1]} numbers a word, and this model {wanted}"
+    if not unet and any(name.startswith(("unet.", "lora_unet_down")) for name in shapes):
+        fault = "it is for a UNet, and this model is a transformer"
+    if fault:
+        raise ModelUnusable(
+            f"The LoRA {lora.name!r} ({lora.file.name}) does not fit the model {key!r}: {fault}.",
+            advice="Use one that was trained for this kind of model, or leave it out of the "
+            "stage's option `loras`.",
+        )
+
+
+def _require_vae(key: str, folder: Path, vae: Path | None) -> None:
+    own = part_settings(folder / "vae")
+    if vae is None or not own:
+        return
+    other = part_settings(vae)
+    names = ["latent_channels", "z_dim"]
+    if other.get("_class_name") == own.get("_class_name"):
+        # Of another class the numbers are scaled in its own way.
+        names.append("scaling_factor")
+    for name in names:
+        if own.get(name) != other.get(name):
+            raise ModelUnusable(
+                f"The VAE {vae.name} of the model {key!r} was made for another kind of "
+                f"model: its {name} is {other.get(name)}, not {own.get(name)}.",
+                advice=f"Correct models.{key}.vae.",
+            )
 
 
 def _adapter(settings: Settings, key: str, adapter: IpAdapter) -> IpAdapterCard:

@@ -126,6 +126,20 @@ def storage(settings: "Settings") -> Iterator[Finding]:
             else f"This user may not {'write to' if must_write else 'read'} it.",
             advice=f"Give access, and keep {settings.storage.reserve_mib} MiB free.",
         )
+    if settings.storage.colour_space:
+        yield _colour_space(settings)
+
+
+def _colour_space(settings: "Settings") -> "Finding":
+    from haikei.images import light_space
+
+    subject = f"colour space {settings.storage.colour_space}"
+    try:
+        found = light_space(settings.storage.colour_space, settings.storage.ocio_config)
+    except HaikeiError as error:
+        return Finding(ok=False, subject=subject, message=error.message, advice=error.advice or "")
+    red = ", ".join(f"{value:.4f}" for value in found.chromaticities[:2])
+    return Finding(ok=True, subject=subject, message=f"Linear light, with its red at {red}.")
 
 
 def _another_storage(settings: "Settings") -> "StorageUnavailable | None":

@@ -1,6 +1,6 @@
 """Images in and out of files, as they look: upright, on white paper, in sRGB."""
 
-from haikei.images.colour import AS_IT_IS, Look, View
+from haikei.images.colour import AS_IT_IS, LightSpace, Look, View, light_space
 from haikei.images.inspector import Inspection, Inspector, read_picture
 from haikei.images.layered import Layer, merged, write_layered
 from haikei.images.limits import DEFAULT_LIMITS, Limits
@@ -15,6 +15,7 @@ __all__ = [
     "Inspection",
     "Inspector",
     "Layer",
+    "LightSpace",
     "Limits",
     "Look",
     "Padding",
@@ -24,6 +25,7 @@ __all__ = [
     "decode_picture",
     "fit_within",
     "is_blank",
+    "light_space",
     "merged",
     "read_picture",
     "resize",

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,7 +18,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from haikei.errors import ImageUnreadable
+from haikei.errors import ImageUnreadable, SettingsError
 from haikei.images.icc import (
     Curve,
     IccProfile,
@@ -236,6 +237,93 @@ def convert(
             advice="Save it as sRGB, or as OpenEXR in ACEScg or linear Rec.709.",
         )
     return converted.astype(np.float32, copy=False)
+
+
+#: The role by which a configuration of OpenColorIO names ACES2065-1, which all of them share.
+_INTERCHANGE = "aces_interchange"
+_ACES_SPACE = "lin_ap0_scene"
+#: Black, two greys and the three colours: what tells whether a space holds light, and which.
+_PROBE = np.array(
+    [[[0, 0, 0], [0.18, 0.18, 0.18], [0.36, 0.36, 0.36], [1, 0, 0], [0, 1, 0], [0, 0, 1]]],
+    np.float32,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LightSpace:
+    """A space of linear light in which OpenEXR files are written."""
+
+    name: str
+    matrix: NDArray[np.float32]  #: from ACES2065-1
+    chromaticities: tuple[float, ...]  #: CIE x and y of its red, green, blue and white
+    known: str  #: what files call it; empty where they say its primaries alone
+
+    def light(self, encoded: NDArray[np.float32], *, name: str) -> NDArray[np.float32]:
+        """Return sRGB-encoded pixels, (height, width, 3), as light of this space."""
+        aces = convert(encoded, source=SRGB_SPACE, target=_ACES_SPACE, name=name)
+        return (aces @ self.matrix.T).astype(np.float32, copy=False)
+
+
+@cache
+def light_space(name: str, config: Path | None = None) -> LightSpace:
+    """
+    Return a space of linear light by its name in a configuration of OpenColorIO.
+
+    Args:
+        name: of the space, or an alias of it.
+        config: the studio's own configuration; else the ACES one that is built into OpenColorIO.
+
+    Raises:
+        SettingsError: there is no such configuration or space, or it does not hold linear light.
+    """
+    found = _probed(name, config)
+    grey = found[0, 1]
+    mixed = found[0, 3:].sum(axis=0) * np.float32(0.18)
+    steady = np.allclose(found[0, 2], grey * 2, rtol=1e-3) and np.allclose(mixed, grey, rtol=1e-3)
+    if not steady or not np.allclose(found[0, 0], 0.0, atol=1e-6):
+        raise SettingsError(
+            f"The colour space {name!r} does not hold linear light, which OpenEXR is for.",
+            advice="Name a scene-linear one, such as ACEScg, as storage.colour_space.",
+        )
+    matrix = np.ascontiguousarray(found[0, 3:].T)
+    for known, values in _CHROMATICITIES.items():
+        if np.allclose(_probed(known, None)[0, 3:].T, matrix, atol=1e-4):
+            return LightSpace(name=name, matrix=matrix, chromaticities=values, known=known)
+    return LightSpace(name=name, matrix=matrix, chromaticities=_primaries_of(matrix), known="")
+
+
+def _probed(name: str, config: Path | None) -> NDArray[np.float32]:
+    result = oiio.ImageBufAlgo.colorconvert(
+        oiio.ImageBuf(_PROBE),
+        _ACES_SPACE if config is None else _INTERCHANGE,
+        name,
+        unpremult=False,
+        colorconfig=CONFIG if config is None else str(config),
+        nthreads=1,
+    )
+    found = None if result.has_error else result.get_pixels("float")
+    if found is None or not np.isfinite(found).all():
+        where = "OpenColorIO's ACES configuration" if config is None else f"{config}"
+        raise SettingsError(
+            f"The colour space {name!r} is not found by way of ACES2065-1 in {where}: "
+            f"{result.geterror() or 'no reason given'}.",
+            advice="Correct storage.colour_space and storage.ocio_config; a configuration needs "
+            f"the role {_INTERCHANGE}.",
+        )
+    return np.asarray(found, np.float32)
+
+
+def _primaries_of(matrix: NDArray[np.float32]) -> tuple[float, ...]:
+    """Return the primaries and the white of a space by its matrix from ACES2065-1."""
+    values = _CHROMATICITIES[_ACES_SPACE]
+    columns = [
+        [x / y, 1.0, (1 - x - y) / y] for x, y in zip(values[::2], values[1::2], strict=True)
+    ]
+    mixing = np.array(columns[:3], np.float64).T
+    aces = mixing * np.linalg.solve(mixing, np.array(columns[3], np.float64))
+    own = aces @ np.linalg.inv(matrix.astype(np.float64))
+    found = [*own.T, own.sum(axis=1)]
+    return tuple(float(one[axis] / one.sum()) for one in found for axis in (0, 1))
 
 
 class View(StrEnum):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from haikei import formats
 from haikei.errors import ImageUnreadable, StorageError, StorageUnavailable
 from haikei.formats import ImageFormat, format_of
-from haikei.images.colour import LINEAR_SPACE, SRGB_SPACE, convert
+from haikei.images.colour import LINEAR_SPACE, SRGB_SPACE, LightSpace, convert
 from haikei.images.imagefile import library_error
 from haikei.images.inspector import read_picture
 from haikei.images.picture import Picture, fit_within, resize, shrink
@@ -39,19 +39,21 @@ def write_picture(
     *,
     bits: Literal[8, 16] = 16,
     attributes: Mapping[str, str] = _NONE,
+    light: LightSpace | None = None,
 ) -> None:
     """
     Write a picture to exactly `path`, in the format of its ending, and sync it to the disk.
 
-    PNG and TIFF hold sRGB in 8 or 16 bits; OpenEXR holds half floats in linear Rec.709; JPEG
-    holds 8 bits at quality 95 with full colour resolution. The same picture and attributes make
-    the same bytes.
+    PNG and TIFF hold sRGB in 8 or 16 bits; OpenEXR holds half floats of linear light; JPEG holds 8
+    bits at quality 95 with full colour resolution. The same picture and attributes make the same
+    bytes.
 
     Args:
         picture: what to write.
         path: ends in .png, .tif, .tiff, .exr, .jpg or .jpeg; its folder must exist.
         bits: per channel, for PNG and TIFF.
         attributes: text to embed; TIFF and JPEG keep only ImageDescription and Software.
+        light: the space of OpenEXR files; linear Rec.709 where none is given.
 
     Raises:
         StorageError: the ending is none of these.
@@ -80,7 +82,7 @@ def write_picture(
         case formats.EXR:
             spec = _spec(picture, "half", LINEAR_SPACE)
             spec.attribute("compression", "zip")
-            pixels = convert(picture.pixels, source=SRGB_SPACE, target=LINEAR_SPACE, name=path.name)
+            pixels = _light(picture, spec, light, path.name)
         case formats.JPEG:
             spec = _spec(picture, "uint8", SRGB_SPACE)
             spec.attribute("compression", "jpeg:95")
@@ -117,6 +119,19 @@ def _spec(picture: Picture, kind: str, space: str) -> oiio.ImageSpec:
     spec = oiio.ImageSpec(picture.width, picture.height, 3, kind)
     spec.attribute("oiio:ColorSpace", space)
     return spec
+
+
+def _light(
+    picture: Picture, spec: oiio.ImageSpec, light: LightSpace | None, name: str
+) -> NDArray[np.float32]:
+    if light is None:
+        return convert(picture.pixels, source=SRGB_SPACE, target=LINEAR_SPACE, name=name)
+    if light.known:
+        spec.attribute("oiio:ColorSpace", light.known)
+    else:
+        spec.erase_attribute("oiio:ColorSpace")
+    spec.attribute("chromaticities", oiio.TypeDesc("float[8]"), light.chromaticities)
+    return light.light(picture.pixels, name=name)
 
 
 def _integers(picture: Picture, bits: Literal[8, 16]) -> _Samples:

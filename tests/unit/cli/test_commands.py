@@ -543,8 +543,9 @@ def test_generate_takes_an_ai_layout_of_another_show_and_says_where_none_is_know
 
 def test_doctor_finds_what_is_wrong_on_this_machine(studio: Path) -> None:
     (studio / "projects").rmdir()
+    space = '[storage]\nformat = "exr"\ncolour_space = "ACEScct"'
     (studio / "haikei.toml").write_text(
-        SETTINGS
+        SETTINGS.replace("[storage]", space)
         + """
 [tracker]
 url = "http://127.0.0.1:9"
@@ -563,6 +564,7 @@ stages = [{ name = "one", generator = "none-such" }]
     assert findings["settings"]["ok"]
     assert not findings[f"storage root primary ({studio / 'projects'})"]["ok"]
     assert not findings["recipe own, stage one"]["ok"]
+    assert "does not hold linear light" in findings["colour space ACEScct"]["message"]
     assert "HAIKEI_TRACKER__KEY" in findings["tracker"]["advice"]
     assert findings["signing of files"]["ok"]
     assert (

@@ -185,3 +185,37 @@ def test_only_the_table_that_is_meant_is_taken_out_or_the_file_is_left_alone() -
         without_table(TABLES, "models.three")
     with pytest.raises(SettingsError, match="already"):
         with_table(TABLES, "models.one", {"y": 1})
+
+
+def test_a_generator_is_approved_by_what_stands_for_its_weights(studio: Path) -> None:
+    with (studio / "haikei.toml").open("a", encoding="utf-8") as settings:
+        settings.write(SERVICE)
+    who = ("--project", "PORT", "--by", "Ren Abe", "--anyway", "--new-person")
+
+    first = answer("approve", "cloud", *who)
+    text = (studio / "haikei.toml").read_text(encoding="utf-8")
+    (studio / "haikei.toml").write_text(text.replace("brush-1", "brush-2"), encoding="utf-8")
+    second = answer("approve", "cloud", *who[:-1])
+
+    assert {len(str(one["sha256"])) for one in (first, second)} == {64}
+    assert first["sha256"] != second["sha256"]
+    assert answer("show", "cloud")["contract"] == "Contract 17"
+
+
+#: A service; nothing is asked of it.
+SERVICE = """
+[generators.cloud]
+name = "Cloud brush"
+version = "1"
+provider = "Kawa Cloud"
+runs = "cloud"
+contract = "Contract 17"
+licence = "terms of service"
+licence_url = "https://cloud.example/terms"
+commercial = "yes"
+data = "Not disclosed."
+[generators.cloud.images_api]
+url = "https://cloud.example/v1"
+model = "brush-1"
+sends = ["layout", "prompt"]
+"""

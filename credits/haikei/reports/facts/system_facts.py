@@ -10,7 +10,7 @@ from haikei.credits import ImageRecord, SourceType, System
 from haikei.reports.document.blocks import Badge, Fact, Item, Lines, Link, Tone
 from haikei.reports.document.phrases import DECLARED, LOGGED, NOT_RECORDED, not_recorded
 from haikei.reports.report import ReportSource
-from haikei.settings import Provided, Settings
+from haikei.settings import GeneratorEntry, Model, Provided, Settings
 from haikei.texts import Bilingual
 
 _SOURCE_TYPES = {
@@ -31,12 +31,12 @@ _RUNS = {
 
 def model_of(system: System, settings: Settings) -> Provided | None:
     """Return what the settings say about a system; None where they say nothing."""
+    declared: list[Model | GeneratorEntry] = [
+        *settings.models.values(),
+        *settings.generators.values(),
+    ]
     return next(
-        (
-            one
-            for one in (*settings.models.values(), *settings.generators.values())
-            if one.name == system.name and one.version == system.version
-        ),
+        (one for one in declared if one.name == system.name and one.version == system.version),
         None,
     )
 

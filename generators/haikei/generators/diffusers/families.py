@@ -17,7 +17,7 @@ from typing import Literal
 
 from haikei.errors import ModelUnusable, SettingsError
 from haikei.generators.guides import Guide
-from haikei.models import ModelCard
+from haikei.models import ModelCard, library_pipelines, require_fitting
 
 #: What a pipeline's call names the options of a stage.
 PARAMETERS: Mapping[str, str] = {
@@ -405,6 +405,7 @@ def family_of(card: ModelCard) -> Family:
             f"The model {card.key!r} ({family.name}) takes no textual inversions.",
             advice=f"Remove models.{card.key}.embeddings.",
         )
+    require_fitting(card)
     options, negative = dict(family.options), family.negative
     if family.name == "FLUX.2 klein" and _distilled(card):
         options.pop("guidance", None)
@@ -519,9 +520,7 @@ def _parameters(pipeline: str) -> Mapping[str, bool]:
     They are read from the source of the installed library: importing it takes seconds, and a
     plan is made in processes that never do.
     """
-    found = find_spec("diffusers")
-    root = Path(found.origin).parent / "pipelines" if found and found.origin else Path()
-    for file in sorted(root.rglob("pipeline_*.py")):
+    for file in sorted(library_pipelines().rglob("pipeline_*.py")):
         text = file.read_text(encoding="utf-8")
         if f"class {pipeline}(" not in text:
             continue

@@ -74,13 +74,13 @@ def load_pipeline(
             continue
         library, kind = value
         if name in card.held:
-            known = getattr(libraries[library], kind)
+            known = _class(card, libraries[library], name, kind)
             parts[name] = _from_checkpoint(card, known, name, common["dtype"])
             continue
         names = [one for one, _ in card.files if one.startswith(f"{name}/")]
         weights = [one for one in names if one.endswith(WEIGHTS)]
         if weights and library in libraries:
-            known = getattr(libraries[library], kind)
+            known = _class(card, libraries[library], name, kind)
             parts[name] = whole_part(known, card.folder / name, name, weights[0], common)
     if card.controls:
         known = getattr(diffusers, family.control)
@@ -100,6 +100,17 @@ def load_pipeline(
     for lora in card.loras:
         _fuse(pipe, card.key, lora, lora_weights[lora.name], torch)
     return pipe
+
+
+def _class(card: ModelCard, library: ModuleType, name: str, kind: str) -> Any:
+    found = getattr(library, kind, None)
+    if found is None:
+        raise ModelUnusable(
+            f"The {name} of the model {card.key!r} is a {kind}, which the installed "
+            f"{library.__name__} {library.__version__} does not have.",
+            advice=f"Install a version of {library.__name__} that has it.",
+        )
+    return found
 
 
 def whole_part(kind: Any, folder: Path, name: str, first: str, common: Mapping[str, Any]) -> Any:

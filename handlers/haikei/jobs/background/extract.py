@@ -14,7 +14,7 @@ from haikei.credits import ImageKind, ImageRecord, Person, Role, people
 from haikei.credits.records.confirmations import disowned_artists
 from haikei.database import reading
 from haikei.generators import StageOutput, layers_of
-from haikei.images import Picture, decode_picture, write_layered, write_picture
+from haikei.images import Picture, decode_picture, light_space, write_layered, write_picture
 from haikei.jobs.background.collect import Collected
 from haikei.jobs.background.generate import Generated
 from haikei.jobs.background.validate import Validated
@@ -193,9 +193,12 @@ class _Work:
             version=self.version,
         )
         source, hashed = last.path, last
-        if relative.suffix != last.path.suffix:
+        asked_for = self.tools.settings.storage
+        if relative.suffix != last.path.suffix or asked_for.bits == 8:
             source = self.folder / f"unmarked{relative.suffix}"
-            write_picture(picture, source)
+            space = asked_for.colour_space
+            light = light_space(space, asked_for.ocio_config) if space else None
+            write_picture(picture, source, bits=asked_for.bits, light=light)
             # Half floats do not hold every one of the sixteen bits that a stage has.
             hashed = replace(last, pixels_sha256=decode_picture(source).picture.sha256())
         lines = lines_kept(
