@@ -16,6 +16,7 @@ Floats = NDArray[np.float32]
 
 MASK, AROUND, WIDE, HIGH = 12, 16, 16, 9  #: cells a side of the small pictures
 MARKED = 0.2  #: how dark a stroke on a region must be to count as one
+LONG = 0.12  #: of the picture's height: a longer stroke is part of an outline, and no ripple
 #: Which of a region's numbers these are: the breadth is one of the picture's, scallops are log1p.
 TOP, BOTTOM, BREADTH, SCALLOPS = 3, 4, 9, 17
 TOUCHES = (23, 25)  #: whether it reaches the picture's upper edge, and its lower one
@@ -93,10 +94,11 @@ class Features:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Marks:
-    """How many short strokes stand alone inside each region, by their direction."""
+    """How many strokes stand alone inside each region: short ones by direction, and long ones."""
 
     level: NDArray[np.int64]  #: ripples, as a rule
     upright: NDArray[np.int64]  #: blades of grass, stones, leaves: all that is not level
+    long: NDArray[np.int64]  #: parts of outlines that close nothing
 
 
 def marks_of(labels: Labels, ink: Plane, count: int) -> Marks:
@@ -113,13 +115,14 @@ def marks_of(labels: Labels, ink: Plane, count: int) -> Marks:
     np.maximum.at(highest, strokes[on], labels[on])
     wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     longest = np.maximum(wide, high)
-    alone = (lowest == highest) & (longest > 0.006 * ink.shape[0])
-    alone &= longest < 0.25 * ink.shape[0]
-    alone[0] = False
+    within = (lowest == highest) & (longest > 0.006 * ink.shape[0])
+    within[0] = False
+    alone = within & (longest < 0.25 * ink.shape[0])
     level = alone & (wide > 2.5 * high)
     return Marks(
         level=np.bincount(lowest[level], minlength=count),
         upright=np.bincount(lowest[alone & ~level], minlength=count),
+        long=np.bincount(lowest[within & (longest > LONG * ink.shape[0])], minlength=count),
     )
 
 

@@ -208,8 +208,8 @@ def _read(sheet: SheetReading, hint: _Hint, reader: Reader, pause: Cancelling) -
     pause()
     scale = min(1.0, SEGMENTED / height, 1.2 * SEGMENTED * 16 / 9 / width)
     small = _resized(sheet.ink, (max(16, round(height * scale)), max(16, round(width * scale))))
-    small = _deepened(small)
     inside = _inside(sheet.area, scale, small.shape)
+    small = _deepened(small, inside)
     regions = _extended(segment(small[inside]), inside, small.shape)
     pause()
     shapes = measure(regions, small)
@@ -308,13 +308,14 @@ def _resized(plane: Plane, shape: tuple[int, int]) -> Plane:
     return np.asarray(cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _deepened(ink: Plane) -> Plane:
+def _deepened(ink: Plane, inside: tuple[slice, slice]) -> Plane:
     """
     Return ink in which a pale pencil's lines are dark enough to part regions.
 
-    The sheet's own frame, which is printed black, hides from the paper's reading how pale they are.
+    The sheet's own frame, which is printed black, says nothing of how pale they are.
     """
-    drawn = ink[ink > PALEST]
+    drawn = ink[inside]
+    drawn = drawn[drawn > PALEST]
     if drawn.size < 50:
         return ink
     usual = float(np.percentile(drawn, 80))

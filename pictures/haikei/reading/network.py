@@ -49,6 +49,7 @@ AFLOAT, TRUNKED = 0.01, 0.015  #: parts of an outline along a hull, and over a t
 BROAD = 0.15  #: of the picture: narrower gaps between roofs and branches may be sky
 ROUNDS = 2
 THINGS, HUGE = 0.05, 0.25  #: of the picture
+OUTLINES = 5  #: that close nothing: a region with as many is several things
 TINY = 1.5e-4  #: part of the picture below which a region listens to its neighbours
 
 
@@ -119,7 +120,7 @@ class ReadingNetwork:
         if marks is not None:
             chances = believed(chances, features, marks)
         best = decided(chances)
-        best[_run_together(best, features)] = Kind.UNKNOWN
+        best[_run_together(best, features, marks)] = Kind.UNKNOWN
         sure = chances[np.arange(len(best)), best].astype(np.float64)
         return Named(
             kinds=best.astype(np.int32),
@@ -207,6 +208,7 @@ class ReadingNetwork:
 #: By how much a chance grows or shrinks by what is drawn on, under and around a region.
 RIPPLED, BARE, TUFTED, FLOATING = 2.0, 0.5, 0.3, 2.5
 STANDING, LYING = 0.1, 0.15
+COLD = 0.3  #: bare paper is no snow: winter lays snow on every kind of ground by itself
 
 
 def believed(chances: Floats, features: Features, marks: Marks) -> Floats:
@@ -239,6 +241,7 @@ def believed(chances: Floats, features: Features, marks: Marks) -> Floats:
         afloat = np.asarray(beside @ hulls, np.float32) > AFLOAT
         weight[:, Kind.WATER] = np.where(afloat, np.maximum(water, FLOATING), water)
         weight[tufted, Kind.GRASS] = 1 / TUFTED
+        weight[:, Kind.SNOW] = COLD
         on_stems = _on_stems(found, features)
         for kind in (Kind.SKY, Kind.CLOUD, Kind.HILL, Kind.FOREST):
             weight[on_stems, kind] = STANDING
@@ -275,18 +278,23 @@ def decided(chances: Floats) -> NDArray[np.int64]:
     return np.asarray(within.argmax(axis=1), np.int64)
 
 
-def _run_together(kinds: NDArray[np.int64], features: Features) -> NDArray[np.bool_]:
+def _run_together(
+    kinds: NDArray[np.int64], features: Features, marks: Marks | None
+) -> NDArray[np.bool_]:
     """
-    Return which air reaches from the upper edge to the lower one, though there are other things.
+    Return which regions reach from the upper edge to the lower one though they are several things.
 
-    Its lines have gaps so wide that sky and ground are one region: nobody can say what it is.
+    They are air with other things beside it, or hold outlines that close nothing: the lines have
+    gaps so wide that sky and ground are one region, and nobody can say what it is.
     """
     top, bottom = features.numbers[:, TOUCHES[0]] > 0.5, features.numbers[:, TOUCHES[1]] > 0.5
-    air = np.isin(kinds, AIR)
     share = features.area / features.area.sum()
-    if float(share[~air].sum()) < THINGS:  # a picture of clouds alone
-        return np.zeros(len(kinds), np.bool_)
-    return np.asarray(air & top & bottom & (share > HUGE), np.bool_)
+    several = np.isin(kinds, AIR)
+    if float(share[~several].sum()) < THINGS:  # a picture of clouds alone
+        several = np.zeros(len(kinds), np.bool_)
+    if marks is not None:
+        several |= marks.long >= OUTLINES
+    return np.asarray(several & top & bottom & (share > HUGE), np.bool_)
 
 
 def _on_stems(chances: Floats, features: Features) -> NDArray[np.bool_]:

@@ -71,10 +71,17 @@ def flatten(grey: Ink) -> Ink:
     """Return ink, 0 paper to 1 full line, of paper that may be shaded."""
     flat = grey / _local_white(grey)
     sample = 1 - flat[::3, ::3]
-    lines = sample[sample > SEEN]
-    if lines.size > 50 and (depth := float(np.percentile(lines, 80))) < FAINT:
+    high, wide = sample.shape
+    # A printed frame and a black binding bar are no measure of the pencil: they stand around it.
+    middle = sample[high // 4 : high - high // 4, wide // 4 : wide - wide // 4]
+    depths = [
+        float(np.percentile(lines, 80))
+        for lines in (sample[sample > SEEN], middle[middle > SEEN])
+        if lines.size > 50
+    ]
+    if depths and min(depths) < FAINT:
         # A hard pencil, or a scanner that spreads thin lines: they are lines all the same.
-        flat = 1 - (1 - flat) * np.float32(min(FAINT / depth, MOST_DEEPENED))
+        flat = 1 - (1 - flat) * np.float32(min(FAINT / min(depths), MOST_DEEPENED))
     return np.asarray(np.clip((PALEST - flat) / (PALEST - DARKEST), 0.0, 1.0), np.float32)
 
 

@@ -179,7 +179,10 @@ def test_what_stands_in_a_margin_is_not_read() -> None:
     assert np.isfinite(reading.depth).all()
     inside = reading.kinds[reading.labels[60:-60, 80:-80]]
     truth = lesson.kinds[20:-20, 20:-20]
-    assert (inside == truth).mean() > 0.3
+    # Bare ground without a hint may be of any kind that lies level.
+    level = [Kind.GRASS, Kind.PAVING, Kind.EARTH, Kind.SAND, Kind.SNOW]
+    ground = np.isin(inside, level) & np.isin(truth, level)
+    assert ((inside == truth) | ground).mean() > 0.6
 
 
 def test_regions_of_a_large_drawing_end_on_its_lines_without_stairs() -> None:
