@@ -1,5 +1,5 @@
 """
-The BOOKs of a layered layout: `python -m haikei.sheets.book_layers` takes them apart.
+The BOOKs of a layered layout: `python -m haikei.reading.book_layers` takes them apart.
 
 A BOOK is a piece of the foreground that lies above the cels and moves on its own, so that what is
 behind it has to be painted too. Layers are known by their names. The file may be anything: it is
@@ -133,7 +133,7 @@ def take_apart(layout: Path, folder: Path, limits: Limits) -> BookParts:
     # A process that opens foreign files needs none of the studio's secrets.
     kept = {key: value for key, value in os.environ.items() if not key.startswith("HAIKEI_")}
     done = subprocess.run(
-        [sys.executable, "-m", "haikei.sheets.book_layers", _REQUEST.dump_json(request).decode()],
+        [sys.executable, "-m", "haikei.reading.book_layers", _REQUEST.dump_json(request).decode()],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from haikei.errors import ImageUnreadable
 from haikei.images import DEFAULT_LIMITS, Layer, Picture, read_picture, write_layered, write_picture
-from haikei.sheets import BookParts, LayerRole, role_of, take_apart
+from haikei.reading import BookParts, LayerRole, role_of, take_apart
 
 WIDTH, HEIGHT = 320, 180
 Mask = NDArray[np.float32]
