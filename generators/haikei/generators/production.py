@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import structlog
@@ -55,7 +55,9 @@ from haikei.presets import (
     recipe_sha256,
 )
 from haikei.settings import Device, Recipe, Settings, Stage
-from haikei.sheets import BookParts, take_apart
+
+if TYPE_CHECKING:
+    from haikei.reading import BookParts
 
 _REQUEST: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 _log = structlog.get_logger()
@@ -179,7 +181,10 @@ class Production:
         output = self._one(work, layout, before, progress)
         return replace(output, notes=tuple(dict.fromkeys((*output.notes, *apart.notes))))
 
-    def _apart(self, order: ProductionOrder, folder: Path) -> BookParts:
+    def _apart(self, order: ProductionOrder, folder: Path) -> "BookParts":
+        # Only who makes pictures loads what reads them.
+        from haikei.reading import BookParts, take_apart
+
         if not order.recipe.books:
             return BookParts(parts=(), notes=())
         limits = Limits.from_settings(self._settings.watch)
@@ -188,7 +193,7 @@ class Production:
     def _in_layers(
         self,
         work: StageWork,
-        apart: BookParts,
+        apart: "BookParts",
         previous: StageOutput | None,
         progress: ProgressCallback,
     ) -> StageOutput:

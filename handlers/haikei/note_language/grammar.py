@@ -14,11 +14,14 @@ from haikei.note_language.tokens import Sense, Token, any_of, normal, tokens_of
 from haikei.note_language.vocabulary import (
     JA_REFUSED_ENDS,
     KEEP_SEED,
+    LAMPS,
     NEW_SEED,
+    ONLY,
     WHY,
 )
 from haikei.note_language.ways import (
     MOST,
+    PLAIN,
     Thing,
     Treatment,
     is_address,
@@ -56,6 +59,7 @@ _QUOTE = re.compile(
 _MENTION = re.compile(r"@[\w.-]+")
 _SPEAKER = re.compile(r"([^:]{1,40}):\s*(?=\S)")
 _ASKS_BACK = re.compile(r"(?:です|ます|でしょう)か$")
+_ONLY_WORDS = re.compile("|".join(rf"\b{one}\b" if one.isascii() else one for one in ONLY))
 _REQUESTS = re.compile(r"もらえ|いただけ|頂け|くれ|でき|ません|貰え|可能")
 #: A clause with one of these means something, also where it is not understood.
 _MEANT = (
@@ -174,9 +178,11 @@ def _set_apart(wishes: Wishes) -> None:
 
 def _read(text: str, wishes: Wishes) -> None:
     last: list[Thing] = []
+    since = 0
     for told in _sentences(_MENTION.sub(" ", text)):
         raw = _without_speaker(told)
-        sentence = _Sentence(raw, last, wishes)
+        sentence = _Sentence(raw, last, wishes, since)
+        since = len(wishes.turns)
         if _asks_why(raw):
             wishes.unread.append(raw.strip())
             continue
@@ -215,8 +221,9 @@ def _asks_why(sentence: str) -> bool:
 class _Sentence:
     """Reads the clauses of one sentence in order."""
 
-    def __init__(self, text: str, before: list[Thing], wishes: Wishes) -> None:
+    def __init__(self, text: str, before: list[Thing], wishes: Wishes, since: int) -> None:
         self._text = text
+        self._since = since  #: turns of the whole picture from here on may still be narrowed
         self._before = before
         self._wishes = wishes
         self.things: list[Thing] = []
@@ -340,7 +347,11 @@ class _Sentence:
         self._waiting = []
         if not things and any_of(tokens, Sense.IT):
             things = self._before
-        if things:
+        if things and any(token.text in LAMPS for token in tokens):
+            # "Take the lights out of the windows": the windows stay.
+            dark = Treatment(act=Act.TURN, start=0, quality=Quality.LIGHT, amount=-PLAIN)
+            self._apply(things, [dark], parts)
+        elif things:
             self._remove(things, parts)
         elif nouns:
             self._wishes.turns += [(quality, -MOST) for quality in nouns]
@@ -383,6 +394,8 @@ class _Sentence:
         things: list[Thing],
         parts: tuple[Part, ...],
     ) -> None:
+        if things and _ONLY_WORDS.search(text) and self._narrow(things, parts):
+            return
         if things and self._sets_apart and not self._ways and not self._removes:
             self._wishes.apart += [one.subject for one in things if one.subject]
         elif any_of(tokens, Sense.UNKNOWN) and (self._ways or self._removes):
@@ -395,6 +408,19 @@ class _Sentence:
             self._waiting_parts = parts
         elif any_of(tokens, *_MEANT) and not is_address(text):
             self._unread(text)
+
+    def _narrow(self, things: list[Thing], parts: tuple[Part, ...]) -> bool:
+        """Limit what was just asked of the whole picture: "warmer, but only the walls"."""
+        turns = self._wishes.turns[self._since :]
+        if not turns or any(one.subject is None for one in things):
+            return False
+        del self._wishes.turns[self._since :]
+        for quality, amount in turns:
+            way = Treatment(act=Act.TURN, start=0, quality=quality, amount=amount)
+            for thing in things:
+                self._wish(thing, way, parts)
+        self.things = things
+        return True
 
     def _unread(self, text: str) -> None:
         if text not in self._wishes.unread:

@@ -5,19 +5,31 @@ from collections.abc import Mapping
 from haikei.note_language.plain_words import words
 from haikei.presets import Quality
 
+#: Lights that are switched on where a clause names nothing but them and their place.
+LAMPS = words("lights, 明かり, 灯り, あかり")
+#: As photographers count light, by the percent that is meant.
+STOPS: Mapping[int, tuple[str, ...]] = {
+    50: words("a stop, one stop, 1 stop, a full stop, 一段, 1段, 一絞り"),
+    25: words("half a stop, half stop, a half stop, 1/2 stop, 半段, 半絞り"),
+}
 #: What people call a quality after "more", "less" and their likes.
 NOUNS: Mapping[Quality, tuple[str, ...]] = {
     Quality.GREEN: words("green, greens, greenery, vegetation, 緑, みどり, グリーン"),
     Quality.CLOUDS: ("clouds", "cloud", "cloudiness", "雲"),
     Quality.WARMTH: words("warmth, warm tones, orange, 暖色, 暖かみ, 温かみ, 暖かさ"),
-    Quality.LIGHT: words(
-        "light, brightness, lightness, lights, glow, 明るさ, 明度, 光, 光量, 明かり, 灯り, あかり"
+    Quality.LIGHT: (
+        *words("light, brightness, lightness, glow, 明るさ, 明度, 光, 光量"),
+        *LAMPS,
+        *(word for stops in STOPS.values() for word in stops),
     ),
     Quality.CONTRAST: ("contrast", "コントラスト", "メリハリ"),
     Quality.SATURATION: words(
         "saturation, colour, color, colours, colors, chroma, 彩度, 色味, 鮮やかさ"
     ),
-    Quality.HAZE: words("haze, mist, fog, 霞, もや, 靄, 霧"),
+    Quality.HAZE: words(
+        "haze, mist, fog, aerial perspective, atmospheric perspective, 霞, もや, 靄, 霧, 空気感, "
+        "空気遠近"
+    ),
 }
 #: Words that say by themselves which way a quality is to be turned.
 COMPARATIVES: Mapping[str, tuple[Quality, int]] = {
@@ -112,6 +124,7 @@ COMPARATIVES: Mapping[str, tuple[Quality, int]] = {
     "渋く": (Quality.SATURATION, -1),
     "くすませ": (Quality.SATURATION, -1),
     "地味に": (Quality.SATURATION, -1),
+    "淡く": (Quality.SATURATION, -1),
     "柔らかく": (Quality.CONTRAST, -1),
     "やわらかく": (Quality.CONTRAST, -1),
     "くっきり": (Quality.CONTRAST, 1),
@@ -141,11 +154,15 @@ MORE = words(
     "heavier, strengthen, 増や, 増し, 足し, もっと, 強く, 強め, 上げ, 多く, 多め, 足りな, "
     "欲し, ほし, 加え, かけて, 高く, 高め"
 )
+#: Straight behind the name of a quality they ask for more of it: 空気感がほしい.
+WANTED = words("ほしい, 欲しい")
 LESS = words(
     "less, fewer, not so, not as, not quite so, not quite as, reduce, too much, too many, "
-    "lower, weaker, weaken, tone down, turn down, decrease, ease off, cut back, 減ら, 抑え, "
+    "lower, weaker, weaken, tone down, turn down, decrease, ease off, cut back, calm down, calm, "
+    "tame, rein in, pull back, dial back, dial down, knock back, knock down, bring down, 減ら, "
+    "抑え, "
     "弱く, 弱め, 下げ, 少なく, 少なめ, 控え, 多すぎ, 多過ぎ, 強すぎ, 強過ぎ, 濃すぎ, 落とし, "
-    "低く, 低め, 和らげ"
+    "低く, 低め, 和らげ, 落ち着か, 落ち着け, 控えて"
 )
 #: What follows the name of a quality: "the green is too strong".
 AFTER_LESS = words("too strong, too much, too heavy, too high, too dense")
@@ -168,6 +185,10 @@ NOT_NEEDED = words(
 )
 #: Behind a thing they take it out: "all clouds out", "take the fence away".
 REMOVE_BEHIND = ("out", "away", "gone", "off")
+#: They narrow what was asked before to what they name: "warmer, but only the walls".
+ONLY = ("only", "just", "だけ", "のみ")
+#: Colours of which there can be too much in all of a picture, and which way its warmth then goes.
+CASTS: Mapping[str, int] = {"blue": 1, "red": -1, "orange": -1, "yellow": -1}
 #: Behind a quality they turn it: "knock the contrast down".
 BEHIND_MORE, BEHIND_LESS = ("up",), ("down", "back", "off")
 #: A sky out of which the clouds are taken.
@@ -187,8 +208,11 @@ SLIGHTLY = words(
 )
 #: Amounts that are named, in percent.
 AMOUNTS: Mapping[int, tuple[str, ...]] = {
-    50: words("half, by half, half as, half as many, half as much, halve, 半分, 半分に, 半減"),
-    25: ("a quarter", "by a quarter"),
+    50: (
+        *words("half, by half, half as, half as many, half as much, halve, 半分, 半分に, 半減"),
+        *STOPS[50],
+    ),
+    25: ("a quarter", "by a quarter", *STOPS[25]),
     33: ("a third", "by a third"),
     100: words(
         "completely, totally, fully, entirely, twice, twice as, double, 完全に, すべて, 倍, 倍に"

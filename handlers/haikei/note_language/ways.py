@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from haikei.note_language.tokens import Sense, Token, any_of
-from haikei.note_language.vocabulary import JA_INSTEAD
+from haikei.note_language.tokens import Sense, Token, any_of, tokens_of
+from haikei.note_language.vocabulary import CASTS, JA_INSTEAD, LAMPS, WANTED
 from haikei.presets import Act, Part, Quality, Subject
 
 #: How far a word turns a quality, in percent.
@@ -120,7 +120,7 @@ def parts_of(tokens: Sequence[Token]) -> tuple[Part, ...]:
     found: list[Part] = []
     for at, token in enumerate(tokens):
         part = token.find(Sense.PART)
-        if part is None or _strengthens(tokens, at):
+        if part is None or _strengthens(tokens, at) or _turns_back(tokens, at):
             continue
         found.append(Part(part.value))
     return tuple(dict.fromkeys(found))
@@ -134,6 +134,13 @@ def _strengthens(tokens: Sequence[Token], at: int) -> bool:
         and following is not None
         and following.has(Sense.TURN, Sense.TINT, Sense.MORE, Sense.LESS, Sense.TOO)
     )
+
+
+def _turns_back(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether "back" says which way a quality goes: "knock the contrast back"."""
+    if not tokens[at].has(Sense.BEHIND_LESS) or not any_of(tokens[:at], Sense.NOUN):
+        return False
+    return tokens[at - 1].text not in {"the", "at", "at the", "in", "in the", "on the"}
 
 
 def _strength(tokens: Sequence[Token]) -> tuple[int, bool]:
@@ -170,11 +177,15 @@ def _way_at(tokens: Sequence[Token], at: int, *, enough: bool) -> Treatment | No
         if _before(tokens, at, Sense.LESS, Sense.TOO) or any_of(tokens[at:], Sense.LESS):
             return _turn(Quality.SATURATION, -strength, token)
         return Treatment(act=Act.TINT, start=token.start, colour=tint.value, amount=strength)
-    if token.has(Sense.SHADE) and _shades(tokens, at):
+    # "A slightly darker blue" is a step to it; "dark blue" is a colour.
+    steps = any_of(tokens, Sense.SLIGHTLY, Sense.MORE) and token.has(Sense.TURN)
+    if token.has(Sense.SHADE) and _shades(tokens, at) and not steps:
         return None
     too_much = token.find(Sense.TOO_MUCH)
     if too_much is not None:
-        return _turn(Quality(too_much.value), too_much.sign * strength, token)
+        return _cast(tokens, _colour_in(token), strength, token) or _turn(
+            Quality(too_much.value), too_much.sign * strength, token
+        )
     return _quality_way(tokens, at, strength, enough=enough)
 
 
@@ -194,6 +205,8 @@ def _quality_way(
     sign = _direction(tokens, at, enough=enough)
     if sign:
         return _turn(Quality(noun.value), sign * strength, token)
+    if token.text in LAMPS and _switched_on(tokens):
+        return _turn(Quality.LIGHT, strength, token)
     follows = at > 0 and tokens[at - 1].has(Sense.TURN)
     if token.text == "light" and not follows and _stands_alone(tokens, at):
         return _turn(Quality.LIGHT, strength, token)
@@ -238,7 +251,8 @@ def _colour_way(
     if noun is not None and not things and noun.value == Quality.WARMTH.value and said:
         return None
     if direction < 0:
-        return _turn(Quality.SATURATION, -strength, token)
+        cast = _cast(tokens, colour, strength, token) if _before(tokens, at, Sense.TOO) else None
+        return cast or _turn(Quality.SATURATION, -strength, token)
     shade = next(
         (
             shade.value
@@ -253,6 +267,22 @@ def _colour_way(
     percent = any(one.has(Sense.AMOUNT) for one in tokens)
     amount = strength if percent else MOST
     return Treatment(act=Act.COLOUR, start=token.start, colour=colour, shade=shade, amount=amount)
+
+
+def _colour_in(token: Token) -> str:
+    """Return the colour of a Japanese word that says that there is too much of it."""
+    _, inner = tokens_of(token.text.removesuffix("すぎ").removesuffix("過ぎ"))
+    found = next((one.find(Sense.COLOUR) for one in inner), None)
+    return "" if found is None else found.value
+
+
+def _cast(tokens: Sequence[Token], colour: str, strength: int, token: Token) -> Treatment | None:
+    """Return what is done about too much of a colour in all of a picture: its light is turned."""
+    sign = CASTS.get(colour, 0)
+    whole = all(one.subject is Subject.PICTURE for one in things_of(tokens))
+    if not sign or not whole or any_of(tokens, Sense.PART, Sense.UNKNOWN, Sense.IT):
+        return None
+    return _turn(Quality.WARMTH, sign * strength, token)
 
 
 def _shades(tokens: Sequence[Token], at: int) -> bool:
@@ -277,6 +307,12 @@ def _half_as(tokens: Sequence[Token], at: int) -> bool:
     return any(one.text.startswith("half as") for one in tokens[max(0, at - 1) : at])
 
 
+def _switched_on(tokens: Sequence[Token]) -> bool:
+    """Tell whether a clause only says where lights are to be: 窓に明かり."""
+    other = (Sense.TURN, Sense.TINT, Sense.COLOUR, Sense.REMOVE, Sense.NONE, Sense.NOT_NEEDED)
+    return any_of(tokens, Sense.SUBJECT) and not any_of(tokens, *other, Sense.TOO)
+
+
 def _stands_alone(tokens: Sequence[Token], at: int) -> bool:
     """Tell whether "light" says how something shall be, rather than naming the light."""
     named = at > 0 and tokens[at - 1].text in {"the", "this", "that", "some", "of", "of the"}
@@ -291,12 +327,15 @@ def _direction(tokens: Sequence[Token], at: int, *, enough: bool) -> int:
     if not token.text.isascii():
         if any_of(tokens, Sense.LESS):
             return -1
-        if any_of(tokens, Sense.MORE):
+        if any_of(tokens, Sense.MORE) or any(one.text in WANTED for one in tokens[at + 1 : at + 2]):
             return 1
         return -1 if _halves(tokens) else 0
     before = [one for one in tokens[:at] if one.has(Sense.MORE, Sense.LESS)]
     if before:
         return 1 if before[-1].has(Sense.MORE) else -1
+    if token.has(Sense.AMOUNT) and at and tokens[at - 1].has(Sense.BEHIND_MORE, Sense.BEHIND_LESS):
+        # "Down a stop", "up half a stop".
+        return 1 if tokens[at - 1].has(Sense.BEHIND_MORE) else -1
     if _before(tokens, at, Sense.TOO):
         return -1
     more, less = (Sense.MORE, Sense.BEHIND_MORE), (Sense.LESS, Sense.BEHIND_LESS)

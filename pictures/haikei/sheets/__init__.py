@@ -1,6 +1,5 @@
 """What stands on a layout sheet: the drawing, frames, pegs, notes, trace lines and paper."""
 
-from haikei.sheets.book_layers import BookParts, LayerRole, role_of, take_apart
 from haikei.sheets.lettering import LetterNetwork, letter_shapes
 from haikei.sheets.overlay import draw_overlay
 from haikei.sheets.sheet import (
@@ -25,10 +24,8 @@ from haikei.sheets.text_reading import SheetText, can_read_texts, read_texts, wi
 
 __all__ = [
     "Area",
-    "BookParts",
     "Corner",
     "FrameUse",
-    "LayerRole",
     "LetterNetwork",
     "NoteKind",
     "Paper",
@@ -49,7 +46,5 @@ __all__ = [
     "line_art",
     "read_sheet",
     "read_texts",
-    "role_of",
-    "take_apart",
     "with_texts",
 ]

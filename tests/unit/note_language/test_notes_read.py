@@ -1,4 +1,4 @@
-"""310 notes, half of them Japanese, and what comes of each: done, handed on, beyond, or asked."""
+"""380 notes, half of them Japanese, and what comes of each: done, handed on, beyond, or asked."""
 
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def shown_change(change: RegionChange) -> str:
             return f"{where}={f'{change.shade} {change.colour}'.strip()} {change.amount}{apart}"
 
 
-@pytest.mark.parametrize(("note", "expected"), table("notes.tsv"))
+@pytest.mark.parametrize(("note", "expected"), [*table("notes.tsv"), *table("fresh.tsv")])
 def test_a_note_asks_for_what_it_says(note: str, expected: str) -> None:
     assert shown(read_notes([note])) == set(expected.split(", "))
 

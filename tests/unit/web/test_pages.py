@@ -234,8 +234,8 @@ def test_lanes_and_the_processes_of_every_host_are_shown(web: Web) -> None:
         "ame-steps-0",
         "kumo-steps-0",
     ]
-    assert page.text.index("silent") < page.text.index("works")
-    assert "0 jobs wait, 1 are at work, 0 are dead letters." in page.text
+    assert page.text.index("silent") < page.text.index("running", page.text.index("Processes"))
+    assert "0 waiting, 1 running, 0 failed and waiting for a decision." in page.text
 
 
 def test_names_are_shown_as_they_are_and_never_run(web: Web) -> None:

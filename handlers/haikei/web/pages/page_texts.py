@@ -49,23 +49,37 @@ TEXT = Bilingual("Cut or version", "カット・版名")
 ALL = Bilingual("all", "すべて")
 CLEAR = Bilingual("Clear", "解除")
 SHOW_THEM = Bilingual("Show", "表示")
-STATUS = Bilingual("How work stands", "作業の状況")
+STATUS = Bilingual("Jobs and processes", "ジョブとプロセス")
 LANES = Bilingual("Lanes", "レーン")
 LANE = Bilingual("Lane", "レーン")
+LANE_NAMES = {
+    "steps": Bilingual("Steps before and after generation", "生成の前後の工程"),
+    "generate": Bilingual("Generation", "生成"),
+}
+OPEN_LANE = Bilingual("open", "稼働中")
+PROCESS_STATES = {
+    "works": Bilingual("running", "稼働中"),
+    "stands_by": Bilingual("standing by", "待機"),
+    "drains": Bilingual("finishing what it is at", "終了処理中"),
+    "silent": Bilingual("silent", "応答なし"),
+}
 PROCESSES = Bilingual("Processes", "プロセス")
 HOST = Bilingual("Host", "ホスト")
 ROLE = Bilingual("Role", "役割")
-HOLDS = Bilingual("Takes from", "担当レーン")
+HOLDS = Bilingual("Work", "担当")
 LAST_SIGN = Bilingual("Last sign of life", "最終応答")
 HAIKEI_VERSION = Bilingual("Version", "バージョン")
-NO_PROCESS = Bilingual("No process works for the studio.", "動いているプロセスはありません。")
+NO_PROCESS = Bilingual(
+    "No process of Haikei is running on any host. `haikei run` starts them.",
+    "どのホストでもプロセスが動いていません。`haikei run` で起動します。",
+)
 WAITING_JOBS = Bilingual(
-    "{waiting:,} jobs wait, {running:,} are at work, {dead:,} are dead letters.",
-    "待機 {waiting:,} 件、実行中 {running:,} 件、失敗 {dead:,} 件。",
+    "Jobs: {waiting:,} waiting, {running:,} running, {dead:,} failed and waiting for a decision.",
+    "ジョブ：待機 {waiting:,} 件、実行中 {running:,} 件、失敗（要対応） {dead:,} 件。",
 )
 STANDS_STILL = Bilingual(
-    "Work waits and nothing moves. See `haikei status`.",
-    "作業が止まっています。`haikei status` をご覧ください。",
+    "Jobs are waiting, and none has moved for some time. `haikei status` says why.",
+    "ジョブが待機したまま進んでいません。`haikei status` で原因を確認してください。",
 )
 NEXT_CUTS = Bilingual("Next cuts", "次のカット")
 NOTHING_FITS = Bilingual("No background fits these filters.", "条件に合う背景はありません。")

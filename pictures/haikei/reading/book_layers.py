@@ -1,5 +1,5 @@
 """
-The BOOKs of a layered layout: `python -m haikei.sheets.book_layers` takes them apart.
+The BOOKs of a layered layout: `python -m haikei.reading.book_layers` takes them apart.
 
 A BOOK is a piece of the foreground that lies above the cels and moves on its own, so that what is
 behind it has to be painted too. Layers are known by their names. The file may be anything: it is
@@ -133,7 +133,7 @@ def take_apart(layout: Path, folder: Path, limits: Limits) -> BookParts:
     # A process that opens foreign files needs none of the studio's secrets.
     kept = {key: value for key, value in os.environ.items() if not key.startswith("HAIKEI_")}
     done = subprocess.run(
-        [sys.executable, "-m", "haikei.sheets.book_layers", _REQUEST.dump_json(request).decode()],
+        [sys.executable, "-m", "haikei.reading.book_layers", _REQUEST.dump_json(request).decode()],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -205,7 +205,8 @@ def _taken_apart(document: "PSDImage", folder: Path, name: str) -> BookParts:
         colours, alpha = _composed(document, inner | outer)
         cover, note = _shape(colours, alpha, book.name)
         notes += [note] if note else []
-        drawn = drawn * (1 - cover[..., None]) + colours * cover[..., None]
+        behind = np.float32(1) - cover[..., None]
+        drawn = np.asarray(drawn * behind + colours * cover[..., None], np.float32)
         parts.append(_written(folder, number, book.name, drawn, cover))
     return BookParts(parts=tuple(parts), notes=tuple(notes))
 
@@ -247,16 +248,17 @@ def _composed(
     document: "PSDImage", chosen: set[int]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return some of the layers on white paper, in sRGB, and what they cover, 0 to 1."""
+
+    def is_shown(one: "Layer") -> bool:
+        return id(one) in chosen and one.is_visible()
+
     made = document.composite(
-        ignore_preview=True,
-        color=1.0,
-        alpha=0.0,
-        layer_filter=lambda one: id(one) in chosen and one.is_visible(),
+        ignore_preview=True, color=1.0, alpha=0.0, layer_filter=is_shown
     ).convert("RGBA")
     pixels = np.asarray(made, np.float32) / np.float32(255)
-    alpha = pixels[..., 3]
-    colours = pixels[..., :3] * alpha[..., None] + (1 - alpha[..., None])
-    return colours, np.array(alpha, np.float32)
+    alpha = pixels[..., 3:]
+    colours = np.asarray(pixels[..., :3] * alpha + (np.float32(1) - alpha), np.float32)
+    return colours, np.array(alpha[..., 0], np.float32)
 
 
 def _shape(
@@ -307,9 +309,11 @@ def _outside(drawn: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], bool]:
     """
     kernel = _kernel(drawn.shape, _GAP)
     reach = len(kernel) // 2
-    padded = cv2.copyMakeBorder(drawn, *(reach,) * 4, cv2.BORDER_REPLICATE)
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel)[reach:-reach, reach:-reach] | drawn
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
+    padded = cv2.copyMakeBorder(drawn, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+    grown = np.asarray(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel), np.uint8)
+    closed = grown[reach:-reach, reach:-reach] | drawn
+    count, found_labels, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
+    labels = np.asarray(found_labels, np.int32)
     sides = [set(map(int, np.unique(one))) for one in (labels[0], labels[-1])]
     sides += [set(map(int, np.unique(one))) for one in (labels[:, 0], labels[:, -1])]
     areas = [int(one) for one in stats[:, cv2.CC_STAT_AREA]]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from haikei.errors import ImageUnreadable
 from haikei.images import DEFAULT_LIMITS, Layer, Picture, read_picture, write_layered, write_picture
-from haikei.sheets import BookParts, LayerRole, role_of, take_apart
+from haikei.reading import BookParts, LayerRole, role_of, take_apart
 
 WIDTH, HEIGHT = 320, 180
 Mask = NDArray[np.float32]
@@ -22,13 +22,12 @@ def blank() -> NDArray[np.uint8]:
 def ring(*, gap: int = 0) -> Mask:
     """Return the line of an ellipse, with a gap of some degrees."""
     drawn = cv2.ellipse(blank(), (100, 80), (60, 50), 0, gap, 360, 255, 3, cv2.LINE_AA)
-    return np.asarray(drawn, np.float32) / 255
+    return np.asarray(drawn, np.float32) / np.float32(255)
 
 
 def disc() -> Mask:
-    return (
-        np.asarray(cv2.ellipse(blank(), (100, 80), (60, 50), 0, 0, 360, 255, -1), np.float32) / 255
-    )
+    drawn = cv2.ellipse(blank(), (100, 80), (60, 50), 0, 0, 360, 255, -1)
+    return np.asarray(drawn, np.float32) / np.float32(255)
 
 
 def lines(cover: Mask, name: str, *, visible: bool = True) -> Layer:
@@ -112,7 +111,7 @@ def test_lines_cover_what_they_enclose_and_hide_what_is_behind(tmp_path: Path, g
 def test_a_drawing_that_runs_over_one_side_ends_there(tmp_path: Path) -> None:
     trunk = blank()
     cv2.polylines(trunk, [np.array([(140, 200), (150, 60), (170, 60), (180, 200)])], False, 255, 3)
-    found = apart(tmp_path, lines(trunk.astype(np.float32) / 255, "BOOK"))
+    found = apart(tmp_path, lines(trunk.astype(np.float32) / np.float32(255), "BOOK"))
     cut = cover(tmp_path, found.parts[1].cover)
 
     assert float(cut[150:, 160].min()) == 1
@@ -121,7 +120,7 @@ def test_a_drawing_that_runs_over_one_side_ends_there(tmp_path: Path) -> None:
 
 
 def test_lines_that_enclose_nothing_are_a_book_of_their_own_and_it_is_said(tmp_path: Path) -> None:
-    wire = np.asarray(cv2.line(blank(), (0, 20), (320, 60), 255, 2), np.float32) / 255
+    wire = np.asarray(cv2.line(blank(), (0, 20), (320, 60), 255, 2), np.float32) / np.float32(255)
     found = apart(tmp_path, lines(wire, "BOOK 電線"))
 
     assert float(cover(tmp_path, found.parts[1].cover).mean()) < 0.03
