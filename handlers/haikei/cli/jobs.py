@@ -404,4 +404,6 @@ def _plain(job: Job) -> dict[str, object]:
 def _one_line(job: Job) -> str:
     import json
 
-    return json.dumps(_plain(job), ensure_ascii=False)
+    from haikei.printable import escaped
+
+    return escaped(json.dumps(_plain(job), ensure_ascii=False))

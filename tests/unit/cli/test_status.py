@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from haikei.cli import app
 from haikei.database import jobs
 from haikei.errors import CreditError
+from haikei.printable import printable
 from support.databases import fresh_database
 
 SETTINGS = """
@@ -125,3 +126,17 @@ def test_jobs_of_a_project_that_nobody_knows_are_not_no_jobs(studio: Path, comma
     assert isinstance(wrong.exception, CreditError)
     assert "called 'PROT'; near ones: PORT" in str(wrong.exception)
     assert [[job["key"] for job in jobs] for jobs in found] == [["PORT"], ["ガク"]]
+
+
+@pytest.mark.parametrize("command", ["list", "list --json", "show dead", "watch --json"])
+def test_no_command_about_jobs_prints_a_sign_that_hides_others(studio: Path, command: str) -> None:
+    spoofed = "\u202egnp.exe\u2066\u200b"
+    add_job(studio, "dead", timedelta(), project=spoofed, layout=spoofed, error=spoofed)
+
+    more = ("--until-idle",) if command.startswith("watch") else ()
+    shown = call("jobs", *command.split(), *more).stdout
+
+    assert "gnp.exe" in shown
+    assert printable(shown) == shown
+    if "--json" in command:
+        assert r"\u202egnp.exe\u2066\u200b" in shown  # the data itself is whole
