@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
 from haikei.errors import NothingPainted, ParentUnknown
 from haikei.images import Picture, read_picture, write_picture
@@ -66,6 +67,13 @@ def dust(pixels: Pixels) -> Pixels:
     return changed
 
 
+def in_colours(pixels: Pixels, method: Image.Quantize, dither: Image.Dither) -> Pixels:
+    shown = Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
+    palette = shown.quantize(256, method=method)
+    made = shown.quantize(palette=palette, dither=dither).convert("RGB")
+    return np.asarray(made, np.float32) / np.float32(255)
+
+
 SAVINGS: dict[str, Callable[[Pixels], Pixels]] = {
     "as JPEG of quality 30, and then as PNG": lambda pixels: again_as_jpeg(pixels, 30),
     "as JPEG of quality 60, and then as PNG": lambda pixels: again_as_jpeg(pixels, 60),
@@ -78,6 +86,15 @@ SAVINGS: dict[str, Callable[[Pixels], Pixels]] = {
     "with one other pixel": one_pixel,
     "with a speck of dust": dust,
     "at half size": at_half_size,
+    "in 256 colours": lambda pixels: in_colours(
+        pixels, Image.Quantize.MEDIANCUT, Image.Dither.NONE
+    ),
+    "in 256 colours, dithered": lambda pixels: in_colours(
+        pixels, Image.Quantize.MEDIANCUT, Image.Dither.FLOYDSTEINBERG
+    ),
+    "in 256 colours of an octree, dithered": lambda pixels: in_colours(
+        pixels, Image.Quantize.FASTOCTREE, Image.Dither.FLOYDSTEINBERG
+    ),
 }
 
 
@@ -106,6 +123,7 @@ def test_no_spelling_of_a_name_makes_a_copy_a_painting(studio: JobStudio, form: 
     [
         ("as JPEG of quality 30, and then as PNG", "as JPEG of about quality 30"),
         ("mirrored", "mirrored"),
+        ("in 256 colours, dithered", "compared with it"),
         ("with a border", "with a border"),
     ],
 )
