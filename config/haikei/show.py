@@ -16,6 +16,11 @@ class Place:
     shot: str  #: in anime, the cut
     episode: str = ""  #: empty when neither the path nor the tracker gives one
 
+    @property
+    def name(self) -> str:
+        """The place in one line: `show/episode/sequence/cut`, without what it has not."""
+        return "/".join(filter(None, (self.project, self.episode, self.sequence, self.shot)))
+
     def may_be(self, other: "Place") -> bool:
         """
         Tell whether another place may be this one, as far as both are known.

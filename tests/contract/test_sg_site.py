@@ -11,7 +11,7 @@ import pytest
 import shotgun_api3
 
 from haikei.sgserver.http import answering
-from haikei.sgserver.http.rpc import dispatch
+from haikei.sgserver.http.rpc import METHODS
 from haikei.sgserver.media.uploads import Uploads
 from haikei.sgserver.query import conditions, reading
 from haikei.sgserver.query.clauses import Clause
@@ -162,7 +162,7 @@ def short_pages(patch: pytest.MonkeyPatch) -> None:
         answer["paging_info"]["has_next_page"] = False
         return {**answer, "entities": answer["entities"][:3]}
 
-    patch.setitem(dispatch.__globals__["_METHODS"], "read", cut)
+    patch.setitem(METHODS, "read", (cut, METHODS["read"][1]))
 
 
 def or_is_and(patch: pytest.MonkeyPatch) -> None:

@@ -162,3 +162,49 @@ def test_a_stream_that_is_away_is_said_and_one_that_is_turned_off_is_not_looked_
     assert not found["kitsu event stream"].ok
     assert "events_url" in found["kitsu event stream"].advice
     assert "kitsu event stream" not in checked(Settings.model_validate(off), server.token)
+
+
+def test_a_column_that_the_settings_name_is_looked_for_in_the_productions(
+    server: RunningKitsu, tmp_path: Path
+) -> None:
+    client = server.client()
+    production = gazu.project.new_project(f"COLS {secrets.token_hex(2)}", client=client)
+    for name, kind in (("No AI", "Shot"), ("Season", "Sequence"), ("Weather", "Project")):
+        gazu.project.add_metadata_descriptor(production, name, kind, client=client)
+    named = {
+        "projects": (production["name"],),
+        "no_ai_field": "no_ai",
+        "cut_fields": {
+            "season": ("sesaon", "sequence.season", "sg_sequence.Sequence.sg_season"),
+            "weather": ("project.weather",),
+        },
+    }
+    found = checked(settings_for(server.url, tmp_path, **named), server.token)
+    other = checked(
+        settings_for(server.url, tmp_path, **{**named, "no_ai_field": "No AI"}), server.token
+    )
+    client.session.close()
+
+    lines = {
+        subject: (one.ok, one.message)
+        for subject, one in {**other, **found}.items()
+        if subject.startswith(("tracker.cut_fields", "tracker.no_ai_field"))
+    }
+    there = f"{production['name']} has the column"
+    assert lines == {
+        "tracker.no_ai_field no_ai": (True, f"{there} no_ai of Shots."),
+        "tracker.no_ai_field No AI": (
+            False,
+            "No production has a column No AI of Shots; near ones: no_ai.",
+        ),
+        "tracker.cut_fields.season sesaon": (
+            False,
+            "No production has a column sesaon of Shots; near ones: none.",
+        ),
+        "tracker.cut_fields.season sequence.season": (True, f"{there} season of Sequences."),
+        "tracker.cut_fields.season sg_sequence.Sequence.sg_season": (
+            False,
+            "'sg_sequence.Sequence.sg_season' is no column that Haikei reads from Kitsu.",
+        ),
+        "tracker.cut_fields.weather project.weather": (True, f"{there} weather of Projects."),
+    }

@@ -495,9 +495,17 @@ class Show:
             order = ordered(before, cut.takes[-1].code, [note], authors, PAINTER_ABILITIES)
             add_job(connection, job_row(order, utc_now()))
         self.studio.work()
-        self._noted(act.by)
+        self._noted(act.by, *self._read_anew(cut))
         cut.job = order.key
         self._take(cut, (cut.takes[-1].steps[0], *_generated(cut, (("retake", act.by),))))
+
+    @staticmethod
+    def _read_anew(cut: Cut) -> tuple[int, ...]:
+        """Return whom a retake reads from the tracker again, as it spells them by now."""
+        if cut.was_asked:
+            return cut.artists if cut.is_open else ()
+        drew = cut.takes[0].steps[0].people
+        return tuple(artist for artist in cut.artists if ("genzu", artist) in drew)
 
     def _approve(self, cut: Cut, act: Approve) -> None:
         take = cut.takes[-1]

@@ -7,16 +7,35 @@ from pathlib import Path
 
 import pypdfium2  # type: ignore[import-untyped]
 import pytest
+from sqlalchemy import select
 
 from haikei.cli.output import print_json, print_table, say
 from haikei.credits import Person, printed_person
+from haikei.database import hook_deliveries, notices, reading, utc_now
+from haikei.errors import LayoutChanged
+from haikei.images import write_picture
+from haikei.notify.channel import compose
+from haikei.notify.hooks import gather
+from haikei.notify.notice import Notice, NoticeKind
 from haikei.printable import escaped, printable
 from haikei.provenance import MarkSigner, mark, read_marks
 from haikei.reports import Format
 from haikei.reports.document.blocks import Column, Document, Paragraph, Table
 from haikei.reports.report_writing import write_report
+from haikei.show import StoredFile
 from haikei.texts import Bilingual, Language
+from haikei.trackers import PublishedImage, ReplyWrite
+from haikei.web.api.schemas import refused_for
+from haikei.web.context import changes_since
 from haikei.web.pages.rendering import Renderer
+from support.jobs import (
+    JobStudio,
+    announce_touch_up,
+    another_drawing,
+    make_background,
+    studio_settings,
+    touch_up_event,
+)
 from support.signing import DREW, contribution, mark_request, signing_settings, write_noise
 
 #: Reads `Yuki Tanaka` in a program that obeys U+202E.
@@ -121,6 +140,50 @@ def test_pages_print_no_such_sign() -> None:
     shown = template.render(name=SPOOFED + "<b>", kept=f"<i>{HIDDEN}</i>")
 
     assert shown == "<p>akanaT ikuY&lt;b&gt;</p><i>Yuki Tanaka[2K</i>"
+
+
+def test_what_a_file_is_called_reaches_nobody_with_such_a_sign(tmp_path: Path) -> None:
+    """By a Note in the tracker, mail, programs' hooks, the API, the live page and commands."""
+    studio = JobStudio(tmp_path)
+    tracker = make_background(studio)
+    secret = {"name": "n8n", "url": "http://127.0.0.1:9/hook", "loopback": True}
+    hook = studio_settings(
+        tmp_path, notifications={"hooks": [secret], "hook_secret": "a-secret-of-both-sides"}
+    ).notifications.hooks[0]
+    gather(studio.database, hook, "Studio", utc_now())
+    file = tmp_path / f"{SPOOFED}gnp.exe\u2066\u200b.png"
+    write_picture(another_drawing(), file, bits=8)
+    spoofed = Person(id="HumanUser:66", name=SPOOFED, name_ja=f"葵{SPOOFED}")
+    announce_touch_up(studio, touch_up_event(file, artist=spoofed))
+    gather(studio.database, hook, f"Studio {SPOOFED}", utc_now())
+
+    with reading(studio.database) as connection:
+        texts = connection.execute(select(notices.c.text)).scalars().all()
+        bodies = connection.execute(select(hook_deliveries.c.body)).scalars().all()
+    mail = compose("1", f"Studio {SPOOFED}", [a_notice(text) for text in texts])
+    refused = refused_for(LayoutChanged(f"{file.name} changed.", advice=SPOOFED))
+    changes = changes_since(studio.database, datetime(2026, 1, 1, tzinfo=UTC))
+    live = [str(json.loads(one.data)) for one in changes]
+    (note,) = tracker.desk.notes.values()
+    reply = ReplyWrite(key="r", note=1, text=f"{HIDDEN}\nis the artist.")
+    image = PublishedImage(
+        file=StoredFile(root="primary", relative="x.png", path=file, sha256=""),
+        type="x",
+        name="y",
+        description=HIDDEN,
+    )
+    studio.tools.close()
+    studio.database.dispose()
+
+    told = [note.subject, note.text, reply.text, image.description, mail.subject, mail.text]
+    told += [*bodies, *live, bytes(refused.answer().body).decode()]
+    assert bodies
+    assert sum("gnp.exe" in one for one in told) >= 4
+    assert [one for one in told if printable(one) != one] == []
+
+
+def a_notice(text: str) -> Notice:
+    return Notice(key="1", kind=NoticeKind.TOUCH_UP, text=text, url="")
 
 
 def a_document(name: str) -> Document:

@@ -40,6 +40,7 @@ _ONLY_GENERATORS = (
     "imagecreator",
     "invokeai",
     "leonardoai",
+    "magicmedia",
     "midjourney",
     "nanobanana",
     "nijijourney",
@@ -54,6 +55,7 @@ _ONLY_GENERATORS = (
     "swarmui",
     "ステーブルディフュージョン",
     "ステイブルディフュージョン",
+    "ノベルai",
     "ミッドジャーニー",
     "にじジャーニー",
     "ニジジャーニー",
@@ -68,11 +70,11 @@ _ONLY_GENERATORS = (
     "豆包",
 )
 #: Signs of other scripts, and digits, that are put in the place of Latin letters.
-_LOOKALIKES = str.maketrans("аеіоурсхԁјѕαειορυν013", "aeioypcxdjsaeiopuvoie")
+_LOOKALIKES = str.maketrans("аеіоурсхԁјѕαειορυν013!|$@", "aeioypcxdjsaeiopuvoieilsa")
 #: Services whose names people have as well.
 _ALSO_PEOPLE = re.compile(
     r"\b(niji|sora|flux|gemini|claude|copilot|grok|krea|kling|leonardo|dalle|runway|veo|gpt"
-    r"|hailuo|hunyuan|illustrious|recraft|sd|wan|z-image)"
+    r"|hailuo|hunyuan|illustrious|mj|playground|recraft|sd|wan|z-image)"
     r"(?=\d|\b)",
     re.IGNORECASE,
 )
@@ -92,6 +94,8 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _AI_ALONE = {"AI", "ai", "A.I.", "A.I", "a.i."}
 _AI_WORDS = {"ai", "a.i.", "a.i", "artificial", "generative", "生成ai", "人工知能", "生成"}
 _COMPANY = {
+    "art",
+    "アート",
     "and",
     "artist",
     "assisted",
@@ -151,8 +155,9 @@ def _is_generator(name: str) -> bool:
     too (Niji, Firefly) only when nothing stands beside them but a maker, a version or a wrapper.
     """
     seen = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
-    compact = "".join(sign for sign in seen.casefold() if sign.isalnum())
-    looks = compact.translate(_LOOKALIKES)
+    small = seen.casefold()
+    compact = "".join(sign for sign in small if sign.isalnum())
+    looks = "".join(sign for sign in small.translate(_LOOKALIKES) if sign.isalnum())
     if any(own in compact or own in looks for own in _ONLY_GENERATORS) or _LORA.search(seen):
         return True
     rest, generators = GENERATORS.subn(" ", seen)

@@ -66,6 +66,7 @@ def ask_confirmation(
     database = open_studio(loaded)
     try:
         with reading(database) as connection:
+            project = _show(connection, project)
             wanted = _wanted(connection, project, person or ())
         if dry_run:
             asked = [_Asked(person=one) for one in wanted]
@@ -108,6 +109,7 @@ def revoke_confirmation(
     database = open_studio(load_settings(settings))
     try:
         with database.begin() as connection:
+            project = _show(connection, project)
             ended = people.revoke(connection, person=person, project=project, at=utc_now())
     finally:
         database.dispose()
@@ -127,7 +129,7 @@ def confirmations(
     database = open_studio(load_settings(settings))
     try:
         with reading(database) as connection:
-            _check_show(connection, project)
+            project = _show(connection, project)
             found = records.standings(connection, project)
             wrong = records.open_corrections(connection, project)
     finally:
@@ -192,7 +194,12 @@ def resolve_correction(
     try:
         with database.connect() as connection, connection.begin() as transaction:
             sealed = _resolve(
-                connection, project, entry, accept, (by, reason), (version, role, instead)
+                connection,
+                _show(connection, project),
+                entry,
+                accept,
+                (by, reason),
+                (version, role, instead),
             )
             if dry_run:
                 transaction.rollback()
@@ -213,7 +220,6 @@ def _wanted(connection: "Connection", project: str, ids: Sequence[str]) -> "list
     from haikei.database import utc_now
     from haikei.errors import CreditError
 
-    _check_show(connection, project)
     standing = {one.person.id: one for one in records.standings(connection, project)}
     if unknown := [one for one in ids if one not in standing]:
         raise CreditError(
@@ -231,16 +237,22 @@ def _wanted(connection: "Connection", project: str, ids: Sequence[str]) -> "list
     ]
 
 
-def _check_show(connection: "Connection", project: str) -> None:
+def _show(connection: "Connection", project: str) -> str:
+    """Return a show as its records spell it; one without records is an error."""
     from haikei.credits import records
     from haikei.errors import CreditError
+    from haikei.names import nearest_names, same_name
 
     known = records.projects(connection)
-    if project not in known:
-        raise CreditError(
-            f"Nothing is recorded for {project}.",
-            advice=f"Projects with records: {', '.join(known) or 'none'}.",
-        )
+    found = [one for one in known if same_name(one, project)]
+    if found:
+        return project if project in found else found[0]
+    near = nearest_names(project, known)
+    meant = f"Did you mean {near[0]!r}? " if near else ""
+    raise CreditError(
+        f"Nothing is recorded for {project}.",
+        advice=f"{meant}Projects with records: {', '.join(known) or 'none'}.",
+    )
 
 
 def _ask(

@@ -391,7 +391,8 @@ def list_statements(
         stated = list(said.statements(connection, project=project, kinds=kinds))
         if not any(one.project for one in stated):
             place = Place(project=project, sequence="", shot="")
-            project = known_place(connection, load_settings(settings), place).project
+            loaded = load_settings(settings)
+            project = known_place(connection, loaded, place, can_insist=False).project
             stated = list(said.statements(connection, project=project, kinds=kinds))
         found = [(one, said.entry_of(connection, one.key)) for one in stated]
     if as_json:

@@ -95,10 +95,14 @@ def recompute(
 def _nothing_there(database: "Engine", scope: "Scope") -> str:
     from haikei.credits import records
     from haikei.database import reading
+    from haikei.names import nearest_names
 
     with reading(database) as connection:
-        known = ", ".join(records.projects(connection)) or "none"
-    return f"nothing is recorded for {scope.name}; projects with records: {known}"
+        known = records.projects(connection)
+    near = nearest_names(scope.project, known)
+    meant = f", did you mean {near[0]}?" if near and scope.project not in known else ""
+    listed = ", ".join(known) or "none"
+    return f"nothing is recorded for {scope.name}{meant or ';'} projects with records: {listed}"
 
 
 def _print(done: "Recomputed", *, dry_run: bool) -> None:

@@ -42,6 +42,8 @@ def list_jobs(
 ) -> None:
     """List jobs, the newest first."""
     store = _store(settings)
+    if project is not None:
+        project = _project(settings, store, project)
     found = store.list(states=tuple(state or ()), project=project, limit=limit)
     counts = store.counts()
     if as_json:
@@ -106,6 +108,8 @@ def retry(
     What they had made already is used; the settings, the tracker and the file are read anew.
     """
     store = _store(settings)
+    if project:
+        project = _project(settings, store, project)
     chosen = _chosen(store, key, kind=kind, since=since, project=project, every=every)
     _decide(chosen, store.retry, dry_run=dry_run, as_json=as_json)
 
@@ -125,6 +129,8 @@ def skip(
 ) -> None:
     """Take jobs off the dead letters for good, by their keys or all that the options choose."""
     store = _store(settings)
+    if project:
+        project = _project(settings, store, project)
     chosen = _chosen(store, key, kind=kind, since=since, project=project, every=every)
     _decide(chosen, lambda one: store.skip(one, note), dry_run=dry_run, as_json=as_json)
 
@@ -245,6 +251,16 @@ def _store(settings: Path | None) -> "JobStore":
     return JobStore(open_studio(load_settings(settings)))
 
 
+def _project(settings: Path | None, store: "JobStore", name: str) -> str:
+    """Return the project that a name means; one that nobody knows is an error, not no jobs."""
+    from haikei.cli.name_check import known_project
+    from haikei.database import reading
+
+    loaded = load_settings(settings)
+    with reading(open_studio(loaded)) as connection:
+        return known_project(connection, loaded, name, store.projects())
+
+
 def _nothing_named() -> typer.BadParameter:
     return typer.BadParameter("name at least one job; `haikei jobs list` shows them")
 
@@ -276,19 +292,17 @@ def _chosen(
 
 
 def _require_kind(kind: str, store: "JobStore") -> None:
-    from difflib import get_close_matches
-
     from haikei import errors
+    from haikei.names import nearest_names, same_name
 
     known = {job.error_kind for job in store.dead()} | {
         name
         for name, one in vars(errors).items()
         if isinstance(one, type) and issubclass(one, errors.HaikeiError)
     }
-    by_name = {name.casefold(): name for name in sorted(known)}
-    if kind.casefold() not in by_name:
-        near = get_close_matches(kind.casefold(), by_name, 1)
-        hint = f"did you mean {by_name[near[0]]}?" if near else "see `haikei jobs list`"
+    if not any(same_name(kind, name) for name in known):
+        near = nearest_names(kind, sorted(known))
+        hint = f"did you mean {near[0]}?" if near else "see `haikei jobs list`"
         raise typer.BadParameter(f"there is no kind of dead letter {kind!r}; {hint}")
 
 
@@ -390,4 +404,6 @@ def _plain(job: Job) -> dict[str, object]:
 def _one_line(job: Job) -> str:
     import json
 
-    return json.dumps(_plain(job), ensure_ascii=False)
+    from haikei.printable import escaped
+
+    return escaped(json.dumps(_plain(job), ensure_ascii=False))

@@ -167,20 +167,29 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write a bundle with which an outsider verifies records, names and images."""
+    from haikei.cli.name_check import known_place
+    from haikei.credits.records import statements
+    from haikei.database import reading
     from haikei.ledger import EntrySelection
+    from haikei.show import Place
 
     if bool(project) == bool(image) or ((episode or sequence or shot) and not project):
         raise typer.BadParameter("give either --project, or --image alone", param_hint="--project")
     if out.is_dir():
         raise typer.BadParameter(f"{out} is a folder, not a file", param_hint="--out")
+    loaded, database = _open(settings)
+    place = Place(project=project, episode=episode, sequence=sequence, shot=shot)
+    if project:
+        with reading(database) as connection:
+            stated = statements.places(connection)
+            place = known_place(connection, loaded, place, more=stated, can_insist=False)
     selection = EntrySelection(
-        project=project,
-        episode=episode,
-        sequence=sequence,
-        shot=shot,
+        project=place.project,
+        episode=place.episode,
+        sequence=place.sequence,
+        shot=place.shot,
         image=_sha256(image) if image else "",
     )
-    loaded, database = _open(settings)
     with to_stdout(out, as_json=as_json) as target:
         done, missing = _export(loaded, database, selection, target, files=files)
     tell = warn if out == STDOUT else say

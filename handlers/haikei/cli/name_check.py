@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
 import structlog
@@ -12,7 +11,7 @@ from haikei.checkup import Finding
 from haikei.credits import Person, Scope, records
 from haikei.database import backgrounds
 from haikei.errors import CreditError, HaikeiError
-from haikei.names import fits, plain_name, plain_names, same_name
+from haikei.names import fits, nearest_names, plain_name, plain_names, same_name
 from haikei.settings import PathTemplate, Settings
 from haikei.show import Place
 from haikei.trackers import Directory, ListedProject
@@ -174,6 +173,8 @@ def known_place(
     *,
     image: str = "",
     anyway: bool = False,
+    more: Iterable[Place] = (),
+    can_insist: bool = True,
 ) -> Place:
     """
     Return the place that names mean, in whatever spelling, as records have it.
@@ -188,11 +189,13 @@ def known_place(
             a name that is empty stands for all of them.
         image: the SHA-256 of a file that is meant; empty for none.
         anyway: take what nothing is known of as it is written.
+        more: what is known as well, such as projects of jobs that found no place.
+        can_insist: whether the command has `--anyway`.
 
     Raises:
         CreditError: nothing is known of it; near names are listed.
     """
-    cuts = records.known_cuts(connection)
+    cuts = (*more, *records.known_cuts(connection))
     project = said.project
     shows = {plain_name(one.project): one.project for one in cuts}
     name = shows.get(plain_name(project))
@@ -214,7 +217,7 @@ def known_place(
             shows.update({plain_name(text): text for one in listed for text in _names(one)})
     if name is None:
         if not anyway:
-            raise _unknown("show", project, shows.values(), unasked)
+            raise _unknown("show", project, shows.values(), unasked, can_insist=can_insist)
         name = project
     within = [one for one in cuts if one.project == name]
     episodes = {one.episode for one in within}
@@ -230,6 +233,26 @@ def known_place(
             advice=f"Check it, or name a Version with --of. {_ANYWAY}",
         )
     return Place(project=name, episode=episode, sequence=sequence, shot=shot)
+
+
+def known_project(
+    connection: Connection, settings: Settings, project: str, more: Iterable[str] = ()
+) -> str:
+    """
+    Return the project that a name means, in whatever spelling.
+
+    Args:
+        connection: to the studio's database.
+        settings: the studio's.
+        project: its name in paths, its title, or its id in the tracker.
+        more: names that are known as well, such as those of jobs that found no place.
+
+    Raises:
+        CreditError: neither records nor jobs nor the tracker know it; near names are listed.
+    """
+    place = Place(project=project, sequence="", shot="")
+    also = [Place(project=one, sequence="", shot="") for one in more]
+    return known_place(connection, settings, place, more=also, can_insist=False).project
 
 
 def recorded_scope(
@@ -350,8 +373,8 @@ def _unknown(
     what: str, name: str, known: Iterable[str], unasked: str = "", *, can_insist: bool = True
 ) -> CreditError:
     names = {plain_name(one): one for one in known if one}
-    near = get_close_matches(plain_name(name), names, n=3) or sorted(names)[:5]
-    hint = ", ".join(dict.fromkeys(names[one] for one in near)) or "none"
+    near = nearest_names(name, names.values()) or [names[one] for one in sorted(names)[:5]]
+    hint = ", ".join(dict.fromkeys(near)) or "none"
     return CreditError(
         f"Nothing is known of a {what} called {name!r}; near ones: {hint}.{unasked}",
         advice="Correct the name." + (f" {_ANYWAY}" if can_insist else ""),

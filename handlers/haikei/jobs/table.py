@@ -23,7 +23,7 @@ from haikei.decisions import ReviewState
 from haikei.errors import JobError
 from haikei.events import TouchUpPublished
 from haikei.jobs.job import Job, JobKind, JobOrder, JobState, Step
-from haikei.names import same_name
+from haikei.names import plain_name, same_name
 from haikei.presets import RegionChanged
 from haikei.show import Place, Row
 from haikei.trackers import PublishResult
@@ -233,14 +233,21 @@ class JobStore:
     def list(
         self, *, states: Sequence[JobState] = (), project: str | None = None, limit: int = 100
     ) -> list[Job]:
-        """Return the newest jobs first; no states means all."""
+        """Return the newest jobs first, of a project in any spelling; no states means all."""
         query = select(jobs).order_by(jobs.c.id.desc()).limit(limit)
         if states:
             query = query.where(jobs.c.state.in_([state.value for state in states]))
         if project is not None:
-            query = query.where(jobs.c.project == project)
+            spelt = [one for one in self.projects() if same_name(one, project)]
+            query = query.where(jobs.c.project.in_(spelt))
         with reading(self._database) as connection:
             return [job_of(row) for row in connection.execute(query).mappings()]
+
+    def projects(self) -> Sequence[str]:
+        """Return the projects that jobs have had, as each was written."""
+        with reading(self._database) as connection:
+            found = connection.execute(select(jobs.c.project).distinct()).scalars()
+            return sorted(filter(None, found))
 
     def get(self, key: str) -> Job:
         """
@@ -283,7 +290,7 @@ class JobStore:
         query = select(jobs).where(jobs.c.state == JobState.DEAD.value)
         if since is not None:
             query = query.where(jobs.c.finished_at >= since)
-        wanted = {kind.casefold() for kind in kinds}
+        wanted = set(map(plain_name, kinds))
         with reading(self._database) as connection:
             found = [
                 job_of(row) for row in connection.execute(query.order_by(jobs.c.id)).mappings()
@@ -291,7 +298,7 @@ class JobStore:
         return [
             job
             for job in found
-            if (not wanted or job.error_kind.casefold() in wanted)
+            if (not wanted or plain_name(job.error_kind) in wanted)
             and (project is None or same_name(job.place.project, project))
         ]
 

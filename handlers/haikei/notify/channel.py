@@ -19,6 +19,7 @@ from typing_extensions import override
 from haikei.errors import NotificationUnsent, SettingsError
 from haikei.ledger import check_protected, connect
 from haikei.notify.notice import Notice, NoticeKind
+from haikei.printable import printable
 from haikei.settings import Mail, is_loopback
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ class Message:
     id: str  #: the same for the same notices
     subject: str
     text: str
+
+    def __post_init__(self) -> None:
+        """Leave no sign in a text that hides or reorders others, whoever typed a name in it."""
+        for name in ("subject", "text"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
 
 def compose(id_: str, studio: str, notices: Sequence[Notice]) -> Message:

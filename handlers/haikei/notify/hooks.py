@@ -25,6 +25,7 @@ from haikei.database import backgrounds, hook_deliveries, hooks, inserting, jobs
 from haikei.errors import NotificationUnsent, SettingsError
 from haikei.names import plain_name, plain_names
 from haikei.notify.notice import Notice, NoticeKind, note
+from haikei.printable import escaped
 from haikei.settings import Hook, HookEvent, Settings
 
 log = structlog.get_logger()
@@ -277,10 +278,8 @@ def _news(
 def _body(event: HookEvent, studio: str, row: RowMapping, now: datetime) -> str:
     said = {str(name): value for name, value in row.items() if name != _KEY}
     at = said.pop("at") or now
-    return json.dumps(
-        {"event": event.value, "studio": studio, "at": at.isoformat(), "data": said},
-        ensure_ascii=False,
-    )
+    told = {"event": event.value, "studio": studio, "at": at.isoformat(), "data": said}
+    return escaped(json.dumps(told, ensure_ascii=False))
 
 
 _Rows = Select[*tuple[Any, ...]]

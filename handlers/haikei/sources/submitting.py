@@ -292,9 +292,8 @@ class Submitting:
             project=place.project, sequence=place.sequence, shot=place.shot, may_be_of_any=True
         )
         if route is None:
-            where = "/".join(filter(None, (place.project, place.sequence, place.shot)))
             raise PolicyRefusal(
-                f"No route in the settings takes {where}.", advice="Add one to [[routes]]."
+                f"No route in the settings takes {place.name}.", advice="Add one to [[routes]]."
             )
         for variant in route.variants:
             # Found out now, and not when the picture is made.

@@ -24,6 +24,7 @@ from haikei.database import reading, reviews, utc_now
 from haikei.errors import HaikeiError
 from haikei.jobs.job import Job
 from haikei.jobs.table import JobStore
+from haikei.printable import printable_value
 from haikei.settings import Settings
 from haikei.storage import Storage
 from haikei.trackers import Part, ReviewDesk, Tracker, needed
@@ -235,7 +236,9 @@ def _job(job: Job) -> Change:
         "version_url": job.version_url,
         "version_code": job.version_code,
     }
-    return Change(kind="job", key=job.key, at=job.updated_at, data=json.dumps(data))
+    # The page's script puts these into the document as they come.
+    shown = {name: printable_value(value) for name, value in data.items()}
+    return Change(kind="job", key=job.key, at=job.updated_at, data=json.dumps(shown))
 
 
 def _message(kind: str, data: str, at: datetime) -> bytes:

@@ -19,7 +19,7 @@ from typing import TypeAlias, cast
 
 from haikei.errors import StateError
 from haikei.sgserver.schema.entities import DataType, EntityType, Field, Links, Schema
-from haikei.sgserver.values import Json, bad_request, fold
+from haikei.sgserver.values import Json, bad_request, fold, searched
 
 SqlValue: TypeAlias = "int | float | str | None"
 
@@ -219,6 +219,7 @@ class Store:
                 self._path, isolation_level=None, timeout=30, check_same_thread=False
             )
             found.create_function("fold", 1, _fold, deterministic=True)
+            found.create_function("searched", 1, _searched, deterministic=True)
             for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32768"):
                 found.execute(f"PRAGMA {pragma}")
             self._local.connection = found
@@ -229,6 +230,10 @@ class Store:
 
 def _fold(value: SqlValue) -> SqlValue:
     return fold(value) if isinstance(value, str) else value
+
+
+def _searched(value: SqlValue) -> SqlValue:
+    return searched(value) if isinstance(value, str) else value
 
 
 def prepare(session: Session, types: Iterable[EntityType]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -13,6 +14,8 @@ Row: TypeAlias = dict[str, Json]
 #: The parameters of one wire method.
 Call: TypeAlias = Mapping[str, Json]
 
+#: The marks that make が of か and ぱ of は.
+_VOICED = "\u3099\u309a"
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -87,6 +90,18 @@ def kind(value: Json) -> str:
 def fold(text: str) -> str:
     """Return a text as the site compares it: case does not matter."""
     return text.casefold()
+
+
+def searched(text: str) -> str:
+    """
+    Return a text as `text_search` compares it.
+
+    Neither case nor accents nor full width matter: "émile", "EMILE" and full-width letters find
+    each other. The marks that make another letter of a Japanese one stay: か is not が.
+    """
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    kept = (sign for sign in apart if not unicodedata.combining(sign) or sign in _VOICED)
+    return unicodedata.normalize("NFC", "".join(kept))
 
 
 def parse_moment(text: str) -> datetime | None:

@@ -124,6 +124,14 @@ def run_batch(work: Work, requests: Json, read_back: ReadBack) -> list[Json]:
     return [_one(work, request, read_back) for request in requests]
 
 
+#: What a request of a batch may have.
+_BATCHED = {
+    "create": ("request_type", "type", "fields", "return_fields"),
+    "update": ("request_type", "type", "id", "fields"),
+    "delete": ("request_type", "type", "id"),
+}
+
+
 def _one(work: Work, request: Json, read_back: ReadBack) -> Json:
     if not isinstance(request, Mapping):
         raise bad_request(f"API batch() invalid request: {inspect(request)}")
@@ -134,6 +142,8 @@ def _one(work: Work, request: Json, read_back: ReadBack) -> Json:
             'Valid request types: ["create", "update", "delete"]'
         )
     inner = replace(work, verb=str(request_type))
+    if unknown := sorted(name for name in request if name not in _BATCHED[inner.verb]):
+        raise bad_request(f"API batch() unknown parameters of {inner.verb}: {inspect(unknown)}")
     kind = entity_type_of(work.schema, inner.verb, request)
     if request_type == "create":
         fields = field_values(inner.verb, request)

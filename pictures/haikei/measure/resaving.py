@@ -23,6 +23,9 @@ _LEFT = 0.5
 _QUALITIES = range(5, 100, 5)
 _SAMPLINGS = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 _COLOURS = 256
+#: From how far dithered pixels are one colour, and how many of 255 levels off that may be in a
+#: whole palette.
+_AFAR, _DITHER = 2.0, 8.0
 #: How much of each side may be cut off or put around.
 _FRAME = 0.3
 #: Longer side at which a frame is looked for, and how alike the pictures must be there.
@@ -77,8 +80,10 @@ def _best_compressed(before: Picture, after: _Bytes) -> tuple[str, Picture]:
     first, second = _middle(codes), _middle(after)
     least = _LEFT * _distance(first, second)
     colours = _colours(after)
-    if len(colours) <= _COLOURS and _distance(_in_colours(first, colours), second) < least:
-        return f"in {len(colours)} colours", _picture(_in_colours(codes, colours))
+    if len(colours) <= _COLOURS < len(_colours(codes)):
+        made = _in_palette(first, second, colours)
+        if _distance(made, second) < least:
+            return f"in {len(colours)} colours", _picture(_in_palette(codes, after, colours))
     best: tuple[int, int] | None = None
     for quality in _QUALITIES:
         for sampling in _SAMPLINGS:
@@ -177,6 +182,29 @@ def _colours(codes: _Bytes) -> _Bytes:
     parts = codes.reshape(-1, 3).astype(np.uint32)
     found = np.unique(parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2])
     return np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1).astype(np.uint8)
+
+
+def _in_palette(before: _Bytes, after: _Bytes, colours: _Bytes) -> _Bytes:
+    """
+    Return before in the few colours that after has, dithered as after is.
+
+    Programs spread what a palette lacks over the pixels around, each in its own pattern. Where
+    both are the same from a little further away, the pattern is after's; elsewhere each pixel has
+    the nearest colour, and is compared as it is.
+    """
+    nearest = _in_colours(before, colours)
+    seen = _from_afar(after)
+    apart = np.minimum(
+        np.abs(seen - _from_afar(before)).max(axis=2),
+        np.abs(seen - _from_afar(nearest)).max(axis=2),
+    )
+    # The fewer colours there are, the further off they leave what lies between them.
+    most = _DITHER * np.sqrt(_COLOURS / max(64, len(colours)))
+    return np.where(apart[..., None] <= most, after, nearest)
+
+
+def _from_afar(codes: _Bytes) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(codes.astype(np.float32), (0, 0), _AFAR), np.float32)
 
 
 def _in_colours(codes: _Bytes, colours: _Bytes) -> _Bytes:

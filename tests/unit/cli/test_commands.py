@@ -214,7 +214,6 @@ def test_dead_letters_are_counted_first_and_chosen_by_kind_time_and_project(stud
     assert chosen("--kind", "placeunknown", "--project", "port") == ["aaa", "bbb"]
     assert chosen("--since", "2h") == ["bbb", "ccc", "ddd"]
     assert chosen("--since", f"{old:%Y-%m-%d}", "--kind", "ImageUnreadable") == ["ccc"]
-    assert chosen("--project", "NOTHING") == []
     dry = call("jobs", "skip", "--kind", "PlaceUnknown", "--dry-run").stdout
     assert dry.splitlines()[0] == "3 jobs: 3 PlaceUnknown"
     assert call("jobs", "skip", "--kind", "PlaceUnknown", "--note", "moved").exit_code == 0
@@ -228,6 +227,7 @@ def test_dead_letters_are_counted_first_and_chosen_by_kind_time_and_project(stud
         ((), "name at least one job"),
         (("layout-aaa", "--all"), "not both"),
         (("--kind", "PlaceUnknow"), "did you mean PlaceUnknown?"),
+        (("--kind", "ｐｌａｃｅunknow"), "did you mean PlaceUnknown?"),
         (("--since", "yesterday"), "is no moment"),
         (("--since", "999999999999d"), "is no moment"),
     ],

@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from haikei.cli import app, main
 from haikei.credits import ImageKind
 from haikei.database import people
-from haikei.errors import LedgerError
+from haikei.errors import CreditError, LedgerError
 from haikei.ledger import InclusionProof, VerifierKey
 from support.databases import fresh_database
 from support.records import a_background, a_chain, rewrite, save_background
@@ -174,7 +174,31 @@ def test_a_selection_must_be_clear() -> None:
     assert call("export", "--out", "bundle.zip").exit_code == 2
     assert call("export", "--out", "b.zip", "--project", "x", "--image", "y").exit_code == 2
     none = call("export", "--out", "bundle.zip", "--project", "none")
-    assert isinstance(none.exception, LedgerError)
+    assert isinstance(none.exception, CreditError)
+
+
+@pytest.mark.parametrize(
+    ("part", "near"),
+    [
+        (("--project", "akana"), "akane"),
+        (("--project", "akane", "--shot", "c01"), "c001"),
+        (("--project", "akane", "--episode", "EP01"), "none"),
+    ],
+)
+def test_a_bundle_of_a_cut_that_is_not_there_is_not_one_of_the_show(
+    layout: Path, part: tuple[str, ...], near: str
+) -> None:
+    wrong = call("export", *part, "--out", "bundle.zip")
+
+    assert isinstance(wrong.exception, CreditError)
+    assert f"near ones: {near}." in str(wrong.exception)
+    assert not Path("bundle.zip").exists()
+
+
+def test_a_bundle_is_of_the_cut_in_whatever_spelling(layout: Path) -> None:
+    done = call("export", "--project", " Ａkane", "--shot", "C001", "--out", "bundle.zip", "--json")
+
+    assert json.loads(done.stdout)["entries"] >= 1
 
 
 def test_entries_are_listed_and_found(layout: Path) -> None:

@@ -1,8 +1,9 @@
-"""`haikei status` says how the studio stands, and `--version` which Haikei that is."""
+"""How the studio and its jobs stand, and which Haikei that is."""
 
 import json
 import subprocess
 import sys
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,8 @@ from typer.testing import CliRunner, Result
 
 from haikei.cli import app
 from haikei.database import jobs
+from haikei.errors import CreditError
+from haikei.printable import printable
 from support.databases import fresh_database
 
 SETTINGS = """
@@ -38,9 +41,10 @@ def call(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
-def add_job(studio: Path, state: str, age: timedelta) -> None:
+def add_job(studio: Path, state: str, age: timedelta, **values: str) -> None:
     then = datetime.now(UTC) - age
     row = {"key": state, "event_key": state, "state": state, "created_at": then, "updated_at": then}
+    row |= values
     database = fresh_database(studio / "state" / "haikei.db")
     with database.begin() as connection:
         connection.execute(insert(jobs).values(**row))
@@ -105,3 +109,34 @@ def test_a_mistyped_command_is_answered_with_the_nearest() -> None:
     said = call("statsu")
     assert said.exit_code == 2
     assert "'status'" in said.output
+
+
+@pytest.mark.parametrize("command", ["list", "retry", "skip"])
+def test_jobs_of_a_project_that_nobody_knows_are_not_no_jobs(studio: Path, command: str) -> None:
+    for project in ("PORT", "ガク"):
+        add_job(studio, "dead", timedelta(), key=project, order_json="{}", project=project)
+    dry = () if command == "list" else ("--dry-run",)
+
+    wrong = call("jobs", command, "--project", "PROT", *dry)
+    found = [
+        json.loads(call("jobs", command, "--project", name, *dry, "--json").stdout)["jobs"]
+        for name in (" ｐｏｒｔ", unicodedata.normalize("NFD", "ガク"))
+    ]
+
+    assert isinstance(wrong.exception, CreditError)
+    assert "called 'PROT'; near ones: PORT" in str(wrong.exception)
+    assert [[job["key"] for job in jobs] for jobs in found] == [["PORT"], ["ガク"]]
+
+
+@pytest.mark.parametrize("command", ["list", "list --json", "show dead", "watch --json"])
+def test_no_command_about_jobs_prints_a_sign_that_hides_others(studio: Path, command: str) -> None:
+    spoofed = "\u202egnp.exe\u2066\u200b"
+    add_job(studio, "dead", timedelta(), project=spoofed, layout=spoofed, error=spoofed)
+
+    more = ("--until-idle",) if command.startswith("watch") else ()
+    shown = call("jobs", *command.split(), *more).stdout
+
+    assert "gnp.exe" in shown
+    assert printable(shown) == shown
+    if "--json" in command:
+        assert r"\u202egnp.exe\u2066\u200b" in shown  # the data itself is whole

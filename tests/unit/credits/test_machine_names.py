@@ -57,6 +57,13 @@ from haikei.credits import is_machine_name
         "LoRA akane-style",
         "ControlNet",
         "Haikei painter",
+        "MJ v7",
+        "AIアート",
+        "AI art",
+        "M!djourney",
+        "Canva Magic Media",
+        "Playground v3",
+        "ノベルAI",
         "生成AI",
         "画像生成AI",
         "AI絵師",
@@ -106,6 +113,9 @@ def test_generators_are_no_people(name: str) -> None:
         "Haikei Yamada",
         "Dev Patel",
         "Kling Wong",
+        "M. J. Watanabe",
+        "Sara Wang!",
+        "Mi$a Kan@ya",
     ],
 )
 def test_people_are_people_whatever_a_service_is_called(name: str) -> None:

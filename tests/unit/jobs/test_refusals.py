@@ -212,7 +212,7 @@ def test_a_shot_that_the_tracker_keeps_from_models_makes_nothing(
 
     studio.publish()
 
-    refused_for(studio, "keeps the layouts of c001 from trained models (Shot.sg_no_ai)")
+    refused_for(studio, "keeps the layouts of PORT/s01/c001 from trained models (Shot.sg_no_ai)")
 
 
 @pytest.mark.parametrize(

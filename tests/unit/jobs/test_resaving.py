@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
 from haikei.errors import NothingPainted, ParentUnknown
 from haikei.images import Picture, read_picture, write_picture
@@ -66,6 +67,13 @@ def dust(pixels: Pixels) -> Pixels:
     return changed
 
 
+def in_colours(pixels: Pixels, method: Image.Quantize, dither: Image.Dither) -> Pixels:
+    shown = Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
+    palette = shown.quantize(256, method=method)
+    made = shown.quantize(palette=palette, dither=dither).convert("RGB")
+    return np.asarray(made, np.float32) / np.float32(255)
+
+
 SAVINGS: dict[str, Callable[[Pixels], Pixels]] = {
     "as JPEG of quality 30, and then as PNG": lambda pixels: again_as_jpeg(pixels, 30),
     "as JPEG of quality 60, and then as PNG": lambda pixels: again_as_jpeg(pixels, 60),
@@ -78,6 +86,15 @@ SAVINGS: dict[str, Callable[[Pixels], Pixels]] = {
     "with one other pixel": one_pixel,
     "with a speck of dust": dust,
     "at half size": at_half_size,
+    "in 256 colours": lambda pixels: in_colours(
+        pixels, Image.Quantize.MEDIANCUT, Image.Dither.NONE
+    ),
+    "in 256 colours, dithered": lambda pixels: in_colours(
+        pixels, Image.Quantize.MEDIANCUT, Image.Dither.FLOYDSTEINBERG
+    ),
+    "in 256 colours of an octree, dithered": lambda pixels: in_colours(
+        pixels, Image.Quantize.FASTOCTREE, Image.Dither.FLOYDSTEINBERG
+    ),
 }
 
 
@@ -121,6 +138,16 @@ def test_what_was_painted_before_such_a_saving_is_measured_without_it(
     assert painted * 0.7 < done.change.area_ppm / 1e6 < painted * 1.6
     (part,) = done.background.final.contributions
     assert words in part.evidence.note
+
+
+def test_a_stroke_on_a_picture_in_few_dithered_colours_is_measured(studio: JobStudio) -> None:
+    pixels = background(studio).copy()
+    pixels[100:130, 20:80] = (0.1, 0.3, 0.9)
+    painted = 30 * 60 / (160 * 240)
+
+    done = hand_in(studio, SAVINGS["in 256 colours, dithered"](pixels), "stroke.png")
+
+    assert painted * 0.7 < done.change.area_ppm / 1e6 < painted * 1.3
 
 
 def test_another_drawing_is_not_explained_by_any_saving(studio: JobStudio) -> None:

@@ -273,7 +273,7 @@ def test_an_unrelated_picture_asks_once_and_is_never_guessed(
         ("touch_up", question.text, question.url)
     ] * 2
     (note,) = tracker.desk.notes.values()
-    assert "Nothing tells which version of c001 other.png is painted over" in note.text
+    assert "Nothing tells which version of PORT/s01/c001 other.png is painted over" in note.text
     assert [link.type for link in note.links] == ["Version", "Shot"]
     assert versions(studio) == ["c001_bg_summer_day_v001"]
 

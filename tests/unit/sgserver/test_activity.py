@@ -72,8 +72,13 @@ def test_the_tree_leads_from_the_site_to_a_row(
     for criteria in ({"search_string": "C001"}, {"entity": shot}):
         found = call(site, me, "nav_search", root_path="/", search_criteria=criteria)
         assert [one["incremental_path"][-1] for one in found] == [place]
+    other = number(site.create(me, "Project", {"name": "Other"}))
     elsewhere = call(
-        site, me, "nav_search", root_path="/Project/999", search_criteria={"search_string": "c001"}
+        site,
+        me,
+        "nav_search",
+        root_path=f"/Project/{other}",
+        search_criteria={"search_string": "c001"},
     )
     assert elsewhere == []
     for wrong in ("/Project", "/Shot/id/1", 7, "/Project/999999", f"{place}/more"):

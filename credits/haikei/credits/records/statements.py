@@ -164,6 +164,15 @@ def statements(
     yield from _read(connection, query)
 
 
+def places(connection: Connection) -> tuple[Place, ...]:
+    """Return what shows and parts of them something is stated about."""
+    found = select(_column.project, _column.episode, _column.sequence, _column.shot).distinct()
+    return tuple(
+        Place(project=row.project, episode=row.episode, sequence=row.sequence, shot=row.shot)
+        for row in connection.execute(found.where(_column.project != ""))
+    )
+
+
 def approvals_of(connection: Connection, model: str) -> Iterator[Statement]:
     """Yield every approval of a model and what withdrew one, the earliest first."""
     kind = StatementKind.MODEL_APPROVED.value

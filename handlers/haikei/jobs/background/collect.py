@@ -68,7 +68,7 @@ def _require_paths(place: Place, order: JobOrder, tools: Tools) -> None:
         names = " and ".join(lacking)
         tokens = ", ".join(f"{{{name}}}" for name in lacking)
         raise PlaceUnknown(
-            f"The {names} of {place.shot} is known neither from the path of {order.layout.name} "
+            f"The {names} of {place.name} is known neither from the path of {order.layout.name} "
             f"nor from the tracker, and the templates of [storage] need {tokens}.",
             advice=f"Link the shot to its {lacking[0]} in the tracker (an episode also needs "
             f"tracker.episode_field), or put {tokens} into the template of the watched folder, or "
@@ -102,7 +102,7 @@ def _routed(
     before, after = found(order.place, any_=True), found(place)
     if order.retake is not None or place == order.place or (before == after and before):
         return moved, ()
-    where = "/".join(filter(None, (place.project, place.sequence, place.shot)))
+    where = place.name
     if after is None:
         raise PolicyRefusal(
             f"No route in the settings takes {where}, where the tracker has {order.layout.name}.",
@@ -168,7 +168,7 @@ def _moment(text: str, words: Mapping[str, tuple[str, ...]], name: str, order: J
     found = moment_said(text, words)
     if not found:
         raise PlaceUnknown(
-            f"The tracker says {text!r} for the {name} of {order.place.shot}, which is none of "
+            f"The tracker says {text!r} for the {name} of {order.place.name}, which is none of "
             f"{', '.join(words)}, or more than one.",
             advice=f"Correct the field (tracker.cut_fields.{name}), or name the seasons and times "
             "in the route; then retry the job.",

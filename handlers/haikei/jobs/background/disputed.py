@@ -127,7 +127,7 @@ def _disputed(
     by = ", ".join(dict.fromkeys(filter(None, makers)))
     told = [f"is recorded as {known.path}, by {by}"] if known is not None and by else []
     if order.published_before_by:
-        told.insert(0, f"was published for {order.place.shot} by {order.published_before_by}")
+        told.insert(0, f"was published for {order.place.name} by {order.published_before_by}")
     place = order.place
     before = [] if known is None else [one.id for one in known.people if _name(one)]
     if known is None and order.published_before_by:

@@ -122,7 +122,7 @@ def _ask_for_artist(
             )
         )
         url = tracker.address(asked)
-    text = f"{order.place.shot}: {ARTIST_QUESTION.en} {order.layout.name}: {names}"
+    text = f"{order.place.name}: {ARTIST_QUESTION.en} {order.layout.name}: {names}"
     return Notice(key=key, kind=NoticeKind.QUESTION, text=text, url=url)
 
 
@@ -162,7 +162,7 @@ def _ask_for_look(
             )
         )
         url = tracker.address(asked)
-    text = f"{order.place.shot}: {LOOK_QUESTION.en} {made.code}: {said}"
+    text = f"{order.place.name}: {LOOK_QUESTION.en} {made.code}: {said}"
     return Notice(key=key, kind=NoticeKind.QUESTION, text=text, url=url)
 
 

@@ -362,7 +362,7 @@ def require_unreserved(
     runs_what = f"the recipe runs {trained.system.name} {trained.system.version}"
     if tracker:
         raise PolicyRefusal(
-            f"The tracker keeps the layouts of {place.shot} from trained models ({tracker}), but "
+            f"The tracker keeps the layouts of {place.name} from trained models ({tracker}), but "
             f"{runs_what}.",
             advice="Route the cut to a recipe without a trained model, or ask who set the field.",
         )

@@ -58,10 +58,8 @@ class OpenQuestion:
     @property
     def text(self) -> str:
         """The question in one line."""
-        place = self.place
-        cut = "/".join(part for part in (place.project, place.sequence, place.shot) if part)
         by = f" by {self.artist}" if self.artist else ""
-        return f"{cut}: {self.file}{by}: {self.todo}"
+        return f"{self.place.name}: {self.file}{by}: {self.todo}"
 
 
 def question_about(

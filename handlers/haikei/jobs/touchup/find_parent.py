@@ -224,9 +224,9 @@ def _where(connection: Connection, condition: ColumnElement[bool]) -> tuple[Back
 
 def _no_version_fits(event: TouchUpPublished, cut: _Cut) -> str:
     if not cut.versions:
-        return f"{event.file.name} is called a touch-up, but {event.place.shot} has no background."
+        return f"{event.file.name} is called a touch-up, but {event.place.name} has no background."
     return (
-        f"Nothing tells which version of {event.place.shot} {event.file.name} is painted over: "
+        f"Nothing tells which version of {event.place.name} {event.file.name} is painted over: "
         "no link in the tracker, no version in its name, no marks of ours in the file, and the "
         "picture is not like any current version."
     )

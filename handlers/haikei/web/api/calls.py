@@ -26,6 +26,7 @@ from starlette.routing import Mount, Route
 
 from haikei.database import api_requests, reading, utc_now
 from haikei.errors import HaikeiError
+from haikei.printable import escaped
 from haikei.web.api.endpoints import Endpoints
 from haikei.web.api.operations import (
     BYTES,
@@ -234,7 +235,7 @@ class Api:
             with self._context.database.begin() as connection:
                 connection.execute(delete(api_requests).where(_columns.key == key))
             raise
-        answer = reply.content.model_dump_json()
+        answer = escaped(reply.content.model_dump_json())
         with self._context.database.begin() as connection:
             connection.execute(
                 update(api_requests)
@@ -278,7 +279,8 @@ class Api:
 
 
 def _json(reply: Reply) -> Response:
-    return Response(reply.content.model_dump_json(), reply.status, media_type="application/json")
+    text = escaped(reply.content.model_dump_json())
+    return Response(text, reply.status, media_type="application/json")
 
 
 def _digest(operation: Operation, request: Request, sha256: str) -> str:

@@ -23,6 +23,7 @@ from haikei.errors import (
     TouchUpRefused,
 )
 from haikei.jobs.job import Job, JobKind, JobState, Step
+from haikei.printable import escaped
 from haikei.sources.submitting import SubmissionState
 
 Name = Annotated[str, Field(max_length=255)]
@@ -338,7 +339,7 @@ class Refused(Exception):
 
     def answer(self) -> Response:
         """Return it as it is sent."""
-        text = self.problem.model_dump_json()
+        text = escaped(self.problem.model_dump_json())
         return Response(text, self.status, self.headers, MEDIA_TYPE)
 
 

@@ -127,7 +127,7 @@ def export_page(site: Site, caller: Caller, call: Call) -> Json:
 def follow(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `follow`."""
     with site.writing(caller, "follow") as (work, _):
-        user, entity = _end(site, work, call, "user"), _end(site, work, call, "entity")
+        user, entity = _person(site, work, call), _end(site, work, call, "entity")
         work.session.execute("INSERT OR IGNORE INTO follows VALUES (?, ?)", (user, entity))
     return {"followed": True, "user": call["user"], "entity": call["entity"]}
 
@@ -135,9 +135,19 @@ def follow(site: Site, caller: Caller, call: Call) -> Json:
 def unfollow(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `unfollow`."""
     with site.writing(caller, "unfollow") as (work, _):
-        ends = (_end(site, work, call, "user"), _end(site, work, call, "entity"))
+        ends = (_person(site, work, call), _end(site, work, call, "entity"))
         work.session.execute("DELETE FROM follows WHERE user = ? AND entity = ?", ends)
     return {"unfollowed": True, "user": call["user"], "entity": call["entity"]}
+
+
+def _person(site: Site, work: Work, call: Call) -> int:
+    _people_only(work.verb, call.get("user"))
+    return _end(site, work, call, "user")
+
+
+def _people_only(verb: str, user: Json) -> None:
+    if isinstance(user, Mapping) and user.get("type") not in {"HumanUser", "ApiUser"}:
+        raise bad_request(f"API {verb}() 'user' expects a HumanUser: {inspect(user)}")
 
 
 def _end(site: Site, work: Work, call: Call, key: str) -> int:
@@ -151,8 +161,9 @@ def _end(site: Site, work: Work, call: Call, key: str) -> int:
 def followers(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `followers`: the people who follow a row."""
     del caller
-    _, entity = reference("followers", call.get("entity"), site.schema.types)
+    entity_type, entity = reference("followers", call.get("entity"), site.schema.types)
     with site.reading() as (session, _):
+        _there(session, "followers", entity_type, entity)
         users = session.numbers("SELECT user FROM follows WHERE entity = ?", (entity,))
         return _live(session, users)
 
@@ -160,16 +171,19 @@ def followers(site: Site, caller: Caller, call: Call) -> Json:
 def following(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `following`: the rows a person follows, of one type or project if wanted."""
     del caller
-    _, user = reference("following", call.get("user"), site.schema.types)
-    entity_type, project = call.get("entity_type"), call.get("project")
-    wanted = project.get("id") if isinstance(project, Mapping) else None
+    verb = "following"
+    _people_only(verb, call.get("user"))
+    user_type, user = reference(verb, call.get("user"), site.schema.types)
+    wanted = call.get("entity_type")
+    kind = None if wanted is None else entity_type_of(site.schema, verb, {"type": wanted}).name
     sql = (
         "SELECT r.id FROM follows f JOIN records r ON r.id = f.entity "
         "WHERE f.user = ? AND (? IS NULL OR r.type = ?) AND (? IS NULL OR r.project = ?)"
     )
-    kind = entity_type if isinstance(entity_type, str) else None
-    inside = wanted if isinstance(wanted, int) else None
     with site.reading() as (session, _):
+        _there(session, verb, user_type, user)
+        project = _whose(site, session, verb, call, "project")
+        inside = project if project > 0 else None
         found = session.numbers(sql, (user, kind, kind, inside, inside))
         return [
             {"type": link["type"], "id": link["id"]}
@@ -178,17 +192,32 @@ def following(site: Site, caller: Caller, call: Call) -> Json:
         ]
 
 
+def _there(session: Session, verb: str, entity_type: str, number: int) -> None:
+    sql = "SELECT 1 FROM records WHERE id = ? AND type = ? AND retired = 0"
+    if session.row(sql, (number, entity_type)) is None:
+        raise missing(verb, entity_type, number)
+
+
 def _live(session: Session, ids: list[int]) -> list[Json]:
     links = Presenter(session, "").links(ids)
     return [links[one] for one in ids if one in links]
 
 
 def update_project_last_accessed(site: Site, caller: Caller, call: Call) -> Json:
-    """Answer `update_project_last_accessed_by_current_user`; nothing is logged."""
+    """
+    Answer `update_project_last_accessed_by_current_user`; nothing is logged.
+
+    A project has one such moment here, whoever it was: `user_id` must be somebody's.
+    """
     project = call.get("project_id")
     if isinstance(project, bool) or not isinstance(project, int):
         raise bad_request(f"API invalid/missing integer 'project_id': {inspect(dict(call))}")
+    user = call.get("user_id")
+    if user is not None and (isinstance(user, bool) or not isinstance(user, int)):
+        raise bad_request(f"API invalid integer 'user_id': {inspect(user)}")
     with site.writing(caller, "update") as (work, _):
+        if user is not None:
+            _there(work.session, "update", "HumanUser", user)
         kind = work.schema.types["Project"]
         old = row_columns(work, kind, project)
         if old is None:
@@ -286,9 +315,7 @@ def _whose(site: Site, session: Session, verb: str, call: Call, key: str) -> int
     entity_type, number = reference(verb, given, site.schema.types)
     if entity_type != {"project": "Project", "user": "HumanUser"}[key]:
         raise bad_request(f"API {verb}() invalid '{key}': {inspect(given)}")
-    sql = "SELECT 1 FROM records WHERE id = ? AND type = ? AND retired = 0"
-    if session.row(sql, (number, entity_type)) is None:
-        raise missing(verb, entity_type, number)
+    _there(session, verb, entity_type, number)
     return number
 
 

@@ -5,7 +5,7 @@ Beside rows it serves uploads, the schema, threads, activity and preferences.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import cast
@@ -134,6 +134,18 @@ def whole_number(query: Mapping[str, Json], key: str, default: int) -> int:
     return int(text)
 
 
+def check_members(verb: str, body: Mapping[str, Json], names: Sequence[str]) -> None:
+    """
+    See that a hash has nothing that would be accepted and ignored.
+
+    Raises:
+        Fault: it has.
+    """
+    for name in body:
+        if name not in names:
+            raise bad_request(f"API {verb}() unknown parameter {inspect(name)}.")
+
+
 def known(call: RestCall) -> None:
     """
     See that the row of the path exists.
@@ -250,6 +262,7 @@ def schema_field(call: RestCall) -> Response:
 
 
 def schema_create(call: RestCall) -> Response:
+    check_members("schema_field_create", call.body, ("data_type", "properties"))
     made = call.ask("schema_field_create", type=call.kind.name, **call.body)
     found = call.ask("schema_field_read", type=call.kind.name, field_name=made)
     return data(call, cast("dict[str, Json]", found)[str(made)], 201)
@@ -257,7 +270,12 @@ def schema_create(call: RestCall) -> Response:
 
 def schema_update(call: RestCall) -> Response:
     where: dict[str, Json] = {"type": call.kind.name, "field_name": call.names["field"]}
-    call.ask("schema_field_update", **where, properties=call.body.get("properties", []))
+    check_members("schema_field_update", call.body, ("properties", "project_id"))
+    properties = call.body.get("properties", [])
+    project = _project(call)
+    if number := call.body.get("project_id"):
+        project = {"type": "Project", "id": number}
+    call.ask("schema_field_update", **where, properties=properties, project=project)
     return schema_field(call)
 
 

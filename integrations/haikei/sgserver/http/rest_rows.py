@@ -16,7 +16,15 @@ from starlette.routing import Route
 from haikei.sgserver.http import rest_call as around
 from haikei.sgserver.http.hosting import Hosting
 from haikei.sgserver.http.rest import Refused, caller_of, error_response, json_body
-from haikei.sgserver.http.rest_call import LINKS, RestCall, Unknown, data, known, whole_number
+from haikei.sgserver.http.rest_call import (
+    LINKS,
+    RestCall,
+    Unknown,
+    check_members,
+    data,
+    known,
+    whole_number,
+)
 from haikei.sgserver.http.rpc import dispatch
 from haikei.sgserver.media.upload_requests import CloudUploads
 from haikei.sgserver.query.filters import wire_filters
@@ -95,7 +103,7 @@ def _simple(call: RestCall, name: str, value: str) -> Json:
 
 def _search(call: RestCall) -> Response:
     """`POST /entity/shots/_search`: rows by filters as lists, or as a hash of conditions."""
-    _check_members("read", call.body, ("filters", "fields", "sort", "page", "options"))
+    check_members("read", call.body, ("filters", "fields", "sort", "page", "options"))
     query: dict[str, Json] = {**call.query}
     for name in ("page", "options"):
         inner = call.body.get(name) or {}
@@ -107,12 +115,6 @@ def _search(call: RestCall) -> Response:
         if value is not None:
             query[name] = ",".join(map(str, value)) if isinstance(value, list) else value
     return _read(call, _filters(call.body.get("filters")), query)
-
-
-def _check_members(verb: str, body: Mapping[str, Json], names: Sequence[str]) -> None:
-    for name in body:
-        if name not in names:
-            raise bad_request(f"API {verb}() unknown parameter {inspect(name)}.")
 
 
 def _filters(filters: Json) -> Json:
@@ -205,14 +207,18 @@ def _batch(call: RestCall) -> Response:
         if not isinstance(one, Mapping):
             raise bad_request(f"API batch() invalid request: {inspect(one)}")
         data = one.get("data")
-        wire.append(
-            {
-                "request_type": one.get("request_type"),
-                "type": call.type_called(one.get("entity")).name,
-                "id": one.get("record_id"),
-                "fields": _values(data if isinstance(data, Mapping) else {}),
-            }
-        )
+        check_members("batch", one, ("request_type", "entity", "record_id", "data"))
+        if not isinstance(data, Mapping | None):
+            raise bad_request(f"API batch() invalid hash 'data': {inspect(data)}")
+        request: dict[str, Json] = {
+            "request_type": one.get("request_type"),
+            "type": call.type_called(one.get("entity")).name,
+        }
+        if one.get("record_id") is not None:
+            request["id"] = one["record_id"]
+        if data is not None:
+            request["fields"] = _values(data)
+        wire.append(request)
     done = cast("list[Json]", dispatch(call.hosting.site, call.caller, "batch", wire))
     told = [
         call.shown(call.type_called(row["type"]), dict(row)) if isinstance(row, Mapping) else {}
@@ -224,10 +230,11 @@ def _batch(call: RestCall) -> Response:
 def _text_search(call: RestCall) -> Response:
     """`POST /entity/_text_search`: rows by the words of their names."""
     types = call.body.get("entity_types")
-    _check_members("text_search", call.body, ("text", "entity_types", "page", "sort"))
+    check_members("text_search", call.body, ("text", "entity_types", "page"))
     page = call.body.get("page") or {}
     if not isinstance(page, Mapping):
         raise bad_request(f"API text_search() invalid hash 'page': {inspect(page)}")
+    check_members("text_search", page, ("size",))
     found = call.ask(
         "query_display_name_cache",
         text=call.body.get("text"),
@@ -242,12 +249,16 @@ def _text_search(call: RestCall) -> Response:
 
 def _summarize(call: RestCall) -> Response:
     """`POST /entity/shots/_summarize`: figures of rows, in groups if wanted."""
-    _check_members("summarize", call.body, ("filters", "summary_fields", "grouping", "options"))
+    check_members("summarize", call.body, ("filters", "summary_fields", "grouping", "options"))
     if not isinstance(call.body.get("summary_fields"), list):
         raise bad_request(
             "API summarize() invalid/missing array 'summary_fields': "
             f"{inspect(call.body.get('summary_fields'))}"
         )
+    options = call.body.get("options") or {}
+    if not isinstance(options, Mapping):
+        raise bad_request(f"API summarize() invalid hash 'options': {inspect(options)}")
+    check_members("summarize", options, ("include_archived_projects",))
     return data(
         call,
         call.ask(
@@ -256,6 +267,7 @@ def _summarize(call: RestCall) -> Response:
             filters=_filters(call.body.get("filters")),
             summaries=call.body.get("summary_fields"),
             grouping=call.body.get("grouping"),
+            include_archived_projects=options.get("include_archived_projects"),
         ),
     )
 

@@ -31,6 +31,7 @@ from haikei.sgserver.values import (
     Json,
     bad_request,
     failed,
+    inspect,
     parse_json,
 )
 from haikei.sgserver.wire_calls import names_of
@@ -60,34 +61,51 @@ PREFERENCES: dict[str, Json] = {
 
 Method = Callable[[Site, Caller, Mapping[str, Json]], Json]
 
-_METHODS: dict[str, Method] = {
-    "read": answering.read,
-    "create": answering.create,
-    "update": answering.update,
-    "delete": answering.delete,
-    "revive": answering.revive,
-    "summarize": summaries.summarize,
-    "schema_entity_read": editing.schema_entity_read,
-    "schema_read": editing.schema_read,
-    "schema_field_read": editing.schema_field_read,
-    "schema_field_create": editing.schema_field_create,
-    "schema_field_update": editing.schema_field_update,
-    "schema_field_delete": editing.schema_field_delete,
-    "follow": following.follow,
-    "unfollow": following.unfollow,
-    "followers": following.followers,
-    "following": following.following,
-    "update_project_last_accessed_by_current_user": following.update_project_last_accessed,
-    "activity_stream": activity.activity_stream,
-    "nav_expand": activity.nav_expand,
-    "nav_search": activity.nav_search,
-    "work_schedule_read": schedules.work_schedule_read,
-    "work_schedule_update": schedules.work_schedule_update,
-    "user_subscriptions_read": schedules.user_subscriptions_read,
-    "user_subscriptions_create": schedules.user_subscriptions_create,
-    "export_page": answering.export_page,
-    "note_thread_contents": threads.note_thread_contents,
-    "query_display_name_cache": searching.query_display_name_cache,
+#: The wire methods, each with the names of the parameters that it heeds.
+METHODS: dict[str, tuple[Method, str]] = {
+    "read": (
+        answering.read,
+        (
+            "type filters return_fields return_only return_paging_info "
+            "return_paging_info_without_counts paging sorts additional_filter_presets "
+            "include_archived_projects api_return_image_urls"
+        ),
+    ),
+    "create": (answering.create, "type fields return_fields"),
+    "update": (answering.update, "type id fields"),
+    "delete": (answering.delete, "type id"),
+    "revive": (answering.revive, "type id"),
+    "summarize": (summaries.summarize, "type filters summaries grouping include_archived_projects"),
+    "schema_entity_read": (editing.schema_entity_read, "project"),
+    "schema_read": (editing.schema_read, "project"),
+    "schema_field_read": (editing.schema_field_read, "type field_name project"),
+    "schema_field_create": (editing.schema_field_create, "type data_type properties"),
+    "schema_field_update": (editing.schema_field_update, "type field_name properties project"),
+    "schema_field_delete": (editing.schema_field_delete, "type field_name"),
+    "follow": (following.follow, "user entity"),
+    "unfollow": (following.unfollow, "user entity"),
+    "followers": (following.followers, "entity"),
+    "following": (following.following, "user entity_type project"),
+    "update_project_last_accessed_by_current_user": (
+        following.update_project_last_accessed,
+        "project_id user_id",
+    ),
+    "activity_stream": (activity.activity_stream, "type id min_id max_id limit entity_fields"),
+    "nav_expand": (activity.nav_expand, "path seed_entity_field entity_fields"),
+    "nav_search": (activity.nav_search, "root_path seed_entity_field search_criteria"),
+    "work_schedule_read": (schedules.work_schedule_read, "start_date end_date project user"),
+    "work_schedule_update": (
+        schedules.work_schedule_update,
+        ("date working description project user recalculate_field"),
+    ),
+    "user_subscriptions_read": (schedules.user_subscriptions_read, ""),
+    "user_subscriptions_create": (schedules.user_subscriptions_create, "users"),
+    "export_page": (answering.export_page, "format page_id layout_name"),
+    "note_thread_contents": (threads.note_thread_contents, "note_id entity_fields"),
+    "query_display_name_cache": (
+        searching.query_display_name_cache,
+        ("text entity_types project_ids max_results"),
+    ),
 }
 
 
@@ -107,16 +125,35 @@ def dispatch(site: Site, caller: Caller | None, method: str, call: Json) -> Json
         raise AuthenticationFault("Missing or invalid authentication arguments")
     if method == "batch":
         return site.batch(caller, call)
+    found = METHODS.get(method)
+    parameters = _heeded(method, call, found[1] if found else _MORE.get(method))
     if method == "get_session_token":
         return {"session_id": site.new_session(caller)}
-    parameters = call if isinstance(call, Mapping) else {}
     if method == "preferences_read":
         wanted = names_of(parameters, "prefs")
         return {k: v for k, v in PREFERENCES.items() if not wanted or k in wanted}
-    found = _METHODS.get(method)
     if found is None:
         raise bad_request(f"API {method}() is not available on this site.")
-    return found(site, caller, parameters)
+    work, _ = found
+    return work(site, caller, parameters)
+
+
+#: What the methods take that are answered here.
+_MORE = {"get_session_token": "", "preferences_read": "prefs"}
+
+
+def _heeded(method: str, call: Json, known: str | None) -> Mapping[str, Json]:
+    """Return a call's parameters; one that the method does not know is refused, not left out."""
+    if call is None or known is None:
+        return {}
+    if not isinstance(call, Mapping):
+        raise bad_request(f"API {method}() expects a hash of parameters: {inspect(call)}")
+    if unknown := sorted(name for name in call if name not in known.split()):
+        raise bad_request(
+            f"API {method}() unknown parameters: {inspect(unknown)} "
+            f"Known parameters: {inspect(known.split())}"
+        )
+    return call
 
 
 def info() -> dict[str, Json]:

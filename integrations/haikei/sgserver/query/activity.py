@@ -15,6 +15,7 @@ from haikei.sgserver.site import Site
 from haikei.sgserver.store import Session, SqlValue
 from haikei.sgserver.values import Call, Json, Row, bad_request, inspect
 from haikei.sgserver.wire_calls import entity_id_of, entity_type_of, names_of
+from haikei.sgserver.write.coercing import reference
 from haikei.sgserver.write.rows import missing
 
 _DEFAULT_LIMIT = 25
@@ -37,8 +38,7 @@ def activity_stream(site: Site, caller: Caller, call: Call) -> Json:
     del caller
     verb = "activity_stream"
     kind, entity_id = entity_type_of(site.schema, verb, call), entity_id_of(verb, call)
-    wanted = call.get("entity_fields")
-    more = wanted if isinstance(wanted, Mapping) else {}
+    more = _more_fields(site, verb, call)
     with site.reading() as (session, reader):
         if not reader.rows(kind, [entity_id], []):
             raise missing(verb, kind.name, entity_id)
@@ -51,6 +51,26 @@ def activity_stream(site: Site, caller: Caller, call: Call) -> Json:
         "earliest_update_id": updates[-1]["id"] if updates else None,
         "updates": updates,
     }
+
+
+def _more_fields(site: Site, verb: str, call: Call) -> Mapping[str, Json]:
+    """Return the fields that a request wants more of each type: `{"Shot": ["code"]}`."""
+    found = call.get("entity_fields")
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise bad_request(f"API {verb}() invalid hash 'entity_fields': {inspect(found)}")
+    for name in found:
+        entity_type_of(site.schema, verb, {"type": name})
+        names_of(found, name)
+    return found
+
+
+def _not_here(verb: str, call: Call, *names: str) -> None:
+    """Refuse what the real site does with a tree and this one does not."""
+    for name in names:
+        if call.get(name):
+            raise bad_request(f"API {verb}() '{name}' is not available on this site.")
 
 
 def _events(
@@ -141,6 +161,7 @@ _BRANCHES = ("Episode", "Sequence", "Shot", "Asset")
 def nav_expand(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `nav_expand`: a place of the tree `/Project/<id>/<type>/id/<id>`, what is below."""
     del caller
+    _not_here("nav_expand", call, "seed_entity_field", "entity_fields")
     path = call.get("path")
     parts = path.strip("/").split("/") if isinstance(path, str) and path.strip("/") else []
     with site.reading() as (_, reader):
@@ -191,22 +212,33 @@ def nav_expand(site: Site, caller: Caller, call: Call) -> Json:
 def nav_search(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `nav_search`: the places below `root_path` of one row, or of rows by their names."""
     del caller
+    _not_here("nav_search", call, "seed_entity_field")
     criteria, root = call.get("search_criteria"), call.get("root_path")
     wanted = criteria if isinstance(criteria, Mapping) else {}
     text, entity = wanted.get("search_string"), wanted.get("entity")
-    if not isinstance(root, str) or not (isinstance(text, str) or isinstance(entity, Mapping)):
+    if (
+        not isinstance(root, str)
+        or len(wanted) != 1
+        or not (isinstance(text, str) or isinstance(entity, Mapping))
+    ):
         raise bad_request(f"API nav_search() invalid/missing criteria: {inspect(dict(call))}")
+    if isinstance(entity, Mapping):
+        name, _ = reference("nav_search", entity, site.schema.types)
+        if name not in _BRANCHES:
+            raise bad_request(f"API nav_search() {name} has no place in the tree.")
     found: list[Json] = []
     with site.reading() as (_, reader):
+        _below(site, reader, root)
         for name in _BRANCHES:
             kind = site.schema.types[name]
+            filters: Json = None
+            same = True
             if isinstance(entity, Mapping):
                 same = entity.get("type") == name
                 condition: Json = {"path": "id", "relation": "is", "values": [entity.get("id")]}
-            else:
-                same = True
-                condition = {"path": "code", "relation": "contains", "values": [text]}
-            query = Query(kind=kind, filters={"conditions": [condition]})
+                filters = {"conditions": [condition]}
+            words = text.split() if isinstance(text, str) else []
+            query = Query(kind=kind, filters=filters, words=words)
             fields = ["cached_display_name", "project"]
             for row in reader.page(query, fields, limit=_DEFAULT_LIMIT).rows if same else []:
                 project = row["project"]
@@ -227,6 +259,17 @@ def nav_search(site: Site, caller: Caller, call: Call) -> Json:
     return found
 
 
+def _below(site: Site, reader: Reader, root: str) -> None:
+    """See that a search begins at a place that the tree has: the site or a project, by its path."""
+    match root.strip("/").split("/"):
+        case [""] if root:
+            pass
+        case ["Project", number, *rest] if not rest or (len(rest) == 1 and rest[0] in _BRANCHES):
+            _one(reader, site.schema.types["Project"], number, "nav_search")
+        case _:
+            raise bad_request(f"API nav_search() invalid path 'root_path': {inspect(root)}")
+
+
 def _rows(reader: Reader, kind: EntityType, project: object) -> list[Row]:
     conditions: list[Json] = []
     if isinstance(project, int):
@@ -236,11 +279,11 @@ def _rows(reader: Reader, kind: EntityType, project: object) -> list[Row]:
     return reader.page(query, ["cached_display_name"], sorts=[Sort("cached_display_name")]).rows
 
 
-def _one(reader: Reader, kind: EntityType, number: str) -> Row:
+def _one(reader: Reader, kind: EntityType, number: str, verb: str = "nav_expand") -> Row:
     known = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
     rows = reader.rows(kind, [known], ["cached_display_name"])
     if not rows:
-        raise missing("nav_expand", kind.name, known)
+        raise missing(verb, kind.name, known)
     return rows[0]
 
 
@@ -287,7 +330,8 @@ def query_display_name_cache(site: Site, caller: Caller, call: Call) -> Json:
     with site.reading() as (_, reader):
         for name, filters in types.items():
             kind = entity_type_of(site.schema, "query_display_name_cache", {"type": name})
-            query = Query(kind=kind, filters=_named(kind, terms, filters, call.get("project_ids")))
+            within = _within(kind, filters, call.get("project_ids"))
+            query = Query(kind=kind, filters=within, words=terms)
             fields = ("cached_display_name", "project", "image", "entity", "sg_status_list")
             rows = _page(reader, query, fields, most - len(matches))
             matches.extend(_match(row) for row in rows)
@@ -302,12 +346,8 @@ def _is_id(value: Json) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _named(kind: EntityType, terms: Sequence[str], filters: Json, projects: Json) -> Json:
-    conditions: list[Json] = [
-        {"path": "cached_display_name", "relation": "contains", "values": [term]} for term in terms
-    ]
-    if filters:
-        conditions.append(filters)
+def _within(kind: EntityType, filters: Json, projects: Json) -> Json:
+    conditions: list[Json] = [filters] if filters else []
     if projects is not None and not (isinstance(projects, list) and all(map(_is_id, projects))):
         raise bad_request(
             f"API query_display_name_cache() invalid ids 'project_ids': {inspect(projects)}"
@@ -346,8 +386,7 @@ def note_thread_contents(site: Site, caller: Caller, call: Call) -> Json:
         raise bad_request(
             f"API note_thread_contents() invalid/missing integer 'note_id': {inspect(dict(call))}"
         )
-    more = call.get("entity_fields")
-    wanted = more if isinstance(more, Mapping) else {}
+    wanted = _more_fields(site, "note_thread_contents", call)
     link: Json = {"type": "Note", "id": note}
     with site.reading() as (_, reader):
         notes = _found_rows(site, reader, "Note", ("id", note), wanted)

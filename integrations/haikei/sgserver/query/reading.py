@@ -15,7 +15,7 @@ from haikei.sgserver.schema.entities import (
     find_path,
 )
 from haikei.sgserver.store import Session, SqlValue, quoted
-from haikei.sgserver.values import Call, Json, Row, bad_request, inspect
+from haikei.sgserver.values import Call, Json, Row, bad_request, inspect, searched
 from haikei.sgserver.wire_calls import entity_type_of
 
 
@@ -36,6 +36,7 @@ class Query:
     presets: Sequence[str] = ()  #: orders whose first row of each entity is meant
     retired: bool = False  #: retired rows only, instead of the live ones
     with_archived: bool = True  #: also rows of archived projects
+    words: Sequence[str] = ()  #: what a row's name has, as `text_search` compares
     verb: str = "read"
 
 
@@ -197,6 +198,10 @@ class Reader:
         """
         kind = query.kind
         clauses = [Clause(f"t._retired = {int(query.retired)}")]
+        clauses += [
+            Clause("instr(searched(t.cached_display_name), ?)", (searched(word),))
+            for word in query.words
+        ]
         if not query.with_archived and kind.name == "Project":
             clauses.append(Clause("NOT COALESCE(t.archived, 0)"))
         elif not query.with_archived and "project" in kind.fields:

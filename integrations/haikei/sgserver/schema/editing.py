@@ -33,11 +33,21 @@ CREATABLE = {
 }
 _LINKS = {DataType.ENTITY, DataType.MULTI_ENTITY}
 _CHOICES = {DataType.LIST, DataType.STATUS_LIST}
+_NUMBERS = {
+    DataType.CURRENCY,
+    DataType.DURATION,
+    DataType.FLOAT,
+    DataType.FOOTAGE,
+    DataType.NUMBER,
+    DataType.PERCENT,
+    DataType.TIMECODE,
+}
 
 
 def schema_entity_read(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `schema_entity_read`: every entity type's name and visibility."""
-    del caller, call
+    del caller
+    _project("schema_entity_read", call)  # types are the same in every project
     return {
         kind.name: {
             "name": {"value": kind.label, "editable": False},
@@ -51,7 +61,7 @@ def schema_entity_read(site: Site, caller: Caller, call: Call) -> Json:
 def schema_read(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `schema_read`: every field of every type."""
     del caller
-    describe = _Describer(site, call)
+    describe = _Describer(site, "schema_read", call)
     return {
         kind.name: {field.name: describe(kind, field) for field in kind.fields.values()}
         for kind in site.schema.types.values()
@@ -63,7 +73,7 @@ def schema_field_read(site: Site, caller: Caller, call: Call) -> Json:
     """Answer `schema_field_read`: one field, or every field, of a type."""
     del caller
     kind = entity_type_of(site.schema, "schema_field_read", call)
-    describe = _Describer(site, call)
+    describe = _Describer(site, "schema_field_read", call)
     name = call.get("field_name")
     if name is None:
         return {field.name: describe(kind, field) for field in kind.fields.values()}
@@ -74,8 +84,8 @@ def schema_field_read(site: Site, caller: Caller, call: Call) -> Json:
 class _Describer:
     """Describes fields as one request's project sees them."""
 
-    def __init__(self, site: Site, call: Call) -> None:
-        self._project = _project(call)
+    def __init__(self, site: Site, verb: str, call: Call) -> None:
+        self._project = _project(verb, call)
         with site.reading() as (session, _):
             sql = 'SELECT code, name FROM "Status" WHERE _retired = 0'
             self._statuses = {str(code): str(name or code) for code, name in session.rows(sql)}
@@ -115,11 +125,20 @@ class _Describer:
         }
 
 
-def _project(call: Call) -> int | None:
+def _project(verb: str, call: Call) -> int | None:
     """Return the id of the project that a request is about, None where it names none."""
     project = call.get("project")
+    if project is None:
+        return None
     number = project.get("id") if isinstance(project, Mapping) else None
-    return number if isinstance(number, int) and not isinstance(number, bool) else None
+    if (
+        not isinstance(project, Mapping)
+        or project.get("type") != "Project"
+        or isinstance(number, bool)
+        or not isinstance(number, int)
+    ):
+        raise bad_request(f"API {verb}() invalid Project hash 'project': {inspect(project)}")
+    return number
 
 
 def schema_field_create(site: Site, caller: Caller, call: Call) -> Json:
@@ -181,45 +200,114 @@ def _free_name(work: Work, kind: EntityType, label: str) -> str:
     return name
 
 
+#: What a request may say of a field, each with the data types that have it (none: all have it).
+_PROPERTIES: Mapping[str, frozenset[DataType]] = {
+    "name": frozenset(),
+    "description": frozenset(),
+    "custom_metadata": frozenset(),
+    "default_value": frozenset(),
+    "summary_default": frozenset(),
+    "valid_types": frozenset(_LINKS),
+    "valid_values": frozenset(_CHOICES),
+    "hidden_values": frozenset({DataType.STATUS_LIST}),
+}
+_SUMMARIES = (
+    "none", "count", "sum", "average", "minimum", "maximum", "earliest", "latest", "checked",
+    "unchecked", "percentage", "status_list", "status_percentage", "record_count",
+)  # fmt: skip
+
+
 def _properties(call: Call) -> dict[str, Json]:
     properties = call.get("properties", [])
+    if not isinstance(properties, Sequence) or isinstance(properties, str):
+        raise bad_request(f"API schema fields: invalid 'properties': {inspect(properties)}")
     given: dict[str, Json] = {}
-    for one in properties if isinstance(properties, Sequence) else []:
+    for one in properties:
         name = one.get("property_name") if isinstance(one, Mapping) else None
         if not isinstance(one, Mapping) or not isinstance(name, str):
             raise bad_request(f"API schema fields: invalid 'properties': {inspect(properties)}")
+        if name in given:
+            raise bad_request(f"API schema fields: '{name}' stands twice in 'properties'.")
         given[name] = one.get("value")
     return given
 
 
 def _with_properties(site: Site, field: Field, given: Mapping[str, Json]) -> Field:
+    known = [one for one, kinds in _PROPERTIES.items() if not kinds or field.data_type in kinds]
+    if unknown := [name for name in given if name not in known]:
+        raise bad_request(
+            f"API schema fields: {inspect(unknown)} are no properties of {field.data_type} fields. "
+            f"Valid properties: {inspect(known)}"
+        )
     for name, value in given.items():
         match name:
             case "name":
-                field = replace(field, label=str(value))
+                field = replace(field, label=_label(value))
             case "description":
-                field = replace(field, description=str(value or ""))
+                field = replace(field, description=_text(name, value or ""))
             case "default_value":
-                field = replace(field, default=value)
+                field = replace(field, default=_default(field, value))
             case "valid_types":
-                types = _strings(name, value)
-                unknown = [one for one in types if site.schema.get(one) is None]
-                if unknown:
-                    raise bad_request(f"'valid_types' has unknown entity types: {inspect(unknown)}")
-                field = replace(field, valid_types=types)
+                field = replace(field, valid_types=_types(site, value))
             case "valid_values":
                 field = replace(field, valid_values=_strings(name, value))
             case "hidden_values":
                 field = replace(field, hidden_values=_strings(name, value))
             case _:
-                field = replace(field, properties={**field.properties, name: value})
+                text = _text(name, value)
+                if name == "summary_default" and text not in _SUMMARIES:
+                    raise bad_request(
+                        f"'summary_default' value unknown: {inspect(value)} "
+                        f"Valid values: {inspect(_SUMMARIES)}"
+                    )
+                field = replace(field, properties={**field.properties, name: text})
+    if unlisted := [one for one in field.hidden_values if one not in field.valid_values]:
+        raise bad_request(f"'hidden_values' has values that are not valid: {inspect(unlisted)}")
     return field
+
+
+def _default(field: Field, value: Json) -> Json:
+    """Return a default that a field can hold: yes or no, one of its choices, a text, a number."""
+    match field.data_type:
+        case DataType.CHECKBOX:
+            fits = isinstance(value, bool)
+        case kind if kind in _CHOICES | {DataType.TEXT}:
+            fits = value is None or isinstance(value, str)
+        case kind if kind in _NUMBERS:
+            fits = value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+        case _:
+            fits = value is None
+    if not fits:
+        raise bad_request(
+            f"'default_value' cannot be the default of a {field.data_type} field: {inspect(value)}"
+        )
+    return value
+
+
+def _label(value: Json) -> str:
+    label = _text("name", value).strip()
+    if not label:
+        raise bad_request("'name' value must not be blank.")
+    return label
+
+
+def _types(site: Site, value: Json) -> tuple[str, ...]:
+    types = _strings("valid_types", value)
+    if unknown := [one for one in types if site.schema.get(one) is None]:
+        raise bad_request(f"'valid_types' has unknown entity types: {inspect(unknown)}")
+    return types
+
+
+def _text(name: str, value: Json) -> str:
+    if not isinstance(value, str):
+        raise bad_request(f"'{name}' value expected String: {inspect(value)}")
+    return value
 
 
 def _strings(name: str, value: Json) -> tuple[str, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise bad_request(f"'{name}' value expected Array: {inspect(value)}")
-    return tuple(str(one) for one in value)
+    return tuple(_text(f"{name}[]", one) for one in value)
 
 
 def _keep(site: Site, work: Work, kind: EntityType, field: Field) -> None:
@@ -237,7 +325,7 @@ def schema_field_update(site: Site, caller: Caller, call: Call) -> Json:
         field = _known(kind, work.verb, call.get("field_name"))
         given = _properties(call)
         if "visible" in given:
-            field = _shown_in(work, kind, field, _project(call), given.pop("visible"))
+            field = _shown_in(work, kind, field, _project(work.verb, call), given.pop("visible"))
         _keep(site, work, kind, _with_properties(site, field, given))
         return True
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from haikei.credits import Person
+from haikei.printable import printable
 from haikei.settings import Settings
 from haikei.show import Row
 
@@ -85,6 +86,11 @@ class NoteWrite:
     to: tuple[str, ...] = ()  #: logins
     by: str = ""
 
+    def __post_init__(self) -> None:
+        """Leave no sign in a text that hides or reorders others, whoever typed a name in it."""
+        for name in ("subject", "text"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyWrite:
@@ -94,6 +100,11 @@ class ReplyWrite:
     note: int
     text: str
     link: Row | None = None  #: the new Version, which is linked to the Note as well
+
+    def __post_init__(self) -> None:
+        """Leave no sign in a text that hides or reorders others, whoever typed a name in it."""
+        for name in ("text",):
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
 
 ReviewWrite = StatusWrite | NoteWrite | ReplyWrite

@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from haikei.checkup import Finding
 from haikei.credits import Person
 from haikei.names import plain_name
+from haikei.printable import printable
 from haikei.settings import CutFields
 from haikei.show import UNSAID, CutFacts, Place, Row, StoredFile
 from haikei.trackers.contract.credits import (
@@ -134,6 +135,11 @@ class PublishedImage:
     name: str  #: the stream's name, without a version number
     description: str
 
+    def __post_init__(self) -> None:
+        """Leave no sign in a text that hides or reorders others, whoever typed a name in it."""
+        for name in ("description",):
+            object.__setattr__(self, name, printable(getattr(self, name)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishRequest(StatedCredits):
@@ -154,6 +160,11 @@ class PublishRequest(StatedCredits):
     artist: Person | None = None  #: whose Version it is; None: those who drew the layout
     layout_version: int | None = None  #: the layout's own number, where it is known
     unread: float | None = None  #: part of the layout that was not read, 0 to 1
+
+    def __post_init__(self) -> None:
+        """Leave no sign in a text that hides or reorders others, whoever typed a name in it."""
+        for name in ("description",):
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

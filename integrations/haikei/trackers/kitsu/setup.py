@@ -6,6 +6,7 @@ from typing import Any
 
 from haikei.checkup import Finding
 from haikei.errors import HaikeiError, TrackerDenied, TrackerRejected
+from haikei.names import nearest_names
 from haikei.settings import Settings
 from haikei.trackers.contract.review import statuses_of_tasks, statuses_of_versions
 from haikei.trackers.kitsu.client import KitsuSite
@@ -17,6 +18,9 @@ _COLOUR = "#5e7fb1"
 #: The oldest server whose calls are those that Haikei makes.
 OLDEST = (1, 0)
 ADMIN = "admin"
+_NO_AI = "tracker.no_ai_field"
+#: Whose columns can be read, by what stands before the dot in a setting.
+_OWNERS = {"": "Shot", "sequence": "Sequence", "episode": "Episode", "project": "Project"}
 #: What Haikei reads all the time, and what for.
 _READ = {
     "events": ("data/events/last", "the log of events, by which layouts and decisions are found"),
@@ -50,6 +54,7 @@ def set_up(
         "output types": lambda: _output_types(site, types, dry_run=dry_run),
         "task statuses": lambda: _statuses(places, settings),
         "columns": lambda: _columns(site, places, dry_run=dry_run),
+        "columns that the settings name": lambda: _named_columns(site, places, settings),
     }
     found: list[Finding] = []
     for subject, part in parts.items():
@@ -170,11 +175,14 @@ def _statuses(places: KitsuPlaces, settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _columns(site: KitsuSite, places: KitsuPlaces, *, dry_run: bool) -> Iterator[Finding]:
+def _projects(site: KitsuSite, places: KitsuPlaces) -> tuple[ProjectRow, ...]:
     heeded = places.heeded()
-    projects = heeded if heeded is not None else site.rows(ProjectRow, "data/projects")
-    for project in projects:
-        path = f"data/projects/{project.id}/metadata-descriptors"
+    return tuple(heeded if heeded is not None else site.rows(ProjectRow, "data/projects"))
+
+
+def _columns(site: KitsuSite, places: KitsuPlaces, *, dry_run: bool) -> Iterator[Finding]:
+    for project in _projects(site, places):
+        path = _descriptors(project)
         known = {str(one.get("field_name")) for one in site.read(path)}
         fields = {
             "name": "Haikei Credit",
@@ -189,6 +197,60 @@ def _columns(site: KitsuSite, places: KitsuPlaces, *, dry_run: bool) -> Iterator
             there=CREDIT_FIELD in known,
             make=partial(site.send, path, fields),
             dry_run=dry_run,
+        )
+
+
+def _descriptors(project: ProjectRow) -> str:
+    return f"data/projects/{project.id}/metadata-descriptors"
+
+
+def _named_columns(site: KitsuSite, places: KitsuPlaces, settings: Settings) -> Iterator[Finding]:
+    """Yield a finding for each column that the settings name: read, and never made by Haikei."""
+    tracker = settings.tracker
+    named = [(f"tracker.cut_fields.{key}", one) for key, all_ in tracker.cut_fields for one in all_]
+    if tracker.no_ai_field:
+        named.append((_NO_AI, tracker.no_ai_field))
+    if not named:
+        return
+    projects = _projects(site, places)
+    known = {
+        project.name: {
+            (str(one.get("entity_type")), str(one.get("field_name")))
+            for one in site.read(_descriptors(project))
+        }
+        for project in projects
+    }
+    for key, field in named:
+        # The whole name stands for the shot's own where only those are read.
+        whose, _, name = ("", "", field) if key == _NO_AI else field.rpartition(".")
+        of = _OWNERS.get(whose)
+        subject = f"{key} {field}"
+        if of is None:
+            yield Finding(
+                ok=False,
+                subject=subject,
+                message=f"{field!r} is no column that Haikei reads from Kitsu.",
+                advice="Write the column's name, as for the shot's own, or in [tracker.cut_fields] "
+                "sequence.NAME, episode.NAME or project.NAME.",
+            )
+            continue
+        having = [project for project, columns in known.items() if (of, name) in columns]
+        lacking = ", ".join(project for project in known if project not in having)
+        if having:
+            there = f"{', '.join(having)} has the column {name} of {of}s."
+            message = f"{there} {lacking} has not." if lacking else there
+            yield Finding(ok=True, subject=subject, message=message)
+            continue
+        near = nearest_names(
+            name, {one for all_ in known.values() for kind, one in all_ if kind == of}
+        )
+        yield Finding(
+            ok=False,
+            subject=subject,
+            message=f"No production has a column {name} of {of}s; near ones: "
+            f"{', '.join(near) or 'none'}.",
+            advice=f"Correct {key} (Kitsu's own name of a column has small letters and _), or make "
+            "the column in Kitsu.",
         )
 
 
