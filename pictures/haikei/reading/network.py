@@ -208,6 +208,7 @@ class ReadingNetwork:
 #: By how much a chance grows or shrinks by what is drawn on, under and around a region.
 RIPPLED, BARE, TUFTED, FLOATING = 2.0, 0.5, 0.3, 2.5
 STANDING, LYING = 0.1, 0.15
+FOUNDED, DRY = 0.1, 0.15  #: part of a region's upper outline under houses, which stand on land
 COLD = 0.3  #: bare paper is no snow: winter lays snow on every kind of ground by itself
 
 
@@ -216,8 +217,8 @@ def believed(chances: Floats, features: Features, marks: Marks) -> Floats:
     Weigh chances by what a painter would hold against them.
 
     Nobody forgives a meadow under water: an empty plain is land unless ripples, or a boat on it,
-    say that it is water; strokes that stand up say grass. A cloud stands on no trunk, and what
-    lies on the land and has no scallops is a hill.
+    say that it is water, and what houses stand on is land; strokes that stand up say grass. A
+    cloud stands on no trunk, and what lies on the land and has no scallops is a hill.
     """
     relations, count = features.relations, len(features)
     beside, above, below = (
@@ -240,6 +241,9 @@ def believed(chances: Floats, features: Features, marks: Marks) -> Floats:
         hulls = (found[:, Kind.HULL] > 0.5).astype(np.float32)
         afloat = np.asarray(beside @ hulls, np.float32) > AFLOAT
         weight[:, Kind.WATER] = np.where(afloat, np.maximum(water, FLOATING), water)
+        walls = found[:, Kind.WALL] + found[:, Kind.DOOR]
+        founded = ~rippled & (np.asarray(below @ walls, np.float32) > FOUNDED)
+        weight[founded, Kind.WATER] = DRY
         weight[tufted, Kind.GRASS] = 1 / TUFTED
         weight[:, Kind.SNOW] = COLD
         on_stems = _on_stems(found, features)
