@@ -522,7 +522,7 @@ def test_the_same_drawing_by_a_second_person_on_one_cut_asks_once(
     asked, made = sorted(studio.store.list(), key=lambda job: job.state)
     assert (made.state, asked.state) == (JobState.DONE, JobState.DEAD)
     assert asked.error_kind == "LayoutDisputed"
-    assert "for c001 by HumanUser:7 (PublishedFile 9) and is recorded as" in asked.error
+    assert "for PORT/s01/c001 by HumanUser:7 (PublishedFile 9) and is recorded as" in asked.error
     (note,) = tracker.desk.notes.values()
     assert note.subject == "Who drew c001_bg_v001.png?"
 
