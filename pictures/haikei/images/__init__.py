@@ -3,7 +3,7 @@
 from haikei.images.colour import AS_IT_IS, LightSpace, Look, View, light_space
 from haikei.images.inspector import Inspection, Inspector, read_picture
 from haikei.images.layered import Layer, merged, write_layered
-from haikei.images.limits import DEFAULT_LIMITS, Limits
+from haikei.images.limits import DEFAULT_LIMITS, Limits, reader_environment
 from haikei.images.picture import SRGB, Padding, Picture, fit_within, is_blank, resize
 from haikei.images.reading import decode_picture
 from haikei.images.writing import SheetRow, write_picture, write_review, write_sheet
@@ -28,6 +28,7 @@ __all__ = [
     "light_space",
     "merged",
     "read_picture",
+    "reader_environment",
     "resize",
     "write_layered",
     "write_picture",

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from haikei.errors import ImageUnreadable
 from haikei.images.colour import AS_IT_IS, Look
-from haikei.images.limits import DEFAULT_LIMITS, Limits
+from haikei.images.limits import DEFAULT_LIMITS, Limits, reader_environment
 from haikei.images.picture import Decoded, Picture
 
 _log = structlog.get_logger()
@@ -200,7 +200,7 @@ class _Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=_environment(),
+                env=reader_environment(),
                 pass_fds=[theirs.fileno()],
             )
         self._selector = selectors.DefaultSelector()
@@ -290,12 +290,6 @@ def _mapped(memory: int, shape: tuple[int, int, int]) -> NDArray[np.float32]:
     finally:
         os.close(memory)
     return np.frombuffer(mapped, np.float32).reshape(shape)
-
-
-def _environment() -> dict[str, str]:
-    # A process that opens foreign files needs none of the studio's secrets.
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("HAIKEI_")}
-    return kept | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
 
 
 def _refused(path: Path, reason: str) -> Inspection:

@@ -1,5 +1,7 @@
-"""How large a file from outside may be, and what reading it may cost."""
+"""How large a file from outside may be, and what the process that reads it may take and see."""
 
+import os
+import sys
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -10,6 +12,8 @@ MIB = 1024 * 1024
 _RESULT = 2 * 12
 #: A library decodes into memory of its own before the samples are handed over.
 _COPIES = 2
+#: Address space beside the pixels: the interpreter, the libraries and the readers' own buffers.
+_BASE_MIB = 3072
 
 
 class _Allowed(Protocol):
@@ -40,6 +44,11 @@ class Limits:
             megapixels=watch.max_megapixels, mib=watch.max_mib, cpu_seconds=watch.max_cpu_seconds
         )
 
+    @property
+    def address_space(self) -> int:
+        """The most that a process which opens the file may address, in bytes."""
+        return (_BASE_MIB + self.mib) * MIB
+
     def require(self, name: str, *, width: int, height: int, sample_bytes: int) -> None:
         """
         Make sure that a picture is within the limits, from what its header announces.
@@ -69,3 +78,9 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def reader_environment() -> dict[str, str]:
+    """Return the environment of a process that opens foreign files: it needs no secret of ours."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("HAIKEI_")}
+    return kept | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}

@@ -26,8 +26,6 @@ from haikei.images.limits import Limits
 from haikei.images.reading import decode_picture
 
 _MIB = 1024 * 1024
-#: Address space beside the pixels: the interpreter, the libraries and the readers' own buffers.
-_BASE_MIB = 3072
 _CHUNK = 1 * _MIB
 _SIGN_OF_LIFE = 64 * _MIB
 _NO_MEMORY = "needs more memory than is allowed"
@@ -171,7 +169,7 @@ def main() -> None:
     limits: dict[str, int] = request["limits"]
     timeout, idle = float(request["timeout"]), request["idle"]
     pixels_to = socket.socket(fileno=int(request["socket"]))
-    most = (_BASE_MIB + limits["mib"]) * _MIB
+    most = Limits(**limits).address_space
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # The other side ends a process that hangs; this ends one whose other side is gone.

@@ -7,7 +7,6 @@ opened in a process of its own, under limits, which leaves plain pictures behind
 """
 
 import json
-import os
 import re
 import resource
 import subprocess
@@ -29,7 +28,7 @@ from haikei import formats
 from haikei.errors import ImageUnreadable
 from haikei.files import write_whole
 from haikei.formats import format_of
-from haikei.images import Limits
+from haikei.images import Limits, reader_environment
 
 if TYPE_CHECKING:
     from psd_tools import PSDImage
@@ -38,9 +37,6 @@ if TYPE_CHECKING:
 #: Each is a whole picture to make.
 MOST = 16
 _LIST, _BACK = "books.json", "BG"
-_MIB = 1024 * 1024
-#: Address space beside the limit: the interpreter, the libraries and their own buffers.
-_BASE_MIB = 3072
 #: A layer that covers more of the sheet than this has its paper in it: its alpha is no shape.
 _PAPER = 0.98
 #: Darker than its paper by so much of 1, a pixel is line.
@@ -130,8 +126,6 @@ def take_apart(layout: Path, folder: Path, limits: Limits) -> BookParts:
         return _PARTS.validate_json((folder / _LIST).read_bytes())
     folder.mkdir(parents=True, exist_ok=True)
     request = _Request(layout=layout, folder=folder, limits=limits)
-    # A process that opens foreign files needs none of the studio's secrets.
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("HAIKEI_")}
     done = subprocess.run(
         [sys.executable, "-m", "haikei.reading.book_layers", _REQUEST.dump_json(request).decode()],
         stdin=subprocess.DEVNULL,
@@ -139,7 +133,7 @@ def take_apart(layout: Path, folder: Path, limits: Limits) -> BookParts:
         text=True,
         errors="replace",
         check=False,
-        env=kept | {"PYTHONPATH": os.pathsep.join(one for one in sys.path if one)},
+        env=reader_environment(),
     )
     if done.returncode:
         last = done.stderr.strip().rpartition("\n")[2]
@@ -154,7 +148,7 @@ def take_apart(layout: Path, folder: Path, limits: Limits) -> BookParts:
 def main(arguments: Sequence[str]) -> int:
     """Take apart what a request in JSON names; write to stderr why not."""
     request = _REQUEST.validate_json(arguments[0])
-    most = (_BASE_MIB + request.limits.mib) * _MIB
+    most = request.limits.address_space
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     seconds = int(resource.getrusage(resource.RUSAGE_SELF).ru_utime) + request.limits.cpu_seconds
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))

@@ -10,7 +10,6 @@ on meanwhile, and what a sheet does to its reader it does to that process alone.
 import asyncio
 import hashlib
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -32,7 +31,7 @@ from starlette.routing import BaseRoute, Route
 from haikei import formats
 from haikei.credits import BackgroundVersion, ImageKind
 from haikei.errors import HaikeiError, ImageUnreadable, StorageUnavailable
-from haikei.images import Layer, Limits, read_picture, resize, write_layered
+from haikei.images import Layer, Limits, read_picture, reader_environment, resize, write_layered
 from haikei.provenance.formats import XMP_SUFFIX, read_metadata
 from haikei.reading import Reader
 from haikei.reading.layer_pictures import (
@@ -270,14 +269,12 @@ def _xmp(file: Path) -> bytes:
 
 
 async def _read(request: str, name: str) -> None:
-    # A process that opens foreign files needs none of the studio's secrets.
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("HAIKEI_")}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "haikei.reading.layer_pictures", request),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env=kept | {"PYTHONPATH": os.pathsep.join(one for one in sys.path if one)},
+        env=reader_environment(),
     )
     try:
         async with asyncio.timeout(PATIENCE):
