@@ -1,15 +1,20 @@
 """No sign in a text hides, reorders or erases others, wherever the text leaves."""
 
 import json
+import logging
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pypdfium2  # type: ignore[import-untyped]
 import pytest
+import structlog
 from sqlalchemy import select
 
 from haikei.cli.output import print_json, print_table, say
+from haikei.cli.startup import configure_logs
 from haikei.credits import Person, printed_person
 from haikei.database import hook_deliveries, notices, reading, utc_now
 from haikei.errors import LayoutChanged
@@ -22,6 +27,7 @@ from haikei.provenance import MarkSigner, mark, read_marks
 from haikei.reports import Format
 from haikei.reports.document.blocks import Column, Document, Paragraph, Table
 from haikei.reports.report_writing import write_report
+from haikei.settings import Log
 from haikei.show import StoredFile
 from haikei.texts import Bilingual, Language
 from haikei.trackers import PublishedImage, ReplyWrite
@@ -197,3 +203,42 @@ def a_document(name: str) -> Document:
         made_at=datetime(2026, 11, 22, 9, tzinfo=UTC),
         blocks=(Paragraph(name), Table(key="names", columns=(column,), rows=((name,),))),
     )
+
+
+def _lose() -> None:
+    raise LayoutChanged(f"{HIDDEN} went away.")
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize("library", ["ours", "another"])
+def test_a_log_line_holds_no_such_sign(
+    form: Literal["json", "console"],
+    library: str,
+    capsys: pytest.CaptureFixture[str],
+    restored_logs: None,
+) -> None:
+    configure_logs(Log(format=form))
+    try:
+        _lose()
+    except LayoutChanged:
+        if library == "ours":
+            structlog.get_logger().error("layout_lost", file=SPOOFED, paths=[HIDDEN], exc_info=True)
+        else:
+            logging.getLogger("watchdog").exception(SPOOFED)
+    written = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err)
+
+    assert "akanaT ikuY" in written
+    assert "went away" in written
+    assert re.search("[\u200b\u202a-\u202e\u2066-\u2069\x1b]", written) is None
+
+
+@pytest.fixture
+def restored_logs() -> Iterator[None]:
+    """Put the logs' configuration back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    kept = structlog.get_config()
+    yield
+    structlog.configure(**kept)
+    root.handlers[:] = handlers
+    root.setLevel(level)

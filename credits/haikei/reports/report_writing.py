@@ -229,7 +229,7 @@ def seal(
     value = _Seal(statement=statement, signature=signer.sign(canonical_json(statement)))
     target = seal_path(path)
     try:
-        text = json.dumps(to_plain(value), ensure_ascii=False, indent=1) + "\n"
+        text = escaped(json.dumps(to_plain(value), ensure_ascii=False, indent=1)) + "\n"
         target.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ReportError(f"{target} cannot be written: {error.strerror or error}.") from error

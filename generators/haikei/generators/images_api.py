@@ -8,7 +8,6 @@ answer is kept before it is decoded: what was paid for is not paid for again aft
 import asyncio
 import base64
 import binascii
-import email.utils
 import hashlib
 import json
 import logging
@@ -17,7 +16,6 @@ import os
 import uuid
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
@@ -48,6 +46,7 @@ from haikei.generators.contract import (
 )
 from haikei.generators.service_requests import RequestNotes, Tries
 from haikei.images import Limits, Padding, Picture, read_picture, resize, write_picture
+from haikei.retry_after import seconds_to_wait
 from haikei.settings import GeneratorEntry, ImagesApi, Settings
 
 log = structlog.get_logger()
@@ -376,7 +375,7 @@ class ImagesApiGenerator:
                 f"{who} answers {status}: {said}",
                 advice="Look at its account, its url and its model.",
             )
-        wait = _wait(headers.get("retry-after", ""))
+        wait = seconds_to_wait(headers.get("retry-after"), most=_LONGEST_WAIT)
         if status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS} or status >= 500:
             return GeneratorUnavailable(f"{who} answers {status}: {said}", retry_after=wait)
         return GenerationError(
@@ -485,16 +484,3 @@ def _complaint(body: bytes) -> tuple[str, str]:
     if not isinstance(error, dict):
         return "", str(error)
     return str(error.get("code") or error.get("type") or ""), str(error.get("message") or error)
-
-
-def _wait(text: str) -> float | None:
-    """Return the seconds that an answer asks to wait, within reason."""
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), _LONGEST_WAIT)
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max((moment - datetime.now(UTC)).total_seconds(), 0.0), _LONGEST_WAIT)

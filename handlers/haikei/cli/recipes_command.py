@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haikei.cli.output import Exit, JsonOption, print_json, print_table, say
+from haikei.cli.output import Exit, JsonOption, print_json, print_table, say, warn
 from haikei.cli.startup import SettingsOption, load_settings
 from haikei.show import CutFacts, Place, Season, TimeOfDay
 
@@ -74,6 +74,7 @@ def show(
 
     loaded = load_settings(settings)
     place = Place(project=project, sequence=sequence, shot=shot)
+    _say_unfit(loaded, project=project, sequence=sequence, shot=shot, location=location)
     chosen = choose_recipe(
         loaded, name, place=place, season=season, time=time,
         cut=CutFacts(location=location, weather=weather, notes=notes),
@@ -145,6 +146,21 @@ def check(
                 say(f"  {note}")
     if bad:
         raise typer.Exit(Exit.FAILED)
+
+
+def _say_unfit(settings: "Settings", **names: str) -> None:
+    """Say of each name that no look is for, where looks are for others: it may be a typo."""
+    from haikei.names import fits, nearest_names
+
+    for kind, name in names.items():
+        patterns = sorted({getattr(look, kind) for look in settings.looks} - {"*"})
+        if name and patterns and not any(fits(pattern, (name,)) for pattern in patterns):
+            near = nearest_names(name, patterns)
+            warn(
+                f"No look of the settings is for the {kind} {name!r}; there are some for "
+                f"{', '.join(patterns)}." + (f" Did you mean {near[0]!r}?" if near else ""),
+                colour="yellow",
+            )
 
 
 def _order(chosen: "ChosenRecipe", place: Place, *, season: str, time: str) -> "ProductionOrder":

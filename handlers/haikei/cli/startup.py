@@ -1,6 +1,8 @@
 """What every command begins with: settings, database, people, and log lines that a TD can grep."""
 
 import ctypes
+import io
+import json
 import logging
 import os
 import signal
@@ -10,10 +12,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import structlog
 import typer
+
+from haikei.printable import escaped, printable, printable_value
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -131,6 +135,23 @@ def keep_metrics(settings: "Settings", *, anew: bool = False) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
+def _as_json(value: object, **options: Any) -> str:
+    return escaped(json.dumps(value, ensure_ascii=False, **options))
+
+
+def _make_printable(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Keep signs that move a cursor or reorder others from a terminal; others are shown by repr."""
+    return {key: printable_value(value) for key, value in event.items()}
+
+
+def _write_traceback(target: TextIO, error: structlog.typing.ExcInfo) -> None:
+    lines = io.StringIO()
+    structlog.dev.plain_traceback(lines, error)
+    target.write(printable(lines.getvalue()))
+
+
 def configure_logs(log: "Log") -> None:
     """Send structlog and the standard library's warnings to standard error."""
     level = getattr(logging, log.level.upper())
@@ -141,22 +162,26 @@ def configure_logs(log: "Log") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     final: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.processors.JSONRenderer(_as_json)
         if as_json
         # A traceback with the values of variables would show tokens and keys.
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        else structlog.dev.ConsoleRenderer(exception_formatter=_write_traceback)
     )
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, final]
         if as_json
-        else [*shared, final],
+        else [*shared, _make_printable, final],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=_to_standard_error,
     )
     # Libraries speak the standard library's logging: only what matters of them is passed on.
     formatter = structlog.stdlib.ProcessorFormatter(
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, final],
-        foreign_pre_chain=[*shared, structlog.processors.format_exc_info],
+        foreign_pre_chain=[
+            *shared,
+            structlog.processors.format_exc_info,
+            *(() if as_json else (_make_printable,)),
+        ],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)

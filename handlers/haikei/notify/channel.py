@@ -20,6 +20,7 @@ from haikei.errors import NotificationUnsent, SettingsError
 from haikei.ledger import check_protected, connect
 from haikei.notify.notice import Notice, NoticeKind
 from haikei.printable import printable
+from haikei.retry_after import seconds_to_wait
 from haikei.settings import Mail, is_loopback
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class ChatChannel(Channel):
             raise NotificationUnsent(
                 f"The chat at {self.host} refused the message: HTTP {answer.status_code}.",
                 advice="Check HAIKEI_NOTIFICATIONS__CHAT_URL; it is tried again.",
-                retry_after=_wait(answer.headers.get("Retry-After", "")),
+                retry_after=seconds_to_wait(answer.headers.get("Retry-After"), most=_LONGEST_WAIT),
             )
 
     def reach(self, timeout: float) -> None:
@@ -198,10 +199,6 @@ def _text(message: Message) -> str:
     # A file's name must not call everybody in the room, nor show a link as something else.
     shown = f"{message.subject}\n\n{message.text}"
     return shown.replace("<", "‹").replace(">", "›").replace("@", "@\u200b")
-
-
-def _wait(text: str) -> float | None:
-    return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdigit() else None
 
 
 log = structlog.get_logger()

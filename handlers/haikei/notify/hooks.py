@@ -26,6 +26,7 @@ from haikei.errors import NotificationUnsent, SettingsError
 from haikei.names import plain_name, plain_names
 from haikei.notify.notice import Notice, NoticeKind, note
 from haikei.printable import escaped
+from haikei.retry_after import seconds_to_wait
 from haikei.settings import Hook, HookEvent, Settings
 
 log = structlog.get_logger()
@@ -162,12 +163,12 @@ def send(hook: Hook, secret: SecretStr, key: str, event: str, body: bytes, now: 
         try:
             # The answer's body is not read: a receiver may send one without end.
             with client.stream("POST", str(hook.url), content=body, headers=headers) as answer:
-                status, wait = answer.status_code, answer.headers.get("retry-after", "")
+                status, wait = answer.status_code, answer.headers.get("retry-after")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # Not chained: the library's errors carry the request, and with it the address.
             raise NotificationUnsent(f"{host} gives no answer ({type(error).__name__}).") from None
     if not 200 <= status < 300:
-        after = min(float(wait), LONGEST_PAUSE) if wait.isascii() and wait.isdigit() else None
+        after = seconds_to_wait(wait, most=LONGEST_PAUSE)
         raise NotificationUnsent(f"{host} answered with {status}.", retry_after=after)
 
 

@@ -2,7 +2,7 @@
 
 from haikei.images.colour import AS_IT_IS, LightSpace, Look, View, light_space
 from haikei.images.inspector import Inspection, Inspector, read_picture
-from haikei.images.layered import Layer, merged, write_layered
+from haikei.images.layered import Layer, merged, read_layered, write_layered
 from haikei.images.limits import DEFAULT_LIMITS, Limits, reader_environment
 from haikei.images.picture import SRGB, Padding, Picture, fit_within, is_blank, resize
 from haikei.images.reading import decode_picture
@@ -27,6 +27,7 @@ __all__ = [
     "is_blank",
     "light_space",
     "merged",
+    "read_layered",
     "read_picture",
     "reader_environment",
     "resize",

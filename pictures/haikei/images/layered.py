@@ -5,7 +5,7 @@ Source: Adobe Photoshop File Formats Specification.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from haikei.errors import StorageError, StorageUnavailable
+from haikei.errors import ImageUnreadable, StorageError, StorageUnavailable
 from haikei.files import write_whole
 from haikei.images.picture import Picture
 
 if TYPE_CHECKING:
+    from psd_tools import PSDImage
     from psd_tools.psd.layer_and_mask import ChannelDataList, LayerRecord
 
 #: Sides of a PSD; beyond, other programs open none.
 _LONGEST = 30_000
 #: Bytes of a layer's name in its old field, which OpenImageIO and ImageMagick show as UTF-8.
 _LEGACY_BYTES = 255
+_COLOURS_AND_COVER = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,6 +99,45 @@ def write_layered(
             f"{path} cannot be written: {error.strerror or error}.",
             advice="Check free space, permissions and the mount.",
         ) from error
+
+
+def read_layered(path: Path) -> tuple[Layer, ...]:
+    """
+    Return the layers of a file that `write_layered` wrote, the first at the bottom.
+
+    It trusts the file: its caller makes sure, by its hash, that nobody changed it.
+
+    Raises:
+        ImageUnreadable: it holds something else than plain layers, or is damaged.
+    """
+    from psd_tools import PSDImage
+
+    # A damaged file makes the parser raise anything.
+    try:
+        return tuple(_plain_layers(PSDImage.open(path)))
+    except Exception as error:
+        raise ImageUnreadable(
+            f"The layers of {path.name} cannot be read: {error}.",
+            advice="Restore the file from the storage's back-up.",
+        ) from error
+
+
+def _plain_layers(document: "PSDImage") -> Iterator[Layer]:
+    size = document.height, document.width
+    for one in document:
+        values = one.numpy()
+        if values is None or values.shape[-1] != _COLOURS_AND_COVER:
+            message = f"{one.name!r} is no plain layer"
+            raise ValueError(message)
+        there = slice(one.top, one.bottom), slice(one.left, one.right)
+        pixels, cover = np.ones((*size, 3), np.float32), np.zeros(size, np.float32)
+        pixels[there], cover[there] = values[..., :3], values[..., 3]
+        yield Layer(
+            name=one.name,
+            picture=Picture(pixels=pixels),
+            cover=None if cover.min() == 1 else cover,
+            visible=one.visible,
+        )
 
 
 def _encoded(layers: Sequence[Layer], picture: Picture, bits: Literal[8, 16], xmp: bytes) -> bytes:

@@ -9,8 +9,15 @@ import pytest
 from numpy.typing import NDArray
 from psd_tools import PSDImage
 
-from haikei.errors import StorageError, StorageUnavailable
-from haikei.images import Layer, Picture, merged, read_picture, write_layered
+from haikei.errors import ImageUnreadable, StorageError, StorageUnavailable
+from haikei.images import (
+    Layer,
+    Picture,
+    merged,
+    read_layered,
+    read_picture,
+    write_layered,
+)
 from haikei.provenance.formats import read_metadata
 
 SIZE = (90, 60)
@@ -105,6 +112,36 @@ def test_the_same_layers_make_the_same_bytes(layers: list[Layer], tmp_path: Path
         write_layered(layers, tmp_path / name)
 
     assert (tmp_path / "a.psd").read_bytes() == (tmp_path / "b.psd").read_bytes()
+
+
+@BOTH_DEPTHS
+def test_a_file_gives_the_layers_back_that_it_was_written_of(
+    layers: list[Layer], bits: Depth, tmp_path: Path
+) -> None:
+    path = tmp_path / "layers.psd"
+    write_layered(layers, path, bits=bits)
+    found = read_layered(path)
+
+    assert [(one.name, one.visible) for one in found] == [(one.name, one.visible) for one in layers]
+    assert [one.cover is None for one in found] == [one.cover is None for one in layers]
+    for one, wanted in zip(found, layers, strict=True):
+        covered = np.ones(SIZE[::-1], np.float32) if wanted.cover is None else wanted.cover
+        there = covered > 0
+        assert steps(one.picture.pixels[there], wanted.picture.pixels[there]) <= 0.5
+        if one.cover is not None:
+            assert steps(one.cover, covered) <= 0.5
+
+
+@pytest.mark.parametrize("kept", [0, 100, 3_000])
+def test_layers_of_a_damaged_file_are_not_read(
+    layers: list[Layer], kept: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "layers.psd"
+    write_layered(layers, path)
+    path.write_bytes(path.read_bytes()[:kept])
+
+    with pytest.raises(ImageUnreadable, match=r"layers\.psd"):
+        read_layered(path)
 
 
 def test_an_empty_layer_stays_among_the_others(tmp_path: Path) -> None:

@@ -10,13 +10,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from haikei.cli import app
+from haikei.credits import Person, StatementKind
 from haikei.errors import CreditError, HaikeiError, ReportError
 from haikei.reports import Format, reports
 from haikei.settings import Settings
 from haikei.trackers import ListedPerson
 from haikei.trackers.memory.tracker import MemoryTracker
 from support.records import PAINTER, a_background, a_chain, a_layout, a_person, a_system
-from support.reports import ReportDesk
+from support.reports import ReportDesk, declare_statement
 
 
 @pytest.fixture(autouse=True)
@@ -270,6 +271,50 @@ def test_no_paper_holds_a_command_or_a_setting(name: str, desk: ReportDesk) -> N
         found = _FOR_THE_STUDIO.search(_text_of(Path(told["files"][0])))
         assert found is None, (name, form, found)
     assert bool(notes) == (name in _WITH_A_NOTE)
+
+
+#: They reorder, hide or erase what stands beside them, in one program or another.
+_HIDERS = re.compile("[\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\x1b\x07]")
+_HIDDEN = "\u202eevolG\u202c \u2066Nakata\u2069\u200b \x1b[2K\x07"
+
+
+@pytest.mark.parametrize("name", [one.name for one in reports()])
+def test_no_sign_of_a_name_or_file_hides_or_reorders_others_in_any_report(
+    name: str, desk: ReportDesk, studio: Path
+) -> None:
+    """Records of old hold texts as they were typed: names, models, licences, paths, statements."""
+    person = Person(id="HumanUser:77", name=f"A {_HIDDEN}", name_ja=f"葵{_HIDDEN}")
+    system = a_system(f"Model {_HIDDEN}", f"1{_HIDDEN}")
+    system = replace(system, licence=_HIDDEN, data=_HIDDEN, sha256=system.sha256)
+    chain = a_chain(
+        "c001", artists=(person,), system=system, operator=person, touch_up_by=(person,)
+    )
+    told = a_background("c001", images=chain)
+    code = f"c001_{_HIDDEN}"
+    desk.save(replace(told, code=code))
+    desk.paint(told.final.path)
+    for kind in (
+        StatementKind.INTENDED_USE,
+        StatementKind.CLIENT_APPROVAL,
+        StatementKind.UNION_NOTICE,
+    ):
+        declare_statement(desk, kind, text=_HIDDEN, subject=_HIDDEN, reference=_HIDDEN, by=person)
+    toml = studio / "haikei.toml"
+    toml.write_text(toml.read_text().replace("[studio]", '[studio]\nname = "K \\u202eS\\u202c"'))
+    line = (name, "--project", "akane", "--no-tracker", "--json", "--out")
+    of = ("--of", code) if name == "image-sheet" else ()
+
+    (wanted,) = (one for one in reports() if one.name == name)
+    for form in wanted.formats:
+        if form is Format.PNG:
+            continue  # the pages of the PDF
+        language = "en" if form is Format.PDF else "both"
+        done = call(*line, f"paper.{form.value}", *of, "--language", language)
+        assert done.exit_code == 0, done.output
+        files = json.loads(done.stdout)["files"]
+        assert _HIDERS.search(done.output) is None
+        for text in map(_text_of, map(Path, files)):
+            assert _HIDERS.search(text) is None, (name, form, _HIDERS.search(text))
 
 
 #: Reports that ask for what people can record, or open files that are broken here.

@@ -14,9 +14,10 @@ from httpx2 import Response
 from psd_tools import PSDImage
 from psd_tools.constants import Resource
 
-from haikei.credits import BackgroundVersion, records
+from haikei.credits import BackgroundVersion, ImageKind, records
 from haikei.errors import TrackerUnavailable
-from haikei.images import Picture, read_picture, write_picture
+from haikei.files import sha256_of
+from haikei.images import Layer, Picture, read_picture, write_layered, write_picture
 from haikei.presets import Spot, spots_of
 from haikei.scenes import Scene, SceneKind, draw, save_layout
 from support.records import a_background, a_chain, a_touch_up, save_background
@@ -389,6 +390,43 @@ def test_a_layered_file_holds_the_pictures_and_hidden_above_what_was_read(
     assert opened.image_resources.get_data(Resource.XMP_METADATA) == b"<x:xmpmeta/>"
     assert f"{version.code}.psd" in answer.headers["content-disposition"]
     assert list((web.settings.work_folder / "web-downloads").iterdir()) == []
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_books_stay_layers_of_the_layered_file_where_nobody_changed_them(
+    web: Web, changed: bool
+) -> None:
+    root = web.settings.storage.roots[0].path
+    layout, first, finish = a_chain(touch_up_by=())
+    layered = replace(finish, key=f"{finish.key}/books", sha256="b" * 64, kind=ImageKind.GENERATION)
+    told = a_background(images=(layout, first, layered, finish))
+    books = root / "c001_books.psd"
+    books.parent.mkdir(parents=True, exist_ok=True)
+    back = Picture(pixels=np.full((90, 160, 3), 0.25, np.float32))
+    cover = np.zeros((90, 160), np.float32)
+    cover[30:60, 20:50] = 0.5
+    write_layered(
+        [Layer(name="BG", picture=back), Layer(name="手前の木", picture=back, cover=cover)], books
+    )
+    digest = sha256_of(books)
+    if changed:
+        books.write_bytes(books.read_bytes() + b" ")
+    there = with_pictures(root, told)
+    images = list(there.images)
+    images[2] = replace(images[2], path="c001_books.psd", sha256=digest)
+    version = replace(there, images=tuple(images))
+    with web.database.begin() as connection:
+        save_background(connection, version)
+    opened = PSDImage.open(
+        io.BytesIO(web.client.get(f"/versions/{version.key}/layers.psd").content)
+    )
+    found = [one.name for one in opened if one.visible]
+
+    if changed:
+        assert found == ["Layout", "Base paint (AI)", "BOOK layers", "Finish (AI)"]
+        return
+    assert found == ["Layout", "Base paint (AI)", "BG", "手前の木", "Finish (AI)"]
+    assert [(one.left, one.top, one.right, one.bottom) for one in opened][3] == (20, 30, 50, 60)
 
 
 def test_a_layered_file_is_refused_in_other_depths_and_without_its_picture(

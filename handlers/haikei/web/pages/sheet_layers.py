@@ -15,10 +15,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
+import cv2
+import numpy as np
 import structlog
 from anyio import CapacityLimiter
 from starlette.background import BackgroundTask
@@ -29,9 +31,18 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from haikei import formats
-from haikei.credits import BackgroundVersion, ImageKind
+from haikei.credits import BackgroundVersion, ImageKind, ImageRecord
 from haikei.errors import HaikeiError, ImageUnreadable, StorageUnavailable
-from haikei.images import Layer, Limits, read_picture, reader_environment, resize, write_layered
+from haikei.files import sha256_of
+from haikei.images import (
+    Layer,
+    Limits,
+    read_layered,
+    read_picture,
+    reader_environment,
+    resize,
+    write_layered,
+)
 from haikei.provenance.formats import XMP_SUFFIX, read_metadata
 from haikei.reading import Reader
 from haikei.reading.layer_pictures import (
@@ -56,6 +67,8 @@ log = structlog.get_logger()
 
 #: Where layers are kept, below the pictures of the pages: it may be emptied at any time.
 _FOLDER = Path("web-thumbnails", "layers")
+#: The ending of files whose layers are a background's own.
+_LAYERED = ".psd"
 #: Seconds after which a layout is given up.
 PATIENCE = 300.0
 _FOR_A_DAY = {"cache-control": "private, max-age=86400"}
@@ -169,15 +182,15 @@ class SheetLayers:
             if file is None:
                 continue
             try:
-                picture = read_picture(file, limits=limits)
+                found = _layers_of(image, file, in_language(name, language), limits)
             except ImageUnreadable as error:
                 if size is None:
                     raise HTTPException(404, error.message) from error
                 log.warning("layer_left_out", version=version.code, error=error.message)
                 continue
-            size = size or (picture.width, picture.height)
-            text = in_language(name, language)
-            made.append(Layer(name=text, picture=resize(picture, *size)))
+            size = size or (found[0].picture.width, found[0].picture.height)
+            # What was layered stays layered: BOOKs keep their names, their order and their alpha.
+            made += [_resized(one, size) for one in reversed(found)]
         made.reverse()
         if folder is not None and size is not None:
             made += _overlays(folder, size, language)
@@ -250,6 +263,30 @@ class SheetLayers:
                 f"What was read of {layout.name} cannot be kept.",
                 advice="Check free space and permissions of the state folder.",
             )
+
+
+def _layers_of(image: ImageRecord, file: Path, name: str, limits: Limits) -> list[Layer]:
+    """
+    Return a published picture's own layers, or the one that it is, from the back to the front.
+
+    Raises:
+        ImageUnreadable: it cannot be read.
+    """
+    # Only a file that is as it was published is taken apart in this process.
+    if file.suffix == _LAYERED and image.kind is ImageKind.GENERATION:
+        if sha256_of(file) == image.sha256:
+            return list(read_layered(file))
+        log.warning("layers_changed_since_published", path=image.path)
+    return [Layer(name=name, picture=read_picture(file, limits=limits))]
+
+
+def _resized(layer: Layer, size: tuple[int, int]) -> Layer:
+    if (layer.picture.width, layer.picture.height) == size:
+        return layer
+    cover = layer.cover
+    if cover is not None:
+        cover = np.clip(cv2.resize(cover, size, interpolation=cv2.INTER_AREA), 0.0, 1.0)
+    return replace(layer, picture=resize(layer.picture, *size), cover=cover)
 
 
 def _overlays(folder: Path, size: tuple[int, int], language: Language) -> Iterator[Layer]:

@@ -34,6 +34,7 @@ from haikei.errors import (
     TrackerRejected,
     TrackerUnavailable,
 )
+from haikei.retry_after import seconds_to_wait
 
 #: What the client lets out: its own errors, the network's, and what answers in a strange shape
 #: (a proxy's page instead of JSON) make of its code.
@@ -99,7 +100,7 @@ def _status(code: int, retry_after: object, *, site: str, doing: str) -> Tracker
     if code in _PASSING:
         return TrackerUnavailable(
             f"{site} answered {code} ({_reason(code)}) to {doing}.",
-            retry_after=_seconds(retry_after),
+            retry_after=seconds_to_wait(retry_after),
         )
     if code in {401, 403}:
         return TrackerDenied(
@@ -172,21 +173,6 @@ def _sentence(text: object) -> str:
 
 def _reason(code: int) -> str:
     return http.client.responses.get(code, "unknown status")
-
-
-def _seconds(value: object) -> float | None:
-    """Return the seconds that a Retry-After header asks for: a number, or a moment."""
-    if not isinstance(value, str):
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        pass  # no number: it may be a moment
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    return (moment - datetime.now(UTC)).total_seconds() if moment.tzinfo else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
