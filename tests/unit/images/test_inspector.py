@@ -147,8 +147,10 @@ def test_a_file_that_goes_away_meanwhile_is_not_taken(tmp_path: Path) -> None:
     path = slow_file(tmp_path / "slow.png")
 
     def remove(_: psutil.Process) -> None:
-        os.truncate(path, 100)
-        path.unlink()
+        with path.open("r+b") as file:
+            # Gone first, then short: whoever comes to its end in between finds no name either.
+            path.unlink()
+            file.truncate(100)
 
     with Inspector() as inspector:
         thread = when_reading(path, remove)
