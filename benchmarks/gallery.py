@@ -45,8 +45,8 @@ from haikei.database import image_records, open_database, reading
 from haikei.images import Picture, write_picture, write_review
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from support.records import save_show  # on the path only from here on
-from support.web import CHROMIUM_ARGUMENTS  # likewise
+from support.browsers import CHROMIUM_ARGUMENTS  # on the path only from here on
+from support.records import save_show  # likewise
 
 PROJECT = "akane"
 MARK = 1000.0

@@ -4,8 +4,15 @@ import os
 from collections.abc import Iterator
 
 import coverage
+import hypothesis
 import pytest
 import structlog
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile(
+    "haikei", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("haikei")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,7 +16,7 @@ from haikei.sources.eventlog import Follower
 from haikei.storage import Storage
 from haikei.trackers.shotgrid.client import SiteClient
 from haikei.trackers.shotgrid.feed import ShotGridFeed
-from support.clocks import PATIENCE
+from support.clocks import PATIENCE, eventually
 from support.databases import fresh_database
 from support.pictures import png_bytes
 from support.sites import RunningStudio, Show, running_studio
@@ -214,7 +214,7 @@ def test_a_site_that_is_away_is_waited_for(
 
 
 def run_until(follower: Follower, feed: ShotGridFeed, condition: Callable[[], bool]) -> None:
-    """Run a follower until the condition holds, for a minute at most."""
+    """Run a follower until the condition holds."""
     stop = threading.Event()
 
     def run() -> None:
@@ -226,10 +226,7 @@ def run_until(follower: Follower, feed: ShotGridFeed, condition: Callable[[], bo
     runner = threading.Thread(target=run)
     runner.start()
     try:
-        for _ in range(600):
-            if condition() or not runner.is_alive():
-                break
-            stop.wait(0.1)
+        eventually(lambda: condition() or not runner.is_alive(), pause=0.1)
     finally:
         still_running = runner.is_alive()
         stop.set()

@@ -48,6 +48,7 @@ from haikei.images import Picture
 from haikei.jobs import JobState
 from haikei.models import registry_entry
 from haikei.settings import Settings
+from support.clocks import PATIENCE
 from support.jobs import job_studios, studio_settings
 
 LAYOUT = Picture(pixels=np.random.default_rng(1).random((24, 32, 3), dtype=np.float32))
@@ -372,7 +373,7 @@ def test_a_process_that_ends_while_it_waits_leaves_the_question_to_people(
 ) -> None:
     settings = settings_of(tmp_path, service.address)
     release = threading.Event()
-    service.reply = lambda parts: edited(parts) if release.wait(30) else (500, {}, b"")
+    service.reply = lambda parts: edited(parts) if release.wait(PATIENCE) else (500, {}, b"")
     generator = load_generator("cloud", settings)
 
     def end(_: Progress) -> None:
@@ -392,7 +393,7 @@ def test_a_process_that_ends_while_it_waits_leaves_the_question_to_people(
 def test_a_cancelled_job_stops_waiting(service: Service, tmp_path: Path) -> None:
     settings = settings_of(tmp_path, service.address)
     release = threading.Event()
-    service.reply = lambda parts: edited(parts) if release.wait(30) else (500, {}, b"")
+    service.reply = lambda parts: edited(parts) if release.wait(PATIENCE) else (500, {}, b"")
     generator = load_generator("cloud", settings)
 
     def cancel(_: Progress) -> None:

@@ -11,6 +11,7 @@ from haikei.errors import TrackerRejected
 from haikei.settings import Settings
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
 from haikei.trackers.shotgrid.webhooks import WebhookClient
+from support.clocks import PATIENCE
 from support.servers import WebhookReceiver, webhook_receiver
 from support.sites import RunningStudio, Show, heeding, running_studio
 
@@ -75,12 +76,15 @@ def manage(show: Show, settings: Settings, method: str, **body: object) -> None:
         "client_id": settings.tracker.script,
         "client_secret": show.key.get_secret_value(),
     }
-    token = httpx.post(f"{site}/api/v1/auth/access_token", data=form).json()["access_token"]
+    token = httpx.post(f"{site}/api/v1/auth/access_token", data=form, timeout=PATIENCE).json()[
+        "access_token"
+    ]
     httpx.request(
         method,
         f"{site}/api/v1/webhook/hooks/{hook.id}",
         json=body,
         headers={"authorization": f"Bearer {token}"},
+        timeout=PATIENCE,
     ).raise_for_status()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, Table, select
 
 from haikei.database import feed_cursors, feed_rows, review_wakes, utc_now
 from haikei.trackers.shotgrid.tracker import ShotGridTracker
-from support.clocks import eventually
+from support.clocks import PATIENCE, eventually
 from support.databases import fresh_database
 from support.sites import RunningStudio, Show, running_studio
 from support.web import SECRET, TOKEN, a_form, serving, sign_form
@@ -105,7 +105,7 @@ def test_a_person_comes_by_a_menu_item_and_is_known(reached: Reached) -> None:
     (person,) = show.find("HumanUser", ["id", "is", show.artist], fields="login")
     form = a_form("Version", version, login=str(person["login"]), server_hostname="127.0.0.1")
 
-    with httpx.Client(base_url=reached.url) as browser:
+    with httpx.Client(base_url=reached.url, timeout=PATIENCE) as browser:
         answer = browser.post("/menu/open", data={**form, "signature": sign_form(form)})
 
         assert answer.status_code == 404

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from haikei.sgserver.http.hosting import SiteOptions
+from support.clocks import PATIENCE
 from support.sites import KEY, SCRIPT, RunningSite, running_site, write_image
 
 _MIB = 1024 * 1024
@@ -31,7 +32,9 @@ def version(site: RunningSite) -> Any:
 
 def _post(site: RunningSite, endpoint: str, **fields: object) -> str:
     answer = httpx.post(
-        f"{site.url}/upload/{endpoint}", data=_AUTH | {k: str(v) for k, v in fields.items()}
+        f"{site.url}/upload/{endpoint}",
+        data=_AUTH | {k: str(v) for k, v in fields.items()},
+        timeout=PATIENCE,
     )
     assert answer.status_code == 200
     return answer.text
@@ -74,7 +77,7 @@ def _put_part(site: RunningSite, upload: str, number: int, content: bytes) -> st
         upload_id=upload,
         part_number=number,
     )
-    answer = httpx.put(text.split("\n")[1], content=content)
+    answer = httpx.put(text.split("\n")[1], content=content, timeout=PATIENCE)
     assert answer.status_code == 200
     etag: str = answer.headers["etag"]
     return etag
@@ -95,7 +98,7 @@ def _complete(site: RunningSite, upload: str, *etags: str) -> str:
 def test_the_etag_is_what_clouds_answer(site: RunningSite) -> None:
     _, url, _ = _begin(site)
 
-    answer = httpx.put(url, content=b"bytes")
+    answer = httpx.put(url, content=b"bytes", timeout=PATIENCE)
 
     assert answer.headers["etag"] == f'"{hashlib.md5(b"bytes").hexdigest()}"'
 
@@ -104,7 +107,7 @@ def test_linking_again_after_a_lost_answer_makes_no_second_attachment(
     site: RunningSite, version: Any
 ) -> None:
     info, url, _ = _begin(site)
-    httpx.put(url, content=b"bytes")
+    httpx.put(url, content=b"bytes", timeout=PATIENCE)
 
     first, again = _link(site, version, info), _link(site, version, info)
 
@@ -120,7 +123,7 @@ def test_what_was_never_uploaded_is_not_linked(site: RunningSite, version: Any) 
 
 def test_a_thumbnail_goes_the_same_way(site: RunningSite, version: Any, tmp_path: Path) -> None:
     info, url, _ = _begin(site, filename="t.png", kind="Thumbnail")
-    httpx.put(url, content=write_image(tmp_path / "t.png").read_bytes())
+    httpx.put(url, content=write_image(tmp_path / "t.png").read_bytes(), timeout=PATIENCE)
 
     assert _link(site, version, info).startswith("1:")
     row: Any = site.connect().find_one("Version", [["id", "is", version["id"]]], ["image"])
@@ -132,7 +135,7 @@ def test_the_link_that_the_site_gave_cannot_be_changed(
     site: RunningSite, version: Any, line: int
 ) -> None:
     info, url, _ = _begin(site)
-    httpx.put(url, content=b"bytes")
+    httpx.put(url, content=b"bytes", timeout=PATIENCE)
     lines = info.split("\n")
     lines[line] += "x"
 
@@ -178,9 +181,9 @@ def test_parts_together_are_not_larger_than_a_file_may_be(site: RunningSite) -> 
 def test_an_address_takes_one_file_of_bounded_size(site: RunningSite) -> None:
     _, url, _ = _begin(site)
 
-    too_large = httpx.put(url, content=b"x" * (21 * _MIB))
-    changed = httpx.put(url + "0", content=b"x")
-    elsewhere = httpx.put(url.replace("/whole?", "/../../x?"), content=b"x")
+    too_large = httpx.put(url, content=b"x" * (21 * _MIB), timeout=PATIENCE)
+    changed = httpx.put(url + "0", content=b"x", timeout=PATIENCE)
+    elsewhere = httpx.put(url.replace("/whole?", "/../../x?"), content=b"x", timeout=PATIENCE)
 
     assert (too_large.status_code, changed.status_code) == (400, 403)
     assert elsewhere.status_code in {403, 404, 405}

@@ -11,6 +11,7 @@ import pytest
 import shotgun_api3
 
 from haikei.sgserver.http.hosting import SiteOptions
+from support.clocks import PATIENCE
 from support.sites import KEY, SCRIPT, RunningSite, running_site
 
 _CALL_LIMIT = 200_000
@@ -25,7 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningSite]:
 
 def _post(site: RunningSite, body: bytes | object) -> Any:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answer = httpx.post(f"{site.url}/api3/json", content=content)
+    answer = httpx.post(f"{site.url}/api3/json", content=content, timeout=PATIENCE)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     return answer.json()
@@ -93,13 +94,13 @@ def test_a_call_beyond_the_limit_is_refused_and_says_so(site: RunningSite) -> No
 
 
 def test_a_call_is_no_get(site: RunningSite) -> None:
-    assert httpx.get(f"{site.url}/api3/json").status_code == 405
+    assert httpx.get(f"{site.url}/api3/json", timeout=PATIENCE).status_code == 405
 
 
 def test_a_web_page_whose_name_was_pointed_at_this_machine_reads_nothing(
     site: RunningSite,
 ) -> None:
-    answer = httpx.get(f"{site.url}/", headers={"host": "evil.example:80"})
+    answer = httpx.get(f"{site.url}/", headers={"host": "evil.example:80"}, timeout=PATIENCE)
 
     assert answer.status_code == 400
     assert "Versions" not in answer.text

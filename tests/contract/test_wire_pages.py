@@ -10,6 +10,7 @@ import pytest
 import shotgun_api3
 
 from haikei.sgserver.http.hosting import SiteOptions
+from support.clocks import PATIENCE
 from support.sites import RunningSite, await_thumbnail, running_site, write_image
 
 # The official client opens each file that it uploads and never closes it.
@@ -128,7 +129,7 @@ def version(sg: shotgun_api3.Shotgun, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def _get(site: RunningSite, path: str, status: int = 200) -> _Page:
-    answer = httpx.get(f"{site.url}{path}")
+    answer = httpx.get(f"{site.url}{path}", timeout=PATIENCE)
     assert answer.status_code == status
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -146,7 +147,7 @@ def test_the_first_page_lists_the_versions(site: RunningSite, version: Any) -> N
     assert "rev" in page.text
     assert f"/detail/Version/{version['id']}" in page.links
     picture = next(src for src in page.images if "/file_serve/" in src)
-    assert httpx.get(site.url + picture).headers["content-type"] == "image/jpeg"
+    assert httpx.get(site.url + picture, timeout=PATIENCE).headers["content-type"] == "image/jpeg"
 
 
 def test_the_page_of_a_version_shows_everything_about_it(site: RunningSite, version: Any) -> None:
@@ -163,7 +164,7 @@ def test_the_page_of_a_version_shows_everything_about_it(site: RunningSite, vers
         "Haikei Ledger\n  0",
     ):
         assert text in page.text
-    large = httpx.get(site.url + page.images[1])
+    large = httpx.get(site.url + page.images[1], timeout=PATIENCE)
     assert "/file_serve/review/" in page.images[1]
     assert large.headers["content-type"] == "image/jpeg"
 
@@ -243,7 +244,7 @@ def test_many_versions_come_in_pages(
 
 
 def test_the_pages_bring_their_own_style(site: RunningSite) -> None:
-    sheet = httpx.get(f"{site.url}/static/site.css")
+    sheet = httpx.get(f"{site.url}/static/site.css", timeout=PATIENCE)
 
     assert sheet.headers["content-type"].startswith("text/css")
     assert "prefers-color-scheme: dark" in sheet.text
@@ -264,7 +265,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningSite]:
 
 
 def test_a_site_that_others_can_reach_asks_for_a_login(remote: RunningSite) -> None:
-    with httpx.Client(base_url=remote.url) as browser:
+    with httpx.Client(base_url=remote.url, timeout=PATIENCE) as browser:
         sent_away = browser.get("/detail/Project/1?x=1")
         assert sent_away.status_code == 303
         assert sent_away.headers["location"] == "/user/login?next=%2Fdetail%2FProject%2F1%3Fx%3D1"
@@ -291,6 +292,7 @@ def test_signing_in_leads_nowhere_else(remote: RunningSite, target: str) -> None
     answer = httpx.post(
         f"{remote.url}/user/login",
         data={"login": "kwatanabe", "password": "art director", "next": target},
+        timeout=PATIENCE,
     )
 
     assert answer.headers["location"] == "/"
@@ -306,11 +308,14 @@ def test_files_of_a_site_that_others_can_reach_need_an_address_or_a_session(
     address = f"{remote.url}/file_serve/attachment/{number}"
     cookie = {"cookie": f"_session_id={sg.get_session_token()}"}
 
-    assert httpx.get(address).status_code == 401
-    assert httpx.get(address, headers={"cookie": "_session_id=x"}).status_code == 401
-    assert httpx.get(address, headers=cookie).status_code == 200
+    assert httpx.get(address, timeout=PATIENCE).status_code == 401
+    assert (
+        httpx.get(address, headers={"cookie": "_session_id=x"}, timeout=PATIENCE).status_code == 401
+    )
+    assert httpx.get(address, headers=cookie, timeout=PATIENCE).status_code == 200
     assert sg.download_attachment(row["this_file"]) == (tmp_path / "a.png").read_bytes()
     thumbnail = httpx.get(
-        f"{remote.url}/upload/get_thumbnail_url?entity_type=Project&entity_id={project['id']}"
+        f"{remote.url}/upload/get_thumbnail_url?entity_type=Project&entity_id={project['id']}",
+        timeout=PATIENCE,
     )
     assert thumbnail.text.startswith("0\nSign in")

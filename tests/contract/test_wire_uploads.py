@@ -159,7 +159,7 @@ def test_media_stands_in_its_field_and_gives_the_version_its_thumbnail(
     assert at_once["sg_uploaded_movie"]["id"] == number
     assert at_once["sg_uploaded_movie"]["content_type"] == "image/png"
     assert sg.download_attachment(at_once["sg_uploaded_movie"]) == source.read_bytes()
-    thumbnail = httpx.get(address)
+    thumbnail = httpx.get(address, timeout=PATIENCE)
     made = tmp_path / "made.jpg"
     made.write_bytes(thumbnail.content)
     spec = oiio.ImageBuf(str(made)).spec()
@@ -178,8 +178,8 @@ def test_a_thumbnail_is_pending_first_and_then_there(
 
     assert number > 0
     assert TRANSIENT in pending["image"]
-    assert httpx.get(pending["image"]).headers["content-type"] == "image/png"
-    assert httpx.get(address).status_code == 200
+    assert httpx.get(pending["image"], timeout=PATIENCE).headers["content-type"] == "image/png"
+    assert httpx.get(address, timeout=PATIENCE).status_code == 200
     assert _image_events(sg, version) == [True, False]
 
 
@@ -218,7 +218,7 @@ def test_a_filmstrip_stands_beside_the_thumbnail(
     address = await_thumbnail(sg, "Version", version["id"], "filmstrip_image")
 
     row: Any = sg.find_one("Version", [["id", "is", version["id"]]], ["image"])
-    assert httpx.get(address).status_code == 200
+    assert httpx.get(address, timeout=PATIENCE).status_code == 200
     assert row["image"] is None
 
 
@@ -358,6 +358,7 @@ def test_no_file_name_leads_out_of_the_sites_folder(
             "display_name": name,
         },
         files={"file": (name, b"bytes")},
+        timeout=PATIENCE,
     )
 
     number = answer.text.split(":")[1]
@@ -375,7 +376,7 @@ def test_a_download_never_acts_in_the_sites_name(
     number = sg.upload("Version", version["id"], str(source))
     address = f"{site.url}/file_serve/attachment/{number}"
 
-    answer = httpx.get(address)
+    answer = httpx.get(address, timeout=PATIENCE)
 
     assert answer.status_code == 200
     assert answer.headers["content-disposition"].startswith("attachment;")
@@ -384,7 +385,9 @@ def test_a_download_never_acts_in_the_sites_name(
 
 
 def test_an_unknown_attachment_is_no_download(site: RunningSite, sg: shotgun_api3.Shotgun) -> None:
-    assert httpx.get(f"{site.url}/file_serve/attachment/99999999").status_code == 400
+    assert (
+        httpx.get(f"{site.url}/file_serve/attachment/99999999", timeout=PATIENCE).status_code == 400
+    )
     with pytest.raises(shotgun_api3.ShotgunFileDownloadError, match="may not exist"):
         sg.download_attachment(attachment_id=99_999_999)
 
@@ -395,9 +398,9 @@ def test_a_thumbnail_opens_only_by_its_signed_address(
     sg.upload_thumbnail("Version", version["id"], str(write_image(tmp_path / "thumb.jpg")))
     address = await_thumbnail(sg, "Version", version["id"])
 
-    assert httpx.get(address).status_code == 200
-    assert httpx.get(address.split("?")[0]).status_code == 403
-    assert httpx.get(address[:-1] + "x").status_code == 403
+    assert httpx.get(address, timeout=PATIENCE).status_code == 200
+    assert httpx.get(address.split("?")[0], timeout=PATIENCE).status_code == 403
+    assert httpx.get(address[:-1] + "x", timeout=PATIENCE).status_code == 403
 
 
 def test_old_clients_can_ask_for_a_thumbnails_path(
@@ -408,14 +411,16 @@ def test_old_clients_can_ask_for_a_thumbnails_path(
     held: threading.Event,
 ) -> None:
     question = f"{site.url}/upload/get_thumbnail_url?entity_type=Version&entity_id={version['id']}"
-    none = httpx.get(question).text
+    none = httpx.get(question, timeout=PATIENCE).text
     sg.upload_thumbnail("Version", version["id"], str(write_image(tmp_path / "thumb.jpg")))
-    pending = httpx.get(question).text
+    pending = httpx.get(question, timeout=PATIENCE).text
     held.set()
     await_thumbnail(sg, "Version", version["id"])
-    there = httpx.get(question).text
+    there = httpx.get(question, timeout=PATIENCE).text
 
     assert none.startswith("0\n")
     assert TRANSIENT in pending
-    assert httpx.get(site.url + there.splitlines()[1]).status_code == 200
-    assert httpx.get(f"{site.url}/upload/get_thumbnail_url").text.startswith("0\n")
+    assert httpx.get(site.url + there.splitlines()[1], timeout=PATIENCE).status_code == 200
+    assert httpx.get(f"{site.url}/upload/get_thumbnail_url", timeout=PATIENCE).text.startswith(
+        "0\n"
+    )

@@ -6,25 +6,18 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from sqlalchemy import Engine
 
 from haikei.credits import Person, people, records
 from haikei.credits.people import confirmation_key, link_token
 from haikei.database import reading, utc_now
 from haikei.settings import Settings
+from support.browsers import WAIT, chromium, needs_chromium
 from support.clocks import PATIENCE
 from support.jobs import studio_database, studio_settings
 from support.records import ITO, SATO, TANAKA, save_background
-from support.web import (
-    CHROMIUM,
-    CHROMIUM_ARGUMENTS,
-    a_version,
-    needs_chromium,
-    read,
-    serving,
-    with_pictures,
-)
+from support.web import a_version, read, serving, with_pictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,21 +89,20 @@ def test_a_link_is_opened_answered_and_used_up(served: Served) -> None:
 def test_a_telephone_without_scripts_shows_all_and_sends_it(
     served: Served, language: str, person: Person, words: str
 ) -> None:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        context = chromium.new_context(
+    with chromium() as browser:
+        context = browser.new_context(
             viewport={"width": 390, "height": 844}, locale=language, java_script_enabled=False
         )
         page = context.new_page()
-        page.set_default_timeout(PATIENCE * 1000)
+        page.set_default_timeout(WAIT)
         page.goto(served.link(person))
         expect(page.get_by_text(person.name_ja)).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.wait_for_load_state()
         picture = page.locator(".mine img").first
         expect(picture).to_have_js_property("complete", True)
         assert picture.evaluate("image => image.naturalWidth") > 0
         page.locator("button.main").click()
         expect(page.get_by_text(words)).to_be_visible()
         context.close()
-        chromium.close()
     assert served.is_done(person)

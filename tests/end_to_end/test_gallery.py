@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, insert, select
 
 from haikei.database import backgrounds, image_records, reviews, utc_now
@@ -14,13 +14,12 @@ from haikei.decisions import Decision
 from haikei.images import Picture
 from haikei.jobs.page_inputs import CARD, keep_card, preview_file
 from haikei.web.pages.gallery import PAGE
-from support.clocks import PATIENCE
+from support.browsers import WAIT, chromium, needs_chromium
 from support.jobs import studio_database, studio_settings
 from support.records import save_show
-from support.web import CHROMIUM, CHROMIUM_ARGUMENTS, needs_chromium, serving
+from support.web import serving
 
 VERSIONS = 500
-_WAIT = PATIENCE * 1000
 
 pytestmark = needs_chromium
 
@@ -57,10 +56,8 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Generator[Show]:
 
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
+    with chromium() as one:
+        yield one
 
 
 @contextmanager
@@ -70,7 +67,7 @@ def browsing(browser: Browser, *, scripts: bool = True) -> Generator[Page]:
         viewport={"width": 1280, "height": 860}, locale="en-GB", java_script_enabled=scripts
     )
     page = context.new_page()
-    page.set_default_timeout(_WAIT)
+    page.set_default_timeout(WAIT)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(error.message))
     page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
@@ -85,7 +82,7 @@ def test_all_pictures_are_put_in_and_loaded_when_one_looks_at_them(
     with browsing(browser) as page:
         page.goto(show.url)
 
-        expect(page.locator("#gallery .card img")).to_have_count(PAGE, timeout=_WAIT)
+        expect(page.locator("#gallery .card img")).to_have_count(PAGE)
         expect(page.locator("#gallery noscript")).to_have_count(0)
         # Sequences grow as they come into sight and push the last card down again.
         page.wait_for_function("""() => {
@@ -102,7 +99,7 @@ def test_without_scripts_the_last_card_has_its_picture_too(show: Show, browser: 
         # `load` comes after all pictures: without scripts, browsers leave none for later.
         page.goto(show.url, wait_until="load")
 
-        expect(page.locator(".card img")).to_have_count(PAGE, timeout=_WAIT)
+        expect(page.locator(".card img")).to_have_count(PAGE)
         last = page.locator(".card").last
         picture = last.locator("img").get_attribute("src") or "none"
         assert any(url.endswith(picture) for url in seen)
@@ -113,7 +110,8 @@ def test_the_pages_of_a_show_lead_to_each_of_its_cuts_once(show: Show, browser: 
         page.goto(show.url)
         seen = page.locator(".card").evaluate_all("cards => cards.map(one => one.dataset.place)")
         while (following := page.locator("a[rel=next]")).count():
-            following.click()
+            with page.expect_navigation():
+                following.click()
             seen += page.locator(".card").evaluate_all("all => all.map(one => one.dataset.place)")
 
     assert len(seen) == len(set(seen)) == show.cuts > PAGE
@@ -129,7 +127,7 @@ def test_a_filter_leaves_what_fits_with_all_of_its_pictures(show: Show, browser:
         expect(facts).not_to_contain_text(f"{show.cuts} of")
         shown = page.locator(".card").count()
         assert 150 < shown < show.cuts
-        expect(page.locator(".card img")).to_have_count(shown, timeout=_WAIT)
+        expect(page.locator(".card img")).to_have_count(shown)
         expect(page.locator("#gallery noscript")).to_have_count(0)
 
 
@@ -137,7 +135,7 @@ def test_what_changes_meanwhile_is_seen_with_all_pictures(show: Show, browser: B
     with browsing(browser) as page:
         with page.expect_response("**/events"):
             page.goto(show.url)
-        expect(page.locator("#gallery noscript")).to_have_count(0, timeout=_WAIT)
+        expect(page.locator("#gallery noscript")).to_have_count(0)
         page.evaluate("document.querySelector('#gallery').dataset.old = 'yes'")
         with show.database.begin() as connection:
             key = connection.execute(select(backgrounds.c.key).limit(1)).scalar_one()
@@ -152,5 +150,5 @@ def test_what_changes_meanwhile_is_seen_with_all_pictures(show: Show, browser: B
                 )
             )
 
-        expect(page.locator("#gallery:not([data-old])")).to_be_attached(timeout=_WAIT)
-        expect(page.locator(".card img")).to_have_count(PAGE, timeout=_WAIT)
+        expect(page.locator("#gallery:not([data-old])")).to_be_attached()
+        expect(page.locator(".card img")).to_have_count(PAGE)

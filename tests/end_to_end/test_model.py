@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import cast
 
-import pytest
-
 from haikei.demo.studio import prepare
 from haikei.images import read_picture
 from haikei.jobs import JobState
@@ -51,7 +49,6 @@ def _land(here: Studio, project: str) -> Path:
     return path
 
 
-@pytest.mark.timeout(300)
 def test_a_model_goes_on_from_the_painters_base_and_is_credited_as_ai(tmp_path: Path) -> None:
     tiny = build_tiny_model(tmp_path / "models")
     settings = RECIPE.format(model=tiny_table(tiny.combined))

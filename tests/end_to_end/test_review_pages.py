@@ -13,17 +13,16 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, expect
 
 from haikei.images import read_picture
 from haikei.jobs import JobState
 from haikei.scenes import Scene, SceneKind, draw, save_layout
-from support.clocks import PATIENCE
+from support.browsers import WAIT, chromium, needs_chromium
+from support.clocks import PATIENCE, eventually
 from support.studio import SiteRow, Studio, studio
-from support.web import CHROMIUM, CHROMIUM_ARGUMENTS, needs_chromium
 
 SHOTS = [("PORT", "s01", "c001"), ("PORT", "s01", "c002")]
-_WAIT = PATIENCE * 1000
 _VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) => console.error(
   "policy violated: " + event.violatedDirective + " " + event.blockedURI));
@@ -56,7 +55,7 @@ class Reviewed:
             java_script_enabled=scripts,
         )
         page = context.new_page()
-        page.set_default_timeout(_WAIT)
+        page.set_default_timeout(WAIT)
         page.add_init_script(_VIOLATIONS)
 
         def hear(message: ConsoleMessage) -> None:
@@ -90,10 +89,8 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Reviewed]:
 
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
+    with chromium() as one:
+        yield one
 
 
 @contextmanager
@@ -178,6 +175,7 @@ def test_a_supervisor_finds_a_cut_and_compares_its_pictures(
         page.get_by_role("link", name="PORT").first.click()
         cards = page.locator(".card")
         expect(cards).to_have_count(2)
+        page.wait_for_load_state()  # its scripts hear what is typed from then on
         page.get_by_label("Cut or version").fill("c002")
         expect(cards).to_have_count(1)
         expect(page).to_have_url(
@@ -185,6 +183,7 @@ def test_a_supervisor_finds_a_cut_and_compares_its_pictures(
         )
         cards.get_by_role("link").click()
         expect(page.get_by_role("heading", name="Cut c002")).to_be_visible()
+        page.wait_for_load_state()
 
         # It opens on the finished picture, and on nothing else.
         stage = page.locator(".stage")
@@ -239,6 +238,8 @@ def test_layers_exposure_and_pixels_are_looked_at(reviewed: Reviewed, browser: B
             page.wait_for_function("it => it.naturalWidth > 0", arg=layer.element_handle())
             page.get_by_label(name, exact=True).uncheck()
             expect(layer).to_be_hidden()
+        front = page.locator(".front .picture")
+        page.wait_for_function("it => it.naturalWidth > 0", arg=front.element_handle())
         page.locator(".stage").hover()
         expect(page.locator(".pixel")).to_contain_text("#")
         page.get_by_label("Exposure").fill("3")
@@ -246,7 +247,7 @@ def test_layers_exposure_and_pixels_are_looked_at(reviewed: Reviewed, browser: B
         page.get_by_role("button", name="Reset").click()
         expect(page.locator(".front .picture")).not_to_have_attribute("src", re.compile("stops"))
         page.get_by_role("link", name="Layout sheet").click()
-        expect(page.locator(".found")).to_contain_text("of the picture", timeout=_WAIT)
+        expect(page.locator(".found")).to_contain_text("of the picture")
     assert reviewed.complaints == []
 
 
@@ -261,20 +262,22 @@ def test_a_retake_is_asked_for_made_and_approved_on_the_page(
         expect(page.locator("#decide [role=status]")).to_contain_text("stands in the tracker")
         notes = page.locator(".notes")
         expect(notes).to_contain_text("less green, more clouds")
-        expect(notes).to_contain_text("Understood:", timeout=_WAIT)
+        expect(notes).to_contain_text("Understood:")
         # All of it comes by itself: the page is never loaded anew.
-        expect(page.locator(".history li")).to_have_count(2, timeout=_WAIT)
-        expect(page.locator(".notes .answer").first).to_be_visible(timeout=_WAIT)
+        expect(page.locator(".history li")).to_have_count(2)
+        expect(page.locator(".notes .answer").first).to_be_visible()
         assert page.evaluate("globalThis.stayed")
 
         page.locator(".history a").first.click()
         expect(page.locator(".title code")).to_have_text("c001_bg_summer_day_v002")
+        page.wait_for_load_state()
         page.get_by_role("button", name="Approve").click()
-        expect(page.locator("#standing .badge.approved").first).to_be_visible(timeout=_WAIT)
+        expect(page.locator("#standing .badge.approved").first).to_be_visible()
     assert reviewed.complaints == []
 
     made = ["code", "is", "c001_bg_summer_day_v002"]
-    assert _row(reviewed.studio, "Version", made, "sg_status_list")["sg_status_list"] == "apr"
+    status = "sg_status_list"
+    eventually(lambda: _row(reviewed.studio, "Version", made, status)[status] == "apr")
     said = ["content", "contains", "less green"]
     assert _row(reviewed.studio, "Note", said, "replies")["replies"]
 
@@ -316,7 +319,7 @@ def test_a_box_that_is_drawn_limits_what_its_note_changes(
         held = ["code", "is", "c002_bg_summer_day_v001"]
         if _row(reviewed.studio, "Version", held, "sg_status_list")["sg_status_list"] != "hld":
             page.get_by_role("button", name="Hold").click()
-        expect(page.locator("#standing .badge.on_hold")).to_be_visible(timeout=_WAIT)
+        expect(page.locator("#standing .badge.on_hold")).to_be_visible()
         before = _published(page, reviewed.url, tmp_path)
         _draw_box(page, 0.25, 0.5, 0.6, 0.9)
         expect(page.locator(".drawn")).to_contain_text("1 drawn")
@@ -327,15 +330,14 @@ def test_a_box_that_is_drawn_limits_what_its_note_changes(
         page.get_by_label("Note").fill("much darker")
         page.locator("h1").click()
         page.keyboard.press("r")
-        expect(page.locator("#decide .notice").first).to_contain_text(
-            "stands in the tracker", timeout=_WAIT
-        )
+        expect(page.locator("#decide .notice").first).to_contain_text("stands in the tracker")
         expect(page.locator(".drawn")).to_be_empty()
-        expect(page.locator(".notes .place")).to_contain_text("25,50–60,90 %", timeout=_WAIT)
-        expect(page.locator(".history li")).to_have_count(2, timeout=_WAIT)
+        expect(page.locator(".notes .place")).to_contain_text("25,50–60,90 %")
+        expect(page.locator(".history li")).to_have_count(2)
         page.locator(".history a").first.click()
         expect(page.locator(".title code")).to_have_text("c002_bg_summer_day_v002")
-        expect(page.locator(".notes")).to_contain_text("in the box: light", timeout=_WAIT)
+        page.wait_for_load_state()
+        expect(page.locator(".notes")).to_contain_text("in the box: light")
         after = _published(page, reviewed.url, tmp_path)
         page.get_by_label("Drawings").check()
         expect(page.locator(".noted path")).to_have_count(2)
@@ -361,7 +363,7 @@ def test_several_cuts_are_picked_and_decided_once(reviewed: Reviewed, browser: B
         page.get_by_label("Pick all that are shown").check()
         expect(page.locator(".picked output")).to_have_text("2 picked")
         page.get_by_role("button", name="Hold").click()
-        expect(page.locator(".outcomes li").first).to_be_visible(timeout=_WAIT)
+        expect(page.locator(".outcomes li").first).to_be_visible()
         expect(page.locator("main")).to_contain_text("2 of 2 written")
         codes = page.locator(".outcomes a").all_text_contents()
     assert reviewed.complaints == []

@@ -194,12 +194,16 @@ def test_a_reload_takes_over_settings_and_people_and_the_jobs_in_flight_go_on(
     here.wait_for("new workers", lambda: here.log_text().count("worker_ready") == 4)
     _draw(here, "c002", seed=2)
     here.wait_for("both backgrounds", lambda: _done(here, 2))
-    here.wait_for("all processes", lambda: None not in _pids(here).values())
+
+    def replaced() -> bool:
+        pids = set(_pids(here).values())
+        return None not in pids and not pids & set(before.values())
+
+    here.wait_for("new processes alone", replaced)
     after = _pids(here)
     here.stop()
 
     assert set(after) == set(before)
-    assert not set(after.values()) & set(before.values())
     assert here.log_text().count("worker_drains") == 2
     client = here.connect()
     found = cast("list[SiteRow]", client.find("Version", [], ["entity", "sg_haikei_credit_ja"]))

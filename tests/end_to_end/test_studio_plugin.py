@@ -13,6 +13,7 @@ import pytest
 
 from haikei.jobs import JobState
 from haikei.scenes import Scene, SceneKind, draw, save_layout
+from support.clocks import PATIENCE
 from support.studio import studio
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "studio-plugin"
@@ -44,7 +45,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Install the example where the studio's processes find it, and nothing else does."""
     source = shutil.copytree(EXAMPLE, tmp_path / "source")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(build, cwd=source, check=True, capture_output=True, timeout=60)
+    subprocess.run(build, cwd=source, check=True, capture_output=True, timeout=PATIENCE)
     (wheel,) = tmp_path.glob("studio_kawa_haikei-*.whl")
     installed = tmp_path / "installed"
     with zipfile.ZipFile(wheel) as archive:
@@ -75,7 +76,7 @@ def test_a_layout_goes_through_a_studios_naming_rule_generator_and_report(tmp_pa
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
         listed = json.loads(answer.stdout)["reports"]
         here.call("report", "open-retakes", "--project=PORT", f"--out={tmp_path / 'open.csv'}")
@@ -101,7 +102,7 @@ def test_a_rule_that_is_not_installed_is_a_mistake_in_the_settings(tmp_path: Pat
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
     assert done.returncode == 3

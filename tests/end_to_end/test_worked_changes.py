@@ -14,6 +14,7 @@ import pytest
 
 from haikei.jobs import JobState
 from haikei.trackers import load_tracker
+from support.clocks import PATIENCE
 from support.jobs import JobStudio, announce, put_layout
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,7 @@ class Copy:
             },
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -104,7 +104,7 @@ def test_it_serves_until_it_is_asked_to_stop(tmp_path: Path) -> None:
             break
     try:
         assert url, lines
-        page = httpx.get(url, trust_env=False)
+        page = httpx.get(url, trust_env=False, timeout=PATIENCE)
         assert page.status_code == 200
         assert "Yuki" in page.text or "背景" in page.text
     finally:

@@ -83,6 +83,7 @@ def test_a_killed_generation_worker_is_replaced_by_another_and_a_stopped_one_end
                 here.wait_for(
                     "a picture being made",
                     lambda: any(job.step is Step.GENERATE for job in here.jobs(JobState.RUNNING)),
+                    pause=0.005,
                 )
                 os.kill(first.pid, signal.SIGKILL)
             with _worker(here, WorkerRole.GENERATE) as second:

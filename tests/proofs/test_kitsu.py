@@ -175,6 +175,7 @@ def test_a_layout_a_retake_a_touch_up_and_the_roll_go_through_kitsu(
 
     show.comment("retake", "More clouds, please.")
     show.studio.wait_for("the retake", lambda: len(show.versions()) == 2)
+    show.studio.wait_for("its job", lambda: _done(show, 2))
     second = show.versions()[1]
     assert second["data"]["haikei"]["key"] != first["data"]["haikei"]["key"]
     show.studio.wait_for(
@@ -195,10 +196,14 @@ def test_a_layout_a_retake_a_touch_up_and_the_roll_go_through_kitsu(
     write_picture(Picture(pixels=pixels), painted, bits=8)
     show.upload(show.background, painted, show.supervisor)
     show.studio.wait_for("the touch-up", lambda: len(show.versions()) == 3)
+    show.studio.wait_for("its job", lambda: _done(show, 3))
     assert "Haruka Mori" in show.versions()[2]["data"]["haikei"]["credit_en"]
 
+    decided = show.studio.log_text().count('"decided"')
     show.comment("done", "")
-    show.studio.wait_for("the approval", lambda: show.studio.said("decided"))
+    show.studio.wait_for(
+        "the approval", lambda: show.studio.log_text().count('"decided"') > decided
+    )
     show.studio.stop()
     roll = show.studio.call(
         "report", "credits-roll", "--project", show.project["name"], "--format", "txt", "--out", "-"
@@ -255,12 +260,12 @@ def test_a_kill_in_each_step_leaves_one_preview_a_version(show: KitsuShow, tmp_p
         for upload in uploads:
             upload.result()
     show.studio.start()
-    show.studio.wait_for("all", lambda: _settled(show, len(shots)), patience=300)
+    show.studio.wait_for("all", lambda: _settled(show, len(shots)))
     # Chance may kill one job four times in one step, which is then taken for its fault.
     for unlucky in show.studio.jobs(JobState.DEAD):
         assert unlucky.error.startswith("The worker died"), unlucky.error
         show.studio.call("jobs", "retry", unlucky.key)
-    show.studio.wait_for("the rest", lambda: _done(show, len(shots)), patience=300)
+    show.studio.wait_for("the rest", lambda: _done(show, len(shots)))
     show.studio.stop()
 
     keys = {job.key for job in show.studio.jobs()}

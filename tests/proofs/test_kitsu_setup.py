@@ -9,13 +9,12 @@ import pytest
 from pydantic import SecretStr
 
 from haikei.checkup import Finding
-from haikei.demo.kitsu_server import free_port
 from haikei.errors import TrackerDenied, TrackerUnavailable
 from haikei.settings import Settings
 from haikei.trackers.kitsu import KitsuTracker
 from support.kitsu import RunningKitsu, running_kitsu
 from support.kitsu_bench import KitsuBench, kitsu_settings
-from support.servers import proxy_before
+from support.servers import closed_port, proxy_before
 
 #: Kitsu's own statuses, which a fresh server has.
 STATUSES = {"approve": ["done"], "retake": ["retake"], "hold": [], "omit": []}
@@ -28,7 +27,7 @@ def server() -> RunningKitsu:
 
 def settings_for(url: str, folder: Path, **tracker: object) -> Settings:
     given = kitsu_settings(url, folder).model_dump()
-    given["tracker"] |= {"review_status": "wfa", "look_status": "todo", "timeout": 5.0, **tracker}
+    given["tracker"] |= {"review_status": "wfa", "look_status": "todo", **tracker}
     given["review"]["statuses"] = {**STATUSES, "task_approved": "", "task_retake": ""}
     return Settings.model_validate(given)
 
@@ -119,8 +118,11 @@ def test_a_wrong_token_is_said_and_nothing_else_is_tried(
 
 
 def test_an_address_where_no_kitsu_is_is_said(server: RunningKitsu, tmp_path: Path) -> None:
-    nowhere = f"http://127.0.0.1:{free_port()}"
-    down = checked(settings_for(nowhere, tmp_path), server.token)
+    with closed_port() as port:
+        nowhere = f"http://127.0.0.1:{port}"
+        down = checked(settings_for(nowhere, tmp_path), server.token)
+        with pytest.raises(TrackerUnavailable):
+            KitsuTracker(settings_for(nowhere, tmp_path), SecretStr("t")).setup(dry_run=True)
     with proxy_before(server.url) as another:
         another.answered_as = {b'"Zou"': b'"Other"'}
         other = checked(settings_for(another.url, tmp_path), server.token)
@@ -128,8 +130,6 @@ def test_an_address_where_no_kitsu_is_is_said(server: RunningKitsu, tmp_path: Pa
     assert list(down) == list(other) == ["kitsu"]
     assert "does not answer" in down["kitsu"].message
     assert "is no Kitsu server" in other["kitsu"].message
-    with pytest.raises(TrackerUnavailable):
-        KitsuTracker(settings_for(nowhere, tmp_path), SecretStr("t")).setup(dry_run=True)
 
 
 def test_a_server_that_is_too_old_is_said(server: RunningKitsu, tmp_path: Path) -> None:
@@ -154,8 +154,9 @@ def test_a_status_that_kitsu_lacks_is_named_with_those_that_it_has(
 def test_a_stream_that_is_away_is_said_and_one_that_is_turned_off_is_not_looked_for(
     server: RunningKitsu, tmp_path: Path
 ) -> None:
-    away = f"http://127.0.0.1:{free_port()}"
-    found = checked(settings_for(server.url, tmp_path, events_url=away), server.token)
+    with closed_port() as port:
+        away = f"http://127.0.0.1:{port}"
+        found = checked(settings_for(server.url, tmp_path, events_url=away), server.token)
     off = settings_for(server.url, tmp_path, events_url=away).model_dump()
     off["events"]["live"] = False
 

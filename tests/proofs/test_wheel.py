@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from support.clocks import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 ROOTS: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
     "hatch"
@@ -22,7 +24,7 @@ ROOTS: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="u
 def wheel(tmp_path: Path) -> Path:
     """Build the wheel as `pip wheel` does, without fetching the build system."""
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=PATIENCE)
     (built,) = tmp_path.glob("haikei-*.whl")
     return built
 
@@ -55,7 +57,7 @@ def _run(python: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProces
         env=environment,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=PATIENCE,
         check=False,
     )
 

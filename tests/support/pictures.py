@@ -1,5 +1,6 @@
 """Pictures: small PNG files, Photoshop documents, and paint-overs with a known truth."""
 
+import io
 import struct
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -105,8 +106,11 @@ def save_psd(document: PSDImage, path: Path, *, xmp: bytes = b"") -> Path:
 
 def save_psd_without_composite(document: PSDImage, path: Path) -> Path:
     """Save layers alone, as Photoshop does with "Maximize Compatibility" off: a blank picture."""
-    save_psd(document, path)
-    blank = PSDImage.open(path)
+    # Not by its name: a watcher would take the whole picture for what is meant.
+    whole = io.BytesIO()
+    document.save(whole)
+    whole.seek(0)
+    blank = PSDImage.open(whole)
     white = [b"\xff" * (blank.width * blank.height)] * 3
     record = blank._record  # pyright: ignore[reportPrivateUsage]
     record.image_data = ImageData.new(record.header)

@@ -1,10 +1,11 @@
-"""Loopback servers: mail, webhook receivers, scripted answers, and a proxy that interferes."""
+"""Loopback servers: mail, webhook receivers, scripted answers, an interfering proxy; and none."""
 
 import base64
 import email.policy
 import http.client
 import json
 import queue
+import socket
 import socketserver
 import ssl
 import threading
@@ -24,6 +25,14 @@ from urllib.parse import quote, urlsplit
 from typing_extensions import override
 
 from support.clocks import PATIENCE
+
+
+@contextmanager
+def closed_port() -> Generator[int]:
+    """Hold a port of loopback on which nobody listens, and nobody else begins to."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield int(holder.getsockname()[1])
 
 
 @dataclass(slots=True)

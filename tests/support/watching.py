@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from haikei.database import events, files, jobs, open_database, reading
 from haikei.images import Inspector
 from haikei.settings import Settings
 from haikei.sources.eventlog import Follower, PollResult
-from haikei.sources.watch import Watcher
+from haikei.sources.watch import Watcher, WatchStatus
 from haikei.storage import Storage
 from haikei.trackers import TrackerFeed
 from support.clocks import PATIENCE, eventually
@@ -154,13 +154,27 @@ def watch_until_killed(settings: Settings, url: str) -> None:
 def wait_until_settled(watcher: Watcher, *, walks: int = 2) -> None:
     """Wait until nothing is pending and further full walks have found nothing new."""
     goal = watcher.status.walks + walks
-    eventually(
-        lambda: (
-            watcher.status.walks >= goal
-            and watcher.status.pending == 0
-            and watcher.status.judging == 0
-        )
-    )
+
+    def settled() -> bool:
+        # One snapshot: a doubted file goes from judging back to pending.
+        status = watcher.status
+        return status.walks >= goal and status.pending == status.judging == 0
+
+    eventually(settled)
+
+
+def counted(watcher: Watcher, holds: Callable[[WatchStatus], bool]) -> WatchStatus:
+    """
+    Wait for a status of which that holds, and return it.
+
+    The watcher counts a file after it has recorded it: whoever has seen its row waits for this.
+    """
+
+    def look() -> WatchStatus | None:
+        status = watcher.status
+        return status if holds(status) else None
+
+    return eventually(look)
 
 
 @dataclass(slots=True, kw_only=True)

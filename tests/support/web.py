@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
-import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, Table, select
 from starlette.applications import Starlette
@@ -461,19 +460,3 @@ def a_version(
     """Return a version whose paths lie below a storage root."""
     chain = a_chain(shot) if images is None else images
     return a_background(shot, images=chain, version=version)
-
-
-CHROMIUM = Path("/usr/bin/chromium")
-#: Without a screen, as root in a container, and without calls of its own to the network.
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-needs_chromium = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason="there is no Chromium; `make test` installs it"
-)

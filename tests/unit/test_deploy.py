@@ -19,6 +19,7 @@ from haikei.jobs.engine import step_run
 from haikei.processes import supervisor
 from haikei.trackers.shotgrid import client
 from haikei.web.metrics import StudioNumbers
+from support.clocks import PATIENCE
 from support.jobs import studio_database, studio_settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -64,7 +65,7 @@ def test_systemd_finds_nothing_wrong_with_a_unit(unit: Path, tmp_path: Path) -> 
         ["systemd-analyze", "verify", "--man=no", str(tmp_path / name)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -12,6 +12,7 @@ import typer
 from haikei.cli.output import say
 from haikei.cli.startup import SupervisedOption, die_with, stop_on_signals
 from haikei.errors import SettingsError
+from haikei.files import write_whole
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -67,7 +68,7 @@ def sgserver(
     def announce(url: str) -> None:
         say(f"Serving {data} at {url}")
         if url_file is not None:
-            url_file.write_text(url, encoding="utf-8")
+            write_whole(url_file, url.encode())
 
     rules = None if faults is None else read_faults(faults)
     if rules is not None:

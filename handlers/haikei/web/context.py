@@ -148,6 +148,8 @@ class Broadcaster:
 
     @contextmanager
     def _listening(self, queue: "asyncio.Queue[bytes | None]") -> Generator[None]:
+        # However late the next look is, it tells what has changed since somebody listens.
+        self._since = self._since or utc_now()
         self._queues.add(queue)
         try:
             yield

@@ -15,8 +15,6 @@ from haikei.ledger import append, entry
 from support.databases import postgres_url
 from support.jobs import OpenJobStudio, job_studios, studio_settings
 
-PATIENT = pytest.mark.timeout(120)
-
 
 @pytest.fixture
 def open_studio(tmp_path: Path) -> Iterator[OpenJobStudio]:
@@ -24,7 +22,6 @@ def open_studio(tmp_path: Path) -> Iterator[OpenJobStudio]:
         yield job_studios(stack, tmp_path)
 
 
-@PATIENT
 def test_a_state_on_a_server_goes_along_and_comes_back(tmp_path: Path) -> None:
     first, second = postgres_url(), postgres_url()
     settings = studio_settings(tmp_path, database={"url": first})
@@ -50,7 +47,6 @@ def test_a_state_on_a_server_goes_along_and_comes_back(tmp_path: Path) -> None:
     database.dispose()
 
 
-@PATIENT
 def test_without_its_programs_a_database_is_named_as_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -593,7 +593,7 @@ def test_a_second_signal_ends_a_process_that_does_not_stop() -> None:
     try:
         stop = stop_on_signals()
         os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.wait(5)
+        assert stop.wait(PATIENCE)
     finally:
         signal.signal(signal.SIGTERM, before[0])
         signal.signal(signal.SIGINT, before[1])

@@ -29,10 +29,9 @@ def publish(show: Show, database: Engine, shot: str) -> int:
     return version
 
 
-def tomorrow_at(hour: int) -> datetime:
-    """Return that hour of tomorrow by the studio's clocks."""
-    tomorrow = utc_now().astimezone(TOKYO) + timedelta(days=1)
-    return tomorrow.replace(hour=hour, minute=0, second=0, microsecond=0).astimezone(UTC)
+def at_hour(day: datetime, hour: int) -> datetime:
+    """Return that hour of the same day by the studio's clocks."""
+    return day.replace(hour=hour, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
 def test_supervisors_find_a_playlist_a_sheet_and_a_note_once(tmp_path: Path) -> None:
@@ -57,7 +56,9 @@ def test_supervisors_find_a_playlist_a_sheet_and_a_note_once(tmp_path: Path) -> 
             )
             return ends.enter_context(closing(made))
 
-        first = tomorrow_at(9)
+        # Asked once: what is made after midnight belongs to the same day's list.
+        tomorrow = utc_now().astimezone(TOKYO) + timedelta(days=1)
+        first = at_hour(tomorrow, 9)
         late, early = publish(show, database, "c002"), publish(show, database, "c001")
         dailies().tick(first)
         between = publish(show, database, "c001a")
@@ -66,9 +67,9 @@ def test_supervisors_find_a_playlist_a_sheet_and_a_note_once(tmp_path: Path) -> 
         for _ in range(2):
             dailies().tick(first)
         for _ in range(2):
-            dailies().tick(tomorrow_at(18))
+            dailies().tick(at_hour(tomorrow, 18))
             write_answers(
-                database, needed(tracker.parts.review, tracker, Part.REVIEW), tomorrow_at(20)
+                database, needed(tracker.parts.review, tracker, Part.REVIEW), at_hour(tomorrow, 20)
             )
 
         (playlist,) = show.own("Playlist", fields="code")

@@ -78,7 +78,7 @@ def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
         writer.execute(text("DELETE FROM jobs"))
         thread = threading.Thread(target=look)
         thread.start()
-        assert read.wait(10)
+        assert read.wait(PATIENCE)
     thread.join()
     database.dispose()
 

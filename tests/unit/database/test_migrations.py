@@ -40,7 +40,6 @@ def test_the_newest_migration_is_the_schema_that_is_asked_for() -> None:
     assert len(REVISIONS) == len(set(REVISIONS))
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("revision", REVISIONS)
 @pytest.mark.parametrize("where", [sqlite, postgresql], ids=["sqlite", "postgresql"])
 def test_a_database_of_that_schema_keeps_its_rows_on_the_way_up(

@@ -17,6 +17,7 @@ from haikei.jobs import receive
 from haikei.show import Place
 from haikei.storage import Storage
 from haikei.trackers import EventKind
+from support.clocks import eventually
 from support.watching import FollowingStudio, following_studio, poll_all
 
 PATIENCE = 300.0
@@ -441,14 +442,14 @@ def test_a_place_without_a_sequence_keeps_its_row_names(studio: FollowingStudio)
 
 @contextmanager
 def stopped_when(condition: Callable[[], bool]) -> Generator[threading.Event]:
-    """Yield an event that is set as soon as the condition holds, or after half a minute."""
+    """Yield an event that is set as soon as the condition holds, or in vain after long."""
     stop = threading.Event()
 
     def watch() -> None:
-        for _ in range(3000):
-            if condition() or stop.wait(0.01):
-                break
-        stop.set()
+        try:
+            eventually(lambda: condition() or stop.is_set())
+        finally:
+            stop.set()
 
     watcher = threading.Thread(target=watch)
     watcher.start()

@@ -21,6 +21,7 @@ from haikei.files import sha256_of
 from haikei.generators import GenerationRequest, Progress, StageOrder, load_generator
 from haikei.images import Picture
 from haikei.settings import Settings
+from support.clocks import eventually
 from support.jobs import studio_settings
 
 LAYOUT = Picture(pixels=np.random.default_rng(1).random((24, 32, 3), dtype=np.float32))
@@ -144,12 +145,15 @@ time.sleep(60)
 
 def test_a_program_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     noted = tmp_path / "child"
-    settings = settings_of(tmp_path, LINGER.format(place=str(noted)), timeout=1.5)
+    # A busy machine may take longer than that to start the program at all.
+    for seconds in (1.5, 6.5, 60.5):
+        settings = settings_of(tmp_path, LINGER.format(place=str(noted)), timeout=seconds)
+        with pytest.raises(GenerationError, match=f"took longer than {seconds} seconds"):
+            run(settings)
+        if noted.exists():
+            break
 
-    with pytest.raises(GenerationError, match=r"took longer than 1\.5 seconds"):
-        run(settings)
-
-    assert not _lives(int(noted.read_text(encoding="utf-8")))
+    _require_ended(noted)
 
 
 def test_a_cancelled_program_is_ended(tmp_path: Path) -> None:
@@ -170,11 +174,20 @@ def test_a_cancelled_program_is_ended(tmp_path: Path) -> None:
         )
 
     assert seen[-1] == Progress(step=1, steps=9)
-    assert not _lives(int(noted.read_text(encoding="utf-8")))
+    _require_ended(noted)
 
 
-def _lives(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+def _require_ended(noted: Path) -> None:
+    """Check that the child ends which a program has noted; it was killed, and may take a moment."""
+    pid = int(noted.read_text(encoding="utf-8"))
+
+    def ended() -> bool:
+        try:
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    eventually(ended, "the end of the child")
 
 
 def test_a_program_gets_no_more_memory_than_it_may_have(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from haikei.errors import ImageUnreadable
 from haikei.images import Inspector, decode_picture, read_picture
 from haikei.images.limits import Limits
 from haikei.settings import Settings
+from support.clocks import PATIENCE
 from support.imagefiles import png_file
 
 
@@ -101,7 +102,7 @@ def test_a_reader_that_nobody_asks_ends_and_another_begins(tmp_path: Path) -> No
     with Inspector(idle=0.01) as inspector:
         assert inspector.read(path).picture.width == 8
         for child in _children(before):
-            child.wait(60)
+            child.wait(PATIENCE)
         assert inspector.read(path).picture.width == 8
         assert inspector.inspect([path])[0].ok
 

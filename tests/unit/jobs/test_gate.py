@@ -1,10 +1,11 @@
 """The gate lets a number of workers in, and one suspect alone."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from haikei.jobs.engine import Gate
+from haikei.jobs.engine import Gate, retries
 from support.clocks import PATIENCE, eventually
 
 
@@ -12,12 +13,20 @@ def nothing() -> None:
     """Check nothing."""
 
 
-def inside(gate: Gate, *, alone: bool) -> tuple[threading.Thread, threading.Event, threading.Event]:
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let those who wait be asked often."""
+    monkeypatch.setattr(retries, "_LOOK", 0.01)
+
+
+def inside(
+    gate: Gate, *, alone: bool, check: Callable[[], None] = nothing
+) -> tuple[threading.Thread, threading.Event, threading.Event]:
     """Start a thread that goes through the gate; return it, `entered` and `leave`."""
     entered, leave = threading.Event(), threading.Event()
 
     def run() -> None:
-        with gate.through(alone=alone, check=nothing):
+        with gate.through(alone=alone, check=check):
             entered.set()
             leave.wait(PATIENCE)
 
@@ -44,14 +53,19 @@ def test_a_suspect_waits_until_all_are_out_and_then_lets_nobody_in() -> None:
     gate = Gate(4)
     one, in_one, out_one = inside(gate, alone=False)
     assert in_one.wait(PATIENCE)
-    suspect, in_suspect, out_suspect = inside(gate, alone=True)
-    assert not in_suspect.wait(0.1)
-    late, in_late, out_late = inside(gate, alone=False)
+    suspect_waits, late_waits = threading.Event(), threading.Event()
+    suspect, in_suspect, out_suspect = inside(gate, alone=True, check=suspect_waits.set)
+    assert suspect_waits.wait(PATIENCE)
+    assert not in_suspect.is_set()
+    late, in_late, out_late = inside(gate, alone=False, check=late_waits.set)
 
-    assert not in_late.wait(0.1)
+    assert late_waits.wait(PATIENCE)
+    assert not in_late.is_set()
     out_one.set()
     assert in_suspect.wait(PATIENCE)
-    assert not in_late.wait(0.1)
+    late_waits.clear()
+    assert late_waits.wait(PATIENCE)
+    assert not in_late.is_set()
     out_suspect.set()
 
     assert in_late.wait(PATIENCE)

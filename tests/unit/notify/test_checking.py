@@ -11,7 +11,13 @@ from haikei.notify import check_notifications, notifier
 from haikei.settings import Settings
 from support.certificates import loopback_server
 from support.jobs import studio_settings
-from support.servers import Mailbox, WebhookReceiver, mail_server, webhook_receiver
+from support.servers import (
+    Mailbox,
+    WebhookReceiver,
+    closed_port,
+    mail_server,
+    webhook_receiver,
+)
 
 PASSWORD = "geheim-8472"
 HOOK = "T024-very-secret"
@@ -60,13 +66,6 @@ def only(settings: Settings) -> Finding:
     return found
 
 
-def closed_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.mark.parametrize("told", [{}, {"on": [], "mail_to": ["lead@studio.example"]}])
 def test_where_nobody_is_told_one_line_says_so(tmp_path: Path, told: dict[str, object]) -> None:
     found = only(studio_settings(tmp_path, notifications=told))
@@ -109,7 +108,8 @@ def test_a_mail_server_that_nobody_vouches_for_gets_no_password(
 
 
 def test_a_mail_server_that_is_away_or_not_fully_named_is_one_clear_line(tmp_path: Path) -> None:
-    away = only(by_mail(tmp_path, closed_port()))
+    with closed_port() as port:
+        away = only(by_mail(tmp_path, port))
     unprotected = only(by_mail(tmp_path, 25, security="none"))
     nameless = only(by_mail(tmp_path, 25, host=""))
 
@@ -152,7 +152,8 @@ def test_a_chats_address_that_is_none_or_in_the_clear_is_told(tmp_path: Path, ad
 
 
 def test_a_chat_that_is_away_is_told(tmp_path: Path) -> None:
-    found = only(by_chat(tmp_path, f"http://127.0.0.1:{closed_port()}/hooks/{HOOK}"))
+    with closed_port() as port:
+        found = only(by_chat(tmp_path, f"http://127.0.0.1:{port}/hooks/{HOOK}"))
 
     assert not found.ok
     assert "gives no answer" in found.message

@@ -75,7 +75,6 @@ def test_the_chain_tells_each_step_with_its_people_and_its_source_type(
     assert last.label == marked[final].final.label
 
 
-@pytest.mark.timeout(120)
 def test_a_disk_that_is_full_for_a_moment_while_a_file_is_signed_is_the_storages_fault(
     signer: MarkSigner, tmp_path: Path
 ) -> None:

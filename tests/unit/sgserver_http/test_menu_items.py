@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from haikei.sgserver.values import Json
+from support.clocks import PATIENCE
 from support.sites import RunningSite, running_site
 
 SECRET = "a secret of a menu item"
@@ -67,14 +68,14 @@ def item(site: RunningSite) -> int:
 
 def use(site: RunningSite, version: int, item: int, **headers: str) -> httpx.Response:
     form = {"entity_type": "Version", "id": str(version), "item": str(item)}
-    return httpx.post(f"{site.url}/menu_item", data=form, headers=headers)
+    return httpx.post(f"{site.url}/menu_item", data=form, headers=headers, timeout=PATIENCE)
 
 
 def test_a_rows_page_offers_the_items_of_its_type(
     site: RunningSite, version: int, project: int, item: int
 ) -> None:
-    page = httpx.get(f"{site.url}/detail/Version/{version}").text
-    other = httpx.get(f"{site.url}/detail/Project/{project}").text
+    page = httpx.get(f"{site.url}/detail/Version/{version}", timeout=PATIENCE).text
+    other = httpx.get(f"{site.url}/detail/Project/{project}", timeout=PATIENCE).text
 
     assert "Retake with …" in page
     assert _Forms(page).forms["/menu_item"]["item"] == str(item)
@@ -127,7 +128,10 @@ def test_an_item_of_other_projects_is_not_offered(site: RunningSite, version: in
     }
     number = make(site, "ActionMenuItem", fields)
 
-    assert "Elsewhere only" not in httpx.get(f"{site.url}/detail/Version/{version}").text
+    assert (
+        "Elsewhere only"
+        not in httpx.get(f"{site.url}/detail/Version/{version}", timeout=PATIENCE).text
+    )
     assert use(site, version, number).status_code == 404
 
 

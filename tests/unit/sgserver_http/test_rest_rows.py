@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from support.clocks import PATIENCE
 from support.pictures import png_bytes
 from support.sites import KEY, SCRIPT, RunningSite, running_site
 
@@ -19,7 +20,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 @pytest.fixture(scope="module")
 def rest(site: RunningSite) -> Iterator[httpx.Client]:
     form = {"grant_type": "client_credentials", "client_id": SCRIPT, "client_secret": KEY}
-    with httpx.Client(base_url=f"{site.url}/api/v1") as client:
+    with httpx.Client(base_url=f"{site.url}/api/v1", timeout=PATIENCE) as client:
         answer = client.post("/auth/access_token", data=form).json()
         client.headers["authorization"] = f"Bearer {answer['access_token']}"
         yield client
@@ -141,7 +142,7 @@ def test_a_file_goes_up_to_a_field_and_a_picture_to_a_row(
     for place, field in (("sg_uploaded_movie", "sg_uploaded_movie"), ("image", "image")):
         here = f"/entity/versions/{version['id']}/{place}/_upload"
         asked = rest.get(here, params={"filename": "c001.png"}).json()
-        put = httpx.put(asked["links"]["upload"], content=png_bytes("port"))
+        put = httpx.put(asked["links"]["upload"], content=png_bytes("port"), timeout=PATIENCE)
         assert put.status_code == 200
         done = rest.post(here, json={"upload_info": asked["data"], "upload_data": {}})
         assert done.status_code == 201, done.text
@@ -221,10 +222,10 @@ def test_what_is_wrong_is_refused_in_words(
 
 def test_nobody_reads_rows_without_signing_in(site: RunningSite) -> None:
     for headers in ({}, {"authorization": "Bearer nothing"}):
-        answer = httpx.get(f"{site.url}/api/v1/entity/shots", headers=headers)
+        answer = httpx.get(f"{site.url}/api/v1/entity/shots", headers=headers, timeout=PATIENCE)
         assert refusal(answer) == (401, "Sign in first.")
     body = b"[" * 100_000
-    sent = httpx.post(f"{site.url}/api/v1/entity/shots", content=body)
+    sent = httpx.post(f"{site.url}/api/v1/entity/shots", content=body, timeout=PATIENCE)
     assert refusal(sent)[0] == 400
 
 

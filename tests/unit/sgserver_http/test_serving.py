@@ -76,7 +76,9 @@ def _serve_once(
 def test_the_address_is_told_once_and_only_when_calls_are_answered(tmp_path: Path) -> None:
     served = _Served(tmp_path, scripts=[])
     try:
-        answer = httpx.post(f"{served.url}/api3/json", json={"method_name": "info"})
+        answer = httpx.post(
+            f"{served.url}/api3/json", json={"method_name": "info"}, timeout=PATIENCE
+        )
     finally:
         served.end()
 
@@ -84,7 +86,7 @@ def test_the_address_is_told_once_and_only_when_calls_are_answered(tmp_path: Pat
     assert len(served.announced) == 1
     assert urlsplit(served.url).hostname == "127.0.0.1"
     with pytest.raises(httpx.ConnectError):
-        httpx.get(served.url)
+        httpx.get(served.url, timeout=PATIENCE)
 
 
 def test_seeding_twice_adds_nothing_twice(tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ def test_a_site_does_not_reach_beyond_this_machine_unasked(tmp_path: Path, host:
 def test_a_site_that_may_be_reached_asks_for_a_login(tmp_path: Path) -> None:
     served = _Served(tmp_path, allow_remote=True)
     try:
-        assert httpx.get(served.url).status_code == 303
+        assert httpx.get(served.url, timeout=PATIENCE).status_code == 303
     finally:
         served.end()
 
@@ -175,7 +177,7 @@ def test_the_older_loopback_name_and_protocol_work_too(tmp_path: Path) -> None:
     for host in ("localhost", "::1"):
         served = _Served(tmp_path / host.replace(":", "_"), host=host)
         try:
-            assert httpx.get(served.url).status_code == 200
+            assert httpx.get(served.url, timeout=PATIENCE).status_code == 200
         finally:
             served.end()
 

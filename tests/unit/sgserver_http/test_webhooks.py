@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from haikei.sgserver.values import Json
+from support.clocks import PATIENCE
 from support.servers import WebhookReceiver, webhook_receiver
 from support.sites import KEY, SCRIPT, RunningSite, running_site
 
@@ -42,7 +43,7 @@ def rest(site: RunningSite) -> Iterator[httpx.Client]:
 @contextmanager
 def signed_in(site: RunningSite) -> Generator[httpx.Client]:
     form = {"grant_type": "client_credentials", "client_id": SCRIPT, "client_secret": KEY}
-    with httpx.Client(base_url=site.url) as client:
+    with httpx.Client(base_url=site.url, timeout=PATIENCE) as client:
         answer = client.post("/api/v1/auth/access_token", data=form).json()
         client.headers["authorization"] = f"Bearer {answer['access_token']}"
         yield client
@@ -281,7 +282,7 @@ def test_nobody_manages_webhooks_without_signing_in_as_a_script(
     form = {"grant_type": "password", "username": "admin", "password": "a password"}
     token = rest.post("/api/v1/auth/access_token", data=form).json()["access_token"]
 
-    with httpx.Client(base_url=site.url) as stranger:
+    with httpx.Client(base_url=site.url, timeout=PATIENCE) as stranger:
         assert stranger.get(HOOKS).status_code == 401
         stranger.headers["authorization"] = "Bearer wrong"
         assert stranger.get(HOOKS).status_code == 401
@@ -292,7 +293,7 @@ def test_nobody_manages_webhooks_without_signing_in_as_a_script(
 def test_a_wrong_key_gives_no_token(site: RunningSite) -> None:
     form = {"grant_type": "client_credentials", "client_id": SCRIPT, "client_secret": "wrong"}
 
-    answer = httpx.post(f"{site.url}/api/v1/auth/access_token", data=form)
+    answer = httpx.post(f"{site.url}/api/v1/auth/access_token", data=form, timeout=PATIENCE)
 
     assert answer.status_code == 400
     assert "wrong" not in answer.text
@@ -305,4 +306,4 @@ def test_a_request_that_is_too_large_or_no_json_is_refused(
     assert rest.post(HOOKS, content=b"{").status_code == 400
     assert rest.post(HOOKS, content=b"[]").status_code == 400
     assert rest.get(f"{HOOKS}/none").status_code == 404
-    assert httpx.get(f"{site.url}{HOOKS}").status_code == 401
+    assert httpx.get(f"{site.url}{HOOKS}", timeout=PATIENCE).status_code == 401

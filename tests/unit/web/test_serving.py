@@ -30,7 +30,7 @@ def served(folder: Path, **web: object) -> Generator[tuple[str, threading.Event,
 
 def test_it_answers_on_a_free_port_and_stops(tmp_path: Path) -> None:
     with served(tmp_path) as (url, stop, thread):
-        answer = httpx.get(f"{url}/sign-in")
+        answer = httpx.get(f"{url}/sign-in", timeout=PATIENCE)
         assert answer.status_code == 200
         assert "server" not in answer.headers
 
