@@ -9,6 +9,8 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
@@ -31,6 +33,7 @@ _CONFIGURATION = frozenset({".json", ".txt", ".model", ".jinja"})
 _VOCABULARIES = frozenset({"tokenizer.json", "vocab.json", "vocab.txt"})
 #: Libraries of which parts are; beside them, diffusers' pipelines bring parts of their own.
 _LIBRARIES = frozenset({"diffusers", "transformers"})
+_FAST = re.compile(r"(?<=Tokenizer|Processor)Fast$")
 _SHARD = re.compile(r"-\d{5}-of-\d{5}")
 _MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
 
@@ -68,6 +71,7 @@ def pipeline_files(
         if name in _LEFT_OUT or not (isinstance(value, list) and any(map(bool, value))):
             continue
         _refuse_library(folder, name, str(value[0]))
+        _refuse_class(folder, name, str(value[0]), str(value[-1]))
         if name in held:
             found |= _configuration(folder, name)
             continue
@@ -93,8 +97,59 @@ def pipeline_files(
 
 def library_pipelines() -> Path:
     """Return where the installed diffusers has its pipelines; it is not imported."""
-    found = find_spec("diffusers")
-    return Path(found.origin).parent / "pipelines" if found and found.origin else Path()
+    place = _library("diffusers")
+    return Path() if place is None else place / "pipelines"
+
+
+def _library(name: str) -> Path | None:
+    found = find_spec(name)
+    return Path(found.origin).parent if found and found.origin else None
+
+
+@cache
+def library_has(library: str, kind: str) -> bool:
+    """
+    Tell whether an installed library has a class; True where the library is not installed at all.
+
+    It is looked for in the library's source: importing it takes seconds, and a plan is made in
+    processes that never do.
+
+    Args:
+        library: `diffusers`, `transformers`, or a package of diffusers' pipelines.
+        kind: the name of the class.
+    """
+    base = _library(library if library in _LIBRARIES else "diffusers")
+    if base is None:
+        return True
+    if library not in _LIBRARIES:
+        base /= f"pipelines/{library}"
+    if library == "transformers":
+        # It stopped having these beside the plain ones, and gives those under both names.
+        kind = _FAST.sub("", kind)
+    named = re.compile(rf"""\bclass {re.escape(kind)}\b|["']{re.escape(kind)}["']""")
+    begin = re.sub(r"[^a-z0-9]", "", kind.lower())
+    # What a class is called begins with what its folder is called: that one is read first.
+    likely = [base / "__init__.py"]
+    if library == "transformers":
+        folders = sorted((base / "models").iterdir())
+        near = (one for one in folders if begin.startswith(one.name.replace("_", "")))
+        likely += [file for folder in near for file in sorted(folder.glob("*.py"))]
+    return any(
+        file.is_file() and named.search(file.read_text(encoding="utf-8", errors="replace"))
+        for files in (likely, base.rglob("*.py"))
+        for file in files
+    )
+
+
+def _refuse_class(folder: Path, name: str, library: str, kind: str) -> None:
+    if library_has(library, kind):
+        return
+    package = library if library in _LIBRARIES else "diffusers"
+    raise ModelUnusable(
+        f"The {name} of {folder} is a {kind}, which the installed {package} {version(package)} "
+        "does not have.",
+        advice=f"Install a version of {package} that has it.",
+    )
 
 
 def _refuse_library(folder: Path, name: str, library: str) -> None:

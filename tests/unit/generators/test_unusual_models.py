@@ -104,6 +104,18 @@ FOLDERS: Mapping[str, tuple[Callable[[Path], None], str]] = {
     "a package outside of the library": (
         name_part("unet", "../../evil", "FancyUNet"), r"is of the package '../../evil'",
     ),
+    "a part of a class that transformers does not have": (
+        name_part("text_encoder", "transformers", "CLIPTextFancy"),
+        r"text_encoder of .* is a CLIPTextFancy, which the installed transformers \d+\..* does not",
+    ),
+    "a sampler of a class that diffusers does not have": (
+        name_part("scheduler", "diffusers", "FancyScheduler"),
+        r"scheduler of .* is a FancyScheduler, which the installed diffusers \d+\..* does not",
+    ),
+    "a tokenizer of a class that nobody has": (
+        name_part("tokenizer", "transformers", "FancyTokenizerFast"),
+        "is a FancyTokenizerFast, which the installed transformers",
+    ),
     "a pointer in the place of weights": (
         point, "is damaged or incomplete",
     ),
@@ -177,3 +189,25 @@ def test_what_is_no_model_folder_is_said_to_be_none(
     ):
         with pytest.raises(HaikeiError, match=said):
             describe(tmp_path, entry)
+
+
+@pytest.mark.parametrize("name", ["CLIPTokenizer", "CLIPTokenizerFast"])
+def test_a_tokenizer_under_the_name_that_it_once_had_is_taken(
+    bases: Mapping[str, Path], tmp_path: Path, name: str
+) -> None:
+    folder = shutil.copytree(bases["sd15"], tmp_path / "model")
+    name_part("tokenizer", "transformers", name)(folder)
+
+    assert not any("too long" in note for note in describe(tmp_path, {"folder": folder}))
+
+
+def test_a_pipeline_that_the_library_lacks_is_named_before_anything_is_loaded(
+    bases: Mapping[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "haikei.generators.diffusers.families.library_has",
+        lambda _, kind: kind != "ZImageImg2ImgPipeline",
+    )
+
+    with pytest.raises(SettingsError, match="ZImageImg2ImgPipeline, which the installed diffusers"):
+        describe(tmp_path, {"folder": bases["z-image"]})

@@ -17,7 +17,7 @@ from typing import Literal
 
 from haikei.errors import ModelUnusable, SettingsError
 from haikei.generators.guides import Guide
-from haikei.models import ModelCard, library_pipelines, require_fitting
+from haikei.models import ModelCard, library_has, library_pipelines, require_fitting
 
 #: What a pipeline's call names the options of a stage.
 PARAMETERS: Mapping[str, str] = {
@@ -400,6 +400,13 @@ def family_of(card: ModelCard) -> Family:
             "is not installed.",
             advice=f"Install a {family.needs} that was built for the torch that is here.",
         )
+    for kind in filter(None, (family.pipeline, family.control, family.controls)):
+        if not library_has("diffusers", kind):
+            raise SettingsError(
+                f"The model {card.key!r} ({family.name}) is run by the class {kind}, which the "
+                "installed diffusers does not have.",
+                advice="Install a version of diffusers that has it.",
+            )
     if card.embeddings and not family.words:
         raise ModelUnusable(
             f"The model {card.key!r} ({family.name}) takes no textual inversions.",
