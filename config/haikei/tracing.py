@@ -74,20 +74,20 @@ def span(name: str, *, job: str = "", **attributes: str) -> Generator[None]:
     Args:
         name: what is done.
         job: the key of the job whose trace it belongs to; by default the span around it decides.
-        attributes: what is told of it, under `haikei.`.
+        attributes: what the span records of it, under `haikei.`.
     """
     if not _tracers:
         yield
         return
     from opentelemetry.trace import StatusCode
 
-    told = {f"haikei.{key}": value for key, value in attributes.items()}
+    prefixed = {f"haikei.{key}": value for key, value in attributes.items()}
     if job:
-        told["haikei.job"] = job
+        prefixed["haikei.job"] = job
     with _tracers[-1].start_as_current_span(
         name,
         context=_trace_of(job) if job else None,
-        attributes=told,
+        attributes=prefixed,
         record_exception=False,
         set_status_on_exception=False,
     ) as current:

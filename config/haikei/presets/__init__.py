@@ -43,7 +43,7 @@ from haikei.presets.prompts import (
     BoardWords,
     board_words,
     fill_prompt,
-    moment_said,
+    season_or_time,
 )
 
 if TYPE_CHECKING:
@@ -89,11 +89,11 @@ __all__ = [
     "choose_recipe",
     "device_label",
     "fill_prompt",
-    "moment_said",
     "noted",
     "only_ticked",
     "recipe",
     "recipe_sha256",
+    "season_or_time",
     "split_noted",
     "spots_of",
     "where_drawn",

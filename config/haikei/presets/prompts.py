@@ -219,7 +219,7 @@ def _is_latin(text: str) -> bool:
     return not re.search(r"[^\x00-\u024f\u2010-\u2027]", text)
 
 
-def moment_said(text: str, kinds: Mapping[str, tuple[str, ...]]) -> str:
+def season_or_time(text: str, kinds: Mapping[str, tuple[str, ...]]) -> str:
     """
     Return the season or time of day that a tracker's field says; empty where it is none, or two.
 

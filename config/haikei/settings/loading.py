@@ -214,8 +214,8 @@ def _same_people(
 
     for index, entry in enumerate(people):
         for earlier, other in enumerate(people[:index]):
-            told_apart = bool(entry.id and other.id)
-            same = entry.id == other.id if told_apart else entry.plain_names() & other.plain_names()
+            have_ids = bool(entry.id and other.id)
+            same = entry.id == other.id if have_ids else entry.plain_names() & other.plain_names()
             if same:
                 yield Mistake(
                     key=key(index),

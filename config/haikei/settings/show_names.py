@@ -91,17 +91,17 @@ class FolderNames:
     def __init__(self, shows: Iterable[ShowNames] = ()) -> None:
         self._shows = tuple(shows)
 
-    def place(self, said: Mapping[str, str]) -> Place | None:
+    def place(self, tokens: Mapping[str, str]) -> Place | None:
         """Return the place that a path's tokens mean; None without a project and shot."""
-        project, shot = said.get("project", ""), said.get("shot", "")
+        project, shot = tokens.get("project", ""), tokens.get("shot", "")
         if not project or not shot:
             return None
         show = next((one for one in self._shows if same_name(one.called(), project)), None)
         if show is None:
-            names = {kind: said.get(kind, "") for kind in _KINDS}
+            names = {kind: tokens.get(kind, "") for kind in _KINDS}
         else:
             project = show.project
-            names = {kind: _tracker_name(show, kind, said) for kind in _KINDS}
+            names = {kind: _tracker_name(show, kind, tokens) for kind in _KINDS}
         return Place(
             project=project,
             episode=names["episode"],
@@ -114,24 +114,24 @@ class FolderNames:
         names = {"episode": place.episode, "sequence": place.sequence, "shot": place.shot}
         show = next((one for one in self._shows if same_name(one.project, place.project)), None)
         if show is None:
-            said = {"project": place.project, **names}
+            tokens = {"project": place.project, **names}
         else:
-            said = {"project": show.folder or place.project}
+            tokens = {"project": show.folder or place.project}
             for kind in _KINDS:
                 if names[kind]:
-                    for token, value in _path_names(show, kind, names[kind], said).items():
-                        said.setdefault(token, value)
-        return {token: value for token, value in said.items() if value}
+                    for token, value in _path_names(show, kind, names[kind], tokens).items():
+                        tokens.setdefault(token, value)
+        return {token: value for token, value in tokens.items() if value}
 
 
-def _tracker_name(show: ShowNames, kind: str, said: Mapping[str, str]) -> str:
-    name = said.get(kind, "")
+def _tracker_name(show: ShowNames, kind: str, tokens: Mapping[str, str]) -> str:
+    name = tokens.get(kind, "")
     if name:
         wanted = plain_name(name)
         for folder, code in show.table(kind).items():
             if plain_name(folder) == wanted:
                 return code
-    known = {token: value for token, value in said.items() if value}
+    known = {token: value for token, value in tokens.items() if value}
     try:
         return str(PathTemplate(show.code(kind)).format(known))
     except PathRefused:

@@ -115,8 +115,8 @@ def _layout(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary:
             state = FacetState.HUMAN if drawn else FacetState.NOT_DECLARED
     elif layouts:
         drawn = all(version.is_drawn(image) for image in layouts)
-        unsaid = FacetState.HUMAN if drawn else FacetState.NOT_DECLARED
-        state = FacetState.ALGORITHM if system else unsaid
+        without_system = FacetState.HUMAN if drawn else FacetState.NOT_DECLARED
+        state = FacetState.ALGORITHM if system else without_system
     else:
         state = FacetState.NONE
     return FacetSummary(
@@ -194,11 +194,13 @@ def _touch_up(version: BackgroundVersion, parts: Sequence[Part]) -> FacetSummary
         state = FacetState.BY_HAND if by_hand else FacetState.UNMEASURED
         if changes and not by_hand:
             state = FacetState.DECLARED
-    unsaid = any(not version.is_drawn(image) and not _is_ai(image) for image in (*touched, *whole))
+    undeclared = any(
+        not version.is_drawn(image) and not _is_ai(image) for image in (*touched, *whole)
+    )
     return FacetSummary(
         facet=Facet.TOUCH_UP,
         state=state,
-        text=_changed(state, changes, regions, unsaid=unsaid),
+        text=_changed(state, changes, regions, undeclared=undeclared),
         parts=tuple(parts),
         regions=regions,
     )
@@ -233,11 +235,11 @@ def _change_state(change: Change) -> FacetState:
 
 
 def _changed(
-    state: FacetState, changes: Sequence[Change], regions: int, *, unsaid: bool
+    state: FacetState, changes: Sequence[Change], regions: int, *, undeclared: bool
 ) -> Bilingual:
     word = FACET_STATES[state.value]
-    if unsaid:
-        text = _changed(state, changes, regions, unsaid=False)
+    if undeclared:
+        text = _changed(state, changes, regions, undeclared=False)
         how = NOT_DECLARED_HOW
         return Bilingual(en=f"{text.en}; {how.en}", ja=f"{text.ja}・{how.ja}")
     if state is not FacetState.LOCAL:
@@ -302,10 +304,10 @@ def overall_source_type(images: Sequence[ImageRecord]) -> SourceType:
     touch-up of which nobody says how it was made is as a whole of an origin that is not declared.
     """
     if not any(map(is_ai, images)):
-        unsaid = any(
+        undeclared = any(
             image.kind is ImageKind.TOUCH_UP and image.source_type is SourceType.NOT_DECLARED
             for image in images
         )
-        return SourceType.NOT_DECLARED if unsaid else images[-1].source_type
+        return SourceType.NOT_DECLARED if undeclared else images[-1].source_type
     other = any(image.source_type in _OTHER for image in images)
     return SourceType.COMPOSITE_TRAINED if other else SourceType.TRAINED

@@ -198,12 +198,12 @@ class BackgroundVersion:
             return image.source_type.is_drawn or (open_ and self.hand_drawn is not None)
         if image.source_type.is_ai:
             return False
-        said = self.said_of(image)
-        if said is not None:
-            return said.answer in YES
+        statement = self.hand_statement(image)
+        if statement is not None:
+            return statement.answer in YES
         return image.source_type.is_drawn or image.source_type is SourceType.HUMAN_EDITS
 
-    def said_of(self, image: ImageRecord) -> Statement | None:
+    def hand_statement(self, image: ImageRecord) -> Statement | None:
         """Return the last word on whether a touch-up was made by hand; None: nothing was stated."""
         about = [one for one in self.hand_painted if one.image_sha256 in {"", image.sha256}]
         return about[-1] if about and image.kind is ImageKind.TOUCH_UP else None

@@ -56,8 +56,8 @@ def disagreements(
     now = [image for _, image in lineage]
     answers = records.answers_about(connection, {image.sha256 for image in now})
     standing = [records.answered(image.contributions, image.sha256, answers) for image in sealed]
-    told = {person.id for image in (*sealed, *now) for person in image.people}
-    names = _names(connection, told)
+    ids = {person.id for image in (*sealed, *now) for person in image.people}
+    names = _names(connection, ids)
     found = [*_of_step(step, sealed[-1], standing[-1], own, names)]
     if marks.xmp is not None:
         found += _of_packet(marks.xmp, sealed, standing, now, names)
@@ -121,8 +121,8 @@ def _of_step(
     if step.kind != sealed.kind.value:
         yield f"call it a {step.kind}, and its record a {sealed.kind.value}"
     types = {action.source_type for action in step.actions if action.source_type}
-    told = marked_source_type(sealed.kind, sealed.source_type) or sealed.source_type.value
-    if types - {told}:
+    expected = marked_source_type(sealed.kind, sealed.source_type) or sealed.source_type.value
+    if types - {expected}:
         marked = ", ".join(sorted(types))
         yield f"say that it came to be by {marked}, and its record by {sealed.source_type.value}"
     made = {action.system for action in step.actions if action.system}
@@ -148,8 +148,8 @@ def _of_packet(
     overall = overall_source_type(sealed)
     recorded = marked_source_type(sealed[-1].kind, overall) or overall.value
     marked = packet.digital_source_type.rpartition("/")[2]
-    unsaid = recorded == SourceType.NOT_DECLARED.value and marked not in set(SourceType)
-    if marked != recorded and not unsaid:
+    undeclared = recorded == SourceType.NOT_DECLARED.value and marked not in set(SourceType)
+    if marked != recorded and not undeclared:
         yield f"give the source type {marked or 'none'}, and its records {recorded}"
     models = {
         one.actor.name
@@ -162,8 +162,8 @@ def _of_packet(
     for name in sorted(models, key=len, reverse=True):
         rest = rest.replace(name, "")
     if rest.strip(", ") or (models and not packet.ai_system):
-        told = ", ".join(sorted(models)) or "none"
-        yield f"name the AI system {packet.ai_system or 'none'}, and its records {told}"
+        model_names = ", ".join(sorted(models)) or "none"
+        yield f"name the AI system {packet.ai_system or 'none'}, and its records {model_names}"
     before = [one for made in standing for one in made]
     after = [one for image in (*sealed, *now) for one in image.contributions]
     yield from _people(packet.contributors, _roles(before), _roles(after), names)

@@ -174,10 +174,10 @@ class RecordedImages:
         """
         matches = self._index.look_up(picture)
         first = indistinct(matches)
-        told = matches[: max(at_least, len(first))]
-        images = store.images_at(self._connection, (one.number for one in told))
+        nearest = matches[: max(at_least, len(first))]
+        images = store.images_at(self._connection, (one.number for one in nearest))
         return tuple(
-            (match, match in first, image) for match, image in zip(told, images, strict=True)
+            (match, match in first, image) for match, image in zip(nearest, images, strict=True)
         )
 
     @cached_property
@@ -234,11 +234,11 @@ def untrusted(marks: FileMarks, record: ImageRecord | None, recognition: Recogni
     return Problem(kind=ProblemKind.UNTRUSTED, message=message, advice=advice)
 
 
-def contradicts(marks: FileMarks, said: str) -> Problem:
+def contradicts(marks: FileMarks, difference: str) -> Problem:
     """Return in what a file's marks and its sealed record differ."""
     return Problem(
         kind=ProblemKind.MARKS_DIFFER,
-        message=f"The marks of {marks.path.name} {said}.",
+        message=f"The marks of {marks.path.name} {difference}.",
         advice="One of the two was rewritten: run `haikei ledger verify`, and compare "
         "with a checkpoint that left the building.",
     )

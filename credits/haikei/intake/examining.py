@@ -315,8 +315,8 @@ class Examiner:
         if self._connection is None or marks is None or not _is_own(known):
             return []
         return [
-            contradicts(marks, said)
-            for said in disagreements(self._connection, marks, known.lineage)
+            contradicts(marks, difference)
+            for difference in disagreements(self._connection, marks, known.lineage)
         ]
 
     def _of_records(self, path: Path, known: _Known) -> list[Problem]:
@@ -334,7 +334,9 @@ class Examiner:
             return []
         if not self._sealed(self._connection, known.entry, known.record.sha256):
             return [differs(f"Entry {known.entry} of the ledger is not what was sealed.")]
-        return [differs(said) for said in differences(self._connection, only=known.entries)]
+        return [
+            differs(difference) for difference in differences(self._connection, only=known.entries)
+        ]
 
     def _sealed(self, connection: Connection, number: int, sha256: str) -> bool:
         try:
@@ -354,11 +356,11 @@ class Examiner:
         if own or not proofs or declared not in {None, NO_AI}:
             return []
         signs = "; ".join(f"{sign.what} ({sign.where})" for sign in proofs)
-        said = "nothing was declared" if declared is None else "no AI was declared"
+        declaration = "nothing was declared" if declared is None else "no AI was declared"
         return [
             Problem(
                 kind=ProblemKind.UNDECLARED_AI,
-                message=f"{marks.path.name} tells of a trained model: {signs}; {said}.",
+                message=f"{marks.path.name} tells of a trained model: {signs}; {declaration}.",
                 advice="Ask its maker; have the declaration corrected or the picture redrawn.",
             )
         ]

@@ -79,11 +79,11 @@ class InclusionProof:
         Raises:
             ProofInvalid: it does not, or another key signed the checkpoint.
         """
-        said = open_checkpoint(self.note, key)
-        root = root_from_inclusion(leaf_hash(payload), self.index, said.size, self.path)
-        if root != said.root:
+        checkpoint = open_checkpoint(self.note, key)
+        root = root_from_inclusion(leaf_hash(payload), self.index, checkpoint.size, self.path)
+        if root != checkpoint.root:
             raise ProofInvalid(f"This is not the record that entry {self.index} sealed.")
-        return said
+        return checkpoint
 
 
 #: Commitments stand in `actor` and `by`, and in texts in place of names.
@@ -257,15 +257,15 @@ class _Writer:
     def _checkpoints(self, tree: StoredTree) -> None:
         before: SignedCheckpoint | None = None
         for one in self.standing:
-            said = one.checkpoint
-            name = f"checkpoints/{said.size:0{_DIGITS}}"
+            checkpoint = one.checkpoint
+            name = f"checkpoints/{checkpoint.size:0{_DIGITS}}"
             self._text(f"{name}.txt", one.note)
             if one.token is not None:
                 self._bytes(f"{name}.tsr", one.token)
             if before is not None:
                 old = before.checkpoint
-                path = tree.consistency(old.size, said.size)
-                check_consistency(old.size, old.root, said.size, said.root, path)
+                path = tree.consistency(old.size, checkpoint.size)
+                check_consistency(old.size, old.root, checkpoint.size, checkpoint.root, path)
                 lines = (base64.b64encode(value).decode() for value in path)
                 self._text(f"{name}.consistency", "".join(f"{line}\n" for line in lines))
             before = one

@@ -85,13 +85,15 @@ def _difference(
     What a sealed statement names as lost with a database that was restored is accounted for.
     """
     for one in before:
-        said = one.checkpoint
-        if found.roots.get(said.size) != said.root and accounted_for(said, restored):
+        checkpoint = one.checkpoint
+        if found.roots.get(checkpoint.size) != checkpoint.root and accounted_for(
+            checkpoint, restored
+        ):
             continue
-        if said.size not in found.roots:
-            return f"{one.place} sealed {said.size} entries, but only {found.size} are left."
-        if found.roots[said.size] != said.root:
-            return f"The first {said.size} entries are not those that {one.place} sealed."
+        if checkpoint.size not in found.roots:
+            return f"{one.place} sealed {checkpoint.size} entries, but only {found.size} are left."
+        if found.roots[checkpoint.size] != checkpoint.root:
+            return f"The first {checkpoint.size} entries are not those that {one.place} sealed."
     return found.findings[0] if found.findings else None
 
 
@@ -173,19 +175,24 @@ def _examine(
 
 
 def _keep(database: Engine, signer: NoteSigner, found: Recomputed) -> SignedCheckpoint:
-    said = Checkpoint(origin=signer.key.name, size=found.size, root=found.root)
+    checkpoint = Checkpoint(origin=signer.key.name, size=found.size, root=found.root)
     made = SignedCheckpoint(
-        checkpoint=said, note=signer.sign(said.text), token=None, made_at=utc_now()
+        checkpoint=checkpoint, note=signer.sign(checkpoint.text), token=None, made_at=utc_now()
     )
     with database.begin() as connection:
-        same = select(ledger_checkpoints.c.note).where(ledger_checkpoints.c.size == said.size)
+        same = select(ledger_checkpoints.c.note).where(ledger_checkpoints.c.size == checkpoint.size)
         if connection.execute(same).first() is None:
             connection.execute(
                 insert(ledger_checkpoints).values(
-                    size=said.size, root=said.root, note=made.note, made_at=made.made_at
+                    size=checkpoint.size, root=checkpoint.root, note=made.note, made_at=made.made_at
                 )
             )
-    log.info("checkpoint_made", origin=said.origin, size=said.size, root=said.root.hex())
+    log.info(
+        "checkpoint_made",
+        origin=checkpoint.origin,
+        size=checkpoint.size,
+        root=checkpoint.root.hex(),
+    )
     return made
 
 
@@ -195,14 +202,14 @@ def _outside(
     note = outlet.read(size)
     place = f"{outlet.name}/checkpoint-{size}.txt"
     try:
-        said = read_checkpoint(note)
-        if said.origin != key.name:
+        checkpoint = read_checkpoint(note)
+        if checkpoint.origin != key.name:
             return []
         if signed_by(note, key):
             open_checkpoint(note, key)
         elif ours:
             return []
-        if said.size != size:
+        if checkpoint.size != size:
             log.warning("checkpoint_outside_misnamed", outlet=outlet.name, file=place)
     except ProofInvalid as error:
         # A damaged file outside must not be able to stop the ledger; but somebody should look.
@@ -210,7 +217,7 @@ def _outside(
             "checkpoint_outside_unreadable", outlet=outlet.name, file=place, error=str(error)
         )
         return []
-    return [_Witnessed(place=place, checkpoint=said)]
+    return [_Witnessed(place=place, checkpoint=checkpoint)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,9 +285,9 @@ def checkpoints_outside(
             sizes = outlet.held()
             for size in sizes:
                 for one in _outside(outlet, size, key, ours=True):
-                    said = one.checkpoint
-                    if known.get(said.size) != said.root:
-                        found[said.size, said.root] = said
+                    checkpoint = one.checkpoint
+                    if known.get(checkpoint.size) != checkpoint.root:
+                        found[checkpoint.size, checkpoint.root] = checkpoint
         except OutletUnavailable as error:
             log.warning("checkpoint_outside_unreadable", outlet=outlet.name, error=str(error))
     return tuple(found[one] for one in sorted(found))

@@ -289,15 +289,17 @@ class MailOutlet(Outlet):
 
     def _message(self, checkpoints: Sequence[SignedCheckpoint]) -> EmailMessage:
         newest = checkpoints[-1]
-        said = newest.checkpoint
+        checkpoint = newest.checkpoint
         message = EmailMessage()
         message["From"] = self.mail.sender
         message["To"] = ", ".join(self.mail.to)
         message["Date"] = formatdate(localtime=False)
         message["Message-ID"] = make_msgid(domain=self.mail.sender.rpartition("@")[2] or None)
-        message["Subject"] = f"Ledger checkpoint {said.origin} {said.size}"
+        message["Subject"] = f"Ledger checkpoint {checkpoint.origin} {checkpoint.size}"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(_TEXT.format(origin=said.origin, size=said.size, note=newest.note))
+        message.set_content(
+            _TEXT.format(origin=checkpoint.origin, size=checkpoint.size, note=newest.note)
+        )
         for one in checkpoints:
             name = f"checkpoint-{one.checkpoint.size}"
             # As bytes: mail servers may change the line ends of texts.

@@ -41,15 +41,15 @@ class Restoration:
     @property
     def sentence(self) -> str:
         """The notice about it."""
-        said = f"Restored from a back-up of {self.backed_up_at}; "
+        text = f"Restored from a back-up of {self.backed_up_at}; "
         if self.lost:
             last = self.entries + self.lost - 1
             span = f"entry {last}" if self.lost == 1 else f"entries {self.entries} to {last}"
-            said += f"{span} of the earlier ledger {'is' if self.lost == 1 else 'are'} gone"
+            text += f"{span} of the earlier ledger {'is' if self.lost == 1 else 'are'} gone"
         else:
-            said += f"no checkpoint shows more than the {self.entries} entries that it held"
+            text += f"no checkpoint shows more than the {self.entries} entries that it held"
         versions = "1 version" if self.adopted == 1 else f"{self.adopted} versions"
-        return f"{said}; {versions} adopted (stated in entry {self.entry})."
+        return f"{text}; {versions} adopted (stated in entry {self.entry})."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def find_lost(connection: Connection, backup: BackedUp, outside: Iterable[Checkp
         backup=backup,
         roots=lost,
         most=max(lost, default=backup.entries),
-        stated=any(said.manifest_sha256 == backup.manifest_sha256 for said in before),
+        stated=any(one.manifest_sha256 == backup.manifest_sha256 for one in before),
     )
 
 
@@ -161,10 +161,10 @@ def restorations(connection: Connection) -> Sequence[Restoration]:
     return [_read(row.seq, row.payload) for row in connection.execute(query.order_by(columns.seq))]
 
 
-def accounted_for(said: Checkpoint, stated: Iterable[Restoration]) -> bool:
+def accounted_for(checkpoint: Checkpoint, stated: Iterable[Restoration]) -> bool:
     """Tell whether a checkpoint is of a part that was lost, as a sealed statement names it."""
-    found = said.size, said.root.hex()
-    return any(said.size > one.entries and found in one.checkpoints for one in stated)
+    found = checkpoint.size, checkpoint.root.hex()
+    return any(checkpoint.size > one.entries and found in one.checkpoints for one in stated)
 
 
 def _take_numbers(connection: Connection, backup: BackedUp, numbers: range) -> None:
@@ -193,16 +193,18 @@ def _take_numbers(connection: Connection, backup: BackedUp, numbers: range) -> N
 
 def _read(entry: int, text: str) -> Restoration:
     try:
-        said = json.loads(text)
+        payload = json.loads(text)
         return Restoration(
             entry=entry,
-            backed_up_at=str(said["backed_up_at"]),
-            manifest_sha256=str(said["manifest_sha256"]),
-            entries=int(said["entries"]),
-            lost=int(said["lost"]),
-            adopted=int(said["adopted"]),
-            checkpoints=tuple((int(one["size"]), str(one["root"])) for one in said["checkpoints"]),
-            at=str(said["at"]),
+            backed_up_at=str(payload["backed_up_at"]),
+            manifest_sha256=str(payload["manifest_sha256"]),
+            entries=int(payload["entries"]),
+            lost=int(payload["lost"]),
+            adopted=int(payload["adopted"]),
+            checkpoints=tuple(
+                (int(one["size"]), str(one["root"])) for one in payload["checkpoints"]
+            ),
+            at=str(payload["at"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise LedgerError(

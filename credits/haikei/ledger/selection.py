@@ -54,12 +54,12 @@ def select_entries(connection: Connection, selection: EntrySelection) -> tuple[i
     if selection.image:
         images = _lineage(connection, selection.image)
         about = set(_hashes(connection, images).values())
-        said = _statements(connection, statements.c.image_sha256, about)
+        stated = _statements(connection, statements.c.image_sha256, about)
     else:
         images = _of_versions(connection, selection)
-        said = _statements_within(connection, selection)
-    named = _about_names(connection, images, said)
-    return tuple(sorted({*images, *_later(connection, images), *said, *named}))
+        stated = _statements_within(connection, selection)
+    named = _about_names(connection, images, stated)
+    return tuple(sorted({*images, *_later(connection, images), *stated, *named}))
 
 
 def image_entry(connection: Connection, sha256: str) -> int:
@@ -190,13 +190,13 @@ def _later(connection: Connection, images: set[int]) -> set[int]:
     return found
 
 
-def _about_names(connection: Connection, images: set[int], said: set[int]) -> set[int]:
+def _about_names(connection: Connection, images: set[int], stated: set[int]) -> set[int]:
     """Return what was sealed of the names of those who made images or stated something."""
     ids: set[str] = set()
     made, row = contributions.c, statements.c
     for numbers, person, number in (
         (images, made.actor, made.image_seq),
-        (said, row.by, row.ledger_seq),
+        (stated, row.by, row.ledger_seq),
     ):
         ordered = sorted(numbers)
         for start in range(0, len(ordered), _AT_ONCE):

@@ -171,11 +171,11 @@ class Auditor:  # reads a bundle; each check yields findings
             yield None, f"an entry is {NEWER}"
             return
         for commitment, one in json.loads(self.read("names.json")).items():
-            told = [one["person"], one["name"], one["name_ja"]]
-            text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+            fields = [one["person"], one["name"], one["name_ja"]]
+            text = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
             found = hmac.new(bytes.fromhex(one["salt"]), text, "sha256").hexdigest()
-            self.names[commitment] = " ".join(told[1:]).strip()
-            yield found == commitment, f"{told[0]} is {self.names[commitment]}"
+            self.names[commitment] = " ".join(fields[1:]).strip()
+            yield found == commitment, f"{fields[0]} is {self.names[commitment]}"
         for one in (record for record in self.records.values() if record.get("kind") in ANSWERS):
             person, role, no = one["by"]["id"], one["subject"], one["answer"] == "no"
             if role.startswith("wrongly/"):
@@ -193,24 +193,24 @@ class Auditor:  # reads a bundle; each check yields findings
             (size, root), at = self.heads[note], int(index)
             leaf, hashes = sha256(b"\0" + payload).digest(), [b64decode(line) for line in path]
             good = int(name[8:]) == at < size and climb(at, size - 1, leaf, hashes)[1] == root
-            told = [str(record[one]) for one in ("type", "kind", "path", "text") if one in record]
+            parts = [str(record[one]) for one in ("type", "kind", "path", "text") if one in record]
             made = [*record.get("contributions", ()), record.get("contribution")]
             made += [{"role": "by", "actor": record["by"]}] if "by" in record else []
             image = record.get("image", record).get("sha256")
             for role, actor in ((one["role"], one["actor"]) for one in made if one):
                 who = actor.get("name") or actor["commitment"]
                 gone = (image, role, actor.get("id")) in self.denied
-                told.append(f"{role}: {'denied since' if gone else self.names.get(who, who)}")
+                parts.append(f"{role}: {'denied since' if gone else self.names.get(who, who)}")
                 if "commitment" in actor:
                     self.held.setdefault(actor["id"], []).append(who)
             self.images.setdefault(record.get("sha256", ""), []).append(record)
-            yield good, f"entry {at}: {', '.join(told)}"
+            yield good, f"entry {at}: {', '.join(parts)}"
 
     def agreeing(self) -> Findings:  # names are as sealed last; what images stand on is here
-        said = {(one["by"]["id"], one["kind"]) for one in self.records.values() if "by" in one}
+        kinds = {(one["by"]["id"], one["kind"]) for one in self.records.values() if "by" in one}
         for person, sealed in sorted(self.held.items()):
-            hidden, shown = {(person, one) for one in HIDING} & said, {*sealed} & self.names.keys()
-            wrong = len({*sealed}) > 1 and not hidden and (person, "name_changed") not in said
+            hidden, shown = {(person, one) for one in HIDING} & kinds, {*sealed} & self.names.keys()
+            wrong = len({*sealed}) > 1 and not hidden and (person, "name_changed") not in kinds
             if hidden and shown:
                 yield False, f"{person} is named, and asked NOT to be"
             elif not hidden and (shown != {sealed[-1]} or wrong) and not self.older:

@@ -145,15 +145,15 @@ def validate(
 
 def time_stamp_note(results: Mapping[str, Any] | None) -> str:
     """Return what is wrong with a time stamp: engines believe the rest of such a signature."""
-    told = (results or {}).get("informational") or ()
-    codes = [str(each.get("code", "")) for each in told]
+    statuses = (results or {}).get("informational") or ()
+    codes = [str(each.get("code", "")) for each in statuses]
     return ", ".join(dict.fromkeys(code for code in codes if code.startswith("timeStamp.")))
 
 
 def time_stamp_state(results: Mapping[str, Any]) -> Literal["none", "untrusted", "trusted"]:
     """Return whether a token stands in the file's own signature, holds, and is by someone known."""
-    told = (results.get("activeManifest") or {}).get("success") or ()
-    codes = {str(each.get("code", "")) for each in told}
+    statuses = (results.get("activeManifest") or {}).get("success") or ()
+    codes = {str(each.get("code", "")) for each in statuses}
     if "timeStamp.validated" not in codes:
         return "none"
     return "trusted" if "timeStamp.trusted" in codes else "untrusted"

@@ -119,13 +119,13 @@ def _identity_codes(validated: Validated) -> Mapping[str, Sequence[str]]:
     the order in which it looks at them.
     """
     found: dict[str, Sequence[str]] = {}
-    told = [_mapping(validated.results.get("activeManifest"))]
+    all_results = [_mapping(validated.results.get("activeManifest"))]
     # Of earlier steps the signers after them wrote down what they found.
     for manifest in validated.manifests.values():
         for ingredient in _ingredients(_mapping(manifest)):
             results = _mapping(ingredient.get("validation_results"))
-            told.append(_mapping(results.get("activeManifest")))
-    for results in told:
+            all_results.append(_mapping(results.get("activeManifest")))
+    for results in all_results:
         here: dict[str, list[str]] = {}
         for one in map(_mapping, _list(results.get("success"))):
             store, _, name = str(one.get("url", "")).partition(f"/c2pa.assertions/{IDENTITY}")
@@ -144,10 +144,10 @@ def _identities(
         for one in map(_mapping, _list(manifest.get("assertions")))
         if str(one.get("label", "")) == IDENTITY
     ]
-    told = codes.get(label, ())
+    found = codes.get(label, ())
     # Each that holds ends with this; where one does not, nobody can tell which.
-    whole = told.count(_WELL_FORMED) == len(own)
-    rest = iter(told)
+    whole = found.count(_WELL_FORMED) == len(own)
+    rest = iter(found)
     for data in own:
         known = set(iter(lambda: next(rest, _WELL_FORMED), _WELL_FORMED))
         signed, payload = _mapping(data.get("signature_info")), _mapping(data.get("signer_payload"))
@@ -259,8 +259,8 @@ class ReadIngredient:
 
     def without_names(self, withdrawn: Collection[str]) -> "ReadIngredient":
         """Return it without its manifests where one of them names a person of these ids."""
-        told = () if self.validated is None else steps(self.validated)
-        if not any(person.id in withdrawn for step in told for person in step.people):
+        chain = () if self.validated is None else steps(self.validated)
+        if not any(person.id in withdrawn for step in chain for person in step.people):
             return self
         # To redact the names alone breaks the chain for engines that hash ingredients as they were;
         # the ledger, which the file's hash leads to, keeps the whole lineage.
@@ -335,8 +335,8 @@ def read_ingredients(
     ]
     found.sort(key=lambda each: each.seen.relation is not Relation.PARENT)
     # Where nobody says how a layout came to be, it is opened as it was handed in, not created.
-    unsaid = request.kind is ImageKind.LAYOUT and request.source_type is SourceType.NOT_DECLARED
-    opened = own.validated is not None or unsaid
+    undeclared = request.kind is ImageKind.LAYOUT and request.source_type is SourceType.NOT_DECLARED
+    opened = own.validated is not None or undeclared
     return (own, *found) if opened else tuple(found)
 
 

@@ -128,8 +128,8 @@ def _actions(request: MarkRequest, ingredients: Sequence[SeenIngredient]) -> lis
         term = marked_source_type(request.kind, request.source_type)
         work["digitalSourceType"] = source_type_uri(term or request.source_type)
     if request.kind is ImageKind.TOUCH_UP and request.source_type is SourceType.NOT_DECLARED:
-        told = [work.get("description"), NOT_DECLARED_HOW.en]
-        work["description"] = "; ".join(filter(None, told))
+        descriptions = [work.get("description"), NOT_DECLARED_HOW.en]
+        work["description"] = "; ".join(filter(None, descriptions))
     if not parents:
         return [work]
     opened: Json = {"action": "c2pa.opened", "parameters": {"ingredientIds": parents}}
@@ -141,8 +141,8 @@ def _verb(request: MarkRequest) -> str:
     match request.kind:
         case ImageKind.TOUCH_UP:
             # "Changes using drawing tools" stands for what somebody declares to be drawn.
-            unsaid = request.source_type is SourceType.NOT_DECLARED
-            return "c2pa.edited" if unsaid else "c2pa.drawing"
+            undeclared = request.source_type is SourceType.NOT_DECLARED
+            return "c2pa.edited" if undeclared else "c2pa.drawing"
         case ImageKind.LAYOUT:
             return "c2pa.published"
         case ImageKind.GENERATION | ImageKind.BACKGROUND:

@@ -159,12 +159,13 @@ def _existing_packet(request: MarkRequest) -> bytes | None:
     packet = read_metadata(request.source).xmp
     if packet is None:
         return None
-    said = xmp.read(packet)
-    says_ai = names_ai(said.digital_source_type) or bool(said.ai_system)
+    marks = xmp.read(packet)
+    says_ai = names_ai(marks.digital_source_type) or bool(marks.ai_system)
     if says_ai and not SourceType(request.overall_source_type).is_ai:
         raise MarksError(
             f"{request.source} says that a trained model made it"
-            f" ({said.ai_system or said.digital_source_type}), and would be marked as if none had.",
+            f" ({marks.ai_system or marks.digital_source_type}), "
+            "and would be marked as if none had.",
             advice="Record the model as a part of the picture's making, or get the right file.",
         )
     return packet
@@ -250,8 +251,8 @@ def _require_sound(path: Path, known: FileFormat, store: bytes, trust: Trust, ti
         manifest = None if known.embeds else store
         found = c2pa_python.validate(file, known.mime, trust, manifest)
     if found is None or found.verdict.state == "Invalid" or found.verdict.failures:
-        told = "no marks" if found is None else ", ".join(found.verdict.failures)
-        raise MarksError(f"{title} cannot be signed: {told}.")
+        reason = "no marks" if found is None else ", ".join(found.verdict.failures)
+        raise MarksError(f"{title} cannot be signed: {reason}.")
 
 
 def _unsigned(

@@ -133,14 +133,14 @@ def _in_texts(texts: Sequence[TextPiece]) -> Iterator[AiSign]:
         text = piece.text[:_LOOKED_AT]
         known = _KNOWN_NAMES.get(piece.name.lower())
         if known is not None and known[1](text):
-            yield _told(where, known[0], text)
+            yield _text_sign(where, known[0], text)
         elif _SAMPLING.search(text):
-            yield _told(where, "Stable Diffusion WebUI", text)
+            yield _text_sign(where, "Stable Diffusion WebUI", text)
         elif piece.name.lower() in _SOFTWARE and (named := GENERATORS.search(text)):
             yield AiSign(where=where, what=named[0], proof=False)
 
 
-def _told(where: str, tool: str, text: str) -> AiSign:
+def _text_sign(where: str, tool: str, text: str) -> AiSign:
     """Return the proof that is a program's own text, with the model and version that it names."""
     model, version = _MODEL.search(text), _VERSION.search(text)
     return AiSign(
@@ -162,13 +162,13 @@ def system_of(signs: Sequence[AiSign], source_type: SourceType) -> System:
         source_type: what it made of the picture.
     """
     proofs = [sign for sign in signs if sign.proof]
-    said = list(dict.fromkeys(sign.tool for sign in proofs if sign.tool))
+    names = list(dict.fromkeys(sign.tool for sign in proofs if sign.tool))
     # One mark tells name and version in one, another apart; and a model by its program's name.
-    tools = [one for one in said if not any(one.startswith(f"{name} ") for name in said)]
-    models = dict.fromkeys(sign.model for sign in proofs if sign.model and sign.model not in said)
+    tools = [one for one in names if not any(one.startswith(f"{name} ") for name in names)]
+    models = dict.fromkeys(sign.model for sign in proofs if sign.model and sign.model not in names)
     versions = [sign.version for sign in proofs if sign.version]
     if len(tools) == 1:
-        versions += [one.removeprefix(f"{tools[0]} ") for one in said if one not in tools]
+        versions += [one.removeprefix(f"{tools[0]} ") for one in names if one not in tools]
     name = " and ".join(tools) or ", ".join(models) or _UNNAMED
     if tools and models:
         name += f" with {', '.join(models)}"

@@ -171,9 +171,9 @@ def linear_space_of(spec: oiio.ImageSpec, *, name: str) -> str | MatrixProfile:
         ImageUnreadable: the header's primaries are no colours.
     """
     primaries = spec.getattribute("chromaticities")
-    said = spec.get_string_attribute("oiio:ColorSpace")
-    if said and not (said == LINEAR_SPACE and primaries is not None):
-        return said
+    declared = spec.get_string_attribute("oiio:ColorSpace")
+    if declared and not (declared == LINEAR_SPACE and primaries is not None):
+        return declared
     if primaries is None:
         return LINEAR_SPACE
     for space, values in _CHROMATICITIES.items():

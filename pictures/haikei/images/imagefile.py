@@ -144,8 +144,8 @@ _NO_PAGE = 0b101
 #: EXR's methods of compression that are newer than the reader, by their number.
 _NEW_EXR: Mapping[int, str] = MappingProxyType({10: "HTJ2K", 11: "HTJ2K", 12: "ZSTD"})
 _EXR_COMPRESSION = re.compile(rb"compression\0compression\0\x01\0\0\0(.)", re.DOTALL)
-_SAID_PHOTOMETRIC = re.compile(r"PhotometricInterpretation=(\d+)")
-_SAID_SIZE = re.compile(r"dimensions? (\d+)x(\d+)\b.* exceeds")
+_REASON_PHOTOMETRIC = re.compile(r"PhotometricInterpretation=(\d+)")
+_REASON_SIZE = re.compile(r"dimensions? (\d+)x(\d+)\b.* exceeds")
 MAX_SIDE = 65536
 MAX_CHANNELS = 64
 #: The library checks what a header claims against the file too; ours comes first and says more.
@@ -308,9 +308,9 @@ def _cannot_open(path: Path, known: ImageFormat, reason: str) -> ImageUnreadable
             f"{path.name} is compressed with {method}, which is not read.",
             advice="Save it with ZIP or PIZ compression.",
         )
-    if known is TIFF and (found := _SAID_PHOTOMETRIC.search(reason)):
+    if known is TIFF and (found := _REASON_PHOTOMETRIC.search(reason)):
         return _not_light(path, _NOT_LIGHT.get(int(found[1]), f"a rare (number {found[1]})"))
-    if found := _SAID_SIZE.search(reason):
+    if found := _REASON_SIZE.search(reason):
         return ImageUnreadable(
             f"{path.name} is {found[1]} x {found[2]} pixels, more than {MAX_SIDE:,} on a side.",
             advice="Publish it smaller.",

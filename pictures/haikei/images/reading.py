@@ -225,16 +225,16 @@ def _samples(image: OpenImage) -> _Samples:
     premultiplied = not spec.get_int_attribute("oiio:UnassociatedAlpha")
     alpha = spec.alpha_channel if spec.alpha_channel >= 0 else None
     if image.format is TGA:
-        said = targa_alpha(image.path)
-        if said.grey:
-            alpha = 1 if said.exists and spec.nchannels == 2 else None
+        targa = targa_alpha(image.path)
+        if targa.grey:
+            alpha = 1 if targa.exists and spec.nchannels == 2 else None
             return _Samples(
-                stored=stored, colours=(0,), alpha=alpha, premultiplied=said.premultiplied
+                stored=stored, colours=(0,), alpha=alpha, premultiplied=targa.premultiplied
             )
         # Programs that know no transparency leave the fourth channel empty.
-        if alpha is not None and not (said.exists and stored[..., alpha].any()):
+        if alpha is not None and not (targa.exists and stored[..., alpha].any()):
             alpha = None
-        premultiplied = said.premultiplied
+        premultiplied = targa.premultiplied
     photometric = spec.get_int_attribute("tiff:PhotometricInterpretation", -1)
     if image.format is TIFF and photometric == _MINISWHITE and stored.dtype != np.uint8:
         # The library turns eight bits over, and no others; alpha is no colour.

@@ -126,12 +126,12 @@ def read_file(path: Path, *, pixels_to: socket.socket, look: Look, **limits: int
 
 def _hash(descriptor: int, alive: Callable[[], None]) -> str:
     digest = hashlib.sha256()
-    told = done = 0
+    reported = done = 0
     while chunk := os.read(descriptor, _CHUNK):
         digest.update(chunk)
         done += len(chunk)
-        if done - told >= _SIGN_OF_LIFE:
-            told = done
+        if done - reported >= _SIGN_OF_LIFE:
+            reported = done
             alive()
     return digest.hexdigest()
 

@@ -165,7 +165,7 @@ def main(arguments: Sequence[str]) -> int:
     except MemoryError:
         sys.stderr.write(f"{name} needs more memory than is allowed to take its layers apart.\n")
         return 1
-    except Exception as error:  # noqa: BLE001 - said as damage, with its kind
+    except Exception as error:  # noqa: BLE001 - reported as damage, with its kind
         sys.stderr.write(f"{name} is damaged: its layers cannot be read ({error!r}).\n")
         return 1
     text = json.dumps(asdict(found), ensure_ascii=False)

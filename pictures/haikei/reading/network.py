@@ -175,11 +175,11 @@ class ReadingNetwork:
             asked[:, index * width : (index + 1) * width].reshape(count, HEADS, part)
             for index in range(3)
         )
-        told = np.empty((count, HEADS, part), np.float32)
+        attended = np.empty((count, HEADS, part), np.float32)
         for head in range(HEADS):
             weight = _softmax(query[:, head] @ key[:, head].T / np.float32(part**0.5))
-            told[:, head] = weight @ value[:, head]
-        return self._linear(f"{name}.told", told.reshape(count, width))
+            attended[:, head] = weight @ value[:, head]
+        return self._linear(f"{name}.told", attended.reshape(count, width))
 
     def _linear(self, name: str, values: Floats) -> Floats:
         product: Floats = values @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]

@@ -14,9 +14,9 @@ from haikei.presets import (
     board_words,
     choose_recipe,
     fill_prompt,
-    moment_said,
     recipe,
     recipe_sha256,
+    season_or_time,
 )
 from haikei.settings import Settings
 from haikei.show import UNSAID, CutFacts, Place
@@ -175,7 +175,7 @@ def test_a_boards_note_becomes_words_that_models_know(
 def test_a_field_says_one_season_and_one_time_of_day_or_none(
     text: str, season: str, time: str
 ) -> None:
-    assert (moment_said(text, SEASON_WORDS), moment_said(text, TIME_WORDS)) == (season, time)
+    assert (season_or_time(text, SEASON_WORDS), season_or_time(text, TIME_WORDS)) == (season, time)
 
 
 def test_a_phrase_of_which_nothing_is_known_is_left_out() -> None:

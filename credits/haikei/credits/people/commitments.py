@@ -25,7 +25,7 @@ from haikei.errors import CreditError, LedgerError
 from haikei.ledger.entry import append
 
 _ROWS = schema.statements
-_SAID = (
+_FIELDS = (
     "kind",
     "project",
     "episode",
@@ -64,7 +64,7 @@ def seal_statement(connection: Connection, statement: Statement, commitment: str
     entry = append(
         connection, key=f"statement/{statement.key}", payload=sealer.statement(statement)
     )
-    values = {name: _plain(statement, name) for name in _SAID}
+    values = {name: _plain(statement, name) for name in _FIELDS}
     texts = {name: mentions.hide(str(getattr(statement, name))) for name in _TEXTS}
     known = {"key": statement.key, "ledger_seq": entry.seq, "at": statement.at}
     connection.execute(insert(_ROWS), {**values, **texts, **known})
@@ -98,8 +98,8 @@ def state_name(
     """
     text = _NAME_TEXTS[kind]
     moment = at.isoformat() if kind is StatementKind.NAME_CHANGED else ""
-    said = "\n".join((kind.value, reference, commitment if moment else "", moment))
-    digest = hashlib.sha256(said.encode()).hexdigest()[:16]
+    content = "\n".join((kind.value, reference, commitment if moment else "", moment))
+    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
     statement = Statement(
         key=f"{name_key(person.id)}{digest}",
         kind=kind,
@@ -130,9 +130,9 @@ def _plain(statement: Statement, name: str) -> str:
 
 
 def _standing(row: Row[Any], statement: Statement, mentions: Mentions) -> int:
-    said = all(getattr(row, name) == _plain(statement, name) for name in _SAID)
+    same = all(getattr(row, name) == _plain(statement, name) for name in _FIELDS)
     texts = (mentions.show(getattr(row, name)) == getattr(statement, name) for name in _TEXTS)
-    if not said or not all(texts):
+    if not same or not all(texts):
         raise LedgerError(
             f"Another statement stands under {statement.key!r} (entry {row.ledger_seq}).",
             advice="Statements are never replaced; declare a correction under its own key.",
@@ -202,13 +202,13 @@ def note_all(connection: Connection, persons: Iterable[Person]) -> Mapping[str, 
     Raises:
         CreditError: someone has no id, or a name longer than 255 characters.
     """
-    told = {person.id: person for person in persons}
-    for person in told.values():
+    people_by_id = {person.id: person for person in persons}
+    for person in people_by_id.values():
         _check(person)
-    known = _known(connection, told)
+    known = _known(connection, people_by_id)
     now = utc_now()
     printed: dict[str, Person] = {}
-    for person in told.values():
+    for person in people_by_id.values():
         before = known.get(person.id)
         printed[person.id] = _merged(before, person)
         if before is None:
@@ -230,19 +230,23 @@ def register(connection: Connection, persons: Iterable[Person]) -> None:
     Raises:
         CreditError: someone has no id, or a name longer than 255 characters.
     """
-    told = {person.id: person for person in persons}
-    for person in told.values():
+    people_by_id = {person.id: person for person in persons}
+    for person in people_by_id.values():
         _check(person)
-    known = _known(connection, told)
+    known = _known(connection, people_by_id)
     now = utc_now()
-    for person in told.values():
+    for person in people_by_id.values():
         if person.id not in known:
             _insert(connection, person, now)
     commitments = _commitments(
         connection,
-        {id_: one for id_, one in told.items() if id_ not in known or not known[id_].erased},
+        {
+            id_: one
+            for id_, one in people_by_id.items()
+            if id_ not in known or not known[id_].erased
+        },
     )
-    for id_, person in told.items():
+    for id_, person in people_by_id.items():
         if id_ not in known:
             _state(connection, None, person, commitments[id_], now)
 
@@ -281,20 +285,20 @@ def _known(connection: Connection, ids: Iterable[str]) -> dict[str, _Registered]
     }
 
 
-def _merged(before: _Registered | None, told: Person) -> Person:
+def _merged(before: _Registered | None, given: Person) -> Person:
     if before is None:
-        return told
+        return given
     if before.erased:
         return before.person
     kept = before.person
     # An account that came to bear a generator's name leaves earlier work its artist's.
-    machine = is_machine_name(told.name) or is_machine_name(told.name_ja)
-    names = kept if before.renamed or machine or not told.name.strip() else told
+    machine = is_machine_name(given.name) or is_machine_name(given.name_ja)
+    names = kept if before.renamed or machine or not given.name.strip() else given
     return Person(
-        id=told.id,
+        id=given.id,
         name=names.name,
         name_ja=names.name_ja or kept.name_ja,
-        opt_out=told.opt_out or kept.opt_out,
+        opt_out=given.opt_out or kept.opt_out,
     )
 
 

@@ -256,8 +256,8 @@ class _Hiding:
             named = {"name": "", "name_ja": "", "opt_out": self.person.opt_out}
             return {**given, **named}
         found = {name: self.value(one, path=name in _PATHS) for name, one in given.items()}
-        said = given.get("artist_name")
-        if isinstance(said, str) and said and found["artist_name"] != said:
+        artist_name = given.get("artist_name")
+        if isinstance(artist_name, str) and artist_name and found["artist_name"] != artist_name:
             # A file's name showed who painted it. From now on it shows the id.
             person = {"id": self.person.id, "name": "", "name_ja": ""}
             artist = found.get("artist") or {**person, "opt_out": self.person.opt_out}

@@ -70,13 +70,13 @@ def everyone(connection: Connection) -> Iterator[Person]:
         yield _person(row)
 
 
-def as_printed(connection: Connection, told: Iterable[Person]) -> tuple[Person, ...]:
+def as_printed(connection: Connection, given: Iterable[Person]) -> tuple[Person, ...]:
     """
     Return people as credits must name them, whatever the tracker says.
 
     Those who were renamed, want no name or were erased here are so; all others are as given.
     """
-    persons = tuple(told)
+    persons = tuple(given)
     ids = [person.id for person in persons]
     rows = {row.id: row for row in connection.execute(select(people).where(people.c.id.in_(ids)))}
     return tuple(_printed(person, rows.get(person.id)) for person in persons)
@@ -127,10 +127,10 @@ def rename(connection: Connection, person_id: str, *, name: str, name_ja: str = 
         )
     if not name.strip():
         raise CreditError(f"{person_id} cannot have an empty name.")
-    for told in (name, name_ja):
-        if is_machine_name(told):
+    for new_name in (name, name_ja):
+        if is_machine_name(new_name):
             raise CreditError(
-                f"{person_id} cannot be called {told!r}: no person is.",
+                f"{person_id} cannot be called {new_name!r}: no person is.",
                 advice="Give the name that the person wants in credits, or record an opt-out.",
             )
     after = Person(id=person_id, name=name, name_ja=name_ja, opt_out=before.opt_out)
@@ -226,12 +226,14 @@ def _person(row: Any) -> Person:
     return Person(id=row.id, name=row.name, name_ja=row.name_ja, opt_out=row.opt_out)
 
 
-def _printed(told: Person, row: Any) -> Person:
+def _printed(given: Person, row: Any) -> Person:
     if row is None:
-        return told
+        return given
     if row.erased_at is not None or row.renamed_at is not None:
         return _person(row)
-    return replace(told, name_ja=told.name_ja or row.name_ja, opt_out=told.opt_out or row.opt_out)
+    return replace(
+        given, name_ja=given.name_ja or row.name_ja, opt_out=given.opt_out or row.opt_out
+    )
 
 
 def _referenced(reference: str) -> str:

@@ -85,8 +85,8 @@ def name_differences(
     columns = schema.name_openings.c
     names = (columns.commitment, columns.person, columns.name, columns.name_ja, columns.salt)
     for row in connection.execute(select(*names)):
-        told = Person(id=row.person, name=row.name, name_ja=row.name_ja)
-        if commit(told, row.salt) == row.commitment:
+        person = Person(id=row.person, name=row.name, name_ja=row.name_ja)
+        if commit(person, row.salt) == row.commitment:
             opened.setdefault(row.person, set()).add((row.name, row.name_ja, row.commitment))
     register = {row.id: row for row in connection.execute(select(schema.people))}
     for id_ in sorted({*sealed.last, *(register if everyone else ())}):
@@ -138,7 +138,7 @@ _CHUNK = 1000
 _PLACE = ("project", "episode", "sequence", "shot")
 #: What a finding calls the parts of a sealed record that read badly as they are.
 _WORDS = {"by": "who said it", "at": "when it was", "contributions": "who made it"}
-_SAID = ("kind", "project", "sequence", "shot", "image_sha256", "subject", "answer")
+_FIELDS = ("kind", "project", "sequence", "shot", "image_sha256", "subject", "answer")
 _TEXTS = ("to", "text", "reference")
 
 
@@ -228,8 +228,8 @@ def _difference(seq: int, sealed: _Json | None, kept: _Json | None) -> str:
     ]
     if not unlike:
         return ""
-    said = ", ".join(_WORDS.get(key, key) for key in unlike)
-    return f"Entry {seq} seals {_called(sealed)}; what is kept differs in {said}."
+    parts = ", ".join(_WORDS.get(key, key) for key in unlike)
+    return f"Entry {seq} seals {_called(sealed)}; what is kept differs in {parts}."
 
 
 def _called(sealed: _Json) -> str:
@@ -260,7 +260,7 @@ def _kept(
     connection: Connection, seqs: Sequence[int], systems: Mapping[str, _Json]
 ) -> dict[int, _Json]:
     """Return what the tables hold under some numbers of entries, in the sealed form."""
-    images, later, said = schema.image_records, schema.contributions, schema.statements
+    images, later, statements = schema.image_records, schema.contributions, schema.statements
     kept: dict[int, _Json] = {}
     for row in connection.execute(select(images).where(images.c.ledger_seq.in_(seqs))):
         kept[row.ledger_seq] = _image(row)
@@ -284,14 +284,14 @@ def _kept(
             "image": {"key": row.key, "sha256": row.image_sha256},
             "contribution": _contribution(row, systems),
         }
-    for row in connection.execute(select(said).where(said.c.ledger_seq.in_(seqs))):
+    for row in connection.execute(select(statements).where(statements.c.ledger_seq.in_(seqs))):
         kept[row.ledger_seq] = {
             "v": VERSION,
             "type": "statement",
             "key": row.key,
             "by": {"id": row.by},
             "at": moment(row.at),
-            **{name: getattr(row, name) for name in (*_SAID, *_TEXTS)},
+            **{name: getattr(row, name) for name in (*_FIELDS, *_TEXTS)},
             **({"episode": row.episode} if row.episode else {}),
         }
     return kept
@@ -384,20 +384,20 @@ def _moved(connection: Connection, only: Collection[int]) -> Iterator[str]:
     if only:
         query = query.where(here.c.image_seq.in_(only))
     for row in connection.execute(query).yield_per(_CHUNK):
-        said = _payload(row.payload) or {}
-        if said.get("type") != "image":
+        payload = _payload(row.payload) or {}
+        if payload.get("type") != "image":
             continue
         kept = {name: getattr(row, name) for name in _PLACE}
         # Entries from before places were sealed lack them, and those of no episode lack that.
-        unsaid = {**kept, "episode": ""} if "project" in said else kept
-        place = {name: said.get(name, unsaid[name]) for name in _PLACE}
+        defaults = {**kept, "episode": ""} if "project" in payload else kept
+        place = {name: payload.get(name, defaults[name]) for name in _PLACE}
         if place != kept:
             yield (
                 f"{row.code} stands in {' / '.join(filter(None, kept.values()))}, and entry "
                 f"{row.image_seq} seals it for {' / '.join(filter(None, place.values()))}; "
                 f"{_CHANGED}"
             )
-        stem = PurePosixPath(str(said.get("path", ""))).stem
+        stem = PurePosixPath(str(payload.get("path", ""))).stem
         numbered = _NUMBERED.search(stem)
         if numbered and int(numbered[1]) != row.version:
             yield (
@@ -474,7 +474,7 @@ def _in_another_light(connection: Connection, only: Collection[int]) -> Iterator
     )
     if only:
         query = query.where(here.c.image_seq.in_(only))
-    told: set[str] = set()
+    reported: set[str] = set()
     for row in connection.execute(query).yield_per(_CHUNK):
         try:
             asked = json.loads(row.request)
@@ -483,8 +483,8 @@ def _in_another_light(connection: Connection, only: Collection[int]) -> Iterator
         if not isinstance(asked, dict):
             continue
         light = [str(asked.get(name, getattr(row, name))) for name in ("season", "time")]
-        if light != [row.season, row.time] and row.code not in told:
-            told.add(row.code)
+        if light != [row.season, row.time] and row.code not in reported:
+            reported.add(row.code)
             yield (
                 f"{row.code} is kept as {row.season}, {row.time}, and entry {row.ledger_seq} seals "
                 f"that {', '.join(light)} was asked for; {_CHANGED}"
@@ -493,13 +493,13 @@ def _in_another_light(connection: Connection, only: Collection[int]) -> Iterator
 
 def _reopened(connection: Connection, people: Collection[str] | None) -> Iterator[str]:
     """Yield links by which somebody answered, and which may be answered again."""
-    asked, said = schema.confirmation_questions.c, schema.statements.c
+    asked, statements = schema.confirmation_questions.c, schema.statements.c
     query = select(asked.id, asked.person).where(asked.answered_at.is_(None))
     for row in connection.execute(query.order_by(asked.asked_at, asked.id)):
         if people is not None and row.person not in people:
             continue
         begin = f"confirmation/{row.id}/"
-        by_it = select(func.min(said.ledger_seq)).where(begins_with(said.key, begin))
+        by_it = select(func.min(statements.ledger_seq)).where(begins_with(statements.key, begin))
         entry = connection.execute(by_it).scalar()
         if entry is not None:
             yield (

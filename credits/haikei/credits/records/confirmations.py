@@ -178,9 +178,9 @@ def answer(
         name, name_ja = _wanted(person, given)
         register(connection, (Person(id=person.id, name=name, name_ja=name_ja),))
     commitment = note(connection, person)
-    told = _Told(asked=asked, person=person, at=at)
-    said = [*_about_works(told, works, given), *_beside(told, given)]
-    return tuple(seal_statement(connection, one, commitment) for one in said)
+    maker = _StatementMaker(asked=asked, person=person, at=at)
+    stated = [*_about_works(maker, works, given), *_beside(maker, given)]
+    return tuple(seal_statement(connection, one, commitment) for one in stated)
 
 
 def check_answer(given: CreditAnswer) -> None:
@@ -202,10 +202,10 @@ def check_answer(given: CreditAnswer) -> None:
 def open_corrections(connection: Connection, project: str) -> tuple[OpenCorrection, ...]:
     """Return what people say is wrong on a show and nobody has decided about, oldest first."""
     kinds = (StatementKind.CONFIRMATION, StatementKind.CORRECTION)
-    said = list(statements(connection, project=project, kinds=kinds))
-    decided = {one.subject for one in said if one.kind is StatementKind.CORRECTION}
+    stated = list(statements(connection, project=project, kinds=kinds))
+    decided = {one.subject for one in stated if one.kind is StatementKind.CORRECTION}
     found: list[OpenCorrection] = []
-    for one in said:
+    for one in stated:
         what = _what(one)
         if what is None or one.key in decided:
             continue
@@ -245,18 +245,18 @@ def decide_correction(
         )
     if not reason.strip():
         raise CreditError("Nothing says why.", advice="Give a reason.")
-    said = correction.statement
+    statement = correction.statement
     decided = Statement(
-        key=f"decided/{said.key}",
+        key=f"decided/{statement.key}",
         kind=StatementKind.CORRECTION,
-        project=said.project,
-        episode=said.episode,
-        sequence=said.sequence,
-        shot=said.shot,
-        image_sha256=said.image_sha256,
+        project=statement.project,
+        episode=statement.episode,
+        sequence=statement.sequence,
+        shot=statement.shot,
+        image_sha256=statement.image_sha256,
         by=by,
-        to=said.by.id,
-        subject=said.key,
+        to=statement.by.id,
+        subject=statement.key,
         answer="yes" if accept else "no",
         text=reason,
         reference=f"ledger entry {correction.entry}",
@@ -264,13 +264,13 @@ def decide_correction(
     )
     commitment = note(connection, by)
     entry = seal_statement(connection, decided, commitment)
-    if accept and correction.what is Correction.NOT_ME and said.subject in DRAWING:
+    if accept and correction.what is Correction.NOT_ME and statement.subject in DRAWING:
         # Whoever did not draw a layout has no part in what is seen of its lines either.
-        person, role = said.by.id, said.subject
-        for sha256 in drawn_parts(connection, said.image_sha256, person, role):
+        person, role = statement.by.id, statement.subject
+        for sha256 in drawn_parts(connection, statement.image_sha256, person, role):
             also = replace(
                 decided,
-                key=f"decided/{said.key}/{sha256[:16]}",
+                key=f"decided/{statement.key}/{sha256[:16]}",
                 image_sha256=sha256,
                 subject=f"{WRONGLY}{role}/{person}",
                 reference=f"ledger entry {entry}",
@@ -400,7 +400,7 @@ def reinstate(
     sha256 = connection.execute(query).scalar_one()
     if (sha256, person.id, role.value) not in answers_about(connection, {sha256}).withdrawn:
         return
-    said = Statement(
+    statement = Statement(
         key=f"named/{sha256[:16]}/{role.value}/{person.id}/{at.isoformat()}",
         kind=StatementKind.CORRECTION,
         project="",
@@ -415,7 +415,7 @@ def reinstate(
         reference="",
         at=at,
     )
-    seal_statement(connection, said, note(connection, person))
+    seal_statement(connection, statement, note(connection, person))
 
 
 def disowned_artists(connection: Connection, layout: str) -> frozenset[str]:
@@ -452,12 +452,12 @@ def pictures_of(connection: Connection, layouts: Sequence[str]) -> tuple[int, ..
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
+class _StatementMaker:
     asked: Question
     person: Person
     at: datetime
 
-    def statement(self, number: str, subject: str, said: str, text: str) -> Statement:
+    def statement(self, number: str, subject: str, yes_or_no: str, text: str) -> Statement:
         """Return one statement about the whole show."""
         return Statement(
             key=f"confirmation/{self.asked.id}/{number}",
@@ -469,7 +469,7 @@ class _Told:
             by=self.person,
             to="",
             subject=subject,
-            answer=said,
+            answer=yes_or_no,
             text=text,
             reference=f"link of {self.asked.asked_at:%Y-%m-%d} by {self.asked.way}",
             at=self.at,
@@ -477,12 +477,12 @@ class _Told:
 
 
 def _about_works(
-    told: _Told, works: Sequence[CreditedWork], given: CreditAnswer
+    maker: _StatementMaker, works: Sequence[CreditedWork], given: CreditAnswer
 ) -> Iterator[Statement]:
     for number, work in enumerate(works):
         mine = work.name not in given.not_me
         text = "This is my work." if mine else f"This is not my work. {given.words}".strip()
-        one = told.statement(str(number), work.role.value, "yes" if mine else "no", text)
+        one = maker.statement(str(number), work.role.value, "yes" if mine else "no", text)
         place = work.places[0] if len(work.places) == 1 else _ALL
         yield replace(
             one,
@@ -493,17 +493,17 @@ def _about_works(
         )
 
 
-def _beside(told: _Told, given: CreditAnswer) -> Iterator[Statement]:
+def _beside(maker: _StatementMaker, given: CreditAnswer) -> Iterator[Statement]:
     if given.name or given.name_ja:
         # Sealed as a commitment: what stands in a text is looked for in the register's names.
-        name, name_ja = _wanted(told.person, given)
+        name, name_ja = _wanted(maker.person, given)
         text = f"My name is written:\n{name}\n{name_ja}"
-        yield told.statement("name", Correction.NAME.value, "no", text)
+        yield maker.statement("name", Correction.NAME.value, "no", text)
     if given.also:
-        yield told.statement("also", Correction.ALSO.value, "no", given.also)
+        yield maker.statement("also", Correction.ALSO.value, "no", given.also)
     if given.withhold:
         text = f"Do not name me in credits. {given.words}".strip()
-        yield told.statement("withhold", Correction.WITHHOLD.value, "no", text)
+        yield maker.statement("withhold", Correction.WITHHOLD.value, "no", text)
 
 
 def _theirs(image: ImageRecord, person: str) -> Iterator[Contribution]:

@@ -163,7 +163,7 @@ class Answers:
     @classmethod
     def of(cls, rows: Iterable[Sequence[Any]]) -> "Answers":
         """Return the answers in rows of statements about images, the earliest first."""
-        said: dict[tuple[str, str, str], bool] = {}
+        answers: dict[tuple[str, str, str], bool] = {}
         denials: dict[str, tuple[str, str, str]] = {}
         withdrawn: set[tuple[str, str, str]] = set()
         for sha256, by, subject, answer, key in rows:
@@ -176,10 +176,10 @@ class Answers:
                     withdrawn.add(denials[subject])
             elif subject in _ROLES:
                 one = (sha256, by, subject)
-                said[one] = answer == "yes"
+                answers[one] = answer == "yes"
                 if answer == "no":
                     denials[key] = one
-        agreed = frozenset(one for one, yes in said.items() if yes)
+        agreed = frozenset(one for one, yes in answers.items() if yes)
         return cls(confirmed=agreed - withdrawn, withdrawn=frozenset(withdrawn))
 
 

@@ -15,7 +15,11 @@ from haikei.credits.records.store import contribute
 
 
 def correct_artists(
-    connection: Connection, said: Statement, artists: Sequence[Person], *, layouts: Sequence[str]
+    connection: Connection,
+    statement: Statement,
+    artists: Sequence[Person],
+    *,
+    layouts: Sequence[str],
 ) -> tuple[str, ...]:
     """
     Let the records of a layout, and what was measured of it, name exactly those who drew it.
@@ -25,7 +29,7 @@ def correct_artists(
 
     Args:
         connection: of the caller's transaction.
-        said: the declaration who drew it, sealed already.
+        statement: the declaration who drew it, sealed already.
         artists: whom it names.
         layouts: what the keys of its records begin with.
 
@@ -33,7 +37,7 @@ def correct_artists(
         CreditError: somebody cannot be credited.
         LedgerError: see `haikei.credits.records.store.contribute`.
     """
-    entry = entry_of(connection, said.key)
+    entry = entry_of(connection, statement.key)
     seqs = pictures_of(connection, layouts)
     wanted = {person.id: person for person in artists}
     changed: list[str] = []
@@ -47,11 +51,11 @@ def correct_artists(
             }
             for id_ in had.keys() - wanted.keys():
                 if not Person(id=id_, name="").is_disowned:
-                    _seal(connection, said, image, f"{role.value}/{id_}", entry, wrongly=True)
+                    _seal(connection, statement, image, f"{role.value}/{id_}", entry, wrongly=True)
             model = next(iter(had.values()))
             for id_ in wanted.keys() - had.keys():
-                _reinstate(connection, said, image, f"{role.value}/{id_}", entry)
-                contribute(connection, image.key, _declared(model, wanted[id_], said, entry))
+                _reinstate(connection, statement, image, f"{role.value}/{id_}", entry)
+                contribute(connection, image.key, _declared(model, wanted[id_], statement, entry))
             if had.keys() != wanted.keys():
                 changed.append(image.key)
     return tuple(dict.fromkeys(changed))
@@ -64,26 +68,26 @@ def _drawing(image: ImageRecord) -> Iterator[Contribution]:
 
 
 def _declared(
-    model: Contribution, person: Person, said: Statement, entry: int | None
+    model: Contribution, person: Person, statement: Statement, entry: int | None
 ) -> Contribution:
-    source = f"statement {said.kind.value} of entry {entry}, by {said.by.id}"
+    source = f"statement {statement.kind.value} of entry {entry}, by {statement.by.id}"
     evidence = replace(model.evidence, source=source, note="")
     return replace(
-        model, actor=person, grade=Grade.DECLARED, found=None, evidence=evidence, at=said.at
+        model, actor=person, grade=Grade.DECLARED, found=None, evidence=evidence, at=statement.at
     )
 
 
 def _reinstate(
-    connection: Connection, said: Statement, image: ImageRecord, what: str, entry: int | None
+    connection: Connection, statement: Statement, image: ImageRecord, what: str, entry: int | None
 ) -> None:
     role, _, id_ = what.partition("/")
     if (image.sha256, id_, role) in answers_about(connection, {image.sha256}).withdrawn:
-        _seal(connection, said, image, what, entry, wrongly=False)
+        _seal(connection, statement, image, what, entry, wrongly=False)
 
 
 def _seal(
     connection: Connection,
-    said: Statement,
+    statement: Statement,
     image: ImageRecord,
     what: str,
     entry: int | None,
@@ -91,7 +95,7 @@ def _seal(
     wrongly: bool,
 ) -> None:
     correction = replace(
-        said,
+        statement,
         key=f"redrawn/{entry}/{image.sha256[:16]}/{what}",
         kind=StatementKind.CORRECTION,
         image_sha256=image.sha256,
@@ -99,4 +103,4 @@ def _seal(
         answer="yes" if wrongly else "no",
         reference=f"ledger entry {entry}",
     )
-    seal_statement(connection, correction, note(connection, said.by))
+    seal_statement(connection, correction, note(connection, statement.by))

@@ -282,7 +282,7 @@ def drawn_by(
     connection: Connection, place: Place, image_sha256: str
 ) -> tuple[int, Statement, tuple[Person, ...]] | None:
     """Return who drew an image as it was stated last, with the entry that seals it; else None."""
-    said = [
+    stated = [
         one
         for one in statements(
             connection,
@@ -295,11 +295,11 @@ def drawn_by(
         )
         if one.image_sha256 and one.subject
     ]
-    entry = entry_of(connection, said[-1].key) if said else None
+    entry = entry_of(connection, stated[-1].key) if stated else None
     if entry is None:
         return None
-    known = look_up(connection, said[-1].subject.split(_BETWEEN))
-    return entry, said[-1], tuple(known[id_] for id_ in said[-1].subject.split(_BETWEEN))
+    known = look_up(connection, stated[-1].subject.split(_BETWEEN))
+    return entry, stated[-1], tuple(known[id_] for id_ in stated[-1].subject.split(_BETWEEN))
 
 
 def entry_of(connection: Connection, key: str) -> int | None:

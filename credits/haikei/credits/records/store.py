@@ -71,7 +71,7 @@ def save(
         CreditError: a person stands where a tool belongs or the other way round, or is called AI.
         LedgerError: something else is recorded already under one of the keys or as this version.
     """
-    told = BackgroundVersion(
+    new_version = BackgroundVersion(
         key=key,
         project=project,
         episode=episode,
@@ -88,7 +88,7 @@ def save(
         ledger=(),
         created_at=created_at,
     )
-    save_all(connection, (told,))
+    save_all(connection, (new_version,))
     found = background(connection, key)
     if found is None:
         raise LedgerError(f"{code} was saved and cannot be found.")
@@ -289,20 +289,21 @@ def images_at(connection: Connection, entries: Iterable[int]) -> tuple[ImageReco
 
 def entries_of(connection: Connection, image_key: str) -> tuple[int, ...]:
     """Return every ledger entry about an image: its own, later contributions, people's answers."""
-    images, later, said = schema.image_records.c, schema.contributions.c, schema.statements.c
+    images, later, statements = schema.image_records.c, schema.contributions.c, schema.statements.c
     query = select(images.ledger_seq, images.sha256).where(images.key == image_key)
     image = connection.execute(query).first()
     if image is None:
         return ()
     own = image.ledger_seq
     added = select(later.ledger_seq).where(later.image_seq == own, later.ledger_seq.is_not(None))
-    told = select(said.ledger_seq).where(
-        said.image_sha256 == image.sha256, said.kind.in_([kind.value for kind in ANSWERING])
+    answers = select(statements.ledger_seq).where(
+        statements.image_sha256 == image.sha256,
+        statements.kind.in_([kind.value for kind in ANSWERING]),
     )
     return (
         own,
         *connection.execute(added.order_by(later.ledger_seq)).scalars(),
-        *connection.execute(told.order_by(said.ledger_seq)).scalars(),
+        *connection.execute(answers.order_by(statements.ledger_seq)).scalars(),
     )
 
 

@@ -114,7 +114,7 @@ def touch_up_origin(version: BackgroundVersion, image: ImageRecord) -> Bilingual
         return Bilingual(f"made with AI: {names or '–'}", f"AI使用：{names or '–'}")
     if not version.is_drawn(image):
         return NOT_DECLARED_HOW
-    said = version.said_of(image)
+    said = version.hand_statement(image)
     if said is None:
         return Bilingual(
             "made by hand, as declared when it was handed in", "手作業（提出時の申告）"

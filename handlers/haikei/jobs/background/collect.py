@@ -12,7 +12,7 @@ from haikei.jobs.inbox import add_job
 from haikei.jobs.job import JobOrder
 from haikei.jobs.table import job_row, order_text
 from haikei.jobs.tools import Tools
-from haikei.presets import SEASON_WORDS, TIME_WORDS, moment_said, recipe
+from haikei.presets import SEASON_WORDS, TIME_WORDS, recipe, season_or_time
 from haikei.settings import Route, Settings, Variant
 from haikei.show import Place, StoredFile
 from haikei.trackers import ContextRequest, LayoutContext
@@ -165,7 +165,7 @@ def _as_the_tracker_has_it(order: JobOrder, context: LayoutContext, settings: Se
 
 
 def _moment(text: str, words: Mapping[str, tuple[str, ...]], name: str, order: JobOrder) -> str:
-    found = moment_said(text, words)
+    found = season_or_time(text, words)
     if not found:
         raise PlaceUnknown(
             f"The tracker says {text!r} for the {name} of {order.place.name}, which is none of "
