@@ -27,7 +27,7 @@ from haikei.reading import Cancelling, Kind, Plane, Reading
 
 WASH_LINE, FULL_LINE = 0.4, 1.0
 WASH_GRAIN, FULL_GRAIN = 0.010, 0.022
-SAID = 0.02  #: part of the picture below which no doubt is reported
+REPORTED_SHARE = 0.02  #: part of the picture below which no doubt is reported
 PLACES = (
     ("upper left", "upper middle", "upper right"),
     ("left", "middle", "right"),
@@ -152,7 +152,7 @@ def _at_size(picture: Colours, shape: tuple[int, int]) -> Colours:
 def notes_of(reading: Reading) -> tuple[str, ...]:
     """Return what a reviewer should know, a sentence each; none where all was read."""
     notes: list[str] = []
-    if reading.unread >= SAID:
+    if reading.unread >= REPORTED_SHARE:
         where = _places(reading.spread(reading.doubtful.astype(np.float64)))
         notes.append(
             f"{reading.unread:.0%} of the drawing could not be read ({where}); "

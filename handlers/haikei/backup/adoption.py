@@ -131,7 +131,7 @@ def adopt(
                 refused.append(f"{one.published.path}: {problem}")
             else:
                 taken.append(one)
-        said = state_restored(connection, lost, adopted=len(taken), at=utc_now())
+        restoration = state_restored(connection, lost, adopted=len(taken), at=utc_now())
         rows = [shown[one.sealed.job].id for one in taken if one.sealed.job in shown]
         wake(connection, rows, source=Source.RECONCILIATION)
         ended = end_published(connection, _open_jobs(connection))
@@ -140,7 +140,7 @@ def adopt(
     for reason in refused:
         log.warning("record_not_adopted", reason=reason)
     return Adopted(
-        restoration=said,
+        restoration=restoration,
         versions=tuple(one.sealed.code for one in taken),
         unfinished=tuple(one.sealed.code for one in taken if one.sealed.job not in shown),
         ended=len(ended),

@@ -100,12 +100,12 @@ def check_sqlite(path: Path) -> None:
     """
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
-            said = database.execute("PRAGMA integrity_check").fetchone()[0]
+            result = database.execute("PRAGMA integrity_check").fetchone()[0]
     except sqlite3.Error as error:
-        said = str(error)
-    if said != "ok":
+        result = str(error)
+    if result != "ok":
         raise BackupUnusable(
-            f"The database {path.name} of the back-up is damaged: {said}.",
+            f"The database {path.name} of the back-up is damaged: {result}.",
             advice="Take another back-up.",
         )
 

@@ -110,11 +110,11 @@ def pending_restore(state: Path) -> BackedUp | None:
         StateError: the note of it is damaged.
     """
     try:
-        said = json.loads((state / PENDING).read_text(encoding="utf-8"))
+        pending = json.loads((state / PENDING).read_text(encoding="utf-8"))
         return BackedUp(
-            made_at=datetime.fromisoformat(said["made_at"]),
-            manifest_sha256=str(said["manifest_sha256"]),
-            entries=int(said["entries"]),
+            made_at=datetime.fromisoformat(pending["made_at"]),
+            manifest_sha256=str(pending["manifest_sha256"]),
+            entries=int(pending["entries"]),
         )
     except FileNotFoundError:
         return None
@@ -126,12 +126,12 @@ def pending_restore(state: Path) -> BackedUp | None:
 
 
 def _note_pending(target: Path, checked: BackupChecked) -> None:
-    said = {
+    pending = {
         "made_at": checked.manifest.made_at.isoformat(),
         "manifest_sha256": checked.manifest_sha256,
         "entries": checked.manifest.entries,
     }
-    write_whole(target / PENDING, json.dumps(said).encode())
+    write_whole(target / PENDING, json.dumps(pending).encode())
 
 
 @contextmanager

@@ -138,9 +138,9 @@ def _checked_row(checked: "BackupChecked | None") -> dict[str, object]:
 def _adopted_row(adopted: "Adopted | None") -> dict[str, object]:
     if adopted is None:
         return {}
-    said = adopted.restoration
+    restoration = adopted.restoration
     return {
-        "restored": None if said is None else said.sentence,
+        "restored": None if restoration is None else restoration.sentence,
         "adopted": adopted.versions,
         "unfinished": adopted.unfinished,
         "jobs_ended": adopted.ended,

@@ -95,17 +95,19 @@ def _say_tried(tried: "TriedPath") -> None:
         say(f"  not taken: {tried.reason}")
         if tried.advice:
             say(f"  {tried.advice}", colour="yellow")
-    said = {name: value for name, value in _said(tried).items() if value not in {None, ""}}
-    if said:
+    fields = {
+        name: value for name, value in _place_fields(tried).items() if value not in {None, ""}
+    }
+    if fields:
         what = tried.kind.replace("_", "-") or "path"
-        say(f"  {what}: {', '.join(f'{name} {value}' for name, value in said.items())}")
+        say(f"  {what}: {', '.join(f'{name} {value}' for name, value in fields.items())}")
     for one in tried.writes:
         say(f"  {one.what} {one.season}_{one.time}: {one.path}")
     if tried.note:
         say(f"  {tried.note}")
 
 
-def _said(tried: "TriedPath") -> dict[str, str | int | None]:
+def _place_fields(tried: "TriedPath") -> dict[str, str | int | None]:
     place = tried.place
     return {
         "show": place.project if place else "",
@@ -127,7 +129,7 @@ def _tried_row(tried: "TriedPath") -> dict[str, object]:
         "as": tried.kind,
         "reason": tried.reason,
         "advice": tried.advice,
-        **_said(tried),
+        **_place_fields(tried),
         "note": tried.note,
         "writes": [
             {"what": one.what, "season": one.season, "time": one.time, "path": one.path}

@@ -166,10 +166,10 @@ def confirmations(
     done = sum(one.is_done for one in found)
     say(f"{done} of {len(found)} people have confirmed all that they are credited for.")
     for one in wrong:
-        said = " ".join(one.statement.text.split())
+        text = " ".join(one.statement.text.split())
         say()
         say(
-            f"entry {one.entry}: {one.what.value} by {one.statement.by.id}: {said}", colour="yellow"
+            f"entry {one.entry}: {one.what.value} by {one.statement.by.id}: {text}", colour="yellow"
         )
         for command in _commands(one):
             say(f"  {command}")
@@ -374,17 +374,17 @@ def _resolve(
             )
         )
     if instead:
-        said = one.statement
+        statement = one.statement
         sealed += [
             records.credit_person(
                 connection,
                 image_key=key,
-                role=Role(said.subject),
+                role=Role(statement.subject),
                 person=find_person(connection, instead),
                 source=source,
                 at=now,
             )
-            for key in records.image_keys(connection, said.image_sha256)
+            for key in records.image_keys(connection, statement.image_sha256)
         ]
     return sealed
 
@@ -392,15 +392,17 @@ def _resolve(
 def _commands(one: "OpenCorrection") -> Iterator[str]:
     from haikei.credits.records import Correction
 
-    said = one.statement
-    resolve = f"haikei credits resolve-correction {one.entry} --project {_quoted(said.project)}"
+    statement = one.statement
+    resolve = (
+        f"haikei credits resolve-correction {one.entry} --project {_quoted(statement.project)}"
+    )
     more = " --by WHO --reason WHY"
     match one.what:
         case Correction.NAME:
             ja = f" --ja {_quoted(one.name_ja)}" if one.name_ja else ""
-            yield f"haikei credits rename {said.by.id} --name {_quoted(one.name)}{ja}"
+            yield f"haikei credits rename {statement.by.id} --name {_quoted(one.name)}{ja}"
         case Correction.WITHHOLD:
-            yield f"haikei credits opt-out {said.by.id} --reference 'ledger entry {one.entry}'"
+            yield f"haikei credits opt-out {statement.by.id} --reference 'ledger entry {one.entry}'"
         case Correction.NOT_ME:
             yield f"{resolve} --accept{more} [--instead WHO]"
         case Correction.ALSO:

@@ -167,8 +167,8 @@ def name_layout(
             changed = done.changed
             tell(f"{done.versions} versions: {done.changed} rows changed in the tracker.")
         if as_json:
-            told = {"person": person.id, "by": answering.id, "changed": changed}
-            print_json({"version": version.code, **told})
+            answer = {"person": person.id, "by": answering.id, "changed": changed}
+            print_json({"version": version.code, **answer})
     finally:
         tracker.close()
         database.dispose()
@@ -294,7 +294,7 @@ def declare(
     from haikei.cli.credits_repair import put_right_in_tracker
     from haikei.cli.name_check import known_place
     from haikei.credits import Statement, StatementKind
-    from haikei.credits.records import statements as said
+    from haikei.credits.records import statements
     from haikei.credits.records.redrawn import correct_artists
     from haikei.database import utc_now
     from haikei.jobs.inbox import LAYOUT, keys_of
@@ -350,15 +350,15 @@ def declare(
             at=utc_now() if on is None else on.replace(tzinfo=UTC),
         )
         if drawn:
-            seq = said.declare_drawn_by(connection, statement, artists)
+            seq = statements.declare_drawn_by(connection, statement, artists)
             layouts = keys_of(connection, LAYOUT, place, image)
             corrected = correct_artists(connection, statement, artists, layouts=layouts)
         else:
-            seq = said.declare(connection, statement)
+            seq = statements.declare(connection, statement)
     changed = put_right_in_tracker(loaded, place) if corrected else 0
     if as_json:
-        told = {"corrected": list(corrected), "changed": changed} if drawn else {}
-        print_json({"key": key, "ledger": seq, "by": person.id, **told})
+        corrections = {"corrected": list(corrected), "changed": changed} if drawn else {}
+        print_json({"key": key, "ledger": seq, "by": person.id, **corrections})
         return
     who = f"{_named(person)} ({person.id})"
     say(f"Sealed as entry {seq}: {kind.value} for {place.project}, by {who}.")
@@ -383,18 +383,18 @@ def list_statements(
     """List what was stated about a show, the earliest first."""
     from haikei.cli.name_check import known_place
     from haikei.credits import StatementKind
-    from haikei.credits.records import statements as said
+    from haikei.credits.records import statements
     from haikei.show import Place
 
     kinds = [StatementKind(one.value) for one in kind or ()]
     with _reading(settings) as connection:
-        stated = list(said.statements(connection, project=project, kinds=kinds))
+        stated = list(statements.statements(connection, project=project, kinds=kinds))
         if not any(one.project for one in stated):
             place = Place(project=project, sequence="", shot="")
             loaded = load_settings(settings)
             project = known_place(connection, loaded, place, can_insist=False).project
-            stated = list(said.statements(connection, project=project, kinds=kinds))
-        found = [(one, said.entry_of(connection, one.key)) for one in stated]
+            stated = list(statements.statements(connection, project=project, kinds=kinds))
+        found = [(one, statements.entry_of(connection, one.key)) for one in stated]
     if as_json:
         shown = [plain_statement(one, seq) for one, seq in found]
         print_json({"statements": shown})

@@ -80,12 +80,14 @@ def recompute(
         tracker.close()
     if not done.total:
         raise typer.BadParameter(_nothing_there(database, scope), param_hint="--project")
-    told = [(one.version.code, one.artist, one.source) for one in named]
+    layouts_named = [(one.version.code, one.artist, one.source) for one in named]
     if as_json:
-        layouts = [{"code": code, "artist": who.id, "source": at} for code, who, at in told]
+        layouts = [
+            {"code": code, "artist": who.id, "source": at} for code, who, at in layouts_named
+        ]
         print_json({**_plain(done, dry_run=dry_run), "named": layouts})
     else:
-        for code, who, at in told:
+        for code, who, at in layouts_named:
             say(f"{code}: the tracker names {_name(who)} ({who.id}, {at}) for its layout")
         _print(done, dry_run=dry_run)
     if done.refused:

@@ -36,7 +36,7 @@ class DemoProgress:
             disable=quiet or not self._console.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
-        self._told: dict[str, str] = {}
+        self._printed: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -68,8 +68,8 @@ class DemoProgress:
             if job.key not in self._tasks:
                 self._tasks[job.key] = self._progress.add_task(name, total=1.0, step="")
             self._progress.update(self._tasks[job.key], completed=job.progress, step=shown)
-            if not self._console.is_terminal and self._told.get(job.key) != shown:
-                self._told[job.key] = shown
+            if not self._console.is_terminal and self._printed.get(job.key) != shown:
+                self._printed[job.key] = shown
                 self.tell(f"{name}: {shown}")
 
 

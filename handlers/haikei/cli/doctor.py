@@ -189,10 +189,10 @@ def signing(settings: "Settings") -> Iterator[Finding]:
         )
         if not there
     ]
-    said = f"{signer.chain.name}, {signer.kind} certificate."
+    message = f"{signer.chain.name}, {signer.kind} certificate."
     if missing:
-        said += f" C2PA's strict conformance asks for more: {'; '.join(missing)}."
-    yield Finding(ok=True, subject=subject, message=said)
+        message += f" C2PA's strict conformance asks for more: {'; '.join(missing)}."
+    yield Finding(ok=True, subject=subject, message=message)
 
 
 def generators(settings: "Settings") -> Iterator[Finding]:

@@ -224,16 +224,16 @@ def watch_jobs(
     """Follow jobs as they go on, one line a change, until Ctrl-C."""
     store = _store(settings)
     since: datetime | None = None
-    told: dict[str, tuple[object, ...]] = {}
+    printed: dict[str, tuple[object, ...]] = {}
     ends = "until no job waits or runs" if until_idle else "until Ctrl-C"
     warn(f"Waiting for changes of jobs, {ends}.")
     while True:
         for job in store.changes(since):
             since = job.updated_at if since is None else max(since, job.updated_at)
             state = (job.state, job.step, round(job.progress, 1), job.error)
-            if told.get(job.key) == state:
+            if printed.get(job.key) == state:
                 continue
-            told[job.key] = state
+            printed[job.key] = state
             if as_json:
                 say(_one_line(job))
             else:

@@ -76,8 +76,8 @@ def verify(settings: SettingsOption = None, *, as_json: JsonOption = False) -> N
         )
         for one in found.restored:
             say(one.sentence, colour="yellow")
-        said = "The ledger is whole, and the records are those that it seals."
-        say("docs/reference/ledger.md says what to do." if findings else said)
+        verdict = "The ledger is whole, and the records are those that it seals."
+        say("docs/reference/ledger.md says what to do." if findings else verdict)
     if findings:
         raise typer.Exit(Exit.FAILED)
 
@@ -89,9 +89,11 @@ def checkpoint(settings: SettingsOption = None, *, as_json: JsonOption = False) 
     with _keeper(loaded, database) as keeper:
         made = keeper.make()
         sent = keeper.send()
-    said = made.checkpoint
+    signed = made.checkpoint
     if as_json:
-        print_json({"size": said.size, "root": said.root.hex(), "note": made.note, "sent": sent})
+        print_json(
+            {"size": signed.size, "root": signed.root.hex(), "note": made.note, "sent": sent}
+        )
     else:
         say(made.note)
     if not sent:
@@ -255,7 +257,12 @@ def show_log(
     print_table(
         ("entry", "appended", "what", "of", "key"),
         [
-            (one.seq, f"{one.appended_at:%Y-%m-%d %H:%M:%S}", *_told(one.payload), one.key)
+            (
+                one.seq,
+                f"{one.appended_at:%Y-%m-%d %H:%M:%S}",
+                *_what_and_where(one.payload),
+                one.key,
+            )
             for one in found
         ],
     )
@@ -351,7 +358,7 @@ def _write_new(path: Path, text: str) -> None:
         ) from error
 
 
-def _told(payload: str) -> tuple[str, str]:
+def _what_and_where(payload: str) -> tuple[str, str]:
     import json
 
     record = json.loads(payload)

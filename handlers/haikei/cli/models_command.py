@@ -68,14 +68,14 @@ def show(key: KeyArgument, settings: SettingsOption = None, *, as_json: JsonOpti
     entry = _entry(loaded, key)
     files = _files(loaded, key) if entry.kind == "model" else {}
     with _reading(loaded) as connection:
-        said = _approvals(connection, key)
+        statements = _approvals(connection, key)
     facts = _facts(entry)
     approvals = [
         {
             "project": one.project, "answer": one.answer, "by": one.by.id, "at": one.at,
             "of": one.text, "reference": one.reference,
         }
-        for one in said
+        for one in statements
     ]  # fmt: skip
     if as_json:
         print_json({**facts, "files": files, "approvals": approvals})
@@ -85,7 +85,7 @@ def show(key: KeyArgument, settings: SettingsOption = None, *, as_json: JsonOpti
             say(f"{name}: {value}")
     for name, sha256 in files.items():
         say(f"{sha256}  {name}")
-    for one in said:
+    for one in statements:
         word = "approved" if one.answer == "yes" else "withdrawn"
         say(f"{word} for {one.project} by {one.by.name or one.by.id} on {one.at:%Y-%m-%d}")
 
@@ -119,17 +119,19 @@ def verify(
             *(f"loras/{name}" for name in model.loras),
         ]
         unknown = [name for name in names if name not in model.sha256]
-        said = f"{len(names)} weight files are as expected"
+        result = f"{len(names)} weight files are as expected"
         if unknown:
-            said = f"no SHA-256 is expected of {', '.join(unknown)}; `haikei models add` notes them"
-        found.append((one, not unknown, said))
+            result = (
+                f"no SHA-256 is expected of {', '.join(unknown)}; `haikei models add` notes them"
+            )
+        found.append((one, not unknown, result))
     if as_json:
         print_json({
-            "models": [{"name": name, "ok": ok, "says": said} for name, ok, said in found]
+            "models": [{"name": name, "ok": ok, "says": result} for name, ok, result in found]
         })  # fmt: skip
     else:
-        for name, ok, said in found:
-            say(f"{'ok' if ok else 'NOT'}  {name}: {said}", colour=None if ok else "red")
+        for name, ok, result in found:
+            say(f"{'ok' if ok else 'NOT'}  {name}: {result}", colour=None if ok else "red")
     if not all(ok for _, ok, _ in found):
         raise typer.Exit(Exit.FAILED)
 

@@ -169,7 +169,7 @@ def _names(project: ListedProject) -> tuple[str, ...]:
 def known_place(
     connection: Connection,
     settings: Settings,
-    said: Place,
+    named: Place,
     *,
     image: str = "",
     anyway: bool = False,
@@ -185,7 +185,7 @@ def known_place(
     Args:
         connection: to the studio's database.
         settings: the studio's.
-        said: its project by the name in paths, the name that people see or its id in the tracker;
+        named: its project by the name in paths, the name that people see or its id in the tracker;
             a name that is empty stands for all of them.
         image: the SHA-256 of a file that is meant; empty for none.
         anyway: take what nothing is known of as it is written.
@@ -196,7 +196,7 @@ def known_place(
         CreditError: nothing is known of it; near names are listed.
     """
     cuts = (*more, *records.known_cuts(connection))
-    project = said.project
+    project = named.project
     shows = {plain_name(one.project): one.project for one in cuts}
     name = shows.get(plain_name(project))
     unasked = ""
@@ -221,12 +221,12 @@ def known_place(
         name = project
     within = [one for one in cuts if one.project == name]
     episodes = {one.episode for one in within}
-    episode = _known("episode", said.episode, episodes, name, anyway=anyway)
+    episode = _known("episode", named.episode, episodes, name, anyway=anyway)
     within = [one for one in within if episode in {"", one.episode}]
     sequences = {one.sequence for one in within}
-    sequence = _known("sequence", said.sequence, sequences, name, anyway=anyway)
+    sequence = _known("sequence", named.sequence, sequences, name, anyway=anyway)
     shots = {one.shot for one in within if sequence in {"", one.sequence}}
-    shot = _known("shot", said.shot, shots, name, anyway=anyway)
+    shot = _known("shot", named.shot, shots, name, anyway=anyway)
     if image and not anyway and not records.is_known_file(connection, image):
         raise CreditError(
             f"No image with the SHA-256 {image[:12]}… is recorded.",
@@ -337,18 +337,18 @@ def project_of_layout(settings: Settings, layout: Path, project: str) -> tuple[s
         SettingsError: a naming rule cannot be loaded.
     """
     place = place_of_layout(settings, layout, "")
-    said = tuple(filter(None, (project, place.project if place is not None else "")))
+    projects = tuple(filter(None, (project, place.project if place is not None else "")))
     rules = (*settings.policy.no_ai_projects, *settings.policy.no_ai_layouts)
-    if not said or not rules:
-        return said
+    if not projects or not rules:
+        return projects
     listed = _listed(settings)
-    meant = [one for one in listed if plain_names(_names(one)) & plain_names(said)]
+    meant = [one for one in listed if plain_names(_names(one)) & plain_names(projects)]
     names = tuple(name for one in meant for name in _names(one))
     if listed and project and plain_name(project) not in plain_names(names):
         raise _unknown(
             "show", project, (text for one in listed for text in _names(one)), can_insist=False
         )
-    return (*said, *names)
+    return (*projects, *names)
 
 
 def _listed(settings: Settings) -> tuple[ListedProject, ...]:

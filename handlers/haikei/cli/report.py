@@ -218,20 +218,20 @@ def _write_one(
         _say_unconfirmed(_unconfirmed(wanted, source) or [], source.scope.project)
         return
     if path.exists() and not force:
-        # Said before hours are spent on a report that would have nowhere to go.
+        # Refused before hours are spent on a report that would have nowhere to go.
         raise ReportError(
             f"{path} stands already.", advice="Name another with --out, or add --force."
         )
     files = write_report(wanted.document(source, options), chosen, path, force=force)
     waiting = _unconfirmed(wanted, source)
     if as_json:
-        told: dict[str, object] = {
+        summary: dict[str, object] = {
             "report": name,
             "format": chosen.value,
             "files": [str(one) for one in files],
         }
-        told["cover_note"] = note.plain()
-        print_json(told | ({} if waiting is None else {"unconfirmed": waiting}))
+        summary["cover_note"] = note.plain()
+        print_json(summary | ({} if waiting is None else {"unconfirmed": waiting}))
         return
     for file in files:
         say(str(file))

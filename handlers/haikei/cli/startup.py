@@ -279,8 +279,8 @@ def find_person(
             advice="Leave --new-person out; a namesake needs a name of their own in credits.",
         )
     if not found and tracker and who in tracker:
-        (told,) = people.as_printed(connection, (tracker[who],))
-        return told
+        (person,) = people.as_printed(connection, (tracker[who],))
+        return person
     if found:
         return found[0]
     if ":" in who:

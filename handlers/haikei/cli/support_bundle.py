@@ -171,11 +171,11 @@ def _lines(path: Path) -> Iterator[str]:
         raise StateError(f"The log {path} cannot be read: {error.strerror}.") from error
     for line in text.splitlines()[-_MOST_LINES:]:
         try:
-            said = json.loads(line)
+            record = json.loads(line)
         except ValueError:
             continue
-        if isinstance(said, dict):
-            fields = cast("dict[str, object]", said)
+        if isinstance(record, dict):
+            fields = cast("dict[str, object]", record)
             kept = {name: one for name, one in fields.items() if name in _KEPT and _is_plain(one)}
             if kept:
                 yield json.dumps(kept, sort_keys=True) + "\n"

@@ -53,9 +53,9 @@ def verify(
     if declare is not None and declaration is not None:
         raise typer.BadParameter("give --declare or --declaration, not both")
     loaded = _studio(settings)
-    said = _declaration(declare, declaration)
+    declared = _declaration(declare, declaration)
     found: list[Examination] = []
-    with _examiner(loaded, said, trust) as examiner:
+    with _examiner(loaded, declared, trust) as examiner:
         for file in gather(paths):
             one = examiner.examine(file)
             found.append(one)
@@ -177,7 +177,7 @@ def _lines(one: "Examination") -> Sequence[tuple[str, str]]:
     if one.credit is not None:
         lines += [("made by", one.credit.en), ("", one.credit.ja)]
     lines += [("known", f"{role} {who}: {known}") for role, who, known in _grades(one)]
-    lines += [("later", said) for said in _later(one)]
+    lines += [("later", text) for text in _later(one)]
     for like in one.near:
         word = "as near" if like.as_near else like.match.likeness.value
         lines.append(("like", f"{like.name}, ledger entry {like.entry}: {word}, {_gap(like)}"))
@@ -236,8 +236,8 @@ def _sum_up(
     found: "Sequence[Examination]", transcript: Path | None, passed_over: Sequence[str]
 ) -> None:
     counts = Counter(one.verdict.value for one in found)
-    said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
-    say(f"{len(found)} file{'s' * (len(found) != 1)}: {said}")
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    say(f"{len(found)} file{'s' * (len(found) != 1)}: {verdicts}")
     if passed_over:
         more = f" and {len(passed_over) - _SHOWN} more" * (len(passed_over) > _SHOWN)
         shown = ", ".join(passed_over[:_SHOWN])

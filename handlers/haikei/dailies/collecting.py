@@ -190,7 +190,7 @@ class Dailies:
                 summary = summarize(
                     connection, daily.project, daily.name, versions, self._links(playlist)
                 )
-                told = NoteWrite(
+                note = NoteWrite(
                     key=f"dailies/{daily.project}/{daily.day.isoformat()}",
                     project=playlist.project,
                     links=(playlist.row,),
@@ -198,7 +198,7 @@ class Dailies:
                     text=summary.text,
                     to=self._wanted.supervisors,
                 )
-                answer(connection, told, now)
+                answer(connection, note, now)
         log.info("dailies_finished", playlist=daily.name, versions=len(versions))
 
     def _attach_sheets(

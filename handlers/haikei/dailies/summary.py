@@ -78,9 +78,9 @@ def summarize(
     if questions := _questions(connection, project):
         lines += ["", "A person must decide (ご判断ください):", *_listed(questions)]
     if asked := open_questions(connection, project):
-        told = [f"- {one.text} {one.url}".rstrip() for one in asked]
+        touch_ups = [f"- {one.text} {one.url}".rstrip() for one in asked]
         lines += ["", "Touch-ups that wait for an answer (加筆元をご確認ください):"]
-        lines += _listed(told)
+        lines += _listed(touch_ups)
     lines += ["", f"Playlist: {links.playlist}"]
     if links.pages:
         lines.append(f"Haikei: {links.pages}")

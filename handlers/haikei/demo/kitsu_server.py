@@ -126,12 +126,12 @@ def _postgres(folder: Path, port: int) -> Generator[None]:
 
     def run(program: str, *arguments: str) -> None:
         # A server keeps what it inherits open for as long as it runs: no pipe of ours.
-        with (folder / "said.log").open("a", encoding="utf-8") as said:
+        with (folder / "said.log").open("a", encoding="utf-8") as output:
             done = subprocess.run(
                 [newest / program, *arguments],
                 cwd=place,
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
                 check=False,
                 **become,  # type: ignore[call-overload]
             )
@@ -168,8 +168,8 @@ def _set_up(python: Path, folder: Path, environment: Mapping[str, str]) -> str:
         check=False,
     )
     if made.returncode:
-        with (folder / "said.log").open("a", encoding="utf-8") as said:
-            said.write(made.stdout + made.stderr)
+        with (folder / "said.log").open("a", encoding="utf-8") as output:
+            output.write(made.stdout + made.stderr)
         raise TrackerUnavailable("zou cannot be set up.", advice=f"See {folder / 'said.log'}.")
     token = made.stdout.strip().splitlines()[-1]
     kept.touch(0o600)
@@ -196,9 +196,9 @@ for line in (
 
 @contextmanager
 def _kept(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Generator[None]:
-    with (folder / "said.log").open("a", encoding="utf-8") as said:
+    with (folder / "said.log").open("a", encoding="utf-8") as output:
         server = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, **environment}, stdout=said, stderr=said
+            command, cwd=folder, env={**os.environ, **environment}, stdout=output, stderr=output
         )
     try:
         yield

@@ -127,17 +127,17 @@ class NamedPaintOver:
 
 def named_paint_over(values: Mapping[str, str], names: FolderNames) -> NamedPaintOver | None:
     """Return what a template's values say; None when they give no project and shot."""
-    said = {name: unicodedata.normalize("NFC", value) for name, value in values.items()}
-    place = names.place(said)
+    tokens = {name: unicodedata.normalize("NFC", value) for name, value in values.items()}
+    place = names.place(tokens)
     if place is None:
         return None
-    version = said.get("version")
+    version = tokens.get("version")
     return NamedPaintOver(
         place=place,
-        season=said.get("season", ""),
-        time=said.get("time", ""),
+        season=tokens.get("season", ""),
+        time=tokens.get("time", ""),
         version=int(version) if version else None,
-        artist=said.get("name", ""),
+        artist=tokens.get("name", ""),
     )
 
 

@@ -74,8 +74,8 @@ class TrackerOutlet(Outlet):
             return
         newest = max(checkpoints, key=lambda one: one.checkpoint.size)
         standing = self._standing()
-        for project, (said, _) in standing.items():
-            _refuse_another_history(project, said, checkpoints)
+        for project, (shown, _) in standing.items():
+            _refuse_another_history(project, shown, checkpoints)
         # A token that came late sends an old head again: a newer one stays.
         behind = [
             project
@@ -93,12 +93,12 @@ class TrackerOutlet(Outlet):
 
     @override
     def held(self) -> Sequence[int]:
-        return sorted({said.size for said, _ in self._standing().values()})
+        return sorted({shown.size for shown, _ in self._standing().values()})
 
     @override
     def read(self, size: int) -> str:
-        for said, text in self._standing().values():
-            if said.size == size:
+        for shown, text in self._standing().values():
+            if shown.size == size:
                 return text
         raise OutletUnavailable(f"No project of the tracker shows the checkpoint {size} any more.")
 
@@ -128,19 +128,20 @@ class TrackerOutlet(Outlet):
 
 
 def _refuse_another_history(
-    project: str, said: Checkpoint, checkpoints: Sequence[SignedCheckpoint]
+    project: str, shown: Checkpoint, checkpoints: Sequence[SignedCheckpoint]
 ) -> None:
     for one in checkpoints:
         ours = one.checkpoint
-        if (ours.origin, ours.size) == (said.origin, said.size) and ours.root != said.root:
+        if (ours.origin, ours.size) == (shown.origin, shown.size) and ours.root != shown.root:
             raise HistoryChanged(
-                f"The project {project} shows another checkpoint of {said.size} entries than ours.",
+                f"The project {project} shows another checkpoint of {shown.size} entries than "
+                "ours.",
                 advice="Keep both, and find out who wrote it: docs/reference/ledger.md.",
             )
 
 
-def _covers(said: Checkpoint, ours: Checkpoint) -> bool:
-    return said.origin == ours.origin and said.size >= ours.size
+def _covers(shown: Checkpoint, ours: Checkpoint) -> bool:
+    return shown.origin == ours.origin and shown.size >= ours.size
 
 
 def _away(error: TrackerError) -> OutletUnavailable:
@@ -290,13 +291,13 @@ class Checkpointing:
 
     def _tell(self, changed: HistoryChanged) -> None:
         found = hashlib.sha256(changed.message.encode()).hexdigest()[:32]
-        told = Notice(
+        notice = Notice(
             key=f"checkpoint/{found}",
             kind=NoticeKind.CHECKPOINT,
             text=f"The ledger {self._signer.key.name}: {changed}",
         )
         with self._database.begin() as connection:
-            note(connection, told)
+            note(connection, notice)
 
     def _stamp(self) -> bool:
         try:

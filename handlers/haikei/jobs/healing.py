@@ -241,19 +241,19 @@ class Predecessors:
                 continue  # people are asked about it, wherever its file lies
             if not row.key.startswith(row.event_key):
                 continue  # a retake is about a version, and not about what its layout was saved as
-            told = json.loads(row.payload) if row.payload else {}
+            payload = json.loads(row.payload) if row.payload else {}
             one = _Standing(
                 key=row.key,
                 event_key=row.event_key,
                 layout=row.layout,
-                sha256=told.get("sha256", ""),
+                sha256=payload.get("sha256", ""),
                 early=row.state != JobState.RUNNING.value or row.step in EARLY,
                 misplaced=row.state == JobState.DEAD.value
                 and (row.error_kind in MISPLACED or row.step == Step.DETECT.value),
-                from_tracker=told.get("published_file") is not None,
-                asks=bool(told.get("published_before_by")),
-                place=_place_in(told),
-                row=told.get("published_file"),
+                from_tracker=payload.get("published_file") is not None,
+                asks=bool(payload.get("published_before_by")),
+                place=_place_in(payload),
+                row=payload.get("published_file"),
             )
             if row.layout in paths:
                 self._at.setdefault(row.layout, []).append(one)
@@ -306,10 +306,10 @@ class Predecessors:
                 events.c.key != event.key,
             )
         )
-        for payload in self._connection.execute(before).scalars():
-            told = json.loads(payload)
-            other = _is_another_shots(event, _place_in(told), told.get("published_file"))
-            if told.get("sha256") == event.sha256 and not other:
+        for text in self._connection.execute(before).scalars():
+            payload = json.loads(text)
+            other = _is_another_shots(event, _place_in(payload), payload.get("published_file"))
+            if payload.get("sha256") == event.sha256 and not other:
                 return True
         watched = self._connection.execute(
             select(events.c.key, events.c.payload)
@@ -340,10 +340,10 @@ class Predecessors:
         )
 
 
-def _place_in(told: Mapping[str, str]) -> Place:
+def _place_in(payload: Mapping[str, str]) -> Place:
     """Return the place in an event's payload; what was refused before it was read has none."""
     names = ("project", "episode", "sequence", "shot")
-    project, episode, sequence, shot = (told.get(name, "") for name in names)
+    project, episode, sequence, shot = (payload.get(name, "") for name in names)
     return Place(project=project, episode=episode, sequence=sequence, shot=shot)
 
 
@@ -381,11 +381,11 @@ def taken(connection: Connection, path: str) -> tuple[str, str] | None:
     ).first()
     if watched is not None:
         return watched.event_key, watched.sha256
-    told = select(events.c.key, events.c.payload)
+    of_event = select(events.c.key, events.c.payload)
     written = json.dumps(path, ensure_ascii=False)
     for query in (
-        told.join(jobs, jobs.c.event_key == events.c.key).where(jobs.c.layout == path),
-        told.where(
+        of_event.join(jobs, jobs.c.event_key == events.c.key).where(jobs.c.layout == path),
+        of_event.where(
             events.c.dispatched_at.is_(None), events.c.payload.contains(written, autoescape=True)
         ),
     ):

@@ -24,12 +24,12 @@ from haikei.note_language.ways import (
     PLAIN,
     Thing,
     Treatment,
+    described_at,
     is_address,
     parts_of,
     strange_object,
     text_of,
     things_of,
-    told_of,
     ways_of,
 )
 from haikei.presets import (
@@ -179,8 +179,8 @@ def _set_apart(wishes: Wishes) -> None:
 def _read(text: str, wishes: Wishes) -> None:
     last: list[Thing] = []
     since = 0
-    for told in _sentences(_MENTION.sub(" ", text)):
-        raw = _without_speaker(told)
+    for original in _sentences(_MENTION.sub(" ", text)):
+        raw = _without_speaker(original)
         sentence = _Sentence(raw, last, wishes, since)
         since = len(wishes.turns)
         if _asks_why(raw):
@@ -452,8 +452,8 @@ class _Sentence:
                 things = self._before
         self._leads = leads
         self._removes = False
-        if len(ways) == 1 and len(things) > 1 and (told := told_of(tokens, ways[0])):
-            things = [one for one in things if one.start == told] or things
+        if len(ways) == 1 and len(things) > 1 and (described := described_at(tokens, ways[0])):
+            things = [one for one in things if one.start == described] or things
         if len(ways) > 1 and len(things) > 1:
             self._pairs(things, ways, parts)
         else:

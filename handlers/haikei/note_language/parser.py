@@ -224,8 +224,8 @@ def only_thanks(text: str) -> bool:
         if unicodedata.category(one) not in {"Cf", "Sk"} and one != "\ufe0f"
     )
     parts = [" ".join(part.split()) for part in _BETWEEN.split(plain)]
-    said = [part for part in parts if part and not _is_address(part)]
-    return bool(said) and all(_TO.sub("", part).strip() in _ALL for part in said)
+    phrases = [part for part in parts if part and not _is_address(part)]
+    return bool(phrases) and all(_TO.sub("", part).strip() in _ALL for part in phrases)
 
 
 def _is_address(part: str) -> bool:

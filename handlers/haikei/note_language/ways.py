@@ -106,7 +106,7 @@ def _stands_beside(tokens: Sequence[Token], at: int) -> str:
     return ""
 
 
-def told_of(tokens: Sequence[Token], way: Treatment) -> int:
+def described_at(tokens: Sequence[Token], way: Treatment) -> int:
     """Return where the thing stands that a way directly before it describes; 0 for none."""
     for at, token in enumerate(tokens[:-1]):
         after = tokens[at + 1]
@@ -169,10 +169,10 @@ def ways_of(tokens: Sequence[Token], *, enough: bool) -> Iterator[Treatment]:
 
 def _way_at(tokens: Sequence[Token], at: int, *, enough: bool) -> Treatment | None:
     token = tokens[at]
-    strength, said = _strength(tokens)
+    strength, explicit = _strength(tokens)
     colour, tint = token.find(Sense.COLOUR), token.find(Sense.TINT)
     if colour is not None and not _is_instead(tokens, at):
-        return _colour_way(tokens, at, colour.value, strength, said=said)
+        return _colour_way(tokens, at, colour.value, strength, explicit=explicit)
     if tint is not None:
         if _before(tokens, at, Sense.LESS, Sense.TOO) or any_of(tokens[at:], Sense.LESS):
             return _turn(Quality.SATURATION, -strength, token)
@@ -240,7 +240,7 @@ def _settled(tokens: Sequence[Token], ways: list[tuple[int, Treatment]]) -> Iter
 
 
 def _colour_way(
-    tokens: Sequence[Token], at: int, colour: str, strength: int, *, said: bool
+    tokens: Sequence[Token], at: int, colour: str, strength: int, *, explicit: bool
 ) -> Treatment | None:
     token = tokens[at]
     noun = token.find(Sense.NOUN)
@@ -248,7 +248,7 @@ def _colour_way(
     things = any_of(tokens, Sense.SUBJECT)
     if noun is not None and direction and (noun.value == Quality.GREEN.value or not things):
         return _turn(Quality(noun.value), direction * strength, token)
-    if noun is not None and not things and noun.value == Quality.WARMTH.value and said:
+    if noun is not None and not things and noun.value == Quality.WARMTH.value and explicit:
         return None
     if direction < 0:
         cast = _cast(tokens, colour, strength, token) if _before(tokens, at, Sense.TOO) else None

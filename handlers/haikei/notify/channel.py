@@ -66,14 +66,14 @@ def compose(id_: str, studio: str, notices: Sequence[Notice]) -> Message:
     counts: list[str] = []
     parts: list[str] = []
     for kind in _HEADINGS:
-        told = [one for one in notices if one.kind is kind]
-        if not told:
+        of_kind = [one for one in notices if one.kind is kind]
+        if not of_kind:
             continue
         single, several = _HEADINGS[kind]
-        heading = single if len(told) == 1 else several.format(len(told))
-        lines = [f"- {_line(one)}" for one in told[:LISTED]]
-        if len(told) > LISTED:
-            lines.append(f"and {len(told) - LISTED} more")
+        heading = single if len(of_kind) == 1 else several.format(len(of_kind))
+        lines = [f"- {_line(one)}" for one in of_kind[:LISTED]]
+        if len(of_kind) > LISTED:
+            lines.append(f"and {len(of_kind) - LISTED} more")
         counts.append(heading)
         parts.append("\n".join([f"{heading}:", *lines]))
     # Whatever stands in a name, a subject is one line.
@@ -81,11 +81,11 @@ def compose(id_: str, studio: str, notices: Sequence[Notice]) -> Message:
     return Message(id=id_, subject=subject, text="\n\n".join(parts))
 
 
-def _line(told: Notice) -> str:
-    text = " ".join(told.text.split())
+def _line(notice: Notice) -> str:
+    text = " ".join(notice.text.split())
     if len(text) > LONGEST:
         text = text[: LONGEST - 1] + "…"
-    return f"{text} {told.url}".rstrip()
+    return f"{text} {notice.url}".rstrip()
 
 
 class Channel(Protocol):

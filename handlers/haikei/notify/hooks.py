@@ -243,10 +243,10 @@ def gather(database: Engine, hook: Hook, studio: str, now: datetime) -> None:
     if began is not None and not found:
         return
     wanted = plain_names(hook.projects)
-    told = {"hook": hook.name, "noted_at": now, "try_at": now, "attempts": 0, "error": ""}
+    common = {"hook": hook.name, "noted_at": now, "try_at": now, "attempts": 0, "error": ""}
     rows = [
         {
-            **told,
+            **common,
             "key": row[_KEY],
             "event": event.value,
             "body": _body(event, studio, row, now),
@@ -271,16 +271,16 @@ def _news(
     connection: Connection, hook: Hook, event: HookEvent, since: datetime
 ) -> list[tuple[HookEvent, RowMapping]]:
     key, query = _QUERIES[event](since)
-    told = select(_columns.key).where(_columns.hook == hook.name, _columns.key == key)
-    rows = connection.execute(query.where(~told.exists()).limit(_BATCH)).mappings()
+    known = select(_columns.key).where(_columns.hook == hook.name, _columns.key == key)
+    rows = connection.execute(query.where(~known.exists()).limit(_BATCH)).mappings()
     return [(event, row) for row in rows]
 
 
 def _body(event: HookEvent, studio: str, row: RowMapping, now: datetime) -> str:
-    said = {str(name): value for name, value in row.items() if name != _KEY}
-    at = said.pop("at") or now
-    told = {"event": event.value, "studio": studio, "at": at.isoformat(), "data": said}
-    return escaped(json.dumps(told, ensure_ascii=False))
+    data = {str(name): value for name, value in row.items() if name != _KEY}
+    at = data.pop("at") or now
+    body = {"event": event.value, "studio": studio, "at": at.isoformat(), "data": data}
+    return escaped(json.dumps(body, ensure_ascii=False))
 
 
 _Rows = Select[*tuple[Any, ...]]

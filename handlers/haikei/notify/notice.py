@@ -36,12 +36,12 @@ class Notice:
     url: str = ""  #: where a person can look at it
 
 
-def note(connection: Connection, told: Notice, *, at: datetime | None = None) -> None:
+def note(connection: Connection, notice: Notice, *, at: datetime | None = None) -> None:
     """Keep a notice in the caller's transaction, until it is sent; the same key once."""
-    note_all(connection, (told,), at=at)
+    note_all(connection, (notice,), at=at)
 
 
-def note_all(connection: Connection, told: Iterable[Notice], *, at: datetime | None = None) -> None:
+def note_all(connection: Connection, new: Iterable[Notice], *, at: datetime | None = None) -> None:
     """Keep many notices, as `note` does."""
     moment = at or utc_now()
     rows = [
@@ -52,7 +52,7 @@ def note_all(connection: Connection, told: Iterable[Notice], *, at: datetime | N
             "url": one.url,
             "noted_at": moment,
         }
-        for one in told
+        for one in new
     ]
     if rows:
         statement = inserting(connection, notices).on_conflict_do_nothing(index_elements=["key"])
@@ -122,17 +122,17 @@ def _misplaced(connection: Connection, now: datetime) -> list[Notice]:
     if not seen:
         return []
     prefix = f"{_MISPLACED}/"
-    told: dict[str, datetime] = {}
+    reported: dict[str, datetime] = {}
     for key, noted_at in connection.execute(
         select(notices.c.key, notices.c.noted_at)
         .where(notices.c.key >= prefix, notices.c.key < f"{prefix}~")
         .order_by(notices.c.noted_at)
     ):
-        told[key.split("/")[1]] = noted_at
+        reported[key.split("/")[1]] = noted_at
     folders: dict[str, list[tuple[str, str]]] = {}
     for row in seen:
         folder, _, name = row.path.rpartition("/")
-        last = told.get(_digest(folder))
+        last = reported.get(_digest(folder))
         if last is None or (now - last >= _DAY and row.seen_at > last):
             folders.setdefault(folder, []).append((name, row.reason))
     paths = [f"{folder}/{name}" for folder, found in folders.items() for name, _ in found]

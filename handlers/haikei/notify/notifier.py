@@ -110,13 +110,13 @@ class Notifier:
     def _due(self, connection: Connection, channel: Channel, now: datetime) -> tuple[Notice, ...]:
         """Return all that this way has not sent, once the first of it has waited long enough."""
         columns = notices.c
-        told = exists().where(
+        sent = exists().where(
             notice_sendings.c.notice == columns.key, notice_sendings.c.channel == channel.name
         )
         query = select(notices).where(
             columns.noted_at > now - KEPT_TRYING,
             columns.kind.in_([kind.value for kind in self._kinds]),
-            ~told,
+            ~sent,
             ~healed(),
         )
         rows = connection.execute(query.order_by(columns.noted_at, columns.key)).all()
@@ -168,12 +168,12 @@ class Notifier:
 
 def channels_of(settings: Settings) -> tuple[Channel, ...]:
     """Return the ways to people that the settings name; one that cannot work is logged."""
-    told = settings.notifications
+    notifications = settings.notifications
     found: list[Channel] = []
     makers: list[Callable[[], Channel]] = []
-    if told.mail_to:
-        makers.append(lambda: MailChannel(mail=settings.ledger.mail, to=told.mail_to))
-    if (url := told.chat_url) is not None:
+    if notifications.mail_to:
+        makers.append(lambda: MailChannel(mail=settings.ledger.mail, to=notifications.mail_to))
+    if (url := notifications.chat_url) is not None:
         makers.append(lambda: ChatChannel(url=url))
     for make in makers:
         try:
@@ -210,10 +210,10 @@ def check_notifications(settings: Settings) -> Iterator[Finding]:
     The mail server is greeted, protected and signed in to, and sent nothing. Of the chat only the
     host is asked: its whole address would be a message.
     """
-    told = settings.notifications
-    yield from map(partial(_hook, settings), told.hooks)
-    if not told.on or not (told.mail_to or told.chat_url):
-        lacking = "mail_to and HAIKEI_NOTIFICATIONS__CHAT_URL are" if told.on else "on is"
+    notifications = settings.notifications
+    yield from map(partial(_hook, settings), notifications.hooks)
+    if not notifications.on or not (notifications.mail_to or notifications.chat_url):
+        lacking = "mail_to and HAIKEI_NOTIFICATIONS__CHAT_URL are" if notifications.on else "on is"
         yield Finding(
             ok=True,
             subject="notifications",
@@ -221,11 +221,11 @@ def check_notifications(settings: Settings) -> Iterator[Finding]:
             "`haikei jobs list` and the pages show it.",
         )
         return
-    if told.mail_to:
-        yield _mail(settings.ledger.mail, told.mail_to)
-    if told.chat_url is not None:
+    if notifications.mail_to:
+        yield _mail(settings.ledger.mail, notifications.mail_to)
+    if notifications.chat_url is not None:
         try:
-            chat = ChatChannel(url=told.chat_url)
+            chat = ChatChannel(url=notifications.chat_url)
             chat.reach(PATIENCE)
         except (SettingsError, NotificationUnsent) as error:
             yield _bad(_CHAT, error)
@@ -268,7 +268,7 @@ def _mail(mail: Mail, to: tuple[str, ...]) -> Finding:
         return Finding(
             ok=False,
             subject=_MAIL,
-            message=f"{where} cannot be used: {_said(error)}.",
+            message=f"{where} cannot be used: {_reason(error)}.",
             advice="Check host, port and security in [ledger.mail].",
         )
     safe = {"none": "not protected", "starttls": "STARTTLS", "tls": "TLS"}[mail.security]
@@ -278,7 +278,7 @@ def _mail(mail: Mail, to: tuple[str, ...]) -> Finding:
     )
 
 
-def _said(error: OSError | smtplib.SMTPException) -> str:
+def _reason(error: OSError | smtplib.SMTPException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message})"
     return (str(error) or type(error).__name__).rstrip(".")
@@ -386,5 +386,5 @@ def _subject(show: str) -> str:
 
 
 def _text(settings: Settings, show: str, url: str, until: str) -> str:
-    said = _TEXT.filled(studio=settings.studio.name, show=show, until=until, url=url)
-    return f"{said.ja}\n\n{said.en}"
+    text = _TEXT.filled(studio=settings.studio.name, show=show, until=until, url=url)
+    return f"{text.ja}\n\n{text.en}"

@@ -199,8 +199,8 @@ class Applying:
         now: datetime,
     ) -> AppliedDecision:
         decision = after.decision
-        said = pop_status_author(connection, seen.version.id, seen.status)
-        by = seen.status_by or said
+        author = pop_status_author(connection, seen.version.id, seen.status)
+        by = seen.status_by or author
         records.decide(connection, version.key, decision.state)
         if prior is Decision.RETAKE:
             withdraw_decisions(connection, seen.version.id)

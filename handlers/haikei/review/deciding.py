@@ -74,12 +74,12 @@ def wake(
     if not rows:
         return 0
     statement = inserting(connection, review_wakes)
-    told = statement.excluded
-    earlier = case((_columns.look_at < told.look_at, _columns.look_at), else_=told.look_at)
+    asked = statement.excluded
+    earlier = case((_columns.look_at < asked.look_at, _columns.look_at), else_=asked.look_at)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["version_id"],
-            set_={"source": told.source, "asked_at": told.asked_at, "look_at": earlier},
+            set_={"source": asked.source, "asked_at": asked.asked_at, "look_at": earlier},
         ),
         rows,
     )
@@ -266,10 +266,10 @@ class Deciding:
     def _write_status(
         self, version: BackgroundVersion, seen: SeenVersion, status: str, by: Decider
     ) -> None:
-        said = ""
+        record_id = ""
         if by.person_id:
             with self._database.begin() as connection:
-                said = record_status_author(
+                record_id = record_status_author(
                     connection,
                     version=seen.version.id,
                     background=version.key,
@@ -280,9 +280,9 @@ class Deciding:
         try:
             self._desk.write(StatusWrite(row=seen.version, status=status, by=by.login))
         except HaikeiError:
-            if said:
+            if record_id:
                 with self._database.begin() as connection:
-                    delete_status_author(connection, said)
+                    delete_status_author(connection, record_id)
             raise
 
 

@@ -44,7 +44,7 @@ class NoteState(StrEnum):
     ASKED = "asked"  #: a person was asked, as there is nothing that Haikei may do
     WITHDRAWN = "withdrawn"  #: it was deleted, or the decision taken back, before it was taken
     THANKS = "thanks"  #: it only thanks or acknowledges: nothing is done and nothing answered
-    SAID = "said"  #: not a note: who set a status on Haikei's pages
+    STATUS_AUTHOR = "said"  #: not a note: who set a status on Haikei's pages
 
 
 #: Notes that the next retake is for.
@@ -94,7 +94,7 @@ def notes_of(connection: Connection, version: int) -> Sequence[KeptNote]:
     """Return what was written on a Version, the oldest first."""
     query = (
         select(review_notes)
-        .where(_columns.version_id == version, _columns.state != NoteState.SAID.value)
+        .where(_columns.version_id == version, _columns.state != NoteState.STATUS_AUTHOR.value)
         .order_by(_columns.written_at, _columns.id)
     )
     return [_kept(row) for row in connection.execute(query)]
@@ -295,7 +295,7 @@ def record_status_author(
             "background_key": background,
             "author": person.id,
             "text": status,
-            "state": NoteState.SAID.value,
+            "state": NoteState.STATUS_AUTHOR.value,
             "job_key": "",
             "written_at": now,
             "seen_at": now,
@@ -311,7 +311,7 @@ def pop_status_author(connection: Connection, version: int, status: str) -> Pers
 
     All earlier authors for this version are deleted, as a decision now follows from it.
     """
-    here = (_columns.version_id == version) & (_columns.state == NoteState.SAID.value)
+    here = (_columns.version_id == version) & (_columns.state == NoteState.STATUS_AUTHOR.value)
     query = select(_columns.author).where(here, _columns.text == status)
     found = connection.execute(query.order_by(_columns.written_at.desc()).limit(1)).scalar()
     connection.execute(delete(review_notes).where(here))

@@ -67,11 +67,11 @@ _ANSWER = TypeAdapter(PendingReply)
 
 def answer(connection: Connection, change: NoteWrite | ReplyWrite, now: datetime) -> None:
     """Ask that a Note or Reply be written, once for its key."""
-    told = (
+    pending = (
         PendingReply(note=change) if isinstance(change, NoteWrite) else PendingReply(reply=change)
     )
     statement = inserting(connection, review_answers).on_conflict_do_nothing(index_elements=["key"])
-    connection.execute(statement, _row(change.key, told, now))
+    connection.execute(statement, _row(change.key, pending, now))
 
 
 def set_status(connection: Connection, key: str, change: StatusWrite, now: datetime) -> None:
@@ -92,8 +92,8 @@ def answered(connection: Connection, keys: Collection[str]) -> Mapping[str, str]
     )
     found: dict[str, str] = {}
     for row in rows:
-        told = _ANSWER.validate_json(row.payload)
-        text = told.note or told.reply
+        pending = _ANSWER.validate_json(row.payload)
+        text = pending.note or pending.reply
         if text is not None:
             found[row.key] = text.text
     return found
@@ -158,10 +158,10 @@ def _put_off(database: Engine, key: str, now: datetime, error: HaikeiError) -> N
         )
 
 
-def _row(key: str, told: PendingReply, now: datetime) -> dict[str, object]:
+def _row(key: str, pending: PendingReply, now: datetime) -> dict[str, object]:
     return {
         "key": key,
-        "payload": _ANSWER.dump_json(told).decode(),
+        "payload": _ANSWER.dump_json(pending).decode(),
         "try_at": now,
         "attempts": 0,
         "error": "",
@@ -476,14 +476,14 @@ def review_of(connection: Connection, background_key: str) -> ReviewView:
 def _views(connection: Connection, notes: Sequence[KeptNote]) -> tuple[NoteView, ...]:
     known = people.look_up(connection, {note.author for note in notes})
     names = {id_: printed_person(person).en for id_, person in known.items()}
-    said = answered(connection, {key for note in notes for key in _answer_keys(note)})
+    answers = answered(connection, {key for note in notes for key in _answer_keys(note)})
     return tuple(
         NoteView(
             id=note.id,
             author=names.get(note.author, ""),
             text=note.text,
             state=note.state,
-            answer=next((said[key] for key in _answer_keys(note) if key in said), ""),
+            answer=next((answers[key] for key in _answer_keys(note) if key in answers), ""),
             written_at=note.written_at,
         )
         for note in notes

@@ -103,8 +103,8 @@ def ordered(
         people: their authors by id, as far as they are known.
         abilities: of the generators that will make it.
     """
-    told = [note for note in notes if not note.is_decision]
-    instructions = read_notes([note.text for note in told], abilities)
+    comments = [note for note in notes if not note.is_decision]
+    instructions = read_notes([note.text for note in comments], abilities)
     ids = tuple(note.id for note in notes)
     key = PREFIX + _digest(parent.key, *sorted(ids))[:32]
     before = parent.retake
@@ -115,7 +115,7 @@ def ordered(
         time=instructions.time or parent.time,
         priority=min(parent.priority, URGENT),
         # What nobody mentioned stays; a retake without a word asks for nothing but another one.
-        seed=_seed(parent.seed, key) if instructions.new_seed or not told else parent.seed,
+        seed=_seed(parent.seed, key) if instructions.new_seed or not comments else parent.seed,
         retake=RetakeOrder(
             parent=parent.key,
             parent_version_code=code,
@@ -133,7 +133,7 @@ def ordered(
             words=_prompted(
                 (
                     *(before.words if before else ()),
-                    *(_promptable(note.text) for note in told),
+                    *(_promptable(note.text) for note in comments),
                 )
             ),
             unwanted=_prompted((*(before.unwanted if before else ()), *instructions.unwanted)),

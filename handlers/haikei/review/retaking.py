@@ -278,14 +278,14 @@ def tell_of_ends(
     ).all()
     for row in rows:
         text = replies.ended(seen.version.name, JobState(row.state), row.error or row.note)
-        told = NoteWrite(
+        message = NoteWrite(
             key=f"ended/{row.key}/{seen.version.id}",
             project=seen.project,
             links=(seen.version,),
             subject=replies.subject([seen.version.name]),
             text=text,
         )
-        answer(connection, told, now)
+        answer(connection, message, now)
 
 
 def _tell_what_is_made(

@@ -41,7 +41,7 @@ AT_ONCE = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class LayoutOutcome:
     """What becomes of one layout."""
 
     text: str
@@ -56,7 +56,7 @@ class Generating:
         self._context = context
         self._store = JobStore(context.database)
 
-    def generate(self, published_files: Sequence[int]) -> tuple[Said, ...]:
+    def generate(self, published_files: Sequence[int]) -> tuple[LayoutOutcome, ...]:
         """
         Hand layouts to the jobs; let jobs of theirs that ended badly run again.
 
@@ -68,25 +68,25 @@ class Generating:
         with context.tracker() as tracker:
             feed = needed(tracker.parts.feed, tracker, Part.FEED)
             with Follower(context.settings, context.database, feed, context.storage) as follower:
-                said = [self._said(entry) for entry in follower.backfill_rows(chosen)]
+                outcomes = [self._outcome(entry) for entry in follower.backfill_rows(chosen)]
         left = len(published_files) - len(chosen)
         if left > 0:
             text = f"{left} more were left: select fewer, or use `haikei backfill`."
-            said.append(Said(text=text, begun=False, show=""))
-        return tuple(said)
+            outcomes.append(LayoutOutcome(text=text, begun=False, show=""))
+        return tuple(outcomes)
 
-    def _said(self, entry: BackfillEntry) -> Said:
+    def _outcome(self, entry: BackfillEntry) -> LayoutOutcome:
         name = entry.path or f"PublishedFile {entry.published_file}"
         if entry.event is None:
-            return Said(text=f"{name}: {entry.reason}", begun=False, show="")
+            return LayoutOutcome(text=f"{name}: {entry.reason}", begun=False, show="")
         show = entry.event.place.project
         if entry.outcome is BackfillOutcome.NEW:
-            return Said(text=f"{name}: begun.", begun=True, show=show)
+            return LayoutOutcome(text=f"{name}: begun.", begun=True, show=show)
         again = self._again(entry.event)
         if again:
-            return Said(text=f"{name}: tried again.", begun=True, show=show)
+            return LayoutOutcome(text=f"{name}: tried again.", begun=True, show=show)
         text = f"{name}: stands already or is being made; ask for a retake to have another one."
-        return Said(text=text, begun=False, show=show)
+        return LayoutOutcome(text=text, begun=False, show=show)
 
     def _again(self, event: Event) -> int:
         columns = jobs.c
@@ -176,13 +176,14 @@ class MenuActions:
         return layouts_of(ids) if entity_type == "Shot" else ids
 
     def _generate(self, layouts: Sequence[int]) -> MenuAnswer:
-        said = self._generating.generate(layouts)
-        if not said:
+        outcomes = self._generating.generate(layouts)
+        if not outcomes:
             return MenuAnswer(status=404, text="There is no layout among these rows.")
-        places = dict.fromkeys(one.show for one in said if one.show)
+        places = dict.fromkeys(one.show for one in outcomes if one.show)
         return MenuAnswer(
-            text=f"{sum(one.begun for one in said)} of {len(said)} layouts will be painted.",
-            lines=tuple(one.text for one in said[:SHOWN]),
+            text=f"{sum(one.begun for one in outcomes)} of {len(outcomes)} layouts "
+            "will be painted.",
+            lines=tuple(one.text for one in outcomes[:SHOWN]),
             links=tuple(PageLink(href=to_show(name), text=name) for name in places),
         )
 

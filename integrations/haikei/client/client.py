@@ -226,8 +226,8 @@ class Client:
         }
         key = key or uuid.uuid4().hex
         if not upload:
-            told = {"path": os.fspath(path), **given}
-            return _submission(self._ask("POST", "/submissions", told=told, key=key))
+            body = {"path": os.fspath(path), **given}
+            return _submission(self._ask("POST", "/submissions", body=body, key=key))
         file = Path(path)
         query = {"filename": file.name, **given, "dry_run": "true" if dry_run else "false"}
         sent = {field: value for field, value in query.items() if value not in {None, ""}}
@@ -366,9 +366,9 @@ class Client:
             ClientError: it cannot be decided so.
             ServerAway: the server gives no answer.
         """
-        told = {"decision": decision, "note": note, "by": by, "seen": seen or None}
+        body = {"decision": decision, "note": note, "by": by, "seen": seen or None}
         path = f"/versions/{quote(code, safe='')}/decision"
-        return str(self._ask("POST", path, told=told, key=key or uuid.uuid4().hex)["key"])
+        return str(self._ask("POST", path, body=body, key=key or uuid.uuid4().hex)["key"])
 
     def _ask(
         self,
@@ -376,7 +376,7 @@ class Client:
         path: str,
         *,
         query: Mapping[str, Any] | None = None,
-        told: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
         file: Path | None = None,
         key: str = "",
     ) -> dict[str, Any]:
@@ -388,15 +388,15 @@ class Client:
         }
         if key:
             headers["idempotency-key"] = key
-        body = None
-        if told is not None:
+        sent = None
+        if body is not None:
             headers["content-type"] = "application/json"
-            body = json.dumps(told).encode()
+            sent = json.dumps(body).encode()
         pause = _FIRST_PAUSE
         for left in range(self._tries - 1, -1, -1):
             try:
                 if file is None:
-                    return self._once(method, target, headers, body)
+                    return self._once(method, target, headers, sent)
                 with file.open("rb") as stream:
                     headers["content-type"] = "application/octet-stream"
                     headers["content-length"] = str(os.fstat(stream.fileno()).st_size)
@@ -523,8 +523,8 @@ def verified(
         raise SignatureInvalid("There is no secret to check deliveries with.")
     if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
         raise SignatureInvalid("The delivery has no time stamp.")
-    told = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(f"v1={told}".encode(), given.encode("utf-8", "replace")):
+    expected = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(f"v1={expected}".encode(), given.encode("utf-8", "replace")):
         raise SignatureInvalid("The delivery is not signed with this secret.")
     if abs((time.time() if now is None else now) - float(stamp)) > tolerance:
         raise SignatureInvalid("The delivery was sent too long ago, or is from the future.")

@@ -38,10 +38,10 @@ def as_declared(
     """
     place = order.place
     with reading(tools.database) as connection:
-        said = statements.drawn_by(connection, place, order.layout_sha256)
-    if said is None:
+        declared = statements.drawn_by(connection, place, order.layout_sha256)
+    if declared is None:
         return context, None
-    entry, statement, artists = said
+    entry, statement, artists = declared
     source = f"statement drawn_by of entry {entry}, by {statement.by.id}"
     logins = _logins(artists, tools)
     named = replace(
@@ -125,9 +125,9 @@ def _disputed(
         for one in parts
     ]
     by = ", ".join(dict.fromkeys(filter(None, makers)))
-    told = [f"is recorded as {known.path}, by {by}"] if known is not None and by else []
+    histories = [f"is recorded as {known.path}, by {by}"] if known is not None and by else []
     if order.published_before_by:
-        told.insert(0, f"was published for {order.place.name} by {order.published_before_by}")
+        histories.insert(0, f"was published for {order.place.name} by {order.published_before_by}")
     place = order.place
     before = [] if known is None else [one.id for one in known.people if _name(one)]
     if known is None and order.published_before_by:
@@ -145,7 +145,7 @@ def _disputed(
     by_whom = f"by {order.published_by} " if order.published_before_by else ""
     now = ", ".join(_name(one) or one.id for one in missing)
     return LayoutDisputed(
-        f"{order.layout.name} shows a drawing that {' and '.join(told)}, and is published "
+        f"{order.layout.name} shows a drawing that {' and '.join(histories)}, and is published "
         f"{by_whom}as drawn by {now}. Nobody is credited anew.",
         advice=f"Say who drew it, each with --artist: {shlex.join(declare)} --by '…' --text '…', "
         f"then haikei jobs retry {order.key}. If it is nobody's but theirs who are credited, skip "

@@ -131,7 +131,7 @@ class _Work:
         signs, at = self.validated.signs, self.ordered_at
         made = None if system is None else made_elsewhere(system, signs=signs, at=at)
         image = layout_image(
-            key=f"{layout_key(order)}{self.validated.said}{self._withdrawn()}",
+            key=f"{layout_key(order)}{self.validated.key_suffix}{self._withdrawn()}",
             sha256=order.layout_sha256,
             pixels_sha256=self.generated.layout_pixels_sha256,
             fingerprint=self.generated.layout_fingerprint,

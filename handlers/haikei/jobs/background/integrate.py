@@ -146,7 +146,7 @@ def _ask_for_look(
     if not _too_doubtful(made, tools):
         return None
     tracker, key = tools.tracker(), f"{order.key}/look"
-    said = " ".join(made.notes)
+    notes = " ".join(made.notes)
     url = published.url
     if tracker.parts.review is not None:
         asked = tracker.parts.review.write(
@@ -155,14 +155,14 @@ def _ask_for_look(
                 project=collected.context.project,
                 links=(published.version, collected.context.shot),
                 subject=f"{LOOK_QUESTION} {made.code}",
-                text=f"{LOOK_QUESTION}\n{said}\nIt isn't in review: set its status to "
+                text=f"{LOOK_QUESTION}\n{notes}\nIt isn't in review: set its status to "
                 f"{tools.settings.tracker.review_status!r} if it is good enough, or decide on it.\n"
                 "(レビューには出していません。問題なければステータスを変更してください)",
                 to=tools.settings.review.dailies.supervisors,
             )
         )
         url = tracker.address(asked)
-    text = f"{order.place.name}: {LOOK_QUESTION.en} {made.code}: {said}"
+    text = f"{order.place.name}: {LOOK_QUESTION.en} {made.code}: {notes}"
     return Notice(key=key, kind=NoticeKind.QUESTION, text=text, url=url)
 
 

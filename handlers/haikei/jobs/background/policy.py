@@ -242,7 +242,7 @@ def require_show_rules(
         PolicyRefusal: a rule forbids a model.
     """
     rules = [rule for rule in settings.policy.shows if _fitting(rule.projects, project)]
-    said = [one for one in approvals if one.at <= ordered_at]
+    earlier = [one for one in approvals if one.at <= ordered_at]
     for run in runs:
         # What leaves the studio leaves it, whatever is done with it there.
         if not run.system.source_type.is_ai and run.entry.runs != "cloud":
@@ -251,7 +251,7 @@ def require_show_rules(
         if not run.system.source_type.is_ai:
             continue
         for rule in rules:
-            _require_rule(project, run, rule, stand_in=stand_in, approvals=said)
+            _require_rule(project, run, rule, stand_in=stand_in, approvals=earlier)
 
 
 def _require_provider(project: Sequence[str], run: Run, rules: Sequence[ShowRule]) -> None:
@@ -309,17 +309,17 @@ def _require_rule(
         )
 
 
-def is_approved(model: str, sha256: str, said: Iterable[Statement]) -> bool:
+def is_approved(model: str, sha256: str, statements: Iterable[Statement]) -> bool:
     """
     Tell whether the last word about a model's weights approves them.
 
     Args:
         model: its key.
         sha256: of its weights.
-        said: what was stated of models, the earliest first.
+        statements: what was stated of models, the earliest first.
     """
     last = None
-    for one in said:
+    for one in statements:
         if one.subject == model and sha256 and sha256 in one.text:
             last = one
     return last is not None and last.answer == "yes"
@@ -345,7 +345,7 @@ def require_unreserved(
         settings: the studio's.
         tracker: what in the tracker keeps it from them; empty where nothing does.
         reservations: what in its file does.
-        refused: the last word of each artist who said no, about this layout, cut or show.
+        refused: the last word of each artist whose answer is no, about this layout, cut or show.
 
     Raises:
         PolicyRefusal: somebody does.
@@ -376,19 +376,19 @@ def require_unreserved(
 
 
 def refusals_of_consent(
-    said: Iterable[Statement], artists: Sequence[Person]
+    statements: Iterable[Statement], artists: Sequence[Person]
 ) -> tuple[Statement, ...]:
     """
     Return the last word of each artist about generators, where it is no.
 
     Args:
-        said: what was stated of consent about a layout, its cut and its show, earliest first.
+        statements: what was stated of consent about a layout, its cut and its show, earliest first.
         artists: who drew it.
     """
     ids = {person.id for person in artists}
     last = {
         one.by.id: one
-        for one in said
+        for one in statements
         if one.by.id in ids
         and one.kind is StatementKind.CONSENT
         and plain_subject(one.subject) == "generator"

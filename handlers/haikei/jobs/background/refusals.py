@@ -40,8 +40,8 @@ def note_refusal(
     Raises:
         TrackerUnavailable: the tracker cannot be written now; the entry stands already.
     """
-    said = hashlib.sha256(f"{order.key}\n{refusal}".encode()).hexdigest()[:32]
-    key = f"refused/{said}"
+    digest = hashlib.sha256(f"{order.key}\n{refusal}".encode()).hexdigest()[:32]
+    key = f"refused/{digest}"
     named = [
         as_credited(person, tools.settings.people, ())
         for person in (*context.artists, *context.candidates)

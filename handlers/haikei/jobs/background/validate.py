@@ -110,7 +110,7 @@ class Validated:
         return Grade.LOGGED if self.declared is None else Grade.DECLARED
 
     @property
-    def said(self) -> str:
+    def key_suffix(self) -> str:
         """What the key of the layout's record ends in: named otherwise, it is another record."""
         return "" if self.declared is None else f"/as-of-{self.declared}"
 

@@ -217,9 +217,9 @@ class Arrivals:
 
 def _linked(layout: PublishedLayout, place: Place) -> Place:
     """Return a path's place, or that of the shot to which the row is linked where it is another."""
-    said, linked = plain_name(place.shot), plain_name(layout.shot)
+    named, linked = plain_name(place.shot), plain_name(layout.shot)
     # Codes of trackers may hold more than folders do, such as `s01_c012` for `c012`.
-    if not linked or not layout.project or linked.endswith(said):
+    if not linked or not layout.project or linked.endswith(named):
         # What the path leaves open, the row gives.
         return replace(
             place,
@@ -262,7 +262,7 @@ def tell(
     A row is not refused whose file another source has handed over; and what a row was refused for
     before goes with what it is now.
     """
-    told: list[DeliveredVerdict] = []
+    delivered: list[DeliveredVerdict] = []
     settled: list[SettledRow] = []
     before = rows.refusals(connection, [verdict.row for verdict in verdicts])
     for verdict in verdicts:
@@ -283,16 +283,16 @@ def tell(
         old = before.get(verdict.row, key)
         if old != key:
             supersede(connection, [old], "The row was completed since, and was judged anew.")
-        told.append(DeliveredVerdict(verdict=verdict, new=new))
+        delivered.append(DeliveredVerdict(verdict=verdict, new=new))
         settled.append(SettledRow(id=verdict.row, state=state, key=key, source=source))
     rows.settle(connection, settled)
     rows.forget(connection, [verdict.row for verdict in verdicts if verdict.silent])
-    return told
+    return delivered
 
 
-def count(told: Sequence[DeliveredVerdict]) -> None:
+def count(delivered: Sequence[DeliveredVerdict]) -> None:
     """Count what was announced, once its transaction is through."""
-    for one in told:
+    for one in delivered:
         if one.new and one.verdict.event is not None:
             cursor.LAYOUTS.labels(one.verdict.event.source.value).inc()
         elif one.new and one.verdict.refusal is not None:
@@ -340,9 +340,9 @@ def backfill(
                 new = {verdict.row for verdict in verdicts if not _known(connection, verdict)}
         else:
             with database.begin() as connection:
-                told = tell(connection, rows, verdicts)
-            count(told)
-            new = {one.verdict.row for one in told if one.new}
+                delivered = tell(connection, rows, verdicts)
+            count(delivered)
+            new = {one.verdict.row for one in delivered if one.new}
         by_row = {verdict.row: verdict for verdict in verdicts if not verdict.silent}
         for layout in chunk:
             if layout.id in by_row:

@@ -266,7 +266,7 @@ class Follower:
         after = replace(after, gaps=(*gaps, *new_gaps))
         if fresh:
             after = replace(after, frontier=fresh[-1].id, frontier_at=fresh[-1].created_at)
-        told_of = {
+        rows = {
             event.row
             for event in (*late, *fresh)
             if event.row is not None and _may_be_of_layout(event, after.since)
@@ -278,7 +278,7 @@ class Follower:
             if not cursor.store(connection, self._feed.name, before, after):
                 log.warning("feed_followed_by_another", feed=self._feed.name)
                 return self._result(before, 0, NOTHING, more=False)
-            self._rows.expect(connection, told_of, clock)
+            self._rows.expect(connection, rows, clock)
             wake(connection, versions, source=Source.EVENT_LOG)
             if at_head:
                 self._rows.look_again(connection, clock)
@@ -308,8 +308,8 @@ class Follower:
         metrics.GAPS.labels(self._feed.name).set(len(progress.gaps))
         return PollResult(
             events=events,
-            layouts=sum(one.new and one.verdict.event is not None for one in read.told),
-            refused=sum(one.new and one.verdict.refusal is not None for one in read.told),
+            layouts=sum(one.new and one.verdict.event is not None for one in read.delivered),
+            refused=sum(one.new and one.verdict.refusal is not None for one in read.delivered),
             gaps=len(progress.gaps),
             more=more,
         )

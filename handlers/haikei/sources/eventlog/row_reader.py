@@ -35,11 +35,11 @@ _IDLE = 60.0
 class ReadRows:
     """What one look at the waiting rows gave."""
 
-    told: Sequence[DeliveredVerdict]
+    delivered: Sequence[DeliveredVerdict]
     more: bool  #: True when others are due now
 
 
-NOTHING = ReadRows(told=(), more=False)
+NOTHING = ReadRows(delivered=(), more=False)
 
 
 class RowReader:
@@ -101,13 +101,13 @@ class RowReader:
         for row in waiting:
             del verdicts[row.id]
         with self._database.begin() as connection:
-            told = tell(connection, self._rows, list(verdicts.values()))
+            delivered = tell(connection, self._rows, list(verdicts.values()))
             gone = known.keys() - verdicts.keys() - {row.id for row in waiting}
             self._rows.forget(connection, gone)
             for row in waiting:
                 self._rows.put_off(connection, [row.id], clock + self._until_next_look(row, clock))
-        self._log(told)
-        return ReadRows(told=told, more=len(due) == _ROWS)
+        self._log(delivered)
+        return ReadRows(delivered=delivered, more=len(due) == _ROWS)
 
     def _until_next_look(self, row: WaitingRow, clock: float) -> float:
         waited = clock - (row.deadline - self._patience)
@@ -117,9 +117,9 @@ class RowReader:
         if time.monotonic() - self._used_at > _IDLE:
             self._inspector.close()
 
-    def _log(self, told: Sequence[DeliveredVerdict]) -> None:
-        count(told)
-        for one in told:
+    def _log(self, delivered: Sequence[DeliveredVerdict]) -> None:
+        count(delivered)
+        for one in delivered:
             if one.verdict.event is not None:
                 event = one.verdict.event
                 touch_up = isinstance(event, TouchUpPublished)

@@ -284,8 +284,8 @@ def _json(reply: Reply) -> Response:
 
 
 def _digest(operation: Operation, request: Request, sha256: str) -> str:
-    told = f"{operation.method} {request.url.path}?{request.url.query} {sha256}"
-    return hashlib.sha256(told.encode()).hexdigest()
+    content = f"{operation.method} {request.url.path}?{request.url.query} {sha256}"
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _ending(request: Request) -> str:

@@ -129,7 +129,7 @@ class ConfirmationPage:
             request,
             "confirm.html",
             status=status,
-            told="",
+            closed="",
             bad=bad,
             link=token,
             studio=self._web.settings.studio.name,
@@ -143,12 +143,12 @@ class ConfirmationPage:
         )
 
     def _closed(self, request: Request, state: LinkState, asked: Question | None) -> Response:
-        told = page_texts.LINK_STATES[state.value]
+        closed = page_texts.LINK_STATES[state.value]
         if asked is not None:
             answered = "" if asked.answered_at is None else _day(asked.answered_at)
-            told = told.filled(until=_day(asked.expires_at), answered=answered)
+            closed = closed.filled(until=_day(asked.expires_at), answered=answered)
         status = _STATUS.get(state, _GONE)
-        return self._renderer.page(request, "confirm.html", status=status, told=told, works=())
+        return self._renderer.page(request, "confirm.html", status=status, closed=closed, works=())
 
 
 def _view(work: CreditedWork) -> WorkView:

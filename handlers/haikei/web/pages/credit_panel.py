@@ -101,20 +101,20 @@ def grade_name(one: Contribution) -> Bilingual:
 
 def evidence_of(one: Contribution) -> Iterator[Bilingual]:
     """Yield what shows that a contribution happened."""
-    told = one.evidence
-    for text in (told.source, told.note):
+    evidence = one.evidence
+    for text in (evidence.source, evidence.note):
         if text:
             yield Bilingual(text, text)
-    if told.minutes is not None:
-        yield page_texts.MINUTES.filled(number=told.minutes)
-    if told.change is not None:
-        change = told.change
+    if evidence.minutes is not None:
+        yield page_texts.MINUTES.filled(number=evidence.minutes)
+    if evidence.change is not None:
+        change = evidence.change
         regions = len(change.regions)
-        said = page_texts.CHANGED_IN_ONE if regions == 1 else page_texts.CHANGED
-        yield said.filled(share=share(change.area_ppm), regions=regions)
-    if told.recall is not None:
+        changed = page_texts.CHANGED_IN_ONE if regions == 1 else page_texts.CHANGED
+        yield changed.filled(share=share(change.area_ppm), regions=regions)
+    if evidence.recall is not None:
         yield page_texts.RECALLED.filled(
-            share=share(told.recall.observed_ppm), chance=share(told.recall.chance_ppm)
+            share=share(evidence.recall.observed_ppm), chance=share(evidence.recall.chance_ppm)
         )
 
 

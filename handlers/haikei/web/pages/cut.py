@@ -102,21 +102,23 @@ class ShownVersion:
         ended = all(retake.state not in _GOING for retake in self.review.retakes)
         return ended and any(note.state is NoteState.TAKEN for note in self.review.notes)
 
-    def is_acting(self, said: str) -> bool:
+    def is_acting(self, written: str) -> bool:
         """
         Tell whether something still follows from what was decided.
 
         Args:
-            said: the decision that this page has just written; empty for none.
+            written: the decision that this page has just written; empty for none.
         """
         review = self.review
-        if said == Decision.RETAKE.value or (not said and review.decision is Decision.RETAKE):
+        if written == Decision.RETAKE.value or (not written and review.decision is Decision.RETAKE):
             waits = {NoteState.WAITING, NoteState.TAKEN}
             begun = any(note.state in waits for note in review.notes)
             begun |= any(retake.state in _GOING for retake in review.retakes)
             refused = any(note.state not in waits for note in review.notes)
-            return begun or (bool(said) and review.decision is not Decision.RETAKE and not refused)
-        return bool(said) and review.decision.value != said
+            return begun or (
+                bool(written) and review.decision is not Decision.RETAKE and not refused
+            )
+        return bool(written) and review.decision.value != written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from haikei.texts import SEASONS, TIMES
 MAKING, REFUSED = "making", "refused"
 _LIVE = (JobState.WAITING.value, JobState.RUNNING.value)
 #: States of a job that a card shows: it goes on, or is a dead letter.
-_TOLD = (*_LIVE, JobState.DEAD.value)
+_UNFINISHED = (*_LIVE, JobState.DEAD.value)
 _SEASONS = {name: number for number, name in enumerate(SEASONS)}
 _TIMES = {name: number for number, name in enumerate(TIMES)}
 _background = backgrounds.c
@@ -291,7 +291,7 @@ def _wanted_backgrounds(project: str, wanted: GalleryFilter) -> Select[Any, Any,
 def _wanted_jobs(project: str, wanted: GalleryFilter) -> Select[Any, Any, Any, Any, Any]:
     columns = jobs.c
     states = {MAKING: _LIVE, REFUSED: (JobState.DEAD.value,)}.get(
-        wanted.state, () if wanted.state else _TOLD
+        wanted.state, () if wanted.state else _UNFINISHED
     )
     query = select(
         columns.episode, columns.sequence, columns.shot, columns.season, columns.time
@@ -327,7 +327,7 @@ def _without_background(states: Sequence[str]) -> ColumnElement[bool]:
     places = "project", "episode", "sequence", "shot", "season", "time"
     newer = select(other.c.id).where(
         *(other.c[name] == columns[name] for name in places),
-        other.c.state.in_(_TOLD),
+        other.c.state.in_(_UNFINISHED),
         other.c.id > columns.id,
     )
     made = select(_background.key).where(*(_background[name] == columns[name] for name in places))
@@ -357,7 +357,7 @@ def _cards(connection: Connection, project: str, cuts: Sequence[_Cut]) -> Sequen
 def _groups(connection: Connection) -> Iterator[CardGroup]:
     for table, state, condition in (
         (backgrounds, _background.state, _is_newest()),
-        (jobs, jobs.c.state, _without_background(_TOLD)),
+        (jobs, jobs.c.state, _without_background(_UNFINISHED)),
     ):
         columns = table.c
         names = columns.project, columns.episode, columns.sequence, columns.season, columns.time
@@ -367,11 +367,11 @@ def _groups(connection: Connection) -> Iterator[CardGroup]:
             .group_by(*names, state)
             .order_by(*names)
         )
-        for told, project, episode, sequence, season, time, number in connection.execute(query):
+        for value, project, episode, sequence, season, time, number in connection.execute(query):
             made = table is backgrounds
             yield CardGroup(
                 project=project,
-                state=told if made else MAKING if told in _LIVE else REFUSED,
+                state=value if made else MAKING if value in _LIVE else REFUSED,
                 episode=episode,
                 sequence=sequence,
                 season=season,
@@ -416,7 +416,7 @@ def works(
             columns.season,
             columns.time,
         )
-        .where(columns.state.in_(_TOLD), columns.project == project, *here)
+        .where(columns.state.in_(_UNFINISHED), columns.project == project, *here)
         .order_by(columns.id)
     )
     if shot:

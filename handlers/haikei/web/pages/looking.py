@@ -72,7 +72,7 @@ class FormAnswer:
     why: str = ""
     note: str = ""  #: what was written, when it was not taken
     marks: str = ""  #: what was drawn, likewise
-    said: str = ""  #: the decision that was just written
+    written: str = ""  #: the decision that was just written
     seen: str | None = None  #: what stands in the tracker, where that is known better than here
 
 
@@ -102,9 +102,9 @@ class CardLabels:
 
         @cache
         def standing(season: str, time: str, state: str) -> Markup:
-            told = page_texts.STATES.get(state, state)
+            text = page_texts.STATES.get(state, state)
             return Markup('<span>{}</span><span class="badge {}">{}</span>').format(
-                say(page_texts.variant(season, time)), state, say(told)
+                say(page_texts.variant(season, time)), state, say(text)
             )
 
         self._say = say
@@ -204,21 +204,23 @@ class Looking:
             time=query.get("time", ""),
             version=_number(query.get("version", "")),
         )
-        return self._cut(request, name, wanted, told=_told(query))
+        return self._cut(request, name, wanted, answer=_form_answer(query))
 
     def version(self, request: Request) -> Response:
         """Show the cut of one version."""
-        return self.page_of(request, request.path_params["key"], told=_told(request.query_params))
+        return self.page_of(
+            request, request.path_params["key"], answer=_form_answer(request.query_params)
+        )
 
     def page_of(
-        self, request: Request, key: str, *, told: FormAnswer = _NOTHING, status: int = 200
+        self, request: Request, key: str, *, answer: FormAnswer = _NOTHING, status: int = 200
     ) -> Response:
         """Return the page of a version, by its background's key or its name in the tracker."""
         with reading(self._web.database) as connection:
             found = find_version(connection, key)
         if found is None:
             return self.missing(request, page_texts.NO_SUCH_VERSION.filled(name=key))
-        return self._cut(request, *found, told=told, status=status)
+        return self._cut(request, *found, answer=answer, status=status)
 
     async def prefer(self, request: Request) -> Response:
         """Keep how somebody wants to see pages, and lead back."""
@@ -242,7 +244,7 @@ class Looking:
         name: Place,
         wanted: Wanted,
         *,
-        told: FormAnswer,
+        answer: FormAnswer,
         status: int = 200,
     ) -> Response:
         with reading(self._web.database) as connection:
@@ -251,15 +253,17 @@ class Looking:
             return self.missing(request, page_texts.NO_SUCH_CUT.filled(name=name.shot))
         self._product = self._product or self._web.tracker_name()
         return self._renderer.page(
-            request, "cut.html", status=status, cut=found, told=told, tracker=self._product
+            request, "cut.html", status=status, cut=found, answer=answer, tracker=self._product
         )
 
 
-def _told(query: Mapping[str, str]) -> FormAnswer:
-    said = DECISIONS.get(query.get("said", ""))
-    if said is not None:
+def _form_answer(query: Mapping[str, str]) -> FormAnswer:
+    decision = DECISIONS.get(query.get("said", ""))
+    if decision is not None:
         name = query["said"]
-        return FormAnswer(good=page_texts.SAID.filled(decision=said), seen=name, said=name)
+        return FormAnswer(
+            good=page_texts.DECISION_WRITTEN.filled(decision=decision), seen=name, written=name
+        )
     return FormAnswer(good=page_texts.TRYING) if query.get("said") == "retry" else _NOTHING
 
 
@@ -367,8 +371,8 @@ class DecisionForms:
             log.warning("decision_not_written", background=key, error=str(error))
             away = isinstance(error, TrackerUnavailable)
             overtaken = isinstance(error, ReviewOvertaken)
-            bad = page_texts.TRACKER_AWAY if away else page_texts.NOT_SAID
-            told = FormAnswer(
+            bad = page_texts.TRACKER_AWAY if away else page_texts.DECISION_NOT_WRITTEN
+            answer = FormAnswer(
                 bad=page_texts.OVERTAKEN if overtaken else bad,
                 why=str(error),
                 note=given.note,
@@ -377,7 +381,7 @@ class DecisionForms:
                 seen="" if overtaken else None,
             )
             status = 503 if error.transient else 409
-            return self._looking.page_of(request, key, told=told, status=status)
+            return self._looking.page_of(request, key, answer=answer, status=status)
         log.info("decided", background=key, decision=given.decision.value, by=who.login)
         return RedirectResponse(f"{to_version(key)}?said={given.decision.value}#review", 303)
 

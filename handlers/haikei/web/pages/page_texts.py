@@ -234,10 +234,10 @@ OLDER = Bilingual(
 )
 DECIDED = Bilingual("{decision} by {name}", "{name}：{decision}")
 UNDECIDED = Bilingual("Nobody has decided yet.", "まだ判定されていません。")
-SAID = Bilingual(
+DECISION_WRITTEN = Bilingual(
     "“{decision}” stands in the tracker.", "「{decision}」をトラッカーに記録しました。"
 )
-NOT_SAID = Bilingual("Your decision was not written.", "判定は記録されませんでした。")
+DECISION_NOT_WRITTEN = Bilingual("Your decision was not written.", "判定は記録されませんでした。")
 OVERTAKEN = Bilingual(
     "Somebody decided otherwise meanwhile. Nothing was written; your note is kept below.",
     "その間に別の判定がありました。記録はしていません。コメントは下に残っています。",

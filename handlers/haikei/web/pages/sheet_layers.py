@@ -86,8 +86,8 @@ class _Source:
 
     @property
     def name(self) -> str:
-        told = {**self.roles, "place": self.place, "reader": self.reader, "format": FORMAT}
-        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        content = {**self.roles, "place": self.place, "reader": self.reader, "format": FORMAT}
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
         return f"{self.sha256}-{digest}"
 
 
@@ -315,7 +315,7 @@ async def _read(request: str, name: str) -> None:
     )
     try:
         async with asyncio.timeout(PATIENCE):
-            _, said = await process.communicate()
+            _, stderr = await process.communicate()
     except BaseException as error:
         with suppress(ProcessLookupError):
             process.kill()
@@ -324,7 +324,7 @@ async def _read(request: str, name: str) -> None:
             raise ImageUnreadable(f"{name} took more than {PATIENCE:g} s to read.") from error
         raise
     if process.returncode:
-        last = said.decode(errors="replace").strip().rpartition("\n")[2]
+        last = stderr.decode(errors="replace").strip().rpartition("\n")[2]
         how = last if process.returncode == 1 and last else f"exit status {process.returncode}"
         raise ImageUnreadable(f"{name} could not be read: {how}")
 
@@ -358,11 +358,11 @@ def _source(version: BackgroundVersion, usual: Reader) -> _Source | None:
     return _Source(sha256=layout.sha256, path=layout.path, place=place, reader=reader, roles=roles)
 
 
-def _options(told: object) -> list[tuple[str, str]]:
+def _options(options: object) -> list[tuple[str, str]]:
     """Return a stage's options, as a request in JSON has them."""
-    if isinstance(told, dict):
-        pairs = list(cast("dict[str, object]", told).items())
+    if isinstance(options, dict):
+        pairs = list(cast("dict[str, object]", options).items())
     else:
-        listed = cast("list[list[object]]", told if isinstance(told, list) else [])
+        listed = cast("list[list[object]]", options if isinstance(options, list) else [])
         pairs = [(str(one[0]), one[1]) for one in listed if len(one) == 2]
     return [(name, str(value)) for name, value in pairs]

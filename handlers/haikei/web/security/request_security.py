@@ -317,7 +317,7 @@ class SignIn:
                 request,
                 next_page=form.next_page,
                 login=form.login,
-                said="The tracker knows no such login and password.",
+                problem="The tracker knows no such login and password.",
                 status=403,
             )
         log.info("signed_in", login=found.login, address=address)
@@ -361,9 +361,9 @@ def _read(body: bytes) -> _Form:
 
 
 def _page(
-    request: Request, *, next_page: str, login: str = "", said: str = "", status: int = 200
+    request: Request, *, next_page: str, login: str = "", problem: str = "", status: int = 200
 ) -> HTMLResponse:
-    warning = f'<p role="alert">{escape(said)}</p>' if said else ""
+    warning = f'<p role="alert">{escape(problem)}</p>' if problem else ""
     content = (
         f"<h1>Sign in</h1><p>With your login and password of the tracker.</p>{warning}"
         '<form method="post" action="/sign-in">'

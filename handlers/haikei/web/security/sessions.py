@@ -95,14 +95,14 @@ class Sessions:
 
     def write(self, session: Session) -> str:
         """Return the cookie's value."""
-        said = _Cookie(
+        payload = _Cookie(
             id=session.id,
             login=session.login,
             name=session.name,
             person_id=session.person_id,
             expires=session.expires,
         )
-        text = base64.urlsafe_b64encode(said.model_dump_json().encode()).decode().rstrip("=")
+        text = base64.urlsafe_b64encode(payload.model_dump_json().encode()).decode().rstrip("=")
         return f"{text}.{self._sign('session', text)}"
 
     def read(self, cookie: str) -> Session | None:
@@ -114,17 +114,17 @@ class Sessions:
             return None
         try:
             padded = text + "=" * (-len(text) % 4)
-            said = _Cookie.model_validate_json(base64.urlsafe_b64decode(padded))
+            payload = _Cookie.model_validate_json(base64.urlsafe_b64decode(padded))
         except (ValidationError, binascii.Error, ValueError):
             return None
-        if said.expires <= self._clock():
+        if payload.expires <= self._clock():
             return None
         return Session(
-            id=said.id,
-            login=said.login,
-            name=said.name,
-            person_id=said.person_id,
-            expires=said.expires,
+            id=payload.id,
+            login=payload.login,
+            name=payload.name,
+            person_id=payload.person_id,
+            expires=payload.expires,
         )
 
     def is_aging(self, session: Session) -> bool:

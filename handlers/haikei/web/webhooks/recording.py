@@ -150,8 +150,8 @@ class Recorder:
         try:
             with self._writing() as connection:
                 new = take_once(connection, by_key.keys(), now := utc_now())
-                told = affected_by(by_key[key] for key in sorted(new))
-                self._waking.act(connection, told)
+                affected = affected_by(by_key[key] for key in sorted(new))
+                self._waking.act(connection, affected)
                 if (moment := self._pruning.due(now)) is not None:
                     forget_before(connection, moment)
         except Exception:  # whatever it is, the next requests are to be noted
@@ -163,7 +163,7 @@ class Recorder:
             mine = {item.key for item in one.items} & new
             new -= mine
             one.answer.set_result(len(mine))
-        self._on_new(told)
+        self._on_new(affected)
 
     @contextmanager
     def _writing(self) -> Generator[Connection]:

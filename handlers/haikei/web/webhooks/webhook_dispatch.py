@@ -84,11 +84,11 @@ class Waking:
         patience = max(settings.events.overlap, settings.events.gap_deadline)
         self._rows = FeedRows(feed, patience)
 
-    def act(self, connection: Connection, told: AffectedRows) -> None:
+    def act(self, connection: Connection, affected: AffectedRows) -> None:
         """Wake the reviewer and the event log's follower, in the caller's transaction."""
-        wake(connection, told.versions, source=Source.WEBHOOK)
-        if told.files and (progress := cursor.load(connection, self._feed)) is not None:
-            self._rows.expect(connection, told.files, progress.clock)
+        wake(connection, affected.versions, source=Source.WEBHOOK)
+        if affected.files and (progress := cursor.load(connection, self._feed)) is not None:
+            self._rows.expect(connection, affected.files, progress.clock)
 
 
 #: Seconds for which an answer of the tracker is believed, when a delivery is of another project.
@@ -179,19 +179,19 @@ class Discussed:
                 self._drain()
         self._thread.join(timeout=self._settings.tracker.timeout)
 
-    def ask(self, told: AffectedRows) -> None:
+    def ask(self, affected: AffectedRows) -> None:
         """Have the Versions woken that Notes and Replies are about."""
-        if told.notes or told.replies:
-            self._put(told)
+        if affected.notes or affected.replies:
+            self._put(affected)
 
     def learn(self) -> None:
         """Have it asked which projects are heeded, unless that is known and no longer news."""
         if self._scope.begin():
             self._put(NOTHING)
 
-    def _put(self, told: AffectedRows) -> None:
+    def _put(self, affected: AffectedRows) -> None:
         try:
-            self._queue.put_nowait(told)
+            self._queue.put_nowait(affected)
         except queue.Full:
             log.warning("notes_left_to_event_log", waiting=WAITING)
 

@@ -165,8 +165,8 @@ class BadDays:
             await asyncio.to_thread(self._board.clear)
         elif request.method != "GET":
             return _error(405, "GET, PUT or DELETE.")
-        told = [{**asdict(rule), "acted": count} for rule, count in self._board.acted()]
-        return JSONResponse({"fault": told})
+        acted = [{**asdict(rule), "acted": count} for rule, count in self._board.acted()]
+        return JSONResponse({"fault": acted})
 
 
 async def _stall(acting: Sequence[FaultRule], when: str) -> None:
@@ -198,8 +198,8 @@ def _refusal(rule: FaultRule) -> Response:
     words = rule.words or _WORDS.get(rule.kind, HTTPStatus(status).phrase)
     if rule.kind is FaultKind.THROTTLED and rule.words:
         # Some sites say it in an exception of the protocol, and with 200.
-        told = {"exception": True, "error_code": 105, "message": rule.words}
-        return JSONResponse(told, headers=headers)
+        fault = {"exception": True, "error_code": 105, "message": rule.words}
+        return JSONResponse(fault, headers=headers)
     return PlainTextResponse(f"{words}\n", status, headers)
 
 

@@ -138,7 +138,7 @@ def _wrong(number: int, rule: FaultRule) -> Sequence[str]:
     return found
 
 
-def _mistake(place: Sequence[str], value: object, said: str) -> str:
+def _mistake(place: Sequence[str], value: object, problem: str) -> str:
     where = f"fault {int(place[0]) + 1}" if place and place[0].isdigit() else "fault"
     name = place[-1] if len(place) > 1 else ""
     if name == "kind" and isinstance(value, str):
@@ -148,7 +148,7 @@ def _mistake(place: Sequence[str], value: object, said: str) -> str:
     known = [one.name for one in fields(FaultRule)]
     if name and name not in known:
         return f"{where}: there is no {name!r}{_near(name, known)}"
-    return f"{where}: {name + ': ' if name else ''}{said}"
+    return f"{where}: {name + ': ' if name else ''}{problem}"
 
 
 def _near(word: str, known: Sequence[str]) -> str:

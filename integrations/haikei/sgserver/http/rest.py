@@ -96,19 +96,19 @@ class Rest:
         """Make a webhook."""
 
         def work(given: Mapping[str, Any]) -> Response:
-            return _told(self._sender.hooks.create(given), 201)
+            return _hook_answer(self._sender.hooks.create(given), 201)
 
         return await self._answer(request, work)
 
     async def show(self, request: Request) -> Response:
         """Tell of one webhook."""
-        return await self._for_hook(request, lambda hook, _: _told(hook))
+        return await self._for_hook(request, lambda hook, _: _hook_answer(hook))
 
     async def change(self, request: Request) -> Response:
         """Change a webhook, or enable it again."""
 
         def work(hook: Hook, given: Mapping[str, Any]) -> Response:
-            return _told(self._sender.hooks.change(hook, given))
+            return _hook_answer(self._sender.hooks.change(hook, given))
 
         return await self._for_hook(request, work)
 
@@ -213,7 +213,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
-def _told(hook: Hook, status: int = 200) -> Response:
+def _hook_answer(hook: Hook, status: int = 200) -> Response:
     return JSONResponse({"data": hook.shown()}, status)
 
 

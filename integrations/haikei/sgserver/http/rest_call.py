@@ -193,17 +193,17 @@ def upload_link(call: RestCall) -> Response:
 def upload_complete(call: RestCall) -> Response:
     """`POST /entity/versions/12/sg_uploaded_movie/_upload`: let the row show the file."""
     info, more = call.body.get("upload_info"), call.body.get("upload_data")
-    told = info if isinstance(info, Mapping) else {}
-    said = more if isinstance(more, Mapping) else {}
-    link = call.uploads.link(str(told.get("upload_id")))
-    tags = said.get("tags")
+    upload = info if isinstance(info, Mapping) else {}
+    options = more if isinstance(more, Mapping) else {}
+    link = call.uploads.link(str(upload.get("upload_id")))
+    tags = options.get("tags")
     call.uploads.finish(
         call.caller,
         link,
         Target(type=call.kind.name, id=call.number),
         field=call.names.get("field"),
         image="filmstrip_image" if call.names.get("field") == "filmstrip_image" else "image",
-        display_name=str(said["display_name"]) if said.get("display_name") else None,
+        display_name=str(options["display_name"]) if options.get("display_name") else None,
         tags=[str(one) for one in tags] if isinstance(tags, list) else [],
     )
     return Response(status_code=201)

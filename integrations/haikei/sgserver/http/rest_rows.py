@@ -132,10 +132,10 @@ def _filters(filters: Json) -> Json:
 
 def _one(call: RestCall) -> Response:
     """`GET /entity/shots/12`: one row."""
-    return _told(call, call.kind, call.number, call.fields(call.kind))
+    return _row_answer(call, call.kind, call.number, call.fields(call.kind))
 
 
-def _told(
+def _row_answer(
     call: RestCall, kind: EntityType, number: int, fields: Sequence[str], status: int = 200
 ) -> Response:
     with call.hosting.site.reading() as (_, reader):
@@ -150,14 +150,14 @@ def _create(call: RestCall) -> Response:
     """`POST /entity/shots`: a new row."""
     row = cast("Row", call.ask("create", type=call.kind.name, fields=_values(call.body)))
     names = [*(name for name in row if name not in {"type", "id"}), *call.fields(call.kind)]
-    return _told(call, call.kind, int(str(row["id"])), names, 201)
+    return _row_answer(call, call.kind, int(str(row["id"])), names, 201)
 
 
 def _update(call: RestCall) -> Response:
     """`PUT /entity/shots/12`: change the fields that are given."""
     known(call)
     call.ask("update", type=call.kind.name, id=call.number, fields=_values(call.body))
-    return _told(call, call.kind, call.number, [*call.body, *call.fields(call.kind)])
+    return _row_answer(call, call.kind, call.number, [*call.body, *call.fields(call.kind)])
 
 
 def _values(given: Mapping[str, Json]) -> Json:
@@ -182,7 +182,7 @@ def _revive(call: RestCall) -> Response:
     if call.query.get("revive") != "true":
         raise bad_request("A row is revived with ?revive=true; nothing else is posted to it.")
     call.ask("revive", type=call.kind.name, id=call.number)
-    return _told(call, call.kind, call.number, call.fields(call.kind))
+    return _row_answer(call, call.kind, call.number, call.fields(call.kind))
 
 
 def _related(call: RestCall) -> Response:
@@ -220,11 +220,11 @@ def _batch(call: RestCall) -> Response:
             request["fields"] = _values(data)
         wire.append(request)
     done = cast("list[Json]", dispatch(call.hosting.site, call.caller, "batch", wire))
-    told = [
+    shown = [
         call.shown(call.type_called(row["type"]), dict(row)) if isinstance(row, Mapping) else {}
         for row in done
     ]
-    return JSONResponse({"data": told, "links": {"self": call.path}})
+    return JSONResponse({"data": shown, "links": {"self": call.path}})
 
 
 def _text_search(call: RestCall) -> Response:

@@ -129,8 +129,8 @@ class WebhookSender:
         import httpx
 
         delivery = str(uuid.uuid4())
-        told = [{**one, "delivery_id": delivery} for one in deliveries]
-        data: Json = {"deliveries": told} if hook.batch_deliveries else told[0]
+        payloads = [{**one, "delivery_id": delivery} for one in deliveries]
+        data: Json = {"deliveries": payloads} if hook.batch_deliveries else payloads[0]
         stamp = moment_text(utc_now())
         body = json.dumps({"data": data, "timestamp": stamp}, ensure_ascii=False).encode()
         headers = {
@@ -144,12 +144,12 @@ class WebhookSender:
         if hook.batch_deliveries:
             headers |= {
                 "x-sg-event-batch-id": str(uuid.uuid4().int % 10**13),
-                "x-sg-event-batch-size": str(len(told)),
+                "x-sg-event-batch-size": str(len(payloads)),
                 "x-sg-event-batch-index": "1",
             }
         if hook.token:
             headers["x-sg-signature"] = hook.signature(body)
-        patience = max(self._patience, float(len(told)) if hook.batch_deliveries else 0.0)
+        patience = max(self._patience, float(len(payloads)) if hook.batch_deliveries else 0.0)
         try:
             answer = senders.of(hook).post(
                 hook.url, content=body, headers=headers, timeout=patience
@@ -237,7 +237,7 @@ def _delivery(row: tuple[SqlValue, ...]) -> Mapping[str, Any] | None:
         return None
     if entity is None:
         entity = meta.get("entity_id")
-    told: dict[str, Any] = {
+    payload: dict[str, Any] = {
         "id": f"{number}.{entity}.0",
         "event_log_entry_id": number,
         "event_type": kind,
@@ -250,11 +250,11 @@ def _delivery(row: tuple[SqlValue, ...]) -> Mapping[str, Any] | None:
         "attribute_name": attribute,
         "session_uuid": page,
     }
-    if len(json.dumps(told, ensure_ascii=False)) > _LARGEST:
+    if len(json.dumps(payload, ensure_ascii=False)) > _LARGEST:
         for name in ("old_value", "new_value"):
             meta.pop(name, None)
-        told["warning"] = "The payload was too large; old_value and new_value were removed."
-    return told
+        payload["warning"] = "The payload was too large; old_value and new_value were removed."
+    return payload
 
 
 def _with_fraction(text: str) -> str:

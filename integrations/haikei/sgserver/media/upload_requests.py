@@ -151,8 +151,8 @@ class UploadLink:
 
     def words(self) -> list[str]:
         """Return what clients receive and send back; they count on five or six words."""
-        told = ["1", self.url, self.timestamp, self.upload_type, self.upload_id]
-        return [*told, quote(self.filename, safe="")] if self.parts else told
+        words = ["1", self.url, self.timestamp, self.upload_type, self.upload_id]
+        return [*words, quote(self.filename, safe="")] if self.parts else words
 
 
 class CloudUploads:

@@ -148,8 +148,8 @@ def summarize(site: Site, caller: Caller, call: Call) -> Json:
     ]
     with site.reading() as (_, reader):
         if adds_up(figures, levels):
-            told, groups = Totals(figures, levels, now).read(reader, query)
-            return {"summaries": told, "groups": groups}
+            totals, groups = Totals(figures, levels, now).read(reader, query)
+            return {"summaries": totals, "groups": groups}
         rows = reader.page(query, [*(one.name for one in figures), *(one.path for one in levels)])
     return {
         "summaries": _figures(summaries, rows.rows),

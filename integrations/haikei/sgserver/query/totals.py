@@ -122,7 +122,7 @@ class Totals:
         groups = [([*row[:depth]], row[depth:]) for row in rows]
         keys = self._presented(reader.presenter, [key for key, _ in groups])
         cut = list(zip(keys, (parts for _, parts in groups), strict=True))
-        return self._told([parts for _, parts in cut]), self._grouped(self._levels, cut)
+        return self._summed([parts for _, parts in cut]), self._grouped(self._levels, cut)
 
     def _select(self, columns: Sequence[str]) -> tuple[Sequence[str], Sequence[Clause]]:
         depth = len(self._levels)
@@ -163,19 +163,19 @@ class Totals:
         ordered = sorted(
             members.values(), key=lambda one: rank(one[0], one[1]), reverse=first.descending
         )
-        told: list[Json] = []
+        groups: list[Json] = []
         for name, value, inside in ordered:
-            figures = self._told([parts for _, parts in inside])
+            figures = self._summed([parts for _, parts in inside])
             group: dict[str, Json] = {
                 "group_name": name,
                 "group_value": value,
                 "summaries": figures,
             }
-            told.append(group | {"groups": self._grouped(deeper, inside)} if deeper else group)
-        return told
+            groups.append(group | {"groups": self._grouped(deeper, inside)} if deeper else group)
+        return groups
 
-    def _told(self, rows: Sequence[Numbers]) -> dict[str, Json]:
-        told: dict[str, Json] = {}
+    def _summed(self, rows: Sequence[Numbers]) -> dict[str, Json]:
+        figures: dict[str, Json] = {}
         at = 0
         for figure in self._figures:
             sums: dict[Part, SqlValue] = {}
@@ -183,8 +183,8 @@ class Totals:
                 sums[part] = _together(part, (row[at] for row in rows))
                 at += 1
             # As on the real site the last figure of a field is the one that is returned.
-            told[figure.name] = _figure(figure.kind, sums)
-        return told
+            figures[figure.name] = _figure(figure.kind, sums)
+        return figures
 
 
 def rank(name: str, value: Json) -> tuple[bool, float, str]:

@@ -15,7 +15,14 @@ from haikei.sgserver.values import Json
 from haikei.sgserver.write.rows import Columns, Work, Written, kept_json, mention
 
 #: What a create sets that no row of the log records.
-_UNTOLD = {"project", "created_at", "created_by", "updated_at", "updated_by", "cached_display_name"}
+_UNRECORDED = {
+    "project",
+    "created_at",
+    "created_by",
+    "updated_at",
+    "updated_by",
+    "cached_display_name",
+}
 _INSERT = (
     'INSERT INTO "EventLogEntry" (id, event_type, attribute_name, description, '
     "cached_display_name, meta, entity, project, user, session_uuid, created_at) "
@@ -23,18 +30,18 @@ _INSERT = (
 )
 
 
-def told_fields(row: Written, columns: Columns) -> list[Field]:
+def recorded_fields(row: Written, columns: Columns) -> list[Field]:
     """Return the fields of a new row that the log records, in its order: the name comes last."""
     names = [name for name in columns if name != row.kind.name_field]
     if row.kind.name_field:
         names.append(row.kind.name_field)
-    told: list[Field] = []
+    fields: list[Field] = []
     for name in names:
         value, field = columns.get(name), row.kind.fields[name]
         untouched = value is None or (field.data_type is DataType.CHECKBOX and not value)
-        if name not in _UNTOLD and not untouched:
-            told.append(field)
-    return told
+        if name not in _UNRECORDED and not untouched:
+            fields.append(field)
+    return fields
 
 
 class Journal:
@@ -75,7 +82,7 @@ class Journal:
         """Record that a field has another value; return the event's id, 0 when nothing is."""
         if self._silent:
             return 0
-        before, after = self._told(field, old), self._told(field, new)
+        before, after = self._wire_value(field, old), self._wire_value(field, new)
         if field.data_type is DataType.IMAGE:
             before, after = _thumbnails(old, new)
         meta = {
@@ -86,7 +93,8 @@ class Journal:
         if is_transient is not None:
             meta["is_transient"] = is_transient
         sentence = (
-            f'changed "{field.label}" from "{_said(before)}" to "{_said(after)}" on {_called(row)}'
+            f'changed "{field.label}" from "{_shown(before)}" to "{_shown(after)}" '
+            f"on {_called(row)}"
         )
         return self._write(row, "Change", field.name, sentence, meta)
 
@@ -114,8 +122,8 @@ class Journal:
         if origin is not None:
             meta["actual_attribute_changed"] = origin[0]
             meta["original_event_log_entry_id"] = origin[1]
-        words = [f"added {_said(m)}" for m in mentions[0]]
-        words += [f"removed {_said(m)}" for m in mentions[1]]
+        words = [f"added {_shown(m)}" for m in mentions[0]]
+        words += [f"removed {_shown(m)}" for m in mentions[1]]
         sentence = f'{", ".join(words)} in "{field.label}" on {_called(row)}'
         return self._write(row, "Change", field.name, sentence, meta)
 
@@ -195,7 +203,7 @@ class Journal:
             meta["in_create"] = True
         return meta
 
-    def _told(self, field: Field, kept: SqlValue) -> Json:
+    def _wire_value(self, field: Field, kept: SqlValue) -> Json:
         match field.data_type:
             case DataType.ENTITY:
                 return mention(self._work, None if kept is None else int(kept))
@@ -231,7 +239,7 @@ def _called(row: Written) -> str:
     return f"{row.kind.label} {row.name or row.id}"
 
 
-def _said(value: Json) -> str:
+def _shown(value: Json) -> str:
     if isinstance(value, dict):
         return str(value.get("name") or value.get("id"))
     return "" if value is None else str(value)

@@ -19,7 +19,7 @@ from haikei.sgserver.schema.entities import (
 )
 from haikei.sgserver.store import SqlValue, quoted
 from haikei.sgserver.values import failed
-from haikei.sgserver.write.event_log import Journal, told_fields
+from haikei.sgserver.write.event_log import Journal, recorded_fields
 from haikei.sgserver.write.rows import (
     Columns,
     Work,
@@ -171,7 +171,7 @@ def tell_change(
 
 def tell_new(work: Work, row: Written, columns: Columns) -> None:
     """Tell of a new row's values."""
-    for field in told_fields(row, columns):
+    for field in recorded_fields(row, columns):
         tell_change(work, row, field, None, columns[field.name], in_create=True)
 
 

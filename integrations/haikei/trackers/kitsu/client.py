@@ -299,8 +299,8 @@ class KitsuSite:
             raise self._error(error, f"reading {path}") from error
 
     def _error(self, error: Exception, doing: str) -> TrackerError:
-        said = self.without_key(str(error))
-        said = said if len(said) <= 300 else f"{said[:300]} …"
+        reason = self.without_key(str(error))
+        reason = reason if len(reason) <= 300 else f"{reason[:300]} …"
         match error:
             case requests.Timeout():
                 return TrackerUnavailable(
@@ -314,7 +314,7 @@ class KitsuSite:
                 )
             case requests.RequestException() | ServerErrorException():
                 return TrackerUnavailable(
-                    f"{self.url} does not answer {doing}: {said}.",
+                    f"{self.url} does not answer {doing}: {reason}.",
                     advice="It is tried again; the server's own log says more.",
                 )
             case NotAuthenticatedException():
@@ -329,7 +329,7 @@ class KitsuSite:
                 )
             case RouteNotFoundException():
                 return RowMissing(
-                    f"{self.url} has nothing for {doing}: {said}.",
+                    f"{self.url} has nothing for {doing}: {reason}.",
                     advice="Was it deleted, or is the server older than Haikei needs?",
                 )
             case ValueError():
@@ -339,7 +339,7 @@ class KitsuSite:
                 )
             case _:
                 return TrackerRejected(
-                    f"{self.url} refuses {doing}: {said}.", advice="The server's log says more."
+                    f"{self.url} refuses {doing}: {reason}.", advice="The server's log says more."
                 )
 
 

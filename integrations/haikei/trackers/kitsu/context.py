@@ -97,10 +97,10 @@ class KitsuContext:
     def _kept_from_models(self, shot: EntityRow) -> str:
         """Return the column of a shot that keeps it from trained models, where it says so."""
         name = self._tracker.no_ai_field
-        said = shot.data.get(name) if name else None
-        if isinstance(said, str):
-            said = is_no_ai(said)
-        return f"Shot.{name}" if said else ""
+        value = shot.data.get(name) if name else None
+        if isinstance(value, str):
+            value = is_no_ai(value)
+        return f"Shot.{name}" if value else ""
 
     def _task(
         self, found: KitsuShot, tasks: tuple[TaskRow, ...], stream: str
@@ -198,14 +198,14 @@ def _cut(found: KitsuShot, tracker: Tracker) -> CutFacts:
     """Return what the metadata columns that the settings name say, the first that is filled."""
     rows = {"sequence": found.sequence, "episode": found.episode, "project": found.project}
 
-    def said(field: str) -> str:
+    def value_of(field: str) -> str:
         whose, _, name = field.rpartition(".")
         row = rows.get(whose) if whose else found.shot
         value = row.data.get(name) if row is not None else None
         texts = value if isinstance(value, list) else [value]
         return ", ".join(one.strip() for one in texts if isinstance(one, str) and one.strip())
 
-    return cut_facts(tracker.cut_fields, said)
+    return cut_facts(tracker.cut_fields, value_of)
 
 
 def _uids(file: _File | None, tasks: tuple[TaskRow, ...]) -> list[str]:

@@ -211,5 +211,5 @@ def _around(places: Sequence[Spot]) -> Spot:
 
 
 def _digest(shape: Mapping[str, Any], preview: PreviewRow) -> str:
-    told = json.dumps([preview.id, shape], sort_keys=True, default=str)
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    content = json.dumps([preview.id, shape], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]

@@ -223,10 +223,10 @@ class KitsuReviewDesk:
         if not span.newest and span.mark.status:
             return span.mark.status, self._people.person(span.mark.status_by), None
         everything = (*([span.own] if span.own else []), *span.comments)
-        said = [one for one in everything if one.task_status_id and not _pinned(one)]
-        current = task.task_status_id if span.newest or not said else said[-1].task_status_id
+        changes = [one for one in everything if one.task_status_id and not _pinned(one)]
+        current = task.task_status_id if span.newest or not changes else changes[-1].task_status_id
         setter: CommentRow | None = None
-        for one in reversed(said):
+        for one in reversed(changes):
             if one.task_status_id != current:
                 break
             setter = one

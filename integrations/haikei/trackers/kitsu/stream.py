@@ -159,8 +159,8 @@ class KitsuStream:
                 )
             except (StreamError, ValueError, KeyError) as error:
                 # What answers may be no stream at all.
-                said = next(filter(None, refused), "") or str(error)
-                raise StreamError(self._site.without_key(said)) from error
+                message = next(filter(None, refused), "") or str(error)
+                raise StreamError(self._site.without_key(message)) from error
             try:
                 yield ended
             finally:

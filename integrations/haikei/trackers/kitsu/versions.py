@@ -52,16 +52,16 @@ def mark_of(data: Mapping[str, Any]) -> Mark | None:
         return None
 
 
-def stated(said: StatedCredits) -> dict[str, str | int]:
+def stated(stated_credits: StatedCredits) -> dict[str, str | int]:
     """Return credits as a mark holds them."""
     return {
-        "credit_en": said.credit_en,
-        "credit_ja": said.credit_ja,
-        "roles": said.roles,
-        "system": said.system,
-        "source_type": said.source_type,
-        "ledger_index": said.ledger_index,
-        "record_link": said.record_link,
+        "credit_en": stated_credits.credit_en,
+        "credit_ja": stated_credits.credit_ja,
+        "roles": stated_credits.roles,
+        "system": stated_credits.system,
+        "source_type": stated_credits.source_type,
+        "ledger_index": stated_credits.ledger_index,
+        "record_link": stated_credits.record_link,
     }
 
 

@@ -192,10 +192,10 @@ def _settable(tracker: Tracker) -> Sequence[str]:
 
 
 def _cut(row: Record, start: str, tracker: Tracker) -> CutFacts:
-    return cut_facts(tracker.cut_fields, lambda field: _said(row, start + field))
+    return cut_facts(tracker.cut_fields, lambda field: _text_of(row, start + field))
 
 
-def _said(row: Record, field: str) -> str:
+def _text_of(row: Record, field: str) -> str:
     """Return what a field says, be it a text, a list, a link or several."""
     links = row.links(field)
     if links:
@@ -204,8 +204,8 @@ def _said(row: Record, field: str) -> str:
 
 
 def _kept_from_models(row: Record, field: str, tracker: Tracker) -> str:
-    said = row.flag(field) or is_no_ai(row.text(field))
-    return f"Shot.{tracker.no_ai_field}" if tracker.no_ai_field and said else ""
+    kept = row.flag(field) or is_no_ai(row.text(field))
+    return f"Shot.{tracker.no_ai_field}" if tracker.no_ai_field and kept else ""
 
 
 def _shots(

@@ -159,9 +159,9 @@ def _unanswered(error: object, *, site: str, doing: str) -> TrackerUnavailable:
 def _client_refusal(message: str, *, site: str, doing: str) -> TrackerError:
     # The client wraps the site's answer to an upload: "…\nPath: …\nUrl: …\nError: 0\n<reason>".
     # Its documentation says of such failures that they happen, and that trying again helps.
-    _, mark, said = message.partition("Error: ")
+    _, mark, answer = message.partition("Error: ")
     if mark:
-        reason = said.removeprefix("0").strip() or "it did not say why"
+        reason = answer.removeprefix("0").strip() or "it did not say why"
         return TrackerUnavailable(f"{site} failed in {doing}: {_sentence(reason)}")
     return TrackerRejected(f"The client refused {doing}: {_sentence(message)}")
 

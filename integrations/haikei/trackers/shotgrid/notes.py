@@ -294,11 +294,11 @@ class ReviewWriter:
 
 def _refuses_to_impersonate(error: TrackerRejected) -> bool:
     # What the person may not do stays refused: our script must not do it instead of them.
-    said = error.message.casefold()
+    message = error.message.casefold()
     return (
         isinstance(error.__cause__, shotgun_api3.AuthenticationFault)
-        or "impersonat" in said
-        or "sudo_as_login" in said
+        or "impersonat" in message
+        or "sudo_as_login" in message
     )
 
 

@@ -162,7 +162,7 @@ class Publisher:
         )
         if not rows and not touched:
             answers = begun.standing.files
-        elif len(answers) < len(keys) or not all(_told_all(row) for row in answers.values()):
+        elif len(answers) < len(keys) or not all(_is_complete(row) for row in answers.values()):
             answers = self._read_back(request)
         self._confirm(request, begun, answers)
         return {key: answers[key] for key in keys}
@@ -222,5 +222,5 @@ def _hangs_on(row: Record, *, version: int, sources: Sequence[int]) -> bool:
     )
 
 
-def _told_all(row: Record) -> bool:
+def _is_complete(row: Record) -> bool:
     return all(row.has(field) for field in CREATED_FIELDS)

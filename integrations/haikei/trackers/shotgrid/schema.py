@@ -260,8 +260,8 @@ def _refusal(client: SiteClient, rows: Sequence[CreateRow | UpdateRow | RetireRo
     try:
         client.batch(rows)
     except TrackerRejected as error:
-        _, _, said = error.message.partition(" refused ")
-        return said.partition(": ")[2] or error.message
+        _, _, refusal = error.message.partition(" refused ")
+        return refusal.partition(": ")[2] or error.message
     return ""
 
 

@@ -166,7 +166,7 @@ class WebhookClient:
                 found = None
             if isinstance(found, dict):
                 return cast("Mapping[str, Any]", found)
-        words = f"{self._url} answered {answer.status_code} about webhooks: {_said(answer)}"
+        words = f"{self._url} answered {answer.status_code} about webhooks: {_reason(answer)}"
         if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise TrackerUnavailable(words)
         raise TrackerRejected(
@@ -335,6 +335,6 @@ def _wire_types() -> dict[str, dict[str, list[str]]]:
     }
 
 
-def _said(answer: "httpx.Response") -> str:
+def _reason(answer: "httpx.Response") -> str:
     words = " ".join(answer.text.split())[:_LONGEST_ANSWER]
     return words if words.endswith(".") else f"{words or 'nothing'}."

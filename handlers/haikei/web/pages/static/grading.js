@@ -51,12 +51,12 @@ export class Grade {
     const label = element("label", "choice");
     const input = element("input");
     Object.assign(input, { type: "range", min: least, max: most, step, value });
-    const said = element("output");
+    const output = element("output");
     const tell = () => {
       const number = Number(input.value);
       const stops = `${number > 0 ? "+" : ""}${number}`;
       const words = this.viewer.words.stops;
-      said.textContent = step === 1 ? words.replace("{number}", stops) : number.toFixed(2);
+      output.textContent = step === 1 ? words.replace("{number}", stops) : number.toFixed(2);
     };
     input.addEventListener("input", () => {
       act(Number(input.value));
@@ -64,7 +64,7 @@ export class Grade {
       this.apply();
     });
     tell();
-    label.append(text, " ", input, " ", said);
+    label.append(text, " ", input, " ", output);
     parent.append(label);
     return { input, tell };
   }

@@ -28,9 +28,9 @@ export class Marks {
     );
     this.back = viewer.button(tools, words.undo, () => this.#change(() => this.#made.pop()));
     this.none = viewer.button(tools, words.clear, () => this.clear());
-    this.said = element("output", "drawn");
+    this.output = element("output", "drawn");
     // Who may not decide has no note to draw for.
-    if (this.#field()) bar.append(tools, this.said);
+    if (this.#field()) bar.append(tools, this.output);
     viewer.stage.addEventListener("pointerdown", (event) => this.#begin(event));
     viewer.front.image.addEventListener("load", () => this.#draw());
     document.addEventListener("htmx:after:swap", () => this.#taken());
@@ -84,7 +84,7 @@ export class Marks {
     const field = this.#field();
     if (field) field.value = this.#made.length ? JSON.stringify(this.#made) : "";
     const words = this.viewer.words.drawn.replace("{number}", this.#made.length);
-    this.said.textContent = this.#made.length ? words : "";
+    this.output.textContent = this.#made.length ? words : "";
     this.back.disabled = this.none.disabled = !this.#made.length;
     this.#draw();
   }

@@ -4,15 +4,15 @@ const MOST = 400; // cuts of one form, of which the server reads 500 fields
 
 const picked = new Set();
 const all = document.getElementById("pick-all");
-const said = document.querySelector(".picked output");
+const output = document.querySelector(".picked output");
 
 function boxes() {
   return [...document.querySelectorAll("#gallery input[form=picked]")];
 }
 
 function tell() {
-  if (!said) return;
-  said.textContent = picked.size ? said.dataset.words.replace("{number}", picked.size) : "";
+  if (!output) return;
+  output.textContent = picked.size ? output.dataset.words.replace("{number}", picked.size) : "";
   if (all) all.checked = picked.size > 0 && boxes().slice(0, MOST).every((one) => one.checked);
 }
 
