@@ -114,6 +114,7 @@ bench: install
 	$(BIN)/python benchmarks/gallery.py
 	$(BIN)/python benchmarks/idle.py
 	$(BIN)/python benchmarks/scale.py --kills 20 --frozen 2
+	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/reading.py
 
 # Trains the network that reads layouts, from scenes that are drawn for it; stopped, it goes on

@@ -17,6 +17,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -125,7 +126,7 @@ def measure(*, rows: int, layouts: int, repeat: int) -> tuple[list[Run], Figures
         show = make_show(site.connect(), settings, SecretStr(site.key))
         pool.submit(begin_following, settings, site.key, state / "begun.db").result()
         newest = write_events(site, show, rows // 2)
-        publish_layouts(site, show, layouts)
+        publish_layouts(site, show, range(layouts))
         write_events(site, show, rows - rows // 2)
         runs: list[Run] = []
         for index in range(repeat):
@@ -198,14 +199,14 @@ def write_events(site: RunningSite, show: Show, count: int) -> int:
         return newest
 
 
-def publish_layouts(site: RunningSite, show: Show, count: int) -> None:
-    """Publish layouts as another script does, each with its storm of events."""
+def publish_layouts(site: RunningSite, show: Show, numbers: Iterable[int]) -> None:
+    """Publish layouts of these numbers as another script does, each with its storm of events."""
     site.site.add_script("publisher", "its-own-key")
     client = site.closing(
         shotgun_api3.Shotgun(site.url, script_name="publisher", api_key="its-own-key")
     )
     (kind,) = show.find("PublishedFileType", ["code", "is", "Layout"])
-    for index in range(count):
+    for index in numbers:
         name = f"c001_bg{index:04d}_v001.png"
         layout = show.layout(name, png_bytes(name, width=1280, height=720))
         client.create(

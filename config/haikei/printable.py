@@ -14,6 +14,8 @@ _CONTROLS = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f"
     "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e00ff]|\r(?!\n)"
 )
+#: Those of them that Unicode counts as printable.
+_HIDDEN = ("\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u3164", "\uffa0")
 _LINE_ENDS = frozenset("\x0b\x0c\r\x85\u2028\u2029")
 _JOINERS = frozenset("\u200c\u200d")
 #: Signs that are pictures by themselves (Unicode Emoji_Presentation), with what modifies them.
@@ -35,7 +37,7 @@ def printable(text: str) -> str:
     scripts that are written with them. Whatever leaves for people passes through here: what
     commands print, pages, reports, and names in marks.
     """
-    return _CONTROLS.sub(_instead, text) if _CONTROLS.search(text) else text
+    return text if _is_plain(text) else _CONTROLS.sub(_instead, text)
 
 
 def printable_value(value: object) -> object:
@@ -45,7 +47,14 @@ def printable_value(value: object) -> object:
 
 def escaped(json: str) -> str:
     r"""Return JSON in which such signs stand as `\uXXXX`: no data is lost, and no sign acts."""
-    return _CONTROLS.sub(_escape, json)
+    # In JSON of ASCII signs alone every control character is escaped already, but this one.
+    plain = "\x7f" not in json if json.isascii() else _is_plain(json)
+    return json if plain else _CONTROLS.sub(_escape, json)
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a text surely has no such sign, in a fraction of the time of looking for one."""
+    return text.replace("\n", "").isprintable() and not any(sign in text for sign in _HIDDEN)
 
 
 def emoji_named(text: str) -> str:

@@ -351,6 +351,23 @@ def test_a_retried_file_is_judged_again_by_the_watcher_that_runs(tmp_path: Path)
     assert not rearm(place.database, path.with_name("unknown.png"))
 
 
+def test_a_file_that_is_renamed_and_renamed_back_is_known_once_and_where_it_stands(
+    tmp_path: Path,
+) -> None:
+    place = watched_studio(tmp_path)
+    first, second = place.layout("c001"), place.layout("c001", 2)
+
+    with watching(place) as watcher:
+        first.write_bytes(png_bytes("drawing"))
+        eventually(lambda: [one.layout for one in place.told()] == [str(first)])
+        first.rename(second)
+        eventually(lambda: [one.layout for one in place.told()] == [str(second)])
+        eventually(lambda: watcher.status.known == 1)
+        second.rename(first)
+        eventually(lambda: [one.layout for one in place.told()] == [str(first)])
+        eventually(lambda: watcher.status.known == 1)
+
+
 def test_a_corrected_template_has_misplaced_files_judged_by_a_restart(tmp_path: Path) -> None:
     place = watched_studio(tmp_path)
     with watching(place) as watcher:

@@ -242,3 +242,19 @@ def restored_logs() -> Iterator[None]:
     structlog.configure(**kept)
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+#: One of each kind, among them those that Unicode counts as printable.
+_ACTING = (
+    "\x07\x7f\x85\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b"
+    "\u2028\u202e\u2060\u3164\ufeff\uffa0\ufff9\U000e0041"
+)
+
+
+@pytest.mark.parametrize("sign", _ACTING)
+def test_a_sign_that_acts_is_found_in_whatever_company(sign: str) -> None:
+    for around in ("Yuki\n", "ゆき\n", "é "):
+        assert sign not in printable(f"{around}{sign}{around}")
+        kept = json.dumps(f"{around}{sign}", ensure_ascii=False)
+        assert sign not in escaped(kept)
+        assert json.loads(escaped(kept)) == f"{around}{sign}"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from haikei.credits import Person
@@ -17,6 +18,7 @@ from haikei.settings import FolderNames, PathTemplate, TouchUpFolder
 from haikei.show import Place
 
 
+@lru_cache(maxsize=1024)
 def event_key(kind: str, place: Place, sha256: str, *, apart: bool = False) -> str:
     """
     Return the key of an event: its kind, project, shot and content, and nothing else.

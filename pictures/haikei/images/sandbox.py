@@ -71,8 +71,9 @@ def inspect_file(path: Path, *, decode: bool, alive: Callable[[], None], **limit
             return answer | {"reason": "is no regular file"}
         if before.st_size == 0:
             return answer | {"reason": "is empty"}
-        answer["sha256"] = _hash(descriptor, alive)
-        alive()
+        answer["sha256"] = _hash(descriptor, before.st_size, alive)
+        if before.st_size >= _SIGN_OF_LIFE:
+            alive()
         problem = _look(path, answer, decode=decode, limits=limits)
         _compare(path, before)
         return answer | {"ok": not problem, "reason": problem}
@@ -124,10 +125,11 @@ def read_file(path: Path, *, pixels_to: socket.socket, look: Look, **limits: int
     }  # fmt: skip
 
 
-def _hash(descriptor: int, alive: Callable[[], None]) -> str:
+def _hash(descriptor: int, size: int, alive: Callable[[], None]) -> str:
     digest = hashlib.sha256()
     reported = done = 0
-    while chunk := os.read(descriptor, _CHUNK):
+    # One byte more than it should hold: a file that grows meanwhile is read to its end.
+    while chunk := os.read(descriptor, min(_CHUNK, max(0, size - done) + 1)):
         digest.update(chunk)
         done += len(chunk)
         if done - reported >= _SIGN_OF_LIFE:

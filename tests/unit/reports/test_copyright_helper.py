@@ -194,3 +194,19 @@ def test_rights_of_which_nobody_said_anything_are_not_called_declared(desk: Repo
 
     assert "not recorded" in str(row["rights"])
     assert "declared" not in str(row["rights"])
+
+
+def test_each_work_says_how_its_own_layout_came_to_be(desk: ReportDesk) -> None:
+    undeclared = a_layout("c001", artists=(), source_type=SourceType.NOT_DECLARED)
+    with_ai = a_layout("c002", artists=(), source_type=SourceType.TRAINED)
+    drawn = a_layout("c003")
+    for shot, layout in (("c001", undeclared), ("c002", with_ai), ("c003", drawn)):
+        for time in ("day", "night"):
+            made = a_generation(f"{shot}_{time}", layout=layout)
+            desk.save(a_background(shot, time=time, images=(layout, made)))
+    rows = rows_of(desk.json("copyright"), "works")
+    said = [row["layout"][-1]["en"] for row in rows]
+    assert said[0] == said[1] == "not declared how it was drawn"
+    assert said[2] == said[3] == "made with AI, by marks in the file: –"
+    assert said[4] == said[5] == "drawn by hand, as its own marks state"
+    assert "Yuki Tanaka" in str(rows[5]["layout"])

@@ -404,3 +404,16 @@ def test_a_moment_is_in_universal_time(tmp_path: Path) -> None:
 
     assert "2026-11-22 06:30 UTC" in written(document, Format.HTML, tmp_path)
     assert "2026-11-22T06:30:00+00:00" in written(document, Format.CSV, tmp_path)
+
+
+@pytest.mark.parametrize("form", [Format.CSV, Format.HTML])
+def test_a_cell_that_many_rows_share_stands_in_each_of_them(form: Format, tmp_path: Path) -> None:
+    shared = Lines((Bilingual("logged", "自動記録"), NOW))
+    rows = ((Bilingual(f"row {n}.", f"行 {n}"), shared) for n in range(5_000))
+    table = Table(
+        key="t", columns=(Column(key="a", title="A"), Column(key="b", title="B")), rows=rows
+    )
+    (file,) = write_report(a_document(table), form, tmp_path / "report")
+    text = file.read_text(encoding="utf-8-sig")
+    assert text.count("logged") == 5_000
+    assert all(f"row {n}." in text for n in range(0, 5_000, 97))

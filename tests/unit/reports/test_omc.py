@@ -124,3 +124,10 @@ def test_who_wants_no_name_has_neither_name_nor_id_there(desk: ReportDesk) -> No
 def test_a_show_without_records_is_still_valid(desk: ReportDesk) -> None:
     (work,) = _entities(desk)
     assert work["entityType"] == "CreativeWork"
+
+
+def test_names_with_signs_of_json_and_of_formats_are_as_they_were(desk: ReportDesk) -> None:
+    odd = 'c%s "001" \\ %(key)s {scope}'
+    desk.save(a_background(odd, images=a_chain("c001")))
+    versions = [_custom(one, "version") for one in _entities(desk) if "Asset" in one]
+    assert [one["shot"] for one in versions] == [odd]

@@ -243,6 +243,7 @@ NOT_NAMED = Bilingual("(not named)", "（記名なし）")
 _NOBODY = "person:unnamed"
 
 
+@lru_cache(maxsize=4096)
 def is_named(person: Person) -> bool:
     """Whether a name is printed for this person."""
     unknown = person.opt_out or person.is_asked_for or person.id == _NOBODY
@@ -263,6 +264,11 @@ def shown(person: Person) -> Bilingual:
 
 def joined(people: Iterable[Person]) -> Bilingual:
     """Return names in a row, each once."""
+    return _joined(tuple(people))
+
+
+@lru_cache(maxsize=1024)
+def _joined(people: tuple[Person, ...]) -> Bilingual:
     names = tuple(dict.fromkeys(map(shown, people)))
     return Bilingual(", ".join(name.en for name in names), "、".join(name.ja for name in names))
 

@@ -151,7 +151,10 @@ def version_named(source: ReportSource, code: str) -> BackgroundVersion:
 
 
 def _count(found: AiScan, version: BackgroundVersion) -> None:
-    count = found.sequences.setdefault(version.part, SequenceCount())
+    part = version.part
+    count = found.sequences.get(part)
+    if count is None:
+        count = found.sequences[part] = SequenceCount()
     count.shots.add(version.shot)
     count.versions += 1
     used: set[System] = set()
@@ -160,7 +163,9 @@ def _count(found: AiScan, version: BackgroundVersion) -> None:
         if isinstance(one.actor, Person):
             roles.add((one.actor, one.role))
         else:
-            use = found.systems.setdefault(one.actor, SystemUse())
+            use = found.systems.get(one.actor)
+            if use is None:
+                use = found.systems[one.actor] = SystemUse()
             use.images += 1
             if use.first is None or one.at < use.first:
                 use.first, use.first_code = one.at, version.code
@@ -174,7 +179,9 @@ def _count(found: AiScan, version: BackgroundVersion) -> None:
     for system in used:
         found.systems[system].versions += 1
     for person, role in roles:
-        found.people.setdefault(person, Counter())[role] += 1
+        if person not in found.people:
+            found.people[person] = Counter()
+        found.people[person][role] += 1
 
 
 def _loras(request_json: str) -> Iterator[str]:

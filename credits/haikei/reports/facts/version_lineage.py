@@ -1,7 +1,8 @@
 """What the records of one version say about how it was made."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 
 from haikei.credits import (
     BackgroundVersion,
@@ -17,6 +18,12 @@ from haikei.credits import (
 )
 from haikei.texts import NOT_DECLARED_HOW, Bilingual
 
+# One object for each of these, whichever version it is said of: what is set once is taken again.
+_BY_HAND = Bilingual("made by hand, as declared when it was handed in", "手作業（提出時の申告）")
+_BY_ITS_MARKS = Bilingual(
+    "drawn by hand, as its own marks state", "手描き（ファイル自身の記録による）"
+)
+_NOT_DECLARED = Bilingual("not declared how it was drawn", "描き方の申告なし")
 _DRAWING = frozenset({Role.LAYOUT, Role.GENZU, Role.GENZU_CLEAN_UP})
 _PAINTING = frozenset({Role.TOUCH_UP, Role.BACKGROUND})
 
@@ -116,10 +123,13 @@ def touch_up_origin(version: BackgroundVersion, image: ImageRecord) -> Bilingual
         return NOT_DECLARED_HOW
     said = version.hand_statement(image)
     if said is None:
-        return Bilingual(
-            "made by hand, as declared when it was handed in", "手作業（提出時の申告）"
-        )
-    who, day = printed_person(said.by), said.at.date().isoformat()
+        return _BY_HAND
+    return _made_by_hand(said.by, said.at.date())
+
+
+@lru_cache(maxsize=256)
+def _made_by_hand(by: Person, day: date) -> Bilingual:
+    who = printed_person(by)
     return Bilingual(
         f"made by hand, declared by {who.en}, {day}", f"手作業（{who.ja}の申告、{day}）"
     )
@@ -136,10 +146,10 @@ def layout_origin(version: BackgroundVersion) -> Bilingual:
 
     Who the tracker names as its artist is another matter, and says nothing of how it was drawn.
     """
-    said = version.hand_drawn
-    who = None if said is None else printed_person(said.by)
-    day = "" if said is None else said.at.date().isoformat()
-    if any(map(is_ai, layouts(version))):
+    said, drawn = version.hand_drawn, layouts(version)
+    if any(map(is_ai, drawn)):
+        who = None if said is None else printed_person(said.by)
+        day = "" if said is None else said.at.date().isoformat()
         names = ", ".join(map(printed_system, layout_systems(version))) or "–"
         en = f"made with AI, by marks in the file: {names}"
         ja = f"ファイルの記録によりAI使用：{names}"
@@ -147,12 +157,14 @@ def layout_origin(version: BackgroundVersion) -> Bilingual:
             en += f"; declared to be drawn by hand by {who.en}, {day}, and the file says otherwise"
             ja += f"（{who.ja}による手描きの申告（{day}）と矛盾）"
         return Bilingual(en, ja)
-    if who is not None:
-        return Bilingual(
-            f"drawn by hand, declared by {who.en}, {day}", f"手描き（{who.ja}の申告、{day}）"
-        )
-    if all(map(version.is_drawn, layouts(version))):
-        return Bilingual(
-            "drawn by hand, as its own marks state", "手描き（ファイル自身の記録による）"
-        )
-    return Bilingual("not declared how it was drawn", "描き方の申告なし")
+    if said is not None:
+        return _drawn_by_hand(said.by, said.at.date())
+    return _BY_ITS_MARKS if all(map(version.is_drawn, drawn)) else _NOT_DECLARED
+
+
+@lru_cache(maxsize=256)
+def _drawn_by_hand(by: Person, day: date) -> Bilingual:
+    who = printed_person(by)
+    return Bilingual(
+        f"drawn by hand, declared by {who.en}, {day}", f"手描き（{who.ja}の申告、{day}）"
+    )

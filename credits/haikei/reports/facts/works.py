@@ -6,6 +6,7 @@ a US registration.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -29,6 +30,27 @@ from haikei.reports.facts.system_facts import system_name
 from haikei.texts import Bilingual
 
 _REQUEST: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+# One object for each of these, whichever work it is said of: what is set once is taken again.
+_NOT_MEASURED = Bilingual(
+    "The layout: not recorded whether its lines are seen in the picture; measure it "
+    "before claiming it.",
+    "原図：その線が画面に現れているか測定されていません。主張する前に測定が必要です。",
+)
+_NOT_SEEN = Bilingual(
+    "The layout: its lines are not seen in the picture more than chance would have it.",
+    "原図：その線は、偶然を超えて画面に現れているとは認められません。",
+)
+_NOBODY = Bilingual(
+    "What was painted: nobody is named for it.", "彩色・加筆部分：担当者の記名がありません。"
+)
+_PROMPTS = Bilingual(
+    "Prompts: instructions alone make nobody the author.",
+    "プロンプト：指示のみでは著作者になりません。",
+)
+_SELECTING = Bilingual(
+    "Selecting one picture of several: kept as evidence, not claimed by itself.",
+    "複数候補からの選択：証拠として保存し、単独では主張しません。",
+)
 #: Lines are taken as seen where they are found more often than chance by this many deviations.
 _SIGMAS = 3
 #: And by at least this share of the way from chance to all of them.
@@ -88,11 +110,12 @@ class Work:
 
     version: BackgroundVersion
     drawings: tuple[Drawing, ...]
+    layout_origin: Bilingual  #: how the layout came to be
     recall: LineRecall | None
     recall_entry: int | None
     paint_overs: tuple[PaintOver, ...]
     selections: tuple[WorkSelection, ...]
-    instructions: tuple[Instruction, ...]  #: in the order of the passes
+    passes: int  #: of generation, each by an instruction
     trained: tuple[System, ...]
     algorithms: tuple[System, ...]
 
@@ -109,6 +132,11 @@ class Work:
         )
 
     @property
+    def instructions(self) -> tuple[Instruction, ...]:
+        """The instructions, in the order of the passes; each look reads the requests anew."""
+        return tuple(_instructions(self.version))
+
+    @property
     def people(self) -> tuple[Person, ...]:
         """Whose work a claim would name: who drew and who painted."""
         found = [person for one in self.drawings for person in one.artists]
@@ -116,25 +144,55 @@ class Work:
         return tuple({person.id: person for person in found}.values())
 
 
-def work_of(version: BackgroundVersion) -> Work:
-    """Return what the records of a version show."""
-    systems = version_lineage.systems(version)
-    recall = None
-    recall_entry = None
+def work_of(version: BackgroundVersion, before: Work | None = None) -> Work:
+    """
+    Return what the records of a version show.
+
+    Args:
+        version: the version.
+        before: another work, such as that of the version before; what is said of its layout is
+            taken where the layout is the same.
+    """
+    recall = recall_entry = None
+    selections: list[WorkSelection] = []
+    systems: list[System] = []
+    passes = 0
     for image, entry in _numbered(version):
+        passes += bool(image.request_json)
         for one in image.contributions:
             if one.evidence.recall is not None:
                 recall, recall_entry = one.evidence.recall, entry
+            if one.role is Role.SELECTION:
+                selections.append(WorkSelection(contribution=one, entry=entry))
+            if isinstance(one.actor, System) and one.actor not in systems:
+                systems.append(one.actor)
+    same = before is not None and _has_layout_of(version, before.version)
     return Work(
         version=version,
-        drawings=tuple(_drawings(version)),
+        drawings=before.drawings if before and same else tuple(_drawings(version)),
+        layout_origin=before.layout_origin
+        if before and same
+        else version_lineage.layout_origin(version),
         recall=recall,
         recall_entry=recall_entry,
         paint_overs=tuple(_paint_overs(version)),
-        selections=tuple(_selections(version)),
-        instructions=tuple(_instructions(version)),
+        selections=tuple(selections),
+        passes=passes,
         trained=tuple(one for one in systems if one.source_type.is_ai),
         algorithms=tuple(one for one in systems if not one.source_type.is_ai),
+    )
+
+
+def _has_layout_of(version: BackgroundVersion, other: BackgroundVersion) -> bool:
+    """Tell whether two versions have one layout, the same one, and the same is said of it."""
+    return (
+        bool(version.images and other.images)
+        and version.images[0] is other.images[0]
+        and version.ledger[0] == other.ledger[0]
+        and version.hand_drawn is other.hand_drawn
+        and not any(
+            image.kind is ImageKind.LAYOUT for image in (*version.images[1:], *other.images[1:])
+        )
     )
 
 
@@ -167,6 +225,8 @@ def _drawings(version: BackgroundVersion) -> Iterator[Drawing]:
 def _paint_overs(version: BackgroundVersion) -> Iterator[PaintOver]:
     for image, entry in _numbered(version):
         painted = version_lineage.paintings(image)
+        if not painted:
+            continue
         artists = {one.actor.id: one.actor for one in painted if isinstance(one.actor, Person)}
         if not artists or is_ai(image):
             continue
@@ -182,13 +242,6 @@ def _paint_overs(version: BackgroundVersion) -> Iterator[PaintOver]:
             at=image.created_at,
             entry=entry,
         )
-
-
-def _selections(version: BackgroundVersion) -> Iterator[WorkSelection]:
-    for image, entry in _numbered(version):
-        for one in image.contributions:
-            if one.role is Role.SELECTION:
-                yield WorkSelection(contribution=one, entry=entry)
 
 
 def _instructions(version: BackgroundVersion) -> Iterator[Instruction]:
@@ -212,7 +265,34 @@ def _known(person: Person) -> bool:
 
 def author_created(work: Work) -> Bilingual | None:
     """Return the human part for the field "Author Created"; None where nothing can be claimed."""
-    parts = [*_drawn(work), *(_painted(one) for one in work.paint_overs if _shows(one))]
+    drawn: tuple[Person, ...] = ()
+    if work.drawings and work.lines_seen is True:
+        drawn = tuple(person for one in work.drawings for person in one.artists)
+    painted = tuple(
+        (one.artists, None if one.whole else _regions(one))
+        for one in work.paint_overs
+        if _shows(one)
+    )
+    return _created(drawn, painted, made_by_machine=bool(work.trained or work.algorithms))
+
+
+@lru_cache(maxsize=1024)
+def _created(
+    drawn: tuple[Person, ...],
+    painted: tuple[tuple[tuple[Person, ...], int | None], ...],
+    *,
+    made_by_machine: bool,
+) -> Bilingual | None:
+    """
+    Return the human part: who drew a layout that is seen, and who painted what.
+
+    Args:
+        drawn: who drew the layout; nobody where its lines are not seen.
+        painted: artists with the regions that they painted over; None for the whole picture.
+        made_by_machine: whether a machine made pixels.
+    """
+    parts = [_drawn(drawn, made_by_machine=made_by_machine)] if drawn else []
+    parts += [_painted(artists, regions) for artists, regions in painted]
     if not parts:
         return None
     return Bilingual(
@@ -223,17 +303,22 @@ def author_created(work: Work) -> Bilingual | None:
 
 def material_excluded(work: Work) -> Bilingual | None:
     """Return the machine's part for the field "Material Excluded"; None where there is none."""
+    return _excluded(work.trained, work.algorithms)
+
+
+@lru_cache(maxsize=1024)
+def _excluded(trained: tuple[System, ...], algorithms: tuple[System, ...]) -> Bilingual | None:
     parts: list[Bilingual] = []
-    if work.trained:
-        names = _names(work.trained)
+    if trained:
+        names = _names(trained)
         parts.append(
             Bilingual(
                 f"2-D artwork generated by artificial intelligence ({names})",
                 f"人工知能（{names}）が生成した2次元美術",
             )
         )
-    if work.algorithms:
-        names = _names(work.algorithms)
+    if algorithms:
+        names = _names(algorithms)
         parts.append(
             Bilingual(
                 f"rendering by an algorithm without training data ({names}): whether to exclude "
@@ -251,23 +336,23 @@ def not_claimed(work: Work) -> tuple[Bilingual, ...]:
     return tuple(_left_out(work))
 
 
-def _drawn(work: Work) -> Iterator[Bilingual]:
-    if not work.drawings or work.lines_seen is not True:
-        return
-    artists = joined(person for one in work.drawings for person in one.artists)
-    made_by_machine = bool(work.trained or work.algorithms)
-    yield Bilingual(
+def _drawn(people: tuple[Person, ...], *, made_by_machine: bool) -> Bilingual:
+    artists = joined(people)
+    return Bilingual(
         f"hand-drawn layout by {artists.en}"
         + (", perceptible in the picture" if made_by_machine else ""),
         f"{artists.ja}による手描き原図" + ("（画面上で知覚可能）" if made_by_machine else ""),
     )
 
 
-def _painted(one: PaintOver) -> Bilingual:
-    artists = joined(one.artists)
-    if one.whole:
+def _regions(one: PaintOver) -> int:
+    return len(one.change.regions) if one.change else 0
+
+
+def _painted(people: tuple[Person, ...], regions: int | None) -> Bilingual:
+    artists = joined(people)
+    if regions is None:
         return Bilingual(f"background painted by {artists.en}", f"{artists.ja}による背景画")
-    regions = len(one.change.regions) if one.change else 0
     places = "1 region" if regions == 1 else f"{regions} regions"
     return Bilingual(
         f"additions and corrections by {artists.en} in {places} of the picture",
@@ -285,22 +370,12 @@ def _left_out(work: Work) -> Iterator[Bilingual]:
     if not work.drawings:
         yield _not_drawn(work.version)
     elif work.lines_seen is None:
-        yield Bilingual(
-            "The layout: not recorded whether its lines are seen in the picture; measure it "
-            "before claiming it.",
-            "原図：その線が画面に現れているか測定されていません。主張する前に測定が必要です。",
-        )
+        yield _NOT_MEASURED
     elif work.lines_seen is False:
-        yield Bilingual(
-            "The layout: its lines are not seen in the picture more than chance would have it.",
-            "原図：その線は、偶然を超えて画面に現れているとは認められません。",
-        )
+        yield _NOT_SEEN
     for one in work.paint_overs:
         if not one.artists:
-            yield Bilingual(
-                "What was painted: nobody is named for it.",
-                "彩色・加筆部分：担当者の記名がありません。",
-            )
+            yield _NOBODY
         elif not one.by_hand:
             artists = joined(one.artists)
             en = "background" if one.whole else "touch-up"
@@ -317,16 +392,10 @@ def _left_out(work: Work) -> Iterator[Bilingual]:
                 f"{artists.ja}の加筆："
                 + ("局所的な変化は測定なし。" if measured else "変化の記録なし。"),
             )
-    if work.instructions and work.trained:
-        yield Bilingual(
-            "Prompts: instructions alone make nobody the author.",
-            "プロンプト：指示のみでは著作者になりません。",
-        )
+    if work.passes and work.trained:
+        yield _PROMPTS
     if work.selections:
-        yield Bilingual(
-            "Selecting one picture of several: kept as evidence, not claimed by itself.",
-            "複数候補からの選択：証拠として保存し、単独では主張しません。",
-        )
+        yield _SELECTING
 
 
 def _not_drawn(version: BackgroundVersion) -> Bilingual:

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from haikei.errors import ReportError
@@ -35,6 +36,8 @@ from haikei.texts import Bilingual, Language, Text, in_language
 # Excel in Japanese reads the wide forms as the narrow ones.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _CSV_ROWS = 500
+#: Cells whose values are kept.
+_KEPT = 4096
 
 
 def csv_file(document: Document) -> Iterator[str]:
@@ -45,6 +48,7 @@ def csv_file(document: Document) -> Iterator[str]:
         ReportError: the document has no table.
     """
     key = document.csv or None
+    cells = _PlainCells(document.language)
     begun = False
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
@@ -57,7 +61,7 @@ def csv_file(document: Document) -> Iterator[str]:
             writer.writerow(_heads(block))
         linked = [column.linked for column in block.columns]
         for number, row in enumerate(block.rows):
-            writer.writerow(_row(row, linked, document.language))
+            writer.writerow(cells.row(row, linked))
             if number % _CSV_ROWS == 0:
                 yield _taken(buffer)
     if not begun:
@@ -83,35 +87,59 @@ def _heads(table: Table) -> list[str]:
     return heads
 
 
-def _row(row: tuple[Cell, ...], linked: list[bool], language: Language) -> list[object]:
-    cells: list[object] = []
-    for cell, has_link in zip(row, linked, strict=True):
-        cells.append(_plain(cell, language))
-        if has_link:
-            cells.append(_safe(_target(cell)))
-    return cells
+class _PlainCells:
+    """Cells as plain values, in one language."""
 
+    def __init__(self, language: Language) -> None:
+        self._language = language
+        #: By identity, as rows of a large show share many. Each one is held beside its value, so
+        #: that no other can come by its identity.
+        self._known: dict[int, tuple[Cell, object]] = {}
 
-def _plain(cell: Cell, language: Language) -> object:
-    match cell:
-        case Bilingual():
-            return _safe(in_language(cell, language))
-        case Lines():
-            return _safe("; ".join([str(_plain(item, language)) for item in cell.items]))
-        case None:
-            return ""
-        case str():
+    def row(self, row: tuple[Cell, ...], linked: list[bool]) -> list[object]:
+        """Return the values of a row, with those of its links."""
+        cells: list[object] = []
+        for cell, has_link in zip(row, linked, strict=True):
+            cells.append(self._plain(cell))
+            if has_link:
+                cells.append(_safe(_target(cell)))
+        return cells
+
+    def _plain(self, cell: Cell) -> object:
+        if isinstance(cell, str):
             return _safe(cell)
-        case int():
+        if isinstance(cell, int):
             return cell
-        case datetime():
-            return cell.astimezone(UTC).isoformat(timespec="seconds")
-        case Link():
-            return _safe(in_language(cell.text, language))
-        case Figure(value=value):
-            return _safe(value) if isinstance(value, str) else value
-        case Badge():
-            return _safe(in_language(cell.text, language))
+        known = self._known.get(id(cell))
+        if known is not None:
+            return known[1]
+        plain = self._new(cell)
+        if len(self._known) >= _KEPT:
+            self._known.clear()
+        self._known[id(cell)] = cell, plain
+        return plain
+
+    def _new(self, cell: Cell) -> object:
+        match cell:
+            case Bilingual():
+                return _safe(in_language(cell, self._language))
+            case Lines():
+                return _safe("; ".join([str(self._plain(item)) for item in cell.items]))
+            case None:
+                return ""
+            case str() | int():
+                return cell
+            case datetime():
+                return _moment(cell)
+            case Link() | Badge():
+                return _safe(in_language(cell.text, self._language))
+            case Figure(value=value):
+                return _safe(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=1024)
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _target(cell: Cell) -> str:
@@ -240,7 +268,7 @@ def _cell(cell: Cell) -> object:
         case None | str() | int():
             return cell
         case datetime():
-            return cell.astimezone(UTC).isoformat(timespec="seconds")
+            return _moment(cell)
         case Bilingual():
             return _text(cell)
         case Link():

@@ -64,6 +64,8 @@ _NONE = Bilingual("None.", "該当なし")
 _MANY = 12
 #: Rows that are joined into one piece of the page.
 _ROWS = 200
+#: Cells that are kept as they were set.
+_KEPT = 4096
 #: A report with a table of more columns than this, where two of numbers count as one, is printed on
 #: landscape pages.
 _UPRIGHT = 8
@@ -93,6 +95,9 @@ def _styles(document: Document) -> str:
 class _Page:
     def __init__(self, language: Language) -> None:
         self._language = language
+        #: Cells as they were set, by identity: rows of a large show share many. Each one is held
+        #: beside its text, so that no other can come by its identity.
+        self._set: dict[int, tuple[Cell, str]] = {}
 
     def begin(self, document: Document) -> str:
         styles = _styles(document)
@@ -178,19 +183,29 @@ class _Page:
                 raise AssertionError("unreachable")
 
     def _text(self, text: Text) -> str:
-        return escape(text) if isinstance(text, str) else _words(text, self._language)
+        return _escaped(text) if isinstance(text, str) else _words(text, self._language)
 
     def _cell(self, cell: Cell) -> str:
-        # The two kinds that nearly all cells are of come first: large shows have millions.
-        if isinstance(cell, Bilingual):
-            return _words(cell, self._language)
-        if isinstance(cell, Lines):
-            if cell.inline:
-                row = " · ".join(map(self._cell, cell.items))
-                return f'<span class="row">{row}</span>'
-            inside = "</div><div>".join(map(self._cell, cell.items))
-            return f"<div>{inside}</div>" if cell.items else ""
-        return self._other(cell)
+        # The kinds that nearly all cells are of come first: large shows have millions.
+        if isinstance(cell, str):
+            return _escaped(cell)
+        if isinstance(cell, int):
+            return f"{cell:,}"
+        known = self._set.get(id(cell))
+        if known is not None:
+            return known[1]
+        text = self._lines(cell) if isinstance(cell, Lines) else self._other(cell)
+        if len(self._set) >= _KEPT:
+            self._set.clear()
+        self._set[id(cell)] = cell, text
+        return text
+
+    def _lines(self, cell: Lines) -> str:
+        shown = [self._cell(item) for item in cell.items]
+        if cell.inline:
+            return f'<span class="row">{" · ".join(shown)}</span>'
+        inside = "</div><div>".join(shown)
+        return f"<div>{inside}</div>" if shown else ""
 
     def _other(self, item: Item) -> str:
         match item:
@@ -213,7 +228,7 @@ class _Page:
         shown = self._text(text)
         if not _SAFE_TARGET.match(target):
             return shown
-        return f'<a href="{escape(target)}" rel="noreferrer">{shown}</a>'
+        return f'<a href="{_escaped(target)}" rel="noreferrer">{shown}</a>'
 
     def _facts(self, facts: tuple[Fact, ...], *, lead: bool = False) -> str:
         if not facts:
@@ -322,16 +337,20 @@ class _Page:
         return f'<img class="logo" src="{shown.uri}" alt="{escape(document.studio)}">'
 
 
-@lru_cache(maxsize=4096)
+def _escaped(text: str) -> str:
+    return escape(text) if _MARKUP.search(text) else text
+
+
 def _words(words: Bilingual, language: Language) -> str:
-    # Kept, since the rows of a large show say the same few things again and again.
-    if language is Language.BOTH and words.en and words.ja and words.en != words.ja:
+    if language is Language.BOTH:
         en, ja = words.en, words.ja
-        if _MARKUP.search(en) or _MARKUP.search(ja):
-            en, ja = escape(en), escape(ja)
-        return f'{en}<span class="ja" lang="ja">{ja}</span>'
-    return escape(in_language(words, language))
+        if en and ja and en != ja:
+            if _MARKUP.search(en + ja):
+                en, ja = escape(en), escape(ja)
+            return f'{en}<span class="ja" lang="ja">{ja}</span>'
+    return _escaped(in_language(words, language))
 
 
+@lru_cache(maxsize=1024)
 def _moment(moment: datetime) -> str:
     return f"{moment.astimezone(UTC).isoformat(' ', 'minutes').removesuffix('+00:00')} UTC"

@@ -1,8 +1,9 @@
 """The list of AI use that clients and academies ask for: where, with what, by whom, agreed when."""
 
 from collections.abc import Iterator
+from functools import cache, lru_cache
 
-from haikei.credits import Role, StatementKind, operators_text
+from haikei.credits import Operators, Role, StatementKind, operators_text
 from haikei.decisions import ReviewState
 from haikei.reports.document.blocks import (
     Align,
@@ -521,13 +522,18 @@ def _row(one: AiBackground) -> tuple[Cell, ...]:
         one.passes,
         one.first_at,
         _approval(one.approval),
-        operators_text(one.operators, bare=True),
+        _ran(one.operators),
         joined(one.artists) if one.artists else NOT_RECORDED,
         one.layout,
         _touch_up(one),
         Lines(checks) if checks else NOT_RECORDED,
         Lines(one.entries),
     )
+
+
+@lru_cache(maxsize=1024)
+def _ran(operators: Operators) -> Bilingual:
+    return operators_text(operators, bare=True)
 
 
 def _approval(approval: Approval) -> Cell:
@@ -557,6 +563,7 @@ def _touch_up(one: AiBackground) -> Cell:
     return Lines((people, area, MEASURED, *one.touch_up))
 
 
+@cache
 def _use(state: ReviewState) -> Bilingual:
     """Return whether a background in this state is in the final picture or a temporary one."""
     if state is ReviewState.OMITTED:

@@ -1,6 +1,7 @@
 """The copyright helper: for each work what people made, what to exclude, and the evidence."""
 
 from collections.abc import Iterator
+from functools import lru_cache, partial
 
 from haikei.credits import Person, operators_text, records
 from haikei.reports.document.blocks import (
@@ -38,7 +39,6 @@ from haikei.reports.document.phrases import (
     shown,
     variant,
 )
-from haikei.reports.facts import version_lineage
 from haikei.reports.facts.ai_scan import read, version_named
 from haikei.reports.facts.form_questions import JAPAN_COPYRIGHT_SOURCE, US_COPYRIGHT_SOURCE
 from haikei.reports.facts.system_facts import system_name
@@ -112,10 +112,16 @@ class _Works:
     def __init__(self, source: ReportSource, code: str) -> None:
         self._source = source
         self._one = (version_named(source, code),) if code else None
-        self.people = StudioPeople(source.settings.people)
+        #: What the settings say of how the studio has the rights to what people made.
+        self.rights = lru_cache(maxsize=1024)(
+            partial(_rights, StudioPeople(source.settings.people))
+        )
 
     def __iter__(self) -> Iterator[Work]:
-        return map(work_of, self._one or read(self._source))
+        before: Work | None = None
+        for version in self._one or read(self._source):
+            before = work_of(version, before)
+            yield before
 
 
 def _blocks(works: _Works, number: int) -> Iterator[Block]:
@@ -132,7 +138,7 @@ def _blocks(works: _Works, number: int) -> Iterator[Block]:
         for work in works:
             yield Heading(work.version.code)
             yield Paragraph(_place(work), small=True)
-            yield Facts(_sheet(work, works.people), key=work.version.code)
+            yield Facts(_sheet(work, works), key=work.version.code)
     yield Heading(Bilingual("Works", "作品一覧"), anchor="works")
     yield _table(works)
 
@@ -144,7 +150,7 @@ def _place(work: Work) -> Bilingual:
     return Bilingual(f"{place} · {kind.en} · {state.en}", f"{place}・{kind.ja}・{state.ja}")
 
 
-def _sheet(work: Work, people: StudioPeople) -> tuple[Fact, ...]:
+def _sheet(work: Work, works: _Works) -> tuple[Fact, ...]:
     return (
         Fact("author_created", "Author Created", _created(work)),
         Fact("material_excluded", "Material Excluded", material_excluded(work) or _NONE),
@@ -153,7 +159,7 @@ def _sheet(work: Work, people: StudioPeople) -> tuple[Fact, ...]:
             _NOT_CLAIMED,
             _lines(not_claimed(work)),
         ),
-        Fact("layout", Bilingual("Layout", "原図"), _lines(_drawings(work))),
+        Fact("layout", Bilingual("Layout", "原図"), _drawings(work.drawings, work.layout_origin)),
         Fact(
             "recall",
             Bilingual("Lines seen in the picture", "画面に現れた線"),
@@ -162,11 +168,11 @@ def _sheet(work: Work, people: StudioPeople) -> tuple[Fact, ...]:
         Fact("touch_up", Bilingual("Touch-ups", "加筆・修正"), _lines(_paintings(work))),
         Fact("selection", Bilingual("Selection", "選択"), _lines(_chosen(work))),
         Fact("instructions", Bilingual("Instructions", "指示"), _lines(_told(work))),
-        Fact("tries", Bilingual("Tries", "試行回数"), _tries(work)),
+        Fact("tries", Bilingual("Tries", "試行回数"), _tries(work.passes, work.version.version)),
         Fact(
             "rights",
             Bilingual("How the studio has the rights", "権利の帰属"),
-            _rights(work, people),
+            works.rights(work.people),
         ),
         Fact("entries", Bilingual("Ledger entries", "台帳番号"), Lines(work.version.ledger)),
     )
@@ -189,26 +195,37 @@ def _table(works: _Works) -> Table:
             Column(key="rights", title=Bilingual("Rights", "権利")),
             Column(key="entries", title=Bilingual("Ledger entries", "台帳番号"), align=Align.END),
         ),
-        rows=(_row(work, works.people) for work in works),
+        rows=_rows(works),
     )
 
 
-def _row(work: Work, people: StudioPeople) -> tuple[Cell, ...]:
-    version = work.version
-    return (
-        Link(version.code, version.url),
-        REVIEW_STATES[version.state],
-        _created(work),
-        material_excluded(work) or _NONE,
-        _lines(not_claimed(work)),
-        _lines(_drawings(work, short=True)),
-        _lines(_recall(work, short=True)),
-        _lines(_paintings(work, short=True)),
-        _lines(_chosen(work)),
-        _tries(work),
-        _rights(work, people),
-        Lines(version.ledger),
-    )
+def _rows(works: _Works) -> Iterator[tuple[Cell, ...]]:
+    # What the same is said in is the same object, from one row to the next: it is set only once.
+    before: Work | None = None
+    drawn: Cell = None
+    for work in works:
+        version = work.version
+        if (
+            before is None
+            or work.drawings is not before.drawings
+            or work.layout_origin is not before.layout_origin
+        ):
+            drawn = _drawings(work.drawings, work.layout_origin, short=True)
+        before = work
+        yield (
+            Link(version.code, version.url),
+            REVIEW_STATES[version.state],
+            _created(work),
+            material_excluded(work) or _NONE,
+            _left_out(not_claimed(work)),
+            drawn,
+            _lines(_recall(work, short=True)),
+            _lines(_paintings(work, short=True)),
+            _lines(_chosen(work)),
+            _tries(work.passes, version.version),
+            works.rights(work.people),
+            Lines(version.ledger),
+        )
 
 
 def _created(work: Work) -> Cell:
@@ -219,14 +236,18 @@ def _lines(items: tuple[Item, ...]) -> Cell:
     return Lines(items) if items else None
 
 
+@lru_cache(maxsize=1024)
+def _left_out(items: tuple[Bilingual, ...]) -> Cell:
+    return _lines(items)
+
+
 def _entry(number: int) -> Bilingual:
     return Bilingual(f"entry {number}", f"台帳番号 {number}")
 
 
-def _drawings(work: Work, *, short: bool = False) -> tuple[Item, ...]:
-    found = (_drawing(one, short=short) for one in work.drawings)
-    origin = version_lineage.layout_origin(work.version)
-    return (*(item for items in found for item in items), origin)
+def _drawings(drawings: tuple[Drawing, ...], origin: Bilingual, *, short: bool = False) -> Cell:
+    found = (_drawing(one, short=short) for one in drawings)
+    return Lines((*(item for items in found for item in items), origin))
 
 
 def _drawing(one: Drawing, *, short: bool) -> tuple[Item, ...]:
@@ -303,9 +324,10 @@ def _choice(one: WorkSelection) -> tuple[Item, ...]:
 
 
 def _told(work: Work) -> tuple[Item, ...]:
-    if not work.instructions:
+    instructions = work.instructions
+    if not instructions:
         return (NOT_RECORDED,) if work.trained else ()
-    return tuple(item for one in work.instructions for item in _instruction(one))
+    return tuple(item for one in instructions for item in _instruction(one))
 
 
 def _instruction(one: Instruction) -> tuple[Item, ...]:
@@ -322,21 +344,21 @@ def _instruction(one: Instruction) -> tuple[Item, ...]:
     )
 
 
-def _tries(work: Work) -> Cell:
-    passes = len(work.instructions)
+@lru_cache(maxsize=1024)
+def _tries(passes: int, version: int) -> Cell:
     return Lines(
         (
             Bilingual(f"{passes} pass{'es' * (passes != 1)}", f"生成{passes}回"),
-            Bilingual(f"version {work.version.version}", f"第{work.version.version}版"),
+            Bilingual(f"version {version}", f"第{version}版"),
             LOGGED,
         )
     )
 
 
-def _rights(work: Work, people: StudioPeople) -> Cell:
+def _rights(people: StudioPeople, whose: tuple[Person, ...]) -> Cell:
     items: list[Item] = []
     declared = False
-    for person in work.people:
+    for person in whose:
         entry = people.find(person)
         who = shown(person)
         declared = declared or bool(entry and entry.pays)

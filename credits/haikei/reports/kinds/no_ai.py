@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from haikei.credits import (
@@ -296,10 +296,20 @@ _TOUCH_UP = Bilingual("touch-up: {origin}", "加筆：{origin}")
 _NOT = Badge(Bilingual("no", "不可"), Tone.ALERT)
 
 
+@lru_cache(maxsize=1024)
+def _filled(phrase: Bilingual, origin: Bilingual) -> Bilingual:
+    return phrase.filled(origin=origin)
+
+
+@lru_cache(maxsize=1024)
+def _how(made: tuple[Item, ...]) -> Lines:
+    return Lines(made, inline=True)
+
+
 def _row(one: _Examined) -> tuple[Cell, ...]:
     sources = (SOURCES[source] for source in one.sources if source is not SourceType.NOT_DECLARED)
-    layout = () if one.layout is None else (_LAYOUT.filled(origin=one.layout),)
-    touched = (_TOUCH_UP.filled(origin=origin) for origin in one.touch_ups)
+    layout = () if one.layout is None else (_filled(_LAYOUT, one.layout),)
+    touched = (_filled(_TOUCH_UP, origin) for origin in one.touch_ups)
     made: tuple[Item, ...] = (*layout, *sources, *touched, *one.tools, LOGGED)
     return (
         _NOT if one.reasons else _ATTESTED,
@@ -307,7 +317,7 @@ def _row(one: _Examined) -> tuple[Cell, ...]:
         one.shot,
         Link(one.code, one.url),
         REVIEW_STATES[one.state],
-        Lines(made, inline=True),
+        _how(made),
         joined(one.artists) if one.artists else NOT_RECORDED,
         Lines((*by_whom(one.stated).items, *sealed(one.stated).items))
         if one.stated

@@ -396,9 +396,23 @@ class KnownFiles:
         else:
             self.refused.add(file.path)
 
+    def forget_gone(self, folder: str, present: Collection[str]) -> None:
+        """
+        Forget published files that are not in their folder any more: the table still has them.
+
+        One that comes back is read once more, and its event is known. Refused files are left to
+        `refused`, as their dead letters go with them.
+        """
+        for name in self.in_folder(folder).keys() - {*present}:
+            if f"{folder}/{name}" not in self.refused:
+                self.forget(f"{folder}/{name}")
+
     def forget(self, path: str) -> None:
         """Have a file judged again at the next look."""
         folder, _, name = path.rpartition("/")
-        if self._folders.get(folder, {}).pop(name, None) is not None:
+        names = self._folders.get(folder, {})
+        if names.pop(name, None) is not None:
             self._count -= 1
+            if not names:
+                del self._folders[folder]
         self.refused.discard(path)

@@ -73,9 +73,11 @@ class Outputs:
         """Tell whether a path is one at which backgrounds, stages or touch-ups are published."""
         if not path.startswith(self._prefix):
             return False
-        relative = PurePosixPath(path[len(self._prefix) :])
-        if relative.stem.endswith(_CHANGE_MAP):
-            relative = relative.with_stem(relative.stem.removesuffix(_CHANGE_MAP))
+        relative = path[len(self._prefix) :]
+        if _CHANGE_MAP in relative:
+            shown = PurePosixPath(relative)
+            if shown.stem.endswith(_CHANGE_MAP):
+                relative = str(shown.with_stem(shown.stem.removesuffix(_CHANGE_MAP)))
         return any(template.match(relative) is not None for template in self._templates)
 
 
@@ -146,6 +148,10 @@ def _unescape(text: str) -> str:
 NETWORK_SETTLE = 10.0
 
 
+#: Paths of which it is kept what they say.
+_READ = 4096
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedRoot:
     """The top of a tree, with its settings worked out for the file system it lies on."""
@@ -156,6 +162,13 @@ class WatchedRoot:
     settle: float  #: seconds, by the local monotonic clock
     touch_ups: tuple[NamingRule, ...] = ()  #: looked at where no layout's rule fits
     names: FolderNames = field(default_factory=FolderNames)  #: where the tracker has others
+    #: What was read of paths last: a file is asked about when it is found, settled and judged.
+    _read: dict[str, PlacedLayout | NamedPaintOver] = field(
+        default_factory=dict[str, PlacedLayout | NamedPaintOver],
+        init=False,
+        repr=False,
+        compare=False,
+    )
 
     def relative(self, path: str) -> str | None:
         """Return the path below this root, None for one that lies elsewhere."""
@@ -177,6 +190,14 @@ class WatchedRoot:
         Raises:
             PlaceUnknown: no rule reads it, or it lies elsewhere.
         """
+        known = self._read.get(path)
+        if known is None:
+            if len(self._read) >= _READ:
+                self._read.clear()
+            known = self._read[path] = self._place_of(path)
+        return known
+
+    def _place_of(self, path: str) -> PlacedLayout | NamedPaintOver:
         relative = self.relative(path) or ""
         values = _match(self.rules, relative)
         if values is None:

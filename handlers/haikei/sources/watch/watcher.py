@@ -203,6 +203,7 @@ class Watcher:
             except StopIteration:
                 self._tasks.popleft()
                 continue
+            self._known.forget_gone(listing.folder, (*listing.files, *listing.others))
             known = self._known.in_folder(listing.folder)
             for name, stamp in self._left.sort(tree.root, listing, known, tree.look):
                 self._intake.consider(tree, f"{listing.folder}/{name}", stamp, hinted=hinted)
