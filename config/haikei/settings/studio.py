@@ -354,8 +354,15 @@ class Device(Section):
     """`cpu`, `cuda:0`, `mps` …"""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 1
     """Pictures made at once on it."""
+    batch: Annotated[int, Field(ge=1, le=64)] = 1
+    """Pictures of one recipe and size that a model computes in one call, where so many wait."""
     labels: tuple[Slug, ...] = ()
     """What it can do that others cannot, such as `24gb`; recipes ask for one by `device_label`."""
+
+    @property
+    def in_work(self) -> int:
+        """Pictures in work at once: as many are read and written as are computed."""
+        return 3 * max(self.concurrency, self.batch)
 
 
 class Engine(Section):

@@ -10,7 +10,7 @@ from haikei.generators.contract import (
     StageSystem,
 )
 from haikei.generators.loading import load_generator
-from haikei.generators.production import Production, prompts_of
+from haikei.generators.production import Production
 from haikei.generators.production_order import (
     DrawnLayout,
     ProductionOrder,
@@ -18,6 +18,7 @@ from haikei.generators.production_order import (
     StageOutput,
     StagePlan,
     layers_of,
+    prompts_of,
     seed_of,
     stage_order,
     variant_seed,

@@ -33,6 +33,10 @@ class StageSystem:
     refers: bool = False  #: whether its `generate` takes `references`, as `ReferringGenerator`'s
     #: Whether it reads the prompt; None: it does where the stage names a model.
     reads: bool | None = None
+    #: Whether its `generate` may be called for several pictures at once, since it takes turns on
+    #: the device by itself; others are called for no more than the device's `concurrency`.
+    shares: bool = False
+    counts: bool = False  #: whether it tells what of a prompt is lost, as `CountingGenerator`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,8 @@ class GenerationResult:
     #: Of each of the request's changes, the part of the picture on which it acted, in millionths;
     #: 0 where what it names is not in the picture.
     changed_ppm: tuple[int, ...] = ()
+    #: That it took, without waiting for others; None: all of the call.
+    seconds: float | None = None
 
 
 #: Called now and then while a picture is made; it raises GenerationCancelled to stop.
@@ -146,4 +152,21 @@ class ReferringGenerator(Protocol):
         references: Sequence[Picture],
     ) -> GenerationResult:
         """Make the picture of one stage; references come in their own sizes."""
+        ...
+
+
+class CountingGenerator(Protocol):
+    """A generator that knows what of a prompt it reads, as its `describe` states by `counts`."""
+
+    def words_lost(
+        self, stage: StageOrder, *, prompt: str, negative_prompt: str
+    ) -> tuple[str, ...]:
+        """
+        Return what a person should know of these words before a picture is made of them.
+
+        No weights are loaded.
+
+        Raises:
+            ModelUnusable: what reads them is damaged.
+        """
         ...

@@ -8,7 +8,8 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from haikei.canonical import canonical_json
 from haikei.errors import GenerationError, HaikeiError, SettingsError
 from haikei.fingerprint import fingerprint_text
 from haikei.generators.contract import (
+    CountingGenerator,
     GenerationRequest,
     GenerationResult,
     Generator,
@@ -39,21 +41,15 @@ from haikei.generators.production_order import (
     StagePlan,
     StageWork,
     layers_of,
+    negative_of,
     number_of,
+    prompt_of,
     stage_order,
+    unused_words,
 )
 from haikei.generators.stage_file import MEMORY, STAGE_SECONDS, StageFile, peak_memory
 from haikei.images import SRGB, Limits, Picture, decode_picture, merged, read_picture, resize
-from haikei.presets import (
-    PROMPT,
-    QUALITIES,
-    Abilities,
-    Quality,
-    RegionChanged,
-    board_words,
-    fill_prompt,
-    recipe_sha256,
-)
+from haikei.presets import Abilities, RegionChanged, recipe_sha256
 from haikei.settings import Device, Recipe, Settings, Stage
 
 if TYPE_CHECKING:
@@ -61,7 +57,8 @@ if TYPE_CHECKING:
 
 _REQUEST: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 _log = structlog.get_logger()
-_KEPT_LAYOUTS = 2
+#: Seconds between looks at whether one who waits for the device still wants to.
+_LOOK = 0.5
 
 
 def _as_stored(picture: Picture) -> Picture:
@@ -76,7 +73,8 @@ class Production:
 
     Args:
         settings: the studio's settings.
-        device: what the generators compute on; they see it as the only one in the settings.
+        device: what the generators compute on; they see it as the only one in the settings. It may
+            be used by as many threads as it has pictures `in_work`.
         generators: generators by name that stand in for entry points of the same name.
     """
 
@@ -88,11 +86,17 @@ class Production:
         generators: Mapping[str, Generator] | None = None,
     ) -> None:
         self._device = device
-        engine = settings.engine.model_copy(update={"devices": (Device(name=device),)})
+        known = (one for one in settings.engine.devices if one.name == device)
+        chosen = next(known, Device(name=device))
+        engine = settings.engine.model_copy(update={"devices": (chosen,)})
         self._settings = settings.model_copy(update={"engine": engine})
         self._generators = dict(generators or {})
         self._layouts: OrderedDict[tuple[str, int], DrawnLayout] = OrderedDict()
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._kept_layouts = chosen.in_work
+        #: For generators that do not take turns on the device by themselves.
+        self._free = threading.BoundedSemaphore(chosen.concurrency)
 
     def stages(self, order: ProductionOrder) -> tuple[StagePlan, ...]:
         """
@@ -104,7 +108,7 @@ class Production:
             SettingsError: a generator or an option is unknown.
         """
         plans = tuple(self._plan(order, stage) for stage in order.recipe.stages)
-        unused = _unused(order, plans)
+        unused = unused_words(order, plans)
         return (*plans[:-1], replace(plans[-1], notes=(*plans[-1].notes, *unused)))
 
     def abilities(self, recipe: Recipe) -> Abilities:
@@ -304,6 +308,7 @@ class Production:
                     previous=stored,
                     references=() if work.board is None else (work.board,),
                     progress=progress,
+                    shares=plan.shares,
                 )
             reused = False
         else:
@@ -347,13 +352,13 @@ class Production:
             )
         if stage.board and not referring:
             notes = (*notes, "No look names a board for this cut: the stage goes without one.")
-        negative = _negative(order)
+        negative = negative_of(order)
         if negative and not described.negates:
             notes = (
                 *notes,
                 f"The negative prompt is not given to {described.system.name}: {negative}.",
             )
-        return StagePlan(
+        plan = StagePlan(
             name=stage.name,
             order=asked,
             system=described.system,
@@ -363,7 +368,16 @@ class Production:
             notes=notes,
             acts=described.acts,
             reads=bool(stage.model) or None if described.reads is None else described.reads,
+            shares=described.shares,
         )
+        if not described.counts:
+            return plan
+        lost = cast("CountingGenerator", self._generator(stage.generator)).words_lost(
+            asked,
+            prompt=prompt_of(order, plan),
+            negative_prompt=negative if plan.negates else "",
+        )
+        return replace(plan, notes=(*plan.notes, *lost))
 
     def _generator(self, name: str) -> Generator:
         with self._lock:
@@ -373,28 +387,38 @@ class Production:
 
     def layout(self, order: ProductionOrder) -> DrawnLayout:
         """
-        Return the layout's pixels; those of the last two layouts are kept.
+        Return the layout's pixels; those of the last layouts are kept.
 
         Raises:
             ImageUnreadable: the layout cannot be read.
         """
         key = (order.layout_sha256, order.recipe.width)
+        found = self._kept(key)
+        if found is not None:
+            return found
+        # One after the other, so that streams of one layout do not each read it.
+        with self._reading:
+            found = self._kept(key)
+            return self._drawn(order, key) if found is None else found
+
+    def _kept(self, key: tuple[str, int]) -> DrawnLayout | None:
         with self._lock:
             if key in self._layouts:
                 self._layouts.move_to_end(key)
-                return self._layouts[key]
-            picture = read_picture(order.layout, limits=Limits.from_settings(self._settings.watch))
-            pixels_sha256, fingerprint = picture.sha256(), fingerprint_text(picture)
-            if order.recipe.width:
-                height = round(picture.height * order.recipe.width / picture.width)
-                picture = resize(picture, order.recipe.width, max(1, height))
-            drawn = DrawnLayout(
-                picture=picture, pixels_sha256=pixels_sha256, fingerprint=fingerprint
-            )
+            return self._layouts.get(key)
+
+    def _drawn(self, order: ProductionOrder, key: tuple[str, int]) -> DrawnLayout:
+        picture = read_picture(order.layout, limits=Limits.from_settings(self._settings.watch))
+        pixels_sha256, fingerprint = picture.sha256(), fingerprint_text(picture)
+        if order.recipe.width:
+            height = round(picture.height * order.recipe.width / picture.width)
+            picture = resize(picture, order.recipe.width, max(1, height))
+        drawn = DrawnLayout(picture=picture, pixels_sha256=pixels_sha256, fingerprint=fingerprint)
+        with self._lock:
             self._layouts[key] = drawn
-            if len(self._layouts) > _KEPT_LAYOUTS:
+            if len(self._layouts) > self._kept_layouts:
                 self._layouts.popitem(last=False)
-            return drawn
+        return drawn
 
     def _board(self, order: ProductionOrder) -> Picture:
         if order.board is None:
@@ -411,30 +435,14 @@ class Production:
         previous: Picture | None,
         references: tuple[Picture, ...],
         progress: ProgressCallback,
+        shares: bool,
     ) -> StageFile:
         generator = self._generator(request.generator)
-        begun = time.perf_counter()
-        try:
-            if references:
-                result = cast("ReferringGenerator", generator).generate(
-                    request,
-                    layout=layout,
-                    previous=previous,
-                    progress=progress,
-                    references=references,
-                )
-            else:
-                result = generator.generate(
-                    request, layout=layout, previous=previous, progress=progress
-                )
-        except HaikeiError:
-            raise
-        except Exception as error:
-            raise GenerationError(
-                f"The generator {request.generator!r} failed in stage {request.stage!r}: {error}.",
-                advice="The log holds the full story; a retry will do the same again.",
-            ) from error
-        seconds = time.perf_counter() - begun
+        with nullcontext() if shares else self._turn(progress):
+            begun = time.perf_counter()
+            result = self._result(generator, request, layout, previous, references, progress)
+            whole = time.perf_counter() - begun
+        seconds = whole if result.seconds is None else result.seconds
         _require_size(request, result)
         made = StageFile(
             pixels_sha256=result.picture.sha256(),
@@ -449,6 +457,43 @@ class Production:
         MEMORY.labels(device=self._device).set(peak_memory(self._device))
         _log.info("stage_made", stage=request.stage, file=path.name, seconds=made.seconds)
         return made
+
+    @contextmanager
+    def _turn(self, progress: ProgressCallback) -> Iterator[None]:
+        """Have the device, with no more others than compute on it at once."""
+        while not self._free.acquire(timeout=_LOOK):
+            progress(Progress(step=0, steps=0))
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    def _result(
+        self,
+        generator: Generator,
+        request: GenerationRequest,
+        layout: Picture,
+        previous: Picture | None,
+        references: tuple[Picture, ...],
+        progress: ProgressCallback,
+    ) -> GenerationResult:
+        try:
+            if references:
+                return cast("ReferringGenerator", generator).generate(
+                    request,
+                    layout=layout,
+                    previous=previous,
+                    progress=progress,
+                    references=references,
+                )
+            return generator.generate(request, layout=layout, previous=previous, progress=progress)
+        except HaikeiError:
+            raise
+        except Exception as error:
+            raise GenerationError(
+                f"The generator {request.generator!r} failed in stage {request.stage!r}: {error}.",
+                advice="The log holds the full story; a retry will do the same again.",
+            ) from error
 
 
 def _changing_stage(plans: Sequence[StagePlan]) -> int | None:
@@ -469,8 +514,8 @@ def _request(
         system=plan.system,
         model=plan.order.model,
         options=plan.order.options,
-        prompt=_prompt(order, plan),
-        negative_prompt=_negative(order) if plan.negates else "",
+        prompt=prompt_of(order, plan),
+        negative_prompt=negative_of(order) if plan.negates else "",
         place=order.place,
         location=order.location,
         season=order.season,
@@ -486,73 +531,6 @@ def _request(
         references=() if board is None else (board.sha256(),),
         adjustments=tuple(sorted(order.adjustments)),
         changes=work.changes,
-    )
-
-
-def prompts_of(order: ProductionOrder) -> tuple[str, str]:
-    """Return what a generator that reads words is given: what to paint, and what not to paint."""
-    return _filled(order, order.recipe.prompt or PROMPT, order.words), _negative(order)
-
-
-def _prompt(order: ProductionOrder, plan: StagePlan) -> str:
-    if plan.reads is None:
-        return _filled(order, order.recipe.prompt, order.words)
-    if not plan.reads:
-        return ""
-    more = (*plan.words, *_asked_for(order), *order.words)
-    return _filled(order, order.recipe.prompt or PROMPT, more)
-
-
-def _filled(order: ProductionOrder, text: str, more: tuple[str, ...]) -> str:
-    return ", ".join(filter(None, (fill_prompt(text, _fillings(order)), *more)))
-
-
-def _fillings(order: ProductionOrder) -> Mapping[str, str]:
-    where = order.where
-    return {
-        "place": order.place,
-        "season": order.season,
-        "time": order.time,
-        **{
-            token: ", ".join(board_words(getattr(order.cut, token)).wanted)
-            for token in ("weather", "location", "notes", "colours")
-        },
-        "project": where.project if where else "",
-        "sequence": where.sequence if where else "",
-        "shot": where.shot if where else "",
-    }
-
-
-def _negative(order: ProductionOrder) -> str:
-    more = (*board_words(order.cut.notes).unwanted, *order.unwanted)
-    return _filled(order, order.recipe.negative_prompt, more)
-
-
-def _unused(order: ProductionOrder, plans: tuple[StagePlan, ...]) -> tuple[str, ...]:
-    """Return what is known of the cut and reaches nothing that makes its pictures."""
-    reading = any(plan.reads for plan in plans) or (
-        bool(order.recipe.prompt) and any(plan.reads is None for plan in plans)
-    )
-    asked = (order.recipe.prompt or PROMPT) if reading else ""
-    notes: list[str] = []
-    for token in ("weather", "notes", "colours"):
-        text = " ".join(getattr(order.cut, token).split())
-        if not text:
-            continue
-        if f"{{{token}}}" not in asked:
-            why = f"the prompt has no {{{token}}}" if reading else "no generator reads words"
-            notes.append(f"What is said of the {token} reaches nothing, since {why}: {text}.")
-        elif unread := board_words(text).unread:
-            notes.append(f"Of the {token} this was not read: {'; '.join(unread)}.")
-    return tuple(notes)
-
-
-def _asked_for(order: ProductionOrder) -> tuple[str, ...]:
-    """Return what a model reads of the qualities that a retake turns."""
-    return tuple(
-        QUALITIES[Quality(name)].more if amount > 0 else QUALITIES[Quality(name)].less
-        for name, amount in sorted(order.adjustments)
-        if amount
     )
 
 

@@ -1,7 +1,7 @@
-"""One background to make, the plans of its stages, and what each stage gave."""
+"""One background to make, its words, the plans of its stages, and what each stage gave."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,16 @@ import numpy as np
 from haikei.credits import System
 from haikei.generators.contract import StageOrder
 from haikei.images import Layer, Picture, decode_picture, resize
-from haikei.presets import Act, RegionChange, RegionChanged
+from haikei.presets import (
+    PROMPT,
+    QUALITIES,
+    Act,
+    Quality,
+    RegionChange,
+    RegionChanged,
+    board_words,
+    fill_prompt,
+)
 from haikei.settings import Recipe, Route, Stage, Variant
 from haikei.show import UNSAID, CutFacts, Place
 
@@ -52,6 +61,7 @@ class StagePlan:
     acts: tuple[Act, ...]  #: which changes of regions it can make
     #: Whether it reads the prompt; None where that is not known: it gets what the recipe has.
     reads: bool | None
+    shares: bool = False  #: whether several threads may have it make pictures at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,3 +174,72 @@ def variant_seed(route: Route, layout_sha256: str, variant: Variant, *, location
 def number_of(text: str) -> int:
     """Return a number, 0 to 2^63-1, that stands for a text."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def prompts_of(order: ProductionOrder) -> tuple[str, str]:
+    """Return what a generator that reads words is given: what to paint, and what not to paint."""
+    return _filled(order, order.recipe.prompt or PROMPT, order.words), negative_of(order)
+
+
+def prompt_of(order: ProductionOrder, plan: StagePlan) -> str:
+    """Return what a stage is asked to paint; empty where nothing reads it."""
+    if plan.reads is None:
+        return _filled(order, order.recipe.prompt, order.words)
+    if not plan.reads:
+        return ""
+    more = (*plan.words, *_asked_for(order), *order.words)
+    return _filled(order, order.recipe.prompt or PROMPT, more)
+
+
+def _filled(order: ProductionOrder, text: str, more: tuple[str, ...]) -> str:
+    return ", ".join(filter(None, (fill_prompt(text, _fillings(order)), *more)))
+
+
+def _fillings(order: ProductionOrder) -> Mapping[str, str]:
+    where = order.where
+    return {
+        "place": order.place,
+        "season": order.season,
+        "time": order.time,
+        **{
+            token: ", ".join(board_words(getattr(order.cut, token)).wanted)
+            for token in ("weather", "location", "notes", "colours")
+        },
+        "project": where.project if where else "",
+        "sequence": where.sequence if where else "",
+        "shot": where.shot if where else "",
+    }
+
+
+def negative_of(order: ProductionOrder) -> str:
+    """Return what is not to be painted."""
+    more = (*board_words(order.cut.notes).unwanted, *order.unwanted)
+    return _filled(order, order.recipe.negative_prompt, more)
+
+
+def unused_words(order: ProductionOrder, plans: tuple[StagePlan, ...]) -> tuple[str, ...]:
+    """Return what is known of the cut and reaches nothing that makes its pictures."""
+    reading = any(plan.reads for plan in plans) or (
+        bool(order.recipe.prompt) and any(plan.reads is None for plan in plans)
+    )
+    asked = (order.recipe.prompt or PROMPT) if reading else ""
+    notes: list[str] = []
+    for token in ("weather", "notes", "colours"):
+        text = " ".join(getattr(order.cut, token).split())
+        if not text:
+            continue
+        if f"{{{token}}}" not in asked:
+            why = f"the prompt has no {{{token}}}" if reading else "no generator reads words"
+            notes.append(f"What is said of the {token} reaches nothing, since {why}: {text}.")
+        elif unread := board_words(text).unread:
+            notes.append(f"Of the {token} this was not read: {'; '.join(unread)}.")
+    return tuple(notes)
+
+
+def _asked_for(order: ProductionOrder) -> tuple[str, ...]:
+    """Return what a model reads of the qualities that a retake turns."""
+    return tuple(
+        QUALITIES[Quality(name)].more if amount > 0 else QUALITIES[Quality(name)].less
+        for name, amount in sorted(order.adjustments)
+        if amount
+    )

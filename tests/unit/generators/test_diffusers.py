@@ -272,8 +272,78 @@ def test_a_longer_picture_is_made_smaller_and_enlarged_when_asked(
 def test_a_prompt_that_is_too_long_is_said(generator: DiffusersGenerator) -> None:
     result = make(generator, prompt="summer " * 14 + "winter night")
 
-    assert result.notes == ("The prompt is too long; the model did not read: winter night.",)
+    assert result.notes == ("The prompt is too long; the model does not read: winter night.",)
     assert len(make(generator, prompt="summer " * 14).notes) == 0
+
+
+def test_a_prompt_that_is_too_long_is_in_the_plan_before_weights_are_read(
+    settings: Settings, layout_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = DiffusersGenerator(settings)
+    production = Production(settings, generators={"diffusers": generator})
+    stage = Stage(name="gen1", generator="diffusers", model="plain", options=QUICK)
+    recipe = Recipe(
+        stages=(stage,),
+        prompt="summer " * 14 + "winter night",
+        negative_prompt="people " * 15 + "snow",
+    )
+    order = ProductionOrder(
+        layout=layout_file, layout_sha256="0" * 64, recipe=recipe, season="winter", time="night",
+        place="", seed=3,
+    )  # fmt: skip
+    encoder: Any = import_module("transformers").CLIPTextModel
+    monkeypatch.setattr(encoder, "from_pretrained", None)
+
+    (plan,) = production.stages(order)
+
+    said = [note for note in plan.notes if "too long" in note]
+    assert said == [
+        "The prompt is too long; the model does not read: winter night.",
+        "The negative prompt is too long; the model does not read: people snow.",
+    ]
+    assert generator.loads == 0
+
+
+def test_counting_words_imports_neither_torch_nor_diffusers(
+    tmp_path: Path, tiny: TinyModel
+) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from support.models import tiny_settings
+from haikei.generators import StageOrder
+from haikei.generators.diffusers.generator import DiffusersGenerator
+settings = tiny_settings(Path({str(tmp_path)!r}), {{"plain": {{"folder": {str(tiny.base)!r}}}}})
+print(DiffusersGenerator(settings).words_lost(
+    StageOrder(generator="diffusers", model="plain", options=()),
+    prompt="summer " * 14 + "winter", negative_prompt=""))
+print(sorted({{"torch", "diffusers"}} & set(sys.modules)))
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
+    )
+
+    lost, imported = run.stdout.splitlines()
+    assert lost == "('The prompt is too long; the model does not read: winter.',)"
+    assert imported == "[]"
+
+
+def test_a_vocabulary_that_cannot_be_read_is_named_in_the_plan(
+    tiny: TinyModel, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny.base, tmp_path / "model")
+    for file in (folder / "tokenizer").glob("*.json"):
+        if file.name != "tokenizer_config.json":
+            file.write_text("{", encoding="utf-8")
+    generator = DiffusersGenerator(tiny_settings(tmp_path, {"plain": {"folder": folder}}))
+
+    with pytest.raises(ModelUnusable, match=r"vocabulary in .* cannot be read"):
+        generator.words_lost(
+            StageOrder(generator="diffusers", model="plain", options=()),
+            prompt="summer",
+            negative_prompt="",
+        )
 
 
 def test_words_in_other_scripts_are_said(generator: DiffusersGenerator) -> None:

@@ -10,13 +10,21 @@ import numpy as np
 import pytest
 
 from haikei.errors import GenerationError, HaikeiError, ModelUnusable, SettingsError
-from haikei.generators import GenerationRequest, Production, ProductionOrder, Progress, StageOrder
+from haikei.generators import (
+    GenerationRequest,
+    GenerationResult,
+    Production,
+    ProductionOrder,
+    Progress,
+    StageOrder,
+)
 from haikei.generators.diffusers.families import FAMILIES, family_of
 from haikei.generators.diffusers.generator import DiffusersGenerator
 from haikei.generators.diffusers.pipeline import precision
 from haikei.images import Picture, write_picture
 from haikei.models import open_model
 from haikei.settings import Recipe, Settings
+from support.batches import made_together, with_batch
 from support.models import (
     BUILDERS,
     build_controlnet,
@@ -112,9 +120,21 @@ class Studio:
         self, kind: str, form: str, options: Mapping[str, Value] = NONE, *, negative: str = ""
     ) -> Picture:
         generator = self.generator(kind, form)
+        request = self.request(generator, options, negative=negative)
+        return generator.generate(request, layout=DRAWN, previous=None, progress=ignore).picture
+
+    def request(
+        self,
+        generator: DiffusersGenerator,
+        options: Mapping[str, Value],
+        *,
+        prompt: str = "summer port",
+        negative: str = "",
+        seed: int = 3,
+    ) -> GenerationRequest:
         order = order_of(**{"steps": 4, **options})
         described = generator.describe(order)
-        request = GenerationRequest(
+        return GenerationRequest(
             layout_sha256="0" * 64,
             previous_sha256="",
             stage="gen1",
@@ -122,18 +142,17 @@ class Studio:
             system=described.system,
             model="tiny",
             options=order.options,
-            prompt="summer port",
+            prompt=prompt,
             negative_prompt=negative,
             place="port",
             season="summer",
             time="day",
-            seed=3,
+            seed=seed,
             width=DRAWN.width,
             height=DRAWN.height,
             colour_space="srgb",
             libraries=described.libraries,
         )
-        return generator.generate(request, layout=DRAWN, previous=None, progress=ignore).picture
 
 
 def order_of(**options: Value) -> StageOrder:
@@ -191,6 +210,35 @@ def test_every_option_that_a_model_takes_changes_the_picture(
         picture = studio.make(kind, form, {name: value}).sha256()
         assert picture not in pictures, name
         pictures.add(picture)
+
+
+@pytest.mark.parametrize(("kind", "form"), [cell for cell in WORKING if cell[1] != "fp16"])
+def test_pictures_computed_together_are_those_computed_alone(
+    studio: Studio, kind: str, form: str
+) -> None:
+    settings = with_batch(studio.settings(kind, form), 3)
+    if not family_of(open_model(settings, "tiny")).batches:
+        pytest.skip("it takes one picture at a time")
+    generator = DiffusersGenerator(settings)
+    words = ("summer port", "winter night station", "anime background painted sky sea trees")
+    negates = generator.describe(order_of()).negates
+    requests = [
+        studio.request(
+            generator, {}, prompt=text, seed=place, negative="people" if place and negates else ""
+        )
+        for place, text in enumerate(words)
+    ]
+    layouts = [
+        Picture(pixels=np.random.default_rng(place).random((72, 120, 3), dtype=np.float32))
+        for place in range(3)
+    ]
+    made = made_together(generator, requests, layouts)
+
+    for request, layout, one in zip(requests, layouts, made, strict=True):
+        assert isinstance(one, GenerationResult)
+        assert any("with 2 other pictures" in note for note in one.notes)
+        alone = generator.generate(request, layout=layout, previous=None, progress=ignore)
+        assert np.abs(one.picture.pixels - alone.picture.pixels).max() <= 1 / 255
 
 
 @pytest.mark.parametrize("kind", BUILDERS)

@@ -3,10 +3,15 @@
 import hashlib
 import json
 import os
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from typing_extensions import override
 
 from haikei.credits import SourceType, System
 from haikei.errors import (
@@ -29,7 +34,8 @@ from haikei.generators import (
     seed_of,
 )
 from haikei.images import Picture, read_picture, write_picture
-from haikei.settings import Recipe, Settings, Stage
+from haikei.settings import Device, Recipe, Settings, Stage
+from support.clocks import PATIENCE, eventually
 
 
 class Tint:
@@ -392,3 +398,125 @@ def test_seeds_depend_on_layout_recipe_season_and_time_alone() -> None:
     assert len(seeds) == 5
     assert seed_of(*base) == seed_of(*base)
     assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+class Counting(Tint):
+    """It notes how many of its pictures are made at once, and waits until told to go on."""
+
+    def __init__(self, *, shares: bool) -> None:
+        super().__init__()
+        self.inside = self.most = 0
+        self.leave = threading.Event()
+        self._shares = shares
+        self._lock = threading.Lock()
+
+    @override
+    def describe(self, stage: StageOrder) -> StageSystem:
+        return replace(super().describe(stage), shares=self._shares)
+
+    @override
+    def generate(
+        self,
+        request: GenerationRequest,
+        *,
+        layout: Picture,
+        previous: Picture | None,
+        progress: ProgressCallback,
+    ) -> GenerationResult:
+        with self._lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        self.leave.wait(PATIENCE)
+        with self._lock:
+            self.inside -= 1
+        made = super().generate(request, layout=layout, previous=previous, progress=progress)
+        return replace(made, seconds=1.5) if self._shares else made
+
+
+def on_device(settings: Settings, concurrency: int) -> Settings:
+    engine = settings.engine.model_copy(update={"devices": (Device(concurrency=concurrency),)})
+    return settings.model_copy(update={"engine": engine})
+
+
+def start(
+    pool: ThreadPoolExecutor, production: Production, order: ProductionOrder, folder: Path,
+    count: int, progress: ProgressCallback = ignore,
+) -> list[Future[StageOutput]]:  # fmt: skip
+    """Make the first stage of so many backgrounds, each in a thread and folder of its own."""
+    return [
+        pool.submit(
+            production.make_stage, order, 0, plans=production.stages(order),
+            folder=folder / str(number), previous=None, progress=progress,
+        )
+        for number in range(count)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_a_generator_makes_as_many_pictures_at_once_as_its_device_is_set_to(
+    settings: Settings, order: ProductionOrder, tmp_path: Path, concurrency: int
+) -> None:
+    generator = Counting(shares=False)
+    production = Production(on_device(settings, concurrency), generators={"tint": generator})
+    waiting: list[int] = []
+    with ThreadPoolExecutor(4) as pool:
+        made = start(pool, production, order, tmp_path, 4, lambda now: waiting.append(now.steps))
+        eventually(lambda: generator.inside == concurrency, "those that may")
+        # Those that wait say so, that they can be cancelled.
+        eventually(lambda: len(waiting) >= 4 - concurrency, "the others to look")
+        generator.leave.set()
+        assert len({one.result().pixels_sha256 for one in made}) == 1
+
+    assert generator.most == concurrency
+
+
+def test_a_generator_that_takes_turns_by_itself_is_given_all_of_them(
+    settings: Settings, order: ProductionOrder, tmp_path: Path
+) -> None:
+    generator = Counting(shares=True)
+    production = Production(on_device(settings, 1), generators={"tint": generator})
+    with ThreadPoolExecutor(4) as pool:
+        made = start(pool, production, order, tmp_path, 4)
+        eventually(lambda: generator.inside == 4, "all of them")
+        generator.leave.set()
+
+        # It knows what of that time was spent on each.
+        assert [one.result().seconds for one in made] == [1.5] * 4
+
+
+def test_who_waits_for_the_device_can_be_cancelled(
+    settings: Settings, order: ProductionOrder, tmp_path: Path
+) -> None:
+    generator = Counting(shares=False)
+    production = Production(on_device(settings, 1), generators={"tint": generator})
+
+    def cancel(now: Progress) -> None:
+        if not now.steps:
+            message = "not wanted any more"
+            raise GenerationCancelled(message)
+
+    with ThreadPoolExecutor(2) as pool:
+        found = start(pool, production, order, tmp_path, 2, cancel)
+        eventually(lambda: any(one.done() for one in found), "one to be cancelled")
+        generator.leave.set()
+        ended = [one.exception() for one in found]
+
+    assert sorted(type(one).__name__ for one in ended) == ["GenerationCancelled", "NoneType"]
+
+
+def test_streams_of_one_layout_that_come_at_once_read_it_once(
+    settings: Settings, order: ProductionOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def reading(path: Path, **more: Any) -> Picture:
+        read.append(path)
+        return read_picture(path, **more)
+
+    monkeypatch.setattr("haikei.generators.production.read_picture", reading)
+    production = Production(settings, generators={"tint": Tint()})
+    with ThreadPoolExecutor(4) as pool:
+        for one in start(pool, production, order, tmp_path, 4):
+            one.result()
+
+    assert read == [order.layout]

@@ -89,6 +89,7 @@ class Family:
     pil: bool = False  #: whether the picture is given as PIL holds it
     #: How it looks at another picture: by an IP-Adapter, as one more to edit, or not at all.
     refers: Literal["", "ip_adapter", "images"] = ""
+    batches: bool = True  #: whether several pictures in one call come out as each alone
     reports: bool = True  #: whether it can be followed and cancelled step by step
     adapts: bool = True  #: whether it takes LoRAs
     words: bool = False  #: whether it takes textual inversions
@@ -188,6 +189,7 @@ _QWEN_EDIT = replace(
     pipeline="QwenImageEditPipeline",
     options={"guidance": 1.0, "true_cfg": 4.0},
     counted="all",
+    batches=False,
     pil=True,
     needs="torchvision",
     notes=_EDITS,
@@ -270,6 +272,7 @@ FAMILIES: tuple[Family, ...] = (
         controls="SD3MultiControlNetModel",
         options={"guidance": 4.5, "control_scale": 0.8, **_WHEN},
         counted="all",
+        batches=False,  # it encodes guides with noise that is of no picture's seed
         starts=False,
         notes=_UNSTARTED,
     ),
@@ -302,6 +305,7 @@ FAMILIES: tuple[Family, ...] = (
         negative=None,
         tokens=512,
         counted="all",
+        batches=False,  # several pictures are several that one is made of
         pil=True,
         refers="images",
         notes=(
@@ -317,6 +321,7 @@ FAMILIES: tuple[Family, ...] = (
         steps=28,
         negative=None,
         counted="all",
+        batches=False,  # several pictures are several that one is made of
         pil=True,
         refers="images",
         # What it calls its tokenizer reads pictures as well, and counts no words.
@@ -515,6 +520,7 @@ def _declared(card: ModelCard) -> Family:
         counted="up" if "strength" in options else "all",
         reports="callback_on_step_end" in asked,
         adapts=False,
+        batches=False,  # whatever its call makes of lists
         notes=() if "strength" in options else _EDITS,
     )
 

@@ -6,11 +6,12 @@ options of a stage.
 import gc
 import math
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from types import MappingProxyType, ModuleType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import psutil
@@ -21,7 +22,7 @@ from haikei.errors import GenerationError, GeneratorUnavailable, ModelUnusable, 
 from haikei.generators.contract import StageOrder
 from haikei.generators.diffusers.families import PARAMETERS, Family
 from haikei.generators.diffusers.prompt_memory import PromptMemory
-from haikei.generators.diffusers.weights import load_pipeline
+from haikei.generators.diffusers.weights import load_pipeline, offline_transformers
 from haikei.generators.guides import Guide
 from haikei.images import Picture
 from haikei.models import ModelCard
@@ -42,6 +43,8 @@ _SAVED = ("", "decoded in tiles", "decoded in tiles, parts moved in as they comp
 _OFFLOADED = 2
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +255,23 @@ def _wrong(name: str, value: object, allowed: str) -> SettingsError:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Wanted:
+    """One picture that a model is to redraw."""
+
+    image: Picture  #: what to start from; both sides divide evenly by 64
+    #: Those that the options name, in their order; each (height, width, 3) float32, 0 to 1.
+    guides: Sequence[NDArray[np.float32]]
+    prompt: str  #: what to paint
+    negative_prompt: str  #: what not to paint
+    seed: int  #: of the noise, which is made on the CPU so that it is the same on each device
+    references: Sequence[Picture] = ()  #: other pictures that it looks at, of any size
+
+
+class BatchTooLarge(Exception):
+    """A device has no memory for so many pictures at once."""
+
+
 class Pipeline:
     """
     One loaded model. It serves one call at a time.
@@ -306,6 +326,7 @@ class Pipeline:
             ) from error
         self._may_save = card.memory == "auto"
         self.prompts = PromptMemory(self._pipe)
+        self.most = sys.maxsize  #: pictures at once, as far as its memory is known to suffice
         self._pipe.set_progress_bar_config(disable=True)
         self._scheduler: Any = self._pipe.scheduler
 
@@ -320,8 +341,7 @@ class Pipeline:
         """Give the model's memory back."""
         self._pipe = self._scheduler = None
         gc.collect()
-        if self._device.startswith("cuda"):
-            self._torch.cuda.empty_cache()
+        self._forget_memory()
 
     @property
     def saved(self) -> str:
@@ -349,43 +369,33 @@ class Pipeline:
         if not self._may_save or self._saving == _OFFLOADED:
             return False
         self._saving += 1
-        if self._device.startswith("cuda"):
-            self._torch.cuda.empty_cache()
+        self._forget_memory()
         return True
 
-    def tokenizer(self) -> Any:
-        """Return the tokenizer that decides what of a prompt is read; None where none is known."""
-        return getattr(self._pipe, self._family.tokenizer, None)
+    def _forget_memory(self) -> None:
+        if self._device.startswith("cuda"):
+            self._torch.cuda.empty_cache()
 
     def redraw(
         self,
-        image: Picture,
-        *,
-        guides: Sequence[NDArray[np.float32]],
-        prompt: str,
-        negative_prompt: str,
+        wanted: Sequence[Wanted],
         options: DiffusersOptions,
-        seed: int,
         on_step: Callable[[int, int], None],
-        references: Sequence[Picture] = (),
-    ) -> Picture:
+    ) -> list[Picture | GenerationError]:
         """
-        Return the picture as the model redraws it, at the same size.
+        Return pictures as the model redraws them, in one call; for each that is none, why.
+
+        The same picture comes of the same wish in whatever company, but for its last digits: noise
+        is drawn for each from its own seed.
 
         Args:
-            image: what to start from; both sides divide evenly by 64.
-            guides: those that the options name, in their order; each (height, width, 3) float32,
-                0 to 1.
-            prompt: what to paint.
-            negative_prompt: what not to paint.
+            wanted: at least one; several are of one size, and without references.
             options: of the stage.
-            seed: of the noise, which is made on the CPU so that it is the same on each device.
             on_step: called with the steps done and the steps in all; what it raises ends the call
                 and leaves the pipeline as it was.
-            references: other pictures that it looks at, of any size.
 
         Raises:
-            GenerationError: the result is not a picture.
+            BatchTooLarge: the device has no memory for so many at once.
             GeneratorUnavailable: the device has no memory left.
         """
 
@@ -393,53 +403,62 @@ class Pipeline:
             on_step(step + 1, int(pipe.num_timesteps))
             return tensors
 
+        first = wanted[0].image
         asked: dict[str, Any] = {
-            "prompt": prompt,
+            "prompt": _each([one.prompt for one in wanted]),
             # A copy: pictures are read-only, which torch cannot promise to keep.
-            "image": image.pixels[None].copy(),
+            "image": np.stack([one.image.pixels for one in wanted]),
             "output_type": "np",
             **options.call(),
             **self._family.call,
-            **self._guides(image, guides, options),
+            **self._guides(wanted, options),
         }
         if options.negates(self._family):
             # Guidance that is measured from a negative prompt needs one, be it blank.
-            asked["negative_prompt"] = negative_prompt or " "
+            asked["negative_prompt"] = _each([one.negative_prompt or " " for one in wanted])
         if self._family.pil:
-            asked["image"] = _levels(image)
+            asked["image"] = _each([_levels(one.image) for one in wanted])
         if not self._family.starts:
             del asked["image"]
-        if references:
-            asked |= self._references(image, references, options)
+        if wanted[0].references:
+            asked |= self._references(first, wanted[0].references, options)
         if options.steps != self._family.steps:
             asked |= self._family.restepped
         if self._family.reports:
             asked["callback_on_step_end"] = after_step
         if self._family.sized:
-            asked |= {"height": image.height, "width": image.width}
+            asked |= {"height": first.height, "width": first.width}
         if "_auto_resize" in asked:
-            asked["max_area"] = image.height * image.width
-        made = self._called(asked, seed, options.scheduler)
-        pixels = np.asarray(made.images[0], dtype=np.float32)
-        if pixels.shape != image.pixels.shape or not np.isfinite(pixels).all():
-            raise GenerationError(
-                f"The model {self._name!r} made no picture of {image.width} x {image.height} "
+            asked["max_area"] = first.height * first.width
+        made = self._called(asked, [one.seed for one in wanted], options.scheduler)
+        return [self._picture(first, pixels) for pixels in made.images]
+
+    def _picture(self, asked: Picture, found: Any) -> Picture | GenerationError:
+        pixels = np.asarray(found, dtype=np.float32)
+        if pixels.shape != asked.pixels.shape or not np.isfinite(pixels).all():
+            return GenerationError(
+                f"The model {self._name!r} made no picture of {asked.width} x {asked.height} "
                 f"pixels, but values of shape {pixels.shape}, finite or not.",
                 advice="Its weights may be damaged or unfit for half precision.",
             )
         return Picture(pixels=np.clip(pixels, 0.0, 1.0))
 
-    def _called(self, asked: dict[str, Any], seed: int, scheduler: str) -> Any:
+    def _called(self, asked: dict[str, Any], seeds: Sequence[int], scheduler: str) -> Any:
         """Call the pipeline; where memory runs out, once more with each way to save some."""
         while True:
             self._pipe.scheduler = self._fresh_scheduler(scheduler)
-            asked["generator"] = self._torch.Generator("cpu").manual_seed(seed)
+            noise = [self._torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+            asked["generator"] = _each(noise)
             try:
                 # Some pipelines draw numbers of their own beside the generator that they are given.
                 with self._torch.inference_mode(), self._torch.random.fork_rng(self._forked()):
-                    self._torch.manual_seed(seed)
+                    self._torch.manual_seed(seeds[0])
                     return self._pipe(**asked)
             except self._torch.OutOfMemoryError as error:
+                if len(seeds) > 1:
+                    self.most = max(1, len(seeds) // 2)
+                    self._forget_memory()
+                    raise BatchTooLarge(self._device) from error
                 if not self._save_more():
                     raise _no_memory(self._name, self._device) from error
                 log.warning("memory_saved", model=self._name, how=self.saved)
@@ -459,15 +478,15 @@ class Pipeline:
         index = self._device.partition(":")[2]
         return [int(index) if index else int(self._torch.cuda.current_device())]
 
-    def _guides(
-        self, image: Picture, guides: Sequence[NDArray[np.float32]], options: DiffusersOptions
-    ) -> Mapping[str, Any]:
+    def _guides(self, wanted: Sequence[Wanted], options: DiffusersOptions) -> Mapping[str, Any]:
         if self._family.channels == 9:
-            return {"mask_image": np.ones((1, image.height, image.width, 1), dtype=np.float32)}
+            first = wanted[0].image
+            shape = (len(wanted), first.height, first.width, 1)
+            return {"mask_image": np.ones(shape, dtype=np.float32)}
         if not self._family.control:
             return {}
         scales = options.scales()
-        images = [guide[None] for guide in guides]
+        images = [np.stack(each) for each in zip(*(one.guides for one in wanted), strict=True)]
         if self._family.modes:
             # It follows all of them by itself, and is given their kinds.
             modes = [self._family.modes[guide] for guide in options.guides()]
@@ -488,6 +507,11 @@ class Pipeline:
             return type(self._scheduler).from_config(self._scheduler.config)
         class_name, extra = self._family.schedulers[name]
         return getattr(self._diffusers, class_name).from_config(self._scheduler.config, **extra)
+
+
+def _each(values: Sequence[T]) -> T | list[T]:
+    """Return the only one of them, or all: what is asked for one picture is no list."""
+    return values[0] if len(values) == 1 else list(values)
 
 
 def _in_parts(pipe: Any) -> None:
@@ -524,16 +548,12 @@ def precision(family: Family, device: str) -> str:
 
 def _libraries() -> tuple[ModuleType, ModuleType]:
     # By name, since their types are incomplete: all that comes out of them is checked here.
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     # Threads that spin while they wait make two busy workers slower than one thread each.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         torch = import_module("torch")
         # Before diffusers: it warns about the absent torchvision while its classes are imported.
-        speech = import_module("transformers.utils.logging")
-        speech.set_verbosity_error()
-        speech.disable_progress_bar()
+        offline_transformers()
         diffusers = import_module("diffusers")
     except ImportError as error:
         raise SettingsError(

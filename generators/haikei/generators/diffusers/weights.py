@@ -4,6 +4,7 @@ and every weight of a class comes from a file, or the model is refused.
 """
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from importlib import import_module
@@ -66,7 +67,7 @@ def load_pipeline(
         weights = [one for one, _ in card.files if one.startswith("vae_beside/")]
         first = next(one for one in weights if one.endswith(WEIGHTS))
         parts["vae"] = whole_part(getattr(diffusers, kind), card.vae, "vae", first, common)
-    libraries = {"diffusers": diffusers, "transformers": import_module("transformers")}
+    libraries = {"diffusers": diffusers, "transformers": offline_transformers()}
     # Part by part, since a whole pipeline drops weights that its classes do not know and
     # makes up those that it misses, and says neither.
     for name, value in described.items():
@@ -100,6 +101,50 @@ def load_pipeline(
     for lora in card.loras:
         _fuse(pipe, card.key, lora, lora_weights[lora.name], torch)
     return pipe
+
+
+def offline_transformers() -> ModuleType:
+    """
+    Return the library, told to ask no network and to be silent.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    transformers = import_module("transformers")
+    speech = import_module("transformers.utils.logging")
+    speech.set_verbosity_error()
+    speech.disable_progress_bar()
+    return transformers
+
+
+def folder_tokenizer(card: ModelCard, family: Family) -> Any:
+    """
+    Return the tokenizer that decides what of a prompt is read, from the model's folder alone.
+
+    No weights are read. None where the model has no such part.
+
+    Raises:
+        ImportError: a package is not installed.
+        ModelUnusable: its vocabulary cannot be read.
+    """
+    described = json.loads((card.folder / "model_index.json").read_text(encoding="utf-8"))
+    library, kind = described.get(family.tokenizer) or ("", "")
+    if library != "transformers":
+        return None
+    transformers = offline_transformers()
+    folder = card.folder / family.tokenizer
+    try:
+        found = getattr(transformers, kind).from_pretrained(folder, local_files_only=True)
+    except Exception as error:
+        raise ModelUnusable(
+            f"The vocabulary in {folder} ({kind}) cannot be read: {error}",
+            advice="Download the model's settings (*.json, *.txt, *.model) again.",
+        ) from error
+    # A pipeline that was taught a word reads it as one token.
+    found.add_tokens([one.word for one in card.embeddings])
+    return found
 
 
 def _class(card: ModelCard, library: ModuleType, name: str, kind: str) -> Any:

@@ -325,7 +325,8 @@ def _shape(settings: Settings, device: Device | None) -> tuple[Gate, Sequence[Qu
     if device is None:
         slots = settings.engine.parallel
         return Gate(slots), (QueueSettings(name=STEPS_QUEUE, slots=slots, poll=poll),)
-    slots = device.concurrency
+    # While some are computed, others are read and written: the device waits for no file.
+    slots = device.in_work
     names = [generate_queue(), *(generate_queue(label) for label in device.labels)]
     # The gate is what limits them all together.
     return Gate(slots), [
@@ -334,7 +335,7 @@ def _shape(settings: Settings, device: Device | None) -> tuple[Gate, Sequence[Qu
 
 
 def _ahead(settings: Settings) -> int:
-    pictures = sum(device.concurrency + _PREFETCH for device in settings.engine.devices)
+    pictures = sum(device.in_work + _PREFETCH for device in settings.engine.devices)
     return 2 * (settings.engine.parallel + pictures)
 
 
