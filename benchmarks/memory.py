@@ -24,7 +24,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -357,7 +357,7 @@ def ask(url: str, numbers: range) -> None:
 
 
 @contextmanager
-def working_folder() -> Iterator[Path]:
+def working_folder() -> Generator[Path]:
     """Yield a folder that goes when the block ends."""
     with tempfile.TemporaryDirectory(prefix="haikei-memory-") as folder:
         yield Path(folder)
