@@ -158,10 +158,11 @@ def _count(found: AiScan, version: BackgroundVersion) -> None:
     count.shots.add(version.shot)
     count.versions += 1
     used: set[System] = set()
-    roles: set[tuple[Person, Role]] = set()
+    # In the order of work, so that two reports of one show name people in one order.
+    roles: dict[tuple[Person, Role], None] = {}
     for one in version_lineage.contributions(version):
         if isinstance(one.actor, Person):
-            roles.add((one.actor, one.role))
+            roles[one.actor, one.role] = None
         else:
             use = found.systems.get(one.actor)
             if use is None:
