@@ -17,8 +17,14 @@ its steps are so short that what Haikei adds weighs more than it would on a real
 Then `--jobs` backgrounds of one recipe for each family are made in turn by one `Production`, as
 one worker makes them, and it is counted how often a model was loaded.
 
+With `--waiting`, so many jobs of one recipe wait for one worker, which has as many of them in work
+as it has of its device's: one at a time on the device, then `--batch` of them in one call. The
+device idles between two calls of the pipeline; the bare loop, which reads, computes and writes in
+turn, is measured beside them in each round.
+
     python benchmarks/generate.py --layouts 3 --rounds 5
     python benchmarks/generate.py --families sd15 sdxl z-image --width 640 --height 384 --jobs 100
+    python benchmarks/generate.py --families sd15 sdxl z-image --waiting 12 --batch 4
 """
 
 import argparse
@@ -30,11 +36,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -45,7 +52,6 @@ from numpy.typing import NDArray
 from haikei.generators import (
     GenerationRequest,
     GenerationResult,
-    Generator,
     Production,
     ProductionOrder,
     Progress,
@@ -56,14 +62,18 @@ from haikei.generators import (
     seed_of,
 )
 from haikei.generators.diffusers.generator import MULTIPLE, DiffusersGenerator
+from haikei.generators.diffusers.pipeline import Pipeline
 from haikei.generators.guides import Guide, draw_guides
 from haikei.images import Padding, Picture, decode_picture, read_picture
+from haikei.measure import line_recall
 from haikei.models import model_from_folder
 from haikei.scenes import Scene, SceneKind, draw, save_layout
-from haikei.settings import Model, Recipe, Settings, Stage
+from haikei.settings import Device, Model, Recipe, Settings, Stage
 
 MIB = 1024 * 1024
 MARK = 1.03
+SWITCH = 0.0005  #: seconds, as in a generation worker
+IDLE = 0.03  #: the most of its time that the device may idle while jobs wait
 STRENGTHS = {"gen1": 0.8, "gen2": 0.5}
 
 
@@ -101,6 +111,39 @@ class Turns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What one worker made of jobs that wait; medians over the rounds, times in seconds."""
+
+    model: str
+    jobs: int  #: of two pictures each
+    batch: int
+    picture_bare: float
+    picture_single: float
+    picture_batch: float
+    single_ratio: float  #: to the bare loop
+    single_ratio_spread: tuple[float, float]
+    single_cpu_ratio: float  #: in CPU seconds of all threads, which other processes disturb less
+    batch_gain: float  #: singles against batches
+    batch_gain_spread: tuple[float, float]
+    batch_cpu_gain: float
+    calls: int  #: of the pipeline, with batches; singles take one a picture
+    #: Part of the time between the first call and the end of the last job but one.
+    idle_bare: float
+    idle_single: float
+    idle_batch: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spell:
+    """How long some jobs took, and how much of that the device idled."""
+
+    seconds: float
+    cpu: float  #: CPU seconds of all threads
+    idle: float
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
     """What one layout took."""
 
@@ -133,8 +176,10 @@ class Bare:
         picture = read_picture(layout)
         padding = Padding.to_multiple(picture, MULTIPLE)
         padded = padding.pad(picture)
-        (ink,) = draw_guides(picture, (Guide.LINE,), place="", pause=lambda: None)
-        lines = padding.pad(Picture(pixels=ink)).pixels[None]
+        lines = None
+        if self._guided:
+            (ink,) = draw_guides(picture, (Guide.LINE,), place="", pause=lambda: None)
+            lines = padding.pad(Picture(pixels=ink)).pixels[None]
         files = time.perf_counter() - begun
         generate = cpu = 0.0
         image: NDArray[np.float32] = padded.pixels[None]
@@ -175,9 +220,13 @@ class Bare:
 class CpuClock:
     """A generator that notes the CPU seconds of the one it stands for."""
 
-    def __init__(self, inner: Generator) -> None:
+    def __init__(self, inner: DiffusersGenerator) -> None:
         self._inner = inner
         self.seconds = 0.0
+
+    def words_lost(self, stage: StageOrder, **words: str) -> tuple[str, ...]:
+        """Ask the inner one."""
+        return self._inner.words_lost(stage, **words)
 
     def describe(self, stage: StageOrder) -> StageSystem:
         """Describe the inner one."""
@@ -271,6 +320,134 @@ def in_turn(arguments: argparse.Namespace, folder: Path, models: Mapping[str, Mo
         loads=generator.loads,
         seconds=time.perf_counter() - begun,
     )
+
+
+class Calls:
+    """Notes when the pipeline is at work, while it is open."""
+
+    def __init__(self) -> None:
+        self._times: list[tuple[float, float]] = []
+        self._redraw = Pipeline.redraw
+
+    def __enter__(self) -> Self:
+        def timed(pipeline: Pipeline, *given: Any, **more: Any) -> Any:
+            begun = time.perf_counter()
+            try:
+                return self._redraw(pipeline, *given, **more)
+            finally:
+                self._times.append((begun, time.perf_counter()))
+
+        setattr(Pipeline, "redraw", timed)  # noqa: B010 - a method is not assigned to
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        setattr(Pipeline, "redraw", self._redraw)  # noqa: B010 - likewise
+
+    def spell(self, seconds: float, cpu: float, until: float) -> Spell:
+        """Return what was noted; the device idles between a call and the next, until then."""
+        first, until = self._times[0][0], min(until, self._times[-1][1])
+        busy = sum(min(end, until) - begun for begun, end in self._times if begun < until)
+        idle = 1 - busy / (until - first)
+        return Spell(seconds=seconds, cpu=cpu, idle=idle, calls=len(self._times))
+
+
+def waiting(arguments: argparse.Namespace, folder: Path, model: Model) -> Waiting:
+    """Let jobs of one recipe wait for a worker that makes them singly, then in batches."""
+    recipe = _recipe(model, "measured", arguments.steps)
+    size = (arguments.width, arguments.height)
+    orders = [_order(recipe, folder, size, number) for number in range(arguments.waiting)]
+    workers = {
+        batch: _production(folder, model, Device(batch=batch)) for batch in (1, arguments.batch)
+    }
+    bare = Bare(model)
+    beside = folder / "bare-waiting"
+    beside.mkdir()
+    # What is made here loads the models, and tells the bare loop its words and seeds.
+    requests = [_requests(_job(workers[1], order, folder / "told")) for order in orders]
+    _job(workers[arguments.batch], orders[0], folder / "warm")
+    bare.make(orders[0].layout, requests[0], beside)
+    found: list[tuple[Spell, Spell, Spell]] = []
+    for number in range(arguments.rounds):
+        begun, cpu = time.perf_counter(), time.process_time()
+        times = [
+            bare.make(order.layout, asked, beside)
+            for order, asked in zip(orders, requests, strict=True)
+        ]
+        files = sum(one.files for one in times)
+        seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+        apart = {
+            batch: _spell(worker, orders, folder / f"{number}-{batch}")
+            for batch, worker in workers.items()
+        }
+        loop = Spell(seconds=seconds, cpu=cpu, idle=files / seconds)
+        found.append((loop, apart[1], apart[arguments.batch]))
+    ratios = [single.seconds / loop.seconds for loop, single, _ in found]
+    gains = [single.seconds / batch.seconds for _, single, batch in found]
+    burnt = [(single.cpu / loop.cpu, single.cpu / batch.cpu) for loop, single, batch in found]
+    pictures = len(orders) * len(STRENGTHS)
+    loops, singles, batches = zip(*found, strict=True)
+    return Waiting(
+        model=model.name,
+        jobs=len(orders),
+        batch=arguments.batch,
+        picture_bare=statistics.median(one.seconds for one in loops) / pictures,
+        picture_single=statistics.median(one.seconds for one in singles) / pictures,
+        picture_batch=statistics.median(one.seconds for one in batches) / pictures,
+        single_ratio=statistics.median(ratios),
+        single_ratio_spread=(min(ratios), max(ratios)),
+        single_cpu_ratio=statistics.median(one for one, _ in burnt),
+        batch_gain=statistics.median(gains),
+        batch_gain_spread=(min(gains), max(gains)),
+        batch_cpu_gain=statistics.median(one for _, one in burnt),
+        calls=round(statistics.median(one.calls for one in batches)),
+        idle_bare=statistics.median(one.idle for one in loops),
+        idle_single=statistics.median(one.idle for one in singles),
+        idle_batch=statistics.median(one.idle for one in batches),
+    )
+
+
+def _production(folder: Path, model: Model, device: Device) -> tuple[Production, int]:
+    settings = _settings(folder, {"measured": model})
+    engine = settings.engine.model_copy(update={"devices": (device,)})
+    return Production(settings.model_copy(update={"engine": engine})), device.in_work
+
+
+def _spell(worker: tuple[Production, int], orders: list[ProductionOrder], folder: Path) -> Spell:
+    """Do all jobs, as many in work as the worker has, each in a thread as the engine's are."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH)
+    begun, cpu = time.perf_counter(), time.process_time()
+    ends: list[float] = []
+
+    def job(order: ProductionOrder) -> None:
+        _job(worker, order, folder)
+        ends.append(time.perf_counter())
+
+    with Calls() as calls, ThreadPoolExecutor(worker[1]) as pool:
+        for one in [pool.submit(job, order) for order in orders]:
+            one.result()
+    # From then on there is one job alone, whose pictures stand on each other: nobody waits.
+    until = sorted(ends)[-2]
+    spell = calls.spell(ends[-1] - begun, time.process_time() - cpu, until)
+    sys.setswitchinterval(usual)
+    return spell
+
+
+def _job(worker: tuple[Production, int], order: ProductionOrder, folder: Path) -> list[StageOutput]:
+    """Do what the step `generate` of a job does."""
+    production, _ = worker
+    made: list[StageOutput] = []
+    plans = production.stages(order)
+    for index in range(len(plans)):
+        previous = made[-1] if made else None
+        made.append(
+            production.make_stage(
+                order, index, plans=plans, folder=folder / order.layout.stem, previous=previous,
+                progress=_ignore,
+            )
+        )  # fmt: skip
+    line_recall(production.layout(order).picture, decode_picture(made[-1].path).picture)
+    return made
 
 
 def run(arguments: argparse.Namespace, folder: Path, model: Model) -> Figures:
@@ -410,6 +587,28 @@ def _table(figures: Figures) -> str:
     return "\n".join(lines)
 
 
+def _crowd(one: Waiting) -> str:
+    low, high = one.single_ratio_spread
+    least, most = one.batch_gain_spread
+    verdict = "reached" if max(one.idle_single, one.idle_batch) <= IDLE else "MISSED"
+    pictures = one.jobs * len(STRENGTHS)
+    rows = (
+        ("bare loop", one.picture_bare, one.idle_bare),
+        ("one at a time", one.picture_single, one.idle_single),
+        (f"up to {one.batch} at once", one.picture_batch, one.idle_batch),
+    )
+    ratio = f"{one.single_ratio:.3f} ({low:.3f} to {high:.3f}); in CPU {one.single_cpu_ratio:.3f}"
+    gain = f"{one.batch_gain:.3f} ({least:.3f} to {most:.3f}); in CPU {one.batch_cpu_gain:.3f}"
+    lines = [
+        f"{one.model}: {one.jobs} jobs of two pictures wait; seconds a picture, files included",
+        *(f"  {name:16} {took:.3f}  the device idles {idle:6.1%}" for name, took, idle in rows),
+        f"  at most {IDLE:.0%} idle: {verdict}",
+        f"  one at a time against the bare loop {ratio}",
+        f"  gain of batches {gain}; {one.calls} calls for {pictures} pictures",
+    ]
+    return "\n".join(lines)
+
+
 def main() -> int:
     """Print the figures; 0 when both loops made the same pixels."""
     parser = argparse.ArgumentParser(description="Measure what Haikei adds to a bare loop.")
@@ -422,10 +621,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--families", nargs="*", default=[], help="tiny ones instead of a model")
     parser.add_argument("--jobs", type=int, default=0, help="backgrounds of all families in turn")
+    parser.add_argument("--waiting", type=int, default=0, help="jobs that wait for one worker")
+    parser.add_argument("--batch", type=int, default=4, help="pictures in one call, for --waiting")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     found: list[Figures] = []
+    crowds: list[Waiting] = []
     turns: Turns | None = None
     with tempfile.TemporaryDirectory(prefix="haikei-generate-") as name:
         folder = Path(name)
@@ -433,14 +635,21 @@ def main() -> int:
         for number, model in enumerate(models.values() or [_model(arguments, folder)]):
             place = folder / f"run-{number}"
             place.mkdir()
-            found.append(run(arguments, place, model))
+            if arguments.waiting:
+                crowds.append(waiting(arguments, place, model))
+            else:
+                found.append(run(arguments, place, model))
         if arguments.jobs:
             turns = in_turn(arguments, folder, models)
     if arguments.json:
-        told = {"families": [asdict(one) for one in found], "turns": turns and asdict(turns)}
+        told = {
+            "families": [asdict(one) for one in found],
+            "waiting": [asdict(one) for one in crowds],
+            "turns": turns and asdict(turns),
+        }
         print(json.dumps(told, indent=2))
     else:
-        print("\n\n".join(_table(one) for one in found))
+        print("\n\n".join((*map(_table, found), *map(_crowd, crowds))))
         if turns is not None:
             print(
                 f"\n{turns.jobs} backgrounds of {turns.recipes} recipes in turn: {turns.loads} "

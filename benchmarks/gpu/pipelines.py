@@ -4,6 +4,8 @@ What do pipelines of real sizes take on a GPU: memory, seconds a picture, what s
 The weights are random numbers in the shapes of SDXL and of FLUX.2 klein 4B, made on this machine:
 pictures mean nothing, but memory and time are those of the real models. Both go through
 `DiffusersGenerator` as a worker's do: SDXL in float16, klein in bfloat16, three recipes in turn.
+Then pictures of SDXL wait, and are computed four in one call: how much sooner, in how much memory,
+and how far they are from the same pictures alone.
 Without a GPU it says so and ends with exit code 3.
 
     python benchmarks/gpu/pipelines.py --seconds 420 --json
@@ -15,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -48,6 +51,18 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batches:
+    """Pictures that wait, computed together."""
+
+    size: int  #: pictures in one call
+    picture: float  #: seconds of each
+    alone: float  #: and of each where they are computed alone, in the same run
+    peak: float  #: GiB of GPU memory at most
+    differs: float  #: the greatest difference to the same picture alone, in levels of 255
+    differs_mean: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What one run gave."""
 
@@ -59,6 +74,7 @@ class Report:
     interleaved: int  #: pictures of three recipes in turn
     loads: int  #: times that a model was loaded for them
     interleaved_seconds: float  #: a picture
+    batches: Batches | None
 
 
 def tokenizer(transformers: Any) -> Any:
@@ -161,7 +177,7 @@ def build(kind: str, folder: Path) -> int:
     return sum(tensor.numel() for part in parts for tensor in part.parameters())
 
 
-def settings_of(folder: Path, kinds: Mapping[str, Path]) -> Settings:
+def settings_of(folder: Path, kinds: Mapping[str, Path], batch: int = 1) -> Settings:
     """Return settings with these models on the first GPU."""
     terms = {
         "version": "1", "licence": "CC0-1.0", "licence_url": "https://creativecommons.org/",
@@ -171,7 +187,7 @@ def settings_of(folder: Path, kinds: Mapping[str, Path]) -> Settings:
         {
             "studio": {"state": folder / "state"},
             "storage": {"roots": [{"name": "work", "path": folder}]},
-            "engine": {"devices": [{"name": "cuda:0"}]},
+            "engine": {"devices": [{"name": "cuda:0", "batch": batch}]},
             "models": {
                 kind: {**terms, "name": kind, "folder": path} for kind, path in kinds.items()
             },
@@ -181,6 +197,13 @@ def settings_of(folder: Path, kinds: Mapping[str, Path]) -> Settings:
 
 def make(generator: DiffusersGenerator, kind: str, steps: int, seed: int) -> float:
     """Make one picture and return the seconds that it took."""
+    begun = time.perf_counter()
+    picture_of(generator, kind, steps, seed)
+    return time.perf_counter() - begun
+
+
+def picture_of(generator: DiffusersGenerator, kind: str, steps: int, seed: int) -> Picture:
+    """Make one picture."""
     options: dict[str, float] = {"steps": steps}
     if kind == "sdxl":
         options |= {"strength": 1.0}
@@ -193,13 +216,40 @@ def make(generator: DiffusersGenerator, kind: str, steps: int, seed: int) -> flo
         negative_prompt="", place="port", season="summer", time="day", seed=seed,
         width=SIZE[0], height=SIZE[1], colour_space="srgb", libraries=described.libraries,
     )  # fmt: skip
-    begun = time.perf_counter()
-    generator.generate(request, layout=layout, previous=None, progress=_silent)
-    return time.perf_counter() - begun
+    result = generator.generate(request, layout=layout, previous=None, progress=_silent)
+    return result.picture
 
 
 def _silent(_: Progress) -> None:
     """Take progress and do nothing with it."""
+
+
+def together(torch: Any, folder: Path, kinds: Mapping[str, Path], steps: int = 20) -> Batches:
+    """Let twelve pictures of SDXL wait: for a device that takes one at a time, and for four."""
+    size, seeds = 4, range(12)
+    pictures: dict[int, list[Picture]] = {}
+    times: dict[int, float] = {}
+    for batch in (1, size):
+        generator = DiffusersGenerator(settings_of(folder, kinds, batch))
+        make(generator, "sdxl", steps, 99)
+        torch.cuda.reset_peak_memory_stats()
+        begun = time.perf_counter()
+        with ThreadPoolExecutor(2 * size) as pool:
+            made = [pool.submit(picture_of, generator, "sdxl", steps, seed) for seed in seeds]
+            pictures[batch] = [one.result() for one in made]
+        times[batch] = (time.perf_counter() - begun) / len(seeds)
+        peak = torch.cuda.max_memory_allocated() / GIB
+        del generator
+        torch.cuda.empty_cache()
+    apart = [
+        np.abs(one.pixels - other.pixels) * 255
+        for one, other in zip(pictures[1], pictures[size], strict=True)
+    ]
+    return Batches(
+        size=size, picture=round(times[size], 3), alone=round(times[1], 3), peak=round(peak, 2),
+        differs=round(float(max(one.max() for one in apart)), 2),
+        differs_mean=round(float(np.mean(apart)), 4),
+    )  # fmt: skip
 
 
 def measure(seconds: float) -> Report:
@@ -228,6 +278,7 @@ def measure(seconds: float) -> Report:
                 )
             )  # fmt: skip
             del generator
+        batches = together(torch, folder, kinds) if time.monotonic() < end else None
         generator = DiffusersGenerator(settings_of(folder, kinds))
         recipes = (("sdxl", 20), ("klein", 4), ("sdxl", 8))
         times: list[float] = []
@@ -240,6 +291,7 @@ def measure(seconds: float) -> Report:
             size=f"{SIZE[0]}x{SIZE[1]}", models=tuple(taken), interleaved=len(times),
             loads=generator.loads,
             interleaved_seconds=round(sum(warm) / len(warm), 3) if warm else 0.0,
+            batches=batches,
         )  # fmt: skip
 
 
@@ -268,6 +320,12 @@ def main() -> int:
         f"three recipes in turn: {report.interleaved} pictures, {report.loads} loads, "
         f"{report.interleaved_seconds} s a picture"
     )
+    if (found := report.batches) is not None:
+        print(
+            f"{found.size} in one call: {found.picture} s a picture, alone {found.alone} s; "
+            f"{found.peak} GiB at most; {found.differs} levels of 255 apart at most, "
+            f"{found.differs_mean} in the mean"
+        )
     return 0
 
 

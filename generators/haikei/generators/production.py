@@ -8,7 +8,8 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator as Yields
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -459,7 +460,7 @@ class Production:
         return made
 
     @contextmanager
-    def _turn(self, progress: ProgressCallback) -> Iterator[None]:
+    def _turn(self, progress: ProgressCallback) -> Yields[None]:
         """Have the device, with no more others than compute on it at once."""
         while not self._free.acquire(timeout=_LOOK):
             progress(Progress(step=0, steps=0))

@@ -204,10 +204,10 @@ def test_a_tokenizer_under_the_name_that_it_once_had_is_taken(
 def test_a_pipeline_that_the_library_lacks_is_named_before_anything_is_loaded(
     bases: Mapping[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "haikei.generators.diffusers.families.library_has",
-        lambda _, kind: kind != "ZImageImg2ImgPipeline",
-    )
+    def has(_: str, kind: str) -> bool:
+        return kind != "ZImageImg2ImgPipeline"
+
+    monkeypatch.setattr("haikei.generators.diffusers.families.library_has", has)
 
     with pytest.raises(SettingsError, match="ZImageImg2ImgPipeline, which the installed diffusers"):
         describe(tmp_path, {"folder": bases["z-image"]})

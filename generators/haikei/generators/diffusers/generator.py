@@ -6,7 +6,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -391,6 +391,7 @@ def _added(card: ModelCard) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((*described, *loras, *adapter)))
 
 
+@cache
 def _versions() -> tuple[tuple[str, str], ...]:
     try:
         return tuple((name, version(name)) for name in _LIBRARIES)

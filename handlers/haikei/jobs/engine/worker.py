@@ -5,6 +5,7 @@ A worker: a process that runs the tasks of jobs, in one of two roles, and remove
 import os
 import shutil
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -104,6 +105,8 @@ _QUIET = 5.0
 #: Tasks fetched beyond those that can run at once, so that the device never waits for a poll.
 _PREFETCH = 2
 _LOCK_LOST = 3
+#: Seconds after which a thread of a generation worker lets another one run Python.
+_SWITCH = 0.0005
 
 
 class WorkerRole(StrEnum):
@@ -139,6 +142,9 @@ def run_worker(
     database = open_state(settings)
     locks = open_locks(settings.database_url, settings.studio.state / "locks")
     chosen = _device(settings, device) if role is WorkerRole.GENERATE else None
+    if chosen is not None:
+        # The thread that feeds the device asks for Python's lock at each of its thousands of calls.
+        sys.setswitchinterval(_SWITCH)
     tools = Tools(settings, database, stop, device=chosen.name if chosen else "cpu")
     name = f"{role.value}-{chosen.name}" if chosen else role.value
     holder = claim_holder(locks, f"{socket.gethostname()}-{name}")
