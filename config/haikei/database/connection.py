@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -235,6 +233,10 @@ def upgrade(engine: Engine) -> None:
     Raises:
         StateError: the database was made by a newer Haikei.
     """
+    # It takes a tenth of what a process loads to start, and databases are seldom behind.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with engine.begin() as connection:

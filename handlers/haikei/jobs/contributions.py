@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from haikei.credits import (
     Contribution,
@@ -20,13 +21,15 @@ from haikei.credits import (
     printed_person,
     printed_system,
 )
-from haikei.fingerprint import fingerprint_text
-from haikei.generators import StageOutput
-from haikei.images import Picture
 from haikei.jobs.job import JobOrder, RetakeOrder
 from haikei.measurements import LineRecall
-from haikei.provenance import Oversight
 from haikei.settings import PersonEntry
+
+if TYPE_CHECKING:
+    # Who asks for the texts of credits alone loads nothing that opens pictures.
+    from haikei.generators import StageOutput
+    from haikei.images import Picture
+    from haikei.provenance import Oversight
 
 
 def as_credited(
@@ -176,8 +179,8 @@ def layout_image(
 
 
 def stage_image(
-    stage: StageOutput,
-    picture: Callable[[], Picture],
+    stage: "StageOutput",
+    picture: "Callable[[], Picture]",
     *,
     key: str,
     kind: ImageKind,
@@ -195,6 +198,8 @@ def stage_image(
         path: where it is published.
         others: contributions to this step besides that of the system that made it.
     """
+    from haikei.fingerprint import fingerprint_text
+
     made = generation(stage.system, request_sha256=stage.request_sha256, at=stage.made_at)
     return ImageRecord(
         key=key,
@@ -211,7 +216,7 @@ def stage_image(
     )
 
 
-def oversight(images: Sequence[ImageRecord]) -> Oversight | None:
+def oversight(images: Sequence[ImageRecord]) -> "Oversight | None":
     """
     Return how far people are recorded to have overseen the last picture's model; None: not known.
 

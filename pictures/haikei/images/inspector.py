@@ -23,16 +23,19 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from haikei.errors import ImageUnreadable
-from haikei.images.colour import AS_IT_IS, Look
 from haikei.images.limits import DEFAULT_LIMITS, Limits, reader_environment
-from haikei.images.picture import Decoded, Picture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from haikei.images.colour import Look
+    from haikei.images.picture import Decoded, Picture
 
 _log = structlog.get_logger()
 _BATCH = 256
@@ -120,16 +123,24 @@ class Inspector:
                 found += self._batch(paths[start : start + _BATCH], decode=decode)
         return found
 
-    def read(self, path: Path, *, look: Look = AS_IT_IS) -> Decoded:
+    def read(self, path: Path, *, look: "Look | None" = None) -> "Decoded":
         """
         Decode a file in the child, and return its pixels without copying them.
+
+        Args:
+            path: the file.
+            look: how it is to be seen, None for as it is.
 
         Raises:
             ImageUnreadable: it is no image, is damaged, larger than allowed, or takes too much.
         """
+        from haikei.images.colour import AS_IT_IS
+
         with self._lock:
             try:
-                return self._asked_again(partial(_Child.read, path=path, look=look))
+                return self._asked_again(
+                    partial(_Child.read, path=path, look=AS_IT_IS if look is None else look)
+                )
             except _Lost as loss:
                 _log.warning("image_process_lost", file=str(path), reason=loss.reason)
                 self._end(at_once=True)
@@ -208,7 +219,9 @@ class _Child:
         self._output = self._process.stdout.fileno()
         self._selector.register(self._output, selectors.EVENT_READ)
 
-    def ask(self, paths: Sequence[Path], *, decode: bool = False, look: Look | None = None) -> Self:
+    def ask(
+        self, paths: Sequence[Path], *, decode: bool = False, look: "Look | None" = None
+    ) -> Self:
         request: dict[str, object] = {
             "paths": [os.fspath(path) for path in paths],
             "decode": decode,
@@ -228,7 +241,9 @@ class _Child:
     def answer(self, path: Path) -> Inspection:
         return Inspection(path=path, **json.loads(self._answer()))
 
-    def read(self, path: Path, look: Look) -> Decoded:
+    def read(self, path: Path, look: "Look") -> "Decoded":
+        from haikei.images.picture import Decoded, Picture
+
         self.ask([path], look=look)
         answer = json.loads(self._answer())
         if not answer["ok"]:
@@ -282,8 +297,10 @@ class _Child:
         return _Lost(f"ended the image reader (exit status {code})", idle=code == 0)
 
 
-def _mapped(memory: int, shape: tuple[int, int, int]) -> NDArray[np.float32]:
+def _mapped(memory: int, shape: tuple[int, int, int]) -> "NDArray[np.float32]":
     """Return the pixels in a file in memory, which nobody can change any more."""
+    import numpy as np
+
     try:
         fcntl.fcntl(memory, fcntl.F_ADD_SEALS, _SEALS)
         mapped = mmap.mmap(memory, 0, prot=mmap.PROT_READ)
@@ -303,7 +320,9 @@ def _refused(path: Path, reason: str) -> Inspection:
 _IDLE = 30.0
 
 
-def read_picture(path: Path, *, limits: Limits = DEFAULT_LIMITS, look: Look = AS_IT_IS) -> Picture:
+def read_picture(
+    path: Path, *, limits: Limits = DEFAULT_LIMITS, look: "Look | None" = None
+) -> "Picture":
     """
     Read an image file as (height, width, 3) float32, sRGB-encoded, 0 to 1, as it should look.
 
@@ -313,7 +332,7 @@ def read_picture(path: Path, *, limits: Limits = DEFAULT_LIMITS, look: Look = AS
     Args:
         path: a file of one of the formats that are read (`haikei.formats`).
         limits: what it may take.
-        look: how it is to be seen; only pages that show it ask for another than it has.
+        look: how it is to be seen, None for as it is; only pages that show it ask for another.
 
     Raises:
         ImageUnreadable: it is no such image, is damaged or truncated, is larger than allowed, takes

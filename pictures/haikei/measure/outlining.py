@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from haikei.measure.grading import Parameters, ciede2000
 from haikei.measurements import Region
@@ -184,6 +183,9 @@ def _spread_of_colour(planes: Plane, rim: _Rim, *, compressed: bool) -> float:
     Where a step of height 1, blurred to a normal distribution of spread s, is at the share p, its
     slope is the density at the p-quantile over s.
     """
+    # SciPy takes long to load, and every worker would, for its first touch-up.
+    from scipy.special import ndtri
+
     rows, columns = rim.at
     found: list[float] = []
     for chosen in (slice(0, 1), slice(1, 3)):
@@ -223,6 +225,8 @@ def _counts(
         parameters: of the method.
         other: whether a change in another direction than the stroke's is paint of its own.
     """
+    from scipy.special import ndtr, ndtri
+
     strength = np.maximum(np.einsum("ij,ij->i", rim.paint, rim.paint), 1e-9)
     share = np.einsum("ij,ij->i", rim.own, rim.paint) / strength
     counts: Mask = np.asarray(share >= 0.5, np.bool_)

@@ -153,3 +153,16 @@ def test_commands_and_pages_load_no_job_engine() -> None:
     )
 
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "module", ["haikei.sources.watch", "haikei.sources.eventlog", "haikei.review"]
+)
+def test_who_makes_no_pictures_loads_nothing_that_decodes_them(module: str) -> None:
+    code = (
+        f"import sys, {module}; "
+        "bad = {'numpy', 'cv2', 'scipy', 'PIL', 'OpenImageIO', 'alembic'} & set(sys.modules); "
+        "sys.exit(f'loaded {bad}' if bad else 0)"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True)

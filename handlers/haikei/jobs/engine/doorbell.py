@@ -14,7 +14,6 @@ import threading
 from collections import Counter
 from typing import Self
 
-import psycopg
 import structlog
 from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.engine import make_url
@@ -121,6 +120,8 @@ class Doorbell:
                 return
 
     def _listen(self) -> None:
+        import psycopg  # a studio on SQLite has no use for it
+
         while self._server is not None and not self._closed.is_set():
             try:
                 with self._server.connect() as connection:
@@ -135,6 +136,8 @@ class Doorbell:
                 self._closed.wait(_AGAIN)
 
     def _hear(self, connection: object) -> None:
+        import psycopg
+
         while isinstance(connection, psycopg.Connection) and not self._closed.is_set():
             if found := list(connection.notifies(timeout=_TURN, stop_after=1)):
                 self._closed.wait(_BREATH)
