@@ -236,7 +236,7 @@ class LetterNetwork:
                 sums = np.add.reduceat(both, starts, axis=0)
                 mean = sums[:, :-1] / np.maximum(sums[:, -1:], np.float32(1e-6))
                 place = np.empty(len(of), np.int64)
-                place[order] = np.repeat(np.arange(len(starts)), np.diff([*starts, len(of)]))
+                place[order] = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(of)))
                 heard.append(np.asarray(mean[place], np.float32))
             state = self._layer(name, np.concatenate(heard, axis=1))
         score = state @ weights["letters.last.weight"].T + weights["letters.last.bias"]
