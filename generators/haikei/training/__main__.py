@@ -13,12 +13,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from haikei.reading.network import WEIGHTS
 from haikei.training.canvas import Lesson
 from haikei.training.examples import draw_examples, load_examples
 from haikei.training.lessons import draw_lesson, map_of
 
+EPOCHS_OF_LETTERS = 4
 LEARNT, HELD = 1_000_000, 9_000_000  #: numbers of the first lesson, and of the first one held out
 
 
@@ -28,7 +30,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("training"))
     parser.add_argument("--scenes", type=int, default=4000)
     parser.add_argument("--held-out", type=int, default=200)
-    parser.add_argument("--written", type=int, default=800, help="sheets to learn letters from")
+    parser.add_argument("--written", type=int, default=700, help="sheets to learn letters from")
+    parser.add_argument(
+        "--letters-only", action="store_true", help="learn letters anew; the rest stays as it is"
+    )
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--minutes", type=float, default=120.0, help="to learn, at most")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
@@ -39,6 +44,9 @@ def main() -> None:
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     log = logging.getLogger("haikei.training")
+    if asked.letters_only:
+        _learn_letters_alone(asked)
+        return
     asked.folder.mkdir(parents=True, exist_ok=True)
     preview(asked.folder / "scenes.png", range(HELD, HELD + 24))
     for name, first, count in (("learnt", LEARNT, asked.scenes), ("held", HELD, asked.held_out)):
@@ -49,7 +57,7 @@ def main() -> None:
     import torch
 
     from haikei.training.fitting import calibrate, fit, judge, save_network
-    from haikei.training.writing import fit_letters, kept_letters, letter_weights, written_sheets
+    from haikei.training.writing import kept_letters
 
     torch.set_num_threads(asked.workers)
     learnt, held = load_examples(asked.folder / "learnt"), load_examples(asked.folder / "held")
@@ -71,14 +79,29 @@ def main() -> None:
         "accuracy by area": f"{score.accuracy:.3f}",
         "with a hint": f"{score.hinted:.3f}",
     }
-    if asked.start is None:
-        log.info("drawing %d sheets with writing on them", asked.written)
-        sheets = written_sheets(range(asked.written), workers=asked.workers)
-        letters = letter_weights(fit_letters(sheets, epochs=30, seed=asked.seed))
-    else:
-        letters = kept_letters(asked.start)
+    letters = _letters(asked) if asked.start is None else kept_letters(asked.start)
     save_network(network, letters, asked.output, note=note)
     log.info("%s: %s", asked.output, note)
+
+
+def _letters(asked: argparse.Namespace) -> dict[str, NDArray[np.float16]]:
+    """Draw sheets with writing on them, and learn letters from them."""
+    from haikei.training.writing import fit_letters, letter_weights, written_sheets
+
+    logging.getLogger("haikei.training").info("drawing %d sheets with writing", asked.written)
+    sheets = written_sheets(range(asked.written), workers=asked.workers)
+    return letter_weights(fit_letters(sheets, epochs=EPOCHS_OF_LETTERS, seed=asked.seed))
+
+
+def _learn_letters_alone(asked: argparse.Namespace) -> None:
+    """Put newly learnt letters beside the weights of a file, which stay what they are."""
+    import torch
+
+    from haikei.training.fitting import kept_network, save_network
+
+    torch.set_num_threads(asked.workers)
+    network, note = kept_network(asked.start or WEIGHTS)
+    save_network(network, _letters(asked), asked.output, note=note)
 
 
 def preview(file: Path, seeds: range) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -294,13 +295,7 @@ def fit(
         network.mean.copy_(torch.from_numpy(numbers.mean(axis=0)))
         network.deviation.copy_(torch.from_numpy(numbers.std(axis=0) + 0.05))
     else:
-        kept_weights = load_file(start)
-        network.load_state_dict(
-            {
-                name: torch.from_numpy(kept_weights[name].astype(np.float32))
-                for name in network.state_dict()
-            }
-        )
+        network.load_state_dict(kept_network(start)[0].state_dict())
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.03)
     kept = folder / "checkpoint.pt"
     done = 0
@@ -355,6 +350,19 @@ def fit(
         if time.monotonic() - began > minutes * 60:
             break
     return network
+
+
+def kept_network(file: Path) -> tuple[Network, dict[str, str]]:
+    """Return the network of a file of weights, and its note."""
+    network = Network()
+    held = load_file(file)
+    network.load_state_dict(
+        {name: torch.from_numpy(held[name].astype(np.float32)) for name in network.state_dict()}
+    )
+    with safe_open(file, framework="numpy") as opened:
+        metadata = opened.metadata() or {}
+    note = json.loads(metadata.get("note", "{}"))
+    return network, {str(name): str(value) for name, value in note.items()}
 
 
 def save_network(

@@ -9,7 +9,8 @@ numbers are notes as well. Drawings bring what looks like letters: windows, tile
 import logging
 import multiprocessing
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -21,15 +22,18 @@ from safetensors.numpy import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from haikei.sheets.lettering import (
+from haikei.sheets.letter_network import (
     FIGURES,
+    GROUPINGS,
     HIDDEN,
-    LINKED,
+    LAST,
+    PICTURES,
+    SEEN,
     LetterFigures,
     letter_figures,
     letter_shapes,
-    strokes_of,
 )
+from haikei.sheets.lettering import parted, strokes_of, sums_of, usual_height
 from haikei.sheets.paper import flatten
 from haikei.training.lessons import draw_lesson
 
@@ -70,14 +74,24 @@ WORDS = (
 )
 
 
+#: Places full of small strokes that are no letters: most sheets to learn from show one.
+LEAFY = ("forest", "river", "lake", "village", "shrine", "ruin", "mountain", "close-up", "snow")
+CROWDED, FREE = 0.08, 0.015  #: ink where a note may stand: many touch the drawing
+
+
 def sheet_of(seed: int) -> tuple[Plane, Plane]:
-    """Return the ink of a drawing and, apart from it, the ink of notes over it."""
+    """
+    Return the ink of a drawing and, apart from it, the ink of notes over it.
+
+    Two numbers beside each other share a place, which the second one mirrors.
+    """
     random = np.random.default_rng((seed, 77))
-    height = int(random.choice((540, 640, 760, 900, 1080)))
-    place = "open" if random.random() < 0.3 else ""
-    drawing = draw_lesson(8_000_000 + seed, height=height, place=place).ink
+    drawing = _drawing(seed // 2)
+    if seed % 2:
+        drawing = drawing[:, ::-1]
     drawing = np.ascontiguousarray(drawing * np.float32(random.uniform(0.7, 1)))
-    if random.random() < 0.5:
+    height = drawing.shape[0]
+    if random.random() < 0.65:
         _small_things(drawing, random)
     notes = np.zeros_like(drawing)
     if random.random() < 0.85:
@@ -85,6 +99,15 @@ def sheet_of(seed: int) -> tuple[Plane, Plane]:
         for _ in range(int(random.integers(1, 7))):
             _note(notes, drawing, random, usual * random.uniform(0.75, 1.3))
     return drawing, notes
+
+
+@lru_cache(maxsize=1)
+def _drawing(number: int) -> Plane:
+    random = np.random.default_rng((number, 76))
+    height = int(random.choice((540, 640, 760, 900, 1080)))
+    chance = random.random()
+    place = "open" if chance < 0.2 else str(random.choice(LEAFY)) if chance < 0.55 else ""
+    return draw_lesson(8_000_000 + number, height=height, place=place).ink
 
 
 def inked(drawing: Plane, notes: Plane, random: Random) -> Plane:
@@ -97,18 +120,46 @@ def inked(drawing: Plane, notes: Plane, random: Random) -> Plane:
 
 
 def _note(notes: Plane, drawing: Plane, random: Random, size: float) -> None:
-    """Put a note where there is room; what touches the drawing is lost in it anyway."""
-    patch = _signed(random, size) if random.random() < 0.2 else _lines(random, size)
+    """Put a note where there is room; some touch the drawing, and some point at it."""
+    patch = _signed(random, size) if random.random() < 0.25 else _lines(random, size)
     high, wide = patch.shape
     height, width = notes.shape
     if high > 0.7 * height or wide > 0.8 * width:
         return
-    for _ in range(12):
+    most = CROWDED if random.random() < 0.45 else FREE
+    for _ in range(16):
         x, y = int(random.integers(0, width - wide)), int(random.integers(0, height - high))
         part = np.s_[y : y + high, x : x + wide]
-        if float((drawing[part] > 0.2).mean()) < 0.015 and not (notes[part] > 0.2).any():
+        if float((drawing[part] > 0.2).mean()) < most and not (notes[part] > 0.2).any():
             np.maximum(notes[part], patch, out=notes[part])
+            if random.random() < 0.3:
+                _pointer(notes, drawing, random, (x, y, wide, high), size)
             return
+
+
+def _pointer(
+    notes: Plane, drawing: Plane, random: Random, box: tuple[int, int, int, int], size: float
+) -> None:
+    """Draw a line or an arrow away from a note, over paper that is free."""
+    x, y, wide, high = box
+    left = random.random() < 0.5
+    turn = random.uniform(-1.1, 1.1) + (np.pi if left else 0)
+    gap = size * random.uniform(-0.05, 0.4)
+    start = np.array([x - gap if left else x + wide + gap, y + high * random.uniform(0.3, 0.7)])
+    end = start + size * random.uniform(1.2, 5.5) * np.array([np.cos(turn), np.sin(turn)])
+    ends = [(round(float(one[0])), round(float(one[1]))) for one in (start, end)]
+    way = np.zeros(notes.shape, np.uint8)
+    cv2.line(way, ends[0], ends[1], 1, 7)
+    if float((drawing[way > 0] > 0.2).sum()) > 0.5 * size:
+        return
+    thick = max(1, round(size * random.uniform(0.02, 0.08)))
+    line = np.zeros_like(notes)
+    if random.random() < 0.55:
+        tip = random.uniform(0.12, 0.35)
+        cv2.arrowedLine(line, ends[0], ends[1], (1.0,), thick, cv2.LINE_AA, 0, tip)
+    else:
+        cv2.line(line, ends[0], ends[1], (1.0,), thick, cv2.LINE_AA)
+    np.maximum(notes, line * np.float32(random.uniform(0.75, 1)), out=notes)
 
 
 def _text(random: Random) -> str:
@@ -230,63 +281,104 @@ def _by_hand(random: Random, plane: Plane, size: float) -> Plane:
 
 
 def _small_things(plane: Plane, random: Random) -> None:
-    """Draw what is small and is no writing: birds, stones, leaves, bricks, panes, pickets."""
+    """Draw what is small and is no writing: birds, stones, leaves, bricks, panes, ripples."""
     height, width = plane.shape
-    for _ in range(int(random.integers(1, 5))):
-        style = int(random.integers(7))
+    for _ in range(int(random.integers(1, 6))):
+        style = int(random.integers(STYLES))
         x, y = random.uniform(0, width), random.uniform(0, height)
         size = random.uniform(0.006, 0.04) * height
         spread = random.uniform(0.05, 0.4) * height
-        columns, apart = int(random.integers(2, 12)), random.uniform(1.25, 2.2)
+        across, apart = int(random.integers(2, 12)), random.uniform(1.25, 2.2)
+        pen = (float(random.uniform(0.6, 1)), int(random.choice((1, 1, 1, 2))))
+        uneven = random.uniform(0.05, 0.4)
         for index in range(int(random.choice((3, 8, 20, 60, 160)))):
-            at = np.array([x, y]) + random.normal(0, spread, 2)
-            if style >= 4:  # in rows
-                across, down = index % columns, index // columns
-                at = np.array([x + across * size * apart, y + down * size * apart])
-            _thing(plane, random, style, at, size * random.uniform(0.9, 1.1))
+            at = np.array([x, y]) + random.normal(0, spread, 2) * (1, random.uniform(0.3, 1))
+            if style >= IN_ROWS:
+                row, column = index // across, index % across
+                at = np.array([x + column * size * apart, y + row * size * apart])
+            own = size * float(np.exp(random.normal(0, uneven if style < IN_ROWS else 0.05)))
+            _thing(plane, random, style, at, own, pen)
 
 
-def _thing(plane: Plane, random: Random, style: int, at: NDArray[np.float64], size: float) -> None:
-    turns = np.linspace(0, 2 * np.pi, 10)
-    match style:
-        case 0:
-            lines = [
-                np.array(
-                    [
-                        [-size, 0],
-                        [-size / 2, -size * 0.4],
-                        [0, 0],
-                        [size / 2, -size * 0.4],
-                        [size, 0],
-                    ]
-                )
-            ]
-        case 1:
-            ring = np.stack([np.cos(turns) * size * 1.3, np.sin(turns) * size * 0.8], axis=1)
-            lines = [ring + random.normal(0, size * 0.08, ring.shape)]
-        case 2:
-            arc = turns[: int(random.integers(4, 8))] + random.uniform(0, 6)
-            lines = [np.stack([np.cos(arc), np.sin(arc) * 0.7], axis=1) * size]
-        case 3:  # a tuft of grass
-            tips = random.uniform(-0.5, 0.5, int(random.integers(2, 5))) * size
-            lines = [np.array([[0, 0], [tip, -size]]) for tip in tips]
-        case 4:
-            lines = [
-                np.array(
-                    [[0, 0], [size * 1.3, 0], [size * 1.3, size * 0.6], [0, size * 0.6], [0, 0]]
-                )
-            ]
-        case 5:
-            box = np.array([[0, 0], [size, 0], [size, size], [0, size], [0, 0]])
-            half = size / 2
-            lines = [box, np.array([[half, 0], [half, size]]), np.array([[0, half], [size, half]])]
-        case _:
-            lines = [np.array([[0, 0], [0, size]]), np.array([[size * 0.3, 0], [size * 0.3, size]])]
-    for one in lines:
-        fixed = np.rint((one + at) * 16).astype(np.int32)
+STYLES, IN_ROWS = 16, 10  #: of small things, and the first of those that stand in rows
+
+
+def _thing(
+    plane: Plane,
+    random: Random,
+    style: int,
+    at: NDArray[np.float64],
+    size: float,
+    pen: tuple[float, int],
+) -> None:
+    for one in _shape(random, style):
+        fixed = np.rint((np.asarray(one, np.float64) * size + at) * 16).astype(np.int32)
+        tone, thick = pen
         cv2.polylines(
-            plane, [fixed], isClosed=False, color=(1.0,), thickness=1, lineType=cv2.LINE_AA, shift=4
-        )
+            plane, [fixed], isClosed=False, color=(tone,), thickness=thick,
+            lineType=cv2.LINE_AA, shift=4,
+        )  # fmt: skip
+
+
+def _shape(random: Random, style: int) -> list[NDArray[np.float64]]:
+    """Return the lines of a small thing of about one unit."""
+    if style >= IN_ROWS:
+        return _shape_in_a_row(random, style)
+    turns = np.linspace(0, 2 * np.pi, 10)
+    ring = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    level = np.linspace(-1, 1, 9)
+    match style:
+        case 0:  # a bird
+            return [np.array([[-1, 0], [-0.5, -0.4], [0, 0], [0.5, -0.4], [1, 0]])]
+        case 1:  # a stone
+            return [ring * (1.3, 0.8) + random.normal(0, 0.1, ring.shape)]
+        case 2:  # a leaf of a crown
+            arc = turns[: int(random.integers(4, 8))] + random.uniform(0, 6)
+            return [np.stack([np.cos(arc), np.sin(arc) * 0.7], axis=1)]
+        case 3:  # a tuft of grass
+            tips = random.uniform(-0.6, 0.6, int(random.integers(2, 6)))
+            apart = random.uniform(0, 0.4)
+            return [np.array([[tip * apart, 0], [tip, -random.uniform(0.6, 1)]]) for tip in tips]
+        case 4:  # a leaf with its rib
+            bend = np.sin(np.linspace(0, np.pi, 7)) * random.uniform(0.2, 0.45)
+            along = np.linspace(-1, 1, 7)
+            turn = random.uniform(0, 2 * np.pi)
+            spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+            sides = [np.stack([along, side * bend], axis=1) @ spin for side in (-1, 1, 0)]
+            return sides[: int(random.integers(2, 4))]
+        case 5:  # a ripple
+            wave = 0.18 * np.sin(level * random.uniform(3, 8) + random.uniform(0, 6))
+            return [np.stack([level * random.uniform(0.8, 2), wave], axis=1)]
+        case 6:  # fruit, bubbles, pebbles
+            return [ring * random.uniform(0.5, 1)]
+        case 7:  # a flower
+            petals = [ring * 0.35 + 0.55 * ring[2 * index] for index in range(5)]
+            return [ring * 0.25, *petals][: int(random.integers(2, 7))]
+        case 8:  # a scribble of leaves
+            steps = random.normal(0, 0.45, (int(random.integers(5, 14)), 2))
+            return [np.cumsum(steps, axis=0)]
+        case _:  # a zigzag of grass
+            zigzag = np.where(np.arange(9) % 2 == 0, 0.0, -random.uniform(0.4, 1.0))
+            return [np.stack([level, zigzag + random.normal(0, 0.1, 9)], axis=1)]
+
+
+def _shape_in_a_row(random: Random, style: int) -> list[NDArray[np.float64]]:
+    match style:
+        case 10:  # a brick
+            return [np.array([[0, 0], [1.3, 0], [1.3, 0.6], [0, 0.6], [0, 0]])]
+        case 11:  # a window of four panes
+            box = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]])
+            return [box, np.array([[0.5, 0], [0.5, 1]]), np.array([[0, 0.5], [1, 0.5]])]
+        case 12:  # pickets
+            return [np.array([[0, 0], [0, 1]]), np.array([[0.3, 0], [0.3, 1]])]
+        case 13:  # scales of a roof
+            arc = np.linspace(0, np.pi, 6)
+            return [np.stack([0.6 * np.cos(arc), 0.6 * np.sin(arc)], axis=1)]
+        case 14:  # a cross of a lattice
+            return [np.array([[0, 0], [0.8, 0.8]]), np.array([[0.8, 0], [0, 0.8]])]
+        case _:  # hatching
+            lean = random.uniform(-0.1, 0.1) + 0.6
+            return [np.array([[0, 0], [-lean, 1]]) + (0.3 * index, 0) for index in range(3)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -294,20 +386,21 @@ class Written:
     """The strokes of one sheet, and which of them are writing."""
 
     shown: LetterFigures
-    letter: NDArray[np.float32]
+    letter: NDArray[np.float32]  #: the part of each one's ink that is a note's
 
 
 def strokes_with_truth(seed: int) -> Written:
     """Draw a sheet, take it apart as a layout is, and label each small stroke."""
     drawing, notes = sheet_of(seed)
     ink = inked(drawing, notes, np.random.default_rng((seed, 78)))
-    strokes = strokes_of(ink)
-    shown = letter_figures(ink, strokes, float(min(ink.shape)))
+    tall = usual_height(ink, ink)
+    strokes = parted(strokes_of(ink), tall)
+    shown = letter_figures(ink, strokes, sums_of(ink, strokes, tall), tall)
     flat = strokes.labels.ravel()
     count = len(strokes.area)
     of_notes = np.bincount(flat, (notes.ravel() > 0.15) & (notes > drawing).ravel(), count)
     part = (of_notes / np.maximum(np.bincount(flat, minlength=count), 1))[shown.strokes]
-    return Written(shown=shown, letter=(part > 0.5).astype(np.float32))
+    return Written(shown=shown, letter=part.astype(np.float32))
 
 
 def written_sheets(seeds: range, *, workers: int) -> list[Written]:
@@ -328,71 +421,105 @@ class Letters(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(FIGURES))
         self.register_buffer("deviation", torch.ones(FIGURES))
-        self.first = nn.Linear(FIGURES, HIDDEN)
-        self.second = nn.Linear(HIDDEN * (len(LINKED) + 2), HIDDEN)
-        self.last = nn.Linear(HIDDEN, 1)
-        self.drop = nn.Dropout(0.2)
+        channels = (PICTURES, *SEEN)
+        self.seen = nn.ModuleList(
+            [nn.Conv2d(one, other, 3, stride=2, padding=1) for one, other in pairwise(channels)]
+        )
+        shapes = letter_shapes()
+        self.first = nn.Linear(shapes["letters.first.weight"][1], HIDDEN)
+        self.second = nn.Linear(HIDDEN * (GROUPINGS + 1), HIDDEN)
+        self.third = nn.Linear(HIDDEN * (GROUPINGS + 1), LAST)
+        self.last = nn.Linear(LAST, 1)
+        self.drop = nn.Dropout(0.05)
 
-    def forward(self, figures: Tensor, groups: Tensor, area: Tensor) -> Tensor:
-        """Return each stroke's score as writing."""
+    def forward(self, pictures: Tensor, figures: Tensor, groups: Tensor, area: Tensor) -> Tensor:
+        """Return each stroke's score as writing; pictures are (strokes, channels, side, side)."""
         scaled = (figures - self.mean) / self.deviation
+        seen = pictures
         if self.training:
-            scaled = scaled + torch.randn_like(scaled) * 0.15
-        state = functional.relu(self.first(scaled))
-        weight = area[:, None]
-        parts = [state]
-        for of in groups.T:
-            size = int(of.max()) + 1
-            sums = torch.zeros(size, HIDDEN).index_add(0, of, state * weight)
-            whole = torch.zeros(size, 1).index_add(0, of, weight)
-            parts.append((sums / whole.clamp(min=1e-6))[of])
-        state = functional.relu(self.second(self.drop(torch.cat(parts, dim=1))))
+            scaled = scaled + torch.randn_like(scaled) * 0.1
+            seen = (seen * (0.75 + 0.5 * torch.rand(len(seen), PICTURES, 1, 1))).clamp(max=1)
+        for layer in self.seen:
+            seen = functional.relu(layer(seen))
+        # Channels last, as `LetterNetwork` has them.
+        flat = seen.permute(0, 2, 3, 1).flatten(1)
+        state = functional.relu(self.first(torch.cat([scaled, self.drop(flat)], dim=1)))
+        weight = area.sqrt()[:, None]
+        for layer in (self.second, self.third):
+            heard = [state]
+            for of in groups.T:
+                size = int(of.max()) + 1
+                sums = torch.zeros(size, state.shape[1]).index_add(0, of, state * weight)
+                whole = torch.zeros(size, 1).index_add(0, of, weight)
+                heard.append((sums / whole.clamp(min=1e-6))[of])
+            state = functional.relu(layer(self.drop(torch.cat(heard, dim=1))))
         scores: Tensor = self.last(state)[:, 0]
         return scores
 
 
-def fit_letters(sheets: list[Written], *, epochs: int, seed: int, dear: float = 2.0) -> Letters:
-    """Learn which strokes are writing; to lose drawing is dearer than to leave a letter."""
+RATE = 2.5e-3  #: of learning, at first
+TOGETHER = 1  #: sheets that are learnt from at once
+MOST_STROKES = 1200  #: of a sheet that is learnt from: more teach nothing new, and take long
+
+
+def fit_letters(sheets: list[Written], *, epochs: int, seed: int, dear: float = 0.6) -> Letters:
+    """Learn which strokes are writing; `dear` is what drawing counts, of what a letter does."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     network = Letters()
-    kept = [one for one in sheets if len(one.shown.strokes)]
+    kept = [one for one in sheets if 0 < len(one.shown.strokes) <= MOST_STROKES]
     figures = np.concatenate([one.shown.figures for one in kept])
     network.mean.copy_(torch.from_numpy(figures.mean(axis=0)))
     network.deviation.copy_(torch.from_numpy(figures.std(axis=0) + 0.05))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=0.02)
-    steps = len(kept) * epochs
-    done = 0
+    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.02)
+    each = max(1, len(kept) // TOGETHER)
     for epoch in range(epochs):
         total = 0.0
-        for index in rng.permutation(len(kept)):
-            one = kept[index]
+        order = rng.permutation(len(kept))
+        for step in range(each):
+            at = (epoch + step / each) / epochs
             for group in optimizer.param_groups:
-                group["lr"] = 3e-3 * (0.5 + 0.5 * np.cos(np.pi * done / steps)) + 1e-6
-            done += 1
-            truth = torch.from_numpy(one.letter)
-            area = torch.from_numpy(one.shown.area)
-            scores = network(
-                torch.from_numpy(one.shown.figures), torch.from_numpy(one.shown.groups), area
-            )
-            each = functional.binary_cross_entropy_with_logits(scores, truth, reduction="none")
-            weight = area.sqrt() * (1 + (dear - 1) * (1 - truth))
-            loss = (each * weight).sum() / (weight.sum() + 200)
+                group["lr"] = RATE * min(1.0, 20 * at + 0.05) * (0.5 + 0.5 * np.cos(np.pi * at))
+            chosen = order[step * TOGETHER : (step + 1) * TOGETHER]
+            loss = _loss(network, [kept[index] for index in chosen], dear)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call] # torch has no types for it
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             total += float(loss.detach())
-        LOG.info("letters, epoch %d: loss %.4f", epoch + 1, total / len(kept))
+        LOG.info("letters, epoch %d: loss %.4f", epoch + 1, total / each)
     return network.eval()
+
+
+def _loss(network: Letters, sheets: list[Written], dear: float) -> Tensor:
+    """Return how far scores are from the truth; large strokes count more, mixed ones less."""
+    shown = [one.shown for one in sheets]
+    apart = np.cumsum([0, *(int(one.groups.max()) + 1 for one in shown)])
+    groups = [one.groups + begin for one, begin in zip(shown, apart, strict=False)]
+    area = torch.from_numpy(np.concatenate([one.area for one in shown]))
+    scores = network(
+        _planes(np.concatenate([one.pictures for one in shown])),
+        torch.from_numpy(np.concatenate([one.figures for one in shown])),
+        torch.from_numpy(np.concatenate(groups)),
+        area,
+    )
+    part = torch.from_numpy(np.concatenate([one.letter for one in sheets]))
+    truth = (part > 0.5).float()
+    each = functional.binary_cross_entropy_with_logits(scores, truth, reduction="none")
+    weight = area**0.7 * (2 * part - 1).abs() * (1 + (dear - 1) * (1 - truth))
+    return (each * weight).sum() / (weight.sum() + 300)
+
+
+def _planes(pictures: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
 
 
 def letter_weights(network: Letters) -> dict[str, NDArray[np.float16]]:
     """Return the weights by the names that `LetterNetwork` reads."""
     state = network.state_dict()
     return {
-        name: state[name.removeprefix("letters.")].numpy().astype(np.float16)
-        for name in letter_shapes()
+        name: state[name.removeprefix("letters.")].numpy().reshape(shape).astype(np.float16)
+        for name, shape in letter_shapes().items()
     }
 
 

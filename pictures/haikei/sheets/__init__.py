@@ -1,6 +1,6 @@
 """What stands on a layout sheet: the drawing, frames, pegs, notes, trace lines and paper."""
 
-from haikei.sheets.lettering import LetterNetwork, letter_shapes
+from haikei.sheets.letter_network import LetterNetwork, letter_shapes
 from haikei.sheets.overlay import draw_overlay
 from haikei.sheets.sheet import (
     Area,

@@ -27,6 +27,7 @@ LEANING = 1.3  #: degrees by which sides may differ
 BLEED = 0.07  #: of its size, how far a drawing may run over its frame
 CROWDED = 0.4  #: how dense ink may be outside of a frame, to inside
 ACCEPTED, SURE = 0.8, 1.05  #: scores
+GAPS = 2.0  #: what a gap in the lines takes off a score, where another frame is as likely
 
 Quad = NDArray[np.float64]  #: (4, 2) corners: x and y, clockwise from the top left
 
@@ -294,12 +295,18 @@ def _choose(
     ]
     if not judged:
         return None
-    score, best = max(judged, key=lambda pair: pair[0])
+    # Of two that both may be, the one with fewer gaps: fields above a frame go on from its sides.
+    score, best = max(judged, key=lambda pair: pair[0] - GAPS * _gaps(pair[1]))
     best = _outermost(best, [union for _, union in judged], weights)
     doubts: list[str] = []
     if score < SURE:
         doubts.append("The frame is not sure: its lines or its margin could be the drawing's.")
     return best, tuple(doubts)
+
+
+def _gaps(union: tuple[Guess, ...]) -> float:
+    """Return how much is missing of the lines, beyond what crossing strokes hide."""
+    return max(0.0, 0.97 - sum(one.drawn for one in union) / len(union))
 
 
 def _unions(guesses: Sequence[Guess]) -> Iterator[tuple[Guess, ...]]:

@@ -3,11 +3,9 @@ Writing on a picture: groups of small strokes that are dense, uneven and turn ev
 
 Letters are separated from drawing by figures of connected strokes: leaves and grass are sparser,
 hatching has one direction, windows and stones repeat one size. `written` weighs them by rules,
-without any trained model; `LetterNetwork`, by what it learnt, takes back what is drawing after
-all.
+without any trained model; `letter_network` shows the same figures to what was learnt.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -17,9 +15,9 @@ from numpy.typing import NDArray
 from haikei.sheets.sheet import Ink
 
 Numbers = NDArray[np.float64]
-Floats = NDArray[np.float32]
 LARGEST, SMALLEST = 0.085, 0.0035  #: of a stroke that may be part of a letter, in heights
 LINKED = (0.13, 0.26, 0.42)  #: of its size, how far a stroke reaches to the next: three tries
+PARTED = 0.1  #: of a sheet's height: longer strokes are taken apart where their lines meet
 WRITTEN = 6.3  #: points, of about ten, from which on a group is writing
 ALSO_WRITTEN = 5.2  #: the same, where a sheet has other writing of about its size
 
@@ -34,6 +32,25 @@ class Strokes:
     width: NDArray[np.int64]
     height: NDArray[np.int64]
     area: NDArray[np.int64]
+    piece: NDArray[np.bool_]  #: which are pieces of a longer stroke
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sums:
+    """Of each stroke's pixels; the first are of the paper."""
+
+    pixels: Numbers
+    xx: Numbers  #: of the ink's slopes: across squared, down squared, and one by the other
+    yy: Numbers
+    xy: Numbers
+    slant: Numbers  #: slope that is neither level nor upright
+    level: Numbers  #: slope of level edges
+    rising_x: Numbers  #: times that the stroke is met from the left
+    rising_y: Numbers  #: and from above
+    rim: Numbers  #: pixels along the stroke's own box
+    holes: Numbers  #: closed loops
+    depth: Numbers  #: how far pixels lie from the paper
+    tone: Numbers  #: ink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,7 +90,139 @@ def strokes_of(ink: Ink) -> Strokes:
         width=plain[:, cv2.CC_STAT_WIDTH],
         height=plain[:, cv2.CC_STAT_HEIGHT],
         area=plain[:, cv2.CC_STAT_AREA],
+        piece=np.zeros(len(plain), np.bool_),
     )
+
+
+def parted(strokes: Strokes, tall: float) -> Strokes:
+    """
+    Take large strokes apart where their lines meet, so that letters on a line stand for themselves.
+
+    Lines are thinned (Zhang and Suen, 1984) and cut where three meet; each pixel goes to the piece
+    that is nearest. `tall` is the height of a usual sheet.
+    """
+    large = np.maximum(strokes.width, strokes.height) > PARTED * tall
+    large[0] = False
+    if not large.any():
+        return strokes
+    joined = large[strokes.labels]
+    thin = _thinned(joined.astype(np.uint8))
+    around = cv2.filter2D(
+        thin, cv2.CV_8U, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT
+    )
+    meeting = ((thin > 0) & (around > 3)).astype(np.uint8)
+    apart = cv2.dilate(meeting, np.ones((3, 3), np.uint8)) == 0
+    cut = (thin * apart).astype(np.uint8)
+    _, nearest = cv2.distanceTransformWithLabels(
+        1 - cut, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    count, pieces = cv2.connectedComponents(cut, connectivity=8)
+    if count < 2:
+        return strokes
+    # The nearest pixel's number leads to its piece.
+    piece_of = np.zeros(int(nearest.max()) + 1, np.int32)
+    piece_of[nearest[cut > 0]] = pieces[cut > 0]
+    labels = np.where(joined, 0, strokes.labels)
+    labels[joined] = piece_of[nearest[joined]] + len(strokes.area) - 1
+    return _measured(labels.astype(np.int32), len(strokes.area))
+
+
+def _thinned(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Thin lines to one pixel; what is thicker than a dozen stays thick within."""
+    thin = np.ascontiguousarray(plane)
+    for _ in range(6):
+        before = thin
+        for table in _THINNING:
+            code = cv2.filter2D(thin, cv2.CV_8U, _NEIGHBOURS, borderType=cv2.BORDER_CONSTANT)
+            thin = np.asarray(cv2.min(thin, cv2.LUT(code, table)), np.uint8)
+        if np.array_equal(before, thin):
+            break
+    return thin
+
+
+#: Bits of the eight neighbours, from above clockwise.
+_NEIGHBOURS = np.array([[128, 1, 2], [64, 0, 4], [32, 16, 8]], np.float32)
+
+
+def _thinning(*, first: bool) -> NDArray[np.uint8]:
+    """Return, for each pattern of neighbours, 0 where the pixel between them goes."""
+    table = np.ones(256, np.uint8)
+    for code in range(256):
+        ring = [code >> bit & 1 for bit in range(8)]
+        steps = sum(ring[bit] < ring[(bit + 1) % 8] for bit in range(8))
+        up, right, down, left = ring[0], ring[2], ring[4], ring[6]
+        kept = (
+            (up & right & down, right & down & left)
+            if first
+            else (up & right & left, up & down & left)
+        )
+        if 2 <= sum(ring) <= 6 and steps == 1 and not any(kept):
+            table[code] = 0
+    return table
+
+
+_THINNING = (_thinning(first=True), _thinning(first=False))
+
+
+def _measured(labels: NDArray[np.int32], whole: int) -> Strokes:
+    """Number strokes anew without gaps; those below `whole` are no pieces."""
+    count = int(labels.max()) + 1
+    area = np.bincount(labels.ravel(), minlength=count)
+    used = area > 0
+    used[0] = True
+    number = np.cumsum(used) - 1
+    labels = number[labels].astype(np.int32)
+    rows, columns = np.nonzero(labels)
+    stroke = labels[rows, columns]
+    kept = int(number[-1]) + 1
+    left, top = np.full(kept, 1 << 30), np.full(kept, 1 << 30)
+    right, bottom = np.zeros(kept, np.int64), np.zeros(kept, np.int64)
+    np.minimum.at(left, stroke, columns)
+    np.minimum.at(top, stroke, rows)
+    np.maximum.at(right, stroke, columns + 1)
+    np.maximum.at(bottom, stroke, rows + 1)
+    left[0] = top[0] = 0
+    right[0], bottom[0] = labels.shape[1], labels.shape[0]
+    return Strokes(
+        labels=labels, left=left, top=top, width=right - left, height=bottom - top,
+        area=np.bincount(stroke, minlength=kept), piece=np.flatnonzero(used) >= whole,
+    )  # fmt: skip
+
+
+def sums_of(ink: Ink, strokes: Strokes, tall: float) -> Sums:
+    """Add up what each stroke's pixels are like; `tall` is the height of a usual sheet."""
+    count = len(strokes.area)
+    dark = strokes.labels > 0
+    rows, columns = np.nonzero(dark)
+    stroke = strokes.labels[rows, columns]
+
+    def total(values: NDArray[np.generic]) -> Numbers:
+        plain = np.asarray(values, np.float64)
+        return np.asarray(np.bincount(stroke, weights=plain, minlength=count), np.float64)
+
+    across = cv2.Sobel(ink, cv2.CV_32F, 1, 0)[rows, columns]
+    down = cv2.Sobel(ink, cv2.CV_32F, 0, 1)[rows, columns]
+    xx, yy, xy = across * across, down * down, across * down
+    before = columns > 0
+    above = rows > 0
+    deep = np.asarray(cv2.distanceTransform(dark.astype(np.uint8), cv2.DIST_L2, 3), np.float64)
+    return Sums(
+        pixels=total(np.ones(len(rows))),
+        xx=total(xx), yy=total(yy), xy=total(xy),
+        slant=total(4 * xy * xy / np.maximum(xx + yy, 1e-9)),
+        level=total(np.where(yy > 5.8 * xx, yy, 0)),
+        rising_x=total(before & ~dark[rows, columns - 1]),
+        rising_y=total(above & ~dark[rows - 1, columns]),
+        rim=total(_along_box(strokes, rows, columns, stroke)),
+        holes=_holes(strokes, tall),
+        depth=total(deep[rows, columns]),
+        tone=total(ink[rows, columns]),
+    )  # fmt: skip
+
+
+def usual_height(ink: Ink, sheet: Ink) -> float:
+    """Return the height that letters go by: the sheet's, not the frame's, for a PAN is low."""
+    return float(max(min(ink.shape), 0.5 * max(sheet.shape)))
 
 
 def letter_sized(strokes: Strokes, tall: float, largest: float = LARGEST) -> NDArray[np.bool_]:
@@ -84,15 +233,27 @@ def letter_sized(strokes: Strokes, tall: float, largest: float = LARGEST) -> NDA
     return np.asarray(letter, np.bool_)
 
 
-def words_of(ink: Ink, strokes: Strokes, tall: float, linked: float = LINKED[1]) -> Words:
-    """Group strokes that stand near each other; `tall` is the height of a usual sheet."""
-    of, count = _grouped(strokes, letter_sized(strokes, tall), tall, linked)
-    return _figures(ink, strokes, of, count, tall)
+def words_of(
+    strokes: Strokes, sums: Sums, letter: NDArray[np.bool_], tall: float, linked: float
+) -> Words:
+    """
+    Group strokes that stand near each other.
+
+    Args:
+        strokes: all of a picture.
+        sums: of the same strokes.
+        letter: which of them may be letters.
+        tall: the height of a usual sheet, in pixels.
+        linked: how far a stroke reaches to the next, of its size.
+    """
+    of, count = grouped(strokes, letter, tall, linked)
+    return _figures(strokes, sums, of, count, tall)
 
 
-def _grouped(
+def grouped(
     strokes: Strokes, letter: NDArray[np.bool_], tall: float, linked: float
 ) -> tuple[NDArray[np.int64], int]:
+    """Return the group of each stroke, 0 for none, and the number of groups with that one."""
     longest = np.maximum(strokes.width, strokes.height)
     shape = strokes.labels.shape
     near = np.zeros(shape, np.uint8)
@@ -155,7 +316,7 @@ def _points(values: Numbers, none: float, full: float) -> Numbers:
     return np.asarray(np.clip((values - none) / (full - none), 0, 1), np.float64)
 
 
-def _figures(ink: Ink, strokes: Strokes, of: NDArray[np.int64], count: int, tall: float) -> Words:
+def _figures(strokes: Strokes, sums: Sums, of: NDArray[np.int64], count: int, tall: float) -> Words:
     def total(weights: NDArray[np.generic]) -> Numbers:
         values = np.asarray(weights, np.float64)
         return np.asarray(np.bincount(of, weights=values, minlength=count), np.float64)
@@ -170,23 +331,8 @@ def _figures(ink: Ink, strokes: Strokes, of: NDArray[np.int64], count: int, tall
     longest = np.maximum(strokes.width, strokes.height).astype(np.float64)
     area = np.maximum(total(strokes.area), 1)
     size = np.sqrt(total(strokes.area * longest**2) / area)
-    rows, columns = np.nonzero(of[strokes.labels])
-    group = of[strokes.labels[rows, columns]]
-
-    def pixels(plane: NDArray[np.generic]) -> Numbers:
-        values = np.asarray(plane[rows, columns], np.float64)
-        return np.asarray(np.bincount(group, weights=values, minlength=count), np.float64)
-
-    across, down = cv2.Sobel(ink, cv2.CV_32F, 1, 0), cv2.Sobel(ink, cv2.CV_32F, 0, 1)
-    xx, yy, xy = across * across, down * down, across * down
-    sum_xx, sum_yy, sum_xy = pixels(xx), pixels(yy), pixels(xy)
+    sum_xx, sum_yy, sum_xy = total(sums.xx), total(sums.yy), total(sums.xy)
     energy = np.maximum(sum_xx + sum_yy, 1e-9)
-    slant = 4 * xy * xy / np.maximum(xx + yy, 1e-9)
-    dark = strokes.labels > 0
-    rising_x = np.zeros_like(dark)
-    rising_x[:, 1:] = dark[:, 1:] & ~dark[:, :-1]
-    rising_y = np.zeros_like(dark)
-    rising_y[1:] = dark[1:] & ~dark[:-1]
     boxes = np.maximum(total(strokes.width * strokes.height), 1)
     mean_w, mean_h = total(strokes.width) / number, total(strokes.height) / number
     var_w = total(strokes.width.astype(np.float64) ** 2) / number - mean_w**2
@@ -199,11 +345,11 @@ def _figures(ink: Ink, strokes: Strokes, of: NDArray[np.int64], count: int, tall
         density=area / np.maximum(closed, 1),
         fill=area / boxes,
         one_way=np.sqrt((sum_xx - sum_yy) ** 2 + 4 * sum_xy**2) / energy,
-        slanting=pixels(slant) / energy,
-        level=pixels(np.where(yy > 5.8 * xx, yy, 0)) / energy,
-        rim=_rim(strokes, rows, columns, group, count),
-        holes=_holes(strokes, of, count, tall),
-        turns=np.sqrt(pixels(rising_x) * pixels(rising_y)) * size / np.maximum(closed, 1),
+        slanting=total(sums.slant) / energy,
+        level=total(sums.level) / energy,
+        rim=total(sums.rim) / np.maximum(total(sums.pixels), 1),
+        holes=total(sums.holes),
+        turns=np.sqrt(total(sums.rising_x) * total(sums.rising_y)) * size / np.maximum(closed, 1),
         uneven=uneven,
         crowded=crowd,
         company=_company(strokes, of, (left, top, right, bottom), size, number),
@@ -240,29 +386,25 @@ def _surroundings(
     return closed, crowd
 
 
-def _rim(
+def _along_box(
     strokes: Strokes,
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
-    group: NDArray[np.int64],
-    count: int,
-) -> Numbers:
-    """Return the part of each group's ink that lies along the boxes of its strokes."""
-    stroke = strokes.labels[rows, columns]
+    stroke: NDArray[np.int32],
+) -> NDArray[np.bool_]:
+    """Return which pixels lie along the boxes of their strokes."""
     x, y = columns - strokes.left[stroke], rows - strokes.top[stroke]
     wide, high = strokes.width[stroke], strokes.height[stroke]
     deep = np.maximum(2, np.minimum(wide, high) // 5)
     away = np.minimum(np.minimum(x, wide - 1 - x), np.minimum(y, high - 1 - y))
-    along = np.bincount(group, weights=(away < deep).astype(np.float64), minlength=count)
-    found: Numbers = along / np.maximum(np.bincount(group, minlength=count), 1)
-    return found
+    return np.asarray(away < deep, np.bool_)
 
 
-def _holes(strokes: Strokes, of: NDArray[np.int64], count: int, tall: float) -> Numbers:
-    """Count closed loops of each group: small pieces of paper by the stroke around them."""
+def _holes(strokes: Strokes, tall: float) -> Numbers:
+    """Count closed loops of each stroke: small pieces of paper that it goes around."""
     paper = (strokes.labels == 0).astype(np.uint8)
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(paper, connectivity=4)
-    found = np.zeros(count)
+    found = np.zeros(len(strokes.area))
     for index in np.flatnonzero(stats[:, cv2.CC_STAT_HEIGHT] < LARGEST * tall):
         x, y = int(stats[index, cv2.CC_STAT_LEFT]), int(stats[index, cv2.CC_STAT_TOP])
         if index == 0 or x == 0 or stats[index, cv2.CC_STAT_AREA] < 3:
@@ -270,7 +412,8 @@ def _holes(strokes: Strokes, of: NDArray[np.int64], count: int, tall: float) -> 
         row = pieces[y, x : x + int(stats[index, cv2.CC_STAT_WIDTH])]
         first = x + int((row == index).argmax())
         if first > 0:
-            found[of[strokes.labels[y, first - 1]]] += 1
+            found[strokes.labels[y, first - 1]] += 1
+    found[0] = 0
     return found
 
 
@@ -292,138 +435,3 @@ def _company(
         alone = number[group] < 3
         found[index] = float((near & alone).sum() + 0.3 * (near & ~alone).sum()) / number[index]
     return found
-
-
-LINES = 0.9  #: of its size, how far a stroke reaches to the next of one line of writing
-HIDDEN = 32
-FIGURES = 6 + 18 * len(LINKED)  #: about a stroke and the groups that it is part of
-JOINED = 0.3  #: of a sheet's height: letters that run into each other, rings, arrows
-LETTER = 0.2  #: chance below which a stroke is no writing, whatever the rules say
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LetterFigures:
-    """What the network is shown: one row for each stroke that may be part of a letter."""
-
-    strokes: NDArray[np.int64]  #: which ones, as `Strokes` counts them
-    figures: Floats
-    groups: NDArray[np.int64]  #: (rows, groupings): the group of each, by several reaches
-    area: Floats
-
-
-def letter_figures(ink: Ink, strokes: Strokes, tall: float) -> LetterFigures:
-    """Return what is known of each small stroke and of its groups."""
-    letter = letter_sized(strokes, tall, JOINED)
-    chosen = np.flatnonzero(letter)
-    wide, high = strokes.width[chosen], strokes.height[chosen]
-    longest = np.maximum(wide, high)
-    dark = (strokes.labels > 0).astype(np.uint8)
-    deep = np.asarray(cv2.distanceTransform(dark, cv2.DIST_L2, 3), np.float64)
-    count = len(strokes.area)
-    flat = strokes.labels.ravel()
-    pixels = np.maximum(np.bincount(flat, minlength=count), 1)
-    thick = (np.bincount(flat, deep.ravel(), count) / pixels)[chosen]
-    tone = (np.bincount(flat, ink.ravel(), count) / pixels)[chosen]
-    all_thick = float(deep.sum() / max(int(dark.sum()), 1))
-    all_tone = float(ink[dark > 0].mean()) if dark.any() else 0.0
-    columns: list[NDArray[np.generic]] = [
-        np.log(longest / tall) + 3.5,
-        np.log(wide / high),
-        strokes.area[chosen] / (wide * high),
-        thick / max(all_thick, 1e-6) - 1,
-        thick / longest * 5,
-        (tone - all_tone) * 4,
-    ]
-    groups: list[NDArray[np.int64]] = []
-    for linked in LINKED:
-        of, number = _grouped(strokes, letter, tall, linked)
-        figures = _figures(ink, strokes, of, number, tall)
-        groups.append(of[chosen])
-        columns += _shown(figures, tall, longest, of[chosen])
-    groups.append(_grouped(strokes, letter, tall, LINES)[0][chosen])
-    shown = np.stack([np.asarray(one, np.float64) for one in columns], axis=1)
-    return LetterFigures(
-        strokes=chosen,
-        figures=np.clip(np.nan_to_num(shown), -6, 6).astype(np.float32),
-        groups=np.stack(groups, axis=1),
-        area=strokes.area[chosen].astype(np.float32),
-    )
-
-
-def _shown(
-    words: Words, tall: float, longest: NDArray[np.int64], of: NDArray[np.int64]
-) -> list[NDArray[np.generic]]:
-    high = np.maximum(words.bottom - words.top, 1)
-    wide = np.maximum(words.right - words.left, 1)
-    size = np.maximum(words.size, 1)
-    whole: list[Numbers] = [
-        np.log(words.count) / 2,
-        np.log(size / tall) + 3.5,
-        words.density,
-        words.fill,
-        words.one_way,
-        words.slanting,
-        words.level * 2,
-        words.rim,
-        words.holes / words.count,
-        words.turns / 2,
-        words.uneven,
-        np.minimum(words.crowded, 3),
-        np.minimum(words.company, 3),
-        np.minimum(high, wide) / size / 2,
-        np.log(wide / size) / 2,
-        np.log(high / size) / 2,
-        wide / tall,
-    ]
-    return [*(one[of] for one in whole), np.log(longest / size[of])]
-
-
-class LetterNetwork:
-    """Separates letters from drawing; trained on sheets that Haikei's own code writes on."""
-
-    def __init__(self, weights: Mapping[str, Floats]) -> None:
-        self._weights = weights
-
-    def written(self, ink: Ink, strokes: Strokes, tall: float) -> NDArray[np.bool_]:
-        """Return which strokes may be writing; `tall` is the height of a usual sheet."""
-        found = np.zeros(len(strokes.area), np.bool_)
-        shown = letter_figures(ink, strokes, tall)
-        if len(shown.strokes):
-            found[shown.strokes[self.chances(shown) > LETTER]] = True
-        return found
-
-    def chances(self, shown: LetterFigures) -> Numbers:
-        """Return how likely each stroke is writing, rounded so that machines agree."""
-        weights = self._weights
-        scaled = (shown.figures - weights["letters.mean"]) / weights["letters.deviation"]
-        state = self._layer("letters.first", scaled)
-        area = shown.area[:, None]
-        parts = [state]
-        for of in shown.groups.T:
-            sums = np.zeros((int(of.max()) + 1, HIDDEN + 1), np.float32)
-            np.add.at(sums, of, np.concatenate([state * area, area], axis=1))
-            mean = sums[:, :-1] / np.maximum(sums[:, -1:], np.float32(1e-6))
-            parts.append(mean[of].astype(np.float32))
-        state = self._layer("letters.second", np.concatenate(parts, axis=1))
-        score = state @ weights["letters.last.weight"].T + weights["letters.last.bias"]
-        return np.round(1 / (1 + np.exp(-score[:, 0].astype(np.float64))), 3)
-
-    def _layer(self, name: str, values: Floats) -> Floats:
-        weights = self._weights
-        summed = values @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
-        return np.asarray(np.maximum(summed, 0), np.float32)
-
-
-def letter_shapes() -> dict[str, tuple[int, ...]]:
-    """Return which weights the network has, and their shapes."""
-    joined = HIDDEN * (len(LINKED) + 2)
-    return {
-        "letters.mean": (FIGURES,),
-        "letters.deviation": (FIGURES,),
-        "letters.first.weight": (HIDDEN, FIGURES),
-        "letters.first.bias": (HIDDEN,),
-        "letters.second.weight": (HIDDEN, joined),
-        "letters.second.bias": (HIDDEN,),
-        "letters.last.weight": (1, HIDDEN),
-        "letters.last.bias": (1,),
-    }

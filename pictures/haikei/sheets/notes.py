@@ -7,20 +7,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from haikei.sheets.letter_network import LetterNetwork
 from haikei.sheets.lettering import (
     LARGEST,
     LINKED,
-    LetterNetwork,
     Strokes,
+    Sums,
     Words,
+    letter_sized,
+    parted,
     strokes_of,
+    sums_of,
+    usual_height,
     words_of,
     written,
 )
 from haikei.sheets.sheet import Area, Ink, Mask, NoteKind, PegHole, SheetNote
 
 MARGIN_SEARCHED = 800  #: pixels of the longer side where notes in the margin are looked for
-MOST_WRITTEN = 0.35  #: of a drawing that may be writing before it is a doubt
+DOUBTFUL, LIKELY, SURE = 0.2, 0.5, 0.98  #: chances: with the rules, beside a word, and alone
+#: The part of a drawing that may be writing before it is a doubt, by rules and by the network.
+MOST_BY_RULES, MOST_WRITTEN = 0.35, 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,14 +57,14 @@ def find_notes(
         inside: the painted part; None where all of the sheet is.
         area: the upright rectangle around it.
         pegs: the holes, which are no notes.
-        letters: helps to decide what is writing; None goes by rules alone.
+        letters: decides what is writing; None goes by rules.
     """
     on_picture, mask = _on_picture(drawing, area, letters)
     notes = list(on_picture)
     doubts: list[str] = []
     if mask is not None:
         taken = float(drawing[mask].sum()) / max(float(drawing.sum()), 1e-6)
-        if taken > MOST_WRITTEN:
+        if taken > (MOST_BY_RULES if letters is None else MOST_WRITTEN):
             # Hardly a picture is mostly writing: what was found is kept, and reported.
             mask = None
             doubts.append("Much of the drawing looks like writing: it is kept as drawing.")
@@ -77,13 +84,19 @@ def _on_picture(
 ) -> tuple[list[SheetNote], Mask | None]:
     crop = (slice(area.top, area.bottom), slice(area.left, area.right))
     ink = np.ascontiguousarray(drawing[crop])
-    # Letters go by the sheet, not by the frame: a PAN's is long and low.
-    tall = max(min(ink.shape), 0.5 * max(drawing.shape))
+    tall = usual_height(ink, drawing)
     strokes = strokes_of(ink)
-    chosen, arrows = _by_rules(ink, strokes, tall)
-    if letters is not None and chosen.any():
-        # Rather a letter that stays than a window that goes: both must call it writing.
-        chosen &= letters.written(ink, strokes, tall)
+    chances: NDArray[np.float64] | None = None
+    if letters is None:
+        sums = sums_of(ink, strokes, tall)
+    else:
+        strokes = parted(strokes, tall)
+        sums = sums_of(ink, strokes, tall)
+        chances = letters.weigh(ink, strokes, sums, tall)
+    chosen, arrows = _by_rules(strokes, sums, tall, chances)
+    if chances is not None:
+        # Rather a letter that stays than a window that goes: rules alone are not believed.
+        chosen = (chosen & (chances > DOUBTFUL)) | (chances > SURE)
     arrows &= ~chosen
     if not chosen.any():
         return [], None
@@ -108,17 +121,20 @@ def _on_picture(
 
 
 def _by_rules(
-    ink: Ink, strokes: Strokes, tall: float
+    strokes: Strokes, sums: Sums, tall: float, chances: NDArray[np.float64] | None
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which strokes are writing and which are leader lines, by rules."""
+    """Return which strokes are writing and which are leader lines; pieces only by chances."""
     chosen = np.zeros(len(strokes.area), np.bool_)
     arrows = np.zeros_like(chosen)
+    letter = letter_sized(strokes, tall) & ~strokes.piece
+    believed = ~strokes.piece if chances is None else ~strokes.piece | (chances > LIKELY)
     for linked in LINKED:
-        words = words_of(ink, strokes, tall, linked)
-        for index in np.flatnonzero(written(words, tall, (ink.shape[0], ink.shape[1]))):
+        words = words_of(strokes, sums, letter, tall, linked)
+        high, wide = strokes.labels.shape
+        for index in np.flatnonzero(written(words, tall, (high, wide))):
             chosen |= (words.of == index) | _beside(strokes, words, int(index))
             arrows |= _leaders(strokes, words, int(index))
-    return chosen, arrows
+    return chosen & believed, arrows & believed
 
 
 def _beside(strokes: Strokes, words: Words, index: int) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from haikei.sheets.frame_lines import (
     without_lines,
 )
 from haikei.sheets.frames import SEARCHED, FoundFrames, find_frames, hull
-from haikei.sheets.lettering import LetterNetwork
+from haikei.sheets.letter_network import LetterNetwork
 from haikei.sheets.marks import peg_holes
 from haikei.sheets.notes import FoundNotes, find_notes
 from haikei.sheets.paper import LevelSheet, flatten, level, specks
