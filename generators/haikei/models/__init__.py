@@ -1,7 +1,7 @@
 """Which models may be used: licence, data, and that the files are safe and as expected."""
 
 from haikei.models.entries import KNOWN, KnownModel, RegistryEntry, registry_entries, registry_entry
-from haikei.models.folder import WEIGHTS, library_has, library_pipelines, variant_of
+from haikei.models.folder import DROPPED, WEIGHTS, library_has, library_pipelines, variant_of
 from haikei.models.registry import (
     EmbeddingCard,
     IpAdapterCard,
@@ -13,6 +13,7 @@ from haikei.models.registry import (
 )
 
 __all__ = [
+    "DROPPED",
     "KNOWN",
     "WEIGHTS",
     "EmbeddingCard",

@@ -28,6 +28,9 @@ _CODE = frozenset({".py", ".pyc", ".pyd", ".so", ".dll", ".dylib"})
 _WEIGHTLESS = ("Tokenizer", "TokenizerFast", "Processor", "Extractor", "Scheduler")
 #: Parts of a pipeline that are not loaded.
 _LEFT_OUT = frozenset({"safety_checker"})
+#: Classes that transformers has dropped, of parts that only a safety checker used: an IP-Adapter
+#: brings its own. Folders of before 2023 name them.
+DROPPED = frozenset({"CLIPFeatureExtractor"})
 #: Endings of files that decide what a model makes, beside its weights.
 _CONFIGURATION = frozenset({".json", ".txt", ".model", ".jinja"})
 _VOCABULARIES = frozenset({"tokenizer.json", "vocab.json", "vocab.txt"})
@@ -142,7 +145,7 @@ def library_has(library: str, kind: str) -> bool:
 
 
 def _refuse_class(folder: Path, name: str, library: str, kind: str) -> None:
-    if library_has(library, kind):
+    if kind in DROPPED or library_has(library, kind):
         return
     package = library if library in _LIBRARIES else "diffusers"
     raise ModelUnusable(

@@ -477,6 +477,22 @@ def test_nothing_is_asked_of_a_network(settings: Settings, monkeypatch: pytest.M
     assert make(DiffusersGenerator(settings)).picture.width == 64
 
 
+def test_a_folder_that_names_a_processor_of_old_makes_the_same_picture(
+    tiny: TinyModel, settings: Settings, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny.base, tmp_path / "former")
+    index = folder / "model_index.json"
+    named = {"feature_extractor": ["transformers", "CLIPFeatureExtractor"]}
+    index.write_text(json.dumps({**json.loads(index.read_text()), **named}))
+    (folder / "feature_extractor").mkdir()
+    (folder / "feature_extractor" / "preprocessor_config.json").write_text("{}")
+    former = DiffusersGenerator(tiny_settings(tmp_path / "studio", {"plain": {"folder": folder}}))
+
+    made = [make(one, model="plain") for one in (DiffusersGenerator(settings), former)]
+
+    assert made[0].picture.sha256() == made[1].picture.sha256()
+
+
 @pytest.fixture
 def layout_file(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "layout.png"

@@ -15,6 +15,7 @@ from typing import Any
 from haikei.errors import ModelUnusable
 from haikei.generators.diffusers.families import Family
 from haikei.models import (
+    DROPPED,
     WEIGHTS,
     EmbeddingCard,
     IpAdapterCard,
@@ -74,6 +75,9 @@ def load_pipeline(
         if name in {*parts, "controlnet"} or not isinstance(value, list):
             continue
         library, kind = value
+        if kind in DROPPED:
+            parts[name] = None
+            continue
         if name in card.held:
             known = _class(card, libraries[library], name, kind)
             parts[name] = _from_checkpoint(card, known, name, common["dtype"])
