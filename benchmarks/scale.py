@@ -8,9 +8,9 @@ A job runs all its steps with a generator that mixes two greys, over a tracker t
 worker processes share one database and one storage root. The bare loop runs as many tasks of the
 same engine with nothing in them, its own settings and its own polling. Ratios compare with one
 worker; where all cores are busy, seconds of processor time a job say what a further core would
-bring. `--step-wait` makes each picture, and each step of the bare loop, wait besides, as for a
-device: what then keeps workers from being so many times as fast is the engine and its database
-alone.
+bring. `--step-wait` makes each of a job's two pictures, and one step of the bare loop twice as
+long, wait besides, as for a device: what then keeps workers from being so many times as fast is
+the engine and its database alone.
 
 `--kills` runs two hosts, each a whole `haikei run` with a state folder of its own, on PostgreSQL.
 One is killed while it holds tasks; the clock runs until the other one holds the last of them.
@@ -59,6 +59,7 @@ from support.trackers import FailingTracker
 
 QUEUES = ("jobs", "generate")
 SINGLES = 8  #: jobs that are sent one after the other, for the latency of one
+PICTURES = 2  #: of a job
 PATIENCE = 600.0
 
 
@@ -130,14 +131,15 @@ def loop(load: Load, number: int, stop: Event, ready: Event) -> None:
     )
     DBOS(config=config)
 
-    def nothing() -> str:
-        time.sleep(load.step_wait)
+    def nothing(step: str) -> str:
+        if step == "generate":
+            time.sleep(PICTURES * load.step_wait)
         return "{}"
 
     @DBOS.workflow(name="haikei_task")
     def perform(_name: str, _payload: str) -> None:
         for step in ("collect", "validate", "generate", "extract", "record", "integrate"):
-            DBOS.run_step({"name": step}, nothing)
+            DBOS.run_step({"name": step}, nothing, step)
 
     # DBOS keeps the function by its name; it is not called here.
     del perform
