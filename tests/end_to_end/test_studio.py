@@ -196,8 +196,8 @@ def test_a_reload_takes_over_settings_and_people_and_the_jobs_in_flight_go_on(
     here.wait_for("both backgrounds", lambda: _done(here, 2))
 
     def replaced() -> bool:
-        pids = set(_pids(here).values())
-        return None not in pids and not pids & set(before.values())
+        pids = _pids(here).values()
+        return None not in pids and not set(pids) & set(before.values())
 
     here.wait_for("new processes alone", replaced)
     after = _pids(here)
