@@ -20,7 +20,7 @@ from haikei.training.canvas import Lesson
 from haikei.training.examples import draw_examples, load_examples
 from haikei.training.lessons import draw_lesson, map_of
 
-EPOCHS_OF_LETTERS = 4
+EPOCHS_OF_LETTERS = 20
 LEARNT, HELD = 1_000_000, 9_000_000  #: numbers of the first lesson, and of the first one held out
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("training"))
     parser.add_argument("--scenes", type=int, default=4000)
     parser.add_argument("--held-out", type=int, default=200)
-    parser.add_argument("--written", type=int, default=700, help="sheets to learn letters from")
+    parser.add_argument("--written", type=int, default=1500, help="sheets to learn letters from")
     parser.add_argument(
         "--letters-only", action="store_true", help="learn letters anew; the rest stays as it is"
     )
