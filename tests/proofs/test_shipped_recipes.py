@@ -61,7 +61,9 @@ def test_every_option_of_a_shipped_recipe_is_taken_by_a_model_of_its_family(
     plans = production.stages(order)
 
     assert [plan.name for plan in plans] == ["gen1", "gen2"]
-    dropped = [note for note in plans[1].notes if "negative prompt" in note]
+    # A model this small has a vocabulary of pieces: it counts more of them than a real one.
+    notes = [note for note in plans[1].notes if "is too long" not in note]
+    dropped = [note for note in notes if "negative prompt" in note]
     assert dropped == [], "what a recipe does not want reaches its model"
 
 
