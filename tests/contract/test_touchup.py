@@ -328,4 +328,4 @@ def test_a_project_is_known_by_each_of_its_names(
     assert found.project.name == "Port Town"
     assert found.project_names == ("PORT",)
     assert ("PORT", "Port Town") in {(one.path_name, one.title) for one in listed.projects}
-    assert "Sakura Ito" in {one.person.name for one in listed.people}
+    assert "葵 佐藤" in {one.person.name for one in listed.people}

@@ -338,7 +338,10 @@ class Show:
         file = self.folder / f"painted-{self.acts}.png"
         write_picture(Picture(pixels=pixels), file)
         if act.comfyui:
-            file.write_bytes(_with_text(file.read_bytes(), *SIGNS["comfyui"][:2]))
+            name, workflow, _ = SIGNS["comfyui"]
+            # Each run has a seed of its own, so that it is no text that came along with the parent.
+            workflow = workflow.replace(b"{", b'{"seed": %d, ' % self.acts, 1)
+            file.write_bytes(_with_text(file.read_bytes(), name, workflow))
         order = TouchUpOrder(
             file=file,
             of=before.code,

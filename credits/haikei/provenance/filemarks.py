@@ -121,6 +121,7 @@ class AiSign:
     tool: str = ""  #: the program, where the sign tells it
     version: str = ""  #: of the program, likewise
     model: str = ""  #: that it ran, likewise
+    sha256: str = ""  #: of the program's own text, by which it is known again in another file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

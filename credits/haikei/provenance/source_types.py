@@ -8,6 +8,7 @@ A proof is what a program writes only about its own output: a workflow, a list o
 a digital source type. A hint is a program's name, which stands in other files too.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 
@@ -150,6 +151,7 @@ def _text_sign(where: str, tool: str, text: str) -> AiSign:
         tool="" if tool == _UNKNOWN else tool,
         version=version[1].strip()[:_LONGEST] if version else "",
         model=next((one for one in model.groups() if one), "").strip()[:_LONGEST] if model else "",
+        sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
     )
 
 

@@ -5,7 +5,7 @@ Its files are the marked picture, the map of what was changed, and its record.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -186,13 +186,10 @@ def examine(
             "alike.",
             advice="Name the version that was painted over, or publish it as a layout of its own.",
         )
-    # Marks may come along from the parent; a program's own text states what was done since.
-    known = {(_is_mark(sign), sign.what) for sign in parent.marks.ai_signs if sign.proof}
-    new = [
-        sign.what
-        for sign in marks.ai_signs
-        if sign.proof and (_is_mark(sign), sign.what) not in known
-    ]
+    # Marks may come along from the parent, and so may a program's own text; another text of that
+    # program states what was done since.
+    known = {_identity(sign) for sign in parent.marks.ai_signs if sign.proof}
+    new = [sign.what for sign in marks.ai_signs if sign.proof and _identity(sign) not in known]
     return Examined(
         parent=parent,
         copy=copy,
@@ -204,8 +201,20 @@ def examine(
     )
 
 
-def _is_mark(sign: AiSign) -> bool:
-    return sign.where.startswith(("XMP ", "C2PA "))
+def _named(image: ImageRecord, names: Mapping[str, Person]) -> ImageRecord:
+    """Return a record with people as they are called now, of those whose names are given by id."""
+    made = (
+        replace(one, actor=names.get(one.actor.id, one.actor))
+        if isinstance(one.actor, Person)
+        else one
+        for one in image.contributions
+    )
+    return replace(image, contributions=tuple(made))
+
+
+def _identity(sign: AiSign) -> tuple[bool, str, str]:
+    """Return by what a sign is known again in a file that was made of another."""
+    return sign.where.startswith(("XMP ", "C2PA ")), sign.what, sign.sha256
 
 
 def measure_painted(before: Picture, picture: Picture) -> tuple[MeasuredChange, str]:
@@ -294,7 +303,10 @@ def make(
         ),
         created_at=at,
     )
-    base = Base(images=parent.version.images, path=parent.path, code=parent.version.code)
+    # Whom the tracker spells otherwise by now is called so in all steps that the marks tell of.
+    names = {artist.id: artist for artist in artists}
+    images = tuple(_named(one, names) for one in parent.version.images)
+    base = Base(images=images, path=parent.path, code=parent.version.code)
     with reading(tools.database) as connection:
         # Marks below it that name whose work it was not are left out, as withdrawn names are.
         gone = disowned(connection, [one.sha256 for one in parent.version.images])
