@@ -66,10 +66,10 @@ def made_together(
     """
 
     def make(place: int) -> GenerationResult | BaseException:
-        told = progress[place] if progress else silent
+        note = progress[place] if progress else silent
         try:
             return generator.generate(
-                requests[place], layout=layouts[place], previous=None, progress=told
+                requests[place], layout=layouts[place], previous=None, progress=note
             )
         except BaseException as error:  # noqa: BLE001 - it is what came of it
             return error

@@ -1,6 +1,7 @@
 """The record of one image, the version that images lead to, and what people state of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -161,6 +162,16 @@ class ImageRecord:
             if isinstance(contribution.actor, Person)
         }
         return tuple(found.values())
+
+    def with_names(self, names: Mapping[str, Person]) -> "ImageRecord":
+        """Return this with people called as they are in `names`, by id; others stay as they are."""
+        made = (
+            replace(one, actor=names.get(one.actor.id, one.actor))
+            if isinstance(one.actor, Person)
+            else one
+            for one in self.contributions
+        )
+        return replace(self, contributions=tuple(made))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,6 @@ from sqlalchemy import Connection, Engine, select
 
 from haikei.credits import (
     BackgroundVersion,
-    Contribution,
-    ImageRecord,
     Person,
     Scope,
     credit_line,
@@ -311,16 +309,4 @@ def _with_names(version: BackgroundVersion, names: Mapping[str, Person]) -> Back
     """Return a version as the register will name its people."""
     if not names:
         return version
-    return replace(version, images=tuple(_image(image, names) for image in version.images))
-
-
-def _image(image: ImageRecord, names: Mapping[str, Person]) -> ImageRecord:
-    return replace(image, contributions=tuple(_contributions(image.contributions, names)))
-
-
-def _contributions(
-    contributions: Sequence[Contribution], names: Mapping[str, Person]
-) -> Iterator[Contribution]:
-    for one in contributions:
-        known = names.get(one.actor.id) if isinstance(one.actor, Person) else None
-        yield one if known is None else replace(one, actor=known)
+    return replace(version, images=tuple(image.with_names(names) for image in version.images))

@@ -289,10 +289,10 @@ def test_no_sign_of_a_name_or_file_hides_or_reorders_others_in_any_report(
     chain = a_chain(
         "c001", artists=(person,), system=system, operator=person, touch_up_by=(person,)
     )
-    told = a_background("c001", images=chain)
+    version = a_background("c001", images=chain)
     code = f"c001_{_HIDDEN}"
-    desk.save(replace(told, code=code))
-    desk.paint(told.final.path)
+    desk.save(replace(version, code=code))
+    desk.paint(version.final.path)
     for kind in (
         StatementKind.INTENDED_USE,
         StatementKind.CLIENT_APPROVAL,

@@ -399,7 +399,7 @@ def test_books_stay_layers_of_the_layered_file_where_nobody_changed_them(
     root = web.settings.storage.roots[0].path
     layout, first, finish = a_chain(touch_up_by=())
     layered = replace(finish, key=f"{finish.key}/books", sha256="b" * 64, kind=ImageKind.GENERATION)
-    told = a_background(images=(layout, first, layered, finish))
+    asked = a_background(images=(layout, first, layered, finish))
     books = root / "c001_books.psd"
     books.parent.mkdir(parents=True, exist_ok=True)
     back = Picture(pixels=np.full((90, 160, 3), 0.25, np.float32))
@@ -411,7 +411,7 @@ def test_books_stay_layers_of_the_layered_file_where_nobody_changed_them(
     digest = sha256_of(books)
     if changed:
         books.write_bytes(books.read_bytes() + b" ")
-    there = with_pictures(root, told)
+    there = with_pictures(root, asked)
     images = list(there.images)
     images[2] = replace(images[2], path="c001_books.psd", sha256=digest)
     version = replace(there, images=tuple(images))

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from haikei.canonical import canonical_json
-from haikei.credits import ImageKind, ImageRecord, Person, Role, people
+from haikei.credits import ImageKind, ImageRecord, Role, people
 from haikei.credits.records.confirmations import disowned_artists
 from haikei.database import reading
 from haikei.generators import StageOutput, layers_of
@@ -228,11 +228,7 @@ class _Work:
         """Return a record with people as the register names them by now, whatever was recorded."""
         with reading(self.tools.database) as connection:
             printed = {one.id: one for one in people.as_printed(connection, image.people)}
-        made = (
-            replace(one, actor=printed[one.actor.id]) if isinstance(one.actor, Person) else one
-            for one in image.contributions
-        )
-        return replace(image, contributions=tuple(made))
+        return image.with_names(printed)
 
     def _stage_path(self, stage: str, ending: str) -> PurePosixPath:
         return self.tools.storage.stage_path(

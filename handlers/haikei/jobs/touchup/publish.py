@@ -5,7 +5,7 @@ Its files are the marked picture, the map of what was changed, and its record.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -201,17 +201,6 @@ def examine(
     )
 
 
-def _named(image: ImageRecord, names: Mapping[str, Person]) -> ImageRecord:
-    """Return a record with people as they are called now, of those whose names are given by id."""
-    made = (
-        replace(one, actor=names.get(one.actor.id, one.actor))
-        if isinstance(one.actor, Person)
-        else one
-        for one in image.contributions
-    )
-    return replace(image, contributions=tuple(made))
-
-
 def _identity(sign: AiSign) -> tuple[bool, str, str]:
     """Return by what a sign is known again in a file that was made of another."""
     return sign.where.startswith(("XMP ", "C2PA ")), sign.what, sign.sha256
@@ -305,7 +294,7 @@ def make(
     )
     # Whom the tracker spells otherwise by now is called so in all steps that the marks tell of.
     names = {artist.id: artist for artist in artists}
-    images = tuple(_named(one, names) for one in parent.version.images)
+    images = tuple(one.with_names(names) for one in parent.version.images)
     base = Base(images=images, path=parent.path, code=parent.version.code)
     with reading(tools.database) as connection:
         # Marks below it that name whose work it was not are left out, as withdrawn names are.
