@@ -43,6 +43,7 @@ class DrawnSheet:
     quad: NDArray[np.float64] | None  #: the painted part's corners; None on a bare drawing
     drawing: Plane
     notes: Plane
+    lines: Plane  #: of frames that stand on the picture: T.U., the ends of a PAN, safety
     traits: list[str] = field(default_factory=list)
 
 
@@ -336,7 +337,7 @@ def _framed(random: Random, kind: str, width: int, traits: list[str]) -> DrawnSh
     traits += [f"hand {hand}", f"turned {abs(turn) > 0.5}", f"bleed {bleed > 0}"]
     return DrawnSheet(
         kind=kind, pixels=pixels, quad=quad, drawing=planes.drawing * inside,
-        notes=planes.notes * inside, traits=traits,
+        notes=planes.notes * inside, lines=planes.frame * inside, traits=traits,
     )  # fmt: skip
 
 
@@ -389,7 +390,7 @@ def _bare(random: Random, width: int, traits: list[str]) -> DrawnSheet:
     pixels = _composed(planes, random, (0, 0, 0), traits)
     return DrawnSheet(
         kind="bare", pixels=pixels, quad=None, drawing=planes.drawing, notes=planes.notes,
-        traits=traits,
+        lines=planes.frame, traits=traits,
     )  # fmt: skip
 
 

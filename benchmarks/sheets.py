@@ -5,7 +5,8 @@ Sheets are drawn here (`drawn_sheets.py`), so that what stands on them is known,
 
 - frame: the corners of the painted part within two pixels (scaled to a sheet of 1280);
 - recall: ink of the drawing inside that is still there;
-- left: ink of notes inside that is still there.
+- left: ink of notes inside that is still there;
+- lines: ink of further frames on the picture (T.U., PAN, safety) that is still there.
 
     python benchmarks/sheets.py --sheets 500
     python benchmarks/sheets.py --sheets 24 --show overlays/
@@ -44,6 +45,8 @@ class Measured:
     kept: float
     written: float  #: ink of notes
     left: float
+    ruled: float  #: ink of further frames' lines on the picture
+    stays: float
     seconds: float
 
 
@@ -51,13 +54,17 @@ def measure(seed: int, sheet: DrawnSheet, reading: SheetReading, seconds: float)
     """Compare a reading to what was drawn."""
     width = sheet.pixels.shape[1]
     there = cv2.dilate((reading.ink > 0.2).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    want = (sheet.drawing > 0.5) & (sheet.notes < 0.2)
-    notes = (sheet.notes > 0.5) & (cv2.dilate(sheet.drawing, np.ones((3, 3))) < 0.2)
+    # What lies beneath the ink of a note or a frame cannot be seen.
+    want = (sheet.drawing > 0.5) & (np.maximum(sheet.notes, sheet.lines) < 0.2)
+    free = cv2.dilate(sheet.drawing, np.ones((3, 3))) < 0.2
+    notes = (sheet.notes > 0.5) & free
+    lines = (sheet.lines > 0.5) & free
     return Measured(
         seed=seed, kind=sheet.kind, traits=tuple(sheet.traits),
         off=_off(sheet, reading) * 1280 / width,
         wanted=float(want.sum()), kept=float((want & there).sum()),
         written=float(notes.sum()), left=float((notes & (reading.ink > 0.25)).sum()),
+        ruled=float(lines.sum()), stays=float((lines & (reading.ink > 0.25)).sum()),
         seconds=seconds,
     )  # fmt: skip
 
@@ -82,12 +89,14 @@ def summary(measured: Sequence[Measured]) -> dict[str, object]:
     """Return the figures of all sheets."""
     wanted, kept = sum(one.kept for one in measured), sum(one.wanted for one in measured)
     written = sum(one.written for one in measured)
+    ruled = sum(one.ruled for one in measured)
     return {
         "sheets": len(measured),
         "frame_within_2px": round(float(np.mean([one.off <= 2 for one in measured])), 4),
         "ink_recall": round(wanted / max(kept, 1), 5),
         "sheets_below_99.5": sum(one.kept < 0.995 * one.wanted for one in measured),
         "notes_left": round(sum(one.left for one in measured) / max(written, 1), 4),
+        "lines_left": round(sum(one.stays for one in measured) / max(ruled, 1), 4),
         "seconds_median": round(statistics.median(one.seconds for one in measured), 3),
         "seconds_worst": round(max(one.seconds for one in measured), 3),
         "wrong_by_kind": dict(Counter(one.kind for one in measured if one.off > 2)),
@@ -119,10 +128,12 @@ def main() -> None:
         one = measure(seed, sheet, reading, time.perf_counter() - start)
         measured.append(one)
         wrong = one.off > 2 or one.kept < 0.99 * one.wanted or one.left > 0.1 * one.written
+        wrong |= one.stays > 0.1 * one.ruled
         if wrong:
             print(
                 f"{seed} {one.kind:7} off {one.off:7.2f} kept {one.kept / max(one.wanted, 1):.4f} "
-                f"left {one.left / max(one.written, 1):.3f} {' '.join(one.traits)}",
+                f"left {one.left / max(one.written, 1):.3f} "
+                f"lines {one.stays / max(one.ruled, 1):.3f} {' '.join(one.traits)}",
                 flush=True,
             )
         if args.show and (wrong or args.all):

@@ -9,6 +9,7 @@ A run that was stopped goes on where it was: drawn scenes and the last epoch are
 import argparse
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -20,7 +21,7 @@ from haikei.training.canvas import Lesson
 from haikei.training.examples import draw_examples, load_examples
 from haikei.training.lessons import draw_lesson, map_of
 
-EPOCHS_OF_LETTERS = 20
+EPOCHS_OF_LETTERS, EPOCHS_AGAIN = 9, 5  #: from nothing, and from letters that are there
 LEARNT, HELD = 1_000_000, 9_000_000  #: numbers of the first lesson, and of the first one held out
 
 
@@ -30,10 +31,14 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("training"))
     parser.add_argument("--scenes", type=int, default=4000)
     parser.add_argument("--held-out", type=int, default=200)
-    parser.add_argument("--written", type=int, default=1500, help="sheets to learn letters from")
+    parser.add_argument("--written", type=int, default=8000, help="sheets to learn letters from")
     parser.add_argument(
         "--letters-only", action="store_true", help="learn letters anew; the rest stays as it is"
     )
+    parser.add_argument(
+        "--more-letters", action="store_true", help="learn letters on from those of the file"
+    )
+    parser.add_argument("--first-written", type=int, default=0, help="number of the first sheet")
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--minutes", type=float, default=120.0, help="to learn, at most")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
@@ -44,7 +49,7 @@ def main() -> None:
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     log = logging.getLogger("haikei.training")
-    if asked.letters_only:
+    if asked.letters_only or asked.more_letters:
         _learn_letters_alone(asked)
         return
     asked.folder.mkdir(parents=True, exist_ok=True)
@@ -84,13 +89,17 @@ def main() -> None:
     log.info("%s: %s", asked.output, note)
 
 
-def _letters(asked: argparse.Namespace) -> dict[str, NDArray[np.float16]]:
+def _letters(
+    asked: argparse.Namespace, start: Mapping[str, NDArray[np.float16]] | None = None
+) -> dict[str, NDArray[np.float16]]:
     """Draw sheets with writing on them, and learn letters from them."""
     from haikei.training.writing import fit_letters, letter_weights, written_sheets
 
     logging.getLogger("haikei.training").info("drawing %d sheets with writing", asked.written)
-    sheets = written_sheets(range(asked.written), workers=asked.workers)
-    return letter_weights(fit_letters(sheets, epochs=EPOCHS_OF_LETTERS, seed=asked.seed))
+    numbers = range(asked.first_written, asked.first_written + asked.written)
+    sheets = written_sheets(numbers, workers=asked.workers)
+    epochs = EPOCHS_OF_LETTERS if start is None else EPOCHS_AGAIN
+    return letter_weights(fit_letters(sheets, epochs=epochs, seed=asked.seed, start=start))
 
 
 def _learn_letters_alone(asked: argparse.Namespace) -> None:
@@ -98,10 +107,13 @@ def _learn_letters_alone(asked: argparse.Namespace) -> None:
     import torch
 
     from haikei.training.fitting import kept_network, save_network
+    from haikei.training.writing import kept_letters
 
     torch.set_num_threads(asked.workers)
-    network, note = kept_network(asked.start or WEIGHTS)
-    save_network(network, _letters(asked), asked.output, note=note)
+    file = asked.start or WEIGHTS
+    network, note = kept_network(file)
+    start = kept_letters(file) if asked.more_letters else None
+    save_network(network, _letters(asked, start), asked.output, note=note)
 
 
 def preview(file: Path, seeds: range) -> None:

@@ -8,6 +8,7 @@ numbers are notes as well. Drawings bring what looks like letters: windows, tile
 
 import logging
 import multiprocessing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -430,7 +431,7 @@ class Letters(nn.Module):
         self.second = nn.Linear(HIDDEN * (GROUPINGS + 1), HIDDEN)
         self.third = nn.Linear(HIDDEN * (GROUPINGS + 1), LAST)
         self.last = nn.Linear(LAST, 1)
-        self.drop = nn.Dropout(0.05)
+        self.drop = nn.Dropout(0.1)
 
     def forward(self, pictures: Tensor, figures: Tensor, groups: Tensor, area: Tensor) -> Tensor:
         """Return each stroke's score as writing; pictures are (strokes, channels, side, side)."""
@@ -457,21 +458,41 @@ class Letters(nn.Module):
         return scores
 
 
-RATE = 2.5e-3  #: of learning, at first
+RATE, RATE_AGAIN = 2.5e-3, 1.2e-3  #: of learning, at first, and from weights that are there
 TOGETHER = 1  #: sheets that are learnt from at once
 MOST_STROKES = 1200  #: of a sheet that is learnt from: more teach nothing new, and take long
 
 
-def fit_letters(sheets: list[Written], *, epochs: int, seed: int, dear: float = 0.6) -> Letters:
-    """Learn which strokes are writing; `dear` is what drawing counts, of what a letter does."""
+def fit_letters(
+    sheets: list[Written],
+    *,
+    epochs: int,
+    seed: int,
+    start: Mapping[str, NDArray[np.float16]] | None = None,
+    dear: float = 0.6,
+) -> Letters:
+    """
+    Learn which strokes are writing.
+
+    Args:
+        sheets: what to learn from.
+        epochs: how often each is seen.
+        seed: of chance.
+        start: weights to learn on from, at a lower rate; None begins with chance.
+        dear: what drawing counts, of what a letter does.
+    """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     network = Letters()
     kept = [one for one in sheets if 0 < len(one.shown.strokes) <= MOST_STROKES]
-    figures = np.concatenate([one.shown.figures for one in kept])
-    network.mean.copy_(torch.from_numpy(figures.mean(axis=0)))
-    network.deviation.copy_(torch.from_numpy(figures.std(axis=0) + 0.05))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.02)
+    if start is None:
+        figures = np.concatenate([one.shown.figures for one in kept])
+        network.mean.copy_(torch.from_numpy(figures.mean(axis=0)))
+        network.deviation.copy_(torch.from_numpy(figures.std(axis=0) + 0.05))
+    else:
+        _begin_with(network, start)
+    highest = RATE if start is None else RATE_AGAIN
+    optimizer = torch.optim.AdamW(network.parameters(), lr=highest, weight_decay=0.02)
     each = max(1, len(kept) // TOGETHER)
     for epoch in range(epochs):
         total = 0.0
@@ -479,7 +500,7 @@ def fit_letters(sheets: list[Written], *, epochs: int, seed: int, dear: float = 
         for step in range(each):
             at = (epoch + step / each) / epochs
             for group in optimizer.param_groups:
-                group["lr"] = RATE * min(1.0, 20 * at + 0.05) * (0.5 + 0.5 * np.cos(np.pi * at))
+                group["lr"] = highest * min(1.0, 20 * at + 0.05) * (0.5 + 0.5 * np.cos(np.pi * at))
             chosen = order[step * TOGETHER : (step + 1) * TOGETHER]
             loss = _loss(network, [kept[index] for index in chosen], dear)
             optimizer.zero_grad()
@@ -489,6 +510,13 @@ def fit_letters(sheets: list[Written], *, epochs: int, seed: int, dear: float = 
             total += float(loss.detach())
         LOG.info("letters, epoch %d: loss %.4f", epoch + 1, total / each)
     return network.eval()
+
+
+def _begin_with(network: Letters, start: Mapping[str, NDArray[np.float16]]) -> None:
+    state = network.state_dict()
+    for name, weights in start.items():
+        held = state[name.removeprefix("letters.")]
+        held.copy_(torch.from_numpy(weights.astype(np.float32)).reshape(held.shape))
 
 
 def _loss(network: Letters, sheets: list[Written], dear: float) -> Tensor:

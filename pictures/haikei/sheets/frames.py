@@ -27,6 +27,11 @@ LEANING = 1.3  #: degrees by which sides may differ
 BLEED = 0.07  #: of its size, how far a drawing may run over its frame
 CROWDED = 0.4  #: how dense ink may be outside of a frame, to inside
 ACCEPTED, SURE = 0.8, 1.05  #: scores
+MOST_GUESSES, MOST_JUDGED = (
+    400,
+    60,
+)  #: rectangles that are told apart, and that may hold the drawing
+ALIKE = 0.015  #: of its size, how far the two ends of a PAN may differ
 GAPS = 2.0  #: what a gap in the lines takes off a score, where another frame is as likely
 
 Quad = NDArray[np.float64]  #: (4, 2) corners: x and y, clockwise from the top left
@@ -39,7 +44,6 @@ class Guess:
     quad: Quad
     drawn: float  #: the part of its sides that is drawn, 0 to 1
     overshoot: float  #: how far its lines go on past its corners, in its own size
-    across: float  #: the same of its two shorter sides
     stray: float  #: how far its lines are from straight
 
     @property
@@ -68,6 +72,8 @@ class FoundFrames:
     outer: tuple[Guess, ...]  #: the camera's frames, whose union is painted; none on a bare drawing
     inner: tuple[Guess, ...] = ()  #: camera frames inside of it: T.U., or the two ends of a PAN
     safety: tuple[Guess, ...] = ()
+    #: Two that fill the outer one, which may be a camera's itself: PAN, if they lie over drawing.
+    ends: tuple[Guess, ...] = ()
     doubts: tuple[str, ...] = field(default=())
 
 
@@ -103,19 +109,23 @@ def find_frames(dark: Mask, pegs: Sequence[PegHole] = ()) -> FoundFrames:
     if len(level) < 2 or len(upright) < 2:
         return FoundFrames(outer=())
     guesses = sorted(_guesses(level, upright, small.shape), key=_strength, reverse=True)
-    guesses = _apart(guesses)[:60]
+    guesses = _apart(guesses[:MOST_GUESSES])
     if not guesses:
         return FoundFrames(outer=())
     weights = _weigh(small, level, upright, _holes(pegs, small.shape, part))
-    chosen = _choose(guesses, weights)
+    chosen = _choose(guesses[:MOST_JUDGED], weights)
     if chosen is None:
         return FoundFrames(outer=())
     outer, doubts = chosen
+    ends = _ends_of(outer, guesses)
+    if ends and not outer[0].usual:
+        outer, ends = ends, ()
     inner, safety = _inside(outer, guesses)
     return FoundFrames(
         outer=tuple(_scaled(one, 1 / part) for one in outer),
         inner=tuple(_scaled(one, 1 / part) for one in inner),
         safety=tuple(_scaled(one, 1 / part) for one in safety),
+        ends=tuple(_scaled(one, 1 / part) for one in ends),
         doubts=doubts,
     )
 
@@ -197,9 +207,6 @@ def _guess(
         quad=quad,
         drawn=min(1.0, (over + under + down_left + down_right) / 4),
         overshoot=float(np.mean([max(0.0, float(one)) for one in past])),
-        across=min(
-            max(0.0, *(float(one) for one in past[:4])), max(0.0, *(float(one) for one in past[4:]))
-        ),
         stray=max(line.stray for line in (top, bottom, one, other)),
     )
 
@@ -387,6 +394,40 @@ def _hull_of(union: tuple[Guess, ...]) -> Quad:
     return hull([one.quad for one in union])
 
 
+def _ends_of(outer: tuple[Guess, ...], guesses: Sequence[Guess]) -> tuple[Guess, ...]:
+    """
+    Return the two ends of a PAN that fill a frame, or nothing.
+
+    They are of one size and of a camera's ratio, and each shares three sides with what is around
+    them, which as a rule has no camera's ratio itself.
+    """
+    if len(outer) > 1:
+        return ()
+    around = outer[0]
+    reach = 2.5 + ALIKE * max(around.size)
+    first: list[Guess] = []
+    second: list[Guess] = []
+    for one in guesses:
+        if not one.usual or one.drawn < 0.95:
+            continue
+        apart = np.abs(one.quad - around.quad).max(axis=1) < reach
+        if apart.sum() == 2 and apart[0]:
+            first.append(one)
+        elif apart.sum() == 2 and apart[2]:
+            second.append(one)
+    pairs = [
+        (one, other)
+        for one in first
+        for other in second
+        if abs(one.size[0] / other.size[0] - 1) < ALIKE
+        and abs(one.size[1] / other.size[1] - 1) < ALIKE
+        # Together they cover all of it.
+        and max(one.size[0] / around.size[0], one.size[1] / around.size[1]) > 0.98
+        and 0.48 < min(one.size[0] / around.size[0], one.size[1] / around.size[1]) < 0.92
+    ]
+    return max(pairs, key=lambda pair: _strength(pair[0]) + _strength(pair[1]), default=())
+
+
 def _inside(
     outer: tuple[Guess, ...], guesses: Sequence[Guess]
 ) -> tuple[tuple[Guess, ...], tuple[Guess, ...]]:
@@ -401,12 +442,14 @@ def _inside(
             cv2.pointPolygonTest(around, (float(x), float(y)), measureDist=True)
             for x, y in guess.quad
         ]
-        if min(reach) < -3:
+        # A rectangle of three of a frame's own lines and one that is drawn is no further frame.
+        if min(reach) < -3 or any(_shares_a_side(guess, one) for one in outer):
             continue
         for one in (*outer, *inner):
             scale = guess.size[0] / one.size[0], guess.size[1] / one.size[1]
             away = np.abs(guess.quad.mean(axis=0) - one.quad.mean(axis=0)) / one.size
-            if 0.8 < scale[0] < 0.985 and 0.8 < scale[1] < 0.985 and away.max() < 0.02:
+            alike = abs(guess.ratio / one.ratio - 1) < 0.02
+            if alike and 0.8 < scale[0] < 0.985 and away.max() < 0.02:
                 safety.append(guess)
                 break
         else:
@@ -415,22 +458,24 @@ def _inside(
     return tuple(inner), tuple(safety)
 
 
+def _shares_a_side(guess: Guess, outer: Guess) -> bool:
+    apart = np.abs(guess.quad - outer.quad)
+    left, top = apart[[0, 3], 0].max(), apart[[0, 1], 1].max()
+    right, bottom = apart[[1, 2], 0].max(), apart[[2, 3], 1].max()
+    return bool(min(left, top, right, bottom) < 2.5)
+
+
 def _is_camera(guess: Guess, outer: tuple[Guess, ...]) -> bool:
     """
     Tell a camera's frame from a window or a trunk.
 
-    T.U. has a frame of the same ratio, whose lines end at its corners; the ends of a PAN have its
-    height, and upright lines that end at its upper and lower line.
+    T.U. has a frame of the same ratio, whose lines end at its corners.
     """
     first = outer[0]
-    (width, height), (wide, high) = guess.size, first.size
     if guess.drawn < 0.95 or guess.stray > max(0.6, 1.5 * first.stray):
         return False
-    if abs(guess.ratio / first.ratio - 1) < 0.02 and width > 0.28 * wide:
-        return guess.overshoot < 0.02
-    level = abs(height / high - 1) < 0.015 and guess.overshoot < 0.5 * wide / width
-    upright = abs(width / wide - 1) < 0.015 and guess.overshoot < 0.5 * high / height
-    return (level or upright) and guess.usual and not first.usual and guess.across < 0.01
+    alike = abs(guess.ratio / first.ratio - 1) < 0.02
+    return alike and guess.overshoot < 0.08 and 0.28 < guess.size[0] / first.size[0] < 0.95
 
 
 def _scaled(guess: Guess, factor: float) -> Guess:
@@ -439,6 +484,5 @@ def _scaled(guess: Guess, factor: float) -> Guess:
         quad=(guess.quad + 0.5) * factor - 0.5,
         drawn=guess.drawn,
         overshoot=guess.overshoot,
-        across=guess.across,
         stray=guess.stray * factor,
     )

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from haikei.sheets.letter_network import LetterNetwork
+from haikei.sheets.letter_network import JOINED, LEAST_SHOWN, LetterNetwork
 from haikei.sheets.lettering import (
     LARGEST,
     LINKED,
@@ -25,7 +25,9 @@ from haikei.sheets.lettering import (
 from haikei.sheets.sheet import Area, Ink, Mask, NoteKind, PegHole, SheetNote
 
 MARGIN_SEARCHED = 800  #: pixels of the longer side where notes in the margin are looked for
-DOUBTFUL, LIKELY, SURE = 0.2, 0.5, 0.98  #: chances: with the rules, beside a word, and alone
+DOUBTFUL, LIKELY, SURE = 0.2, 0.5, 0.95  #: chances: with the rules, beside a word, and alone
+NEXT_TO_SURE = 0.1  #: the chance from which on a stroke goes with a letter that it touches
+TOUCHING, TALLER = 0.25, 3.0  #: of that letter's size: how far it may be, and how long
 #: The part of a drawing that may be writing before it is a doubt, by rules and by the network.
 MOST_BY_RULES, MOST_WRITTEN = 0.35, 0.6
 
@@ -97,6 +99,7 @@ def _on_picture(
     if chances is not None:
         # Rather a letter that stays than a window that goes: rules alone are not believed.
         chosen = (chosen & (chances > DOUBTFUL)) | (chances > SURE)
+        chosen = _with_neighbours(strokes, chances, chosen, tall)
     arrows &= ~chosen
     if not chosen.any():
         return [], None
@@ -118,6 +121,48 @@ def _on_picture(
     mask = np.zeros(drawing.shape, np.bool_)
     mask[crop] = soft
     return notes, mask
+
+
+def _with_neighbours(
+    strokes: Strokes, chances: NDArray[np.float64], chosen: NDArray[np.bool_], tall: float
+) -> NDArray[np.bool_]:
+    """
+    Return chosen strokes and those that touch their word: what is half known goes by its letters.
+
+    Two thresholds with a way from one to the other are Canny's hysteresis (1986).
+    """
+    found = chosen.copy()
+    found[0] = False
+    longest = np.maximum(strokes.width, strokes.height)
+    waiting = np.flatnonzero(~found & (chances > NEXT_TO_SURE) & (longest < JOINED * tall))
+    known = np.flatnonzero(found)
+    while len(waiting) and len(known):
+        size = np.maximum(longest[known], LEAST_SHOWN * tall)
+        near = _apart(strokes, waiting, known) < TOUCHING * size
+        near &= longest[waiting][:, None] < TALLER * size
+        known, waiting = waiting[near.any(axis=1)], waiting[~near.any(axis=1)]
+        found[known] = True
+    return found
+
+
+def _apart(
+    strokes: Strokes, some: NDArray[np.int64], others: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return how far the boxes of some strokes lie from those of others, in pixels."""
+    across = _between(strokes.left, strokes.width, some, others)
+    down = _between(strokes.top, strokes.height, some, others)
+    return np.asarray(np.hypot(across, down), np.float64)
+
+
+def _between(
+    first: NDArray[np.int64],
+    length: NDArray[np.int64],
+    some: NDArray[np.int64],
+    others: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    one, other = first[some][:, None], first[others]
+    after, before = one - other - length[others], other - one - length[some][:, None]
+    return np.asarray(np.maximum(np.maximum(after, before), 0), np.int64)
 
 
 def _by_rules(

@@ -92,7 +92,9 @@ def specks(ink: Ink) -> Mask | None:
     size = max(5, round(7 * (width / 1280) ** 2))
     count, found, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     labels = np.asarray(found, np.int32)
-    small = stats[:, cv2.CC_STAT_AREA] <= size
+    # A dot is about as long as it is wide; the leaves of a wood are as small, but strokes.
+    longest = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    small = (stats[:, cv2.CC_STAT_AREA] <= size) & (longest <= 1.6 * size**0.5)
     small[0] = False
     if count < 2 or not small.any():
         return None

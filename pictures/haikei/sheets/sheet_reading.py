@@ -73,8 +73,14 @@ def read_sheet(
         found = replace(found, outer=(), inner=(), safety=(), doubts=(_NO_FRAME,))
         outer = inner = safety = ()
     around = hull([one.quad for one in outer]) if outer else np.zeros((4, 2))
-    inner = tuple(one for one in inner if lies_over(everything, one, around))
-    safety = tuple(one for one in safety if _is_ruled(one) or lies_over(everything, one, around))
+    if outer and found.ends:
+        ends = tuple(trace_frame(everything, one, reach) for one in found.ends)
+        if lies_over(everything, ends, around):
+            outer = ends
+    inner = tuple(
+        one for one in inner if lies_over(everything, (one,), around, unmet=one.drawn > UNBROKEN)
+    )
+    safety = tuple(one for one in safety if _is_ruled(one) or lies_over(everything, (one,), around))
     inside = painted_part((height, width), outer) if outer else None
     within = neutral if inside is None else np.where(inside, neutral, np.float32(0))
     masks = dict(parted.masks)
@@ -84,7 +90,8 @@ def read_sheet(
         ink = np.maximum(neutral, np.where(masks.pop(own), flatten(parted.depth), 0))
     ink, dusty = _dusted(np.asarray(ink, np.float32), sheet)
     drawing = ink if inside is None else np.where(inside, ink, np.float32(0)).astype(np.float32)
-    drawing = without_lines(drawing, (*inner, *safety, *(outer if len(outer) > 1 else ())))
+    ruled = (*inner, *safety, *(outer if len(outer) > 1 else ()))
+    drawing = without_lines(drawing, ruled, around)
     area = None if inside is None else upright_area(inside)
     whole = area or Area(left=0, top=0, right=width, bottom=height)
     notes = find_notes(drawing, everything, inside=inside, area=whole, pegs=pegs, letters=letters)
@@ -104,6 +111,7 @@ def read_sheet(
     )
 
 
+UNBROKEN = 0.97  #: the part of a ruled frame that is drawn
 _NO_FRAME = "A frame was not believed: most of the drawing lies outside it. All of it is painted."
 
 
@@ -155,7 +163,7 @@ def _is_upright(inside: Mask) -> bool:
 
 def _is_ruled(frame: FrameLine) -> bool:
     """Tell whether a safety frame is ruled from corner to corner, on hardly any drawing."""
-    return frame.drawn > 0.97 and frame.stray < PRINTED
+    return frame.drawn > UNBROKEN and frame.stray < PRINTED
 
 
 def _frames(

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haikei.sheets.paper import LevelSheet
-from haikei.sheets.sheet import Ink, Mask, TraceColour
+from haikei.sheets.sheet import Ink, Mask, PaperTint, TraceColour
 
 COLOURED = 0.2  #: distance between a pixel's largest and smallest channel that makes it coloured
+BEYOND = 0.6  #: the part of it by which a pencil's colour lies beyond that of tinted paper
+TINTED_PAPER = (PaperTint.RED, PaperTint.YELLOW, PaperTint.GREEN, PaperTint.BLUE)
 FAINTEST = 0.06  #: the same of a pale coloured line
 MOSTLY = 0.3  #: part of the sheet that may be coloured before it is no line art any more
 FRINGE = 0.7  #: part of a coloured stroke along black ink, beyond which it is a scanner's fringe
@@ -38,6 +40,8 @@ def part_colours(sheet: LevelSheet) -> ColouredInk:
     darkest = np.asarray(cv2.min(cv2.min(red, green), blue), np.float32)
     spread = brightest - darkest
     coloured = spread > COLOURED
+    if sheet.tint in TINTED_PAPER:
+        coloured = _beyond_paper(sheet, coloured)
     if coloured.mean() > MOSTLY:
         grey = np.asarray(cv2.cvtColor(sheet.pixels, cv2.COLOR_RGB2GRAY), np.float32)
         return ColouredInk(grey=_upright(grey, sheet), masks={}, depth=None)
@@ -53,6 +57,28 @@ def part_colours(sheet: LevelSheet) -> ColouredInk:
     grey = np.where(strokes, paper, brightest)
     masks = _by_hue(sheet.pixels, strokes)
     return ColouredInk(grey=_upright(grey, sheet), masks=masks, depth=depth)
+
+
+def _beyond_paper(sheet: LevelSheet, coloured: Mask) -> Mask:
+    """
+    Return what has more colour than the paper: JPEG gives black lines the colour of what is around.
+
+    It keeps colour at half the size of light (4:2:0). So a grey line on tinted paper has a colour
+    between none and the paper's; a pencil's lies beyond.
+    """
+    rows, columns = np.nonzero(coloured)
+    if not len(rows):
+        return coloured
+    paper = np.asarray(sheet.colour, np.float32)
+    paper /= paper.max()
+    seen = sheet.pixels[rows, columns] * paper
+    tint = paper - paper.mean()
+    colour = seen - seen.mean(axis=1, keepdims=True)
+    share = np.clip(colour @ tint / max(float(tint @ tint), 1e-6), 0, 1)
+    rest = colour - share[:, None] * tint
+    found = np.zeros(coloured.shape, np.bool_)
+    found[rows, columns] = rest.max(axis=1) - rest.min(axis=1) > BEYOND * COLOURED
+    return found
 
 
 def own_colour(neutral: Ink, masks: Mapping[TraceColour, Mask]) -> TraceColour | None:

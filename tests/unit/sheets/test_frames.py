@@ -7,6 +7,7 @@ import pytest
 from haikei.scenes import SceneKind
 from haikei.sheets import FrameUse, SheetReading, line_art, read_sheet
 from support.layout_sheets import (
+    BLACK,
     FRAME,
     HEIGHT,
     WIDTH,
@@ -139,6 +140,90 @@ def test_a_smaller_frame_of_a_truck_up_is_inside_of_the_first() -> None:
 
     assert reading.area is not None
     assert abs(reading.area.right - FRAME[2]) < 6
+    assert len(cameras(reading)) == 2
+    assert np.abs(np.array(cameras(reading)[1]) - inner).max() < 1.0
+    assert left_of(reading, inner, drawn) < 0.1
+    # Strokes that cross its lines go on; what runs along beneath them cannot.
+    assert recall(reading.ink, drawn, FRAME) > 0.965
+
+
+def left_of(reading: SheetReading, box: Box, drawn: np.ndarray) -> float:
+    """Return the part of a frame's lines that is still there, beside drawing."""
+    plane = np.zeros(drawn.shape, np.uint8)
+    cv2.rectangle(plane, box[:2], box[2:], color=1, thickness=1)
+    free = (plane > 0) & (cv2.dilate((drawn > 0.2).astype(np.uint8), np.ones((5, 5))) == 0)
+    return float((reading.ink[free] > 0.25).mean())
+
+
+def test_lines_that_a_hand_ruled_past_the_corners_are_a_frame_too() -> None:
+    sheet = blank()
+    drawn = np.zeros(sheet.shape[:2], np.float32)
+    for y in range(170, 560, 60):
+        for plane in (sheet, drawn):
+            ink = BLACK if plane is sheet else (1.0,)
+            cv2.line(plane, (120, y), (780, y - 45), ink, 2)
+    put_frame(sheet)
+    left, top, right, bottom = inner = (260, 220, 600, 411)
+    for start, end in (
+        ((left - 12, top), (right + 9, top)), ((left - 7, bottom), (right + 14, bottom)),
+        ((left, top - 11), (left, bottom + 8)), ((right, top - 6), (right, bottom + 13)),
+    ):  # fmt: skip
+        cv2.line(sheet, start, end, BLACK, 1)
+    put_pegs(sheet)
+
+    reading = read_sheet(sheet)
+
+    assert len(cameras(reading)) == 2
+    assert left_of(reading, inner, drawn) < 0.1
+
+
+@pytest.mark.parametrize("thick", [1, 3, 5])
+def test_a_frame_is_found_along_the_middle_of_its_line_and_none_of_it_is_painted(
+    thick: int,
+) -> None:
+    sheet = blank()
+    put_frame(sheet, thick=thick)
+    cv2.circle(sheet, (450, 340), 90, BLACK, 2)
+    put_pegs(sheet)
+
+    reading = read_sheet(sheet)
+
+    assert np.abs(np.array(cameras(reading)[0]) - FRAME).max() < 1.0
+    assert reading.area is not None
+    edge = reading.ink.copy()
+    edge[240:440, 350:550] = 0
+    assert edge.max() < 0.2
+
+
+def test_the_ends_of_a_pan_lose_the_lines_that_stand_on_the_picture() -> None:
+    # 2000 : 720 is no camera's ratio, 1280 : 720 is one: whoever rules these two means a PAN.
+    sheet = blank(1300, 560)
+    first, second = (60, 140, 700, 500), (420, 140, 1060, 500)
+    drawn = put_drawing(sheet, (60, 140, 1060, 500), SceneKind.VILLAGE)
+    put_frame(sheet, first, thick=1)
+    put_frame(sheet, second, thick=1)
+    put_pegs(sheet)
+
+    reading = read_sheet(sheet)
+
+    assert sorted(round(one[0], -1) for one in cameras(reading)) == [60, 420]
+    assert left_of(reading, first, drawn) < 0.1
+    assert left_of(reading, second, drawn) < 0.1
+
+
+@pytest.mark.parametrize("x", [300, 452, 620])
+def test_a_post_from_top_to_bottom_of_the_picture_makes_no_second_frame(x: int) -> None:
+    sheet = blank()
+    drawn = put_drawing(sheet, kind=SceneKind.VILLAGE)
+    for edge in (x, x + 14):
+        cv2.line(sheet, (edge, FRAME[1]), (edge, FRAME[3]), BLACK, 2)
+        cv2.line(drawn, (edge, FRAME[1]), (edge, FRAME[3]), (1.0,), 2)
+    put_frame(sheet)
+    put_pegs(sheet)
+
+    reading = read_sheet(sheet)
+
+    assert len(reading.frames) == 1
     assert recall(reading.ink, drawn, FRAME) > 0.99
 
 
@@ -170,9 +255,6 @@ def test_a_window_a_wall_and_a_door_are_no_frames() -> None:
         cv2.line(room, (450 + (x - 450) // 3, 440), (x, 639), color=BLACK, thickness=1)
 
     assert read_sheet(room).area is None
-
-
-BLACK = (0.1, 0.1, 0.1)
 
 
 def test_one_thing_on_empty_paper_is_no_frame() -> None:

@@ -4,12 +4,14 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from haikei.reading.network import shipped_network
 from haikei.scenes import SceneKind
 from haikei.sheets import letter_shapes, read_sheet
 from haikei.sheets.letter_network import LetterNetwork, letter_figures
-from haikei.sheets.lettering import parted, strokes_of, sums_of
+from haikei.sheets.lettering import Strokes, Sums, parted, strokes_of, sums_of
+from haikei.sheets.sheet import Ink
 from support.layout_sheets import blank, put_drawing, put_text
 
 
@@ -96,3 +98,46 @@ def test_the_letters_twin_that_learns_gives_the_same_chances() -> None:
             torch.from_numpy(shown.area),
         )
     assert np.abs(ours - torch.sigmoid(scores).numpy()).max() < 0.01
+
+
+def test_letters_are_learnt_on_from_the_weights_that_are_there() -> None:
+    pytest.importorskip("torch")
+    from haikei.reading.network import WEIGHTS
+    from haikei.training.writing import (
+        fit_letters,
+        kept_letters,
+        letter_weights,
+        strokes_with_truth,
+    )
+
+    start = kept_letters(WEIGHTS)
+    sheets = [strokes_with_truth(seed) for seed in (1, 2)]
+
+    same = letter_weights(fit_letters(sheets, epochs=0, seed=1, start=start))
+    further = letter_weights(fit_letters(sheets, epochs=1, seed=1, start=start))
+
+    assert all(np.array_equal(same[name], start[name].reshape(same[name].shape)) for name in same)
+    assert not np.array_equal(further["letters.first.weight"], start["letters.first.weight"])
+    assert np.array_equal(further["letters.mean"], same["letters.mean"])
+
+
+def test_a_stroke_that_is_half_known_goes_with_the_word_that_it_touches() -> None:
+    sheet = blank(500, 300)
+    cv2.line(sheet, (20, 220), (480, 260), (0.1, 0.1, 0.1), 3)
+    for x in (100, 117, 134, 400):
+        cv2.circle(sheet, (x, 108), 7, (0.1, 0.1, 0.1), 1)
+
+    class Chances(LetterNetwork):
+        """Knows one ring, and half knows the others; the line is none."""
+
+        @override
+        def weigh(self, ink: Ink, strokes: Strokes, sums: Sums, tall: float) -> NDArray[np.float64]:
+            found = np.zeros(len(strokes.area))
+            found[np.argsort(strokes.left[1:]) + 1] = (0.0, 0.99, 0.3, 0.3, 0.3)
+            return found
+
+    reading = read_sheet(sheet, letters=Chances({}))
+
+    # The word's letters go one by the other; what stands alone stays drawing.
+    assert reading.ink[:200, 90:150].max() < 0.2
+    assert reading.ink[:200, 390:410].max() > 0.5

@@ -97,6 +97,31 @@ def test_the_tint_of_paper_is_named_and_leaves_the_drawing_alone(
     assert np.abs(tinted.ink - plain.ink).mean() < 0.004
 
 
+@pytest.mark.parametrize("tint", [(1.0, 0.72, 0.74), (1.0, 0.96, 0.68), (0.84, 0.97, 0.84)])
+def test_black_lines_on_tinted_paper_are_no_trace_lines_in_a_jpeg(
+    tint: tuple[float, float, float],
+) -> None:
+    # JPEG keeps colour at half the size of light: thin black lines take that of their paper.
+    sheet = blank()
+    drawn = put_drawing(sheet)
+    cv2.line(sheet, (200, 500), (400, 470), (0.86, 0.1, 0.1), 3)
+    put_frame(sheet)
+    put_pegs(sheet)
+    paper = (255 * sheet * np.array(tint, np.float32)).round().astype(np.uint8)
+    _, packed = cv2.imencode(".jpg", paper[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+    pixels = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    assert pixels is not None
+
+    reading = read_sheet((pixels[..., ::-1] / 255).astype(np.float32))
+
+    red = next(one for one in reading.traces if one.colour is TraceColour.RED)
+    assert red.mask[460:510, 190:410].sum() > 300
+    drawing = cv2.dilate((drawn > 0.5).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    drawing[455:515, 185:415] = False
+    taken = np.logical_or.reduce([one.mask for one in reading.traces]) & drawing
+    assert taken.sum() < 0.002 * drawing.sum()
+
+
 def test_dust_of_a_scanner_goes_and_is_counted() -> None:
     random = np.random.default_rng(3)
     sheet = blank()
