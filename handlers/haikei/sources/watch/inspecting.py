@@ -19,7 +19,7 @@ import structlog
 
 from haikei.formats import JPEG, PNG, PSD, Ending, format_of
 from haikei.images import Inspection
-from haikei.sources.watch.scan import SettledFile
+from haikei.sources.watch.scan import SeenFile, SettledFile
 
 _TAIL = 64 * 1024
 #: A PNG holds few chunks; a list longer than this is no drawing.
@@ -114,7 +114,7 @@ _CHECKS: dict[str, Callable[[int, int], bool]] = {
 _log = structlog.get_logger()
 #: Seconds without work after which a reader ends its process and gives its memory back.
 IDLE = 30.0
-_BATCH_FILES = 128
+BATCH_FILES = 128
 #: A batch is what a stopping watcher may have to wait for; layered files are hundreds of MiB.
 _BATCH_BYTES = 256 * 1024 * 1024
 
@@ -134,7 +134,7 @@ MakeReader = Callable[[], AbstractContextManager[FileReader]]
 class Inspected:
     """A batch that came back."""
 
-    batch: tuple[SettledFile, ...]
+    batch: tuple[SeenFile, ...]
     findings: Sequence[Inspection]  #: one for each file, or none when the reader failed
     failure: str
 
@@ -160,7 +160,7 @@ class Readers:
         self._idle = idle
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
-        self._work: queue.SimpleQueue[tuple[SettledFile, ...] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[SeenFile, ...] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Inspected] = queue.SimpleQueue()
         self._outstanding = 0
 
@@ -168,18 +168,18 @@ class Readers:
         """Whether a batch of so many files should be handed over now: at once, or full."""
         if self._outstanding < self._most:
             return True
-        return files >= _BATCH_FILES and self._outstanding < 2 * self._most
+        return files >= BATCH_FILES and self._outstanding < 2 * self._most
 
     @property
     def running(self) -> int:
         """How many reader threads there are."""
         return len(self._threads)
 
-    def submit(self, ready: deque[SettledFile]) -> None:
+    def submit(self, ready: deque[SettledFile] | deque[SeenFile]) -> None:
         """Take a batch from the front of `ready`; it comes back through `take`."""
-        files: list[SettledFile] = []
+        files: list[SeenFile] = []
         size = 0
-        while ready and len(files) < _BATCH_FILES and size < _BATCH_BYTES:
+        while ready and len(files) < BATCH_FILES and size < _BATCH_BYTES:
             files.append(ready.popleft())
             size += files[-1].stamp.size
         with self._lock:
@@ -193,10 +193,10 @@ class Readers:
 
         A new reader looks at `path` first, and forgets it: that loads the image libraries.
         """
-        if self._threads and files <= _BATCH_FILES:
+        if self._threads and files <= BATCH_FILES:
             return
         with self._lock:
-            self._employ(min(self._most, -(-files // _BATCH_FILES)), Path(path))
+            self._employ(min(self._most, -(-files // BATCH_FILES)), Path(path))
 
     def take(self) -> list[Inspected]:
         """Return the batches that have come back."""
@@ -256,8 +256,8 @@ def _load_libraries(reader: FileReader, path: Path) -> None:
         _log.debug("watch_reader_failed", reason=str(error))
 
 
-def _inspect(reader: FileReader, batch: tuple[SettledFile, ...]) -> Inspected:
-    paths = [Path(settled.path) for settled in batch]
+def _inspect(reader: FileReader, batch: tuple[SeenFile, ...]) -> Inspected:
+    paths = [Path(seen.path) for seen in batch]
     decoded = [path for path in paths if needs_decoding(path)]
     others = [path for path in paths if not needs_decoding(path)]
     try:
