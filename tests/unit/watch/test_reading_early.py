@@ -30,10 +30,12 @@ class Reader(Inspector):
         self._read = read
         self._before = before
 
-    def inspect(self, paths: Sequence[Path], *, decode: bool = False) -> Sequence[Inspection]:
+    def inspect(
+        self, paths: Sequence[Path], *, decode: bool = False, whole: bool = False
+    ) -> Sequence[Inspection]:
         if paths:
             self._before()
-        found = super().inspect(paths, decode=decode)
+        found = super().inspect(paths, decode=decode, whole=whole)
         self._read += [path.name for path in paths]
         return found
 
