@@ -243,6 +243,10 @@ class SettledFile(SeenFile):
     doubts: int  #: how often it was found unreadable in this very state
 
 
+#: Times of files that have left the waiting room, and may be kept beside those that wait.
+_MOST_LEFT = 1024
+
+
 class Settling:
     """
     The waiting room.
@@ -256,7 +260,8 @@ class Settling:
         self._pending: dict[str, _Pending] = {}
         # Due times only; a file that changed meanwhile has a newer due time in its entry.
         self._heap: list[tuple[float, str]] = []
-        # When files came; of those that have left, the ones before the oldest are dropped.
+        # When files came; those of files that have left are dropped when the oldest is asked for,
+        # and when there are more of them than files.
         self._ages: list[tuple[float, str]] = []
 
     def __len__(self) -> int:
@@ -362,6 +367,8 @@ class Settling:
         self._pending[path] = entry
         heapq.heappush(self._heap, (entry.due, path))
         heapq.heappush(self._ages, (entry.since, path))
+        if len(self._ages) > 2 * len(self._pending) + _MOST_LEFT:
+            self._ages = sorted((entry.since, path) for path, entry in self._pending.items())
 
     def _reschedule(self, path: str, entry: _Pending, due: float) -> None:
         entry.due = due
