@@ -8,12 +8,12 @@ can be lost without the other.
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from haikei.credits import people
 from haikei.database import events, inserting, jobs, utc_now
@@ -27,16 +27,30 @@ LAYOUT = "layout_published"
 TOUCH_UP = "touch_up_published"
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 _LOOKUP = 500
+#: Kind, payload and source of an event, as its row has them.
+_EventRow = tuple[str, str, str]
+#: Built once: with the keys written into it, the library looks at each of them.
+_ROWS_OF = select(events.c.key, events.c.kind, events.c.payload, events.c.source).where(
+    events.c.key.in_(bindparam("keys", expanding=True))
+)
 
 
 def receive(connection: Connection, event: Event) -> bool:
     """Note an event; return False when it was known already, from any source."""
-    return receive_all(connection, [event]) == 1
+    return receive_all(connection, [event]).new == 1
 
 
-def receive_all(connection: Connection, published: Sequence[Event]) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What became of events that the inbox was given."""
+
+    keys: tuple[str, ...]  #: under which each of them is kept, in their order
+    new: int  #: how many were not known yet
+
+
+def receive_all(connection: Connection, published: Sequence[Event]) -> Received:
     """
-    Note many events in one statement; return how many were not known yet.
+    Note many events in one statement.
 
     A touch-up's row in the tracker replaces what is known from a folder, and so does a new name or
     a corrected row: the touch-up is dispatched again, unless it is a version by then.
@@ -46,22 +60,29 @@ def receive_all(connection: Connection, published: Sequence[Event]) -> int:
     to what it held before, while its job gave way, is made after all.
     """
     if not published:
-        return 0
-    published = [_as_printed(connection, event) for event in told_apart(connection, published)]
-    known = _payloads(connection, [event.key for event in published])
-    rows = [_row(event) for event in published]
+        return Received(keys=(), new=0)
+    # A key is a hash over a place and a content: each is made once.
+    plain = [event.key for event in published]
+    found = _rows_of(connection, plain)
+    keyed = _told_apart(connection, zip(plain, published, strict=True), found)
+    keys = tuple(key for key, _ in keyed)
+    found |= _rows_of(connection, list({*keys}.difference(plain)))
+    known = {key: payload for key, (_, payload, _) in found.items()}
+    printed = [_as_printed(connection, event) for _, event in keyed]
+    now = utc_now()
+    rows = [_row(event, key, now) for key, event in zip(keys, printed, strict=True)]
     statement = inserting(connection, events).on_conflict_do_nothing(index_elements=["key"])
     new = connection.execute(statement, rows).rowcount
-    for event, row in zip(published, rows, strict=True):
+    for key, event, row in zip(keys, printed, rows, strict=True):
         if isinstance(event, TouchUpPublished):
             _update_touch_up(connection, event, str(row["payload"]))
-        elif event.key in known:
-            _seen_again(connection, event, known[event.key])
+        elif key in known:
+            _seen_again(connection, event, known[key])
         else:
-            known[event.key] = str(row["payload"])
+            known[key] = str(row["payload"])
         if isinstance(event, LayoutPublished) and event.published_by:
             _note_publisher(connection, event)
-    return new
+    return Received(keys=keys, new=new)
 
 
 def told_apart(connection: Connection, published: Sequence[Event]) -> list[Event]:
@@ -72,16 +93,25 @@ def told_apart(connection: Connection, published: Sequence[Event]) -> list[Event
     the second of them gets a key of its own. One file is one event, whatever its sources call its
     place; it is two only where two rows of the tracker link it to two shots.
     """
-    holders: dict[str, Event] = {}
-    for key, row in _rows_of(connection, [event.key for event in published]).items():
-        holders[key] = _event(*row)
-    found: list[Event] = []
-    for event in published:
-        holder = holders.get(event.key)
-        if holder is not None and not event.apart and _is_elsewhere(connection, event, holder):
-            event = replace(event, apart=True)  # noqa: PLW2901 - the same event, by its key
-        holders.setdefault(event.key, event)
-        found.append(event)
+    keyed = [(event.key, event) for event in published]
+    rows = _rows_of(connection, [key for key, _ in keyed])
+    return [event for _, event in _told_apart(connection, keyed, rows)]
+
+
+def _told_apart(
+    connection: Connection, keyed: Iterable[tuple[str, Event]], rows: Mapping[str, _EventRow]
+) -> list[tuple[str, Event]]:
+    """Do what `told_apart` does, for events whose keys and rows are known; keys come along."""
+    holders = {key: _event(*row) for key, row in rows.items()}
+    found: list[tuple[str, Event]] = []
+    for plain, event in keyed:
+        key, one = plain, event
+        holder = holders.get(key)
+        if holder is not None and not one.apart and _is_elsewhere(connection, one, holder):
+            one = replace(one, apart=True)
+            key = one.key
+        holders.setdefault(key, one)
+        found.append((key, one))
     return found
 
 
@@ -122,28 +152,23 @@ def keys_of(connection: Connection, kind: str, place: Place, sha256: str) -> tup
     )
 
 
-def _rows_of(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str, str, str]]:
-    found: dict[str, tuple[str, str, str]] = {}
-    columns = (events.c.key, events.c.kind, events.c.payload, events.c.source)
+def _rows_of(connection: Connection, keys: Sequence[str]) -> dict[str, _EventRow]:
+    found: dict[str, _EventRow] = {}
     for start in range(0, len(keys), _LOOKUP):
-        query = select(*columns).where(events.c.key.in_(keys[start : start + _LOOKUP]))
-        for key, kind, payload, source in connection.execute(query):
+        asked = {"keys": keys[start : start + _LOOKUP]}
+        for key, kind, payload, source in connection.execute(_ROWS_OF, asked):
             found[key] = (kind, payload, source)
     return found
 
 
-def _row(event: Event) -> dict[str, object]:
+def _row(event: Event, key: str, now: datetime) -> dict[str, object]:
     return {
-        "key": event.key,
+        "key": key,
         "kind": LAYOUT if isinstance(event, LayoutPublished) else TOUCH_UP,
         "source": event.source.value,
         "payload": _dump(event),
-        "received_at": utc_now(),
+        "received_at": now,
     }
-
-
-def _payloads(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
-    return {key: payload for key, (_, payload, _) in _rows_of(connection, keys).items()}
 
 
 def _seen_again(connection: Connection, event: LayoutPublished, payload: str) -> None:
@@ -163,7 +188,7 @@ def _seen_again(connection: Connection, event: LayoutPublished, payload: str) ->
 def _announce_anew(connection: Connection, event: LayoutPublished) -> None:
     # A row of its own behind all others: dispatch takes events in the order of their rows.
     connection.execute(delete(events).where(events.c.key == event.key))
-    connection.execute(insert(events), _row(event))
+    connection.execute(insert(events), _row(event, event.key, utc_now()))
 
 
 def event_of(connection: Connection, key: str) -> LayoutPublished | None:
@@ -214,7 +239,7 @@ def _note_publisher(connection: Connection, event: LayoutPublished) -> None:
         rival = replace(event, published_before_by=f"{known.published_by}{file}")
         connection.execute(
             inserting(connection, events).on_conflict_do_nothing(index_elements=["key"]),
-            _row(rival),
+            _row(rival, rival.key, utc_now()),
         )
 
 

@@ -26,7 +26,7 @@ from haikei.jobs.state import know_storage
 from haikei.settings import Settings, Variant
 from haikei.show import Place
 from haikei.sources.watch.file_table import event_of
-from haikei.sources.watch.inspecting import needs_decoding, whole
+from haikei.sources.watch.inspecting import needs_decoding
 from haikei.sources.watch.root import LayoutNames, Outputs, watched_roots
 from haikei.storage import PlacedLayout, Storage
 
@@ -269,8 +269,7 @@ class Submitting:
             raise ImageUnreadable(f"{name} cannot be read: {error.strerror}.") from error
         if not there:
             raise ImageUnreadable(f"There is no file {file}.", advice="Check its path.")
-        (finding,) = self._inspector.inspect([file], decode=needs_decoding(Path(name)))
-        finding = whole(finding)
+        (finding,) = self._inspector.inspect([file], decode=needs_decoding(Path(name)), whole=True)
         if finding.reason.startswith(("changed", "vanished")):
             raise LayoutChanged(
                 f"{name} {finding.reason}.", advice="Hand it in when it is written to its end."

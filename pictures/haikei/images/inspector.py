@@ -106,11 +106,14 @@ class Inspector:
         with self._lock:
             self._end(at_once=False)
 
-    def inspect(self, paths: Sequence[Path], *, decode: bool = False) -> Sequence[Inspection]:
+    def inspect(
+        self, paths: Sequence[Path], *, decode: bool = False, whole: bool = False
+    ) -> Sequence[Inspection]:
         """
         Hash each file and read its header; with `decode`, all of its pixels.
 
-        Truncated files mostly have a sound header: only `decode` finds them. The file is looked
+        Truncated files mostly have a sound header: `decode` finds them, and `whole` those of
+        formats in which a few reads tell where a file must end. The file is looked
         at before and after, so that `sha256`, `size`, `mtime_ns` and `inode` belong together
         where `reason` does not say otherwise.
 
@@ -120,7 +123,7 @@ class Inspector:
         found: list[Inspection] = []
         with self._lock:
             for start in range(0, len(paths), _BATCH):
-                found += self._batch(paths[start : start + _BATCH], decode=decode)
+                found += self._batch(paths[start : start + _BATCH], decode=decode, whole=whole)
         return found
 
     def read(self, path: Path, *, look: "Look | None" = None) -> "Decoded":
@@ -159,12 +162,14 @@ class Inspector:
             self._end(at_once=True)
             return ask(self._started())
 
-    def _batch(self, paths: Sequence[Path], *, decode: bool) -> list[Inspection]:
+    def _batch(self, paths: Sequence[Path], *, decode: bool, whole: bool) -> list[Inspection]:
         found: list[Inspection] = []
         while len(found) < len(paths):
             waiting = paths[len(found) :]
             try:
-                child = self._asked_again(partial(_Child.ask, paths=waiting, decode=decode))
+                child = self._asked_again(
+                    partial(_Child.ask, paths=waiting, decode=decode, whole=whole)
+                )
                 for path in waiting:
                     found.append(child.answer(path))  # noqa: PERF401 - keeps what came before
             except _Lost as loss:
@@ -220,11 +225,17 @@ class _Child:
         self._selector.register(self._output, selectors.EVENT_READ)
 
     def ask(
-        self, paths: Sequence[Path], *, decode: bool = False, look: "Look | None" = None
+        self,
+        paths: Sequence[Path],
+        *,
+        decode: bool = False,
+        whole: bool = False,
+        look: "Look | None" = None,
     ) -> Self:
         request: dict[str, object] = {
             "paths": [os.fspath(path) for path in paths],
             "decode": decode,
+            "whole": whole,
             "pixels": look is not None,
         }
         if look is not None:

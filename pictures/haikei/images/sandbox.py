@@ -21,6 +21,7 @@ from pathlib import Path
 
 from haikei.errors import ImageUnreadable
 from haikei.images.colour import Look, View
+from haikei.images.endings import cut_short
 from haikei.images.imagefile import open_image
 from haikei.images.limits import Limits
 from haikei.images.reading import decode_picture
@@ -41,13 +42,16 @@ class _Changed(Exception):
     """The file is not the one it was a moment ago."""
 
 
-def inspect_file(path: Path, *, decode: bool, alive: Callable[[], None], **limits: int) -> Answer:
+def inspect_file(
+    path: Path, *, decode: bool, whole: bool, alive: Callable[[], None], **limits: int
+) -> Answer:
     """
     Hash a file and read its header, or all of its pixels.
 
     Args:
         path: an image file; links are followed.
         decode: decode all pixels, which alone finds most damage.
+        whole: look whether it was written to its end, too.
         alive: called now and then during a long read.
         limits: fields of `haikei.images.limits.Limits`.
     """
@@ -75,6 +79,9 @@ def inspect_file(path: Path, *, decode: bool, alive: Callable[[], None], **limit
         if before.st_size >= _SIGN_OF_LIFE:
             alive()
         problem = _look(path, answer, decode=decode, limits=limits)
+        if whole and not problem and (cut := cut_short(descriptor, str(answer["format"]))):
+            problem = f"{path.name} {cut}."
+        # The end that was found may have been written after the file was hashed.
         _compare(path, before)
         return answer | {"ok": not problem, "reason": problem}
     except _Vanished:
@@ -206,7 +213,9 @@ def main() -> None:
                 look = Look(view=View(request["view"]), stops=int(request["stops"]))
                 answer = read_file(path, pixels_to=pixels_to, look=look, **limits)
             else:
-                answer = inspect_file(path, decode=request["decode"], alive=alive, **limits)
+                answer = inspect_file(
+                    path, decode=request["decode"], whole=request["whole"], alive=alive, **limits
+                )
             answers.write(json.dumps(answer).encode() + b"\n")
         signal.setitimer(signal.ITIMER_REAL, 0)
 

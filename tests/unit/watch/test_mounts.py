@@ -67,3 +67,4 @@ def test_the_mode_and_the_mount_say_how_a_tree_is_watched(
     [root] = watched_roots(watch, LISTING)
 
     assert (root.native, root.settle) == (native, settle)
+    assert root.local is (path == "/home/artist")

@@ -102,8 +102,10 @@ class _Broken:
     ) -> None:
         return None
 
-    def inspect(self, paths: Sequence[Path], *, decode: bool = False) -> Sequence[Inspection]:
-        raise OSError(12, f"Cannot allocate memory for {len(paths)} files ({decode})")
+    def inspect(
+        self, paths: Sequence[Path], *, decode: bool = False, whole: bool = False
+    ) -> Sequence[Inspection]:
+        raise OSError(12, f"Cannot allocate memory for {len(paths)} files ({decode}, {whole})")
 
 
 def test_a_reader_that_fails_gives_its_files_back(tmp_path: Path) -> None:
@@ -117,33 +119,3 @@ def test_a_reader_that_fails_gives_its_files_back(tmp_path: Path) -> None:
 
     assert [settled.path for settled in inspected.batch] == [str(path)]
     assert "Cannot allocate memory" in inspected.failure
-
-
-class _Overtaken(Inspector):
-    """Files are finished by their writer just after they were hashed."""
-
-    rest: bytes = b""
-
-    def inspect(self, paths: Sequence[Path], *, decode: bool = False) -> Sequence[Inspection]:
-        found = super().inspect(paths, decode=decode)
-        for path in paths:
-            with path.open("ab") as file:
-                file.write(self.rest)
-        return found
-
-
-def test_a_file_that_is_finished_after_it_was_hashed_is_read_again(tmp_path: Path) -> None:
-    whole = png_bytes("port")
-    path = tmp_path / "half.png"
-    path.write_bytes(whole[:100])
-    reader = _Overtaken(Limits(mib=64))
-    reader.rest = whole[100:]
-    readers = Readers(lambda: reader, threading.Event(), most=1)
-
-    readers.submit(_ready([path]))
-    [inspected] = _gather(readers, 1)
-    readers.close()
-
-    [finding] = inspected.findings
-    assert not finding.ok
-    assert finding.reason.startswith("changed")

@@ -133,6 +133,21 @@ def test_the_oldest_wait_is_told_even_while_the_file_keeps_changing() -> None:
     assert settling.restless
 
 
+def test_the_oldest_wait_is_told_however_many_files_came_and_went_meanwhile() -> None:
+    clock = Clock()
+    settling = Settling(clock)
+    settling.look(PATH, WHOLE, wait=2.0, hinted=True)
+
+    for number in range(5000):
+        clock.now += 1.0
+        settling.look(f"/show/{number}.png", WHOLE, wait=2.0, hinted=True)
+        settling.forget(f"/show/{number}.png")
+
+    assert settling.oldest == 5000.0
+    settling.forget(PATH)
+    assert settling.oldest == 0.0
+
+
 def test_due_files_are_handed_out_in_portions_the_longest_waiting_first() -> None:
     clock = Clock()
     settling = Settling(clock)

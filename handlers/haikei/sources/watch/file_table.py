@@ -10,13 +10,13 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import Connection, Engine, bindparam, delete, select
 
 from haikei.database import feed_cursors, files, inserting, utc_now
 from haikei.errors import ImageUnreadable, PathRefused, PlaceUnknown
 from haikei.events import Event, LayoutPublished, NamedPaintOver, Source, TouchUpPublished
 from haikei.jobs.healing import supersede, unplaced
-from haikei.jobs.inbox import Refusal, receive_all, refusal_key, refuse, told_apart
+from haikei.jobs.inbox import Refusal, receive_all, refusal_key, refuse
 from haikei.sources.watch.misfits import misfit
 from haikei.sources.watch.root import LayoutNames, WatchedRoot
 from haikei.sources.watch.scan import Stamp, printable
@@ -154,6 +154,11 @@ _JUDGED_ANEW = "The file has changed since, and was judged anew."
 _GONE = "The file was renamed, moved or removed."
 _PAGE = 5000
 _LOOKUP = 500
+#: Built once: with the paths written into it, the library looks at each of them.
+_NOT_TAKEN = select(files.c.event_key).where(
+    files.c.path.in_(bindparam("paths", expanding=True)),
+    files.c.state != FileState.PUBLISHED.value,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,24 +213,20 @@ class FileTable:
             How many layouts were new, whatever else might have announced them.
         """
         now = utc_now()
+        events = [verdict.event for verdict in verdicts if verdict.event is not None]
         refusals = [verdict.refusal for verdict in verdicts if verdict.refusal is not None]
         with self._database.begin() as connection:
-            told = [verdict.event for verdict in verdicts if verdict.event is not None]
-            events = told_apart(connection, told)
-            received = iter(events)
-            keys = [
-                next(received).key if verdict.event is not None else verdict.key
+            received = receive_all(connection, events)
+            keys = iter(received.keys)
+            rows = [
+                self._row(verdict, next(keys) if verdict.event is not None else verdict.key, now)
                 for verdict in verdicts
             ]
-            rows = [
-                self._row(verdict, key, now) for verdict, key in zip(verdicts, keys, strict=True)
-            ]
             _supersede(connection, rows)
-            new = receive_all(connection, events) if events else 0
             _upsert(connection, rows)
             for refusal in refusals:
                 refuse(connection, refusal)
-        return new
+        return received.new
 
     @staticmethod
     def _row(verdict: FileVerdict, key: str, now: datetime) -> dict[str, object]:
@@ -309,12 +310,7 @@ def _supersede(connection: Connection, rows: Sequence[Mapping[str, object]]) -> 
     paths = [row["path"] for row in rows]
     now = {row["event_key"] for row in rows}
     for start in range(0, len(paths), _LOOKUP):
-        found = connection.execute(
-            select(files.c.event_key).where(
-                files.c.path.in_(paths[start : start + _LOOKUP]),
-                files.c.state != FileState.PUBLISHED.value,
-            )
-        )
+        found = connection.execute(_NOT_TAKEN, {"paths": paths[start : start + _LOOKUP]})
         if stale := set(found.scalars()) - now - {""}:
             supersede(connection, stale, _JUDGED_ANEW)
 
@@ -328,7 +324,7 @@ def _upsert(connection: Connection, rows: Sequence[Mapping[str, object]]) -> Non
     }
     connection.execute(
         statement.on_conflict_do_update(index_elements=["path"], set_=updated),
-        [dict(row) for row in rows],
+        rows,
     )
 
 

@@ -1,30 +1,22 @@
-"""
-Sandboxed readers at work beside the scan: files go in by the batch, findings come out.
-
-Of files that end too early the headers are sound, so only their ends tell.
-"""
+"""Sandboxed readers at work beside the scan: files go in by the batch, findings come out."""
 
 import os
 import queue
-import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import compress
+from operator import not_
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
-from haikei.formats import JPEG, PNG, PSD, Ending, format_of
+from haikei.formats import Ending, format_of
 from haikei.images import Inspection
-from haikei.sources.watch.scan import SettledFile
-
-_TAIL = 64 * 1024
-#: A PNG holds few chunks; a list longer than this is no drawing.
-_MOST_CHUNKS = 1_000_000
-_CUT = "ends too early: it is incomplete"
+from haikei.sources.watch.scan import SeenFile, SettledFile
 
 
 def needs_decoding(path: Path) -> bool:
@@ -33,88 +25,10 @@ def needs_decoding(path: Path) -> bool:
     return known is not None and known.ending is Ending.DECODING
 
 
-def cut_short(path: Path, kind: str) -> str:
-    """
-    Return why a file of this format is incomplete, empty when nothing speaks for it.
-
-    A few reads at known places instead of decoding: PNG must reach its IEND chunk, JPEG its
-    end-of-image marker, PSD the length that its headers announce. Damage within the pixels is
-    left to whoever decodes them.
-
-    Args:
-        path: the file.
-        kind: the format's name as OpenImageIO gives it.
-
-    Source: PNG (ISO/IEC 15948) 5.3, JPEG (ISO/IEC 10918-1) B.1.1.3, Adobe Photoshop File Formats
-    Specification.
-    """
-    check = _CHECKS.get(kind)
-    if check is None:
-        return ""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            return "" if check(file, os.fstat(file).st_size) else _CUT
-        finally:
-            os.close(file)
-    except (OSError, struct.error):
-        return _CUT
-
-
-def _png(file: int, size: int) -> bool:
-    if _at(file, max(0, size - 12), 12)[4:8] == b"IEND":
-        return True
-    place = 8
-    for _ in range(_MOST_CHUNKS):
-        length, kind = struct.unpack(">I4s", _at(file, place, 8))
-        place += 12 + length
-        if place > size:
-            return False
-        if kind == b"IEND":
-            return True
-    return False
-
-
-def _jpeg(file: int, size: int) -> bool:
-    start = max(0, size - _TAIL)
-    return b"\xff\xd9" in _at(file, start, size - start)
-
-
-def _psd(file: int, size: int) -> bool:
-    version, channels, height, width, depth = struct.unpack(">4xH6xHIIH2x", _at(file, 0, 26))
-    large = version == 2
-    place = 26
-    for wide in (False, False, large):
-        shape = ">Q" if wide else ">I"
-        (length,) = struct.unpack(shape, _at(file, place, struct.calcsize(shape)))
-        place += struct.calcsize(shape) + length
-    (compression,) = struct.unpack(">H", _at(file, place, 2))
-    place += 2
-    rows = channels * height
-    if compression == 0:
-        return size >= int(place + rows * ((width * depth + 7) // 8))
-    if compression == 1:
-        counts = _at(file, place, rows * (4 if large else 2))
-        packed = struct.unpack(f">{rows}{'I' if large else 'H'}", counts)
-        return size >= int(place + len(counts) + sum(packed))
-    return size > int(place)
-
-
-def _at(file: int, place: int, length: int) -> bytes:
-    return os.pread(file, length, place)
-
-
-_CHECKS: dict[str, Callable[[int, int], bool]] = {
-    PNG.oiio: _png,
-    JPEG.oiio: _jpeg,
-    PSD.oiio: _psd,
-}
-
-
 _log = structlog.get_logger()
 #: Seconds without work after which a reader ends its process and gives its memory back.
 IDLE = 30.0
-_BATCH_FILES = 128
+BATCH_FILES = 128
 #: A batch is what a stopping watcher may have to wait for; layered files are hundreds of MiB.
 _BATCH_BYTES = 256 * 1024 * 1024
 
@@ -122,8 +36,14 @@ _BATCH_BYTES = 256 * 1024 * 1024
 class FileReader(Protocol):
     """What hashes files and reads their headers: `haikei.images.Inspector`."""
 
-    def inspect(self, paths: Sequence[Path], *, decode: bool = False) -> Sequence[Inspection]:
-        """Return one inspection for each path, in order; with `decode`, of all pixels too."""
+    def inspect(
+        self, paths: Sequence[Path], *, decode: bool = False, whole: bool = False
+    ) -> Sequence[Inspection]:
+        """
+        Return one inspection for each path, in order.
+
+        With `decode` of all pixels too, and with `whole` of the place where each must end.
+        """
         ...
 
 
@@ -134,7 +54,7 @@ MakeReader = Callable[[], AbstractContextManager[FileReader]]
 class Inspected:
     """A batch that came back."""
 
-    batch: tuple[SettledFile, ...]
+    batch: tuple[SeenFile, ...]
     findings: Sequence[Inspection]  #: one for each file, or none when the reader failed
     failure: str
 
@@ -160,7 +80,7 @@ class Readers:
         self._idle = idle
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
-        self._work: queue.SimpleQueue[tuple[SettledFile, ...] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[SeenFile, ...] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Inspected] = queue.SimpleQueue()
         self._outstanding = 0
 
@@ -168,18 +88,18 @@ class Readers:
         """Whether a batch of so many files should be handed over now: at once, or full."""
         if self._outstanding < self._most:
             return True
-        return files >= _BATCH_FILES and self._outstanding < 2 * self._most
+        return files >= BATCH_FILES and self._outstanding < 2 * self._most
 
     @property
     def running(self) -> int:
         """How many reader threads there are."""
         return len(self._threads)
 
-    def submit(self, ready: deque[SettledFile]) -> None:
+    def submit(self, ready: deque[SettledFile] | deque[SeenFile]) -> None:
         """Take a batch from the front of `ready`; it comes back through `take`."""
-        files: list[SettledFile] = []
+        files: list[SeenFile] = []
         size = 0
-        while ready and len(files) < _BATCH_FILES and size < _BATCH_BYTES:
+        while ready and len(files) < BATCH_FILES and size < _BATCH_BYTES:
             files.append(ready.popleft())
             size += files[-1].stamp.size
         with self._lock:
@@ -193,10 +113,10 @@ class Readers:
 
         A new reader looks at `path` first, and forgets it: that loads the image libraries.
         """
-        if self._threads and files <= _BATCH_FILES:
+        if self._threads and files <= BATCH_FILES:
             return
         with self._lock:
-            self._employ(min(self._most, -(-files // _BATCH_FILES)), Path(path))
+            self._employ(min(self._most, -(-files // BATCH_FILES)), Path(path))
 
     def take(self) -> list[Inspected]:
         """Return the batches that have come back."""
@@ -256,29 +176,14 @@ def _load_libraries(reader: FileReader, path: Path) -> None:
         _log.debug("watch_reader_failed", reason=str(error))
 
 
-def _inspect(reader: FileReader, batch: tuple[SettledFile, ...]) -> Inspected:
-    paths = [Path(settled.path) for settled in batch]
-    decoded = [path for path in paths if needs_decoding(path)]
-    others = [path for path in paths if not needs_decoding(path)]
+def _inspect(reader: FileReader, batch: tuple[SeenFile, ...]) -> Inspected:
+    paths = [Path(seen.path) for seen in batch]
+    decoded = [needs_decoding(path) for path in paths]
     try:
-        found = [*reader.inspect(others), *reader.inspect(decoded, decode=True)]
+        found = [
+            iter(reader.inspect([*compress(paths, map(not_, decoded))], whole=True)),
+            iter(reader.inspect([*compress(paths, decoded)], decode=True, whole=True)),
+        ]
     except Exception as error:  # noqa: BLE001 - whatever it was, the files must come back
         return Inspected(batch=batch, findings=(), failure=f"{type(error).__name__}: {error}")
-    by_path = {finding.path: whole(finding) for finding in found}
-    return Inspected(batch=batch, findings=[by_path[path] for path in paths], failure="")
-
-
-def whole(finding: Inspection) -> Inspection:
-    """Return what was found in a file, refused where its end says that it was cut short."""
-    if not finding.ok:
-        return finding
-    reason = cut_short(finding.path, finding.format)
-    if reason:
-        return replace(finding, ok=False, reason=f"{finding.path.name} {reason}.")
-    try:
-        now = finding.path.stat()
-    except OSError:
-        return replace(finding, ok=False, reason="vanished while it was read")
-    # The end that was found here may have been written after the file was hashed.
-    same = (now.st_size, now.st_mtime_ns) == (finding.size, finding.mtime_ns)
-    return finding if same else replace(finding, ok=False, reason="changed while it was read")
+    return Inspected(batch=batch, findings=[next(found[one]) for one in decoded], failure="")

@@ -176,11 +176,14 @@ def _variants(text: str) -> tuple[str, ...]:
     return (text,)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Left:
     foreign: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
     others: int = 0
+
+
+_NOTHING_LEFT = _Left()
 
 
 @dataclass(slots=True)
@@ -214,7 +217,7 @@ class LeftAlone:
             known: what was judged there before.
             look: gives the stamp of a file by its path.
         """
-        before = self._folders.get(listing.folder, _Left())
+        before = self._folders.get(listing.folder, _NOTHING_LEFT)
         misfits: list[str] = []
         fitting: list[str] = []
         for name, stamp in listing.files.items():
@@ -224,6 +227,10 @@ class LeftAlone:
             path = f"{listing.folder}/{name}"
             fits = not known_misfit and (root.fits(path) or _is_read(root, path))
             (fitting if fits else misfits).append(name)
+        if not misfits and not listing.others and before is _NOTHING_LEFT:
+            for name in fitting:
+                yield name, listing.files[name]
+            return
         own = frozenset(
             name
             for name in misfits

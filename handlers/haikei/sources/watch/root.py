@@ -4,9 +4,10 @@ it mean.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import translate
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from haikei.errors import PlaceUnknown
@@ -160,15 +161,16 @@ class WatchedRoot:
     rules: tuple[NamingRule, ...]  #: the first one that fits says what a path means
     native: bool  #: the kernel reports changes; otherwise only scans find them
     settle: float  #: seconds, by the local monotonic clock
+    local: bool = False  #: files get their times from this machine's own clock
     touch_ups: tuple[NamingRule, ...] = ()  #: looked at where no layout's rule fits
     names: FolderNames = field(default_factory=FolderNames)  #: where the tracker has others
     #: What was read of paths last: a file is asked about when it is found, settled and judged.
-    _read: dict[str, PlacedLayout | NamedPaintOver] = field(
-        default_factory=dict[str, PlacedLayout | NamedPaintOver],
-        init=False,
-        repr=False,
-        compare=False,
+    _read: Callable[[str], PlacedLayout | NamedPaintOver] = field(
+        init=False, repr=False, compare=False
     )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_read", lru_cache(maxsize=_READ)(self._place_of))
 
     def relative(self, path: str) -> str | None:
         """Return the path below this root, None for one that lies elsewhere."""
@@ -190,12 +192,7 @@ class WatchedRoot:
         Raises:
             PlaceUnknown: no rule reads it, or it lies elsewhere.
         """
-        known = self._read.get(path)
-        if known is None:
-            if len(self._read) >= _READ:
-                self._read.clear()
-            known = self._read[path] = self._place_of(path)
-        return known
+        return self._read(path)
 
     def _place_of(self, path: str) -> PlacedLayout | NamedPaintOver:
         relative = self.relative(path) or ""
@@ -301,4 +298,5 @@ def _watched_root(
         touch_ups=touch_ups,
         native=native,
         settle=max(watch.settle, NETWORK_SETTLE) if network else watch.settle,
+        local=mount is not None and not network,
     )

@@ -213,7 +213,7 @@ _LINK = 0o120000
 
 
 def _mtime_ns(folder: str) -> int:
-    return Path(folder).stat().st_mtime_ns
+    return os.stat(folder).st_mtime_ns  # noqa: PTH116 - a Path costs more than the look itself
 
 
 @dataclass(slots=True, kw_only=True)
@@ -227,14 +227,24 @@ class _Pending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettledFile:
-    """A file that stood still long enough."""
+class SeenFile:
+    """A file in the state in which it was seen last."""
 
     path: str
     stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledFile(SeenFile):
+    """A file that stood still long enough."""
+
     since: float  #: when it was first seen, by the settling's clock
     hinted: bool  #: an event named it; otherwise only a scan found it
     doubts: int  #: how often it was found unreadable in this very state
+
+
+#: Times of files that have left the waiting room, and may be kept beside those that wait.
+_MOST_LEFT = 1024
 
 
 class Settling:
@@ -250,6 +260,9 @@ class Settling:
         self._pending: dict[str, _Pending] = {}
         # Due times only; a file that changed meanwhile has a newer due time in its entry.
         self._heap: list[tuple[float, str]] = []
+        # When files came; those of files that have left are dropped when the oldest is asked for,
+        # and when there are more of them than files.
+        self._ages: list[tuple[float, str]] = []
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -260,9 +273,13 @@ class Settling:
     @property
     def oldest(self) -> float:
         """Seconds that the file which waits longest has waited, 0 when none waits."""
-        if not self._pending:
-            return 0.0
-        return self._clock() - min(entry.since for entry in self._pending.values())
+        while self._ages:
+            since, path = self._ages[0]
+            entry = self._pending.get(path)
+            if entry is not None and entry.since == since:
+                return self._clock() - since
+            heapq.heappop(self._ages)
+        return 0.0
 
     @property
     def next_due(self) -> float | None:
@@ -278,6 +295,11 @@ class Settling:
         """Return a waiting file of at most `size` bytes, if the one that came first is one."""
         path = next(iter(self._pending), None)
         return path if path is not None and self._pending[path].stamp.size <= size else None
+
+    def waiting(self, path: str) -> SeenFile | None:
+        """Return a waiting file as it was seen last, None when it does not wait."""
+        entry = self._pending.get(path)
+        return None if entry is None else SeenFile(path=path, stamp=entry.stamp)
 
     def look(self, path: str, stamp: Stamp, *, wait: float, hinted: bool) -> None:
         """Note how a file looks now; it is due again after `wait` seconds without a change."""
@@ -344,6 +366,9 @@ class Settling:
     def _put(self, path: str, entry: _Pending) -> None:
         self._pending[path] = entry
         heapq.heappush(self._heap, (entry.due, path))
+        heapq.heappush(self._ages, (entry.since, path))
+        if len(self._ages) > 2 * len(self._pending) + _MOST_LEFT:
+            self._ages = sorted((entry.since, path) for path, entry in self._pending.items())
 
     def _reschedule(self, path: str, entry: _Pending, due: float) -> None:
         entry.due = due

@@ -1,5 +1,7 @@
 import struct
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +9,18 @@ import OpenImageIO as oiio
 import pytest
 from psd_tools import PSDImage
 
-from haikei.sources.watch.inspecting import cut_short
+from haikei.images import Inspector, Limits
+from haikei.images.endings import cut_short
+from haikei.images.imagefile import OpenImage, open_image
+from haikei.images.sandbox import inspect_file
 from support.pictures import png_bytes
+
+LIMITS = Limits(mib=64)
+
+
+def _said(path: Path, kind: str) -> str:
+    with path.open("rb") as file:
+        return cut_short(file.fileno(), kind)
 
 
 def _jpeg(path: Path) -> None:
@@ -61,7 +73,7 @@ def test_a_whole_file_is_not_cut_short(
     path = tmp_path / "whole"
     make(path)
 
-    assert cut_short(path, kind) == ""
+    assert _said(path, kind) == ""
 
 
 @pytest.mark.parametrize(("kind", "make"), WRITERS)
@@ -74,19 +86,49 @@ def test_a_file_that_ends_anywhere_earlier_is_cut_short(
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
 
-    assert "incomplete" in cut_short(path, kind)
+    assert "incomplete" in _said(path, kind)
 
 
 def test_bytes_behind_the_end_of_a_png_do_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "longer.png"
     path.write_bytes(png_bytes("longer") + b"a program's own notes" * 10)
 
-    assert cut_short(path, "png") == ""
+    assert _said(path, "png") == ""
 
 
 def test_other_formats_are_left_to_their_decoders(tmp_path: Path) -> None:
-    assert cut_short(tmp_path / "missing.exr", "openexr") == ""
+    path = tmp_path / "cut.exr"
+    path.write_bytes(b"v/1")
+
+    assert _said(path, "openexr") == ""
 
 
-def test_a_file_that_is_gone_is_not_whole(tmp_path: Path) -> None:
-    assert cut_short(tmp_path / "missing.png", "png")
+def test_the_reader_looks_at_ends_where_it_is_asked_to(tmp_path: Path) -> None:
+    path = tmp_path / "cut.png"
+    path.write_bytes(png_bytes("cut")[:-20])
+
+    with Inspector(LIMITS) as inspector:
+        (header,) = inspector.inspect([path])
+        (whole,) = inspector.inspect([path], whole=True)
+
+    assert header.ok
+    assert not whole.ok
+    assert "cut.png ends too early" in whole.reason
+
+
+def test_a_file_that_is_finished_after_it_was_hashed_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "half.png"
+    path.write_bytes(png_bytes("port")[:-20])
+
+    def finish_and_open(file: Path, *, limits: Limits) -> AbstractContextManager[OpenImage]:
+        file.write_bytes(png_bytes("port"))
+        return open_image(file, limits=limits)
+
+    monkeypatch.setattr("haikei.images.sandbox.open_image", finish_and_open)
+
+    found = inspect_file(path, decode=False, whole=True, alive=lambda: None, **asdict(LIMITS))
+
+    assert not found["ok"]
+    assert str(found["reason"]).startswith("changed")
