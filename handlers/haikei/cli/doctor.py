@@ -424,9 +424,9 @@ def status(
     from haikei.settings import settings_path
 
     loaded = load_settings(settings)
-    database = open_studio(loaded)
     patience = timedelta(minutes=still_after) if still_after else None
-    found = studio_status(loaded, settings_path(settings), database, still_after=patience)
+    with open_studio(loaded) as database:
+        found = studio_status(loaded, settings_path(settings), database, still_after=patience)
     if as_json:
         counts = {state.value: number for state, number in found.queue.counts.items()}
         shown = asdict(found)
