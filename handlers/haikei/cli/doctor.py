@@ -326,7 +326,7 @@ def statuses(settings: "Settings") -> "Iterator[Finding]":
 
 
 def episodes(settings: "Settings") -> "Iterator[Finding]":
-    """Yield what storage and records leave unsaid of episodes."""
+    """Yield what storage and records leave out about episodes."""
     from haikei.cli.name_check import episode_findings
     from haikei.database import reading
     from haikei.errors import HaikeiError

@@ -138,13 +138,13 @@ class Broadcaster:
             while not self._stopped.is_set():
                 try:
                     async with asyncio.timeout(self._heartbeat):
-                        told = await queue.get()
+                        change = await queue.get()
                 except TimeoutError:
                     yield _BEAT
                     continue
-                if told is None:
+                if change is None:
                     return
-                yield told
+                yield change
 
     @contextmanager
     def _listening(self, queue: "asyncio.Queue[bytes | None]") -> Generator[None]:
