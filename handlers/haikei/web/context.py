@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from haikei.database import reading, reviews, utc_now
+from haikei.database import ChangeStamp, reading, reviews, utc_now
 from haikei.errors import HaikeiError
 from haikei.jobs.job import Job
 from haikei.jobs.table import JobStore
@@ -254,6 +254,7 @@ class WebContext:
 
     settings: Settings
     database: Engine
+    stamp: ChangeStamp  #: of the database; the application closes it when it ends
     storage: Storage
     open_tracker: Callable[[Settings], Tracker]  #: makes what one thread uses
     sessions: Sessions
