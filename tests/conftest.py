@@ -8,6 +8,8 @@ import hypothesis
 import pytest
 import structlog
 
+from support.databases import close_databases
+
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile(
     "haikei", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -31,6 +33,13 @@ def clean_environment() -> Iterator[None]:
 def clean_logs() -> Iterator[None]:
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def closed_databases() -> Iterator[None]:
+    """Close what a test has opened: Python 3.13 reports connections that nobody closes."""
+    yield
+    close_databases()
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,4 +1,4 @@
-"""Where a server's name leads: never to this machine or its cloud, nor unsaid to a private net."""
+"""Where a server's name leads: never to this machine or its cloud, to private nets if declared."""
 
 import ipaddress
 import socket

@@ -70,7 +70,7 @@ class CutFacts:
 
 
 #: Of a cut that is described nowhere.
-UNSAID = CutFacts()
+NO_CUT_FACTS = CutFacts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

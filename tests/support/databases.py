@@ -23,16 +23,31 @@ from haikei.database import open_database
 #: Set to `postgresql`, tests that ask for a studio's database by its file get one there.
 KIND = os.environ.get("HAIKEI_TEST_DATABASE", "sqlite")
 _by_path: dict[Path, str] = {}
+_opened: list[Engine] = []
 
 
 def fresh_database(path: Path) -> Engine:
-    """Open the database of that file; where there is none, an empty one at the present schema."""
-    if KIND == "postgresql":
-        return open_database(database_url(path))
-    if not path.exists():
+    """
+    Open the database of that file; where there is none, an empty one at the present schema.
+
+    Its connections are closed when the test ends, at the latest.
+    """
+    if KIND != "postgresql" and not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.copyfile(_migrated(), path)
-    return open_database(f"sqlite:///{path}")
+    database = open_database(database_url(path))
+    _opened.append(database)
+    return database
+
+
+def close_databases() -> None:
+    """
+    Close the connections of all databases that were opened here since the last time.
+
+    An engine that a whole module shares opens new ones when it is asked again.
+    """
+    while _opened:
+        _opened.pop().dispose()
 
 
 def database_url(path: Path) -> str:

@@ -101,7 +101,10 @@ def open_database(url: str) -> Engine:
         event.listen(engine, "connect", _without_nul)
     try:
         _upgrade(engine)
-    except SQLAlchemyError as error:
+    except BaseException as error:
+        engine.dispose()
+        if not isinstance(error, SQLAlchemyError):
+            raise
         raise StateError(
             f"The database {parsed.render_as_string(hide_password=True)} cannot be used: {error}.",
             advice="Check that its folder exists, is writable and has free space.",

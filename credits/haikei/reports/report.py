@@ -79,10 +79,10 @@ class ReportSource:
     hours: Callable[[], tuple[LoggedTime, ...] | None] = _unknown
     #: Returns how names are read in kana, by the tracker's ids; nothing when it is not asked.
     readings: Callable[[], Mapping[str, str]] = dict
-    #: Told, now and then, how many versions were read.
+    #: Called now and then with how many versions were read.
     progress: Callable[[int], None] = _nothing
-    #: Told what whoever runs the report can do about it, such as the command that records what is
-    #: missing. It is for their cover note: papers go to clients, guilds and authorities.
+    #: Called with what whoever runs the report can do about it, such as the command that records
+    #: what is missing. It is for their cover note: papers go to clients, guilds and authorities.
     advise: Callable[[Bilingual], None] = _unheard
 
 

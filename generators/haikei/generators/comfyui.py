@@ -268,17 +268,17 @@ class ComfyUiGenerator:
                 stats = _json(client, f"{address}/system_stats")
                 versions.add(str(stats.get("system", {}).get("comfyui_version", "unknown")))
                 for kind in sorted({str(one["class_type"]) for one in graph.values()}):
-                    told = _json(client, f"{address}/object_info/{kind}").get(kind)
-                    if not isinstance(told, dict):
+                    parsed = _json(client, f"{address}/object_info/{kind}").get(kind)
+                    if not isinstance(parsed, dict):
                         raise ModelUnusable(
                             f"The server {address} has no node {kind!r}, which the workflow "
                             f"{self._name!r} uses.",
                             advice="Install the node there, or take the server out of "
                             f"generators.{self._name}.comfyui.servers.",
                         )
-                    inputs = told.get("input", {})
+                    inputs = parsed.get("input", {})
                     names = sorted(name for group in inputs.values() for name in group)
-                    nodes[f"{kind} {told.get('python_module', '')}"] = names
+                    nodes[f"{kind} {parsed.get('python_module', '')}"] = names
         self._known = _Servers(versions=", ".join(sorted(versions)), nodes=_hash(nodes))
         return self._known
 
@@ -391,17 +391,17 @@ class _Run:
 
     def is_done(self, address: str) -> bool:
         """Tell whether the prompt ended well there."""
-        told = self._history(address)
-        return told is not None and told.get("status", {}).get("status_str") == "success"
+        parsed = self._history(address)
+        return parsed is not None and parsed.get("status", {}).get("status_str") == "success"
 
     def outputs(self, address: str) -> Mapping[str, Any] | None:
         """Return what the prompt gave; None as long as it has not ended."""
-        told = self._history(address)
-        if told is None:
+        parsed = self._history(address)
+        if parsed is None:
             return None
-        status = told.get("status", {})
+        status = parsed.get("status", {})
         if status.get("status_str") == "success":
-            return dict(told.get("outputs", {}))
+            return dict(parsed.get("outputs", {}))
         raise GenerationError(
             f"The workflow {self.name!r} failed on {address}: {_failure(status)}",
             advice="Run it once in ComfyUI itself: it names the node at fault.",
@@ -430,8 +430,8 @@ class _Run:
                 data={"subfolder": _FOLDER, "type": "input", "overwrite": "true"},
             )
         )
-        told = _answer(response)
-        return "/".join(filter(None, (str(told.get("subfolder", "")), str(told["name"]))))
+        parsed = _answer(response)
+        return "/".join(filter(None, (str(parsed.get("subfolder", "")), str(parsed["name"]))))
 
     def download(self, address: str, image: Mapping[str, Any], folder: Path) -> Path:
         """Fetch a picture into `folder`."""
@@ -448,8 +448,8 @@ class _Run:
         return path
 
     def _history(self, address: str) -> Mapping[str, Any] | None:
-        told = _json(self.client, f"{address}/history/{self.prompt}").get(self.prompt)
-        return told if isinstance(told, dict) else None
+        parsed = _json(self.client, f"{address}/history/{self.prompt}").get(self.prompt)
+        return parsed if isinstance(parsed, dict) else None
 
 
 def _sent(call: Any) -> httpx.Response:
@@ -464,15 +464,15 @@ def _sent(call: Any) -> httpx.Response:
 
 def _answer(response: httpx.Response) -> Mapping[str, Any]:
     try:
-        told = response.json()
+        parsed = response.json()
     except ValueError:
-        told = None
-    if response.status_code != HTTPStatus.OK or not isinstance(told, dict):
+        parsed = None
+    if response.status_code != HTTPStatus.OK or not isinstance(parsed, dict):
         raise GenerationError(
             f"{response.url} gives {response.status_code} and no answer of ComfyUI's.",
             advice="Check the address: another service may listen there.",
         )
-    return told
+    return parsed
 
 
 def _json(client: httpx.Client, url: str) -> Mapping[str, Any]:
@@ -487,23 +487,23 @@ def _ids(queue: Mapping[str, Any]) -> set[str]:
 
 def _complaint(response: httpx.Response) -> str:
     try:
-        told = response.json()
+        parsed = response.json()
     except ValueError:
         return response.text[:500]
-    error = told.get("error", {})
+    error = parsed.get("error", {})
     parts = [str(error.get("message", error)) if isinstance(error, dict) else str(error)]
-    for node, fault in dict(told.get("node_errors") or {}).items():
+    for node, fault in dict(parsed.get("node_errors") or {}).items():
         for one in fault.get("errors", ()):
-            said = f"{one.get('message', '')} {one.get('details', '')}".strip()
-            parts.append(f"node {node} ({fault.get('class_type', '')}): {said}")
+            detail = f"{one.get('message', '')} {one.get('details', '')}".strip()
+            parts.append(f"node {node} ({fault.get('class_type', '')}): {detail}")
     return "; ".join(parts)[:2000] + "."
 
 
 def _failure(status: Mapping[str, Any]) -> str:
     for message in status.get("messages", ()):
         if isinstance(message, list) and len(message) > 1 and message[0] == "execution_error":
-            told = message[1]
-            return f"{told.get('node_type', '')}: {told.get('exception_message', '')}".strip()
+            parsed = message[1]
+            return f"{parsed.get('node_type', '')}: {parsed.get('exception_message', '')}".strip()
         if isinstance(message, list) and message and message[0] == "execution_interrupted":
             return "somebody interrupted it."
     return str(status.get("status_str", "no status"))

@@ -191,12 +191,12 @@ class CommandGenerator:
         given |= {name: str(path) for name, path in files.items()} | {"device": device}
         limit = str(self._entry.memory_mib << 20)
         with _started([str(program), *argv], limit, files["out"].parent) as process:
-            said = _Said(process, self._name)
+            output = _Output(process, self._name)
             _feed(process, json.dumps(given))
-            code = self._followed(process, said, progress)
+            code = self._followed(process, output, progress)
         if code == DONE:
             return
-        complaint = "; ".join(said.tail) or "it said nothing"
+        complaint = "; ".join(output.tail) or "it said nothing"
         if code == TRY_AGAIN:
             raise GeneratorUnavailable(
                 f"The program {self._name!r} cannot work now: {complaint[:_LONGEST]}."
@@ -208,11 +208,11 @@ class CommandGenerator:
         )
 
     def _followed(
-        self, process: "subprocess.Popen[str]", said: "_Said", progress: ProgressCallback
+        self, process: "subprocess.Popen[str]", output: "_Output", progress: ProgressCallback
     ) -> int:
         begun = monotonic()
         while True:
-            progress(said.progress)
+            progress(output.progress)
             try:
                 code = process.wait(_LOOK)
             except subprocess.TimeoutExpired:
@@ -223,7 +223,7 @@ class CommandGenerator:
                         advice=f"Raise generators.{self._name}.timeout if it needs more.",
                     ) from None
             else:
-                said.finish()
+                output.finish()
                 return code
 
     def _made(self, request: GenerationRequest, out: Path) -> Picture:
@@ -248,7 +248,7 @@ class CommandGenerator:
         return picture
 
 
-class _Said:
+class _Output:
     """What a program says while it runs, read so that it never waits for a reader."""
 
     def __init__(self, process: "subprocess.Popen[str]", name: str) -> None:
@@ -277,8 +277,8 @@ class _Said:
     def _steps(self, stream: IO[str]) -> None:
         for line in stream:
             try:
-                told = json.loads(line)
-                step, steps = int(told["step"]), int(told["steps"])
+                parsed = json.loads(line)
+                step, steps = int(parsed["step"]), int(parsed["steps"])
             except (ValueError, TypeError, KeyError):
                 continue
             if 0 <= step <= steps and steps > 0:

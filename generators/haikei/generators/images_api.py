@@ -175,18 +175,18 @@ class ImagesApiGenerator:
             answer = self._asked(self._ask(headers, parts, progress), notes, tries)
             notes.keep(answer)
         try:
-            picture, said = self._picture(answer, size)
+            picture, remarks = self._picture(answer, size)
         except HaikeiError:
             # It was paid for and is no good: a retry asks anew.
             notes.forget()
             raise
         if tries.count > 1:
-            said = (*said, f"It was asked {tries.count} times, and may charge for each.")
+            remarks = (*remarks, f"It was asked {tries.count} times, and may charge for each.")
         made = resize(_framed(request, size).crop(picture), request.width, request.height)
         if size != (request.width, request.height):
-            said = (*said, f"Made by {self._entry.name} at {size[0]} x {size[1]} pixels.")
+            remarks = (*remarks, f"Made by {self._entry.name} at {size[0]} x {size[1]} pixels.")
         progress(Progress(step=1, steps=1))
-        return GenerationResult(picture=made, notes=said)
+        return GenerationResult(picture=made, notes=remarks)
 
     def _size(self, request: GenerationRequest) -> tuple[int, int]:
         """Return the size to ask for: of those that it makes, the one nearest in shape."""
@@ -361,7 +361,7 @@ class ImagesApiGenerator:
 
     def _refusal(self, status: int, headers: httpx.Headers, body: bytes) -> HaikeiError:
         code, text = _complaint(body)
-        said = self._cleared(text)
+        reason = self._cleared(text)
         who = f"The service {self._name!r} ({self._host})"
         if status == HTTPStatus.UNAUTHORIZED:
             # What it says of a key may hold a part of it.
@@ -372,14 +372,14 @@ class ImagesApiGenerator:
             )
         if status in _DENIED or "quota" in code or "billing" in code or 300 <= status < 400:
             return GeneratorDenied(
-                f"{who} answers {status}: {said}",
+                f"{who} answers {status}: {reason}",
                 advice="Look at its account, its url and its model.",
             )
         wait = seconds_to_wait(headers.get("retry-after"), most=_LONGEST_WAIT)
         if status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS} or status >= 500:
-            return GeneratorUnavailable(f"{who} answers {status}: {said}", retry_after=wait)
+            return GeneratorUnavailable(f"{who} answers {status}: {reason}", retry_after=wait)
         return GenerationError(
-            f"{who} refuses the request ({status}): {said}",
+            f"{who} refuses the request ({status}): {reason}",
             advice="Change the prompt, the options or the settings that it names.",
         )
 
@@ -398,7 +398,7 @@ class ImagesApiGenerator:
         )
 
     def _picture(self, answer: bytes, size: tuple[int, int]) -> tuple[Picture, tuple[str, ...]]:
-        data, said = self._data(answer)
+        data, remarks = self._data(answer)
         ending = next((end for start, end in _SIGNATURES.items() if data.startswith(start)), None)
         if ending is None:
             raise GenerationError(
@@ -422,12 +422,12 @@ class ImagesApiGenerator:
                 f"{size[0]} x {size[1]} were asked for.",
                 advice=f"Name the sizes that it makes as generators.{self._name}.images_api.sizes.",
             )
-        return picture, said
+        return picture, remarks
 
     def _data(self, answer: bytes) -> tuple[bytes, tuple[str, ...]]:
         try:
-            told = json.loads(answer)
-            (first, *_) = told["data"]
+            parsed = json.loads(answer)
+            (first, *_) = parsed["data"]
             encoded = first.get("b64_json")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise GenerationError(
@@ -441,7 +441,7 @@ class ImagesApiGenerator:
                 advice='Set fields = { response_format = "b64_json" }: foreign addresses are not '
                 "asked.",
             )
-        usage = told.get("usage")
+        usage = parsed.get("usage")
         log.info("service_answered", generator=self._name, bytes=len(encoded), usage=usage)
         rewritten = first.get("revised_prompt")
         notes = (
@@ -466,8 +466,15 @@ def _framed(request: GenerationRequest, size: tuple[int, int]) -> Padding:
 
 
 def _declared(entry: GeneratorEntry, api: ImagesApi) -> str:
-    said = [str(api.url), api.model, entry.name, entry.version, entry.provider, *sorted(api.sends)]
-    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+    declared = [
+        str(api.url),
+        api.model,
+        entry.name,
+        entry.version,
+        entry.provider,
+        *sorted(api.sends),
+    ]
+    return hashlib.sha256(json.dumps(declared, ensure_ascii=False).encode()).hexdigest()
 
 
 def _text(value: object) -> str:
@@ -477,10 +484,10 @@ def _text(value: object) -> str:
 def _complaint(body: bytes) -> tuple[str, str]:
     """Return the code and the words of an error."""
     try:
-        told = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError):
         return "", body[: _LONGEST * 4].decode(errors="replace")
-    error = told.get("error", told) if isinstance(told, dict) else told
+    error = parsed.get("error", parsed) if isinstance(parsed, dict) else parsed
     if not isinstance(error, dict):
         return "", str(error)
     return str(error.get("code") or error.get("type") or ""), str(error.get("message") or error)

@@ -22,7 +22,7 @@ from haikei.presets import (
     fill_prompt,
 )
 from haikei.settings import Recipe, Route, Stage, Variant
-from haikei.show import UNSAID, CutFacts, Place
+from haikei.show import NO_CUT_FACTS, CutFacts, Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class ProductionOrder:
     seed: int
     location: str = ""  #: show and sequence or location: its pictures share a palette
     recipe_name: str = ""  #: as the settings call it
-    cut: CutFacts = UNSAID  #: how it is to look, in people's words
+    cut: CutFacts = NO_CUT_FACTS  #: how it is to look, in people's words
     where: Place | None = None  #: the cut in its show, for prompts that name it
     board: Path | None = None  #: the approved picture of the location
     adjustments: tuple[tuple[str, int], ...] = ()  #: what a retake turns, by `Quality`

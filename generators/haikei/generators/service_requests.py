@@ -35,12 +35,12 @@ class RequestNotes:
     def tries(self) -> Tries:
         """Return how often it was sent."""
         try:
-            told = json.loads(self._path(".json").read_text(encoding="utf-8"))
-            return Tries(count=int(told["count"]), lost=bool(told["lost"]))
+            parsed = json.loads(self._path(".json").read_text(encoding="utf-8"))
+            return Tries(count=int(parsed["count"]), lost=bool(parsed["lost"]))
         except FileNotFoundError:
             return Tries()
         except (OSError, ValueError, KeyError, TypeError):
-            # Whatever it said, something was sent.
+            # Whatever it held, something was sent.
             return Tries(count=1, lost=True)
 
     def begin(self, before: Tries) -> Tries:

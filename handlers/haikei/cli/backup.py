@@ -31,11 +31,8 @@ def backup(
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
-    database = open_studio(loaded)
-    try:
+    with open_studio(loaded) as database:
         made = make_backup(loaded, database, settings_path(settings), to)
-    finally:
-        database.dispose()
     found = made.manifest
     if as_json:
         print_json(
@@ -114,11 +111,8 @@ def restore(
 def _adopt(settings: "Settings") -> "Adopted":
     from haikei.backup import adopt
 
-    database = open_studio(settings, restored=True)
-    try:
+    with open_studio(settings, restored=True) as database:
         return adopt(settings, database)
-    finally:
-        database.dispose()
 
 
 def _checked_row(checked: "BackupChecked | None") -> dict[str, object]:

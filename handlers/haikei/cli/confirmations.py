@@ -63,8 +63,7 @@ def ask_confirmation(
     loaded = load_settings(settings)
     if by is Way.MAIL:
         check_mail(loaded)
-    database = open_studio(loaded)
-    try:
+    with open_studio(loaded) as database:
         with reading(database) as connection:
             project = _show(connection, project)
             wanted = _wanted(connection, project, person or ())
@@ -72,8 +71,6 @@ def ask_confirmation(
             asked = [_Asked(person=one) for one in wanted]
         else:
             asked = [_ask(loaded, database, one, project, by) for one in wanted]
-    finally:
-        database.dispose()
     until = utc_now() + timedelta(days=loaded.credits.confirm_days)
     if as_json:
         shown = [_plain_asked(one, by) for one in asked]
@@ -106,13 +103,9 @@ def revoke_confirmation(
     from haikei.credits import people
     from haikei.database import utc_now
 
-    database = open_studio(load_settings(settings))
-    try:
-        with database.begin() as connection:
-            project = _show(connection, project)
-            ended = people.revoke(connection, person=person, project=project, at=utc_now())
-    finally:
-        database.dispose()
+    with open_studio(load_settings(settings)) as database, database.begin() as connection:
+        project = _show(connection, project)
+        ended = people.revoke(connection, person=person, project=project, at=utc_now())
     if as_json:
         print_json({"project": project, "person": person, "ended": ended})
     else:
@@ -126,14 +119,10 @@ def confirmations(
     from haikei.credits import records
     from haikei.database import reading, utc_now
 
-    database = open_studio(load_settings(settings))
-    try:
-        with reading(database) as connection:
-            project = _show(connection, project)
-            found = records.standings(connection, project)
-            wrong = records.open_corrections(connection, project)
-    finally:
-        database.dispose()
+    with open_studio(load_settings(settings)) as database, reading(database) as connection:
+        project = _show(connection, project)
+        found = records.standings(connection, project)
+        wrong = records.open_corrections(connection, project)
     now = utc_now()
     if as_json:
         print_json(
@@ -190,21 +179,21 @@ def resolve_correction(
     as_json: JsonOption = False,
 ) -> None:
     """Decide about what somebody says is wrong with their credits, and apply it."""
-    database = open_studio(load_settings(settings))
-    try:
-        with database.connect() as connection, connection.begin() as transaction:
-            sealed = _resolve(
-                connection,
-                _show(connection, project),
-                entry,
-                accept,
-                (by, reason),
-                (version, role, instead),
-            )
-            if dry_run:
-                transaction.rollback()
-    finally:
-        database.dispose()
+    with (
+        open_studio(load_settings(settings)) as database,
+        database.connect() as connection,
+        connection.begin() as transaction,
+    ):
+        sealed = _resolve(
+            connection,
+            _show(connection, project),
+            entry,
+            accept,
+            (by, reason),
+            (version, role, instead),
+        )
+        if dry_run:
+            transaction.rollback()
     if as_json:
         print_json({"entry": entry, "accepted": accept, "dry_run": dry_run, "ledger": sealed})
         return

@@ -3,7 +3,7 @@
 import hashlib
 import sys
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import closing, contextmanager, nullcontext, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +22,7 @@ from haikei.cli.startup import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
     from haikei.credits import BackgroundVersion, Contribution, FacetSummary, Person
     from haikei.settings import Settings
@@ -142,9 +142,7 @@ def name_layout(
     from haikei.trackers import load_tracker
 
     loaded = load_settings(settings)
-    database = open_studio(loaded)
-    tracker = load_tracker(loaded)
-    try:
+    with open_studio(loaded) as database, closing(load_tracker(loaded)) as tracker:
         with database.begin() as connection:
             version = find_version(connection, code)
             question = asking.open_question(version.images)
@@ -169,9 +167,6 @@ def name_layout(
         if as_json:
             answer = {"person": person.id, "by": answering.id, "changed": changed}
             print_json({"version": version.code, **answer})
-    finally:
-        tracker.close()
-        database.dispose()
 
 
 @app.command("opt-out")
@@ -219,32 +214,27 @@ def erase(
     if as_json and not yes:
         raise typer.BadParameter("--json asks nothing: add --yes", param_hint="--yes")
     loaded = load_settings(settings)
-    database = open_studio(loaded)
     # What is left to do is printed for people, beside what a program reads.
-    with redirect_stdout(sys.stderr) if as_json else nullcontext():
-        try:
-            if not yes:
-                typer.confirm(f"Erase the names of {person} for good?", abort=True)
-            with database.begin() as connection:
-                erased = people.erase(connection, person, reference, also=name or ())
-            say(f"Erased: {erased.openings} commitments cannot be opened any more.")
-            if erased.texts:
-                say(f"The name was taken out of {erased.texts} texts and orders.")
-            if erased.sealed:
-                entries = ", ".join(str(seq) for seq in erased.sealed)
-                say(
-                    f"Others' sealed words still hold the name: entries {entries}.", colour="yellow"
-                )
-            tell_what_is_left(loaded, erased)
-            dropped = drop_deleted(database)
-            if not dropped:
-                say(
-                    "The database's log still holds the name while another process reads it: stop "
-                    "Haikei and erase once more.",
-                    colour="yellow",
-                )
-        finally:
-            database.dispose()
+    beside = redirect_stdout(sys.stderr) if as_json else nullcontext()
+    with beside, open_studio(loaded) as database:
+        if not yes:
+            typer.confirm(f"Erase the names of {person} for good?", abort=True)
+        with database.begin() as connection:
+            erased = people.erase(connection, person, reference, also=name or ())
+        say(f"Erased: {erased.openings} commitments cannot be opened any more.")
+        if erased.texts:
+            say(f"The name was taken out of {erased.texts} texts and orders.")
+        if erased.sealed:
+            entries = ", ".join(str(seq) for seq in erased.sealed)
+            say(f"Others' sealed words still hold the name: entries {entries}.", colour="yellow")
+        tell_what_is_left(loaded, erased)
+        dropped = drop_deleted(database)
+        if not dropped:
+            say(
+                "The database's log still holds the name while another process reads it: stop "
+                "Haikei and erase once more.",
+                colour="yellow",
+            )
         say("Files that were published keep what they say. `haikei credits recompute` is next.")
     if as_json:
         counts = {"commitments": erased.openings, "texts": erased.texts, "dropped": dropped}
@@ -409,22 +399,14 @@ def list_statements(
 def _reading(settings: Path | None) -> "Generator[Connection]":
     from haikei.database import reading
 
-    database = open_studio(load_settings(settings))
-    try:
-        with reading(database) as connection:
-            yield connection
-    finally:
-        database.dispose()
+    with open_studio(load_settings(settings)) as database, reading(database) as connection:
+        yield connection
 
 
 @contextmanager
 def _writing(settings: Path | None) -> "Generator[Connection]":
-    database: Engine = open_studio(load_settings(settings))
-    try:
-        with database.begin() as connection:
-            yield connection
-    finally:
-        database.dispose()
+    with open_studio(load_settings(settings)) as database, database.begin() as connection:
+        yield connection
 
 
 def _picture_of(connection: "Connection", code: str, project: str) -> str:

@@ -1,6 +1,7 @@
 """`haikei credits recompute`, where a name still lies, and statements as they are listed."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,21 +49,19 @@ def recompute(
     from haikei.trackers import Part, load_tracker, needed
 
     loaded = load_settings(settings)
-    tracker = load_tracker(loaded)
-    desk = needed(tracker.parts.credits, tracker, Part.CREDITS)
-    database = open_studio(loaded)
-    with reading(database) as connection:
-        scope = recorded_scope(
-            connection,
-            loaded,
-            Scope(project=project, episode=episode, sequence=sequence, shot=shot, latest=False),
-        )
+    with closing(load_tracker(loaded)) as tracker, open_studio(loaded) as database:
+        desk = needed(tracker.parts.credits, tracker, Part.CREDITS)
+        with reading(database) as connection:
+            scope = recorded_scope(
+                connection,
+                loaded,
+                Scope(project=project, episode=episode, sequence=sequence, shot=shot, latest=False),
+            )
 
-    def tell(so_far: "Recomputed") -> None:
-        if not as_json:
-            typer.echo(f"{so_far.versions} of {so_far.total} versions", err=True)
+        def tell(so_far: "Recomputed") -> None:
+            if not as_json:
+                typer.echo(f"{so_far.versions} of {so_far.total} versions", err=True)
 
-    try:
         named = tuple(answers_in_tracker(database, tracker, loaded, scope))
         for answer in () if dry_run else named:
             with database.begin() as connection:
@@ -76,10 +75,8 @@ def recompute(
             entries=loaded.people,
             tell=tell,
         )
-    finally:
-        tracker.close()
-    if not done.total:
-        raise typer.BadParameter(_nothing_there(database, scope), param_hint="--project")
+        if not done.total:
+            raise typer.BadParameter(_nothing_there(database, scope), param_hint="--project")
     layouts_named = [(one.version.code, one.artist, one.source) for one in named]
     if as_json:
         layouts = [
@@ -159,15 +156,11 @@ def put_right_in_tracker(loaded: "Settings", place: "Place") -> int:
     from haikei.jobs.recomputing import recompute as put_right
     from haikei.trackers import load_tracker
 
-    database, tracker = open_studio(loaded), load_tracker(loaded)
-    try:
+    with open_studio(loaded) as database, closing(load_tracker(loaded)) as tracker:
         if tracker.parts.credits is None:
             return 0
         scope = Scope.of(place)
         return put_right(database, tracker.parts.credits, scope).changed
-    finally:
-        tracker.close()
-        database.dispose()
 
 
 def tell_what_is_left(settings: "Settings", erased: "Erased") -> None:

@@ -326,7 +326,7 @@ def statuses(settings: "Settings") -> "Iterator[Finding]":
 
 
 def episodes(settings: "Settings") -> "Iterator[Finding]":
-    """Yield what storage and records leave unsaid of episodes."""
+    """Yield what storage and records leave out about episodes."""
     from haikei.cli.name_check import episode_findings
     from haikei.database import reading
     from haikei.errors import HaikeiError
@@ -424,9 +424,9 @@ def status(
     from haikei.settings import settings_path
 
     loaded = load_settings(settings)
-    database = open_studio(loaded)
     patience = timedelta(minutes=still_after) if still_after else None
-    found = studio_status(loaded, settings_path(settings), database, still_after=patience)
+    with open_studio(loaded) as database:
+        found = studio_status(loaded, settings_path(settings), database, still_after=patience)
     if as_json:
         counts = {state.value: number for state, number in found.queue.counts.items()}
         shown = asdict(found)

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -233,26 +234,26 @@ def backfill(
     from haikei.trackers import Part, load_tracker, needed
 
     loaded = load_settings(settings)
-    tracker = load_tracker(loaded)
-    feed = needed(tracker.parts.feed, tracker, Part.FEED)
-    follower = Follower(loaded, open_studio(loaded), feed, Storage(loaded))
     last = datetime.now(UTC) if end is None else _whole_day(end)
     counts: Counter[str] = Counter()
     entries: list[dict[str, object]] = []
-    for entry in follower.backfill(start.replace(tzinfo=UTC), last, dry_run=dry_run):
-        counts[entry.outcome.value] += 1
-        if as_json:
-            entries.append(
-                {
-                    "published_file": entry.published_file,
-                    "path": entry.path,
-                    "outcome": entry.outcome.value,
-                    "key": entry.event.key if entry.event else None,
-                    "reason": entry.reason,
-                }
-            )
-        else:
-            say(f"{entry.outcome.value:8} {entry.path or entry.published_file} {entry.reason}")
+    with closing(load_tracker(loaded)) as tracker, open_studio(loaded) as database:
+        feed = needed(tracker.parts.feed, tracker, Part.FEED)
+        follower = Follower(loaded, database, feed, Storage(loaded))
+        for entry in follower.backfill(start.replace(tzinfo=UTC), last, dry_run=dry_run):
+            counts[entry.outcome.value] += 1
+            if as_json:
+                entries.append(
+                    {
+                        "published_file": entry.published_file,
+                        "path": entry.path,
+                        "outcome": entry.outcome.value,
+                        "key": entry.event.key if entry.event else None,
+                        "reason": entry.reason,
+                    }
+                )
+            else:
+                say(f"{entry.outcome.value:8} {entry.path or entry.published_file} {entry.reason}")
     if as_json:
         print_json({"counts": dict(counts), "dry_run": dry_run, "layouts": entries})
     else:

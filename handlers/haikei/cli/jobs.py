@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -41,11 +42,11 @@ def list_jobs(
     as_json: JsonOption = False,
 ) -> None:
     """List jobs, the newest first."""
-    store = _store(settings)
-    if project is not None:
-        project = _project(settings, store, project)
-    found = store.list(states=tuple(state or ()), project=project, limit=limit)
-    counts = store.counts()
+    with _store(settings) as store:
+        if project is not None:
+            project = _project(settings, store, project)
+        found = store.list(states=tuple(state or ()), project=project, limit=limit)
+        counts = store.counts()
     if as_json:
         print_json(
             {
@@ -66,7 +67,8 @@ def list_jobs(
 @app.command()
 def show(key: KeyArgument, settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
     """Show one job with all that is known of it."""
-    job = _store(settings).get(key)
+    with _store(settings) as store:
+        job = store.get(key)
     if as_json:
         print_json(_plain(job))
         return
@@ -107,11 +109,11 @@ def retry(
 
     What they had made already is used; the settings, the tracker and the file are read anew.
     """
-    store = _store(settings)
-    if project:
-        project = _project(settings, store, project)
-    chosen = _chosen(store, key, kind=kind, since=since, project=project, every=every)
-    _decide(chosen, store.retry, dry_run=dry_run, as_json=as_json)
+    with _store(settings) as store:
+        if project:
+            project = _project(settings, store, project)
+        chosen = _chosen(store, key, kind=kind, since=since, project=project, every=every)
+        _decide(chosen, store.retry, dry_run=dry_run, as_json=as_json)
 
 
 @app.command()
@@ -128,11 +130,11 @@ def skip(
     as_json: JsonOption = False,
 ) -> None:
     """Take jobs off the dead letters for good, by their keys or all that the options choose."""
-    store = _store(settings)
-    if project:
-        project = _project(settings, store, project)
-    chosen = _chosen(store, key, kind=kind, since=since, project=project, every=every)
-    _decide(chosen, lambda one: store.skip(one, note), dry_run=dry_run, as_json=as_json)
+    with _store(settings) as store:
+        if project:
+            project = _project(settings, store, project)
+        chosen = _chosen(store, key, kind=kind, since=since, project=project, every=every)
+        _decide(chosen, lambda one: store.skip(one, note), dry_run=dry_run, as_json=as_json)
 
 
 @app.command()
@@ -140,11 +142,11 @@ def cancel(
     key: KeysArgument = None, settings: SettingsOption = None, *, as_json: JsonOption = False
 ) -> None:
     """Stop jobs that wait or run."""
-    store = _store(settings)
-    if not key:
-        raise _nothing_named()
-    chosen = [store.get(one) for one in key]
-    _decide(chosen, store.cancel, word=", asked to stop", dry_run=False, as_json=as_json)
+    with _store(settings) as store:
+        if not key:
+            raise _nothing_named()
+        chosen = [store.get(one) for one in key]
+        _decide(chosen, store.cancel, word=", asked to stop", dry_run=False, as_json=as_json)
 
 
 class LaneOption(StrEnum):
@@ -195,8 +197,7 @@ def resume(
 def _order(lane: LaneOption, order: str, *, by: str, settings: Path | None, as_json: bool) -> None:
     from haikei.jobs.lanes import Lane, LaneOrder, order_lane
 
-    database = open_studio(load_settings(settings))
-    with database.begin() as connection:
+    with open_studio(load_settings(settings)) as database, database.begin() as connection:
         state = order_lane(connection, Lane(lane.value), LaneOrder(order), by=by)
     if as_json:
         print_json(
@@ -222,33 +223,39 @@ def watch_jobs(
     as_json: JsonOption = False,
 ) -> None:
     """Follow jobs as they go on, one line a change, until Ctrl-C."""
-    store = _store(settings)
-    since: datetime | None = None
-    printed: dict[str, tuple[object, ...]] = {}
-    ends = "until no job waits or runs" if until_idle else "until Ctrl-C"
-    warn(f"Waiting for changes of jobs, {ends}.")
-    while True:
-        for job in store.changes(since):
-            since = job.updated_at if since is None else max(since, job.updated_at)
-            state = (job.state, job.step, round(job.progress, 1), job.error)
-            if printed.get(job.key) == state:
-                continue
-            printed[job.key] = state
-            if as_json:
-                say(_one_line(job))
-            else:
-                where = f"{job.place.project}/{job.place.shot}" if job.place.shot else job.layout
-                step = f"{job.step.value} {job.progress:4.0%}" if job.step else ""
-                say(f"{job.updated_at:%H:%M:%S} {job.state.value:9} {step:15} {where} {job.error}")
-        if until_idle and not any(store.counts().get(state, 0) for state in _OPEN):
-            return
-        time.sleep(0.3)
+    with _store(settings) as store:
+        since: datetime | None = None
+        printed: dict[str, tuple[object, ...]] = {}
+        ends = "until no job waits or runs" if until_idle else "until Ctrl-C"
+        warn(f"Waiting for changes of jobs, {ends}.")
+        while True:
+            for job in store.changes(since):
+                since = job.updated_at if since is None else max(since, job.updated_at)
+                state = (job.state, job.step, round(job.progress, 1), job.error)
+                if printed.get(job.key) == state:
+                    continue
+                printed[job.key] = state
+                if as_json:
+                    say(_one_line(job))
+                else:
+                    say(_changed_line(job))
+            if until_idle and not any(store.counts().get(state, 0) for state in _OPEN):
+                return
+            time.sleep(0.3)
 
 
-def _store(settings: Path | None) -> "JobStore":
+def _changed_line(job: Job) -> str:
+    where = f"{job.place.project}/{job.place.shot}" if job.place.shot else job.layout
+    step = f"{job.step.value} {job.progress:4.0%}" if job.step else ""
+    return f"{job.updated_at:%H:%M:%S} {job.state.value:9} {step:15} {where} {job.error}"
+
+
+@contextmanager
+def _store(settings: Path | None) -> "Generator[JobStore]":
     from haikei.jobs.table import JobStore
 
-    return JobStore(open_studio(load_settings(settings)))
+    with open_studio(load_settings(settings)) as database:
+        yield JobStore(database)
 
 
 def _project(settings: Path | None, store: "JobStore", name: str) -> str:
@@ -257,7 +264,7 @@ def _project(settings: Path | None, store: "JobStore", name: str) -> str:
     from haikei.database import reading
 
     loaded = load_settings(settings)
-    with reading(open_studio(loaded)) as connection:
+    with open_studio(loaded) as database, reading(database) as connection:
         return known_project(connection, loaded, name, store.projects())
 
 

@@ -47,11 +47,10 @@ def verify(settings: SettingsOption = None, *, as_json: JsonOption = False) -> N
     from haikei.jobs.checkpointing import outlets_of
     from haikei.ledger import audit, note_signer
 
-    loaded, database = _open(settings, restored=True)
-    outlets = outlets_of(loaded, database)
-    key = note_signer(loaded).key
-    with reading(database) as connection:
-        tell = None if as_json else _progress
+    tell = None if as_json else _progress
+    with _open(settings, restored=True) as (loaded, database), reading(database) as connection:
+        outlets = outlets_of(loaded, database)
+        key = note_signer(loaded).key
         found = audit(connection, key, outlets=outlets, tell=tell)
         unlike = tuple(islice(differences(connection, tell=tell), _SHOWN))
     findings = (*found.findings, *unlike)
@@ -85,8 +84,7 @@ def verify(settings: SettingsOption = None, *, as_json: JsonOption = False) -> N
 @app.command()
 def checkpoint(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
     """Sign the ledger as it is now, and send the checkpoint to every outlet."""
-    loaded, database = _open(settings)
-    with _keeper(loaded, database) as keeper:
+    with _open(settings) as (loaded, database), _keeper(loaded, database) as keeper:
         made = keeper.make()
         sent = keeper.send()
     signed = made.checkpoint
@@ -123,16 +121,16 @@ def prove(
         note_signer,
     )
 
-    loaded, database = _open(settings)
-    with reading(database) as connection:
-        seq = image_entry(connection, _sha256(image))
-    _cover(loaded, database, seq)
-    with reading(database) as connection:
-        newest = newest_checkpoint(connection)
-        if newest is None:
-            raise LedgerError("The ledger has no checkpoint.")
-        record = entry(connection, seq)
-        path = StoredTree(connection).inclusion(seq, newest.checkpoint.size)
+    with _open(settings) as (loaded, database):
+        with reading(database) as connection:
+            seq = image_entry(connection, _sha256(image))
+        _cover(loaded, database, seq)
+        with reading(database) as connection:
+            newest = newest_checkpoint(connection)
+            if newest is None:
+                raise LedgerError("The ledger has no checkpoint.")
+            record = entry(connection, seq)
+            path = StoredTree(connection).inclusion(seq, newest.checkpoint.size)
     proof = InclusionProof(index=seq, path=path, note=newest.note)
     proof.check(record.payload, note_signer(loaded).key)
     files: list[Path] = []
@@ -179,21 +177,21 @@ def export(
         raise typer.BadParameter("give either --project, or --image alone", param_hint="--project")
     if out.is_dir():
         raise typer.BadParameter(f"{out} is a folder, not a file", param_hint="--out")
-    loaded, database = _open(settings)
-    place = Place(project=project, episode=episode, sequence=sequence, shot=shot)
-    if project:
-        with reading(database) as connection:
-            stated = statements.places(connection)
-            place = known_place(connection, loaded, place, more=stated, can_insist=False)
-    selection = EntrySelection(
-        project=place.project,
-        episode=place.episode,
-        sequence=place.sequence,
-        shot=place.shot,
-        image=_sha256(image) if image else "",
-    )
-    with to_stdout(out, as_json=as_json) as target:
-        done, missing = _export(loaded, database, selection, target, files=files)
+    with _open(settings) as (loaded, database):
+        place = Place(project=project, episode=episode, sequence=sequence, shot=shot)
+        if project:
+            with reading(database) as connection:
+                stated = statements.places(connection)
+                place = known_place(connection, loaded, place, more=stated, can_insist=False)
+        selection = EntrySelection(
+            project=place.project,
+            episode=place.episode,
+            sequence=place.sequence,
+            shot=place.shot,
+            image=_sha256(image) if image else "",
+        )
+        with to_stdout(out, as_json=as_json) as target:
+            done, missing = _export(loaded, database, selection, target, files=files)
     tell = warn if out == STDOUT else say
     if as_json:
         print_json(
@@ -238,8 +236,7 @@ def show_log(
     from haikei.database import reading
     from haikei.ledger import list_entries
 
-    _, database = _open(settings)
-    with reading(database) as connection:
+    with _open(settings) as (_, database), reading(database) as connection:
         found = list_entries(connection, start=start, limit=limit, about=about)
     if as_json:
         entries = [
@@ -280,12 +277,14 @@ def key(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None
         typer.echo(vkey)
 
 
-def _open(settings: Path | None, *, restored: bool = False) -> "tuple[Settings, Engine]":
+@contextmanager
+def _open(settings: Path | None, *, restored: bool = False) -> "Generator[tuple[Settings, Engine]]":
     from haikei.cli.startup import configure_logs
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
-    return loaded, open_studio(loaded, restored=restored)
+    with open_studio(loaded, restored=restored) as database:
+        yield loaded, database
 
 
 @contextmanager

@@ -310,12 +310,8 @@ def approve(
     )
     seq: int | None = None
     if not dry_run:
-        database = open_studio(loaded)
-        try:
-            with database.begin() as connection:
-                seq = statements.record(connection, statement)
-        finally:
-            database.dispose()
+        with open_studio(loaded) as database, database.begin() as connection:
+            seq = statements.record(connection, statement)
     if as_json:
         print_json({
             "name": key, "project": project, "approved": not withdraw, "sha256": sha256,
@@ -374,9 +370,5 @@ def _approvals(connection: "Connection", key: str) -> tuple["Statement", ...]:
 def _reading(settings: "Settings") -> Generator["Connection"]:
     from haikei.database import reading
 
-    database = open_studio(settings)
-    try:
-        with reading(database) as connection:
-            yield connection
-    finally:
-        database.dispose()
+    with open_studio(settings) as database, reading(database) as connection:
+        yield connection

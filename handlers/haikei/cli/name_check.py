@@ -41,7 +41,7 @@ def template_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def episode_findings(settings: Settings, connection: Connection) -> Iterator[Finding]:
-    """Yield what paths and records leave unsaid of episodes, in shows that have some."""
+    """Yield what paths and records leave out about episodes, in shows that have some."""
     versions = backgrounds.c
     counted = connection.execute(
         select(

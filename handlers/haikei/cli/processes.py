@@ -43,13 +43,15 @@ def events(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
 
     configure_logs(loaded.log)
     stop = stop_on_signals()
-    tracker = load_tracker(loaded)
-    feed = needed(tracker.parts.feed, tracker, Part.FEED)
-    database = open_studio(loaded)
-    with attending(loaded, database, "events", stop, alone="events") as ours:
-        if ours:
-            bell = tracker.parts.doorbell
-            Follower(loaded, database, feed, Storage(loaded), doorbell=bell).run(stop)
+    with closing(load_tracker(loaded)) as tracker:
+        feed = needed(tracker.parts.feed, tracker, Part.FEED)
+        bell = tracker.parts.doorbell
+        with (
+            open_studio(loaded) as database,
+            attending(loaded, database, "events", stop, alone="events") as ours,
+        ):
+            if ours:
+                Follower(loaded, database, feed, Storage(loaded), doorbell=bell).run(stop)
 
 
 def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0) -> None:
@@ -68,8 +70,8 @@ def review(settings: SettingsOption = None, supervised_by: SupervisedOption = 0)
 
     configure_logs(loaded.log)
     stop = stop_on_signals()
-    database = open_studio(loaded)
     with (
+        open_studio(loaded) as database,
         attending(loaded, database, "review", stop, alone="review") as ours,
         closing(Dailies(loaded, database)) as dailies,
     ):
@@ -116,7 +118,8 @@ def run(
         loaded = load_settings(file)
         configure_logs(loaded.log)
         # Bring the schema up to date once, before several processes want to.
-        open_studio(loaded).dispose()
+        with open_studio(loaded):
+            pass
         read = tuple(filter(None, (file, loaded.credits.people_file)))
         children = studio_processes(loaded, file, chosen)
         if not children:
@@ -218,10 +221,13 @@ def watch(
         )
     configure_logs(loaded.log)
     stop = stop_on_signals()
-    database = open_studio(loaded)
     folders = [one.path for one in loaded.watch.folders]
     folders += [one.path for one in loaded.watch.touch_ups]
-    with attending(loaded, database, "watch", stop, alone=of_folders("watch", folders)) as ours:
+    alone = of_folders("watch", folders)
+    with (
+        open_studio(loaded) as database,
+        attending(loaded, database, "watch", stop, alone=alone) as ours,
+    ):
         if ours:
             Watcher(loaded, database).run(stop)
 
@@ -231,7 +237,8 @@ def _explain(path: Path, settings: "Settings", *, as_json: bool) -> None:
 
     from haikei.sources.watch import explain
 
-    found = explain(path, settings, open_studio(settings))
+    with open_studio(settings) as database:
+        found = explain(path, settings, database)
     if as_json:
         print_json(asdict(found))
         return

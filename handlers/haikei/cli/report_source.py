@@ -51,36 +51,32 @@ def report_source(
     from haikei.jobs.page_inputs import published_files
 
     loaded = load_settings(settings)
-    database = open_studio(loaded)
-    try:
-        with reading(database) as connection:
-            scope = recorded_scope(connection, loaded, scope, ask_tracker=ask_tracker)
-            known = records.projects(connection)
-            if scope.project not in known:
-                near = nearest_names(scope.project, known)
-                _tell(
-                    f"Nothing is recorded of a project {scope.project!r}; "
-                    f"known: {', '.join(known) or 'none'}."
-                    + (f" Did you mean {near[0]!r}?" if near else "")
-                )
-            elif not records.count(connection, replace(scope, latest=False)):
-                raise ReportError(
-                    f"Nothing is recorded of {scope.name}.",
-                    advice="Check --episode, --sequence and --shot; letter case does not count.",
-                )
-            yield ReportSource(
-                connection=connection,
-                settings=loaded,
-                scope=scope,
-                now=utc_now(),
-                find_file=published_files(loaded),
-                hours=_hours(loaded, scope.project) if ask_tracker else _unknown,
-                readings=_readings(loaded) if ask_tracker else dict,
-                progress=_progress,
-                advise=advise,
+    with open_studio(loaded) as database, reading(database) as connection:
+        scope = recorded_scope(connection, loaded, scope, ask_tracker=ask_tracker)
+        known = records.projects(connection)
+        if scope.project not in known:
+            near = nearest_names(scope.project, known)
+            _tell(
+                f"Nothing is recorded of a project {scope.project!r}; "
+                f"known: {', '.join(known) or 'none'}."
+                + (f" Did you mean {near[0]!r}?" if near else "")
             )
-    finally:
-        database.dispose()
+        elif not records.count(connection, replace(scope, latest=False)):
+            raise ReportError(
+                f"Nothing is recorded of {scope.name}.",
+                advice="Check --episode, --sequence and --shot; letter case does not count.",
+            )
+        yield ReportSource(
+            connection=connection,
+            settings=loaded,
+            scope=scope,
+            now=utc_now(),
+            find_file=published_files(loaded),
+            hours=_hours(loaded, scope.project) if ask_tracker else _unknown,
+            readings=_readings(loaded) if ask_tracker else dict,
+            progress=_progress,
+            advise=advise,
+        )
 
 
 def _hours(settings: "Settings", project: str) -> _Hours:

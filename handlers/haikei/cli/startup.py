@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -54,9 +54,10 @@ def load_settings(path: Path | None) -> "Settings":
     return load(settings_path(path), built_in_recipes=RECIPES)
 
 
-def open_studio(settings: "Settings", *, restored: bool = False) -> "Engine":
+@contextmanager
+def open_studio(settings: "Settings", *, restored: bool = False) -> "Generator[Engine]":
     """
-    Return the studio's database, at its present schema.
+    Yield the studio's database, at its present schema; its connections are closed afterwards.
 
     Args:
         settings: the studio's.
@@ -70,7 +71,11 @@ def open_studio(settings: "Settings", *, restored: bool = False) -> "Engine":
     if not restored:
         require_adopted(settings)
     close_to_others(settings.studio.state)
-    return open_state(settings)
+    database = open_state(settings)
+    try:
+        yield database
+    finally:
+        database.dispose()
 
 
 def close_to_others(state: Path) -> None:

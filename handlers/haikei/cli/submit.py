@@ -1,7 +1,8 @@
 """`haikei submit FILE`: hand a layout in, over a server or on the studio's own machine."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,10 +77,12 @@ def submit(
                     _say_wait(found, timeout)
                     found = _kept(found, client.wait(found.key, timeout=timeout, on_change=show))
         else:
-            found, look = _submit_here(path, place, version, settings, dry_run=dry_run)
-            if not dry_run:
-                show(found)
-                if wait:
+            handing = _submit_here(path, place, version, settings, dry_run=dry_run)
+            with handing as (planned, look):
+                found = planned
+                if not dry_run:
+                    show(found)
+                if wait and not dry_run:
                     _say_wait(found, timeout)
                     found = _kept(found, _wait(look, timeout, show))
     except ClientError as error:
@@ -95,6 +98,7 @@ def submit(
         raise typer.Exit(Exit.FAILED)
 
 
+@contextmanager
 def _submit_here(
     path: Path,
     place: dict[str, str],
@@ -102,50 +106,50 @@ def _submit_here(
     settings: Path | None,
     *,
     dry_run: bool,
-) -> "tuple[Submission, Callable[[], Submission]]":
+) -> "Generator[tuple[Submission, Callable[[], Submission]]]":
     from haikei.client import Job, Submission
     from haikei.events import Source
     from haikei.jobs.table import JobStore
     from haikei.sources.submitting import HandedIn, Submitting, state_of
 
     loaded = load_settings(settings)
-    database = open_studio(loaded)
-    with Submitting(loaded, database, source=Source.COMMAND) as submitting:
-        judged = submitting.judge(path, HandedIn(**place, version=version))
-        new = not judged.is_known if dry_run else submitting.submit(judged)
-    event, store = judged.event, JobStore(database)
+    with open_studio(loaded) as database:
+        with Submitting(loaded, database, source=Source.COMMAND) as submitting:
+            judged = submitting.judge(path, HandedIn(**place, version=version))
+            new = not judged.is_known if dry_run else submitting.submit(judged)
+        event, store = judged.event, JobStore(database)
 
-    def look() -> Submission:
-        jobs = store.of_event(event.key)
-        return Submission(
-            key=event.key,
-            state="planned" if dry_run and new else state_of([job.state for job in jobs]).value,
-            path=str(judged.file),
-            project=event.place.project,
-            episode=event.place.episode,
-            sequence=event.place.sequence,
-            shot=event.place.shot,
-            jobs=tuple(
-                Job(
-                    key=job.key,
-                    kind=job.kind.value,
-                    state=job.state.value,
-                    step=job.step.value if job.step else "",
-                    progress=round(job.progress, 3),
-                    season=job.season,
-                    time=job.time,
-                    error=job.error,
-                    error_kind=job.error_kind,
-                    version=job.version_code,
-                    url=job.version_url,
-                )
-                for job in jobs
-            ),
-            new=new,
-            variants=tuple(f"{one.season} {one.time}" for one in judged.variants),
-        )
+        def look() -> Submission:
+            jobs = store.of_event(event.key)
+            return Submission(
+                key=event.key,
+                state="planned" if dry_run and new else state_of([job.state for job in jobs]).value,
+                path=str(judged.file),
+                project=event.place.project,
+                episode=event.place.episode,
+                sequence=event.place.sequence,
+                shot=event.place.shot,
+                jobs=tuple(
+                    Job(
+                        key=job.key,
+                        kind=job.kind.value,
+                        state=job.state.value,
+                        step=job.step.value if job.step else "",
+                        progress=round(job.progress, 3),
+                        season=job.season,
+                        time=job.time,
+                        error=job.error,
+                        error_kind=job.error_kind,
+                        version=job.version_code,
+                        url=job.version_url,
+                    )
+                    for job in jobs
+                ),
+                new=new,
+                variants=tuple(f"{one.season} {one.time}" for one in judged.variants),
+            )
 
-    return look(), look
+        yield look(), look
 
 
 def _wait(

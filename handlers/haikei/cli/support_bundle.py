@@ -47,8 +47,7 @@ def support_bundle(
     from haikei.errors import StateError
 
     loaded = load_settings(settings)
-    database = open_studio(loaded, restored=True)
-    try:
+    with open_studio(loaded, restored=True) as database:
         files = {
             "versions.json": _json(_versions()),
             "settings.json": _json(_shape(loaded)),
@@ -57,8 +56,6 @@ def support_bundle(
         }
         for number, path in enumerate(log or (), start=1):
             files[f"log-{number}.jsonl"] = "".join(_lines(path))
-    finally:
-        database.dispose()
     try:
         with out.open("xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
             for name, text in files.items():

@@ -114,21 +114,17 @@ def _examiner(
     if settings is None:
         yield Examiner(trust_pem=roots, declaration=declaration)
         return
-    database = open_studio(settings)
-    try:
-        with reading(database) as connection:
-            yield Examiner(
-                trust_pem=roots,
-                timestamp_trust_pem=known.time_stamps if known else "",
-                own_trust_pem=known.own if known else "",
-                people_trust_pem=known.people if known else "",
-                studio=settings.studio.name,
-                connection=connection,
-                declaration=declaration,
-                limits=Limits.from_settings(settings.watch),
-            )
-    finally:
-        database.dispose()
+    with open_studio(settings) as database, reading(database) as connection:
+        yield Examiner(
+            trust_pem=roots,
+            timestamp_trust_pem=known.time_stamps if known else "",
+            own_trust_pem=known.own if known else "",
+            people_trust_pem=known.people if known else "",
+            studio=settings.studio.name,
+            connection=connection,
+            declaration=declaration,
+            limits=Limits.from_settings(settings.watch),
+        )
 
 
 def _exit(found: "Sequence[Examination]") -> Exit:

@@ -2,6 +2,7 @@
 
 import tempfile
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -85,10 +86,13 @@ def touchup(
 
     loaded = load_settings(settings)
     configure_logs(loaded.log)
-    tracker = load_tracker(loaded)
-    database = open_studio(loaded)
-    tools = Tools(loaded, database, threading.Event(), open_tracker=lambda _: tracker)
-    try:
+    with (
+        open_studio(loaded) as database,
+        closing(load_tracker(loaded)) as tracker,
+        closing(
+            Tools(loaded, database, threading.Event(), open_tracker=lambda _: tracker)
+        ) as tools,
+    ):
         order = TouchUpOrder(
             file=file.absolute(),
             of=of,
@@ -103,10 +107,6 @@ def touchup(
             _compare(order, tools, as_json=as_json)
         else:
             _take_in(order, tools, as_json=as_json)
-    finally:
-        tracker.close()
-        tools.close()
-        database.dispose()
 
 
 def _artists(
@@ -310,23 +310,20 @@ def decide(
     from haikei.trackers import Part, load_tracker, needed
 
     loaded = load_settings(settings)
-    database = open_studio(loaded)
-    with reading(database) as connection:
-        version = records.named(connection, code)
-    if version is None:
-        raise ReviewError(
-            f"No version is called {code!r}.", advice="`haikei jobs list` shows the names."
-        )
-    tracker = load_tracker(loaded)
-    desk = needed(tracker.parts.review, tracker, Part.REVIEW)
-    try:
-        who = Decider()
-        if by:
-            who = decider_of(needed(tracker.parts.selection, tracker, Part.SELECTION), by)
-        verdict = ReviewVerdict(decision=decision, text=note, by=who)
-        Deciding(loaded, database, desk, source=Source.COMMAND).decide(version.key, verdict)
-    finally:
-        tracker.close()
+    with open_studio(loaded) as database:
+        with reading(database) as connection:
+            version = records.named(connection, code)
+        if version is None:
+            raise ReviewError(
+                f"No version is called {code!r}.", advice="`haikei jobs list` shows the names."
+            )
+        with closing(load_tracker(loaded)) as tracker:
+            desk = needed(tracker.parts.review, tracker, Part.REVIEW)
+            who = Decider()
+            if by:
+                who = decider_of(needed(tracker.parts.selection, tracker, Part.SELECTION), by)
+            verdict = ReviewVerdict(decision=decision, text=note, by=who)
+            Deciding(loaded, database, desk, source=Source.COMMAND).decide(version.key, verdict)
     if as_json:
         print_json(
             {"version": version.code, "key": version.key, "decision": decision.value, "by": by}

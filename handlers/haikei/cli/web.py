@@ -1,5 +1,7 @@
 """`haikei web`: serve pages and the API, and make the tokens with which programs use it."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,8 +73,8 @@ def web(
         if url_file is not None:
             write_whole(url_file, url.encode())
 
-    stop, database = stop_on_signals(), open_studio(loaded)
-    with attending(loaded, database, "web", stop):
+    stop = stop_on_signals()
+    with open_studio(loaded) as database, attending(loaded, database, "web", stop):
         chosen_settings = loaded.model_copy(update={"web": chosen})
         serve(chosen_settings, database, on_ready=announce, stop=stop)
 
@@ -106,7 +108,8 @@ def create_token(
     from haikei.web.api.operations import ApiScope
 
     scopes = [ApiScope(one.value) for one in scope]
-    made, shown = _tokens(settings).create(name, scopes, login=login, days=days)
+    with _tokens(settings) as tokens:
+        made, shown = tokens.create(name, scopes, login=login, days=days)
     if as_json:
         print_json({**_plain(made), "token": shown.get_secret_value()})
         return
@@ -117,7 +120,8 @@ def create_token(
 @token_app.command("list")
 def list_tokens(settings: SettingsOption = None, *, as_json: JsonOption = False) -> None:
     """List all tokens, without what opens anything."""
-    found = [_plain(one) for one in _tokens(settings).all()]
+    with _tokens(settings) as tokens:
+        found = [_plain(one) for one in tokens.all()]
     if as_json:
         print_json({"tokens": found})
         return
@@ -134,17 +138,20 @@ def revoke_token(
     as_json: JsonOption = False,
 ) -> None:
     """Let a token open nothing any more, from the next request on."""
-    revoked = _plain(_tokens(settings).revoke(id_))
+    with _tokens(settings) as tokens:
+        revoked = _plain(tokens.revoke(id_))
     if as_json:
         print_json(revoked)
         return
     say(f"{revoked['id']} ({revoked['name']}) opens nothing any more.")
 
 
-def _tokens(settings: Path | None) -> "Tokens":
+@contextmanager
+def _tokens(settings: Path | None) -> "Generator[Tokens]":
     from haikei.web.api.operations import Tokens
 
-    return Tokens(open_studio(load_settings(settings)))
+    with open_studio(load_settings(settings)) as database:
+        yield Tokens(database)
 
 
 def _plain(token: "ApiToken") -> dict[str, object]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from haikei.credits import Grade, Person
 from haikei.presets import Quality, RegionChange
-from haikei.show import UNSAID, CutFacts, Place
+from haikei.show import NO_CUT_FACTS, CutFacts, Place
 from haikei.texts import Bilingual
 
 #: What a person does about a paint-over whose parent is unknown.
@@ -140,7 +140,7 @@ class JobOrder:
     layout_version: int | None = None  #: the layout's own number, as its path or row says
     published_by: str = ""  #: the id of the person who created the layout's row, if known
     published_before_by: str = ""  #: somebody else, of the same drawing for the cut: it is asked
-    cut: CutFacts = UNSAID  #: as the tracker has it
+    cut: CutFacts = NO_CUT_FACTS  #: as the tracker has it
 
     @property
     def stream(self) -> str:

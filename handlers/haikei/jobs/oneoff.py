@@ -53,7 +53,7 @@ from haikei.jobs.contributions import (
 from haikei.presets import ChosenRecipe, choose_recipe
 from haikei.provenance import FileMarks, MarkSigner, read_marks, system_of
 from haikei.settings import Settings
-from haikei.show import UNSAID, CutFacts, Place
+from haikei.show import NO_CUT_FACTS, CutFacts, Place
 
 #: Where pictures are kept before they have their marks, so that none is made twice.
 _WORK = ".unmarked"
@@ -75,7 +75,7 @@ class OneOff:
     recipe: str
     seed: int | None
     where: Place | None = None  #: in its show, as its path gives it; None where it gives nothing
-    cut: CutFacts = UNSAID
+    cut: CutFacts = NO_CUT_FACTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -270,10 +270,10 @@ def _hosts(database: Engine) -> Sequence[HostProcess]:
 
 def supervisors(file: Path) -> tuple[int, ...]:
     """Return the ids of those processes on this host that keep this file's processes alive."""
-    told = "--supervised-by="
+    option = "--supervised-by="
     lines = [line for line, _ in _running() if _holds(line, ("--settings", str(file)))]
     found = {
-        int(word.removeprefix(told)) for line in lines for word in line if word.startswith(told)
+        int(word.removeprefix(option)) for line in lines for word in line if word.startswith(option)
     }
     return tuple(sorted(found - {0}))
 
@@ -439,8 +439,8 @@ class HealthWatch:
         if new := found.keys() - self._known:
             with self._database.begin() as connection:
                 for episode in sorted(new):
-                    told = Notice(key=episode, kind=NoticeKind.TROUBLE, text=found[episode].text)
-                    note(connection, told, at=now)
+                    notice = Notice(key=episode, kind=NoticeKind.TROUBLE, text=found[episode].text)
+                    note(connection, notice, at=now)
         for _ in self._known - found.keys():
             log.info("studio_trouble_over")
         self._known = frozenset(found)

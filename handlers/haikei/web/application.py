@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from haikei.asgi import listening, serve_until
+from haikei.database import ChangeStamp
 from haikei.errors import HaikeiError, SettingsError
 from haikei.processes import Condition, Readying
 from haikei.settings import Settings
@@ -65,6 +66,7 @@ def make_app(
     context = WebContext(
         settings=settings,
         database=database,
+        stamp=ChangeStamp(database),
         storage=Storage(settings),
         open_tracker=open_tracker,
         sessions=Sessions(
@@ -83,6 +85,7 @@ def make_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
+            stack.callback(context.stamp.close)
             looking = asyncio.create_task(context.live.run())
             stack.push_async_callback(_ended, looking)
             webhooks.start()

@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from haikei.database import reading, reviews, utc_now
+from haikei.database import ChangeStamp, reading, reviews, utc_now
 from haikei.errors import HaikeiError
 from haikei.jobs.job import Job
 from haikei.jobs.table import JobStore
@@ -138,13 +138,13 @@ class Broadcaster:
             while not self._stopped.is_set():
                 try:
                     async with asyncio.timeout(self._heartbeat):
-                        told = await queue.get()
+                        change = await queue.get()
                 except TimeoutError:
                     yield _BEAT
                     continue
-                if told is None:
+                if change is None:
                     return
-                yield told
+                yield change
 
     @contextmanager
     def _listening(self, queue: "asyncio.Queue[bytes | None]") -> Generator[None]:
@@ -254,6 +254,7 @@ class WebContext:
 
     settings: Settings
     database: Engine
+    stamp: ChangeStamp  #: of the database; the application closes it when it ends
     storage: Storage
     open_tracker: Callable[[Settings], Tracker]  #: makes what one thread uses
     sessions: Sessions

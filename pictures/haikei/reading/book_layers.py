@@ -118,7 +118,7 @@ def take_apart(layout: Path, folder: Path, limits: Limits) -> BookParts:
         limits: what opening it may take.
 
     Raises:
-        ImageUnreadable: it is damaged, or its BOOKs cannot be told apart.
+        ImageUnreadable: it is damaged, or its BOOKs cannot be distinguished.
     """
     if format_of(layout) is not formats.PSD:
         return BookParts(parts=(), notes=())

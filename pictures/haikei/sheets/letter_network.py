@@ -1,5 +1,5 @@
 """
-Writing told from drawing by what was learnt from sheets that Haikei's own code writes on.
+Writing distinguished from drawing by what was learnt from sheets that Haikei's own code writes on.
 
 Each small stroke is shown by figures of itself and of the groups that it stands in, and by three
 small pictures: itself, what is close, and what is around. Strokes of a group hear one another

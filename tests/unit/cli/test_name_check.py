@@ -107,7 +107,9 @@ def _episodes(settings: Settings, *made: tuple[str, str]) -> list[Finding]:
     with database.begin() as connection:
         for version, (shot, episode) in enumerate(made, start=1):
             _made(connection, shot, episode, version)
-        return list(episode_findings(settings, connection))
+        found = list(episode_findings(settings, connection))
+    database.dispose()
+    return found
 
 
 def test_nothing_is_said_of_episodes_where_no_show_has_any(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 from haikei.credits import Scope, Statement, StatementKind, records
 from haikei.credits.people import note
 from haikei.credits.records import statements
-from haikei.database import reading, utc_now
+from haikei.database import ChangeStamp, reading, utc_now
 from haikei.errors import CreditError, TouchUpRefused
 from haikei.events import LayoutPublished
 from haikei.jobs import JobState
@@ -144,7 +144,8 @@ def test_pages_show_each_cut_by_itself(studio: JobStudio) -> None:
     studio.work()
 
     with reading(studio.database) as connection:
-        groups = Overviews(studio.database).groups(connection)
+        with closing(ChangeStamp(studio.database)) as stamp:
+            groups = Overviews(stamp).groups(connection)
         found = gallery(connection, "PORT", GalleryFilter(), groups)
         assert found is not None
         assert [one.name for one in found.sequences] == ["EP01 / s01", "EP02 / s01"]

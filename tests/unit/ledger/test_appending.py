@@ -1,5 +1,6 @@
 """The ledger seals records in order and notices any change."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from support.records import without_guards
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Engine:
-    return fresh_database(tmp_path / "haikei.db")
+def database(tmp_path: Path) -> Iterator[Engine]:
+    opened = fresh_database(tmp_path / "haikei.db")
+    yield opened
+    opened.dispose()
 
 
 def test_the_same_record_twice_is_one_entry(database: Engine) -> None:

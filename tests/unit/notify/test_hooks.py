@@ -346,4 +346,6 @@ def test_the_doctor_says_whether_hooks_can_be_told(
     assert "no secret of at least 16 characters" in bad.message
     assert "short" not in bad.message.replace("short.secret", "")
     assert receiver.heard.qsize() == 0
-    assert HookSender(short, studio_database(short)).tick(moment()) == 0
+    database = studio_database(short)
+    assert HookSender(short, database).tick(moment()) == 0
+    database.dispose()

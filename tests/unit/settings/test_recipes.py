@@ -19,7 +19,7 @@ from haikei.presets import (
     season_or_time,
 )
 from haikei.settings import Settings
-from haikei.show import UNSAID, CutFacts, Place
+from haikei.show import NO_CUT_FACTS, CutFacts, Place
 
 CUT = Place(project="KAZE", sequence="S01", shot="c012")
 
@@ -35,7 +35,7 @@ def studio(folder: Path, **more: object) -> Settings:
 
 
 def chosen(
-    settings: Settings, name: str = "sdxl", *, time: str = "day", cut: CutFacts = UNSAID
+    settings: Settings, name: str = "sdxl", *, time: str = "day", cut: CutFacts = NO_CUT_FACTS
 ) -> ChosenRecipe:
     return choose_recipe(settings, name, place=CUT, season="summer", time=time, cut=cut)
 

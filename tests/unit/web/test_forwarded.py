@@ -18,11 +18,11 @@ PROXIED = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarde
 def answers(settings: Settings, path: str, **headers: str) -> int:
     database = studio_database(settings)
     app = make_app(settings, database, open_tracker=lambda _: FailingTracker())
-    client = TestClient(app, base_url="http://127.0.0.1:8771", follow_redirects=False)
-    try:
-        return client.get(path, headers=headers).status_code
-    finally:
-        database.dispose()
+    at = "http://127.0.0.1:8771"
+    with TestClient(app, base_url=at, follow_redirects=False) as client:
+        found = client.get(path, headers=headers).status_code
+    database.dispose()
+    return found
 
 
 @pytest.mark.parametrize("header", PROXIED)

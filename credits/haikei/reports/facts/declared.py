@@ -54,12 +54,14 @@ class Declarations:
         self._images: dict[tuple[StatementKind, str], list[Declared]] = defaultdict(list)
         self._with_images: set[StatementKind] = set()
         for one in self._all:
-            said = one.statement
-            if said.image_sha256:
-                self._images[said.kind, said.image_sha256].append(one)
-                self._with_images.add(said.kind)
+            statement = one.statement
+            if statement.image_sha256:
+                self._images[statement.kind, statement.image_sha256].append(one)
+                self._with_images.add(statement.kind)
             else:
-                self._places[said.kind, said.episode, said.sequence, said.shot].append(one)
+                self._places[
+                    statement.kind, statement.episode, statement.sequence, statement.shot
+                ].append(one)
 
     @classmethod
     def load(cls, connection: Connection, scope: Scope) -> "Declarations":
@@ -110,11 +112,13 @@ def reference(text: str) -> Text | Link:
     return Link(text, text) if text.startswith(("https://", "http://")) else text
 
 
-def about_what(said: Statement) -> Bilingual:
+def about_what(statement: Statement) -> Bilingual:
     """Return the part of the show that a statement is about."""
-    if said.image_sha256:
-        return Bilingual(f"image {said.image_sha256[:12]}…", f"画像 {said.image_sha256[:12]}…")
-    place = " / ".join(filter(None, (said.episode, said.sequence, said.shot)))
+    if statement.image_sha256:
+        return Bilingual(
+            f"image {statement.image_sha256[:12]}…", f"画像 {statement.image_sha256[:12]}…"
+        )
+    place = " / ".join(filter(None, (statement.episode, statement.sequence, statement.shot)))
     return Bilingual(place or "the whole show", place or "作品全体")
 
 
@@ -218,10 +222,10 @@ def answers(key: str, asked: Iterable[Asked], *, caption: Text = "") -> Table:
 
 def by_whom(one: Declared) -> Lines:
     """Return who stated it, to whom, on which day, and that it is declared."""
-    said = one.statement
-    items: list[Item] = [shown(said.by), said.at.date().isoformat()]
-    if said.to:
-        items.append(Bilingual(f"to {said.to}", f"宛先：{said.to}"))
+    statement = one.statement
+    items: list[Item] = [shown(statement.by), statement.at.date().isoformat()]
+    if statement.to:
+        items.append(Bilingual(f"to {statement.to}", f"宛先：{statement.to}"))
     return Lines((*items, DECLARED))
 
 
@@ -242,14 +246,14 @@ def _rows(asked: Asked) -> Iterator[tuple[Cell, ...]]:
     if not asked.found:
         yield (asked.question, None, NOT_RECORDED, None, None, None, None)
     for one in asked.found[:MOST]:
-        said = one.statement
+        statement = one.statement
         yield (
             asked.question,
-            about_what(said),
-            answer(said.answer),
-            said.text,
+            about_what(statement),
+            answer(statement.answer),
+            statement.text,
             by_whom(one),
-            reference(said.reference) or None,
+            reference(statement.reference) or None,
             sealed(one),
         )
     rest = len(asked.found) - MOST

@@ -140,8 +140,10 @@ def _facts(marks: "FileMarks") -> tuple[Fact, ...]:
     verdicts: list[Item] = []
     for one in marks.engines:
         failures = (*one.failures, *one.ingredient_failures)
-        said = one.state or one.note or "–"
-        verdicts.append(f"{one.engine}: {said}" + (f" ({', '.join(failures)})" if failures else ""))
+        verdict = one.state or one.note or "–"
+        verdicts.append(
+            f"{one.engine}: {verdict}" + (f" ({', '.join(failures)})" if failures else "")
+        )
     signs: list[Item] = [f"{sign.where}: {sign.what}" for sign in marks.ai_signs]
     return (
         Fact("c2pa", Bilingual("C2PA", "C2PA"), _STATES[marks.state.value]),

@@ -18,7 +18,7 @@ from haikei.credits import (
 )
 from haikei.texts import NOT_DECLARED_HOW, Bilingual
 
-# One object for each of these, whichever version it is said of: what is set once is taken again.
+# One object for each of these, whichever version it describes: what is set once is taken again.
 _BY_HAND = Bilingual("made by hand, as declared when it was handed in", "手作業（提出時の申告）")
 _BY_ITS_MARKS = Bilingual(
     "drawn by hand, as its own marks state", "手描き（ファイル自身の記録による）"
@@ -121,10 +121,10 @@ def touch_up_origin(version: BackgroundVersion, image: ImageRecord) -> Bilingual
         return Bilingual(f"made with AI: {names or '–'}", f"AI使用：{names or '–'}")
     if not version.is_drawn(image):
         return NOT_DECLARED_HOW
-    said = version.hand_statement(image)
-    if said is None:
+    statement = version.hand_statement(image)
+    if statement is None:
         return _BY_HAND
-    return _made_by_hand(said.by, said.at.date())
+    return _made_by_hand(statement.by, statement.at.date())
 
 
 @lru_cache(maxsize=256)
@@ -146,10 +146,10 @@ def layout_origin(version: BackgroundVersion) -> Bilingual:
 
     Who the tracker names as its artist is another matter, and says nothing of how it was drawn.
     """
-    said, drawn = version.hand_drawn, layouts(version)
+    statement, drawn = version.hand_drawn, layouts(version)
     if any(map(is_ai, drawn)):
-        who = None if said is None else printed_person(said.by)
-        day = "" if said is None else said.at.date().isoformat()
+        who = None if statement is None else printed_person(statement.by)
+        day = "" if statement is None else statement.at.date().isoformat()
         names = ", ".join(map(printed_system, layout_systems(version))) or "–"
         en = f"made with AI, by marks in the file: {names}"
         ja = f"ファイルの記録によりAI使用：{names}"
@@ -157,8 +157,8 @@ def layout_origin(version: BackgroundVersion) -> Bilingual:
             en += f"; declared to be drawn by hand by {who.en}, {day}, and the file says otherwise"
             ja += f"（{who.ja}による手描きの申告（{day}）と矛盾）"
         return Bilingual(en, ja)
-    if said is not None:
-        return _drawn_by_hand(said.by, said.at.date())
+    if statement is not None:
+        return _drawn_by_hand(statement.by, statement.at.date())
     return _BY_ITS_MARKS if all(map(version.is_drawn, drawn)) else _NOT_DECLARED
 
 

@@ -30,7 +30,7 @@ from haikei.reports.facts.system_facts import system_name
 from haikei.texts import Bilingual
 
 _REQUEST: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
-# One object for each of these, whichever work it is said of: what is set once is taken again.
+# One object for each of these, whichever work it describes: what is set once is taken again.
 _NOT_MEASURED = Bilingual(
     "The layout: not recorded whether its lines are seen in the picture; measure it "
     "before claiming it.",
@@ -150,8 +150,8 @@ def work_of(version: BackgroundVersion, before: Work | None = None) -> Work:
 
     Args:
         version: the version.
-        before: another work, such as that of the version before; what is said of its layout is
-            taken where the layout is the same.
+        before: another work, such as that of the version before; what is declared about its
+            layout is taken where the layout is the same.
     """
     recall = recall_entry = None
     selections: list[WorkSelection] = []
@@ -184,7 +184,7 @@ def work_of(version: BackgroundVersion, before: Work | None = None) -> Work:
 
 
 def _has_layout_of(version: BackgroundVersion, other: BackgroundVersion) -> bool:
-    """Tell whether two versions have one layout, the same one, and the same is said of it."""
+    """Tell whether two versions have one layout, the same one, with the same declarations."""
     return (
         bool(version.images and other.images)
         and version.images[0] is other.images[0]
@@ -201,7 +201,7 @@ def _numbered(version: BackgroundVersion) -> Iterator[tuple[ImageRecord, int]]:
 
 
 def _drawings(version: BackgroundVersion) -> Iterator[Drawing]:
-    said = version.hand_drawn
+    statement = version.hand_drawn
     for image, entry in _numbered(version):
         if image.kind is not ImageKind.LAYOUT or not version.is_drawn(image):
             continue
@@ -217,7 +217,7 @@ def _drawings(version: BackgroundVersion) -> Iterator[Drawing]:
                 sha256=image.sha256,
                 at=image.created_at,
                 on_paper=image.source_type is SourceType.PRINT
-                or (said is not None and said.subject.casefold() == "paper"),
+                or (statement is not None and statement.subject.casefold() == "paper"),
                 entry=entry,
             )
 

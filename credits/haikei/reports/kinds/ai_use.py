@@ -188,18 +188,22 @@ def _notices(found: AiScan, declarations: Declarations) -> Iterator[Block]:
         if number:
             yield Notice(words.filled(n=f"{number:,}"), Tone.ALERT)
     for one in declarations.of(StatementKind.PRINCIPLE):
-        said = one.statement
-        if said.answer in {"no", "unsure"}:
+        statement = one.statement
+        if statement.answer in {"no", "unsure"}:
             yield Notice(
                 Bilingual(
-                    f"Principle {said.subject} was answered with {said.answer} "
-                    f"({about_what(said).en}): it goes to the client before use.",
-                    f"原則{said.subject}の回答は「{said.answer}」（{about_what(said).ja}）："
+                    f"Principle {statement.subject} was answered with {statement.answer} "
+                    f"({about_what(statement).en}): it goes to the client before use.",
+                    f"原則{statement.subject}の回答は「{statement.answer}」（{about_what(statement).ja}）："
                     "使用前に発注者への確認が必要です。",
                 ),
                 Tone.ALERT,
             )
-        elif said.answer == "yes" and _principle(said.subject) == "4" and found.approved_with_ai:
+        elif (
+            statement.answer == "yes"
+            and _principle(statement.subject) == "4"
+            and found.approved_with_ai
+        ):
             yield Notice(
                 Bilingual(
                     f"Principle 4 (temporary only) was answered with yes, but "
@@ -223,18 +227,18 @@ def _asked(declarations: Declarations, source: ReportSource) -> Iterator[Asked]:
         ),
     ):
         yield ask(source, kind, question, declarations.of(kind))
-    said = declarations.of(StatementKind.PRINCIPLE)
+    principles = declarations.of(StatementKind.PRINCIPLE)
     for asked in NETFLIX_PRINCIPLES:
         number, text = asked.key, asked.text
         yield ask(
             source,
             StatementKind.PRINCIPLE,
             Bilingual(f"{number}. {text.en}", f"{number}. {text.ja}"),
-            tuple(one for one in said if _principle(one.statement.subject) == number),
+            tuple(one for one in principles if _principle(one.statement.subject) == number),
             subject=number,
         )
     known = {asked.key for asked in NETFLIX_PRINCIPLES}
-    other = tuple(one for one in said if _principle(one.statement.subject) not in known)
+    other = tuple(one for one in principles if _principle(one.statement.subject) not in known)
     if other:
         yield Asked(question=Bilingual("Another question", "その他の質問"), found=other)
     for kind, question in (

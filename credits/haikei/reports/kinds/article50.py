@@ -105,7 +105,7 @@ class _Picture:
     systems: tuple[System, ...]
     made_at: datetime
     assessed: Declared | None  #: the newest word on whether this picture is a deep fake
-    told: bool  #: whether a disclosure to the audience covers it
+    disclosed: bool  #: whether a disclosure to the audience covers it
 
 
 class Article50Report:
@@ -157,13 +157,13 @@ def _picture(version: BackgroundVersion, declarations: Declarations) -> _Picture
         systems=tuple(one for one in version_lineage.systems(version) if one.source_type.is_ai),
         made_at=first,
         assessed=declarations.of_picture(version.final, StatementKind.DEEPFAKE_ASSESSMENT),
-        told=bool(declarations.about(version, StatementKind.VIEWER_DISCLOSURE)),
+        disclosed=bool(declarations.about(version, StatementKind.VIEWER_DISCLOSURE)),
     )
 
 
 def _summary(pictures: list[_Picture], number: int) -> tuple[Fact, ...]:
     assessed = sum(one.assessed is not None for one in pictures)
-    told = sum(one.told for one in pictures)
+    disclosed = sum(one.disclosed for one in pictures)
 
     def figure(key: str, label: Bilingual, value: int, badge: Badge = LOGGED) -> Fact:
         return Fact(key, label, Lines((Figure(value, f"{value:,}", "#pictures"), badge)))
@@ -184,7 +184,7 @@ def _summary(pictures: list[_Picture], number: int) -> tuple[Fact, ...]:
         figure(
             "disclosed",
             Bilingual("covered by a stated disclosure", "視聴者への開示の申告あり"),
-            told,
+            disclosed,
             DECLARED,
         ),
     )
@@ -245,7 +245,7 @@ def _notices(pictures: list[_Picture], source: ReportSource) -> Iterator[Block]:
         for one in pictures
     )
     missing = [one for one in pictures if one.assessed is None]
-    untold = sum(not one.told for one in pictures)
+    undisclosed = sum(not one.disclosed for one in pictures)
     for number, text in (
         (
             fakes,
@@ -262,7 +262,7 @@ def _notices(pictures: list[_Picture], source: ReportSource) -> Iterator[Block]:
             ),
         ),
         (
-            untold,
+            undisclosed,
             Bilingual(
                 "For {n} pictures no disclosure to the audience is recorded.",
                 "{n}件について、視聴者への開示が記録されていません。",
@@ -508,11 +508,11 @@ def _table(pictures: list[_Picture], looked: Mapping[str, Looked | None]) -> Tab
     )
 
 
-_TOLD = Badge(Bilingual("declared", "申告あり"), Tone.DASHED)
+_DISCLOSED = Badge(Bilingual("declared", "申告あり"), Tone.DASHED)
 
 
 def _row(one: _Picture, looked: Mapping[str, Looked | None]) -> tuple[Cell, ...]:
-    said = one.assessed.statement if one.assessed else None
+    assessment = one.assessed.statement if one.assessed else None
     return (
         one.sequence,
         one.shot,
@@ -521,12 +521,14 @@ def _row(one: _Picture, looked: Mapping[str, Looked | None]) -> tuple[Cell, ...]
         Figure(one.source_type.value, SOURCES[one.source_type], _IPTC + one.source_type.value),
         ", ".join(map(system_name, one.systems)),
         one.made_at,
-        answer(said.answer, alert=said.answer in {"yes", "unsure"}) if said else NOT_RECORDED,
-        Lines((said.text, *by_whom(one.assessed).items, *sealed(one.assessed).items))
-        if said and one.assessed
+        answer(assessment.answer, alert=assessment.answer in {"yes", "unsure"})
+        if assessment
+        else NOT_RECORDED,
+        Lines((assessment.text, *by_whom(one.assessed).items, *sealed(one.assessed).items))
+        if assessment and one.assessed
         else None,
         _found(one.code, looked),
-        _TOLD if one.told else NOT_RECORDED,
+        _DISCLOSED if one.disclosed else NOT_RECORDED,
         Figure(one.sha256, f"{one.sha256[:12]}…"),
         one.entry,
     )

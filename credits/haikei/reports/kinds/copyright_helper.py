@@ -200,7 +200,7 @@ def _table(works: _Works) -> Table:
 
 
 def _rows(works: _Works) -> Iterator[tuple[Cell, ...]]:
-    # What the same is said in is the same object, from one row to the next: it is set only once.
+    # Equal cells are one object from one row to the next: it is set only once.
     before: Work | None = None
     drawn: Cell = None
     for work in works:

@@ -249,8 +249,8 @@ def _images(version: BackgroundVersion) -> Iterator[tuple[Cell, ...]]:
     for (image, name), entry in zip(_named(version), version.ledger, strict=True):
         hashes: tuple[Item, ...] = (image.sha256, image.pixels_sha256)
         drawn = image.kind is ImageKind.LAYOUT
-        said = layout_origin(version) if drawn else SOURCES[image.source_type]
+        origin = layout_origin(version) if drawn else SOURCES[image.source_type]
         if image.kind is ImageKind.TOUCH_UP:
-            said = touch_up_origin(version, image)
-        source = Lines((said, image.source_type.value))
+            origin = touch_up_origin(version, image)
+        source = Lines((origin, image.source_type.value))
         yield name, source, Lines(hashes), image.path, image.created_at, entry

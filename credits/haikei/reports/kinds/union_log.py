@@ -82,7 +82,7 @@ class _AiWork:
     steps: int
     operators: Operators
     first_at: datetime
-    told: bool  #: a notice is dated before the first generation
+    notified: bool  #: a notice is dated before the first generation
     entries: tuple[int, ...]
 
 
@@ -177,7 +177,7 @@ def _add(
             steps=len(made),
             operators=operators,
             first_at=first_at,
-            told=any(one.statement.at < first_at for one in notices),
+            notified=any(one.statement.at < first_at for one in notices),
             entries=tuple(entry for _, entry in made),
         )
     )
@@ -262,7 +262,7 @@ def _notices(log: _Log, declarations: Declarations) -> Iterator[Block]:
             ),
             Tone.DASHED,
         )
-    late = sum(not one.told for one in log.works)
+    late = sum(not one.notified for one in log.works)
     if late:
         dated = bool(declarations.of(StatementKind.UNION_NOTICE))
         yield Notice(
@@ -368,7 +368,7 @@ def _works(log: _Log) -> Table:
     )
 
 
-_TOLD = Badge(Bilingual("yes", "あり"), Tone.DASHED)
+_NOTIFIED = Badge(Bilingual("yes", "あり"), Tone.DASHED)
 
 
 def _work(one: _AiWork) -> tuple[Cell, ...]:
@@ -381,6 +381,6 @@ def _work(one: _AiWork) -> tuple[Cell, ...]:
         one.steps,
         operators_text(one.operators, bare=True),
         one.first_at,
-        _TOLD if one.told else NOT_RECORDED,
+        _NOTIFIED if one.notified else NOT_RECORDED,
         Lines(one.entries),
     )

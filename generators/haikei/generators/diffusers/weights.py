@@ -109,7 +109,7 @@ def load_pipeline(
 
 def offline_transformers() -> ModuleType:
     """
-    Return the library, told to ask no network and to be silent.
+    Return the library, set to ask no network and to log nothing.
 
     Raises:
         ImportError: it is not installed.

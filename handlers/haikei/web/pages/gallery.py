@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Engine,
     ScalarSelect,
     Select,
     and_,
@@ -160,8 +159,8 @@ class CardGroup:
 class Overviews:
     """Counts the cards of all shows, and keeps that until something changes in the database."""
 
-    def __init__(self, database: Engine) -> None:
-        self._stamp = ChangeStamp(database)
+    def __init__(self, stamp: ChangeStamp) -> None:
+        self._stamp = stamp
         self._lock = threading.Lock()
         self._kept: tuple[object, Sequence[CardGroup]] | None = None
 

@@ -133,7 +133,7 @@ class Looking:
     def __init__(self, web: WebContext, renderer: Renderer) -> None:
         self._web = web
         self._renderer = renderer
-        self._overviews = Overviews(web.database)
+        self._overviews = Overviews(web.stamp)
         self._product = ""  #: what people call the tracker, once that is known
 
     def shows(self, request: Request) -> Response:

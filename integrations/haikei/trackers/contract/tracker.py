@@ -15,7 +15,7 @@ from haikei.credits import Person
 from haikei.names import plain_name
 from haikei.printable import printable
 from haikei.settings import CutFields
-from haikei.show import UNSAID, CutFacts, Place, Row, StoredFile
+from haikei.show import NO_CUT_FACTS, CutFacts, Place, Row, StoredFile
 from haikei.trackers.contract.credits import (
     CheckpointBoard,
     CreditDesk,
@@ -59,7 +59,7 @@ class LayoutContext:
     episode: str = ""  #: empty when the tracker has none
     candidates: tuple[Person, ...] = ()  #: one of whom drew it, where the tracker leaves it open
     no_ai: str = ""  #: what in the tracker keeps it from trained models, such as a shot's field
-    cut: CutFacts = UNSAID  #: what the fields of `tracker.cut_fields` say, as it stands there
+    cut: CutFacts = NO_CUT_FACTS  #: what the fields of `tracker.cut_fields` say, as it stands there
 
     def completed(self, place: Place) -> Place:
         """Return a place as the tracker spells it, with what a path did not say of it."""

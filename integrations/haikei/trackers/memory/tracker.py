@@ -9,7 +9,7 @@ from haikei.checkup import Finding
 from haikei.credits import Person
 from haikei.errors import PlaceUnknown
 from haikei.names import nearest_names, plain_name
-from haikei.show import UNSAID, CutFacts, Place, Row
+from haikei.show import NO_CUT_FACTS, CutFacts, Place, Row
 from haikei.trackers.contract.credits import ListedPerson, ListedProject, StatedCredits
 from haikei.trackers.contract.feed import EventKind
 from haikei.trackers.contract.review import SeenVersion
@@ -48,7 +48,7 @@ class MemoryShot:
     task: Row | None  #: the one that receives backgrounds
     artists: tuple[Person, ...]  #: assigned to tasks of the layout's step
     logins: tuple[str, ...]
-    cut: CutFacts = UNSAID  #: how it is to look
+    cut: CutFacts = NO_CUT_FACTS  #: how it is to look
 
 
 class MemoryTracker:
@@ -116,7 +116,7 @@ class MemoryTracker:
         artists: tuple[Person, ...] = (),
         logins: tuple[str, ...] = (),
         with_task: bool = True,
-        cut: CutFacts = UNSAID,
+        cut: CutFacts = NO_CUT_FACTS,
     ) -> MemoryShot:
         """
         Add a shot, with its project and sequence where they are new.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from haikei.errors import PlaceUnknown
 from haikei.names import nearest_names, same_name, spellings
 from haikei.settings import Settings, Tracker
-from haikei.show import UNSAID, CutFacts, Place, Row
+from haikei.show import NO_CUT_FACTS, CutFacts, Place, Row
 from haikei.trackers.contract.tracker import (
     ContextRequest,
     DrawnBy,
@@ -50,7 +50,7 @@ class FoundShot:
     layout_tasks: tuple[Record, ...]
     background_tasks: tuple[Record, ...]
     no_ai: str = ""  #: the field that keeps it from trained models, where it says so
-    cut: CutFacts = UNSAID
+    cut: CutFacts = NO_CUT_FACTS
 
 
 def find_shot(client: SiteClient, tracker: Tracker, place: Place) -> FoundShot:

@@ -95,10 +95,10 @@ class People:
             return self._client.find("HumanUser", filters, self._fields)
         except TrackerRejected as error:
             # A site without a field for Japanese names is as good: the settings name none.
-            unsaid = PersonFields().name_ja
-            if self._names.name_ja != unsaid or unsaid not in error.message:
+            default = PersonFields().name_ja
+            if self._names.name_ja != default or default not in error.message:
                 raise
-        self._fields = tuple(field for field in self._fields if field != unsaid)
+        self._fields = tuple(field for field in self._fields if field != default)
         return self._client.find("HumanUser", filters, self._fields)
 
     def _artist(self, row: Record) -> Artist:
