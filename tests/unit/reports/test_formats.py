@@ -211,9 +211,9 @@ def test_numbers_stay_numbers_in_csv(tmp_path: Path) -> None:
 
 def test_csv_is_quoted_as_other_programs_write_and_read_it(tmp_path: Path) -> None:
     hard = ("a,b", 'say "x"', "two\nlines", "two\r\nlines", " blank ", "", "'", ";", "日本語、,")
-    rows = [*((one, one.upper()) for one in hard), (None, 7)]
+    rows: list[tuple[Cell, ...]] = [*((one, one.upper()) for one in hard), (None, 7)]
     columns_ = (Column(key="a", title="A"), Column(key="b", title="B"))
-    table = Table(key="t", columns=columns_, rows=iter(rows))
+    table = Table(key="t", columns=columns_, rows=rows)
     expected = io.StringIO(newline="")
     csv.writer(expected).writerows([("a", "b"), *rows])
 
