@@ -1,6 +1,7 @@
 """One document in every format: safe, whole and in both languages."""
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -206,6 +207,25 @@ def test_numbers_stay_numbers_in_csv(tmp_path: Path) -> None:
     )
 
     assert [row[2] for row in csv.reader(text.splitlines())] == ["count", "-3", "-4"]
+
+
+def test_csv_is_quoted_as_other_programs_write_and_read_it(tmp_path: Path) -> None:
+    hard = ("a,b", 'say "x"', "two\nlines", "two\r\nlines", " blank ", "", "'", ";", "日本語、,")
+    rows: list[tuple[Cell, ...]] = [*((one, one.upper()) for one in hard), (None, 7)]
+    columns_ = (Column(key="a", title="A"), Column(key="b", title="B"))
+    table = Table(key="t", columns=columns_, rows=rows)
+    expected = io.StringIO(newline="")
+    csv.writer(expected).writerows([("a", "b"), *rows])
+
+    text = written(a_document(table), Format.CSV, tmp_path)
+    assert text.removeprefix("\ufeff") == expected.getvalue()
+
+
+def test_a_row_of_one_empty_cell_is_no_empty_line_in_csv(tmp_path: Path) -> None:
+    table = Table(key="t", columns=(Column(key="a", title="A"),), rows=[("",), ("x",)])
+
+    text = written(a_document(table), Format.CSV, tmp_path)
+    assert text.removeprefix("\ufeff") == 'a\r\n""\r\nx\r\n'
 
 
 def test_csv_has_the_link_of_a_linked_column_beside_it(tmp_path: Path) -> None:

@@ -127,7 +127,8 @@ def test_a_show_without_records_is_still_valid(desk: ReportDesk) -> None:
 
 
 def test_names_with_signs_of_json_and_of_formats_are_as_they_were(desk: ReportDesk) -> None:
-    odd = 'c%s "001" \\ %(key)s {scope}'
-    desk.save(a_background(odd, images=a_chain("c001")))
+    names = ['c%s "001" \\ %(key)s {scope}', 'a",', ',"b', "\\", ","]
+    for number, odd in enumerate(names):
+        desk.save(a_background(odd, season=odd, images=a_chain(f"c{number:03}")))
     versions = [_custom(one, "version") for one in _entities(desk) if "Asset" in one]
-    assert [one["shot"] for one in versions] == [odd]
+    assert {(one["shot"], one["season"]) for one in versions} == {(one, one) for one in names}

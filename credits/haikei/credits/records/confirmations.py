@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, false, or_, select
+from sqlalchemy import Connection, false, func, or_, select
 
 from haikei.canonical import canonical_json
 from haikei.credits.contribution import Contribution, Evidence, Grade, Person, Role, is_machine_name
@@ -320,28 +320,43 @@ def tracker_versions(connection: Connection, project: str, person: str) -> tuple
 def standings(connection: Connection, project: str) -> tuple[Standing, ...]:
     """Return everyone who is credited on a show, by id, with how far they have confirmed it."""
     here, made, version = background_images.c, contributions.c, backgrounds.c
-    query = (
+    shown = (
+        select(here.image_seq)
+        .join(backgrounds, version.key == here.background_key)
+        .where(version.project == project)
+    )
+    works = (
         select(image_records.c.sha256, made.actor, made.role)
         .join(contributions, made.image_seq == image_records.c.ledger_seq)
-        .join(background_images, here.image_seq == made.image_seq)
-        .join(backgrounds, version.key == here.background_key)
-        .where(version.project == project, made.actor_kind == "person")
+        .where(made.actor_kind == "person", image_records.c.ledger_seq.in_(shown))
         .distinct()
     )
     answers = answers_about(connection)
-    credited: dict[str, set[tuple[str, str, str]]] = {}
-    for sha256, person, role in connection.execute(query):
+    answered = {person for _, person, _ in answers.confirmed | answers.withdrawn}
+    # A large show has hundreds of thousands of them: the database counts those of people who have
+    # not answered, who are nearly all.
+    each = works.subquery()
+    counts = select(each.c.actor, func.count()).group_by(each.c.actor)
+    credited: dict[str, int] = {
+        person: number for person, number in connection.execute(counts) if person not in answered
+    }
+    confirmed: dict[str, int] = {}
+    theirs = works.where(made.actor.in_(answered))
+    for work in connection.execute(theirs) if answered else ():
+        sha256, person, role = work
         if (sha256, person, role) not in answers.withdrawn:
-            credited.setdefault(person, set()).add((sha256, person, role))
+            credited[person] = credited.get(person, 0) + 1
+            agreed = (sha256, person, role) in answers.confirmed
+            confirmed[person] = confirmed.get(person, 0) + agreed
     people, asked = look_up(connection, credited), newest(connection, project)
     return tuple(
         Standing(
             person=people[id_],
-            credited=len(works),
-            confirmed=len(works & answers.confirmed),
+            credited=number,
+            confirmed=confirmed.get(id_, 0),
             question=asked.get(id_),
         )
-        for id_, works in sorted(credited.items())
+        for id_, number in sorted(credited.items())
     )
 
 

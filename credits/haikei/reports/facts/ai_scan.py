@@ -159,19 +159,20 @@ def _count(found: AiScan, version: BackgroundVersion) -> None:
     count.versions += 1
     used: set[System] = set()
     # In the order of work, so that two reports of one show name people in one order.
-    roles: dict[tuple[Person, Role], None] = {}
+    roles: dict[tuple[str, Role], Person] = {}
     for one in version_lineage.contributions(version):
-        if isinstance(one.actor, Person):
-            roles[one.actor, one.role] = None
+        actor = one.actor
+        if isinstance(actor, Person):
+            roles.setdefault((actor.id, one.role), actor)
         else:
-            use = found.systems.get(one.actor)
+            use = found.systems.get(actor)
             if use is None:
-                use = found.systems[one.actor] = SystemUse()
+                use = found.systems[actor] = SystemUse()
             use.images += 1
             if use.first is None or one.at < use.first:
                 use.first, use.first_code = one.at, version.code
             use.last = one.at if use.last is None else max(use.last, one.at)
-            used.add(one.actor)
+            used.add(actor)
     for image in version.images:
         # Looked at only where the word stands: reading every request would take long.
         if '"lora' in image.request_json:
@@ -179,10 +180,11 @@ def _count(found: AiScan, version: BackgroundVersion) -> None:
                 found.loras.setdefault(text, version.code)
     for system in used:
         found.systems[system].versions += 1
-    for person, role in roles:
-        if person not in found.people:
-            found.people[person] = Counter()
-        found.people[person][role] += 1
+    for (_, role), person in roles.items():
+        counts = found.people.get(person)
+        if counts is None:
+            counts = found.people[person] = Counter()
+        counts[role] += 1
 
 
 def _loras(request_json: str) -> Iterator[str]:
@@ -198,11 +200,19 @@ def _with_ai(version: BackgroundVersion, declarations: Declarations) -> AiBackgr
     first_at = version_lineage.first_ai_at(made)
     if first_at is None:
         return None
-    areas = [
-        one.evidence.change.area_ppm
-        for one in version_lineage.contributions(version)
-        if one.evidence.change is not None
-    ]
+    area_ppm: int | None = None
+    systems: dict[System, None] = {}
+    artists: dict[str, Person] = {}
+    painters: dict[str, Person] = {}
+    for one in version_lineage.contributions(version):
+        if one.evidence.change is not None:
+            area_ppm = one.evidence.change.area_ppm
+        if isinstance(one.actor, System):
+            systems[one.actor] = None
+        elif one.role in version_lineage.DRAWING:
+            artists[one.actor.id] = one.actor
+        elif one.role in version_lineage.PAINTING:
+            painters[one.actor.id] = one.actor
     return AiBackground(
         sequence=version.part,
         shot=version.shot,
@@ -212,20 +222,20 @@ def _with_ai(version: BackgroundVersion, declarations: Declarations) -> AiBackgr
         code=version.code,
         url=version.url,
         state=version.state,
-        systems=tuple(one for one in version_lineage.systems(version) if one.source_type.is_ai),
+        systems=tuple(one for one in systems if one.source_type.is_ai),
         passes=len(made),
-        artists=version_lineage.layout_artists(version),
+        artists=tuple(artists.values()),
         layout=version_lineage.layout_origin(version),
         layout_with_ai=any(map(is_ai, version_lineage.layouts(version))),
         operators=reduce(or_, (image.operators for image, _ in made)),
-        painters=version_lineage.people(version, Role.TOUCH_UP, Role.BACKGROUND),
+        painters=tuple(painters.values()),
         touch_up=tuple(
             dict.fromkeys(
                 version_lineage.touch_up_origin(version, image)
                 for image in version_lineage.touch_ups(version)
             )
         ),
-        area_ppm=areas[-1] if areas else None,
+        area_ppm=area_ppm,
         first_at=first_at,
         entries=tuple(entry for _, entry in made),
         approval=approval_of(declarations, version, first_at),

@@ -53,6 +53,7 @@ class Declarations:
         self._places: dict[tuple[StatementKind, str, str, str], list[Declared]] = defaultdict(list)
         self._images: dict[tuple[StatementKind, str], list[Declared]] = defaultdict(list)
         self._with_images: set[StatementKind] = set()
+        self._kinds = frozenset(one.statement.kind for one in self._all)
         for one in self._all:
             statement = one.statement
             if statement.image_sha256:
@@ -87,6 +88,9 @@ class Declarations:
 
     def about(self, version: BackgroundVersion, kind: StatementKind) -> tuple[Declared, ...]:
         """Return what is stated about a version, the most specific first, then the newest."""
+        # Asked several times of each version, mostly of what nobody stated anywhere.
+        if kind not in self._kinds:
+            return ()
         found: list[Declared] = []
         if kind in self._with_images:
             for image in reversed(version.images):

@@ -6,8 +6,10 @@ their records.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
+from typing import TypeVar
 
-from haikei.credits import BackgroundVersion, ImageKind
+from haikei.credits import BackgroundVersion, ImageKind, System
 from haikei.decisions import ReviewState
 from haikei.measurements import Change
 from haikei.reports.document.blocks import (
@@ -27,6 +29,7 @@ from haikei.reports.facts.system_facts import system_name
 from haikei.reports.facts.version_lineage import systems
 from haikei.texts import Bilingual, Language, Text, in_language
 
+_Key = TypeVar("_Key")
 #: Of what a count has counted, so many are kept to be shown.
 _KEPT = 3
 _TELL_EVERY = 1000
@@ -46,8 +49,10 @@ class Trail:
     def add(self, version: BackgroundVersion, entry: int) -> None:
         """Count a version, or an image of it, by its ledger entry."""
         self.count += 1
-        self.first = entry if self.first is None else min(self.first, entry)
-        self.last = entry if self.last is None else max(self.last, entry)
+        if self.first is None or entry < self.first:
+            self.first = entry
+        if self.last is None or entry > self.last:
+            self.last = entry
         if len(self.examples) < _KEPT:
             self.examples.append((version.code, version.url))
 
@@ -127,18 +132,21 @@ def tally(versions: Iterable[BackgroundVersion], progress: Callable[[int], None]
     """
     show = ShowTally()
     newest: BackgroundVersion | None = None
+    place: tuple[str, ...] = ()
+    made_by: tuple[System, ...] = ()
     retakes = 0
     for number, version in enumerate(versions, 1):
-        if newest is not None and _place(newest) != _place(version):
-            _finish(show, newest, retakes)
+        here = (version.episode, version.sequence, version.shot, version.season, version.time)
+        if newest is not None and here != place:
+            _finish(show, newest, made_by, retakes)
             retakes = 0
-        newest = version
+        newest, place, made_by = version, here, systems(version)
         retakes += version.state is ReviewState.RETAKE
-        _version(show, version)
+        _version(show, version, made_by)
         if number % _TELL_EVERY == 0:
             progress(number)
     if newest is not None:
-        _finish(show, newest, retakes)
+        _finish(show, newest, made_by, retakes)
     return show
 
 
@@ -147,38 +155,50 @@ def area_class(ppm: int) -> int:
     return next(place for place, edge in enumerate(AREA_EDGES) if ppm <= edge)
 
 
-def _place(version: BackgroundVersion) -> tuple[str, str, str, str]:
-    return version.part, version.shot, version.season, version.time
+def _trail(trails: dict[_Key, Trail], key: _Key) -> Trail:
+    trail = trails.get(key)
+    if trail is None:
+        trail = trails[key] = Trail()
+    return trail
 
 
-def _version(show: ShowTally, version: BackgroundVersion) -> None:
+@lru_cache(maxsize=256)
+def _tool(system: System) -> ToolName:
+    return ToolName(name=system_name(system), ai=system.source_type.is_ai)
+
+
+def _version(show: ShowTally, version: BackgroundVersion, made_by: tuple[System, ...]) -> None:
     entry = version.ledger[-1]
     show.versions.add(version, entry)
-    show.days.setdefault(version.created_at.date(), Trail()).add(version, entry)
-    sequence = show.sequences.setdefault(version.part, SequenceTally())
+    _trail(show.days, version.created_at.date()).add(version, entry)
+    part = version.part
+    sequence = show.sequences.get(part)
+    if sequence is None:
+        sequence = show.sequences[part] = SequenceTally()
     sequence.versions.add(version, entry)
-    made_by = systems(version)
     ai = False
     for system in made_by:
-        tool = ToolName(name=system_name(system), ai=system.source_type.is_ai)
+        tool = _tool(system)
         ai = ai or tool.ai
-        show.tools.setdefault(tool, Trail()).add(version, entry)
+        _trail(show.tools, tool).add(version, entry)
     if not made_by:
         show.by_hand.add(version, entry)
     elif version.final.kind is not ImageKind.TOUCH_UP:
         (show.by_ai if ai else show.by_algorithm).add(version, entry)
 
 
-def _finish(show: ShowTally, newest: BackgroundVersion, retakes: int) -> None:
+def _finish(
+    show: ShowTally, newest: BackgroundVersion, made_by: tuple[System, ...], retakes: int
+) -> None:
     entry = newest.ledger[-1]
     show.backgrounds.add(newest, entry)
-    show.states.setdefault(newest.state, Trail()).add(newest, entry)
-    show.retakes.setdefault(retakes, Trail()).add(newest, entry)
+    _trail(show.states, newest.state).add(newest, entry)
+    _trail(show.retakes, retakes).add(newest, entry)
     sequence = show.sequences[newest.part]
     sequence.shots.add(newest.shot)
     sequence.backgrounds += 1
     sequence.states[newest.state] = sequence.states.get(newest.state, 0) + 1
-    sequence.ai += any(system.source_type.is_ai for system in systems(newest))
+    sequence.ai += any(system.source_type.is_ai for system in made_by)
     touched = False
     for image, seal in zip(newest.images, newest.ledger, strict=True):
         if image.kind is not ImageKind.TOUCH_UP:

@@ -24,8 +24,10 @@ _BY_ITS_MARKS = Bilingual(
     "drawn by hand, as its own marks state", "手描き（ファイル自身の記録による）"
 )
 _NOT_DECLARED = Bilingual("not declared how it was drawn", "描き方の申告なし")
-_DRAWING = frozenset({Role.LAYOUT, Role.GENZU, Role.GENZU_CLEAN_UP})
-_PAINTING = frozenset({Role.TOUCH_UP, Role.BACKGROUND})
+#: Roles of those who drew a layout.
+DRAWING = frozenset({Role.LAYOUT, Role.GENZU, Role.GENZU_CLEAN_UP})
+#: Roles of those who painted, or painted over, a picture.
+PAINTING = frozenset({Role.TOUCH_UP, Role.BACKGROUND})
 
 
 def ai_images(version: BackgroundVersion) -> tuple[tuple[ImageRecord, int], ...]:
@@ -60,30 +62,14 @@ def contributions(version: BackgroundVersion) -> Iterator[Contribution]:
         yield from image.contributions
 
 
-def people(version: BackgroundVersion, *roles: Role) -> tuple[Person, ...]:
-    """Return who had one of these roles, each once."""
-    return tuple(
-        {
-            one.actor.id: one.actor
-            for one in contributions(version)
-            if one.role in roles and isinstance(one.actor, Person)
-        }.values()
-    )
-
-
-def layout_artists(version: BackgroundVersion) -> tuple[Person, ...]:
-    """Return who drew the layout."""
-    return people(version, *_DRAWING)
-
-
 def drawings(image: ImageRecord) -> tuple[Contribution, ...]:
     """Return the contributions of those who drew this image as a layout."""
-    return tuple(one for one in image.contributions if one.role in _DRAWING)
+    return tuple(one for one in image.contributions if one.role in DRAWING)
 
 
 def paintings(image: ImageRecord) -> tuple[Contribution, ...]:
     """Return the contributions of those who painted, or painted over, this image."""
-    return tuple(one for one in image.contributions if one.role in _PAINTING)
+    return tuple(one for one in image.contributions if one.role in PAINTING)
 
 
 def layouts(version: BackgroundVersion) -> tuple[ImageRecord, ...]:

@@ -156,16 +156,23 @@ def work_of(version: BackgroundVersion, before: Work | None = None) -> Work:
     recall = recall_entry = None
     selections: list[WorkSelection] = []
     systems: list[System] = []
+    paint_overs: list[PaintOver] = []
     passes = 0
     for image, entry in _numbered(version):
         passes += bool(image.request_json)
+        painted: list[Contribution] = []
         for one in image.contributions:
             if one.evidence.recall is not None:
                 recall, recall_entry = one.evidence.recall, entry
+            if isinstance(one.actor, System):
+                if one.actor not in systems:
+                    systems.append(one.actor)
+            elif one.role in version_lineage.PAINTING:
+                painted.append(one)
             if one.role is Role.SELECTION:
                 selections.append(WorkSelection(contribution=one, entry=entry))
-            if isinstance(one.actor, System) and one.actor not in systems:
-                systems.append(one.actor)
+        if painted and not is_ai(image):
+            paint_overs.append(_paint_over(version, image, entry, painted))
     same = before is not None and _has_layout_of(version, before.version)
     return Work(
         version=version,
@@ -175,7 +182,7 @@ def work_of(version: BackgroundVersion, before: Work | None = None) -> Work:
         else version_lineage.layout_origin(version),
         recall=recall,
         recall_entry=recall_entry,
-        paint_overs=tuple(_paint_overs(version)),
+        paint_overs=tuple(paint_overs),
         selections=tuple(selections),
         passes=passes,
         trained=tuple(one for one in systems if one.source_type.is_ai),
@@ -222,26 +229,23 @@ def _drawings(version: BackgroundVersion) -> Iterator[Drawing]:
             )
 
 
-def _paint_overs(version: BackgroundVersion) -> Iterator[PaintOver]:
-    for image, entry in _numbered(version):
-        painted = version_lineage.paintings(image)
-        if not painted:
-            continue
-        artists = {one.actor.id: one.actor for one in painted if isinstance(one.actor, Person)}
-        if not artists or is_ai(image):
-            continue
-        changes = (one.evidence.change for one in painted)
-        yield PaintOver(
-            artists=tuple(filter(_known, artists.values())),
-            change=next((change for change in changes if change is not None), None),
-            whole=image.kind is not ImageKind.TOUCH_UP or image.source_type.is_drawn,
-            by_hand=version.is_drawn(image),
-            origin=version_lineage.touch_up_origin(version, image),
-            path=image.path,
-            sha256=image.sha256,
-            at=image.created_at,
-            entry=entry,
-        )
+def _paint_over(
+    version: BackgroundVersion, image: ImageRecord, entry: int, painted: list[Contribution]
+) -> PaintOver:
+    """Return what people painted in one image; `painted` is theirs alone, and none is empty."""
+    artists = {one.actor.id: one.actor for one in painted if isinstance(one.actor, Person)}
+    changes = (one.evidence.change for one in version_lineage.paintings(image))
+    return PaintOver(
+        artists=tuple(filter(_known, artists.values())),
+        change=next((change for change in changes if change is not None), None),
+        whole=image.kind is not ImageKind.TOUCH_UP or image.source_type.is_drawn,
+        by_hand=version.is_drawn(image),
+        origin=version_lineage.touch_up_origin(version, image),
+        path=image.path,
+        sha256=image.sha256,
+        at=image.created_at,
+        entry=entry,
+    )
 
 
 def _instructions(version: BackgroundVersion) -> Iterator[Instruction]:

@@ -1,8 +1,7 @@
 """Reports as data for other programs: tables as CSV, the whole document as JSON."""
 
-import csv
-import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -21,6 +20,7 @@ from haikei.reports.document.blocks import (
     Facts,
     Figure,
     Heading,
+    Item,
     Lines,
     Link,
     Notice,
@@ -36,7 +36,10 @@ from haikei.texts import Bilingual, Language, Text, in_language
 # Excel in Japanese reads the wide forms as the narrow ones.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _CSV_ROWS = 500
-#: Cells whose values are kept.
+_QUOTE = '"'
+#: What a cell of CSV stands in quotes for.
+_QUOTED = re.compile('[,"\r\n]')
+#: Cells whose texts are kept.
 _KEPT = 4096
 
 
@@ -50,32 +53,35 @@ def csv_file(document: Document) -> Iterator[str]:
     key = document.csv or None
     cells = _PlainCells(document.language)
     begun = False
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
+    waiting: list[str] = []
     for block in document.blocks:
         if not isinstance(block, Table) or (key is not None and block.key != key):
             continue
         if not begun:
             key = block.key
             begun = True
-            writer.writerow(_heads(block))
+            waiting.append(_csv_row([_quoted(head) for head in _heads(block)]))
         linked = [column.linked for column in block.columns]
-        for number, row in enumerate(block.rows):
-            writer.writerow(cells.row(row, linked))
-            if number % _CSV_ROWS == 0:
-                yield _taken(buffer)
+        for row in block.rows:
+            waiting.append(_csv_row(cells.row(row, linked)))
+            if len(waiting) >= _CSV_ROWS:
+                yield "".join(waiting)
+                waiting.clear()
     if not begun:
         raise ReportError(
             f"{document.name} has no table to write as CSV.", advice="Write it as HTML or JSON."
         )
-    yield _taken(buffer)
+    yield "".join(waiting)
 
 
-def _taken(buffer: io.StringIO) -> str:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text
+def _csv_row(cells: list[str]) -> str:
+    # A line of one empty cell would be an empty line.
+    return f"{','.join(cells)}\r\n" if cells != [""] else '""\r\n'
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a cell of CSV (RFC 4180)."""
+    return f'"{text.replace(_QUOTE, _QUOTE * 2)}"' if _QUOTED.search(text) else text
 
 
 def _heads(table: Table) -> list[str]:
@@ -88,53 +94,76 @@ def _heads(table: Table) -> list[str]:
 
 
 class _PlainCells:
-    """Cells as plain values, in one language."""
+    """Cells as CSV has them, in one language."""
 
     def __init__(self, language: Language) -> None:
         self._language = language
-        #: By identity, as rows of a large show share many. Each one is held beside its value, so
+        #: By identity, as rows of a large show share many. Each one is held beside its text, so
         #: that no other can come by its identity.
-        self._known: dict[int, tuple[Cell, object]] = {}
+        self._quoted: dict[int, tuple[Cell, str]] = {}
+        self._plain: dict[int, tuple[Cell, str]] = {}
 
-    def row(self, row: tuple[Cell, ...], linked: list[bool]) -> list[object]:
-        """Return the values of a row, with those of its links."""
-        cells: list[object] = []
+    def row(self, row: tuple[Cell, ...], linked: list[bool]) -> list[str]:
+        """Return the cells of a row, with those of its links."""
+        known = self._quoted
+        cells: list[str] = []
         for cell, has_link in zip(row, linked, strict=True):
-            cells.append(self._plain(cell))
+            # The kinds that nearly all cells are of come first: large shows have millions.
+            found = known.get(id(cell))
+            if found is not None:
+                cells.append(found[1])
+            elif isinstance(cell, int):
+                cells.append(str(cell))
+            elif isinstance(cell, str):
+                cells.append(_quoted(_safe(cell)))
+            else:
+                text = _quoted(self._of(cell))
+                if len(known) >= _KEPT:
+                    known.clear()
+                known[id(cell)] = cell, text
+                cells.append(text)
             if has_link:
-                cells.append(_safe(_target(cell)))
+                cells.append(_quoted(_safe(_target(cell))))
         return cells
 
-    def _plain(self, cell: Cell) -> object:
-        if isinstance(cell, str):
-            return _safe(cell)
-        if isinstance(cell, int):
-            return cell
-        known = self._known.get(id(cell))
-        if known is not None:
-            return known[1]
-        plain = self._new(cell)
-        if len(self._known) >= _KEPT:
-            self._known.clear()
-        self._known[id(cell)] = cell, plain
-        return plain
+    def _of(self, cell: Cell) -> str:
+        if isinstance(cell, Lines):
+            return self._lines(cell)
+        # Beside others, a figure without a value is not left out.
+        return "" if isinstance(cell, Figure) and cell.value is None else self._item(cell)
 
-    def _new(self, cell: Cell) -> object:
-        match cell:
+    def _lines(self, cell: Lines) -> str:
+        known = self._plain
+        items: list[str] = []
+        for item in cell.items:
+            if isinstance(item, int):
+                items.append(str(item))
+            elif isinstance(item, str):
+                items.append(_safe(item))
+            elif (found := known.get(id(item))) is not None:
+                items.append(found[1])
+            else:
+                text = self._item(item)
+                if len(known) >= _KEPT:
+                    known.clear()
+                known[id(item)] = item, text
+                items.append(text)
+        return _safe("; ".join(items))
+
+    def _item(self, item: Item) -> str:
+        match item:
             case Bilingual():
-                return _safe(in_language(cell, self._language))
-            case Lines():
-                return _safe("; ".join([str(self._plain(item)) for item in cell.items]))
+                return _safe(in_language(item, self._language))
             case None:
                 return ""
             case str() | int():
-                return cell
+                return str(item)
             case datetime():
-                return _moment(cell)
+                return _moment(item)
             case Link() | Badge():
-                return _safe(in_language(cell.text, self._language))
+                return _safe(in_language(item.text, self._language))
             case Figure(value=value):
-                return _safe(value) if isinstance(value, str) else value
+                return _safe(value) if isinstance(value, str) else str(value)
 
 
 @lru_cache(maxsize=1024)

@@ -192,8 +192,9 @@ class _Page:
         if isinstance(cell, int):
             return f"{cell:,}"
         known = self._set.get(id(cell))
-        if known is not None:
-            return known[1]
+        return self._new(cell) if known is None else known[1]
+
+    def _new(self, cell: Cell) -> str:
         text = self._lines(cell) if isinstance(cell, Lines) else self._other(cell)
         if len(self._set) >= _KEPT:
             self._set.clear()
@@ -201,7 +202,18 @@ class _Page:
         return text
 
     def _lines(self, cell: Lines) -> str:
-        shown = [self._cell(item) for item in cell.items]
+        known = self._set
+        shown: list[str] = []
+        # As `_cell` does, without a call for each: nearly all that is set stands in lines.
+        for item in cell.items:
+            if isinstance(item, int):
+                shown.append(f"{item:,}")
+            elif isinstance(item, str):
+                shown.append(_escaped(item))
+            elif (found := known.get(id(item))) is not None:
+                shown.append(found[1])
+            else:
+                shown.append(self._new(item))
         if cell.inline:
             return f'<span class="row">{" · ".join(shown)}</span>'
         inside = "</div><div>".join(shown)
@@ -265,20 +277,25 @@ class _Page:
             f'<div class="scroll"><table class="{kind}">{caption}<thead><tr>{heads}</tr></thead>\n'
             "<tbody>\n"
         )
-        opened = [f'<td class="{kind}">' for kind in classes]
-        waiting = [self._row(first, opened)]
-        for row in chain(begin, rows):
-            waiting.append(self._row(row, opened))
-            if len(waiting) >= _ROWS:
+        # A row's pieces are joined with those of many others: long cells are copied only once.
+        opened = [f'</td><td class="{kind}">' for kind in classes]
+        opened[:1] = [f'<tr><td class="{kind}">' for kind in classes[:1]]
+        waiting: list[str] = []
+        for number, row in enumerate(chain((first,), begin, rows), 1):
+            self._row(row, opened, waiting)
+            if number % _ROWS == 0:
                 yield "".join(waiting)
                 waiting.clear()
         waiting.append("</tbody></table></div>\n")
         yield "".join(waiting)
 
-    def _row(self, row: tuple[Cell, ...], opened: list[str]) -> str:
-        shown = map(self._cell, row)
-        cells = "</td>".join([start + cell for start, cell in zip(opened, shown, strict=True)])
-        return f"<tr>{cells}</td></tr>\n"
+    def _row(self, row: tuple[Cell, ...], opened: list[str], waiting: list[str]) -> None:
+        known = self._set
+        for start, cell in zip(opened, row, strict=True):
+            found = known.get(id(cell))
+            waiting.append(start)
+            waiting.append(self._cell(cell) if found is None else found[1])
+        waiting.append("</td></tr>\n")
 
     def _figure(self, picture: Picture) -> str:
         shown = embed(picture)

@@ -9,7 +9,7 @@ Source: https://github.com/MovieLabs/OMC, OMC-JSON-v2.8.schema.json.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from itertools import islice
@@ -95,12 +95,16 @@ class _Form:
     """
 
     def __init__(self, entity: _Entity) -> None:
-        text = orjson.dumps(entity).decode().replace("%", "%%")
-        self._text = _IN_STRING.sub(r"%(\1)s", _IN_PLACE.sub(r"%(\1)s", text))
+        text = _IN_PLACE.sub("\ue000\\1\ue001", orjson.dumps(entity).decode())
+        # Text and names by turns, from the first text to the last.
+        self._pieces = _IN_STRING.split(text)
+        self._names = self._pieces[1::2]
 
     def filled(self, values: dict[str, str]) -> str:
         """Return the entity with these values, each as JSON or as `_inner` gives it."""
-        return self._text % values
+        pieces = self._pieces.copy()
+        pieces[1::2] = map(values.__getitem__, self._names)
+        return "".join(pieces)
 
 
 def _dump(value: object) -> str:
@@ -110,6 +114,15 @@ def _dump(value: object) -> str:
 def _inner(text: str) -> str:
     """Return a text as it stands inside a JSON string."""
     return orjson.dumps(text)[1:-1].decode()
+
+
+def _inner_all(texts: tuple[str, ...]) -> list[str]:
+    """Return texts as `_inner` does, in one call for all."""
+    found = orjson.dumps(texts)[2:-2].decode()
+    if '\\"' in found:
+        # With quotation marks inside them, it is not plain where each one ends.
+        return list(map(_inner, texts))
+    return found.split('","')
 
 
 class _Lineage:
@@ -123,8 +136,11 @@ class _Lineage:
         self._roles: set[Role] = set()
         self._unnamed: dict[str, int] = {}
         self._ids: dict[Person | System, str] = {}
-        #: Images of the present cut, and of it alone: other cuts do not share them.
-        self._images: set[str] = set()
+        #: Images of the present cut by their keys, each with the reference to it; of it alone:
+        #: other cuts do not share them.
+        self._images: dict[str, str] = {}
+        self._begin = f'{{"identifier":[{{"identifierScope":"{self._scope}","identifierValue":'
+        self._makers = lru_cache(maxsize=4096)(self._refs)
 
     def entities(self) -> Iterator[str]:
         """Yield every entity once, as JSON."""
@@ -140,8 +156,9 @@ class _Lineage:
                 zip(version.images, version.ledger, strict=True)
             ):
                 if image.key not in self._images:
-                    self._images.add(image.key)
-                    yield from self._image(version, position, image, entry)
+                    key = _inner(image.key)
+                    self._images[image.key] = f'{self._begin}"image/{key}"}}]}}'
+                    yield from self._image(version, position, image, entry, key)
             yield self._group(version)
 
     def _entity(self, kind: str, key: str) -> _Entity:
@@ -149,12 +166,12 @@ class _Lineage:
         return _entity(kind, key, scope=self._own)
 
     def _image(
-        self, version: BackgroundVersion, position: int, image: ImageRecord, entry: int
+        self, version: BackgroundVersion, position: int, image: ImageRecord, entry: int, key: str
     ) -> Iterator[str]:
         participants = [self._id(one.actor) for one in image.contributions]
-        for one, key in zip(image.contributions, participants, strict=True):
-            if key not in self._written:
-                yield self._maker(one.actor, key)
+        for one, maker_id in zip(image.contributions, participants, strict=True):
+            if maker_id not in self._written:
+                yield self._maker(one.actor, maker_id)
             if one.role not in self._roles:
                 self._roles.add(one.role)
                 role = self._entity("Role", f"role/{one.role}")
@@ -170,22 +187,31 @@ class _Lineage:
         maker = _maker_of(image)
         folder, _, name = image.path.rpartition("/")
         stem, _, ending = name.rpartition(".")
-        key = _inner(image.key)
+        sha256, pixels, place, ending_name, inner_name, created = _inner_all(
+            (
+                image.sha256,
+                image.pixels_sha256,
+                folder,
+                ending.lower(),
+                name,
+                _moment(image.created_at),
+            )
+        )
         asset = _asset_form(made=maker is not None, derived=origin is not None)
         yield asset.filled(
             {
                 "scope": self._scope,
                 "key": key,
-                "sha256": _inner(image.sha256),
-                "pixels": _inner(image.pixels_sha256),
-                "name": _inner(name),
+                "sha256": sha256,
+                "pixels": pixels,
+                "name": inner_name,
                 "origin": "" if origin is None else _inner(origin.key),
-                "created": _moment(image.created_at),
+                "created": created,
                 "maker": "" if maker is None else _inner(participants[maker]),
                 "role": "" if maker is None else image.contributions[maker].role,
                 "function": _FUNCTIONAL[image.kind],
-                "folder": _inner(folder),
-                "ending": _inner(ending.lower()) if "." in name else "",
+                "folder": place,
+                "ending": ending_name if "." in name else "",
                 "media": _media(f"x.{ending}" if stem.strip(".") and ending else name),
                 "kind": image.kind,
                 "source": "" if image.source_type is SourceType.NOT_DECLARED else image.source_type,
@@ -203,8 +229,8 @@ class _Lineage:
                 "scope": self._scope,
                 "key": key,
                 "kind": image.kind,
-                "makers": self._refs(dict.fromkeys(participants)),
-                "inputs": self._refs(f"image/{other.key}" for other in inputs),
+                "makers": self._makers(tuple(dict.fromkeys(participants))),
+                "inputs": ",".join([self._image_ref(other) for other in inputs]),
                 "contributions": ",".join(contributions),
             }
         )
@@ -214,20 +240,32 @@ class _Lineage:
         form = _group_form(
             tracked=bool(version.tracker_id), shown=bool(version.url), episode=bool(version.episode)
         )
+        key, url, code, episode, sequence, shot, season, time = _inner_all(
+            (
+                version.key,
+                version.url,
+                version.code,
+                version.episode,
+                version.sequence,
+                version.shot,
+                version.season,
+                version.time,
+            )
+        )
         return form.filled(
             {
                 "scope": self._scope,
-                "key": _inner(version.key),
+                "key": key,
                 "tracker": str(version.tracker_id),
-                "url": _inner(version.url),
-                "code": _inner(version.code),
+                "url": url,
+                "code": code,
                 "number": str(version.version),
-                "images": self._refs(f"image/{image.key}" for image in version.images),
-                "episode": _inner(version.episode),
-                "sequence": _inner(version.sequence),
-                "shot": _inner(version.shot),
-                "season": _inner(version.season),
-                "time": _inner(version.time),
+                "images": ",".join(map(self._image_ref, version.images)),
+                "episode": episode,
+                "sequence": sequence,
+                "shot": shot,
+                "season": season,
+                "time": time,
                 "state": version.state,
                 "source": overall_source_type(version.images).value,
                 "entries": ",".join(map(str, version.ledger)),
@@ -276,9 +314,12 @@ class _Lineage:
         # An id may be a name, too: who wants none is a number, the same within one file.
         return f"person/unnamed-{self._unnamed.setdefault(actor.id, len(self._unnamed) + 1)}"
 
-    def _refs(self, keys: Iterable[str]) -> str:
-        begin = f'{{"identifier":[{{"identifierScope":"{self._scope}","identifierValue":'
-        return ",".join([f"{begin}{_dump(key)}}}]}}" for key in keys])
+    def _refs(self, keys: tuple[str, ...]) -> str:
+        return ",".join([f"{self._begin}{_dump(key)}}}]}}" for key in keys])
+
+    def _image_ref(self, image: ImageRecord) -> str:
+        # Each image of a version is written before what stands on it, and before the version.
+        return self._images[image.key]
 
 
 def _entity(
