@@ -12,7 +12,7 @@ from haikei.sheets.sheet import Area, Ink, Mask
 
 SAMPLES = 240  #: places along a side where its line is looked for
 PRINTED = 0.45  #: how far a printed line strays from straight, in pixels of 1280
-FAINT, SOFT = 0.12, 0.75  #: ink of a line's soft edge, and pixels that are wiped beside it
+FAINT, SOFT = 0.12, 0.3  #: ink of a line's soft edge, and pixels that are wiped beside it
 CLEAR = 1.0  #: pixels between a frame's line and what is painted
 
 

@@ -26,7 +26,7 @@ from haikei.sheets.sheet import Area, Ink, Mask, NoteKind, PegHole, SheetNote
 
 MARGIN_SEARCHED = 800  #: pixels of the longer side where notes in the margin are looked for
 DOUBTFUL, LIKELY, SURE = 0.2, 0.5, 0.95  #: chances: with the rules, beside a word, and alone
-NEXT_TO_SURE = 0.1  #: the chance from which on a stroke goes with a letter that it touches
+NEXT_TO_SURE = 0.05  #: the chance from which on a stroke goes with a letter that it touches
 TOUCHING, TALLER = 0.25, 3.0  #: of that letter's size: how far it may be, and how long
 #: The part of a drawing that may be writing before it is a doubt, by rules and by the network.
 MOST_BY_RULES, MOST_WRITTEN = 0.35, 0.6
