@@ -401,7 +401,7 @@ def _ends_of(outer: tuple[Guess, ...], guesses: Sequence[Guess]) -> tuple[Guess,
     They are of one size and of a camera's ratio, and each shares three sides with what is around
     them, which as a rule has no camera's ratio itself.
     """
-    if len(outer) > 1:
+    if len(outer) != 1:
         return ()
     around = outer[0]
     reach = 2.5 + ALIKE * max(around.size)
