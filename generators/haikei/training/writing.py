@@ -75,6 +75,7 @@ WORDS = (
 )
 
 
+NUMBERED = "0123456789ABCDEFG"  #: what BOOKs, cels and frames are called by
 #: Places full of small strokes that are no letters: most sheets to learn from show one.
 LEAFY = ("forest", "river", "lake", "village", "shrine", "ruin", "mountain", "close-up", "snow")
 CROWDED, FREE = 0.08, 0.015  #: ink where a note may stand: many touch the drawing
@@ -122,7 +123,7 @@ def inked(drawing: Plane, notes: Plane, random: Random) -> Plane:
 
 def _note(notes: Plane, drawing: Plane, random: Random, size: float) -> None:
     """Put a note where there is room; some touch the drawing, and some point at it."""
-    patch = _signed(random, size) if random.random() < 0.25 else _lines(random, size)
+    patch = _signed(random, size) if random.random() < 0.35 else _lines(random, size)
     high, wide = patch.shape
     height, width = notes.shape
     if high > 0.7 * height or wide > 0.8 * width:
@@ -244,15 +245,31 @@ def _lines(random: Random, size: float) -> Plane:
 
 
 def _signed(random: Random, size: float) -> Plane:
-    """Return a text with a ring around it, or an arrow beside it."""
-    text = _glyphs(random, _text(random)[:2], size)
-    room = round(size * random.uniform(0.35, 0.6))
+    """Return a text with a ring around it, as BOOKs are numbered, or with an arrow beside it."""
+    ringed = random.random() < 0.7
+    short = ringed and random.random() < 0.7
+    words = _text(random)[:2]
+    if short:
+        words = str(random.choice(list(NUMBERED))) if random.random() < 0.6 else words[:1]
+    text = _glyphs(random, words, size)
+    room = round(size * random.uniform(0.3, 0.7))
     sheet = np.pad(text, room)
     high, wide = sheet.shape
-    thick = max(1, round(size * random.uniform(0.03, 0.08)))
-    if random.random() < 0.6:
+    thick = max(1, round(size * random.uniform(0.02, 0.08)))
+    if ringed:
         axes = (max(2, wide // 2 - thick - 1), max(2, high // 2 - thick - 1))
-        cv2.ellipse(sheet, (wide // 2, high // 2), axes, 0, 0, 360, (1.0,), thick, cv2.LINE_AA)
+        if random.random() < 0.6 and max(axes) < 1.6 * min(axes):
+            # As round as a hand draws it, around whatever stands in it.
+            grown = max(axes) - min(axes)
+            sheet = np.pad(sheet, ((grown, grown), (grown, grown)))
+            high, wide = sheet.shape
+            axes = (max(axes), round(max(axes) * random.uniform(0.85, 1.0)))
+        middle = (wide // 2, high // 2)
+        turn = random.uniform(0, 180)
+        level = (axes, 0.0) if axes[0] > 1.3 * axes[1] else (axes, turn)
+        cv2.ellipse(sheet, middle, level[0], level[1], 0, 360, (1.0,), thick, cv2.LINE_AA)
+        if random.random() < 0.35:
+            return np.asarray(sheet * np.float32(random.uniform(0.75, 1)), np.float32)
     else:
         long = round(size * random.uniform(1.2, 2.2))
         sheet = np.pad(sheet, ((0, 0), (0, long)))
@@ -350,8 +367,11 @@ def _shape(random: Random, style: int) -> list[NDArray[np.float64]]:
         case 5:  # a ripple
             wave = 0.18 * np.sin(level * random.uniform(3, 8) + random.uniform(0, 6))
             return [np.stack([level * random.uniform(0.8, 2), wave], axis=1)]
-        case 6:  # fruit, bubbles, pebbles
-            return [ring * random.uniform(0.5, 1)]
+        case 6:  # fruit, bubbles, pebbles, a clock now and then
+            hands = random.uniform(0, 2 * np.pi, 2)
+            ends = 0.7 * np.stack([np.cos(hands), np.sin(hands)], axis=1)
+            clock = [ring, np.array([ends[0], [0, 0], ends[1] * 0.6])]
+            return clock if random.random() < 0.3 else [ring * random.uniform(0.5, 1)]
         case 7:  # a flower
             petals = [ring * 0.35 + 0.55 * ring[2 * index] for index in range(5)]
             return [ring * 0.25, *petals][: int(random.integers(2, 7))]

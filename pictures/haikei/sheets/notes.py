@@ -27,6 +27,7 @@ from haikei.sheets.sheet import Area, Ink, Mask, NoteKind, PegHole, SheetNote
 MARGIN_SEARCHED = 800  #: pixels of the longer side where notes in the margin are looked for
 DOUBTFUL, LIKELY, SURE = 0.2, 0.5, 0.95  #: chances: with the rules, beside a word, and alone
 NEXT_TO_SURE = 0.05  #: the chance from which on a stroke goes with a letter that it touches
+RINGS, MOST_IN_RING = (0.02, 0.13), 6  #: of a sheet's height, and strokes of what a ring holds
 TOUCHING, TALLER = 0.25, 3.0  #: of that letter's size: how far it may be, and how long
 #: The part of a drawing that may be writing before it is a doubt, by rules and by the network.
 MOST_BY_RULES, MOST_WRITTEN = 0.35, 0.6
@@ -99,6 +100,7 @@ def _on_picture(
     if chances is not None:
         # Rather a letter that stays than a window that goes: rules alone are not believed.
         chosen = (chosen & (chances > DOUBTFUL)) | (chances > SURE)
+        chosen |= _in_rings(strokes, chances, tall)
         chosen = _with_neighbours(strokes, chances, chosen, tall)
     arrows &= ~chosen
     if not chosen.any():
@@ -121,6 +123,34 @@ def _on_picture(
     mask = np.zeros(drawing.shape, np.bool_)
     mask[crop] = soft
     return notes, mask
+
+
+def _in_rings(strokes: Strokes, chances: NDArray[np.float64], tall: float) -> NDArray[np.bool_]:
+    """
+    Return rings and what stands in them, where both together are rather writing than drawing.
+
+    BOOKs, cels and frames are numbered so, and either alone may be a clock's or a wheel's.
+    """
+    wide, high, area = strokes.width, strokes.height, strokes.area
+    longest = np.maximum(wide, high)
+    rings = (chances > DOUBTFUL) & (longest > RINGS[0] * tall) & (longest < RINGS[1] * tall)
+    # As wide as high, and next to nothing of its box is ink.
+    rings &= (np.minimum(wide, high) > 0.7 * longest) & (area < 0.35 * wide * high)
+    rings[0] = False
+    found = np.zeros(len(area), np.bool_)
+    right, bottom = strokes.left + wide, strokes.top + high
+    for ring in np.flatnonzero(rings):
+        edge_x, edge_y = 0.08 * wide[ring], 0.08 * high[ring]
+        held = (strokes.left >= strokes.left[ring] + edge_x) & (right <= right[ring] - edge_x)
+        held &= (strokes.top >= strokes.top[ring] + edge_y) & (bottom <= bottom[ring] - edge_y)
+        held[0] = False
+        if not 0 < held.sum() <= MOST_IN_RING:
+            continue
+        held[ring] = True
+        weight = np.sqrt(area[held])
+        if float((chances[held] * weight).sum()) > LIKELY * float(weight.sum()):
+            found |= held
+    return found
 
 
 def _with_neighbours(

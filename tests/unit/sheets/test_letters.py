@@ -121,22 +121,41 @@ def test_letters_are_learnt_on_from_the_weights_that_are_there() -> None:
     assert np.array_equal(further["letters.mean"], same["letters.mean"])
 
 
+class Chances(LetterNetwork):
+    """Gives strokes chances that were set, from the left."""
+
+    def __init__(self, *from_left: float) -> None:
+        super().__init__({})
+        self._from_left = from_left
+
+    @override
+    def weigh(self, ink: Ink, strokes: Strokes, sums: Sums, tall: float) -> NDArray[np.float64]:
+        found = np.zeros(len(strokes.area))
+        found[np.argsort(strokes.left[1:]) + 1] = self._from_left
+        return found
+
+
+@pytest.mark.parametrize(("ring", "number", "goes"), [(0.4, 0.9, True), (0.3, 0.4, False)])
+def test_a_number_in_a_ring_goes_where_both_together_are_rather_writing(
+    ring: float, number: float, *, goes: bool
+) -> None:
+    sheet = blank(500, 300)
+    cv2.line(sheet, (20, 220), (480, 260), (0.1, 0.1, 0.1), 3)
+    cv2.circle(sheet, (200, 100), 14, (0.1, 0.1, 0.1), 1)
+    cv2.line(sheet, (200, 94), (200, 106), (0.1, 0.1, 0.1), 2)
+
+    reading = read_sheet(sheet, letters=Chances(0.0, ring, number))
+
+    assert bool(reading.ink[80:120, 180:220].max() < 0.2) is goes
+
+
 def test_a_stroke_that_is_half_known_goes_with_the_word_that_it_touches() -> None:
     sheet = blank(500, 300)
     cv2.line(sheet, (20, 220), (480, 260), (0.1, 0.1, 0.1), 3)
     for x in (100, 117, 134, 400):
         cv2.circle(sheet, (x, 108), 7, (0.1, 0.1, 0.1), 1)
 
-    class Chances(LetterNetwork):
-        """Knows one ring, and half knows the others; the line is none."""
-
-        @override
-        def weigh(self, ink: Ink, strokes: Strokes, sums: Sums, tall: float) -> NDArray[np.float64]:
-            found = np.zeros(len(strokes.area))
-            found[np.argsort(strokes.left[1:]) + 1] = (0.0, 0.99, 0.3, 0.3, 0.3)
-            return found
-
-    reading = read_sheet(sheet, letters=Chances({}))
+    reading = read_sheet(sheet, letters=Chances(0.0, 0.99, 0.3, 0.3, 0.3))
 
     # The word's letters go one by the other; what stands alone stays drawing.
     assert reading.ink[:200, 90:150].max() < 0.2
