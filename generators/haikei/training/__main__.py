@@ -50,6 +50,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.6e-3, help="the highest rate of learning")
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     asked = parser.parse_args()
+    if asked.keep and not asked.more_letters:
+        parser.error("--keep goes with --more-letters: without it no former letters are learnt on.")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     log = logging.getLogger("haikei.training")
     if asked.letters_only or asked.more_letters:

@@ -266,8 +266,9 @@ def _signed(random: Random, size: float) -> Plane:
             axes = (max(axes), round(max(axes) * random.uniform(0.85, 1.0)))
         middle = (wide // 2, high // 2)
         turn = random.uniform(0, 180)
-        level = (axes, 0.0) if axes[0] > 1.3 * axes[1] else (axes, turn)
-        cv2.ellipse(sheet, middle, level[0], level[1], 0, 360, (1.0,), thick, cv2.LINE_AA)
+        if axes[0] > 1.3 * axes[1]:
+            turn = 0.0  # around two signs it lies level
+        cv2.ellipse(sheet, middle, axes, turn, 0, 360, (1.0,), thick, cv2.LINE_AA)
         if random.random() < 0.35:
             return np.asarray(sheet * np.float32(random.uniform(0.75, 1)), np.float32)
     else:

@@ -13,6 +13,8 @@ from haikei.sheets.sheet import Area, Ink, Mask
 SAMPLES = 240  #: places along a side where its line is looked for
 PRINTED = 0.45  #: how far a printed line strays from straight, in pixels of 1280
 FAINT, SOFT = 0.12, 0.3  #: ink of a line's soft edge, and pixels that are wiped beside it
+WAVERING = 25  #: pixels along a line over which a hand's wavering is followed
+FEW = 5  #: strokes that meet a frame's line, from which on they say what it is
 CLEAR = 1.0  #: pixels between a frame's line and what is painted
 
 
@@ -65,14 +67,7 @@ def _side(
     part = np.linspace(0.02, 0.98, count)
     offsets = np.arange(-reach, reach + 0.25, 0.5)
     base = start[None] + part[:, None] * along[None]
-    points = base[:, None] + offsets[None, :, None] * normal[None, None]
-    values = cv2.remap(
-        ink,
-        points[..., 0].astype(np.float32),
-        points[..., 1].astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-    )
+    values = _across(ink, base, normal, offsets)
     usual = np.median(values, axis=0)
     peak, wide = _plateau(usual, offsets) if usual.max() > 0.15 else (0.0, 0.0)
     window = np.abs(offsets - peak) <= max(2.5, 0.6 * reach, 0.5 * wide + 1.5)
@@ -99,6 +94,20 @@ def _side(
     covered = 0.5 * (local > FAINT).sum(axis=1)
     thick = float(np.median(covered[usable][good])) if good.any() else 1.0
     return first, direction * length, max(1.0, thick), stray
+
+
+def _across(
+    ink: Ink,
+    base: NDArray[np.float64],
+    normal: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+) -> Ink:
+    """Return the ink at offsets across a way of points (n, 2): (n, offsets)."""
+    points = (base[:, None] + offsets[None, :, None] * normal).astype(np.float32)
+    values = cv2.remap(
+        ink, points[..., 0], points[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )
+    return np.asarray(values, np.float32)
 
 
 def _plateau(usual: Ink, offsets: NDArray[np.float64]) -> tuple[float, float]:
@@ -180,18 +189,8 @@ def lies_over(ink: Ink, frames: Sequence[FrameLine], around: Quad, *, unmet: boo
             normal = np.array([-along[1], along[0]]) / max(length, 1e-9)
             part = np.linspace(0.03, 0.97, max(8, int(length)))
             base = start[None] + part[:, None] * along[None]
-            sides: list[Mask] = []
-            for side in (-away, away):
-                points = (base + side * normal).astype(np.float32)
-                values = cv2.remap(
-                    ink,
-                    points[:, :1],
-                    points[:, 1:],
-                    cv2.INTER_LINEAR,
-                    borderMode=cv2.BORDER_CONSTANT,
-                )
-                sides.append(values[:, 0] > 0.25)
-            crossing, stopped = _crossings(sides[0], sides[1], 2 * away)
+            met = _across(ink, base, normal, np.array([-away, away])) > 0.25
+            crossing, stopped = _crossings(met[:, 0], met[:, 1], 2 * away)
             through += crossing
             ended += stopped
     if through + ended < FEW:
@@ -208,9 +207,6 @@ def _along_border(
         cv2.pointPolygonTest(border, (float(x), float(y)), measureDist=True) < reach
         for x, y in (start, (start + end) / 2, end)
     )
-
-
-FEW = 5  #: strokes that meet a frame's line, from which on they say what it is
 
 
 def _crossings(one: Mask, other: Mask, apart: float) -> tuple[int, int]:
@@ -267,9 +263,6 @@ def without_lines(ink: Ink, frames: Sequence[FrameLine], around: Quad) -> Ink:
     return wiped
 
 
-WAVERING = 25  #: pixels along a line over which a hand's wavering is followed
-
-
 def _followed(
     ink: Ink, start: NDArray[np.float64], end: NDArray[np.float64], reach: float
 ) -> tuple[NDArray[np.float64], float]:
@@ -286,10 +279,7 @@ def _followed(
     steps = np.arange(-1.5 * reach, length + 1.5 * reach)
     offsets = np.arange(-reach, reach + 0.25, 0.5)
     base = start[None] + steps[:, None] * unit[None]
-    points = (base[:, None] + offsets[None, :, None] * normal).astype(np.float32)
-    values = cv2.remap(
-        ink, points[..., 0], points[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
-    )
+    values = _across(ink, base, normal, offsets)
     total = values.sum(axis=1)
     where = (values * offsets).sum(axis=1) / np.maximum(total, 1e-6)
     plain = (total > 0.3) & (total < 0.6 * len(offsets))

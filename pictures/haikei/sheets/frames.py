@@ -27,10 +27,8 @@ LEANING = 1.3  #: degrees by which sides may differ
 BLEED = 0.07  #: of its size, how far a drawing may run over its frame
 CROWDED = 0.4  #: how dense ink may be outside of a frame, to inside
 ACCEPTED, SURE = 0.8, 1.05  #: scores
-MOST_GUESSES, MOST_JUDGED = (
-    400,
-    60,
-)  #: rectangles that are told apart, and that may hold the drawing
+#: Rectangles that are looked at, and those of them that may hold the drawing.
+MOST_GUESSES, MOST_JUDGED = 400, 60
 ALIKE = 0.015  #: of its size, how far the two ends of a PAN may differ
 GAPS = 2.0  #: what a gap in the lines takes off a score, where another frame is as likely
 
